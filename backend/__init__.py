@@ -1,0 +1,1 @@
+"""The compute side of Splatsmith. It never imports bpy; `python -m backend --help` shows what it does."""

@@ -1,0 +1,1 @@
+"""Readers and writers of the ecosystem's files, none of which trusts its input."""

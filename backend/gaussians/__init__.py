@@ -1,0 +1,1 @@
+"""The Gaussian model and everything that renders it."""

@@ -1,0 +1,169 @@
+"""The CPU kernels as torch functions. The C side is native/splat_kernels.cpp; RasterArgs mirrors its struct."""
+
+import ctypes
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .native_library import NativeLibrary, load_native
+from .options import RasterOptions
+
+_Pointer = ctypes.c_void_p
+
+
+class RasterArgs(ctypes.Structure):
+    """Field by field the struct of the same name in splat_kernels.cpp."""
+
+    _fields_ = (
+        [(name, ctypes.c_int32) for name in ("count", "width", "height", "sh_coeffs", "sh_degree", "with_depth", "antialiased")]
+        + [(name, ctypes.c_float) for name in ("near_plane", "far_plane", "eps2d", "alpha_threshold", "max_alpha", "min_transmittance")]
+        + [(name, _Pointer) for name in ("means", "quats", "scales", "opacities", "colors", "viewmat", "K", "background")]
+    )  # fmt: skip
+
+
+class KernelError(RuntimeError):
+    """The kernels refused: too many (Gaussian, tile) pairs, or no memory."""
+
+
+_STATUS = {
+    1: "more than two thousand million pairs of Gaussians and tiles",
+    2: "DefaultCPUAllocator: can't allocate memory",  # torch's own words: handled as any other lack of memory
+}
+
+
+def _check(status: int) -> None:
+    if status:
+        raise KernelError(_STATUS.get(status, f"kernel status {status}"))
+
+
+@dataclass
+class Kernels:
+    """The loaded library with a store of rendering buffers, which are reused from step to step."""
+
+    library: NativeLibrary
+    views: list[int]
+
+    @classmethod
+    def load(cls, variant: str | None = None) -> "Kernels | None":
+        """None where no library fits this machine."""
+        library = load_native(variant)
+        if library is None:
+            return None
+        c = library.handle
+        c.splat_view_new.restype = c.splat_ssim_new.restype = _Pointer
+        c.splat_view_free.argtypes = c.splat_ssim_free.argtypes = [_Pointer]
+        c.splat_forward.argtypes = [_Pointer, ctypes.POINTER(RasterArgs), *[_Pointer] * 5]
+        c.splat_backward.argtypes = [_Pointer, ctypes.POINTER(RasterArgs), *[_Pointer] * 9]
+        c.splat_l1_dssim.argtypes = [_Pointer] * 3 + [ctypes.c_int32] * 2 + [ctypes.c_float] + [_Pointer] * 2
+        kernels = cls(library, [])
+        kernels.set_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+        return kernels
+
+    def set_threads(self, count: int) -> None:
+        self.library.handle.splat_set_threads(count)
+
+    def borrow_view(self) -> int:
+        view = self.views.pop() if self.views else self.library.handle.splat_view_new()
+        if not view:
+            raise KernelError(_STATUS[2])
+        return int(view)
+
+
+class _Borrowed:
+    """Gives a view's buffers back once the autograd graph that needs them is gone."""
+
+    def __init__(self, kernels: Kernels) -> None:
+        self.kernels, self.view = kernels, kernels.borrow_view()
+
+    def __del__(self) -> None:
+        self.kernels.views.append(self.view)
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    return tensor.detach().to("cpu", torch.float32).contiguous()
+
+
+def _arguments(arrays: list[Tensor], size: tuple[int, int], sh_degree: int | None, depth: bool, options: RasterOptions) -> RasterArgs:
+    means, quats, scales, opacities, colors, viewmat, K, background = arrays
+    return RasterArgs(
+        len(means), *size, colors.shape[1] if sh_degree is not None else 0, -1 if sh_degree is None else sh_degree,
+        int(depth), int(options.rasterize_mode == "antialiased"), options.near_plane, options.far_plane, options.eps2d,
+        options.alpha_threshold, options.max_alpha, options.min_transmittance, *[a.data_ptr() for a in arrays],
+    )  # fmt: skip
+
+
+class _Rasterize(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, *inputs: Any) -> tuple[Tensor, ...]:
+        *tensors, (kernels, size, sh_degree, depth, options) = inputs
+        arrays = [_plain(t) for t in tensors]
+        args = _arguments(arrays, size, sh_degree, depth, options)
+        (width, height), count = size, len(arrays[0])
+        image, alpha = torch.empty(height, width, 3 + depth), torch.empty(height, width)
+        means2d, radii, depths = torch.empty(count, 2), torch.empty(count, 2, dtype=torch.int32), torch.empty(count)
+        borrowed = _Borrowed(kernels)
+        outputs = [t.data_ptr() for t in (image, alpha, means2d, radii, depths)]
+        _check(kernels.library.handle.splat_forward(borrowed.view, ctypes.byref(args), *outputs))
+        ctx.arrays, ctx.args, ctx.borrowed = arrays, args, borrowed
+        ctx.mark_non_differentiable(means2d, radii, depths)
+        return image, alpha, means2d, radii, depths
+
+    @staticmethod
+    def backward(ctx: Any, v_image: Tensor, v_alpha: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+        grads = [torch.empty_like(a) for a in ctx.arrays[:5]]
+        v_means2d, v_viewmat = torch.empty(len(grads[0]), 2), torch.empty(4, 4)
+        upstream = [_plain(v_image), _plain(v_alpha)]
+        pointers = [t.data_ptr() for t in (*upstream, *grads, v_means2d, v_viewmat)]
+        _check(ctx.borrowed.kernels.library.handle.splat_backward(ctx.borrowed.view, ctypes.byref(ctx.args), *pointers))
+        return (*grads, v_viewmat, None, None, None)
+
+
+def rasterize_view(
+    kernels: Kernels, means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, colors: Tensor, viewmat: Tensor, K: Tensor,
+    width: int, height: int, sh_degree: int | None, background: Tensor, depth: bool, options: RasterOptions,
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
+    """One view of N Gaussians; colors are (N, 3), or harmonics (N, K, 3) with `sh_degree`.
+
+    Returns the picture (H, W, 3), with blended depth as a fourth channel if asked for, alpha (H, W), and without
+    gradients means2d (N, 2), radii (N, 2) in pixels (0: unseen) and depths (N). Gradients reach the first six arrays.
+    """
+    settings = (kernels, (width, height), sh_degree, depth, options)
+    result: tuple[Tensor, Tensor, Tensor, Tensor, Tensor] = _Rasterize.apply(
+        means, quats, scales, opacities, colors, viewmat, K, background, settings
+    )
+    return result
+
+
+class _L1Dssim(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, image: Tensor, target: Tensor, ssim_weight: float, kernels: Kernels, buffers: int) -> tuple[Tensor, ...]:
+        height, width, _ = image.shape
+        x, y = _plain(image), _plain(target)
+        ctx.gradient, parts = torch.empty_like(x), torch.empty(2, dtype=torch.float64)
+        pointers = (ctx.gradient.data_ptr(), parts.data_ptr())
+        _check(kernels.library.handle.splat_l1_dssim(buffers, x.data_ptr(), y.data_ptr(), width, height, ssim_weight, *pointers))
+        l1, ssim = parts.unbind()
+        loss = (1 - ssim_weight) * l1 + ssim_weight * (1 - ssim)
+        ctx.mark_non_differentiable(ssim)
+        return loss.float(), ssim
+
+    @staticmethod
+    def backward(ctx: Any, v_loss: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+        return ctx.gradient * v_loss, None, None, None, None
+
+
+def fused_l1_dssim(kernels: Kernels) -> Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]:
+    """A function (image (H, W, 3), target, weight of SSIM) -> (loss, mean SSIM) on buffers of its own."""
+    buffers = kernels.library.handle.splat_ssim_new()
+    if not buffers:
+        raise KernelError(_STATUS[2])
+
+    def loss(image: Tensor, target: Tensor, ssim_weight: float) -> tuple[Tensor, Tensor]:
+        result: tuple[Tensor, Tensor] = _L1Dssim.apply(image, target, ssim_weight, kernels, buffers)
+        return result
+
+    return loss

@@ -1,0 +1,139 @@
+"""A rasteriser in plain torch: the reference that the kernels are tested against, and the path where no kernel fits.
+
+Any device, any float type, gradients by autograd; about fifty times slower than the kernels.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .options import RasterOptions
+from .projection import Projection, project, shade
+
+TILE = 16
+PAIR_BUDGET = 4_000_000  # (Gaussian, pixel) pairs held at once
+
+
+@dataclass(frozen=True)
+class TileLists:
+    """Gaussians per tile, front to back: those of tile t are ids[start[t] : start[t] + count[t]]."""
+
+    ids: Tensor
+    start: Tensor
+    count: Tensor
+    columns: int
+    rows: int
+
+
+def list_per_tile(projection: Projection, width: int, height: int) -> TileLists:
+    """Sorts the visible Gaussians by depth and lists each in every tile that its extent touches."""
+    columns, rows = -(-width // TILE), -(-height // TILE)
+    visible = projection.visible.nonzero()[:, 0]
+    visible = visible[torch.argsort(projection.depths[visible], stable=True)]
+    low = ((projection.means2d - projection.extents)[visible] / TILE).floor().long()
+    high = ((projection.means2d + projection.extents)[visible] / TILE).floor().long() + 1
+    x0, x1 = low[:, 0].clamp(0, columns), high[:, 0].clamp(0, columns)
+    y0, y1 = low[:, 1].clamp(0, rows), high[:, 1].clamp(0, rows)
+    across = x1 - x0
+    pairs = across * (y1 - y0)
+    owner = torch.repeat_interleave(torch.arange(len(visible), device=visible.device), pairs)
+    nth = torch.arange(len(owner), device=visible.device) - (pairs.cumsum(0) - pairs)[owner]
+    tile = (y0[owner] + nth // across[owner]) * columns + x0[owner] + nth % across[owner]
+    by_tile = torch.argsort(tile, stable=True)
+    count = torch.bincount(tile, minlength=columns * rows)
+    return TileLists(visible[owner[by_tile]], count.cumsum(0) - count, count, columns, rows)
+
+
+def blend(features: Tensor, present: Tensor, pixels: Tensor, options: RasterOptions) -> tuple[Tensor, Tensor]:
+    """Front-to-back compositing (Kerbl et al. 2023, eq. 3) of T tiles with at most G Gaussians.
+
+    features (T, G, 6 + D): centre, conic, opacity, then the values to blend; present (T, G) bool; pixels (T, P, 2).
+    Returns (T, P, D) and the transmittance (T, P).
+    """
+    x, y, A, B, C, opacity = features[..., :6, None].unbind(2)
+    dx, dy = x - pixels[:, None, :, 0], y - pixels[:, None, :, 1]
+    sigma = 0.5 * (A * dx * dx + C * dy * dy) + B * dx * dy
+    alpha = (opacity * torch.exp(-sigma.clamp_min(0))).clamp(max=options.max_alpha)
+    alpha = torch.where((alpha >= options.alpha_threshold) & present[..., None], alpha, 0)
+    with torch.no_grad():
+        live = torch.cumprod(1 - alpha, 1) > options.min_transmittance
+        live = torch.cumprod(live.to(torch.uint8), 1).bool()  # once stopped, a pixel stays stopped
+    alpha = torch.where(live, alpha, 0)
+    after = torch.cumprod(1 - alpha, 1)
+    before = torch.cat([torch.ones_like(after[:, :1]), after[:, :-1]], 1)
+    return torch.einsum("tgp,tgd->tpd", alpha * before, features[..., 6:]), after[:, -1]
+
+
+def _chunks(count: Tensor) -> list[Tensor]:
+    """Groups of tiles of like length, each within the pair budget."""
+    order = torch.argsort(count)
+    order = order[count[order] > 0]
+    lengths = count[order].tolist()
+    groups, begin = [], 0
+    for end in range(1, len(lengths) + 1):
+        if end == len(lengths) or (end + 1 - begin) * lengths[end] * TILE * TILE > PAIR_BUDGET:
+            groups.append(order[begin:end])
+            begin = end
+    return groups
+
+
+def _gather(features: Tensor, lists: TileLists, tiles: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    nth = torch.arange(int(lists.count[tiles].max()), device=features.device)
+    present = nth < lists.count[tiles][:, None]
+    ids = lists.ids[(lists.start[tiles][:, None] + nth).clamp(max=len(lists.ids) - 1)]
+    inside = torch.arange(TILE * TILE, device=features.device)
+    base = torch.stack([inside % TILE, inside // TILE], -1) + 0.5
+    corner = torch.stack([tiles % lists.columns, tiles // lists.columns], -1) * TILE
+    return features[ids], present, (base[None] + corner[:, None]).to(features.dtype), ids
+
+
+class _BlendTiles(torch.autograd.Function):
+    """Blends tile groups one after the other and again in the backward pass, so memory stays within the budget."""
+
+    @staticmethod
+    def forward(ctx, features: Tensor, lists: TileLists, options: RasterOptions) -> tuple[Tensor, Tensor]:  # type: ignore[no-untyped-def]
+        tiles = len(lists.count)
+        values = features.new_zeros(tiles, TILE * TILE, features.shape[1] - 6)
+        transmittance = features.new_ones(tiles, TILE * TILE)
+        ctx.lists, ctx.options, ctx.groups = lists, options, _chunks(lists.count)
+        ctx.save_for_backward(features)
+        for group in ctx.groups:
+            gathered, present, pixels, _ = _gather(features, lists, group)
+            values[group], transmittance[group] = blend(gathered, present, pixels, options)
+        return values, transmittance
+
+    @staticmethod
+    def backward(ctx, *upstream: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[no-untyped-def]
+        v_values, v_transmittance = upstream
+        (features,) = ctx.saved_tensors
+        total = torch.zeros_like(features)
+        for group in ctx.groups:
+            gathered, present, pixels, ids = _gather(features, ctx.lists, group)
+            with torch.enable_grad():
+                gathered = gathered.detach().requires_grad_(True)
+                outputs = blend(gathered, present, pixels, ctx.options)
+                (part,) = torch.autograd.grad(outputs, gathered, (v_values[group], v_transmittance[group]))
+            total.index_add_(0, ids.flatten(), (part * present[..., None]).flatten(0, 1))
+        return total, None, None
+
+
+def rasterize_view(
+    means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, colors: Tensor, viewmat: Tensor, K: Tensor,
+    width: int, height: int, sh_degree: int | None, background: Tensor, options: RasterOptions,
+) -> tuple[Tensor, Tensor, Projection]:  # fmt: skip
+    """One view. Returns the picture (H, W, D + 1), whose last channel is blended depth, alpha (H, W), the projection."""
+    projection = project(means, quats, scales, opacities, viewmat, K, width, height, options)
+    values = torch.cat([shade(colors, means, viewmat, sh_degree), projection.depths[:, None]], 1)
+    features = torch.cat([projection.means2d, projection.conics, projection.opacities[:, None], values], 1)
+    with torch.no_grad():
+        lists = list_per_tile(projection, width, height)
+    blended, transmittance = _BlendTiles.apply(features, lists, options)
+
+    def picture(tiles: Tensor) -> Tensor:
+        grid = tiles.unflatten(0, (lists.rows, lists.columns)).unflatten(2, (TILE, TILE)).transpose(1, 2)
+        return grid.flatten(2, 3).flatten(0, 1)[:height, :width]
+
+    left = picture(transmittance[..., None])
+    extended = torch.cat([background, background.new_zeros(1)])  # nothing lies behind at a known depth
+    return picture(blended) + left * extended, 1 - left[..., 0], projection

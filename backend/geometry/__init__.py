@@ -1,0 +1,1 @@
+"""Cameras, rotations, spherical harmonics, lens distortion: every convention in one place."""

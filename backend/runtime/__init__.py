@@ -1,0 +1,1 @@
+"""How a job runs: folder, lock, progress, cancellation, checkpoints, device."""
