@@ -1,0 +1,131 @@
+"""The command line: `python -m backend VERB --input … --output …`. Run it with --help."""
+
+import argparse
+import dataclasses
+import logging
+import sys
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from . import protocol
+from .protocol import OPTIONS, Request, SplatsmithError
+from .runtime.cancel import CancelToken, stop_on_signals, stop_with_parent
+from .runtime.device import die_with_parent, tune_process
+from .runtime.folder import JobFolder
+from .runtime.job import run_job
+from .runtime.reporter import PipeReporter, Reporter, TerminalReporter
+
+VERB_HELP = {
+    "cameras": (
+        "find the cameras of a video or of photos, or read someone else's solve",
+        "--input is a video file, a folder of photos, a COLMAP folder, a transforms.json (nerfstudio, instant-ngp) or a\n"
+        "folder that holds one. --output receives a capture: transforms.json, images/, points3D.ply, sparse/0.",
+        "python -m backend cameras --input walk.mp4 --output walk-capture --preset fast",
+    ),
+    "splats": (
+        "train Gaussian splats on a capture",
+        "--input is a capture: a folder with transforms.json and images/, as the verb `cameras` leaves it.\n"
+        "--output receives splats.ply, heldout.png (photo beside render) and curve.json. A run that was stopped goes on\n"
+        "from its checkpoint when the same command is given again.",
+        "python -m backend splats --input walk-capture --output walk-splats --preset balanced",
+    ),
+    "render": (
+        "render splats through the cameras of a capture",
+        "--input is a 3DGS PLY file. --output receives one PNG a camera, in the capture's order, and video.mp4 if asked.",
+        "python -m backend render --input walk-splats/splats.ply --capture walk-capture --output frames",
+    ),
+}
+PRESET_HELP = "how much time to spend (on two cores: about 1 minute, 5 minutes, as long as it pays)"
+
+
+def _add_option(group: Any, field: dataclasses.Field[Any]) -> None:
+    flag, text = f"--{field.name.replace('_', '-')}", field.metadata["help"]
+    if field.type is bool:
+        group.add_argument(flag, action=argparse.BooleanOptionalAction, help=text, default=argparse.SUPPRESS)
+    elif get_origin(field.type) is Literal:
+        group.add_argument(flag, choices=get_args(field.type), help=text, default=argparse.SUPPRESS)
+    else:
+        kind: Any = field.type
+        name = {int: "N", float: "X"}.get(kind, "TEXT")
+        group.add_argument(flag, type=kind, metavar=name, help=text, default=argparse.SUPPRESS)
+
+
+def _add_verb(verbs: Any, verb: str) -> None:
+    short, long, example = VERB_HELP[verb]
+    parser = verbs.add_parser(
+        verb, help=short, description=f"{short[0].upper()}{short[1:]}.\n\n{long}", epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--input", metavar="PATH", help="what to read")
+    parser.add_argument("--output", metavar="DIR", type=Path, help="where the result goes; made if it is not there")
+    parser.add_argument("--preset", choices=get_args(protocol.Preset), default="balanced", help=PRESET_HELP)
+    parser.add_argument("--device", choices=get_args(protocol.Device), default="auto", help="where to compute (auto: CUDA where gsplat runs)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="equal seeds give equal results on the CPU")
+    _add_plumbing(parser)
+    group = parser.add_argument_group(f"options of {verb}")
+    for field in dataclasses.fields(OPTIONS[verb]):
+        _add_option(group, field)
+
+
+def _add_plumbing(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("for programs")
+    group.add_argument("--events", action="store_true", help="speak the JSON protocol on standard output")
+    group.add_argument("--job", metavar="DIR", type=Path, help="run (or go on with) the job whose request.json lies in DIR")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m backend", formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Splatsmith's compute backend: from footage to cameras to Gaussian splats, without Blender.",
+        epilog="`python -m backend VERB --help` tells more. Start with `doctor` to see what this machine can do.",
+    )  # fmt: skip
+    parser.add_argument("--version", action="version", version=f"Splatsmith {protocol.VERSION}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for verb in OPTIONS:
+        _add_verb(verbs, verb)
+    doctor = verbs.add_parser("doctor", help="say what this machine can do, what is missing and how to get it")
+    doctor.add_argument("--json", action="store_true", help="for programs")
+    return parser
+
+
+def _request(arguments: argparse.Namespace) -> tuple[Request, JobFolder]:
+    if arguments.job:
+        folder = JobFolder.for_job(arguments.job)
+        return folder.request(), folder
+    if not arguments.input or not arguments.output:
+        raise protocol.InputError("--input and --output are both needed.", f"See `python -m backend {arguments.verb} --help`.")
+    shared = {"verb", "input", "output", "preset", "device", "seed", "events", "job"}
+    options = protocol.make_options(arguments.verb, {k: v for k, v in vars(arguments).items() if k not in shared})
+    request = Request(arguments.verb, arguments.input, options, arguments.preset, arguments.device, arguments.seed)
+    return request.checked(), JobFolder.for_output(arguments.output)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    cancel = CancelToken()
+    stop_on_signals(cancel)
+    reporter: Reporter = TerminalReporter()
+    if arguments.events:
+        reporter = PipeReporter()
+        die_with_parent()
+        stop_with_parent(cancel)
+    try:
+        request, folder = _request(arguments)
+    except SplatsmithError as error:
+        reporter.send(protocol.Failure(error.code, error.what, error.advice))
+        return 1
+    return run_job(request, folder, reporter, cancel)
+
+
+def main() -> int:
+    tune_process()
+    logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s", stream=sys.stderr)
+    arguments = make_parser().parse_args()
+    if arguments.verb == "doctor":
+        from .runtime import doctor
+
+        return doctor.main(as_json=arguments.json)
+    return _run(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

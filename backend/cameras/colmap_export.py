@@ -1,0 +1,105 @@
+"""From a COLMAP reconstruction to a capture: undistorted pictures, pinhole cameras, sparse points."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pycolmap
+
+from ..formats import capture, points_ply
+from ..formats.capture import Frame
+from ..geometry.conventions import from_viewmat
+from ..protocol import InputError
+from .task import ColmapTask
+
+PINHOLE = ("PINHOLE", "SIMPLE_PINHOLE")
+
+
+def _drop_missing(model: pycolmap.Reconstruction, folder: Path) -> int:
+    """Takes images without a pose or without a picture out of the model; how many."""
+    gone = [image for image in list(model.images.values()) if not (image.has_pose and (folder / image.name).is_file())]
+    if len(gone) == len(model.images):
+        raise InputError("None of the model's pictures was found.", f"Put the pictures into {folder.name}/ beside the model.")
+    for image in gone:
+        if image.has_pose:
+            model.deregister_frame(image.frame_id)
+    return len(gone)
+
+
+def _undistort(model: pycolmap.Reconstruction, task: ColmapTask) -> tuple[pycolmap.Reconstruction, Path]:
+    """The model with pinhole cameras and the folder of its pictures."""
+    if all(camera.model.name in PINHOLE for camera in model.cameras.values()):
+        return model, Path(task.images)
+    work = Path(task.work)
+    (work / "solved").mkdir(exist_ok=True)
+    model.write(work / "solved")
+    names = [image.name for image in model.images.values() if image.has_pose]
+    pycolmap.undistort_images(
+        work / "undistorted", work / "solved", task.images, image_names=names, jpeg_quality=95, num_threads=task.threads
+    )
+    return pycolmap.Reconstruction(work / "undistorted" / "sparse"), work / "undistorted" / "images"
+
+
+def _scale_to_picture(image: pycolmap.Image, path: Path) -> tuple[float, int, int]:
+    """Models are often solved on larger pictures than those that lie beside them."""
+    width, height = capture.picture_size(path)
+    return width / image.camera.width, width, height
+
+
+def _frames(model: pycolmap.Reconstruction, folder: Path, task: ColmapTask) -> list[Frame]:
+    times = dict(zip(task.names, task.times, strict=True)) if task.times else {}
+    by_name = {image.name: image for image in model.images.values() if image.has_pose}
+    order = [name for name in task.names if name in by_name] or sorted(by_name)
+    pictures = Path(task.output) / "images"
+    frames = []
+    for name in order:
+        image = by_name[name]
+        place = pictures / name.replace("\\", "/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(folder / name, place)
+        except OSError:
+            shutil.copyfile(folder / name, place)
+        viewmat = np.vstack([image.cam_from_world().matrix(), [0, 0, 0, 1]])
+        camera = image.camera
+        scale, width, height = _scale_to_picture(image, place)
+        focal = (camera.focal_length_x * scale, camera.focal_length_y * scale)
+        centre = (camera.principal_point_x * scale, camera.principal_point_y * scale)
+        frames.append(Frame(place, from_viewmat(viewmat), *focal, *centre, width, height, time=times.get(name)))
+    return frames
+
+
+def _points(model: pycolmap.Reconstruction, task: ColmapTask) -> tuple[np.ndarray, np.ndarray]:
+    if task.points:
+        return points_ply.read(Path(task.points))
+    good = [p for p in model.points3D.values() if np.isfinite(p.xyz).all()]
+    points = np.array([p.xyz for p in good], np.float32).reshape(-1, 3)
+    return points, np.array([p.color for p in good], np.uint8).reshape(-1, 3)
+
+
+def export(model: pycolmap.Reconstruction, task: ColmapTask) -> dict[str, Any]:
+    """Writes the capture into the task's output folder; returns figures about the solve."""
+    output = Path(task.output)
+    dropped = _drop_missing(model, Path(task.images))
+    error = model.compute_mean_reprojection_error() if model.num_points3D() else 0.0
+    sensor = next(iter(model.cameras.values()))
+    model, folder = _undistort(model, task)
+    frames = _frames(model, folder, task)
+    points, colors = _points(model, task)
+    sparse = output / "sparse" / "0"
+    sparse.mkdir(parents=True, exist_ok=True)
+    model.write(sparse)
+    points_ply.write(output / "points3D.ply", points, colors)
+    capture.write(output, frames, output / "points3D.ply")
+    return {
+        "registered": len(frames),
+        "dropped": dropped,
+        "points": len(points),
+        "reprojection_px": float(error),
+        "track_length": float(model.compute_mean_track_length()) if model.num_points3D() else 0.0,
+        "focal_px": frames[0].fl_x,
+        "camera_model": sensor.model.name,
+        "camera_params": [float(p) for p in sensor.params],
+    }

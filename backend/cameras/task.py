@@ -1,0 +1,46 @@
+"""What the COLMAP process is told, as a JSON file. It is a process of its own: COLMAP may abort, and must be killable."""
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class KnownCamera:
+    """A camera that is given: intrinsics in pixels of its picture, OpenCV distortion k1 k2 p1 p2, world to camera."""
+
+    name: str
+    params: list[float]  # fx fy cx cy k1 k2 p1 p2
+    viewmat: list[list[float]]
+
+
+@dataclass(frozen=True)
+class ColmapTask:
+    """`kind`: solve cameras; triangulate points for known ones; or read a COLMAP model."""
+
+    kind: Literal["solve", "known", "model"]
+    images: str  # folder of the pictures
+    work: str  # scratch folder
+    output: str  # where the capture is written
+    names: list[str]  # pictures in order
+    ordered: bool = False
+    times: list[float] | None = None
+    focal: float = 0.0  # pixels; 0 unknown
+    features: int = 4096
+    mapper: Literal["incremental", "global"] = "incremental"
+    known: list[KnownCamera] = field(default_factory=list)
+    points: str = ""  # a PLY to take instead of triangulating
+    model: str = ""  # folder of the COLMAP model
+    seed: int = 0
+    threads: int = 2
+
+    def write(self, path: Path) -> None:
+        path.write_text(json.dumps(dataclasses.asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> "ColmapTask":
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        data["known"] = [KnownCamera(**k) for k in data["known"]]
+        return cls(**data)

@@ -1,0 +1,141 @@
+"""The verb `cameras`: footage or someone else's solve in, a capture out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..formats import capture
+from ..formats.capture import Capture, Frame
+from ..geometry.conventions import to_viewmat
+from ..media import photos, video
+from ..media.frames import Footage, is_still
+from ..protocol import CamerasOptions, InputError, Preset, SolveError
+from ..runtime.device import core_count
+from ..runtime.job import Job, Outcome
+from . import colmap_runner, sources
+from .task import ColmapTask, KnownCamera
+
+
+@dataclass(frozen=True)
+class CamerasConfig:
+    """What a preset means for the solver."""
+
+    frames: int
+    max_side: int
+    features: int
+
+
+PRESETS: dict[Preset, CamerasConfig] = {
+    "fast": CamerasConfig(60, 1024, 2048),
+    "balanced": CamerasConfig(120, 1600, 4096),
+    "best": CamerasConfig(240, 2400, 8192),
+}
+
+
+def _gather(job: Job, source: sources.Source, config: CamerasConfig, options: CamerasOptions, folder: Path) -> Footage:
+    frames, side = options.frames or config.frames, options.max_side or config.max_side
+    if frames < video.MIN_FRAMES:
+        raise InputError(f"--frames {frames} is too few.", f"Cameras need at least {video.MIN_FRAMES} pictures.")
+    if source.kind == "photos":
+        footage = photos.gather(source.path, folder, frames, side, job.progress)
+    else:
+        footage = video.extract(source.path, folder, frames, side, options.start, options.end, job.progress)
+    if is_still(footage):
+        raise SolveError("All pictures of the footage are the same.", "Cameras need footage in which the camera moves.")
+    return footage
+
+
+def _solve_task(job: Job, source: sources.Source, work: Path) -> ColmapTask:
+    options = job.request.options
+    assert isinstance(options, CamerasOptions)
+    config = PRESETS[job.request.preset]
+    job.stage("Reading the footage", 1, 5)
+    footage = _gather(job, source, config, options, work / "images")
+    focal = options.focal * footage.width / footage.source_width if options.focal else footage.focal
+    return ColmapTask(
+        "solve", str(footage.folder), str(work), str(job.folder.staging), footage.names, footage.times is not None, footage.times,
+        focal, config.features, options.solver, seed=job.request.seed, threads=core_count(),
+    )  # fmt: skip
+
+
+def _known(frame: Frame, name: str, size: tuple[int, int]) -> KnownCamera:
+    if any(frame.distortion[4:]):
+        raise InputError("The lens distortion of the input needs k3 or k4, which is not supported.", "Undistort the pictures first.")
+    sx, sy = size[0] / frame.width, size[1] / frame.height
+    params = [frame.fl_x * sx, frame.fl_y * sy, frame.cx * sx, frame.cy * sy, *frame.distortion[:4]]
+    return KnownCamera(name, params, to_viewmat(frame.camera_to_world).tolist())
+
+
+def _with_pictures(job: Job, given: Capture) -> list[Frame]:
+    frames = [f for f in given.frames if f.image.is_file()]
+    if len(frames) < len(given.frames):
+        job.warn("MISSING", f"{len(given.frames) - len(frames)} of {len(given.frames)} cameras have no picture and were left out.")
+    if not frames:
+        raise InputError("None of the pictures that transforms.json names is there.", "Put the pictures beside it.")
+    return frames
+
+
+def _known_task(job: Job, source: sources.Source, work: Path) -> ColmapTask:
+    """Someone else's cameras: points are triangulated unless they came along."""
+    job.stage("Reading the cameras", 1, 4)
+    given = capture.read(source.path)
+    frames = _with_pictures(job, given)
+    names = [f.image.relative_to(given.root).as_posix() for f in frames]
+    if all(name.startswith("images/") for name in names):
+        folder, names = given.root / "images", [name.removeprefix("images/") for name in names]
+    else:
+        folder = given.root
+    known = [_known(f, n, capture.picture_size(f.image)) for f, n in zip(frames, names, strict=True)]
+    if len(set(names)) < len(names):
+        raise InputError("transforms.json names a picture twice.", "Export it again.")
+    times = [f.time if f.time is not None else -1.0 for f in frames]
+    return ColmapTask(
+        "known", str(folder), str(work), str(job.folder.staging), names, False, times if min(times) >= 0 else None,
+        features=PRESETS[job.request.preset].features, known=known, points=str(given.points or ""), seed=job.request.seed,
+        threads=core_count(),
+    )  # fmt: skip
+
+
+def _task(job: Job, source: sources.Source, work: Path) -> ColmapTask:
+    if source.kind == "transforms":
+        return _known_task(job, source, work)
+    if source.kind == "colmap":
+        job.stage("Reading the model", 1, 2)
+        return ColmapTask("model", str(source.images), str(work), str(job.folder.staging), [], model=str(source.path), threads=core_count())
+    return _solve_task(job, source, work)
+
+
+def _verdict(job: Job, task: ColmapTask, stats: dict[str, Any]) -> str:
+    """The solve in one sentence; warns where it is partial."""
+    registered, asked = stats["registered"], len(task.names) or stats["registered"] + stats["dropped"]
+    if task.kind == "solve" and registered < 0.9 * asked:
+        job.warn(
+            "PARTIAL",
+            f"Only {registered} of {asked} pictures could be placed. The others are blurred, show too little, or share too little"
+            " with their neighbours: film that part again, slower and with more overlap.",
+        )
+    points = f"{stats['points']:,} points" if stats["points"] else "no points"
+    error = f", {stats['reprojection_px']:.2f} px" if stats["reprojection_px"] else ""
+    return f"{registered} of {asked} cameras{error}, {points}"
+
+
+def run(job: Job) -> Outcome:
+    """Leaves a capture in the job's output: transforms.json, images/, points3D.ply, sparse/0."""
+    source = sources.identify(Path(job.request.input))
+    work = job.folder.staging / "work"
+    work.mkdir()
+    task = _task(job, source, work)
+    index, count = 1, {"solve": 5, "known": 3 if task.points else 5, "model": 3}[task.kind]
+
+    def on_stage(name: str) -> None:
+        nonlocal index
+        index += 1
+        job.stage(name, min(index, count), count)
+
+    stats = colmap_runner.run(task, job.cancel, on_stage, job.progress)
+    summary = _verdict(job, task, stats)
+    for path in sorted(work.rglob("*"), reverse=True):
+        path.unlink() if not path.is_dir() else path.rmdir()
+    work.rmdir()
+    metrics = {k: float(stats[k]) for k in ("registered", "points", "reprojection_px", "track_length", "focal_px")}
+    return Outcome(summary, metrics, {"source": source.kind, "camera": stats})

@@ -1,0 +1,55 @@
+"""Frames chosen from footage, whatever it was; and the small measures that choose them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Pixels = NDArray[np.uint8]
+THUMB = 160  # pixels on the longer side of the small grey picture that judges are given
+
+
+@dataclass(frozen=True)
+class Footage:
+    """Pictures of one size in one folder, in order."""
+
+    folder: Path
+    names: list[str]
+    times: list[float] | None  # seconds in the video; None for photos
+    width: int
+    height: int
+    focal: float  # pixels, from EXIF; 0 where unknown
+    source_width: int  # before any scaling
+
+
+def fit_size(width: int, height: int, max_side: int) -> tuple[int, int]:
+    """Scaled down so that the longer side is at most `max_side`; 0: as it is."""
+    scale = min(1.0, max_side / max(width, height)) if max_side else 1.0
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def sharpness(gray: Pixels) -> float:
+    """Variance of the Laplacian: the usual blur measure. Comparable between frames of one clip only."""
+    g = gray.astype(np.float32)
+    laplacian = 4 * g[1:-1, 1:-1] - g[:-2, 1:-1] - g[2:, 1:-1] - g[1:-1, :-2] - g[1:-1, 2:]
+    return float(laplacian.var()) if laplacian.size else 0.0
+
+
+def thumbnail(path: Path) -> NDArray[np.float32]:
+    """A small grey picture, values 0..255."""
+    with Image.open(path) as image:
+        image.draft("L", (THUMB * 2, THUMB * 2))
+        small = image.convert("L").resize(fit_size(*image.size, THUMB), Image.Resampling.BILINEAR)
+    return np.asarray(small, np.float32)
+
+
+def is_still(footage: Footage) -> bool:
+    """True when no frame differs visibly from the first: one picture shown over and over."""
+    first = thumbnail(footage.folder / footage.names[0])
+    for name in footage.names[1:]:
+        other = thumbnail(footage.folder / name)
+        if other.shape != first.shape or np.abs(other - first).mean() > 0.7:
+            return False
+    return True

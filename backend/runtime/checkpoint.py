@@ -1,0 +1,35 @@
+"""Checkpoints: named tensors in one safetensors file with a JSON note in its header. No pickle, whole or not there."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ..protocol import InputError
+from .atomic import atomic_path
+
+
+def save(path: Path, tensors: dict[str, Tensor], note: dict[str, Any]) -> None:
+    """Writes `tensors` and the JSON-able `note`; an older file at `path` stays until the new one is complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(path) as part:
+        save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, part, {"note": json.dumps(note)})
+
+
+def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """What `save` wrote; InputError for a damaged file."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            note = json.loads((file.metadata() or {})["note"])
+            return {name: file.get_tensor(name) for name in file.keys()}, note  # noqa: SIM118 - not a dict
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise InputError(f"The checkpoint {path} is damaged.", "Start the job anew.") from error
+
+
+def random_state() -> Tensor:
+    """Of torch's CPU generator, from which all of the backend's chance comes."""
+    return torch.random.get_rng_state()

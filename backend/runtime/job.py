@@ -1,0 +1,173 @@
+"""Runs one job from its request to its result, and turns whatever goes wrong into one clear sentence."""
+
+import errno
+import importlib
+import importlib.metadata
+import logging
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .. import protocol
+from ..protocol import JobState, Request, SplatsmithError
+from .cancel import CancelToken
+from .device import choose_device
+from .folder import JobFolder
+from .measure import Eta, Stopwatch, peak_megabytes
+from .reporter import Reporter
+
+log = logging.getLogger(__name__)
+PACKAGES = ("torch", "numpy", "av", "pycolmap", "pillow", "scipy", "safetensors", "gsplat", "splatsmith-kernels")
+VERBS = {"cameras": "..cameras.verb", "splats": "..splats.verb", "render": "..gaussians.render_verb"}
+
+
+@dataclass
+class Job:
+    """What a verb works with: the request, where to write, whom to tell, when to stop."""
+
+    request: Request
+    folder: JobFolder
+    reporter: Reporter
+    cancel: CancelToken
+    device: str = "cpu"
+    resumed: bool = False
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    stages: dict[str, float] = field(default_factory=dict)  # wall seconds of each
+    _eta: Eta = field(default_factory=Eta)
+    _stage: str = ""
+    _stage_start: float = 0.0
+
+    def stage(self, name: str, index: int, count: int, first_step: int = 0) -> None:
+        """A part of the work begins."""
+        self.cancel.check()
+        self._end_stage()
+        self._stage, self._stage_start, self._eta = name, time.monotonic(), Eta(first_step)
+        self.folder.write_state(JobState("running", name, pid=os.getpid()))
+        self.reporter.send(protocol.Stage(name, index, count))
+
+    def progress(self, step: int, total: int, **metrics: float) -> None:
+        """Tells how far the stage is, and stops here if the user wants that."""
+        self.cancel.check()
+        self.reporter.send(protocol.Progress(step, total, self._eta.update(step, total), metrics))
+
+    def warn(self, code: str, text: str) -> None:
+        log.warning("%s: %s", code, text)
+        self.reporter.send(protocol.Warn(code, text))
+
+    def preview(self, path: Path) -> None:
+        self.reporter.send(protocol.Preview(str(path)))
+
+    def _end_stage(self) -> None:
+        if self._stage:
+            self.stages[self._stage] = round(self.stages.get(self._stage, 0.0) + time.monotonic() - self._stage_start, 2)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a verb returns: one line for people, figures, and what else belongs in the manifest."""
+
+    summary: str
+    metrics: dict[str, float] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def installed_versions() -> dict[str, str]:
+    """Of the packages that matter, those that are there."""
+    found = {"splatsmith": protocol.VERSION, "python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _manifest(job: Job, outcome: Outcome) -> dict[str, Any]:
+    job._end_stage()
+    return {
+        "verb": job.request.verb,
+        "summary": outcome.summary,
+        "metrics": outcome.metrics,
+        "settings": {**asdict(job.request.options), "preset": job.request.preset, "device": job.device},
+        "input": job.request.input,
+        "seed": job.request.seed,
+        "versions": installed_versions(),
+        "timings": {
+            "wall_seconds": round(job.watch.wall(), 2),
+            "cpu_seconds": round(job.watch.cpu(), 2),
+            "peak_megabytes": round(peak_megabytes()),
+            "stages": job.stages,
+            "resumed": job.resumed,
+        },
+        **outcome.details,
+    }
+
+
+def _explain(error: BaseException) -> SplatsmithError:
+    """The error in the house's words. What has no words yet is INTERNAL and points at the log."""
+    if isinstance(error, SplatsmithError):
+        return error
+    text = str(error)
+    if isinstance(error, MemoryError) or "out of memory" in text.lower() or "can't allocate memory" in text:
+        return protocol.OutOfMemory("The memory ran out.", "Choose a faster preset, fewer splats or smaller pictures, or close other programs.")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return protocol.DiskError("The disk is full.", "Free some space and run the job again; it goes on where it was.")
+    if isinstance(error, PermissionError):
+        return protocol.DiskError(f"No permission for {error.filename}.", "Choose another folder.")
+    if isinstance(error, ModuleNotFoundError):
+        return protocol.SetupError(f"The Python package {error.name} is missing.", "Set up the compute environment, or run `doctor`.")
+    log.error("unexpected", exc_info=error)
+    return SplatsmithError(f"Something unexpected went wrong ({type(error).__name__}: {text[:200]}).", "The job's log has the details.")
+
+
+def run_job(request: Request, folder: JobFolder, reporter: Reporter, cancel: CancelToken) -> int:
+    """Runs the request in its folder. Returns the exit status: 0 done or cancelled, 1 reported error."""
+    try:
+        with folder.held():
+            return _run_held(request, folder, reporter, cancel)
+    except SplatsmithError as error:  # before the folder was ours: no state to write
+        reporter.send(protocol.Failure(error.code, error.what, error.advice))
+        return 1
+
+
+def _run_held(request: Request, folder: JobFolder, reporter: Reporter, cancel: CancelToken) -> int:
+    handler = logging.FileHandler(folder.log, encoding="utf-8", delay=True)
+    logging.getLogger(__package__.split(".")[0]).addHandler(handler)
+    try:
+        resumed = folder.begin(request)
+        folder.write_state(JobState("running", pid=os.getpid()))
+        device, sentence = choose_device(request.device)
+        reporter.send(protocol.Hello(protocol.PROTOCOL, os.getpid(), protocol.VERSION, sentence))
+        job = Job(request, folder, reporter, cancel, device, resumed)
+        verb: Callable[[Job], Outcome] = importlib.import_module(VERBS[request.verb], __package__).run
+        outcome = verb(job)
+        cancel.check()
+        manifest = _manifest(job, outcome)
+        folder.commit(manifest)
+        folder.write_state(JobState("done"))
+        reporter.send(protocol.Result(str(folder.manifest), outcome.summary, outcome.metrics))
+        return 0
+    except Exception as error:  # noqa: BLE001 - the job's boundary: everything becomes a sentence, and the log has the rest
+        return _report(error, folder, reporter, cancel)
+    finally:
+        logging.getLogger(__package__.split(".")[0]).removeHandler(handler)
+        handler.close()
+
+
+def _report(error: Exception, folder: JobFolder, reporter: Reporter, cancel: CancelToken) -> int:
+    if isinstance(error, protocol.JobCancelled) or cancel.is_set:
+        resumable = folder.checkpoint.is_dir()
+        folder.write_state(JobState("cancelled"))
+        folder.discard()
+        reporter.send(protocol.Cancelled(resumable))
+        return 0
+    known = _explain(error)
+    if not isinstance(known, protocol.DiskError):
+        folder.write_state(JobState("failed", error=known.what, advice=known.advice))
+    folder.discard()
+    reporter.send(protocol.Failure(known.code, known.what, known.advice))
+    return 1

@@ -1,0 +1,80 @@
+"""Everything that training can be told, and what the presets and the user's options make of it."""
+
+from dataclasses import dataclass, replace
+
+from ..protocol import Preset, SplatsOptions
+
+
+@dataclass(frozen=True)
+class LearningRates:
+    """Adam's steps (Kerbl et al. 2023, section 7.1 and their code); `means` is multiplied by the scene's extent."""
+
+    means: float = 1.6e-4
+    means_final: float = 1.6e-6
+    quats: float = 1e-3
+    log_scales: float = 5e-3
+    opacity_logits: float = 5e-2
+    sh0: float = 2.5e-3
+    sh_rest: float = 2.5e-3 / 20
+    cameras: float = 5e-4
+    exposure: float = 2e-3
+
+
+@dataclass(frozen=True)
+class DensifyConfig:
+    """Relocation and growth as in 3DGS-MCMC (Kheradmand et al. 2024)."""
+
+    every: int = 100
+    start: float = 0.02  # shares of the training
+    stop: float = 0.8
+    growth: float = 1.05
+    dead_opacity: float = 0.005
+    noise: float = 5e5
+    opacity_weight: float = 0.01
+    scale_weight: float = 0.01
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training run."""
+
+    steps: int
+    max_splats: int
+    max_pixels: int
+    holdout: int = 8
+    sh_degree: int = 3
+    sh_shares: tuple[float, ...] = (0.08, 0.2, 0.35)  # when degrees 1, 2, 3 join, as shares of the training
+    coarse_share: float = 0.25  # how long pictures of half the size are used
+    ssim_weight: float = 0.2
+    initial_opacity: float = 0.3
+    refine_cameras: bool = True
+    exposure: bool = True
+    antialiased: bool = False
+    rates: LearningRates = LearningRates()
+    densify: DensifyConfig = DensifyConfig()
+    previews: int = 12  # pictures shown during the training
+    evaluations: int = 10
+    checkpoint_seconds: float = 20.0
+
+
+PRESETS: dict[Preset, TrainConfig] = {
+    "fast": TrainConfig(steps=1200, max_splats=30_000, max_pixels=70_000),
+    "balanced": TrainConfig(steps=5000, max_splats=80_000, max_pixels=130_000),
+    "best": TrainConfig(steps=20_000, max_splats=200_000, max_pixels=400_000),
+}
+
+
+def make_config(preset: Preset, options: SplatsOptions) -> TrainConfig:
+    """The preset with the user's options on top."""
+    base = PRESETS[preset]
+    return replace(
+        base,
+        steps=options.steps or base.steps,
+        max_splats=options.max_splats or base.max_splats,
+        max_pixels=options.max_pixels or base.max_pixels,
+        holdout=options.holdout,
+        sh_degree=options.sh_degree,
+        refine_cameras=options.refine_cameras,
+        exposure=options.exposure,
+        antialiased=options.antialiased,
+    )

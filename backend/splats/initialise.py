@@ -1,0 +1,62 @@
+"""First Gaussians: one a sparse point, as wide as its neighbours are far; scattered ones where there are no points."""
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from ..formats import points_ply
+from ..formats.capture import Capture
+from ..gaussians.model import Gaussians
+from ..geometry.spherical_harmonics import SH_C0, coefficient_count
+from .config import TrainConfig
+from .views import ViewSet
+
+FEW_POINTS = 100
+SCATTERED = 10_000
+
+
+def scatter(views: ViewSet, seed: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Random points in a ball around the spot that the cameras look at."""
+    rotation = torch.stack([v.viewmat[:3, :3] for v in views.full]).double().numpy()
+    centres = -np.einsum("nij,ni->nj", rotation, torch.stack([v.viewmat[:3, 3] for v in views.full]).double().numpy())
+    forward = rotation[:, 2]
+    # the point nearest to all viewing rays: sum (I - d d^T) (x - c) = 0
+    planes = np.eye(3) - forward[:, :, None] * forward[:, None, :]
+    target = np.linalg.lstsq(planes.sum(0), np.einsum("nij,nj->i", planes, centres), rcond=None)[0]
+    radius = 0.5 * float(np.median(np.linalg.norm(centres - target, axis=1)))
+    random = np.random.default_rng(seed)
+    directions = random.standard_normal((SCATTERED, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    points = target + directions * radius * random.random((SCATTERED, 1)) ** (1 / 3)
+    return points.astype(np.float32), random.integers(0, 256, (SCATTERED, 3)).astype(np.uint8)
+
+
+def neighbour_distance(points: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Root mean square distance (N,) to the three nearest other points."""
+    distances = cKDTree(points).query(points, k=min(4, len(points)), workers=-1)[0][:, 1:]
+    return np.sqrt((distances**2).mean(1)) if distances.shape[1] else np.ones(len(points))
+
+
+def initialise(capture: Capture, views: ViewSet, config: TrainConfig, seed: int, device: str) -> Gaussians:
+    """At most `config.max_splats` Gaussians, grey-free: they carry the points' colours."""
+    points, colors = points_ply.read(capture.points) if capture.points else (np.empty((0, 3), np.float32), np.empty((0, 3), np.uint8))
+    if len(points) < FEW_POINTS:
+        points, colors = scatter(views, seed)
+    if len(points) > config.max_splats:
+        chosen = np.random.default_rng(seed).permutation(len(points))[: config.max_splats]
+        points, colors = points[chosen], colors[chosen]
+    width = neighbour_distance(points).clip(1e-4 * views.extent, 0.2 * views.extent)
+    count = len(points)
+    logit = math.log(config.initial_opacity / (1 - config.initial_opacity))
+    parts = (
+        torch.from_numpy(points),
+        torch.tensor([1.0, 0.0, 0.0, 0.0]).repeat(count, 1),
+        torch.from_numpy(np.log(width)).float()[:, None].repeat(1, 3),
+        torch.full((count,), logit),
+        ((torch.from_numpy(colors).float() / 255 - 0.5) / SH_C0)[:, None],
+        torch.zeros(count, coefficient_count(config.sh_degree) - 1, 3),
+    )
+    return Gaussians(*(p.to(device).contiguous().requires_grad_(True) for p in parts))

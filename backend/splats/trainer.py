@@ -1,0 +1,148 @@
+"""The training loop's state and its single step. Everything random comes from one generator, so a run can go on
+exactly where a checkpoint left it.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..gaussians.losses import ImageLoss, l1_dssim_for
+from ..gaussians.model import Gaussians
+from ..gaussians.options import RasterOptions
+from ..gaussians.rasterize import rasterize
+from .config import LearningRates, TrainConfig
+from .corrections import Corrections
+from .densify import Densifier
+from .views import View, ViewSet
+
+
+@dataclass
+class Trainer:
+    """A training run at one step. Make one with `start`."""
+
+    config: TrainConfig
+    views: ViewSet
+    model: Gaussians
+    corrections: Corrections
+    optimizer: torch.optim.Optimizer
+    generator: torch.Generator
+    densifier: Densifier
+    loss: ImageLoss
+    device: str
+    seed: int
+    step: int = 0
+    curve: list[dict[str, float]] = field(default_factory=list)
+
+    @property
+    def share(self) -> float:
+        """How much of the training is done, 0 to 1."""
+        return self.step / self.config.steps
+
+    @property
+    def sh_degree(self) -> int:
+        """Degrees join one after the other, once the coarse colours stand."""
+        return min(self.config.sh_degree, sum(self.share >= s for s in self.config.sh_shares))
+
+    @property
+    def options(self) -> RasterOptions:
+        return RasterOptions(rasterize_mode="antialiased" if self.config.antialiased else "classic")
+
+    def next_view(self) -> tuple[int, View]:
+        """Every training view once an epoch, in an order that depends on the seed and the epoch alone."""
+        training = self.views.training
+        epoch, position = divmod(self.step, len(training))
+        order = torch.randperm(len(training), generator=torch.Generator().manual_seed(self.seed * 1_000_003 + epoch))
+        index = training[int(order[position])]
+        return index, (self.views.half if self.share < self.config.coarse_share else self.views.full)[index]
+
+    def render(self, view: View, viewmat: Tensor, background: Tensor, sh_degree: int) -> Tensor:
+        """(H, W, 3) of the model as it stands."""
+        model, (width, height) = self.model, view.size
+        drawn = rasterize(
+            model.means, model.quats, model.scales, model.opacities, model.sh(sh_degree), viewmat[None], view.K.to(self.device)[None],
+            width, height, sh_degree=sh_degree, backgrounds=background[None], options=self.options,
+        )  # fmt: skip
+        return drawn.image[0]
+
+
+def _rates(rates: LearningRates, extent: float, share: float) -> dict[str, float]:
+    """Positions slow down exponentially; the corrections wait until there is a scene and fade out at the end."""
+    decay = (rates.means_final / rates.means) ** share
+    fade = 0.0 if share < 0.1 else 0.1 ** ((share - 0.1) / 0.9)
+    return {"means": rates.means * extent * decay, "cameras": rates.cameras * fade, "exposure": rates.exposure * fade}
+
+
+def start(config: TrainConfig, views: ViewSet, model: Gaussians, seed: int, device: str) -> Trainer:
+    """A run at step 0."""
+    corrections = Corrections(len(views.full), config.refine_cameras, config.exposure, views.extent, device)
+    tensors = {**model.named(), **corrections.named()}
+    groups = [{"params": [t], "name": name, "lr": getattr(config.rates, name)} for name, t in tensors.items()]
+    optimizer = torch.optim.Adam(groups, betas=(0.9, 0.999), eps=1e-15, fused=True)
+    generator = torch.Generator().manual_seed(seed)
+    densifier = Densifier(config.densify, config.max_splats, generator)
+    return Trainer(config, views, model, corrections, optimizer, generator, densifier, l1_dssim_for(device), device, seed)
+
+
+def _background(trainer: Trainer) -> Tensor:
+    """Black, or a random colour where pictures are transparent: then empty space must become empty."""
+    if not trainer.views.transparent:
+        return torch.zeros(3, device=trainer.device)
+    return torch.rand(3, generator=trainer.generator).to(trainer.device)
+
+
+def train_step(trainer: Trainer) -> float:
+    """One picture: render, compare, descend, densify when it is time. Returns the loss."""
+    config, model, optimizer = trainer.config, trainer.model, trainer.optimizer
+    rates = _rates(config.rates, trainer.views.extent, trainer.share)
+    for group in optimizer.param_groups:
+        group["lr"] = rates.get(group["name"], group["lr"])
+    index, view = trainer.next_view()
+    background = _background(trainer)
+    viewmat = trainer.corrections.viewmat(view.viewmat.to(trainer.device), index)
+    image = trainer.corrections.color(trainer.render(view, viewmat, background, trainer.sh_degree), index)
+    loss, _ = trainer.loss(image, view.target(background, trainer.device), config.ssim_weight)
+    densify = config.densify
+    pressure = densify.opacity_weight * model.opacities.mean() + densify.scale_weight * model.scales.mean()
+    (loss + pressure).backward()
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    if trainer.share < 0.9:
+        trainer.densifier.stir(model, rates["means"])
+    trainer.step += 1
+    if trainer.step % densify.every == 0 and densify.start <= trainer.share < densify.stop:
+        trainer.densifier.refine(model, optimizer)
+    return float(loss.detach())
+
+
+def state_of(trainer: Trainer) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Everything that a later `restore` needs, as tensors and a JSON-able note."""
+    tensors = {**trainer.model.named(), **trainer.corrections.named(), "generator": trainer.generator.get_state()}
+    note: dict[str, Any] = {"step": trainer.step, "curve": trainer.curve}
+    for group in trainer.optimizer.param_groups:
+        for key, value in trainer.optimizer.state.get(group["params"][0], {}).items():
+            tensors[f"adam/{group['name']}/{key}"] = value
+    return tensors, note
+
+
+def restore(trainer: Trainer, tensors: dict[str, Tensor], note: dict[str, Any]) -> None:
+    """Sets a freshly started trainer to a saved state."""
+    trainer.step, trainer.curve = int(note["step"]), note["curve"]
+    trainer.generator.set_state(tensors["generator"])
+    for group in trainer.optimizer.param_groups:
+        name = group["name"]
+        owner = trainer.model if name in trainer.model.named() else trainer.corrections
+        parameter = tensors[name].to(trainer.device).requires_grad_(True)
+        setattr(owner, name, parameter)
+        trainer.optimizer.state.pop(group["params"][0], None)
+        group["params"] = [parameter]
+        saved = {k.split("/")[2]: t for k, t in tensors.items() if k.startswith(f"adam/{name}/")}
+        if saved:
+            trainer.optimizer.state[parameter] = {k: t.to(trainer.device) for k, t in saved.items()}
+
+
+def is_finite(trainer: Trainer) -> bool:
+    """False once a parameter holds NaN or infinity."""
+    return all(math.isfinite(float(t.detach().sum())) for t in trainer.model.named().values())

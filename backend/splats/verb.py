@@ -1,0 +1,91 @@
+"""The verb `splats`: a capture in, trained Gaussian splats out."""
+
+import time
+from pathlib import Path
+
+from ..formats import capture, splat_ply
+from ..gaussians.rasterize import rasterizer_name
+from ..protocol import VERSION, InputError, SplatsmithError, SplatsOptions
+from ..runtime import atomic, checkpoint
+from ..runtime.job import Job, Outcome
+from . import trainer as training
+from .config import TrainConfig, make_config
+from .evaluate import evaluate, save_side_by_side
+from .initialise import initialise
+from .trainer import Trainer
+from .views import load_views
+
+MIN_VIEWS = 3
+
+
+def _prepare(job: Job, config: TrainConfig) -> Trainer:
+    job.stage("Loading the pictures", 1, 3)
+    source = capture.read(Path(job.request.input))
+    capture.require_pictures(source)
+    if len(source.frames) < MIN_VIEWS:
+        raise InputError(f"The capture has only {len(source.frames)} pictures.", f"Training needs at least {MIN_VIEWS}.")
+    views = load_views(source, config.max_pixels, config.holdout, job.progress)
+    model = initialise(source, views, config, job.request.seed, job.device)
+    trainer = training.start(config, views, model, job.request.seed, job.device)
+    if job.resumed:
+        training.restore(trainer, *checkpoint.load(job.folder.checkpoint / "state.safetensors"))
+    return trainer
+
+
+def _marks(config: TrainConfig, count: int) -> set[int]:
+    """Steps at which something is due, evenly spread, the last step included."""
+    return {round(config.steps * (i + 1) / count) for i in range(count)} if count else set()
+
+
+def _save(job: Job, trainer: Trainer) -> None:
+    checkpoint.save(job.folder.checkpoint / "state.safetensors", *training.state_of(trainer))
+
+
+def _show(job: Job, trainer: Trainer) -> None:
+    path = job.folder.previews / f"{trainer.step:06d}.png"
+    save_side_by_side(trainer, path)
+    job.preview(path)
+
+
+def _train(job: Job, trainer: Trainer) -> None:
+    config = trainer.config
+    job.stage("Training", 2, 3, trainer.step)
+    evaluations, previews = _marks(config, config.evaluations), _marks(config, config.previews)
+    last_save, smooth = time.monotonic(), 0.0
+    metrics: dict[str, float] = dict(trainer.curve[-1]) if trainer.curve else {}
+    while trainer.step < config.steps:
+        loss = training.train_step(trainer)
+        smooth = loss if smooth == 0 else 0.95 * smooth + 0.05 * loss
+        if trainer.step in evaluations:
+            if not training.is_finite(trainer):
+                raise SplatsmithError("The training diverged.", "Check the capture's cameras, or try another seed.")
+            metrics = evaluate(trainer)
+            trainer.curve.append({"step": trainer.step, **metrics, "splats": len(trainer.model), "cpu_seconds": round(job.watch.cpu(), 1)})
+        if trainer.step in previews:
+            _show(job, trainer)
+        if time.monotonic() - last_save > config.checkpoint_seconds and trainer.step < config.steps:
+            _save(job, trainer)
+            last_save = time.monotonic()
+        shown = {k: metrics[k] for k in ("psnr", "ssim") if k in metrics}
+        try:
+            job.progress(trainer.step, config.steps, loss=smooth, splats=len(trainer.model), **shown)
+        except SplatsmithError:  # cancelled: what was reached is kept
+            _save(job, trainer)
+            raise
+
+
+def run(job: Job) -> Outcome:
+    """Leaves splats.ply, heldout.png and curve.json in the job's output."""
+    options = job.request.options
+    assert isinstance(options, SplatsOptions)
+    trainer = _prepare(job, make_config(job.request.preset, options))
+    _train(job, trainer)
+    job.stage("Writing the splats", 3, 3)
+    splat_ply.write(job.folder.staging / "splats.ply", trainer.model.to_arrays(), (f"Splatsmith {VERSION}",))
+    save_side_by_side(trainer, job.folder.staging / "heldout.png")
+    atomic.write_json(job.folder.staging / "curve.json", trainer.curve)
+    quality = evaluate(trainer)
+    text = f", {quality['psnr']:.2f} dB and SSIM {quality['ssim']:.3f} on {len(trainer.views.held_out)} held-out views" if quality else ""
+    metrics = {**quality, "splats": float(len(trainer.model)), "steps": float(trainer.step)}
+    details = {"picture": list(trainer.views.full[0].size), "rasterizer": rasterizer_name(trainer.model.means.device), "curve": trainer.curve}
+    return Outcome(f"{len(trainer.model):,} splats{text}", metrics, details)

@@ -1,0 +1,106 @@
+"""Training pictures in memory with their cameras, at the size that the budget affords and at half of it."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+
+from ..formats.capture import Capture, Frame
+from ..geometry.conventions import to_viewmat
+from ..protocol import InputError
+
+
+@dataclass(frozen=True)
+class View:
+    """One camera with its picture at one size."""
+
+    name: str
+    pixels: Tensor  # (H, W, 3 or 4) uint8
+    viewmat: Tensor  # (4, 4)
+    K: Tensor  # (3, 3)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    def target(self, background: Tensor, device: str) -> Tensor:
+        """(H, W, 3) in 0..1, a transparent picture laid over `background` (3,)."""
+        values = self.pixels.to(device).float() / 255
+        if values.shape[2] == 3:
+            return values
+        return values[..., :3] * values[..., 3:] + background * (1 - values[..., 3:])
+
+
+@dataclass(frozen=True)
+class ViewSet:
+    """All views at full and at half size; `held_out` are indices that training never sees."""
+
+    full: list[View]
+    half: list[View]
+    training: list[int]
+    held_out: list[int]
+    extent: float  # radius of the cameras' positions, the scene's measure
+    transparent: bool
+
+
+def _shrink(pixels: np.ndarray, width: int, height: int) -> Tensor:
+    """Averages over pixel areas, as a sensor of fewer pixels would."""
+    image = Image.fromarray(pixels)
+    if image.mode == "RGBA":  # colours of transparent pixels must not bleed in
+        image = image.convert("RGBa").resize((width, height), Image.Resampling.BOX).convert("RGBA")
+    else:
+        image = image.resize((width, height), Image.Resampling.BOX)
+    return torch.from_numpy(np.array(image))
+
+
+def _load(frame: Frame) -> np.ndarray:
+    try:
+        with Image.open(frame.image) as image:
+            transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+            return np.array(image.convert("RGBA" if transparent else "RGB"))
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
+        raise InputError(f"The picture {frame.image.name} can't be read.", "Replace it, or remove it from the capture.") from error
+
+
+def _view(frame: Frame, pixels: np.ndarray, width: int, height: int) -> View:
+    K = torch.tensor(frame.K, dtype=torch.float32)
+    K[0] *= width / frame.width
+    K[1] *= height / frame.height
+    small = _shrink(pixels, width, height) if (width, height) != pixels.shape[1::-1] else torch.from_numpy(pixels)
+    return View(frame.image.name, small, torch.tensor(to_viewmat(frame.camera_to_world), dtype=torch.float32), K)
+
+
+def _sizes(width: int, height: int, max_pixels: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    scale = min(1.0, math.sqrt(max_pixels / (width * height)))
+    full = max(1, round(width * scale)), max(1, round(height * scale))
+    return full, (max(1, full[0] // 2), max(1, full[1] // 2))
+
+
+def split(count: int, holdout: int) -> tuple[list[int], list[int]]:
+    """Training and held-out indices; every `holdout`-th is held out, the first included, as the field does."""
+    held_out = [i for i in range(count) if holdout and i % holdout == 0] if count >= 8 else []
+    return [i for i in range(count) if i not in held_out], held_out
+
+
+def load_views(capture: Capture, max_pixels: int, holdout: int, progress: Callable[[int, int], None]) -> ViewSet:
+    """Reads every picture of the capture; InputError for one that can't be used."""
+    full, half, transparent = [], [], False
+    for index, frame in enumerate(capture.frames):
+        if any(frame.distortion):
+            raise InputError("The capture's pictures have lens distortion.", "Run `cameras` on it first: that undistorts them.")
+        pixels = _load(frame)
+        if abs(pixels.shape[1] / pixels.shape[0] - frame.width / frame.height) > 0.02:
+            sizes = f"{pixels.shape[1]} x {pixels.shape[0]} pixels, its camera {frame.width} x {frame.height}"
+            raise InputError(f"The picture {frame.image.name} has {sizes}.", "Put the picture back that the camera was solved for.")
+        transparent |= pixels.shape[2] == 4
+        large, small = _sizes(pixels.shape[1], pixels.shape[0], max_pixels)
+        full.append(_view(frame, pixels, *large))
+        half.append(_view(frame, pixels, *small))
+        progress(index + 1, len(capture.frames))
+    centres = torch.tensor(np.stack([f.camera_to_world[:3, 3] for f in capture.frames]), dtype=torch.float32)
+    extent = float((centres - centres.mean(0)).norm(dim=1).max()) * 1.1
+    return ViewSet(full, half, *split(len(full), holdout), extent if extent > 1e-6 else 1.0, transparent)
