@@ -35,6 +35,12 @@ VERB_HELP = {
         "python -m backend render --input walk-splats/splats.ply --capture walk-capture --output frames",
     ),
 }
+VERB_HELP["setup"] = (
+    "make a Python environment with everything that the other verbs need",
+    "--input is the folder to make it in; run this with the Python (3.11 to 3.13) that it should be made from.\n"
+    "--output receives the record of it. Blender's Set Up button does the same.",
+    "python -m backend setup --input ~/splatsmith-env --output ~/splatsmith-env-record",
+)
 PRESET_HELP = "how much time to spend (on two cores: about 1 minute, 5 minutes, as long as it pays)"
 
 

@@ -100,7 +100,8 @@ class CamerasOptions:
     max_side: int = option(0, "longer side of the pictures in pixels (0: 1024 fast, 1600 balanced, 2400 best)", 0, 16384)
     start: float = option(0.0, "where in the video to begin, seconds", 0)
     end: float = option(0.0, "where in the video to stop, seconds (0: its end)", 0)
-    focal: float = option(0.0, "focal length in pixels of the original picture, if you know it (0: from EXIF, or solved)", 0)
+    focal_mm: float = option(0.0, "focal length for a 36 mm wide sensor, if you know it (0: from EXIF, or solved)", 0, 10_000)
+    poses: str = option("", "cameras of the footage's frames, already solved: a JSON file as Blender's side writes it")
     solver: Literal["incremental", "global"] = option("incremental", "COLMAP's mapper")
 
 
@@ -113,8 +114,8 @@ class SplatsOptions:
     max_pixels: int = option(0, "most pixels of a training picture (0: 70000 fast, 130000 balanced, 400000 best)", 0, 100_000_000)
     holdout: int = option(8, "every n-th picture is held out to measure quality (0: none)", 0, 1000)
     sh_degree: int = option(3, "degree of the view-dependent colour", 0, 3)
-    refine_cameras: bool = option(True, "correct the cameras a little while training")
-    exposure: bool = option(True, "allow each picture its own exposure and white balance while training")
+    refine_cameras: bool = option(False, "correct the cameras a little while training")
+    exposure: bool = option(False, "allow each picture its own exposure and white balance while training")
     antialiased: bool = option(False, "train with the anti-aliasing filter of Mip-Splatting")
 
 
@@ -129,11 +130,20 @@ class RenderOptions:
     video: float = option(0.0, "also write video.mp4 at so many frames a second (0: none)", 0, 240)
 
 
-Options = CamerasOptions | SplatsOptions | RenderOptions
-OPTIONS: dict[str, type[CamerasOptions] | type[SplatsOptions] | type[RenderOptions]] = {
+@dataclass(frozen=True)
+class SetupOptions:
+    """Options of the verb `setup`."""
+
+    packages: Literal["cpu", "cuda"] = option("cpu", "which list of packages to install")
+    wheels: str = option("", "a folder of wheels to install from, without internet")
+
+
+Options = CamerasOptions | SplatsOptions | RenderOptions | SetupOptions
+OPTIONS: dict[str, type[CamerasOptions] | type[SplatsOptions] | type[RenderOptions] | type[SetupOptions]] = {
     "cameras": CamerasOptions,
     "splats": SplatsOptions,
     "render": RenderOptions,
+    "setup": SetupOptions,
 }
 
 

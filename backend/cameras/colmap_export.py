@@ -1,6 +1,5 @@
 """From a COLMAP reconstruction to a capture: undistorted pictures, pinhole cameras, sparse points."""
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -48,26 +47,29 @@ def _scale_to_picture(image: pycolmap.Image, path: Path) -> tuple[float, int, in
     return width / image.camera.width, width, height
 
 
-def _frames(model: pycolmap.Reconstruction, folder: Path, task: ColmapTask) -> list[Frame]:
-    times = dict(zip(task.names, task.times, strict=True)) if task.times else {}
+def _order(model: pycolmap.Reconstruction, task: ColmapTask) -> list[pycolmap.Image]:
     by_name = {image.name: image for image in model.images.values() if image.has_pose}
-    order = [name for name in task.names if name in by_name] or sorted(by_name)
+    return [by_name[name] for name in (task.names or sorted(by_name)) if name in by_name]
+
+
+def _frames(model: pycolmap.Reconstruction, folder: Path, task: ColmapTask) -> list[Frame]:
+    """Puts the pictures into the capture, numbered, so that every program takes them for a sequence."""
+    times = dict(zip(task.names, task.times, strict=True)) if task.times else {}
+    sources = dict(zip(task.names, task.sources, strict=True)) if task.sources else {}
     pictures = Path(task.output) / "images"
+    pictures.mkdir(exist_ok=True)
     frames = []
-    for name in order:
-        image = by_name[name]
-        place = pictures / name.replace("\\", "/")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(folder / name, place)
-        except OSError:
-            shutil.copyfile(folder / name, place)
+    for number, image in enumerate(_order(model, task), 1):
+        name, camera = image.name, image.camera
+        place = pictures / f"{number:04d}{Path(name).suffix.lower()}"
+        shutil.copyfile(folder / name, place)
         viewmat = np.vstack([image.cam_from_world().matrix(), [0, 0, 0, 1]])
-        camera = image.camera
         scale, width, height = _scale_to_picture(image, place)
         focal = (camera.focal_length_x * scale, camera.focal_length_y * scale)
         centre = (camera.principal_point_x * scale, camera.principal_point_y * scale)
-        frames.append(Frame(place, from_viewmat(viewmat), *focal, *centre, width, height, time=times.get(name)))
+        source = sources.get(name, name)
+        frames.append(Frame(place, from_viewmat(viewmat), *focal, *centre, width, height, time=times.get(name), source=source))
+        image.name = place.name
     return frames
 
 

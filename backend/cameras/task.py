@@ -27,6 +27,7 @@ class ColmapTask:
     names: list[str]  # pictures in order
     ordered: bool = False
     times: list[float] | None = None
+    sources: list[str] | None = None  # what the pictures were called, where `names` are new
     focal: float = 0.0  # pixels; 0 unknown
     features: int = 4096
     mapper: Literal["incremental", "global"] = "incremental"

@@ -12,7 +12,7 @@ from ..media.frames import Footage, is_still
 from ..protocol import CamerasOptions, InputError, Preset, SolveError
 from ..runtime.device import core_count
 from ..runtime.job import Job, Outcome
-from . import colmap_runner, sources
+from . import colmap_runner, posed, sources
 from .task import ColmapTask, KnownCamera
 
 
@@ -51,10 +51,10 @@ def _solve_task(job: Job, source: sources.Source, work: Path) -> ColmapTask:
     config = PRESETS[job.request.preset]
     job.stage("Reading the footage", 1, 5)
     footage = _gather(job, source, config, options, work / "images")
-    focal = options.focal * footage.width / footage.source_width if options.focal else footage.focal
+    focal = options.focal_mm / 36 * footage.width if options.focal_mm else footage.focal
     return ColmapTask(
         "solve", str(footage.folder), str(work), str(job.folder.staging), footage.names, footage.times is not None, footage.times,
-        focal, config.features, options.solver, seed=job.request.seed, threads=core_count(),
+        footage.sources, focal, config.features, options.solver, seed=job.request.seed, threads=core_count(),
     )  # fmt: skip
 
 
@@ -96,7 +96,26 @@ def _known_task(job: Job, source: sources.Source, work: Path) -> ColmapTask:
     )  # fmt: skip
 
 
+def _posed_task(job: Job, source: sources.Source, work: Path, poses: Path) -> ColmapTask:
+    """Footage whose cameras were solved frame by frame, in Blender for one."""
+    options, config = job.request.options, PRESETS[job.request.preset]
+    assert isinstance(options, CamerasOptions)
+    job.stage("Reading the footage", 1, 5)
+    records = posed.read(poses, options.frames or config.frames)
+    side = options.max_side or config.max_side
+    choose = photos.gather_indices if source.kind == "photos" else video.extract_indices
+    footage = choose(source.path, work / "images", [r.index for r in records], side)
+    known = [posed.camera(r, n, footage.width, footage.height) for r, n in zip(records, footage.names, strict=True)]
+    return ColmapTask(
+        "known", str(footage.folder), str(work), str(job.folder.staging), footage.names, True, footage.times,
+        features=config.features, known=known, seed=job.request.seed, threads=core_count(),
+    )  # fmt: skip
+
+
 def _task(job: Job, source: sources.Source, work: Path) -> ColmapTask:
+    options = job.request.options
+    if isinstance(options, CamerasOptions) and options.poses:
+        return _posed_task(job, source, work, Path(options.poses))
     if source.kind == "transforms":
         return _known_task(job, source, work)
     if source.kind == "colmap":

@@ -35,6 +35,7 @@ class Frame:
     distortion: tuple[float, ...] = (0.0,) * 6  # k1 k2 p1 p2 k3 k4, OpenCV's model
     time: float | None = None  # seconds in the video that the frame is from
     mask: Path | None = None
+    source: str = ""  # name of the picture before it was copied into the capture
 
     @property
     def K(self) -> NDArray[np.float64]:
@@ -154,7 +155,7 @@ def _frame(root: Path, shared: dict[str, Any], record: Any) -> Frame:
         image, _pose(record, image.name), fl_x, fl_y, _number(camera, "cx", width / 2), _number(camera, "cy", height / 2),
         width, height, tuple(_number(camera, key, 0.0) for key in DISTORTION),
         _number(camera, "time") if "time" in camera else None,
-        _inside(root, record["mask_path"]) if record.get("mask_path") else None,
+        _inside(root, record["mask_path"]) if record.get("mask_path") else None, str(record.get("source", "")),
     )  # fmt: skip
 
 
@@ -189,6 +190,8 @@ def write(root: Path, frames: list[Frame], points: Path | None) -> None:
         record |= {k: v for k, v in zip(DISTORTION, f.distortion, strict=True) if v}
         if f.time is not None:
             record["time"] = f.time
+        if f.source:
+            record["source"] = f.source
         if f.mask is not None:
             record["mask_path"] = f.mask.relative_to(root).as_posix()
         records.append({**record, "transform_matrix": f.camera_to_world.tolist()})

@@ -21,7 +21,7 @@ class Footage:
     width: int
     height: int
     focal: float  # pixels, from EXIF; 0 where unknown
-    source_width: int  # before any scaling
+    sources: list[str] | None = None  # what the photos were called
 
 
 def fit_size(width: int, height: int, max_side: int) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 import math
 import re
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
@@ -11,7 +10,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from ..formats.capture import PICTURES
 from ..protocol import InputError
 from .frames import Footage, fit_size
-from .video import MIN_FRAMES
+from .video import MIN_FRAMES, Progress
 
 DIAGONAL_35MM = math.hypot(36, 24)
 
@@ -45,9 +44,7 @@ def _load(path: Path) -> tuple[Image.Image, float]:
         raise InputError(f"The photo {path.name} can't be read, or is far too large.", "Remove it or replace it.") from error
 
 
-def gather(
-    source: Path, folder: Path, count: int, max_side: int, progress: Callable[[int, int], None] = lambda step, total: None
-) -> Footage:
+def gather(source: Path, folder: Path, count: int, max_side: int, progress: Progress = lambda step, total: None) -> Footage:
     """Copies at most `count` photos, evenly chosen, upright and scaled into `folder`. They must be of one size."""
     photos = list_photos(source)
     if len(photos) < MIN_FRAMES:
@@ -55,6 +52,18 @@ def gather(
         raise InputError(f"The folder {source.name} holds {found}; cameras need at least {MIN_FRAMES}.", "Choose a folder of JPEG or PNG photos.")
     if len(photos) > count:
         photos = [photos[round(i * (len(photos) - 1) / (count - 1))] for i in range(count)]
+    return _copy(photos, folder, max_side, progress)
+
+
+def gather_indices(source: Path, folder: Path, indices: list[int], max_side: int) -> Footage:
+    """The photos at these places of the folder's order, from 0."""
+    photos = list_photos(source)
+    if not photos or max(indices) >= len(photos):
+        raise InputError(f"The folder {source.name} holds {len(photos)} pictures, fewer than the cameras ask for.", "Choose the folder of the clip.")
+    return _copy([photos[i] for i in indices], folder, max_side, lambda step, total: None)
+
+
+def _copy(photos: list[Path], folder: Path, max_side: int, progress: Progress) -> Footage:
     folder.mkdir(parents=True, exist_ok=True)
     names: list[str] = []
     sizes: dict[tuple[int, int], str] = {}
@@ -67,12 +76,11 @@ def gather(
             text = f"The photos are of mixed sizes: {sizes[w0, h0]} has {w0} x {h0} pixels, {sizes[w1, h1]} has {w1} x {h1}."
             raise InputError(text, "Keep the photos of one camera held one way up, or scale them alike.")
         alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
-        names.append(f"{step + 1:04d}_{path.stem}{'.png' if alpha else '.jpg'}")
+        names.append(f"{step + 1:04d}{'.png' if alpha else '.jpg'}")
         small = image.convert("RGBA" if alpha else "RGB").resize(fit_size(*image.size, max_side), Image.Resampling.LANCZOS)
         small.save(folder / names[-1], **({} if alpha else {"quality": 95, "subsampling": 0}))
         focals.append(focal / image.size[0])
         progress(step + 1, len(photos))
-    (width, _), (small_width, small_height) = next(iter(sizes)), small.size
     known = sorted(f for f in focals if f > 0)
     relative = known[len(known) // 2] if known and known[-1] < 1.02 * known[0] else 0.0  # a zoom used: no prior
-    return Footage(folder, names, None, small_width, small_height, relative * small_width, width)
+    return Footage(folder, names, None, *small.size, relative * small.width, [p.name for p in photos])

@@ -1,5 +1,6 @@
 """Frames out of video files with PyAV: upright, square pixels, the sharpest of each stretch of time."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -108,6 +109,36 @@ def _stored_size(frame: av.VideoFrame, stream: av.VideoStream, max_side: int) ->
     return fit_size(round(frame.width * aspect), frame.height, max_side)
 
 
+class _Store:
+    """Writes chosen frames as numbered JPEG files."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.names: list[str] = []
+        self.times: list[float] = []
+
+    def add(self, pixels: Pixels, time: float) -> None:
+        self.names.append(f"{len(self.names) + 1:04d}.jpg")
+        self.times.append(round(time, 6))
+        Image.fromarray(pixels).save(self.folder / self.names[-1], quality=95, subsampling=0)
+
+    def footage(self, path: Path) -> Footage:
+        if len(self.names) < MIN_FRAMES:
+            few = "one frame" if len(self.names) == 1 else f"{len(self.names)} frames"
+            raise _cannot(path, f"it gives only {few}, and cameras need at least {MIN_FRAMES}")
+        with Image.open(self.folder / self.names[0]) as image:
+            return Footage(self.folder, self.names, self.times, *image.size, 0.0)
+
+
+def _timed(container: av.container.InputContainer, path: Path, fps: float) -> Iterator[tuple[float, av.VideoFrame]]:
+    """Frames with their seconds from the start of the picture."""
+    stream = container.streams.video[0]
+    first = float(stream.start_time * stream.time_base) if stream.start_time and stream.time_base else 0.0
+    for index, frame in enumerate(_decode(container, path)):
+        yield (frame.time - first if frame.time is not None else index / fps), frame
+
+
 def extract(
     path: Path, folder: Path, count: int, max_side: int, start: float = 0.0, end: float = 0.0, progress: Progress = lambda step, total: None
 ) -> Footage:
@@ -115,44 +146,39 @@ def extract(
     equal stretch. Raises InputError when fewer than three can be had.
     """
     info = probe(path)
-    stop = min(end, info.duration) if end and info.duration else (end or info.duration or float("inf"))
+    stop = min(end, info.duration) if end and info.duration else (end or info.duration or math.inf)
     if stop <= start:
         raise InputError(f"The range from {start:g} s to {stop:g} s of {path.name} is empty.", f"The video is {info.duration:.1f} s long.")
-    span = (stop - start) / count if stop != float("inf") else 1 / info.fps
-    total = max(1, round(info.fps * (stop - start))) if stop != float("inf") else 0
-    folder.mkdir(parents=True, exist_ok=True)
+    span = (stop - start) / count if math.isfinite(stop) else 1 / info.fps
+    total = max(1, round(info.fps * (stop - start))) if math.isfinite(stop) else 0
+    store, best, bucket = _Store(folder), _Best(), 0
     with open_video(path) as container:
-        stream, best, bucket, size = container.streams.video[0], _Best(), 0, None
         if start > 1:
             container.seek(int(start * av.time_base))
-        first = float(stream.start_time * stream.time_base) if stream.start_time and stream.time_base else 0.0
-        names: list[str] = []
-        times: list[float] = []
-
-        def keep() -> None:
-            nonlocal best
-            if best.pixels is not None:
-                names.append(f"{len(names) + 1:04d}.jpg")
-                times.append(round(best.time, 6))
-                Image.fromarray(best.pixels).save(folder / names[-1], quality=95, subsampling=0)
-            best = _Best()
-
-        for index, frame in enumerate(_decode(container, path)):
-            time = frame.time - first if frame.time is not None else index / info.fps
+        for time, frame in _timed(container, path, info.fps):
             if time < start - 1e-6:
                 continue
-            if time > stop + 1e-6 or len(names) >= count:
+            if time > stop + 1e-6 or len(store.names) >= count:
                 break
-            size = size or _stored_size(frame, stream, max_side)
-            if int((time - start) / span) > bucket:
-                keep()
-                bucket = int((time - start) / span)
-            best.offer(frame, size, time)
-            progress(index + 1, max(total, index + 1))
-        if len(names) < count:
-            keep()
-    if len(names) < MIN_FRAMES:
-        few = "one frame" if len(names) == 1 else f"{len(names)} frames"
-        raise _cannot(path, f"it gives only {few}, and cameras need at least {MIN_FRAMES}")
-    with Image.open(folder / names[0]) as image:
-        return Footage(folder, names, times, *image.size, 0.0, info.width)
+            if int((time - start) / span) > bucket and best.pixels is not None:
+                store.add(best.pixels, best.time)
+                best, bucket = _Best(), int((time - start) / span)
+            best.offer(frame, _stored_size(frame, container.streams.video[0], max_side), time)
+            progress(min(total, round((time - start) * info.fps)) if total else len(store.names), total or count)
+    if len(store.names) < count and best.pixels is not None:
+        store.add(best.pixels, best.time)
+    return store.footage(path)
+
+
+def extract_indices(path: Path, folder: Path, indices: list[int], max_side: int) -> Footage:
+    """The frames with these numbers, from 0, in rising order."""
+    wanted, store, fps = set(indices), _Store(folder), probe(path).fps
+    with open_video(path) as container:
+        for index, (time, frame) in enumerate(_timed(container, path, fps)):
+            if index in wanted:
+                store.add(_upright(frame, *_stored_size(frame, container.streams.video[0], max_side)), time)
+            if index >= max(indices):
+                break
+    if len(store.names) < len(indices):
+        raise InputError(f"{path.name} has fewer frames than the cameras ask for.", "Choose the clip that the cameras were solved from.")
+    return store.footage(path)

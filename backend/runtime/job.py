@@ -22,7 +22,7 @@ from .reporter import Reporter
 
 log = logging.getLogger(__name__)
 PACKAGES = ("torch", "numpy", "av", "pycolmap", "pillow", "scipy", "safetensors", "gsplat", "splatsmith-kernels")
-VERBS = {"cameras": "..cameras.verb", "splats": "..splats.verb", "render": "..gaussians.render_verb"}
+VERBS = {"cameras": "..cameras.verb", "splats": "..splats.verb", "render": "..gaussians.render_verb", "setup": "..runtime.environment"}
 
 
 @dataclass
@@ -136,14 +136,16 @@ def run_job(request: Request, folder: JobFolder, reporter: Reporter, cancel: Can
 
 def _run_held(request: Request, folder: JobFolder, reporter: Reporter, cancel: CancelToken) -> int:
     handler = logging.FileHandler(folder.log, encoding="utf-8", delay=True)
-    logging.getLogger(__package__.split(".")[0]).addHandler(handler)
+    logger = logging.getLogger(__name__.split(".")[0])
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
     try:
         resumed = folder.begin(request)
         folder.write_state(JobState("running", pid=os.getpid()))
         device, sentence = choose_device(request.device)
         reporter.send(protocol.Hello(protocol.PROTOCOL, os.getpid(), protocol.VERSION, sentence))
         job = Job(request, folder, reporter, cancel, device, resumed)
-        verb: Callable[[Job], Outcome] = importlib.import_module(VERBS[request.verb], __package__).run
+        verb: Callable[[Job], Outcome] = importlib.import_module(VERBS[request.verb], __package__).run  # only this verb's packages
         outcome = verb(job)
         cancel.check()
         manifest = _manifest(job, outcome)
@@ -154,7 +156,7 @@ def _run_held(request: Request, folder: JobFolder, reporter: Reporter, cancel: C
     except Exception as error:  # noqa: BLE001 - the job's boundary: everything becomes a sentence, and the log has the rest
         return _report(error, folder, reporter, cancel)
     finally:
-        logging.getLogger(__package__.split(".")[0]).removeHandler(handler)
+        logger.removeHandler(handler)
         handler.close()
 
 

@@ -16,7 +16,7 @@ class LearningRates:
     opacity_logits: float = 5e-2
     sh0: float = 2.5e-3
     sh_rest: float = 2.5e-3 / 20
-    cameras: float = 5e-4
+    cameras: float = 2e-5
     exposure: float = 2e-3
 
 
@@ -47,8 +47,8 @@ class TrainConfig:
     coarse_share: float = 0.25  # how long pictures of half the size are used
     ssim_weight: float = 0.2
     initial_opacity: float = 0.3
-    refine_cameras: bool = True
-    exposure: bool = True
+    refine_cameras: bool = False
+    exposure: bool = False
     antialiased: bool = False
     rates: LearningRates = LearningRates()
     densify: DensifyConfig = DensifyConfig()

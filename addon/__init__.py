@@ -1,0 +1,31 @@
+"""The Blender side of Splatsmith: the only code that imports bpy. It never computes; the backend does, in its own process."""
+
+from . import preferences, properties
+from .jobs import lifecycle
+from .operators import CLASSES as OPERATOR_CLASSES
+from .operators import menus
+from .scene import splat_overlay
+from .ui import CLASSES as UI_CLASSES
+
+import bpy  # noqa: I001 - after our own modules, so that a broken one fails before anything is registered
+
+CLASSES = (*preferences.CLASSES, *properties.CLASSES, *OPERATOR_CLASSES, *UI_CLASSES)
+
+
+def register() -> None:
+    """Undone in reverse by `unregister`; an error passes through, so that Blender shows it."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    properties.attach()
+    menus.attach()
+    lifecycle.start()
+    splat_overlay.start()
+
+
+def unregister() -> None:
+    splat_overlay.stop()
+    lifecycle.stop()
+    menus.detach()
+    properties.detach()
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

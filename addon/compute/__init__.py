@@ -1,0 +1,1 @@
+"""Finds, creates, checks and removes the compute environment. Blender's own Python never gets a package."""

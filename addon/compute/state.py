@@ -1,0 +1,123 @@
+"""Whether computing can start, in one line; remembered on disk, so that panels never wait for a check."""
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ...backend.protocol import SetupError
+
+# Of a finished environment on Linux (download, disk); shown before consent, measured with `make sizes`.
+SIZES = {"cpu": (330, 1200), "cuda": (3300, 7500)}
+
+
+@dataclass(frozen=True)
+class ComputeState:
+    """`line` is for the panel; `python` runs the backend when `ready`."""
+
+    ready: bool
+    line: str
+    python: str = ""
+
+
+_cached: ComputeState | None = None
+
+
+def folder() -> Path:
+    """The extension's own user folder: Blender removes it on uninstall, with the environment in it."""
+    from .. import preferences
+
+    return Path(bpy.utils.extension_path_user(preferences.BASE, path="compute", create=True))
+
+
+def environment() -> Path:
+    return folder() / "environment"
+
+
+def environment_python() -> Path:
+    return environment() / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def forget(_self: object = None, _context: object = None) -> None:
+    """Look again next time."""
+    global _cached
+    _cached = None
+
+
+def _stamp(python: Path) -> str:
+    try:
+        return f"{python}:{python.stat().st_mtime_ns}"
+    except OSError:
+        return ""
+
+
+def _remembered(python: Path) -> str:
+    """The line of the last successful check of this very interpreter; empty where there was none."""
+    try:
+        record = json.loads((folder() / "checked.json").read_text(encoding="utf-8"))
+        return str(record["line"]) if record["stamp"] == _stamp(python) else ""
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def current() -> ComputeState:
+    """What the panels show."""
+    global _cached
+    if _cached is None:
+        _cached = _look()
+    return _cached
+
+
+def _look() -> ComputeState:
+    from .. import preferences
+
+    own = preferences.get().python
+    python = Path(bpy.path.abspath(own)) if own else environment_python()
+    if not python.exists():
+        return ComputeState(False, "own Python not found" if own else "not set up")
+    if not own and (environment() / "incomplete").exists():
+        return ComputeState(False, "set-up unfinished")
+    line = _remembered(python)
+    return ComputeState(bool(line), line or "not checked yet", str(python))
+
+
+def check(python: Path) -> dict[str, Any]:
+    """Runs `doctor` with the interpreter; remembers success. Raises SetupError with what is missing."""
+    from .. import preferences
+
+    forget()
+    environment_variables = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    command = [str(python), "-E", "-s", "-X", "utf8", "-m", "backend", "doctor", "--json"]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, cwd=preferences.ROOT, timeout=180, stdin=subprocess.DEVNULL, env=environment_variables
+        )
+        report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    except (OSError, subprocess.TimeoutExpired, ValueError, IndexError) as error:
+        raise SetupError(f"{python} does not run the backend.", "Choose a Python 3.11 or newer that has the compute packages.") from error
+    if not report["ready"]:
+        raise SetupError(f"{python.name} lacks {', '.join(report['missing'])}.", "Install what is missing, or use Set Up.")
+    (folder() / "checked.json").write_text(json.dumps({"stamp": _stamp(python), "line": report["line"]}), encoding="utf-8")
+    return report
+
+
+def remove() -> None:
+    """Deletes the private environment and what is remembered of it."""
+    forget()
+    for path in (environment(), folder() / "job"):
+        if path.exists():
+            shutil.rmtree(path)
+    (folder() / "checked.json").unlink(missing_ok=True)
+
+
+def require() -> str:
+    """The interpreter for a job; SetupError that names the button where there is none."""
+    state = current()
+    if not state.ready:
+        raise SetupError(f"Computing is {state.line}.", "Press Set Up (or Check) in Splatsmith's panel 0, Compute.")
+    return state.python

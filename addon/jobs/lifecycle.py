@@ -1,0 +1,67 @@
+"""What keeps jobs going while Blender does other things: one persistent timer and a few handlers."""
+
+import atexit
+import logging
+
+import bpy
+
+from .manager import JobRecord, manager
+
+log = logging.getLogger(__name__)
+INTERVAL = 0.1
+_opened = 0  # counts opened files: a job's result belongs to the file that it was started in
+
+
+def file_token() -> int:
+    """Names the file that is open now; undo keeps it, opening another changes it."""
+    return _opened
+
+
+@bpy.app.handlers.persistent
+def _on_load(_path: str) -> None:
+    global _opened
+    _opened += 1
+
+
+def _redraw() -> None:
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in ("VIEW_3D", "PREFERENCES", "IMAGE_EDITOR"):
+                area.tag_redraw()
+
+
+def _on_end(job: JobRecord) -> None:
+    """A finished result goes into the scene at once if its file is still open; else it waits for the user's click."""
+    if job.status != "done" or bpy.app.background or job.file_token != _opened or not bpy.context.window_manager.windows:
+        return
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+        try:
+            bpy.ops.splatsmith.import_result("EXEC_DEFAULT", True, job=job.number)
+        except RuntimeError as error:  # an operator's report: the job itself is fine and can be imported again
+            job.advice = str(error).strip()
+            log.warning("import failed: %s", error)
+
+
+def _tick() -> float:
+    manager.pump()
+    return INTERVAL if manager.busy else 0.5
+
+
+def start() -> None:
+    manager.on_end = _on_end
+    manager.on_news = _redraw
+    bpy.app.handlers.load_post.append(_on_load)
+    if not bpy.app.background:
+        bpy.app.timers.register(_tick, first_interval=INTERVAL, persistent=True)
+    atexit.register(manager.stop_all)
+
+
+def stop() -> None:
+    """No process, timer or handler of ours stays behind."""
+    manager.stop_all()
+    manager.jobs.clear()
+    atexit.unregister(manager.stop_all)
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+    if _on_load in bpy.app.handlers.load_post:
+        bpy.app.handlers.load_post.remove(_on_load)

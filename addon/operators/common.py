@@ -1,0 +1,60 @@
+"""What every operator that starts a job does alike: submit in a window, wait without one."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ...backend.protocol import Request, SplatsmithError
+from .. import preferences
+from ..compute import state
+from ..jobs import lifecycle
+from ..jobs.manager import JobRecord, make_record, manager
+from ..scene import results
+
+
+def report_error(operator: bpy.types.Operator, error: SplatsmithError) -> set[str]:
+    """One sentence with its advice."""
+    operator.report({"ERROR"}, f"{error.what} {error.advice}".strip())
+    return {"CANCELLED"}
+
+
+def guarded(execute: Callable[[Any, bpy.types.Context], set[str]]) -> Callable[[Any, bpy.types.Context], set[str]]:
+    """An operator's execute whose SplatsmithErrors become reports."""
+
+    def wrapper(self: Any, context: bpy.types.Context) -> set[str]:
+        try:
+            return execute(self, context)
+        except SplatsmithError as error:
+            return report_error(self, error)
+
+    return wrapper
+
+
+def _tell(job: JobRecord, last: list[str]) -> None:
+    """Progress of a blocking run, one line a stage, into Blender's own log."""
+    if job.stage and last != [job.stage]:
+        last[:] = [job.stage]
+        bpy.context.window_manager.progress_update(job.stage_index)
+
+
+def run_job(operator: bpy.types.Operator, context: bpy.types.Context, request: Request, folder: Path | None = None) -> set[str]:
+    """Submits the request. In background mode it blocks until the result is in the scene."""
+    return run_record(operator, context, make_record(request.checked(), state.require(), preferences.ROOT, lifecycle.file_token(), folder))
+
+
+def run_record(operator: bpy.types.Operator, context: bpy.types.Context, job: JobRecord) -> set[str]:
+    """Submits a prepared job, or runs it to its end where there is no window."""
+    manager.submit(job)
+    if not bpy.app.background:
+        operator.report({"INFO"}, f"{job.request.title or job.request.verb}: started; results go to {job.folder}")
+        return {"FINISHED"}
+    last: list[str] = []
+    manager.wait(job, lambda record: _tell(record, last))
+    if job.status != "done":
+        operator.report({"ERROR"}, f"{job.error} {job.advice}".strip() or "Cancelled.")
+        return {"CANCELLED"}
+    text = results.import_job(context, job)
+    operator.report({"INFO"}, f"{job.summary}: {text}")
+    return {"FINISHED"}

@@ -1,0 +1,94 @@
+"""Make, check and remove the compute environment."""
+
+from pathlib import Path
+
+import bpy
+
+from ...backend.protocol import Request, SetupError, SetupOptions
+from .. import preferences
+from ..compute import pythons, state
+from ..jobs import lifecycle
+from ..jobs.manager import JobRecord
+from ..jobs.process import backend_command
+from .common import guarded, run_record
+
+
+def packages() -> str:
+    """The list that fits this machine."""
+    return "cuda" if pythons.has_nvidia() and preferences.get().device != "cpu" else "cpu"
+
+
+class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
+    """Make Splatsmith's private Python environment with everything that computing needs. Blender's own Python is left alone"""
+
+    bl_idname = "splatsmith.compute_setup"
+    bl_label = "Set Up Computing"
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_props_dialog(self, width=420, confirm_text="Set Up")
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        chosen = packages()
+        download, disk = state.SIZES[chosen]
+        column = self.layout.column(align=True)
+        wheels = preferences.get().wheels
+        column.label(text=f"{chosen.upper()} packages: PyTorch, COLMAP and helpers", icon="PACKAGE")
+        column.label(text=f"From the folder {wheels}" if wheels else f"Download: about {download} MB, from the Python package index")
+        column.label(text=f"On disk: about {disk} MB, in {state.environment()}")
+        column.label(text="Licences: BSD, MIT, Apache, MPL; removed with the add-on or by Remove")
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        prefs = preferences.get()
+        if not prefs.wheels and not bpy.app.online_access:
+            raise SetupError(
+                "Blender is not allowed to go online.",
+                "Allow it in Preferences > System > Network, or choose a folder of wheels in the add-on's preferences.",
+            )
+        base = pythons.find_base()
+        if not base:
+            raise SetupError("No Python 3.11 to 3.13 was found on this machine.", "Install one, or name your own Python in the preferences.")
+        folder = state.folder() / "job"
+        folder.mkdir(exist_ok=True)
+        options = SetupOptions(packages(), bpy.path.abspath(prefs.wheels) if prefs.wheels else "")
+        request = Request("setup", str(state.environment()), options, device="cpu", title="Set up computing")
+        (folder / "request.json").write_text(request.to_json(), encoding="utf-8")
+        command, cwd = backend_command(base, preferences.ROOT, "setup", folder)
+        return run_record(self, context, JobRecord(request, folder, command, cwd, lifecycle.file_token()))
+
+
+class SPLATSMITH_OT_compute_check(bpy.types.Operator):
+    """Run the backend's doctor with the chosen Python and remember what it says"""
+
+    bl_idname = "splatsmith.compute_check"
+    bl_label = "Check Computing"
+
+    @guarded
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        own = preferences.get().python
+        python = Path(bpy.path.abspath(own)) if own else state.environment_python()
+        report = state.check(python)
+        self.report({"INFO"}, f"{report['line']}: {report['device']}, {report['rasterizer']}")
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_compute_remove(bpy.types.Operator):
+    """Delete Splatsmith's private Python environment. Your results stay"""
+
+    bl_idname = "splatsmith.compute_remove"
+    bl_label = "Remove Computing"
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        return state.environment().exists()
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_confirm(self, event)
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        state.remove()
+        self.report({"INFO"}, "The compute environment was removed")
+        return {"FINISHED"}
+
+
+CLASSES = (SPLATSMITH_OT_compute_setup, SPLATSMITH_OT_compute_check, SPLATSMITH_OT_compute_remove)

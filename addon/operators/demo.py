@@ -1,0 +1,27 @@
+"""A clip to try everything with."""
+
+import bpy
+
+from ..jobs import folders
+from ..scene import demo_clip
+from .common import guarded
+
+
+class SPLATSMITH_OT_demo_clip(bpy.types.Operator):
+    """Render a short clip of a painted scene to try Splatsmith with. Blender is busy for about a minute meanwhile"""
+
+    bl_idname = "splatsmith.demo_clip"
+    bl_label = "Make a Demo Clip"
+
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", description="Where to write it; empty: into the results folder")  # type: ignore[valid-type]
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        path = bpy.path.abspath(self.filepath) if self.filepath else str(folders.results_folder() / "demo" / "clip.mp4")
+        context.scene.splatsmith.video = str(demo_clip.make(demo_clip.Path(path)))
+        context.scene.splatsmith.source = "VIDEO"
+        self.report({"INFO"}, f"Demo clip written to {path}")
+        return {"FINISHED"}
+
+
+CLASSES = (SPLATSMITH_OT_demo_clip,)

@@ -1,0 +1,70 @@
+"""Captures and splat files in, splat files out."""
+
+from pathlib import Path
+
+import bpy
+from bpy_extras.io_utils import ExportHelper, ImportHelper
+
+from ..scene import results, splats
+from .common import guarded
+
+
+class SPLATSMITH_OT_import_capture(bpy.types.Operator):
+    """Import the cameras, points and footage of a capture: a folder with transforms.json and its pictures"""
+
+    bl_idname = "splatsmith.import_capture"
+    bl_label = "Import Capture"
+    bl_options = {"REGISTER", "UNDO"}
+
+    directory: bpy.props.StringProperty(subtype="DIR_PATH")  # type: ignore[valid-type]
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        folder = Path(bpy.path.abspath(self.directory))
+        self.report({"INFO"}, results.import_capture(context, folder, folder.name or "Capture"))
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_import_splats(bpy.types.Operator, ImportHelper):
+    """Import Gaussian splats from a 3DGS PLY file"""
+
+    bl_idname = "splatsmith.import_splats"
+    bl_label = "Import Splats"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filename_ext = ".ply"
+    filter_glob: bpy.props.StringProperty(default="*.ply", options={"HIDDEN"})  # type: ignore[valid-type]
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        path = Path(bpy.path.abspath(self.filepath))
+        self.report({"INFO"}, results.import_splats(context, path, path.stem))
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_export_splats(bpy.types.Operator, ExportHelper):
+    """Export the active splats as a 3DGS PLY file that every splat viewer opens"""
+
+    bl_idname = "splatsmith.export_splats"
+    bl_label = "Export Splats"
+
+    filename_ext = ".ply"
+    filter_glob: bpy.props.StringProperty(default="*.ply", options={"HIDDEN"})  # type: ignore[valid-type]
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return splats.chosen(context) is not None
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        count = splats.export_ply(splats.chosen(context), Path(bpy.path.abspath(self.filepath)))
+        self.report({"INFO"}, f"{count:,} splats written to {self.filepath}")
+        return {"FINISHED"}
+
+
+CLASSES = (SPLATSMITH_OT_import_capture, SPLATSMITH_OT_import_splats, SPLATSMITH_OT_export_splats)

@@ -1,0 +1,131 @@
+"""Buttons of the job strip: cancel, resume, import, dismiss, look into the folder, copy a report."""
+
+import platform
+from pathlib import Path
+
+import bpy
+
+from ...backend.protocol import VERSION, InputError, Request
+from .. import preferences
+from ..compute import state
+from ..jobs import folders, lifecycle
+from ..jobs.manager import JobRecord, make_record, manager
+from ..scene import results
+from .common import guarded, run_record
+
+
+def _job(number: int) -> JobRecord:
+    job = manager.find(number)
+    if job is None:
+        raise InputError("This job is not on the list any more.")
+    return job
+
+
+class SPLATSMITH_OT_cancel_job(bpy.types.Operator):
+    """Stop the job. What it has reached is kept and can be gone on from"""
+
+    bl_idname = "splatsmith.cancel_job"
+    bl_label = "Cancel Job"
+
+    job: bpy.props.IntProperty()  # type: ignore[valid-type]
+
+    @guarded
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        job = _job(self.job) if self.job else manager.running
+        if job is None:
+            raise InputError("No job is running.")
+        manager.cancel(job)
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_resume_job(bpy.types.Operator):
+    """Go on with a job that was stopped, from its last checkpoint; or start it again where it has none"""
+
+    bl_idname = "splatsmith.resume_job"
+    bl_label = "Resume Job"
+
+    folder: bpy.props.StringProperty(subtype="DIR_PATH")  # type: ignore[valid-type]
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        folder = Path(self.folder)
+        try:
+            request = Request.from_json((folder / "request.json").read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError("The job's folder is gone.", "Start the job anew.") from error
+        manager.jobs = [job for job in manager.jobs if job.active or job.folder != folder]
+        return run_record(self, context, make_record(request, state.require(), preferences.ROOT, lifecycle.file_token(), folder))
+
+
+class SPLATSMITH_OT_import_result(bpy.types.Operator):
+    """Bring the result of a finished job into the scene"""
+
+    bl_idname = "splatsmith.import_result"
+    bl_label = "Import Result"
+    bl_options = {"REGISTER", "UNDO"}
+
+    job: bpy.props.IntProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        job = _job(self.job)
+        if context.mode != "OBJECT" and context.object is not None:
+            bpy.ops.object.mode_set(mode="OBJECT")
+        self.report({"INFO"}, f"{job.summary}: {results.import_job(context, job)}")
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_dismiss_job(bpy.types.Operator):
+    """Take the job off the list. Its folder stays"""
+
+    bl_idname = "splatsmith.dismiss_job"
+    bl_label = "Dismiss Job"
+
+    job: bpy.props.IntProperty()  # type: ignore[valid-type]
+    folder: bpy.props.StringProperty()  # type: ignore[valid-type]
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        job = manager.find(self.job)
+        if job is not None:
+            manager.dismiss(job)
+        elif self.folder and Path(self.folder).is_dir():
+            (Path(self.folder) / "dismissed").touch()
+        folders.forget_unfinished()
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_open_folder(bpy.types.Operator):
+    """Show the job's folder in the system's file browser"""
+
+    bl_idname = "splatsmith.open_folder"
+    bl_label = "Open Folder"
+
+    folder: bpy.props.StringProperty()  # type: ignore[valid-type]
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        bpy.ops.wm.path_open(filepath=self.folder or str(folders.results_folder()))
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_copy_report(bpy.types.Operator):
+    """Copy what a bug report needs: versions, the error, the end of the log"""
+
+    bl_idname = "splatsmith.copy_report"
+    bl_label = "Copy Report"
+
+    job: bpy.props.IntProperty()  # type: ignore[valid-type]
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        job = _job(self.job)
+        head = f"Splatsmith {VERSION}, Blender {bpy.app.version_string}, {platform.platform()}, {job.device or 'device unknown'}"
+        text = f"{head}\n{job.request.verb} {job.request.preset}: {job.status}\n{job.error} {job.advice}\n\n{folders.log_tail(job.folder, 30)}"
+        context.window_manager.clipboard = text.replace(str(Path.home()), "~")
+        self.report({"INFO"}, "The report is in the clipboard")
+        return {"FINISHED"}
+
+
+CLASSES = (
+    SPLATSMITH_OT_cancel_job, SPLATSMITH_OT_resume_job, SPLATSMITH_OT_import_result, SPLATSMITH_OT_dismiss_job,
+    SPLATSMITH_OT_open_folder, SPLATSMITH_OT_copy_report,
+)  # fmt: skip

@@ -1,0 +1,44 @@
+"""Menu entries, so that F3 finds everything: 3D View > Object > Splatsmith, File > Import and Export."""
+
+import bpy
+
+
+class SPLATSMITH_MT_main(bpy.types.Menu):
+    bl_idname = "SPLATSMITH_MT_main"
+    bl_label = "Splatsmith"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        layout = self.layout
+        for name in ("compute_setup", "compute_check", "compute_remove", "", "demo_clip", "solve_cameras", "train_splats", "", "import_capture",
+                     "import_splats", "export_splats", "", "cancel_job"):  # fmt: skip
+            layout.operator(f"splatsmith.{name}") if name else layout.separator()
+        layout.operator("splatsmith.render_splats").animation = False
+        layout.operator("splatsmith.render_splats", text="Render Splat Animation").animation = True
+
+
+def _main(self: bpy.types.Menu, _context: bpy.types.Context) -> None:
+    self.layout.menu(SPLATSMITH_MT_main.bl_idname)
+
+
+def _import(self: bpy.types.Menu, _context: bpy.types.Context) -> None:
+    self.layout.operator("splatsmith.import_splats", text="Gaussian Splats (.ply)")
+    self.layout.operator("splatsmith.import_capture", text="Capture (transforms.json)")
+
+
+def _export(self: bpy.types.Menu, _context: bpy.types.Context) -> None:
+    self.layout.operator("splatsmith.export_splats", text="Gaussian Splats (.ply)")
+
+
+PLACES = (("VIEW3D_MT_object", _main), ("VIEW3D_MT_add", _main), ("TOPBAR_MT_file_import", _import), ("TOPBAR_MT_file_export", _export))
+
+
+def attach() -> None:
+    bpy.utils.register_class(SPLATSMITH_MT_main)
+    for name, entry in PLACES:
+        getattr(bpy.types, name).append(entry)
+
+
+def detach() -> None:
+    for name, entry in PLACES:
+        getattr(bpy.types, name).remove(entry)
+    bpy.utils.unregister_class(SPLATSMITH_MT_main)

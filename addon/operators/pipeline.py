@@ -1,0 +1,79 @@
+"""The two steps of the main job: cameras from footage, splats from cameras."""
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ...backend.protocol import CamerasOptions, InputError, Request, SplatsOptions
+from .. import preferences
+from ..compute import state
+from ..scene import solved_camera
+from .common import guarded, run_job
+
+
+def _request(context: bpy.types.Context, verb: str, source: str, options: CamerasOptions | SplatsOptions, title: str) -> Request:
+    settings = context.scene.splatsmith
+    return Request(verb, source, options, settings.preset, preferences.get().device, settings.seed, title)
+
+
+class SPLATSMITH_OT_solve_cameras(bpy.types.Operator):
+    """Find the camera of every picture of the footage, and points of the scene"""
+
+    bl_idname = "splatsmith.solve_cameras"
+    bl_label = "Solve Cameras"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not state.current().ready:
+            cls.poll_message_set("Set up computing first: panel 0, Compute")
+            return False
+        if not context.scene.splatsmith.footage():
+            cls.poll_message_set("Choose the footage first: panel 1, Source")
+            return False
+        return True
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings = context.scene.splatsmith
+        footage = Path(settings.footage())
+        if not footage.exists():
+            raise InputError(f"There is no file or folder {footage}.", "Choose the footage again in panel 1.")
+        options: dict[str, Any] = {"frames": settings.frames}
+        if settings.source == "BLENDER":
+            options["poses"] = str(solved_camera.write_poses(context.scene, settings.clip))
+        if settings.focal:
+            options["focal_mm"] = settings.focal
+        return run_job(self, context, _request(context, "cameras", str(footage), CamerasOptions(**options), footage.stem or "Footage"))
+
+
+class SPLATSMITH_OT_train_splats(bpy.types.Operator):
+    """Train Gaussian splats on the solved pictures"""
+
+    bl_idname = "splatsmith.train_splats"
+    bl_label = "Train Splats"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not state.current().ready:
+            cls.poll_message_set("Set up computing first: panel 0, Compute")
+            return False
+        if not context.scene.splatsmith.capture:
+            cls.poll_message_set("Solve the cameras first (panel 2), or choose a capture folder")
+            return False
+        return True
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings = context.scene.splatsmith
+        capture = bpy.path.abspath(settings.capture).rstrip("/\\")
+        options = SplatsOptions(
+            steps=settings.steps, max_splats=settings.max_splats, refine_cameras=settings.refine_cameras, exposure=settings.exposure
+        )
+        name = Path(capture).parent.name.rpartition("_cameras_")[2] if Path(capture).name == "result" else Path(capture).name
+        return run_job(self, context, _request(context, "splats", capture, options, name))
+
+
+CLASSES = (SPLATSMITH_OT_solve_cameras, SPLATSMITH_OT_train_splats)

@@ -1,0 +1,71 @@
+"""Stills and animations by the backend's rasteriser, through the scene camera: the true 3DGS look, with alpha."""
+
+import json
+
+import bpy
+import numpy as np
+
+from ...backend.protocol import InputError, RenderOptions, Request
+from .. import preferences
+from ..compute import state
+from ..jobs import folders, lifecycle
+from ..jobs.manager import make_record
+from ..scene import splats
+from ..scene.solved_camera import pose_record
+from .common import guarded, run_record
+
+
+def _camera_records(scene: bpy.types.Scene, cloud: bpy.types.Object, frames: list[int]) -> list[dict[str, object]]:
+    """The scene camera at each frame, in the splats' own space, where one unit may be another length."""
+    scale = scene.render.resolution_percentage / 100
+    width, height = round(scene.render.resolution_x * scale), round(scene.render.resolution_y * scale)
+    current, records = scene.frame_current, []
+    try:
+        for number in frames:
+            scene.frame_set(number)
+            record = pose_record(scene, scene.camera, width, height)
+            local = np.linalg.inv(np.array(cloud.matrix_world, np.float64)) @ np.array(record["transform_matrix"])
+            local[:3, :3] /= np.linalg.norm(local[:3, :3], axis=0)
+            records.append({**record, "file_path": f"{number:06d}.png", "transform_matrix": local.tolist()})
+    finally:
+        scene.frame_set(current)
+    return records
+
+
+class SPLATSMITH_OT_render_splats(bpy.types.Operator):
+    """Render the splats through the scene camera with the splat rasteriser, with a transparent background"""
+
+    bl_idname = "splatsmith.render_splats"
+    bl_label = "Render Splats"
+
+    animation: bpy.props.BoolProperty(name="Animation", description="The scene's whole frame range, and a video of it")  # type: ignore[valid-type]
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not state.current().ready:
+            cls.poll_message_set("Set up computing first: panel 0, Compute")
+            return False
+        if splats.chosen(context) is None or context.scene.camera is None:
+            cls.poll_message_set("Splats and a scene camera are both needed")
+            return False
+        return True
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        scene, cloud = context.scene, splats.chosen(context)
+        if max(abs(s / cloud.matrix_world.to_scale()[0] - 1) for s in cloud.matrix_world.to_scale()) > 1e-3:
+            raise InputError(f"{cloud.name} is scaled unevenly.", "Scale it by one factor only.")
+        frames = list(range(scene.frame_start, scene.frame_end + 1)) if self.animation else [scene.frame_current]
+        records = _camera_records(scene, cloud, frames)
+        folder = folders.new_folder("render", cloud.name)
+        splats.export_ply(cloud, folder / "splats.ply")
+        (folder / "cameras").mkdir()
+        (folder / "cameras" / "transforms.json").write_text(json.dumps({"frames": records}), encoding="utf-8")
+        fps = scene.render.fps / scene.render.fps_base if self.animation else 0.0
+        options = RenderOptions(capture=str(folder / "cameras"), video=float(fps))
+        request = Request("render", str(folder / "splats.ply"), options, device=preferences.get().device, title=cloud.name)
+        (folder / "request.json").write_text(request.to_json(), encoding="utf-8")
+        return run_record(self, context, make_record(request, state.require(), preferences.ROOT, lifecycle.file_token(), folder))
+
+
+CLASSES = (SPLATSMITH_OT_render_splats,)

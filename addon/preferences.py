@@ -1,0 +1,52 @@
+"""The add-on's preferences: where computing happens and where results go."""
+
+from pathlib import Path
+
+import bpy
+
+from .compute import state
+
+BASE = __package__.rpartition(".addon")[0] or __package__
+ROOT = Path(__file__).resolve().parents[1]  # the extension's folder: holds backend/ and wheels/
+
+
+class SplatsmithPreferences(bpy.types.AddonPreferences):
+    bl_idname = BASE
+
+    python: bpy.props.StringProperty(
+        name="Own Python", subtype="FILE_PATH", update=state.forget,
+        description="A Python interpreter that already has the compute packages. Empty: Splatsmith's private environment",
+    )  # type: ignore[valid-type]  # fmt: skip
+    results: bpy.props.StringProperty(
+        name="Results Folder", subtype="DIR_PATH",
+        description="Where jobs and their results go. Empty: the folder splatsmith_jobs beside the .blend file, or Splatsmith in"
+        " your home folder while the file is not saved",
+    )  # type: ignore[valid-type]  # fmt: skip
+    wheels: bpy.props.StringProperty(
+        name="Folder of Wheels", subtype="DIR_PATH",
+        description="For machines without internet: a folder with the compute packages as wheel files. Empty: download them",
+    )  # type: ignore[valid-type]  # fmt: skip
+    device: bpy.props.EnumProperty(
+        name="Device", default="auto", description="Where to compute",
+        items=[
+            ("auto", "Automatic", "The graphics card where it can be used, else the processor"),
+            ("cpu", "CPU", "The processor"),
+            ("cuda", "CUDA", "An NVIDIA graphics card with gsplat"),
+        ],
+    )  # type: ignore[valid-type]  # fmt: skip
+
+    def draw(self, context: bpy.types.Context) -> None:
+        from .ui import compute_panel
+
+        compute_panel.draw_setup(self.layout, self)
+        column = self.layout.column()
+        column.prop(self, "device")
+        column.prop(self, "results")
+
+
+def get() -> SplatsmithPreferences:
+    """The preferences of this add-on."""
+    return bpy.context.preferences.addons[BASE].preferences  # type: ignore[return-value]
+
+
+CLASSES = (SplatsmithPreferences,)

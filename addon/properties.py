@@ -1,0 +1,75 @@
+"""What the panels remember in the .blend: footage, presets, results."""
+
+import bpy
+
+PRESETS = [
+    ("fast", "Fast", "About 1 minute for the splats on two cores: small pictures, for a first look"),
+    ("balanced", "Balanced", "About 5 minutes for the splats on two cores"),
+    ("best", "Best", "As long as it pays: about an hour on two cores, minutes on a CUDA card"),
+]
+SOURCES = [
+    ("VIDEO", "Video", "A video file"),
+    ("PHOTOS", "Photos", "A folder of photos of one size"),
+    ("CLIP", "Clip", "A movie clip or image sequence that is already in this file"),
+    ("SOLVED", "Solved", "Cameras solved elsewhere: a COLMAP folder or a transforms.json (nerfstudio, instant-ngp)"),
+    ("BLENDER", "Scene Camera", "The scene's camera, solved in Blender, with the clip that it was solved from"),
+]
+
+
+def _fill_in(path: str) -> str:
+    return bpy.path.abspath(path)
+
+
+class SplatsmithSettings(bpy.types.PropertyGroup):
+    source: bpy.props.EnumProperty(name="Source", items=SOURCES, default="VIDEO", description="What you start from")  # type: ignore[valid-type]
+    video: bpy.props.StringProperty(name="Video", subtype="FILE_PATH", description="The video file to start from")  # type: ignore[valid-type]
+    photos: bpy.props.StringProperty(name="Photos", subtype="DIR_PATH", description="The folder of photos to start from")  # type: ignore[valid-type]
+    solved: bpy.props.StringProperty(
+        name="Solve", subtype="DIR_PATH", description="A COLMAP folder, or a folder with transforms.json and its pictures"
+    )  # type: ignore[valid-type]
+    clip: bpy.props.PointerProperty(type=bpy.types.MovieClip, name="Clip", description="The clip to start from")  # type: ignore[valid-type]
+    preset: bpy.props.EnumProperty(name="Preset", items=PRESETS, default="fast", description="How much time to spend")  # type: ignore[valid-type]
+    seed: bpy.props.IntProperty(name="Seed", min=0, description="Equal seeds give equal results on the CPU")  # type: ignore[valid-type]
+    frames: bpy.props.IntProperty(name="Frames", min=0, max=5000, description="Pictures to use at most; 0: as the preset says")  # type: ignore[valid-type]
+    focal: bpy.props.FloatProperty(
+        name="Lens", min=0, max=1000, description="Focal length for a 36 mm wide sensor, if you know it; 0: found by the solver"
+    )  # type: ignore[valid-type]
+    capture: bpy.props.StringProperty(
+        name="Capture", subtype="DIR_PATH", description="The folder with the solved pictures; step 2 fills it in"
+    )  # type: ignore[valid-type]
+    steps: bpy.props.IntProperty(name="Steps", min=0, description="Training steps; 0: as the preset says")  # type: ignore[valid-type]
+    max_splats: bpy.props.IntProperty(name="Most Splats", min=0, description="Most Gaussians; 0: as the preset says")  # type: ignore[valid-type]
+    refine_cameras: bpy.props.BoolProperty(name="Refine Cameras", default=False, description="Correct the cameras a little while training")  # type: ignore[valid-type]
+    exposure: bpy.props.BoolProperty(
+        name="Even Out Exposure", default=False, description="Allow each picture its own exposure and white balance while training"
+    )  # type: ignore[valid-type]
+    show_overlay: bpy.props.BoolProperty(name="Show in Viewport", default=True, description="Draw splats in the 3D viewport")  # type: ignore[valid-type]
+
+    def footage(self) -> str:
+        """Path of the chosen footage; empty while nothing is chosen."""
+        if self.source == "VIDEO":
+            return _fill_in(self.video)
+        if self.source == "PHOTOS":
+            return _fill_in(self.photos)
+        if self.source == "SOLVED":
+            return _fill_in(self.solved)
+        return clip_path(self.clip)
+
+
+def clip_path(clip: bpy.types.MovieClip | None) -> str:
+    """The video file of a clip, or the folder of its image sequence."""
+    if clip is None:
+        return ""
+    path = bpy.path.abspath(clip.filepath, library=clip.library)
+    return path if clip.source == "MOVIE" else bpy.path.abspath(path.rpartition("/")[0] or path.rpartition("\\")[0])
+
+
+CLASSES = (SplatsmithSettings,)
+
+
+def attach() -> None:
+    bpy.types.Scene.splatsmith = bpy.props.PointerProperty(type=SplatsmithSettings)
+
+
+def detach() -> None:
+    del bpy.types.Scene.splatsmith

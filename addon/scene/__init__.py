@@ -1,0 +1,1 @@
+"""Result files to data-blocks and back."""

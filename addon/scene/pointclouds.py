@@ -1,0 +1,72 @@
+"""Point-cloud data-blocks from arrays, in every Blender from 4.3 on."""
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+Attributes = dict[str, tuple[str, NDArray[np.generic]]]  # name -> (Blender's type, values by point)
+FIELDS = {
+    "FLOAT": "value", "INT": "value", "INT8": "value", "BOOLEAN": "value", "FLOAT_VECTOR": "vector", "FLOAT_COLOR": "color",
+    "QUATERNION": "value", "FLOAT4": "value",
+}  # fmt: skip
+
+
+def has_type(kind: str) -> bool:
+    """Whether this Blender knows an attribute type: FLOAT4 came after 4.5."""
+    return kind in bpy.types.Attribute.bl_rna.properties["data_type"].enum_items
+
+
+def write_attributes(data: bpy.types.ID, attributes: Attributes) -> None:
+    """Creates what is missing and fills everything in."""
+    for name, (kind, values) in attributes.items():
+        attribute = data.attributes.get(name) or data.attributes.new(name, kind, "POINT")
+        attribute.data.foreach_set(FIELDS[kind], np.ascontiguousarray(values).ravel())
+
+
+def read_attribute(data: bpy.types.ID, name: str, width: int) -> NDArray[np.float32] | None:
+    """(N, width), or (N,) for width 1; None where the attribute is not there."""
+    attribute = data.attributes.get(name)
+    if attribute is None or attribute.domain != "POINT":
+        return None
+    values = np.empty(len(attribute.data) * width, np.float32)
+    attribute.data.foreach_get(FIELDS[attribute.data_type], values)
+    return values if width == 1 else values.reshape(-1, width)
+
+
+def new_object(name: str, collection: bpy.types.Collection, points: NDArray[np.float32], attributes: Attributes) -> bpy.types.Object:
+    """A point-cloud object in the collection."""
+    if hasattr(bpy.types.PointCloud, "resize"):
+        data = bpy.data.pointclouds.new(name)
+        data.resize(len(points))
+        cloud = bpy.data.objects.new(name, data)
+        collection.objects.link(cloud)
+        write_attributes(data, {"position": ("FLOAT_VECTOR", points), **attributes})
+        return cloud
+    return _converted(name, collection, points, attributes)
+
+
+def _converted(name: str, collection: bpy.types.Collection, points: NDArray[np.float32], attributes: Attributes) -> bpy.types.Object:
+    """Before 5.0 a point cloud can't be resized: make a mesh of loose vertices and convert it."""
+    mesh = bpy.data.meshes.new(name)
+    mesh.vertices.add(len(points))
+    mesh.vertices.foreach_set("co", np.ascontiguousarray(points, np.float32).ravel())
+    write_attributes(mesh, attributes)
+    cloud = bpy.data.objects.new(name, mesh)
+    collection.objects.link(cloud)
+    layer = bpy.context.view_layer
+    layer.update()
+    active, selected = layer.objects.active, list(bpy.context.selected_objects)
+    for other in selected:
+        other.select_set(False)
+    cloud.select_set(True)
+    layer.objects.active = cloud
+    with bpy.context.temp_override(active_object=cloud, object=cloud, selected_objects=[cloud], selected_editable_objects=[cloud]):
+        bpy.ops.object.convert(target="POINTCLOUD")
+    cloud = layer.objects.active
+    cloud.select_set(False)
+    for other in selected:
+        other.select_set(True)
+    layer.objects.active = active
+    cloud.name = cloud.data.name = name
+    bpy.data.meshes.remove(mesh) if mesh.users == 0 else None
+    return cloud

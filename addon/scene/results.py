@@ -1,0 +1,74 @@
+"""What a finished job becomes in the scene, by its verb."""
+
+from pathlib import Path
+
+import bpy
+
+from ...backend.formats import capture as captures
+from ...backend.protocol import InputError, RenderOptions
+from ..jobs.manager import JobRecord
+from . import cameras, collections, splat_nodes, splats
+
+
+def import_capture(context: bpy.types.Context, folder: Path, name: str) -> str:
+    """Cameras, points and footage of a capture, in a collection of their own; a line about it."""
+    capture = captures.read(folder)
+    captures.require_pictures(capture)
+    collection = collections.new_collection(context.scene, name)
+    root = collections.make_root(capture, collection, str(folder))
+    cameras.import_cameras(context.scene, collection, root, capture)
+    points = cameras.import_points(collection, root, capture)
+    context.scene.splatsmith.capture = str(folder)
+    return f"{len(capture.frames)} cameras" + (f", {len(points.data.points):,} points" if points else "")
+
+
+def import_splats(context: bpy.types.Context, path: Path, name: str, capture: str = "") -> str:
+    """Splats under their capture's root, or upright on their own; a line about it."""
+    root = collections.find_root(context.scene, capture) if capture else None
+    collection = next((c for c in context.scene.collection.children_recursive if root and root.name in c.objects), None)
+    if collection is None:
+        collection = collections.new_collection(context.scene, name)
+    try:
+        cloud = splats.import_ply(path, f"{name} Splats", collection, root)
+    except InputError:
+        if not collection.objects:
+            bpy.data.collections.remove(collection)
+        raise
+    splat_nodes.prepare_scene(context.scene)
+    return f"{len(cloud.data.points):,} splats"
+
+
+def import_render(folder: Path, options: RenderOptions) -> str:
+    """A still becomes the image Splat Render; an animation stays on disk."""
+    pictures = sorted(folder.glob("[0-9]*.png"))
+    if len(pictures) == 1:
+        old = bpy.data.images.get("Splat Render")
+        if old is not None:
+            bpy.data.images.remove(old)
+        image = bpy.data.images.load(str(pictures[0]))
+        image.name = "Splat Render"
+        _show_image(image)
+        return "the picture is in the Image Editor as Splat Render"
+    return f"{len(pictures)} pictures{' and video.mp4' if options.video else ''} in {folder}"
+
+
+def _show_image(image: bpy.types.Image) -> None:
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "IMAGE_EDITOR":
+                area.spaces.active.image = image
+
+
+def import_job(context: bpy.types.Context, job: JobRecord) -> str:
+    """Brings a job's result into the scene; a line about it. Raises InputError where the result can't be used."""
+    name = job.request.title or job.request.verb.title()
+    if job.request.verb == "cameras":
+        text = import_capture(context, job.result, name)
+    elif job.request.verb == "splats":
+        text = import_splats(context, job.result / "splats.ply", name, job.request.input)
+    elif isinstance(job.request.options, RenderOptions):
+        text = import_render(job.result, job.request.options)
+    else:
+        text = job.summary
+    job.imported = True
+    return text

@@ -1,0 +1,119 @@
+"""Splats in EEVEE and Cycles: a geometry-nodes modifier that puts an ellipsoid at every point, and its material.
+
+The material gives each ray the opacity that a 3D Gaussian has along it. With p the hit on the unit sphere and v the ray's
+direction, both in the ellipsoid's own space, the ray passes the centre at b^2 = 1 - (p . v)^2, and the Gaussian, of which
+the sphere is the 3-sigma shell, peaks there at exp(-9 b^2 / 2).
+"""
+
+import bpy
+
+GROUP, MATERIAL, MODIFIER = "Splatsmith Display", "Splatsmith Splat", "Splats in Renders"
+SIGMAS = 3.0
+
+
+class _Graph:
+    """A few words that make node code readable."""
+
+    def __init__(self, tree: bpy.types.NodeTree) -> None:
+        self.tree = tree
+
+    def add(self, kind: str, **settings: object) -> bpy.types.Node:
+        node = self.tree.nodes.new(kind)
+        for name, value in settings.items():
+            setattr(node, name, value)
+        return node
+
+    def link(self, source: bpy.types.NodeSocket, target: bpy.types.NodeSocket) -> None:
+        self.tree.links.new(source, target)
+
+    def math(self, operation: str, a: object, b: object = None) -> bpy.types.NodeSocket:
+        node = self.add("ShaderNodeMath", operation=operation)
+        for socket, value in zip(node.inputs, (a, b), strict=False):
+            if isinstance(value, (int, float)):
+                socket.default_value = value
+            elif value is not None:
+                self.link(value, socket)
+        return node.outputs[0]
+
+
+def _shader(graph: _Graph) -> None:
+    color = graph.add("ShaderNodeAttribute", attribute_type="INSTANCER", attribute_name="splat_color")
+    position = graph.add("ShaderNodeTexCoord").outputs["Object"]
+    geometry = graph.add("ShaderNodeNewGeometry")
+    ray = graph.add("ShaderNodeVectorTransform", vector_type="VECTOR", convert_from="WORLD", convert_to="OBJECT")
+    graph.link(geometry.outputs["Incoming"], ray.inputs[0])
+    unit = [graph.add("ShaderNodeVectorMath", operation="NORMALIZE") for _ in range(2)]
+    graph.link(ray.outputs[0], unit[0].inputs[0])
+    graph.link(position, unit[1].inputs[0])
+    dot = graph.add("ShaderNodeVectorMath", operation="DOT_PRODUCT")
+    graph.link(unit[0].outputs[0], dot.inputs[0])
+    graph.link(unit[1].outputs[0], dot.inputs[1])
+    miss = graph.math("SUBTRACT", 1.0, graph.math("MULTIPLY", dot.outputs["Value"], dot.outputs["Value"]))
+    falloff = graph.math("EXPONENT", graph.math("MULTIPLY", miss, -0.5 * SIGMAS**2))
+    front = graph.math("SUBTRACT", 1.0, geometry.outputs["Backfacing"])
+    alpha = graph.math("MULTIPLY", graph.math("MULTIPLY", falloff, color.outputs["Alpha"]), front)
+    emission, clear = graph.add("ShaderNodeEmission"), graph.add("ShaderNodeBsdfTransparent")
+    mix, out = graph.add("ShaderNodeMixShader"), graph.add("ShaderNodeOutputMaterial")
+    graph.link(color.outputs["Color"], emission.inputs["Color"])
+    graph.link(alpha, mix.inputs[0])
+    graph.link(clear.outputs[0], mix.inputs[1])
+    graph.link(emission.outputs[0], mix.inputs[2])
+    graph.link(mix.outputs[0], out.inputs["Surface"])
+
+
+def material() -> bpy.types.Material:
+    """The shared splat material."""
+    found = bpy.data.materials.get(MATERIAL)
+    if found is not None:
+        return found
+    new = bpy.data.materials.new(MATERIAL)
+    new.use_nodes = True
+    new.node_tree.nodes.clear()
+    new.surface_render_method = "DITHERED"  # EEVEE: needs no sorting
+    _shader(_Graph(new.node_tree))
+    return new
+
+
+def _named_attribute(graph: _Graph, name: str, kind: str) -> bpy.types.NodeSocket:
+    node = graph.add("GeometryNodeInputNamedAttribute", data_type=kind)
+    node.inputs["Name"].default_value = name
+    return next(s for s in node.outputs if s.enabled and s.name == "Attribute")
+
+
+def group() -> bpy.types.NodeTree:
+    """The shared node group: points in, ellipsoids out."""
+    found = bpy.data.node_groups.get(GROUP)
+    if found is not None:
+        return found
+    tree = bpy.data.node_groups.new(GROUP, "GeometryNodeTree")
+    tree.is_modifier = True
+    for direction in ("INPUT", "OUTPUT"):
+        tree.interface.new_socket("Geometry", in_out=direction, socket_type="NodeSocketGeometry")
+    graph = _Graph(tree)
+    start, end = graph.add("NodeGroupInput"), graph.add("NodeGroupOutput")
+    sphere = graph.add("GeometryNodeMeshIcoSphere")
+    sphere.inputs["Radius"].default_value, sphere.inputs["Subdivisions"].default_value = SIGMAS, 2
+    smooth, paint = graph.add("GeometryNodeSetShadeSmooth"), graph.add("GeometryNodeSetMaterial")
+    paint.inputs["Material"].default_value = material()
+    instances = graph.add("GeometryNodeInstanceOnPoints")
+    graph.link(sphere.outputs["Mesh"], smooth.inputs[0])
+    graph.link(smooth.outputs[0], paint.inputs["Geometry"])
+    graph.link(start.outputs[0], instances.inputs["Points"])
+    graph.link(paint.outputs[0], instances.inputs["Instance"])
+    graph.link(_named_attribute(graph, "rotation", "QUATERNION"), instances.inputs["Rotation"])
+    graph.link(_named_attribute(graph, "scale", "FLOAT_VECTOR"), instances.inputs["Scale"])
+    graph.link(instances.outputs[0], end.inputs[0])
+    return tree
+
+
+def add_modifier(cloud: bpy.types.Object) -> None:
+    """On in renders, off in the viewport, where the overlay draws."""
+    modifier = cloud.modifiers.new(MODIFIER, "NODES")
+    modifier.node_group = group()
+    modifier.show_viewport, modifier.show_render = False, True
+
+
+def prepare_scene(scene: bpy.types.Scene) -> None:
+    """Cycles must let a ray pass more splats than its default allows."""
+    if hasattr(scene, "cycles"):
+        scene.cycles.transparent_max_bounces = max(scene.cycles.transparent_max_bounces, 128)

@@ -1,0 +1,192 @@
+"""Splats in the 3D viewport: drawn by our own shader after the scene, sorted, hidden by what stands before them.
+
+3DGS blends in sRGB, the viewport in linear light. So splats are blended into a buffer of their own, in sRGB, and that is
+laid over the viewport in one go. The scene's depth is read and compared in the shader.
+"""
+
+import logging
+from dataclasses import dataclass, field
+
+import bpy
+import gpu
+import numpy as np
+from mathutils import Matrix
+from numpy.typing import NDArray
+
+from . import pointclouds, splat_shader, splats
+from .splat_shader import make_texture
+
+log = logging.getLogger(__name__)
+MAX_SH = 400_000  # above this many splats the colours do not follow the view: each new view would take too long
+
+
+@dataclass
+class Drawn:
+    """What the graphics card holds of one object."""
+
+    key: tuple  # changes when the object's data does
+    means: NDArray[np.float32]
+    sh: NDArray[np.float32] | None  # (N, K, 3) where the colours follow the view
+    data: gpu.types.GPUTexture
+    colors: gpu.types.GPUTexture
+    order: gpu.types.GPUTexture | None = None
+    view: tuple = field(default=())  # what it was sorted for
+
+
+_cache: dict[int, Drawn] = {}
+_handle: object | None = None
+_buffer: gpu.types.GPUOffScreen | None = None
+_broken = False
+
+
+def _key(cloud: bpy.types.Object) -> tuple:
+    data = cloud.data
+    return (data.session_uid, len(data.points), _edits.get(data.session_uid, 0))
+
+
+_edits: dict[int, int] = {}  # data-blocks that changed, by session_uid
+
+
+@bpy.app.handlers.persistent
+def _on_depsgraph(_scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
+    for update in depsgraph.updates:
+        if update.is_updated_geometry and isinstance(update.id, bpy.types.PointCloud):
+            uid = update.id.session_uid
+            _edits[uid] = _edits.get(uid, 0) + 1
+
+
+def _covariances(scale: NDArray[np.float32], quats: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The six numbers (N, 6) of each symmetric 3D covariance: xx xy xz yy yz zz."""
+    w, x, y, z = quats.T
+    rows = [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)]
+    rows += [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)]
+    rows += [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)]
+    axes = np.stack(rows, 1).reshape(-1, 3, 3) * scale[:, None]
+    full = axes @ axes.transpose(0, 2, 1)
+    return full[:, [0, 0, 0, 1, 1, 2], [0, 1, 2, 1, 2, 2]]
+
+
+def _upload(cloud: bpy.types.Object) -> Drawn | None:
+    data = cloud.data
+    means, scale = pointclouds.read_attribute(data, "position", 3), pointclouds.read_attribute(data, "scale", 3)
+    quats, base = pointclouds.read_attribute(data, "rotation", 4), pointclouds.read_attribute(data, "radiance:base", 4)
+    if means is None or scale is None or quats is None or base is None or not len(means):
+        return None
+    texels = np.zeros((len(means), 3, 4), np.float32)
+    covariances = _covariances(scale, quats)
+    texels[:, 0, :3], texels[:, 0, 3] = means, base[:, 3]
+    texels[:, 1], texels[:, 2, :2] = covariances[:, :4], covariances[:, 4:]
+    rest = [pointclouds.read_attribute(data, f"radiance:sh_{k}", 3) for k in range(15)]
+    known = [r for r in rest if r is not None]
+    known = known[: max(k for k in (0, 3, 8, 15) if k <= len(known))]
+    follows = known and len(means) <= MAX_SH
+    sh = np.stack([base[:, :3], *known], 1) if follows else None
+    flat = base[:, :3] * splats.SH_C0 + 0.5
+    return Drawn(_key(cloud), means, sh, make_texture(texels, 4), _colors(flat))
+
+
+def _colors(rgb: NDArray[np.float32]) -> gpu.types.GPUTexture:
+    texels = np.ones((len(rgb), 4), np.float32)
+    texels[:, :3] = rgb.clip(0, None)
+    return make_texture(texels, 4)
+
+
+def _sort(drawn: Drawn, model_view: NDArray[np.float32], eye: NDArray[np.float32]) -> None:
+    """Far to near, and the colours as seen from `eye`, both in the object's space."""
+    depth = drawn.means @ model_view[2, :3]
+    drawn.order = make_texture(np.argsort(depth, kind="stable").astype(np.float32), 1)
+    if drawn.sh is not None:
+        drawn.colors = _colors(splat_shader.evaluate_sh(drawn.sh, drawn.means - eye))
+
+
+def _held(cloud: bpy.types.Object) -> Drawn | None:
+    drawn = _cache.get(cloud.session_uid)
+    if drawn is None or drawn.key != _key(cloud):
+        drawn = _upload(cloud)
+        if drawn is None:
+            _cache.pop(cloud.session_uid, None)
+            return None
+        _cache[cloud.session_uid] = drawn
+    return drawn
+
+
+def draw_object(cloud: bpy.types.Object, view: Matrix, projection: Matrix, size: tuple[int, int], depth: gpu.types.GPUTexture) -> None:
+    """Draws one splat object into the bound framebuffer: premultiplied sRGB."""
+    drawn = _held(cloud)
+    if drawn is None:
+        return
+    model_view = view @ cloud.matrix_world
+    matrix = np.array(model_view, np.float32)
+    stamp = tuple(np.round(matrix.ravel(), 5))
+    if drawn.order is None or drawn.view != stamp:
+        perspective = projection[3][3] == 0
+        inverse = np.array(model_view.inverted_safe(), np.float32)
+        eye = inverse[:3, 3] if perspective else inverse[:3, 2] * 1e6
+        _sort(drawn, matrix, eye)
+        drawn.view = stamp
+    splat_shader.draw(len(drawn.means), (drawn.data, drawn.colors, drawn.order, depth), model_view, projection, size)
+
+
+def _screen_buffer(width: int, height: int) -> gpu.types.GPUOffScreen:
+    global _buffer
+    if _buffer is None or (_buffer.width, _buffer.height) != (width, height):
+        if _buffer is not None:
+            _buffer.free()
+        _buffer = gpu.types.GPUOffScreen(width, height, format="RGBA16F")
+    return _buffer
+
+
+def _scene_depth(x: int, y: int, width: int, height: int) -> gpu.types.GPUTexture:
+    values = gpu.state.active_framebuffer_get().read_depth(x, y, width, height)
+    values.dimensions = width * height
+    return gpu.types.GPUTexture((width, height), format="R32F", data=values)
+
+
+def _draw() -> None:
+    """The viewport's callback; one failure switches the overlay off rather than failing at every redraw."""
+    global _broken
+    context = bpy.context
+    if _broken or not context.scene.splatsmith.show_overlay:
+        return
+    clouds = splats.visible_splats(context)
+    if not clouds:
+        return
+    try:
+        draw_all(clouds, gpu.matrix.get_model_view_matrix(), gpu.matrix.get_projection_matrix())
+    except (RuntimeError, ValueError, SystemError, MemoryError) as error:
+        _broken = True
+        log.error("the splat overlay is off until Blender restarts: %s", error)
+
+
+def draw_all(clouds: list[bpy.types.Object], view: Matrix, projection: Matrix) -> None:
+    """Blends the objects, the farther first, and lays them over the bound framebuffer."""
+    x, y, width, height = (int(v) for v in gpu.state.viewport_get())
+    depth = _scene_depth(x, y, width, height)
+    buffer = _screen_buffer(width, height)
+    with buffer.bind():
+        gpu.state.active_framebuffer_get().clear(color=(0.0, 0.0, 0.0, 0.0))
+        for cloud in sorted(clouds, key=lambda o: (view @ o.matrix_world).translation.z):
+            draw_object(cloud, view, projection, (width, height), depth)
+    splat_shader.lay_over(buffer.texture_color)
+    alive = {cloud.session_uid for cloud in clouds}
+    for uid in [u for u in _cache if u not in alive]:
+        del _cache[uid]
+
+
+def start() -> None:
+    global _handle, _broken
+    _broken = False
+    bpy.app.handlers.depsgraph_update_post.append(_on_depsgraph)
+    if not bpy.app.background:
+        _handle = bpy.types.SpaceView3D.draw_handler_add(_draw, (), "WINDOW", "POST_VIEW")
+
+
+def stop() -> None:
+    global _handle, _buffer
+    if _handle is not None:
+        bpy.types.SpaceView3D.draw_handler_remove(_handle, "WINDOW")
+        _handle = None
+    if _on_depsgraph in bpy.app.handlers.depsgraph_update_post:
+        bpy.app.handlers.depsgraph_update_post.remove(_on_depsgraph)
+    _cache.clear()
+    _buffer = None

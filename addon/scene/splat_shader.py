@@ -1,0 +1,156 @@
+"""The shaders of the splat overlay and the textures that feed them."""
+
+import functools
+
+import gpu
+import numpy as np
+from mathutils import Matrix
+from numpy.typing import NDArray
+
+DATA_WIDTH = 4095  # texels a row: a multiple of 3, so that a splat's texels stay in one row
+
+VERTEX = """
+void main() {
+    int id = int(texelFetch(order, ivec2(gl_InstanceID % WIDTH, gl_InstanceID / WIDTH), 0).r);
+    ivec2 at = ivec2((id * 3) % WIDTH, (id * 3) / WIDTH);
+    vec4 a = texelFetch(data, at, 0), b = texelFetch(data, at + ivec2(1, 0), 0), c = texelFetch(data, at + ivec2(2, 0), 0);
+    vec4 eye = model_view * vec4(a.xyz, 1.0);
+    vec4 clip = projection * eye;
+    color = vec4(texelFetch(colors, ivec2(id % WIDTH, id / WIDTH), 0).rgb, a.w);
+    vec2 focal = vec2(projection[0][0], projection[1][1]) * 0.5 * screen;
+    float perspective = projection[3][3] == 0.0 ? 1.0 : 0.0;
+    float z = perspective > 0.0 ? -eye.z : 1.0;
+    vec2 limit = 1.3 * 0.5 * screen / focal;
+    vec2 slope = clamp(eye.xy / z, -limit, limit);
+    mat3 J = mat3(focal.x / z, 0, 0, 0, focal.y / z, 0, perspective * focal.x * slope.x / z, perspective * focal.y * slope.y / z, 0);
+    mat3 S = mat3(b.x, b.y, b.z, b.y, b.w, c.x, b.z, c.x, c.y);
+    mat3 T = J * mat3(model_view);
+    mat3 cov = T * S * transpose(T);
+    float A = cov[0][0] + 0.3, B = cov[1][0], D = cov[1][1] + 0.3;
+    float mid = 0.5 * (A + D), spread = sqrt(max(1e-6, 0.25 * (A - D) * (A - D) + B * B));
+    vec2 long_axis = abs(B) < 1e-6 ? (A >= D ? vec2(1, 0) : vec2(0, 1)) : normalize(vec2(B, mid + spread - A));
+    float reach = sqrt(2.0 * log(max(1.0, 255.0 * a.w)));
+    offset = corner * reach;
+    vec2 pixels = long_axis * offset.x * sqrt(mid + spread) + vec2(-long_axis.y, long_axis.x) * offset.y * sqrt(max(0.01, mid - spread));
+    bool seen = clip.w > 0.0 && (perspective == 0.0 || -eye.z > 0.01) && a.w > 1.0 / 255.0;
+    gl_Position = seen ? clip + vec4(pixels / screen * 2.0 * clip.w, 0.0, 0.0) : vec4(2.0, 2.0, 2.0, 1.0);
+}"""
+FRAGMENT = """
+void main() {
+    float alpha = min(0.999, color.a * exp(-0.5 * dot(offset, offset)));
+    if (alpha < 1.0 / 255.0 || gl_FragCoord.z > texelFetch(scene_depth, ivec2(gl_FragCoord.xy), 0).r) discard;
+    fragment = vec4(color.rgb * alpha, alpha);
+}"""
+OVER_VERTEX = "void main() { uv = corner * 0.5 + 0.5; gl_Position = vec4(corner, 0.0, 1.0); }"
+OVER_FRAGMENT = """
+void main() {
+    vec4 c = texture(splats, uv);
+    vec3 s = clamp(c.rgb / max(c.a, 1e-5), 0.0, 1.0);
+    vec3 linear = mix(s / 12.92, pow((s + 0.055) / 1.055, vec3(2.4)), step(0.04045, s));
+    fragment = vec4(linear * c.a, c.a);
+}"""
+
+
+def make_texture(values: NDArray[np.float32], channels: int) -> gpu.types.GPUTexture:
+    """Values in rows of DATA_WIDTH texels of 1 or 4 channels."""
+    texels = -(-values.size // channels)
+    height = max(1, -(-texels // DATA_WIDTH))
+    padded = np.zeros(DATA_WIDTH * height * channels, np.float32)
+    padded[: values.size] = values.ravel()
+    buffer = gpu.types.Buffer("FLOAT", padded.size, padded)
+    return gpu.types.GPUTexture((DATA_WIDTH, height), format="RGBA32F" if channels == 4 else "R32F", data=buffer)
+
+
+@functools.cache
+def _splat_shader() -> gpu.types.GPUShader:
+    info = gpu.types.GPUShaderCreateInfo()
+    info.define("WIDTH", str(DATA_WIDTH))
+    info.push_constant("MAT4", "model_view")
+    info.typedef_source("struct Projection { mat4 matrix; vec4 screen; };")
+    info.uniform_buf(0, "Projection", "camera")
+    info.define("projection", "camera.matrix")
+    info.define("screen", "camera.screen.xy")
+    for slot, name in enumerate(("data", "colors", "order", "scene_depth")):
+        info.sampler(slot, "FLOAT_2D", name)
+    info.vertex_in(0, "VEC2", "corner")
+    between = gpu.types.GPUStageInterfaceInfo("splat_interface")
+    between.smooth("VEC2", "offset")
+    between.flat("VEC4", "color")
+    info.vertex_out(between)
+    info.fragment_out(0, "VEC4", "fragment")
+    info.vertex_source(VERTEX)
+    info.fragment_source(FRAGMENT)
+    return gpu.shader.create_from_info(info)
+
+
+@functools.cache
+def _over_shader() -> gpu.types.GPUShader:
+    info = gpu.types.GPUShaderCreateInfo()
+    info.sampler(0, "FLOAT_2D", "splats")
+    info.vertex_in(0, "VEC2", "corner")
+    between = gpu.types.GPUStageInterfaceInfo("splat_over_interface")
+    between.smooth("VEC2", "uv")
+    info.vertex_out(between)
+    info.fragment_out(0, "VEC4", "fragment")
+    info.vertex_source(OVER_VERTEX)
+    info.fragment_source(OVER_FRAGMENT)
+    return gpu.shader.create_from_info(info)
+
+
+@functools.cache
+def _quad() -> gpu.types.GPUBatch:
+    layout = gpu.types.GPUVertFormat()
+    layout.attr_add(id="corner", comp_type="F32", len=2, fetch_mode="FLOAT")
+    corners = gpu.types.GPUVertBuf(layout, 4)
+    corners.attr_fill("corner", np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], np.float32))
+    return gpu.types.GPUBatch(type="TRI_STRIP", buf=corners)
+
+
+def _camera_block(projection: Matrix, size: tuple[int, int]) -> gpu.types.GPUUniformBuf:
+    """The matrix by columns and the screen's size; two matrices would not fit into push constants."""
+    values = np.zeros(20, np.float32)
+    values[:16], values[16:18] = np.array(projection, np.float32).T.ravel(), size
+    return gpu.types.GPUUniformBuf(gpu.types.Buffer("FLOAT", 20, values))
+
+
+def draw(count: int, textures: tuple[gpu.types.GPUTexture, ...], model_view: Matrix, projection: Matrix, size: tuple[int, int]) -> None:
+    """Draws `count` splats from the textures data, colors, order, scene depth; blends premultiplied, far to near."""
+    shader = _splat_shader()
+    gpu.state.blend_set("ALPHA_PREMULT")
+    gpu.state.depth_test_set("NONE")
+    gpu.state.depth_mask_set(False)
+    shader.bind()
+    shader.uniform_float("model_view", model_view)
+    shader.uniform_block("camera", _camera_block(projection, size))
+    for name, texture in zip(("data", "colors", "order", "scene_depth"), textures, strict=True):
+        shader.uniform_sampler(name, texture)
+    _quad().draw_instanced(shader, instance_start=0, instance_count=count)
+    gpu.state.blend_set("NONE")
+
+
+def lay_over(picture: gpu.types.GPUTexture) -> None:
+    """A premultiplied sRGB picture over the bound framebuffer, which is linear."""
+    shader = _over_shader()
+    gpu.state.blend_set("ALPHA_PREMULT")
+    gpu.state.depth_test_set("NONE")
+    shader.bind()
+    shader.uniform_sampler("splats", picture)
+    _quad().draw(shader)
+    gpu.state.blend_set("NONE")
+
+
+def evaluate_sh(sh: NDArray[np.float32], offsets: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Colours (N, 3) of coefficients (N, K, 3) along the offsets (N, 3) from the eye; the signs are 3DGS's own."""
+    x, y, z = (offsets / np.maximum(np.linalg.norm(offsets, axis=1, keepdims=True), 1e-12)).T
+    basis = [np.full_like(x, 0.28209479177387814)]
+    if sh.shape[1] > 1:
+        basis += [-0.48860251190292 * y, 0.48860251190292 * z, -0.48860251190292 * x]
+    if sh.shape[1] > 4:
+        basis += [1.092548430592079 * x * y, -1.092548430592079 * y * z, 0.9461746957575601 * z * z - 0.3153915652525201]
+        basis += [-1.092548430592079 * x * z, 0.5462742152960395 * (x * x - y * y)]
+    if sh.shape[1] > 9:
+        r = 0.4570457994644658 - 2.285228997322329 * z * z
+        basis += [-0.5900435899266435 * y * (3 * x * x - y * y), 2.890611442640554 * x * y * z, r * y]
+        basis += [z * (1.865881662950577 * z * z - 1.119528997770346), r * x, 1.445305721320277 * z * (x * x - y * y)]
+        basis += [-0.5900435899266435 * x * (x * x - 3 * y * y)]
+    return np.einsum("kn,nkc->nc", np.stack(basis).astype(np.float32), sh, optimize=True) + 0.5

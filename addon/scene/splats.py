@@ -1,0 +1,103 @@
+"""Splats as a point-cloud object that carries Blender 5.3's own attributes (DESIGN.md, "Inside Blender"), and back.
+
+`position`; `scale`, linear; `rotation`, wxyz; `radiance:base`, the raw degree-0 coefficients and the opacity after the
+sigmoid; `radiance:sh_0` …, the other coefficients. Beside them lies `splat_color`, linear RGB and opacity: what materials
+and geometry nodes can read in every version.
+"""
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ...backend.formats import splat_ply
+from ...backend.formats.splat_ply import SplatArrays
+from ...backend.protocol import InputError
+from . import pointclouds, splat_nodes
+from .pointclouds import Attributes
+
+MARK = "splatsmith_splats"  # on the object: where its splats came from
+SH_C0 = 0.28209479177387814
+LOGIT_LIMIT = 1e-6
+
+
+def srgb_to_linear(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The exact curve, for values at or above 0."""
+    low = values <= 0.04045
+    return np.where(low, values / 12.92, ((np.maximum(values, 0.04045) + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+def is_splats(candidate: bpy.types.Object | None) -> bool:
+    """A point cloud with the splat attributes, ours or Blender's."""
+    return candidate is not None and candidate.type == "POINTCLOUD" and "radiance:base" in candidate.data.attributes
+
+
+def visible_splats(context: bpy.types.Context) -> list[bpy.types.Object]:
+    return [o for o in context.view_layer.objects if is_splats(o) and o.visible_get(view_layer=context.view_layer)]
+
+
+def chosen(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The active splat object, else the only or newest one in the scene."""
+    if is_splats(context.object):
+        return context.object
+    found = [o for o in context.scene.objects if is_splats(o)]
+    return found[-1] if found else None
+
+
+def _attributes(a: SplatArrays) -> Attributes:
+    opacities = 1 / (1 + np.exp(-a.opacity_logits.astype(np.float64)))
+    base = np.concatenate([a.sh[:, 0], opacities[:, None]], 1).astype(np.float32)
+    color = np.concatenate([srgb_to_linear((a.sh[:, 0] * SH_C0 + 0.5).clip(0, 1)), opacities[:, None]], 1).astype(np.float32)
+    base_type = "FLOAT4" if pointclouds.has_type("FLOAT4") else "FLOAT_COLOR"
+    attributes: Attributes = {
+        "scale": ("FLOAT_VECTOR", np.exp(a.log_scales)),
+        "rotation": ("QUATERNION", a.quats),
+        "radiance:base": (base_type, base),
+        "splat_color": ("FLOAT_COLOR", color),
+        "radius": ("FLOAT", np.zeros(len(a), np.float32)),  # the bare points stay out of the picture
+    }
+    for k in range(1, a.sh.shape[1]):
+        attributes[f"radiance:sh_{k - 1}"] = ("FLOAT_VECTOR", a.sh[:, k])
+    for name, values in a.extra.items():
+        if values.dtype.kind in "iu":
+            attributes[name] = ("INT", values.astype(np.int32))
+        elif values.dtype.kind == "f":
+            attributes[name] = ("FLOAT", values.astype(np.float32))
+    return attributes
+
+
+def import_ply(path: Path, name: str, collection: bpy.types.Collection, root: bpy.types.Object | None) -> bpy.types.Object:
+    """A splat object; raises InputError for anything that is not a splat PLY, before the scene is touched."""
+    arrays = splat_ply.read(path)
+    if not len(arrays):
+        raise InputError(f"{path.name} holds no splats.", "Choose another file.")
+    cloud = pointclouds.new_object(name, collection, arrays.means, _attributes(arrays))
+    cloud.parent = root
+    cloud[MARK] = str(path)
+    cloud.display_type = "BOUNDS"
+    splat_nodes.add_modifier(cloud)
+    return cloud
+
+
+def read(cloud: bpy.types.Object) -> SplatArrays:
+    """The object's splats, with whatever was edited in Blender; in the object's own space."""
+    data = cloud.data
+    means, scale = pointclouds.read_attribute(data, "position", 3), pointclouds.read_attribute(data, "scale", 3)
+    quats, base = pointclouds.read_attribute(data, "rotation", 4), pointclouds.read_attribute(data, "radiance:base", 4)
+    if means is None or scale is None or quats is None or base is None:
+        raise InputError(f"{cloud.name} lacks a splat attribute.", "Import the splats again.")
+    opacity = base[:, 3].astype(np.float64).clip(LOGIT_LIMIT, 1 - LOGIT_LIMIT)
+    rest = [pointclouds.read_attribute(data, f"radiance:sh_{k}", 3) for k in range(15)]
+    known = [r for r in rest if r is not None]
+    known = known[: {0: 0, 3: 3, 8: 8, 15: 15}.get(len(known), 0)]
+    sh = np.stack([base[:, :3], *known], 1)
+    logits = np.log(opacity / (1 - opacity)).astype(np.float32)
+    return SplatArrays(means, quats, np.log(scale.clip(1e-12)), logits, sh)
+
+
+def export_ply(cloud: bpy.types.Object, path: Path) -> int:
+    """Writes the 3DGS PLY; how many splats."""
+    arrays = read(cloud)
+    splat_ply.write(path, arrays, ("Splatsmith",))
+    return len(arrays)

@@ -1,0 +1,5 @@
+"""Panels in the order of work."""
+
+from . import compute_panel, job_strip, panels
+
+CLASSES = (*job_strip.CLASSES, *compute_panel.CLASSES, *panels.CLASSES)

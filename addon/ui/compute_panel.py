@@ -1,0 +1,45 @@
+"""Panel 0: can this machine compute, in one line; and what to press when it can't."""
+
+import bpy
+
+from ..compute import state
+
+
+def draw_setup(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences) -> None:
+    """The state and the buttons; in the panel and in the preferences alike."""
+    now = state.current()
+    row = layout.row()
+    row.label(text=f"Compute: {now.line}", icon="CHECKMARK" if now.ready else "ERROR")
+    column = layout.column(align=True)
+    if not now.ready:
+        if not preferences.python:
+            column.operator("splatsmith.compute_setup", icon="IMPORT")
+        if preferences.python or state.environment_python().exists():
+            column.operator("splatsmith.compute_check", icon="FILE_REFRESH")
+        if not preferences.wheels and not bpy.app.online_access and not preferences.python:
+            column.label(text="Blender is offline: name a folder of wheels", icon="INTERNET_OFFLINE")
+    fields = layout.column()
+    fields.prop(preferences, "python")
+    if not preferences.python:
+        fields.prop(preferences, "wheels")
+        if state.environment().exists():
+            layout.operator("splatsmith.compute_remove", icon="TRASH")
+
+
+class SPLATSMITH_PT_compute(bpy.types.Panel):
+    bl_label = "0  Compute"
+    bl_space_type, bl_region_type, bl_category = "VIEW_3D", "UI", "Splatsmith"
+    bl_options = {"DEFAULT_CLOSED"}
+    bl_order = 1
+
+    def draw_header_preset(self, _context: bpy.types.Context) -> None:
+        now = state.current()
+        self.layout.label(text=now.line, icon="CHECKMARK" if now.ready else "ERROR")
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        from .. import preferences
+
+        draw_setup(self.layout, preferences.get())
+
+
+CLASSES = (SPLATSMITH_PT_compute,)

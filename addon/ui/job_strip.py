@@ -1,0 +1,119 @@
+"""The strip on top of the tab: what runs, how far, how long still; what ended; what is left unfinished from before."""
+
+from pathlib import Path
+
+import bpy
+import bpy.utils.previews
+
+from ..jobs import folders
+from ..jobs.manager import JobRecord, manager
+
+_previews: bpy.utils.previews.ImagePreviewCollection | None = None
+UNITS = {"psnr": "{:.2f} dB", "ssim": "SSIM {:.3f}", "splats": "{:,.0f} splats", "loss": "loss {:.4f}"}
+
+
+def format_seconds(seconds: float) -> str:
+    """42 s, 3 m 12 s, 1 h 05 m."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} m {whole % 60:02d} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60:02d} m"
+
+
+def wrap(layout: bpy.types.UILayout, text: str, width: int, icon: str = "NONE") -> None:
+    """Text over as many lines as the region's width asks for."""
+    per_line, line = max(16, width // 8), ""
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    for word in [*text.split(), ""]:
+        if line and (not word or len(line) + len(word) + 1 > per_line):
+            column.label(text=line, icon=icon)
+            icon, line = ("BLANK1" if icon != "NONE" else "NONE"), word
+        else:
+            line = f"{line} {word}".strip()
+
+
+def _preview_icon(path: str) -> int:
+    """An icon of the job's latest picture; 0 while there is none."""
+    global _previews
+    if not path or not Path(path).is_file():
+        return 0
+    if _previews is None:
+        _previews = bpy.utils.previews.new()
+    if path not in _previews:
+        _previews.clear()
+        _previews.load(path, path, "IMAGE")
+    return _previews[path].icon_id
+
+
+def _draw_running(layout: bpy.types.UILayout, job: JobRecord, width: int) -> None:
+    box = layout.box()
+    row = box.row()
+    row.label(text=f"{job.request.verb.title()}: {job.request.title}", icon="SORTTIME")
+    row.operator("splatsmith.cancel_job", text="", icon="CANCEL").job = job.number
+    stage = f"{job.stage_index}/{job.stage_count} {job.stage}" if job.stage else ("Waiting" if job.status == "waiting" else "Starting")
+    left = f" · {format_seconds(job.eta)} left" if job.eta >= 0 else ""
+    box.progress(factor=job.factor, text=f"{stage}{left}" if not job.cancelling else "Stopping…")
+    numbers = " · ".join(UNITS[k].format(v) for k, v in job.metrics.items() if k in UNITS)
+    if numbers:
+        box.label(text=numbers)
+    icon = _preview_icon(job.preview)
+    if icon:
+        box.template_icon(icon_value=icon, scale=max(5.0, min(14.0, width / 24)))
+    if job.silent:
+        wrap(box, "No news for a minute: the process may be stuck. Cancel stops it.", width, "ERROR")
+    for text in job.warnings[-2:]:
+        wrap(box, text, width, "INFO")
+
+
+def _draw_ended(layout: bpy.types.UILayout, job: JobRecord, width: int) -> None:
+    box = layout.box()
+    row = box.row()
+    good = job.status == "done"
+    row.label(text=f"{job.request.verb.title()}: {job.request.title}", icon="CHECKMARK" if good else ("PAUSE" if job.status == "cancelled" else "ERROR"))
+    row.operator("splatsmith.open_folder", text="", icon="FILE_FOLDER").folder = str(job.folder)
+    row.operator("splatsmith.dismiss_job", text="", icon="X").job = job.number
+    wrap(box, job.summary if good else (f"{job.error} {job.advice}" if job.status != "cancelled" else "Cancelled."), width)
+    for text in job.warnings[-3:]:
+        wrap(box, text, width, "INFO")
+    row = box.row(align=True)
+    if good and not job.imported:
+        row.operator("splatsmith.import_result", text="Import", icon="IMPORT").job = job.number
+    if not good:
+        row.operator("splatsmith.resume_job", text="Resume" if job.resumable else "Start Again", icon="PLAY").folder = str(job.folder)
+    if job.status in ("failed", "crashed"):
+        row.operator("splatsmith.copy_report", icon="COPYDOWN").job = job.number
+
+
+def _draw_unfinished(layout: bpy.types.UILayout) -> None:
+    listed = {job.folder for job in manager.jobs}
+    left = [u for u in folders.unfinished() if u.folder not in listed]
+    if not left:
+        return
+    box = layout.box()
+    box.label(text="Left unfinished", icon="RECOVER_LAST")
+    for item in left[:5]:
+        row = box.row(align=True)
+        row.operator("splatsmith.resume_job", text=f"Resume {item.verb}: {item.title}", icon="PLAY").folder = str(item.folder)
+        dismiss = row.operator("splatsmith.dismiss_job", text="", icon="X")
+        dismiss.folder = str(item.folder)
+
+
+class SPLATSMITH_PT_jobs(bpy.types.Panel):
+    bl_label = "Jobs"
+    bl_space_type, bl_region_type, bl_category = "VIEW_3D", "UI", "Splatsmith"
+    bl_options = {"HIDE_HEADER"}
+    bl_order = 0
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        return bool(manager.jobs) or bool(folders.unfinished())
+
+    def draw(self, context: bpy.types.Context) -> None:
+        for job in manager.jobs[-4:]:
+            draw = _draw_running if job.active else _draw_ended
+            draw(self.layout, job, context.region.width)
+        _draw_unfinished(self.layout)
+
+
+CLASSES = (SPLATSMITH_PT_jobs,)

@@ -1,0 +1,112 @@
+"""The numbered panels: source, cameras, splats, and the places of what comes next."""
+
+import bpy
+
+from ..scene import splats
+
+
+class _Panel:
+    bl_space_type, bl_region_type, bl_category = "VIEW_3D", "UI", "Splatsmith"
+
+
+class SPLATSMITH_PT_source(_Panel, bpy.types.Panel):
+    bl_label = "1  Source"
+    bl_order = 2
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, context.scene.splatsmith
+        layout.prop(settings, "source", text="")
+        field = {"VIDEO": "video", "PHOTOS": "photos", "SOLVED": "solved"}.get(settings.source)
+        if field:
+            layout.prop(settings, field, text="")
+        else:
+            layout.template_ID(settings, "clip", open="clip.open")
+        if settings.source == "BLENDER":
+            camera = context.scene.camera
+            layout.label(text=f"Camera: {camera.name}" if camera else "The scene has no camera", icon="CAMERA_DATA")
+        if not settings.footage():
+            layout.operator("splatsmith.demo_clip", icon="SHADERFX")
+
+
+class SPLATSMITH_PT_cameras(_Panel, bpy.types.Panel):
+    bl_label = "2  Cameras"
+    bl_order = 3
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, context.scene.splatsmith
+        layout.row().prop(settings, "preset", expand=True)
+        row = layout.row()
+        row.scale_y = 1.4
+        row.operator("splatsmith.solve_cameras", icon="OUTLINER_OB_CAMERA")
+
+
+class SPLATSMITH_PT_cameras_more(_Panel, bpy.types.Panel):
+    bl_label = "Advanced"
+    bl_parent_id = "SPLATSMITH_PT_cameras"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, context.scene.splatsmith
+        layout.use_property_split = True
+        layout.prop(settings, "frames")
+        layout.prop(settings, "focal")
+        layout.prop(settings, "seed")
+        layout.operator("splatsmith.import_capture", icon="IMPORT")
+
+
+class SPLATSMITH_PT_splats(_Panel, bpy.types.Panel):
+    bl_label = "3  Splats"
+    bl_order = 4
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, context.scene.splatsmith
+        layout.row().prop(settings, "preset", expand=True)
+        layout.prop(settings, "capture", text="")
+        row = layout.row()
+        row.scale_y = 1.4
+        row.operator("splatsmith.train_splats", icon="OUTLINER_OB_POINTCLOUD")
+        cloud = splats.chosen(context)
+        if cloud is None:
+            return
+        box = layout.box()
+        box.label(text=f"{cloud.name}: {len(cloud.data.points):,} splats", icon="POINTCLOUD_DATA")
+        box.prop(settings, "show_overlay")
+        modifier = cloud.modifiers.get("Splats in Renders")
+        if modifier:
+            box.prop(modifier, "show_render", text="Show in F12 Renders")
+        row = box.row(align=True)
+        row.operator("splatsmith.render_splats", text="Render", icon="RENDER_STILL").animation = False
+        row.operator("splatsmith.render_splats", text="Animation", icon="RENDER_ANIMATION").animation = True
+
+
+class SPLATSMITH_PT_splats_more(_Panel, bpy.types.Panel):
+    bl_label = "Advanced"
+    bl_parent_id = "SPLATSMITH_PT_splats"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, context.scene.splatsmith
+        layout.use_property_split = True
+        for name in ("steps", "max_splats", "refine_cameras", "exposure", "seed"):
+            layout.prop(settings, name)
+        row = layout.row(align=True)
+        row.operator("splatsmith.import_splats", text="Import", icon="IMPORT")
+        row.operator("splatsmith.export_splats", text="Export", icon="EXPORT")
+
+
+class SPLATSMITH_PT_next(_Panel, bpy.types.Panel):
+    bl_label = "4  What Comes Next"
+    bl_order = 5
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        for text in ("5  Select by words", "6  Talking head", "7  Animated mesh"):
+            row = self.layout.row()
+            row.enabled = False
+            row.label(text=text, icon="TIME")
+
+
+CLASSES = (
+    SPLATSMITH_PT_source, SPLATSMITH_PT_cameras, SPLATSMITH_PT_cameras_more, SPLATSMITH_PT_splats, SPLATSMITH_PT_splats_more,
+    SPLATSMITH_PT_next,
+)  # fmt: skip

@@ -1,0 +1,117 @@
+"""The verb `render`: splats seen through the cameras of a capture, one PNG a camera, and a video if asked."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ..formats import capture, splat_ply
+from ..formats.capture import Frame
+from ..geometry.conventions import to_viewmat
+from ..protocol import InputError, RenderOptions
+from ..runtime.job import Job, Outcome
+from .model import Gaussians, from_arrays
+from .options import RasterOptions
+from .rasterize import rasterize, rasterizer_name
+
+NAMED = {"white": (1.0, 1.0, 1.0), "black": (0.0, 0.0, 0.0)}
+MAX_PIXELS = 100_000_000
+
+
+def parse_background(text: str) -> tuple[float, float, float] | None:
+    """A colour in 0..1, or None for transparent."""
+    if text == "transparent":
+        return None
+    if text in NAMED:
+        return NAMED[text]
+    try:
+        red, green, blue = (float(part) for part in text.split(","))
+    except ValueError:
+        red = green = blue = float("nan")
+    if not all(0 <= c <= 1 for c in (red, green, blue)):
+        raise InputError(f"--background {text!r} is no colour.", "Use transparent, white, black, or three numbers 0..1 like 0.2,0.2,0.2.")
+    return red, green, blue
+
+
+@torch.no_grad()
+def render_frame(model: Gaussians, frame: Frame, scale: float, background: tuple[float, float, float] | None, options: RasterOptions) -> Tensor:
+    """(H, W, 3), or (H, W, 4) with straight alpha without a background; values in 0..1."""
+    device = model.means.device
+    width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
+    K = torch.tensor(frame.K, dtype=torch.float32, device=device)
+    K[0] *= width / frame.width
+    K[1] *= height / frame.height
+    viewmat = torch.tensor(to_viewmat(frame.camera_to_world), dtype=torch.float32, device=device)
+    color = torch.tensor(background or (0.0, 0.0, 0.0), device=device)
+    degree = model.sh_degree
+    drawn = rasterize(
+        model.means, model.quats, model.scales, model.opacities, model.sh(degree), viewmat[None], K[None], width, height,
+        sh_degree=degree, backgrounds=color[None], options=options,
+    )  # fmt: skip
+    image, alpha = drawn.image[0].clamp(0, 1), drawn.alpha[0]
+    return image if background else torch.cat([(image / alpha.clamp_min(1e-6)).clamp(0, 1), alpha], -1)
+
+
+class VideoWriter:
+    """H.264 in an mp4 that everything plays; transparent pictures are laid over black."""
+
+    def __init__(self, path: Path, fps: float, width: int, height: int) -> None:
+        import av  # not needed for stills
+
+        self._av = av
+        self._container = av.open(str(path), "w")
+        self._stream = self._container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001), options={"crf": "18"})
+        self._stream.width, self._stream.height, self._stream.pix_fmt = width // 2 * 2, height // 2 * 2, "yuv420p"
+        self._size = (self._stream.height, self._stream.width)
+
+    def add(self, pixels: np.ndarray) -> None:
+        """(H, W, 3 or 4) uint8."""
+        rgb = pixels[..., :3] if pixels.shape[2] == 3 else (pixels[..., :3] * (pixels[..., 3:] / 255.0)).astype(np.uint8)
+        frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb[: self._size[0], : self._size[1]]), format="rgb24")
+        self._container.mux(self._stream.encode(frame))
+
+    def close(self) -> None:
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+
+
+def _check(options: RenderOptions) -> list[Frame]:
+    if not options.capture:
+        raise InputError("--capture is needed: the folder whose cameras are rendered.", "Give the output folder of `cameras`.")
+    frames = capture.read(Path(options.capture)).frames
+    for frame in frames:
+        if frame.width * frame.height * options.scale**2 > MAX_PIXELS:
+            raise InputError(f"Pictures of {frame.width} x {frame.height} times {options.scale:g} are too large.", "Choose a smaller --scale.")
+        if frame.width < 1 or frame.height < 1:
+            raise InputError("A camera of the capture has no picture size.", "Add w and h to its transforms.json.")
+    if options.video and len({(f.width, f.height) for f in frames}) > 1:
+        raise InputError("The capture's cameras differ in size, which a video can't.", "Leave --video away.")
+    return frames
+
+
+def run(job: Job) -> Outcome:
+    """Leaves 0001.png … in the job's output, and video.mp4."""
+    options = job.request.options
+    assert isinstance(options, RenderOptions)
+    background, frames = parse_background(options.background), _check(options)
+    job.stage("Reading the splats", 1, 2)
+    model = from_arrays(splat_ply.read(Path(job.request.input)), job.device)
+    raster = RasterOptions(rasterize_mode="antialiased" if options.antialiased else "classic")
+    job.stage("Rendering", 2, 2)
+    writer = None
+    for number, frame in enumerate(frames, 1):
+        image = render_frame(model, frame, options.scale, background, raster)
+        pixels = (image * 255).round().to(torch.uint8).cpu().numpy()
+        path = job.folder.staging / f"{number:04d}.png"
+        Image.fromarray(pixels).save(path, compress_level=3)
+        if options.video:
+            writer = writer or VideoWriter(job.folder.staging / "video.mp4", options.video, pixels.shape[1], pixels.shape[0])
+            writer.add(pixels)
+        job.progress(number, len(frames))
+    if writer:
+        writer.close()
+    text = f"{len(frames)} picture{'s' if len(frames) > 1 else ''} of {len(model):,} splats"
+    return Outcome(text, {"pictures": float(len(frames)), "splats": float(len(model))}, {"rasterizer": rasterizer_name(model.means.device)})

@@ -1,0 +1,146 @@
+"""The verb `setup`: makes the compute environment. Standard library only, since nothing else is there yet.
+
+Run by the Python that the environment is made from. uv installs where it is there or can be fetched, else pip.
+A folder that was left half-way holds the file `incomplete` and is gone on with.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..protocol import SetupError, SetupOptions
+from .job import Job, Outcome
+
+ROOT = Path(__file__).resolve().parents[2]
+LISTS = ROOT / "wheels"
+INCOMPLETE = "incomplete"
+PYTHONS = ((3, 11), (3, 13))
+
+
+def python_of(environment: Path) -> Path:
+    """The interpreter of an environment."""
+    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def _run(job: Job, command: list[str | Path], failure: str) -> Iterator[str]:
+    """Runs a command; yields its lines. Cancelling kills it; a failure becomes a SetupError with its last words."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    words = [str(part) for part in command]
+    tail: list[str] = []
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, errors="replace", env=environment) as process:
+        forget = job.cancel.on_cancel(process.kill)
+        assert process.stdout
+        for line in process.stdout:
+            sys.stderr.write(line)
+            tail = [*tail[-20:], line.strip()]
+            yield line.strip()
+        process.wait()
+        forget()
+    job.cancel.check()
+    if process.returncode:
+        reason = next((t for t in reversed(tail) if "error" in t.lower() or "No matching" in t), tail[-1] if tail else "")
+        raise SetupError(f"{failure}: {reason[:300]}", _advice(" ".join(tail)))
+
+
+def _advice(text: str) -> str:
+    """What usually helps against what pip and uv say."""
+    if re.search(r"No space left|not enough space", text):
+        return "Free some disk space and press Set Up again; it goes on where it was."
+    if re.search(r"hash|HASH", text) and re.search(r"mismatch|DO NOT MATCH", text):
+        return "A file does not match its recorded hash, so it was refused. Try again; if it persists, the download is tampered with or broken."
+    if re.search(r"resolve|connect|timed out|network|unreachable|dns|proxy", text, re.I):
+        return "Check the internet connection, or give a folder of wheels."
+    return "The setup's log has the details."
+
+
+def _make(job: Job, environment: Path) -> None:
+    if not PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]:
+        raise SetupError(f"Python {sys.version_info[0]}.{sys.version_info[1]} can't be used.", "Install Python 3.11, 3.12 or 3.13.")
+    environment.mkdir(parents=True, exist_ok=True)
+    (environment / INCOMPLETE).touch()
+    if not python_of(environment).exists():
+        for _ in _run(job, [sys.executable, "-m", "venv", "--clear", environment], "The environment could not be made"):
+            pass
+        (environment / INCOMPLETE).touch()
+
+
+def _installer(job: Job, environment: Path, options: SetupOptions) -> list[str | Path]:
+    """The command that installs: uv if it can be had, else pip. From a folder of wheels always pip, which every venv has."""
+    python = python_of(environment)
+    pip: list[str | Path] = [python, "-m", "pip", "install", "--disable-pip-version-check"]
+    if options.wheels:
+        return [*pip, "--no-index", "--find-links", options.wheels]
+    uv = shutil.which("uv")
+    if uv is None:
+        try:
+            for _ in _run(job, [*pip, "--require-hashes", "-r", LISTS / "uv.txt"], "uv could not be fetched"):
+                pass
+            uv = str(python.with_name("uv.exe" if os.name == "nt" else "uv"))
+        except SetupError as error:
+            job.warn("NO_UV", f"{error.what}. pip is used instead, which takes longer.")
+            return pip
+    return [uv, "pip", "install", "--python", python, f"--torch-backend={'auto' if options.packages == 'cuda' else 'cpu'}"]
+
+
+def _install(job: Job, environment: Path, options: SetupOptions) -> None:
+    if options.wheels and not Path(options.wheels).is_dir():
+        raise SetupError(f"The folder of wheels {options.wheels} does not exist.", "Choose another folder, or leave it empty to download.")
+    listing = LISTS / f"{options.packages}.txt"
+    names = set(re.findall(r"^([A-Za-z0-9_.-]+)==", listing.read_text(encoding="utf-8"), re.M))
+    installer = _installer(job, environment, options)
+    done: set[str] = set()
+    job.stage("Downloading and installing", 2, 3)
+    for line in _run(job, [*installer, "--require-hashes", "-r", listing], "The packages could not be installed"):
+        words = line.replace("==", " ").split()
+        if words and words[0] in ("Collecting", "Processing", "Downloading", "Downloaded", "Using", "+"):
+            done |= {name for name in names if name.replace("-", "_") in line.replace("-", "_")}
+        job.progress(min(len(done), len(names) - 1), len(names))
+    _install_kernels(job, environment)
+
+
+def _install_kernels(job: Job, environment: Path) -> None:
+    """Our own wheel, which lies in the extension; where none fits, plain torch does the work."""
+    if not list(LISTS.glob("splatsmith_kernels-*.whl")):
+        job.warn("NO_KERNELS", "No compiled kernels came with this copy, so rendering will be slow.")
+        return
+    command: list[str | Path] = [python_of(environment), "-m", "pip", "install", "--no-index", "--no-deps", "--force-reinstall"]
+    try:
+        for _ in _run(job, [*command, "--find-links", LISTS, "splatsmith-kernels"], "The kernels could not be installed"):
+            pass
+    except SetupError:
+        job.warn("NO_KERNELS", "There are no compiled kernels for this platform, so rendering will be slow.")
+
+
+def _verify(job: Job, environment: Path) -> dict[str, object]:
+    job.stage("Checking", 3, 3)
+    command = [str(python_of(environment)), "-E", "-s", "-m", "backend", "doctor", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300, stdin=subprocess.DEVNULL)
+    try:
+        report: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    except (ValueError, IndexError) as error:
+        raise SetupError("The new environment does not run.", "Remove it and set it up again; the setup's log has the details.") from error
+    if not report["ready"]:
+        raise SetupError(f"The new environment lacks something: {report['missing']}.", "Press Set Up again.")
+    return report
+
+
+def _megabytes(folder: Path) -> float:
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file() and not p.is_symlink()) / 2**20
+
+
+def run(job: Job) -> Outcome:
+    """Leaves a working environment in the folder that the request's input names."""
+    options, environment = job.request.options, Path(job.request.input)
+    assert isinstance(options, SetupOptions)
+    job.stage("Making the environment", 1, 3)
+    _make(job, environment)
+    _install(job, environment, options)
+    report = _verify(job, environment)
+    (environment / INCOMPLETE).unlink()
+    size = _megabytes(environment)
+    return Outcome(f"{report['line']}, {size:.0f} MB", {"megabytes": size}, {"python": str(python_of(environment)), "doctor": report})

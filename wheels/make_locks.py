@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes the hash-locked lists of this folder from the groups in pyproject.toml: `make locks`.
+
+`--torch-cpu WHEEL` names a file of torch's Linux CPU build, which the package index does not carry; its hash is added.
+"""
+
+import argparse
+import hashlib
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+HERE = Path(__file__).parent
+GPU_ONLY = re.compile(r"^(nvidia-|cuda-|triton==)")
+HEAD = "# Written by wheels/make_locks.py from pyproject.toml; do not edit.\n"
+
+
+def compile_lock(requirements: list[str]) -> str:
+    """uv's universal lock of the requirements: every platform, every Python from 3.11."""
+    command = [sys.executable, "-m", "uv", "pip", "compile", "--universal", "--python-version", "3.11", "--generate-hashes"]
+    quiet = ["--no-header", "--no-annotate", "--quiet", "-"]
+    done = subprocess.run([*command, *quiet], input="\n".join(requirements), text=True, capture_output=True, check=True)
+    return "".join(line + "\n" for line in done.stdout.splitlines() if not line.startswith("--index"))
+
+
+def blocks(lock: str) -> list[str]:
+    """One string a package: its requirement and its hashes."""
+    return re.split(r"\n(?=[a-zA-Z0-9])", lock.strip())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--torch-cpu", type=Path, required=True)
+    torch_cpu = hashlib.sha256(parser.parse_args().torch_cpu.read_bytes()).hexdigest()
+    groups = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["dependency-groups"]
+    cpu = [b for b in blocks(compile_lock(groups["compute"])) if not GPU_ONLY.match(b)]
+    cpu = [f"{b} \\\n    --hash=sha256:{torch_cpu}" if b.startswith("torch==") else b for b in cpu]
+    (HERE / "cpu.txt").write_text(HEAD + "\n".join(cpu) + "\n")
+    (HERE / "cuda.txt").write_text(HEAD + compile_lock([*groups["compute"], *groups["cuda"]]))
+    uv = next(r for r in groups["dev"] if r.startswith("uv=="))
+    (HERE / "uv.txt").write_text(HEAD + compile_lock([uv]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
