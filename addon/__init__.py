@@ -1,13 +1,13 @@
 """The Blender side of Splatsmith: the only code that imports bpy. It never computes; the backend does, in its own process."""
 
+import bpy
+
 from . import preferences, properties
 from .jobs import lifecycle
 from .operators import CLASSES as OPERATOR_CLASSES
 from .operators import menus
 from .scene import splat_overlay
 from .ui import CLASSES as UI_CLASSES
-
-import bpy  # noqa: I001 - after our own modules, so that a broken one fails before anything is registered
 
 CLASSES = (*preferences.CLASSES, *properties.CLASSES, *OPERATOR_CLASSES, *UI_CLASSES)
 

@@ -65,7 +65,9 @@ def _add_verb(verbs: Any, verb: str) -> None:
     parser.add_argument("--input", metavar="PATH", help="what to read")
     parser.add_argument("--output", metavar="DIR", type=Path, help="where the result goes; made if it is not there")
     parser.add_argument("--preset", choices=get_args(protocol.Preset), default="balanced", help=PRESET_HELP)
-    parser.add_argument("--device", choices=get_args(protocol.Device), default="auto", help="where to compute (auto: CUDA where gsplat runs)")
+    parser.add_argument(
+        "--device", choices=get_args(protocol.Device), default="auto", help="where to compute (auto: CUDA where gsplat runs)"
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="equal seeds give equal results on the CPU")
     _add_plumbing(parser)
     group = parser.add_argument_group(f"options of {verb}")

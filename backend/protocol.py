@@ -109,7 +109,7 @@ class CamerasOptions:
 class SplatsOptions:
     """Options of the verb `splats`. 0 means: as the preset says."""
 
-    steps: int = option(0, "training steps (0: 1200 fast, 5000 balanced, 20000 best)", 0, 1_000_000)
+    steps: int = option(0, "training steps (0: 2500 fast, 7000 balanced, 20000 best)", 0, 1_000_000)
     max_splats: int = option(0, "most Gaussians (0: 30000 fast, 80000 balanced, 200000 best)", 0, 20_000_000)
     max_pixels: int = option(0, "most pixels of a training picture (0: 70000 fast, 130000 balanced, 400000 best)", 0, 100_000_000)
     holdout: int = option(8, "every n-th picture is held out to measure quality (0: none)", 0, 1000)

@@ -11,7 +11,7 @@ _TEST = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"
 
 
 def version_of(python: str) -> str:
-    """"3.11", or empty where the interpreter does not run or can't make environments."""
+    """ "3.11", or empty where the interpreter does not run or can't make environments."""
     try:
         done = subprocess.run([python, "-I", "-c", _TEST], capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.TimeoutExpired):

@@ -50,7 +50,9 @@ def new_folder(verb: str, title: str) -> Path:
         except FileExistsError:
             continue
         except OSError as error:
-            raise InputError(f"The results folder can't be written to: {error.strerror}.", "Choose another in the add-on's preferences.") from error
+            raise InputError(
+                f"The results folder can't be written to: {error.strerror}.", "Choose another in the add-on's preferences."
+            ) from error
     raise InputError("The results folder is full of jobs of this second.", "Try again.")
 
 

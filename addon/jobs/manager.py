@@ -154,7 +154,9 @@ class JobManager:
         elif isinstance(final, protocol.Failure):
             self._end(job, "failed", job.error, job.advice)
         else:
-            advice = "Press Resume to go on from where it was." if (job.folder / "checkpoint").is_dir() else "Press Resume to start it again."
+            advice = (
+                "Press Resume to go on from where it was." if (job.folder / "checkpoint").is_dir() else "Press Resume to start it again."
+            )
             self._end(job, "crashed", f"The compute process stopped unexpectedly (status {job.process.status}).", advice)
 
     def _end(self, job: JobRecord, status: Status, error: str = "", advice: str = "") -> None:

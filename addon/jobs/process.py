@@ -1,5 +1,6 @@
 """The child process of one job: starts it, reads its lines without blocking, stops it. No bpy here."""
 
+import contextlib
 import os
 import queue
 import subprocess
@@ -91,10 +92,8 @@ class JobProcess:
     def stop(self) -> None:
         """Ends it now: Blender quits or the add-on is switched off. Its checkpoint stays."""
         assert self._process.stdin
-        try:
+        with contextlib.suppress(OSError):
             self._process.stdin.close()
-        except OSError:
-            pass
         self._process.terminate()
         try:
             self._process.wait(2.0)

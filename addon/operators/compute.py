@@ -47,7 +47,9 @@ class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
             )
         base = pythons.find_base()
         if not base:
-            raise SetupError("No Python 3.11 to 3.13 was found on this machine.", "Install one, or name your own Python in the preferences.")
+            raise SetupError(
+                "No Python 3.11 to 3.13 was found on this machine.", "Install one, or name your own Python in the preferences."
+            )
         folder = state.folder() / "job"
         folder.mkdir(exist_ok=True)
         options = SetupOptions(packages(), bpy.path.abspath(prefs.wheels) if prefs.wheels else "")

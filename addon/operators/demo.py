@@ -1,5 +1,7 @@
 """A clip to try everything with."""
 
+from pathlib import Path
+
 import bpy
 
 from ..jobs import folders
@@ -18,7 +20,7 @@ class SPLATSMITH_OT_demo_clip(bpy.types.Operator):
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
         path = bpy.path.abspath(self.filepath) if self.filepath else str(folders.results_folder() / "demo" / "clip.mp4")
-        context.scene.splatsmith.video = str(demo_clip.make(demo_clip.Path(path)))
+        context.scene.splatsmith.video = str(demo_clip.make(Path(path)))
         context.scene.splatsmith.source = "VIDEO"
         self.report({"INFO"}, f"Demo clip written to {path}")
         return {"FINISHED"}

@@ -119,7 +119,9 @@ class SPLATSMITH_OT_copy_report(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         job = _job(self.job)
         head = f"Splatsmith {VERSION}, Blender {bpy.app.version_string}, {platform.platform()}, {job.device or 'device unknown'}"
-        text = f"{head}\n{job.request.verb} {job.request.preset}: {job.status}\n{job.error} {job.advice}\n\n{folders.log_tail(job.folder, 30)}"
+        text = (
+            f"{head}\n{job.request.verb} {job.request.preset}: {job.status}\n{job.error} {job.advice}\n\n{folders.log_tail(job.folder, 30)}"
+        )
         context.window_manager.clipboard = text.replace(str(Path.home()), "~")
         self.report({"INFO"}, "The report is in the clipboard")
         return {"FINISHED"}

@@ -3,15 +3,24 @@
 import bpy
 
 
+ENTRIES = (
+    ("compute_setup", "compute_check", "compute_remove"),
+    ("demo_clip", "solve_cameras", "train_splats"),
+    ("import_capture", "import_splats", "export_splats"),
+    ("cancel_job",),
+)
+
+
 class SPLATSMITH_MT_main(bpy.types.Menu):
     bl_idname = "SPLATSMITH_MT_main"
     bl_label = "Splatsmith"
 
     def draw(self, _context: bpy.types.Context) -> None:
         layout = self.layout
-        for name in ("compute_setup", "compute_check", "compute_remove", "", "demo_clip", "solve_cameras", "train_splats", "", "import_capture",
-                     "import_splats", "export_splats", "", "cancel_job"):  # fmt: skip
-            layout.operator(f"splatsmith.{name}") if name else layout.separator()
+        for group in ENTRIES:
+            for name in group:
+                layout.operator(f"splatsmith.{name}")
+            layout.separator()
         layout.operator("splatsmith.render_splats").animation = False
         layout.operator("splatsmith.render_splats", text="Render Splat Animation").animation = True
 

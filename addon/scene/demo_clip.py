@@ -50,7 +50,10 @@ def _add(scene: bpy.types.Scene, kind: str, material: bpy.types.Material, locati
 
 
 def _build(scene: bpy.types.Scene) -> None:
-    paint = [_painted(f"Demo {i}", i, t) for i, t in enumerate(((0.6, 0.55, 0.5), (0.75, 0.3, 0.2), (0.2, 0.45, 0.7), (0.75, 0.65, 0.2), (0.3, 0.6, 0.35)))]
+    paint = [
+        _painted(f"Demo {i}", i, t)
+        for i, t in enumerate(((0.6, 0.55, 0.5), (0.75, 0.3, 0.2), (0.2, 0.45, 0.7), (0.75, 0.65, 0.2), (0.3, 0.6, 0.35)))
+    ]
     _add(scene, "plane", paint[0], (0, 0, 0), 0.0, size=9)
     _add(scene, "cube", paint[1], (-0.9, 0.5, 0.6), 0.4, size=1.2)
     _add(scene, "uv_sphere", paint[2], (0.9, 0.7, 0.6), 0.3, radius=0.6, segments=48, ring_count=24)
@@ -99,7 +102,10 @@ def _settings(scene: bpy.types.Scene, path: Path) -> None:
 def make(path: Path) -> Path:
     """Renders the clip to `path` (mp4) and the true cameras to `truth.json` beside it; leaves no trace in the file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    before = {kind: set(getattr(bpy.data, kind)) for kind in ("objects", "meshes", "materials", "images", "cameras", "lights", "worlds", "actions")}
+    before = {
+        kind: set(getattr(bpy.data, kind))
+        for kind in ("objects", "meshes", "materials", "images", "cameras", "lights", "worlds", "actions")
+    }
     scene = bpy.data.scenes.new("Splatsmith Demo")
     try:
         _build(scene)

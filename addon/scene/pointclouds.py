@@ -1,4 +1,7 @@
-"""Point-cloud data-blocks from arrays, in every Blender from 4.3 on."""
+"""Point-cloud data-blocks from arrays, in every Blender from 4.3 on.
+
+4.3 and 4.4 can't make point clouds from Python; there, a mesh of loose vertices carries the same attributes.
+"""
 
 import bpy
 import numpy as np
@@ -7,7 +10,7 @@ from numpy.typing import NDArray
 Attributes = dict[str, tuple[str, NDArray[np.generic]]]  # name -> (Blender's type, values by point)
 FIELDS = {
     "FLOAT": "value", "INT": "value", "INT8": "value", "BOOLEAN": "value", "FLOAT_VECTOR": "vector", "FLOAT_COLOR": "color",
-    "QUATERNION": "value", "FLOAT4": "value",
+    "QUATERNION": "value", "FLOAT4": "vector",
 }  # fmt: skip
 
 
@@ -35,7 +38,7 @@ def read_attribute(data: bpy.types.ID, name: str, width: int) -> NDArray[np.floa
 
 def new_object(name: str, collection: bpy.types.Collection, points: NDArray[np.float32], attributes: Attributes) -> bpy.types.Object:
     """A point-cloud object in the collection."""
-    if hasattr(bpy.types.PointCloud, "resize"):
+    if "resize" in bpy.types.PointCloud.bl_rna.functions:
         data = bpy.data.pointclouds.new(name)
         data.resize(len(points))
         cloud = bpy.data.objects.new(name, data)
@@ -43,6 +46,15 @@ def new_object(name: str, collection: bpy.types.Collection, points: NDArray[np.f
         write_attributes(data, {"position": ("FLOAT_VECTOR", points), **attributes})
         return cloud
     return _converted(name, collection, points, attributes)
+
+
+def point_count(data: bpy.types.ID) -> int:
+    """Of a point cloud, or of the mesh that stands in for one."""
+    return len(data.points) if isinstance(data, bpy.types.PointCloud) else len(data.vertices)
+
+
+def _can_convert() -> bool:
+    return "POINTCLOUD" in bpy.ops.object.convert.get_rna_type().properties["target"].enum_items
 
 
 def _converted(name: str, collection: bpy.types.Collection, points: NDArray[np.float32], attributes: Attributes) -> bpy.types.Object:
@@ -53,6 +65,8 @@ def _converted(name: str, collection: bpy.types.Collection, points: NDArray[np.f
     write_attributes(mesh, attributes)
     cloud = bpy.data.objects.new(name, mesh)
     collection.objects.link(cloud)
+    if not _can_convert():
+        return cloud
     layer = bpy.context.view_layer
     layer.update()
     active, selected = layer.objects.active, list(bpy.context.selected_objects)

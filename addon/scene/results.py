@@ -7,7 +7,7 @@ import bpy
 from ...backend.formats import capture as captures
 from ...backend.protocol import InputError, RenderOptions
 from ..jobs.manager import JobRecord
-from . import cameras, collections, splat_nodes, splats
+from . import cameras, collections, pointclouds, splat_nodes, splats
 
 
 def import_capture(context: bpy.types.Context, folder: Path, name: str) -> str:
@@ -19,7 +19,7 @@ def import_capture(context: bpy.types.Context, folder: Path, name: str) -> str:
     cameras.import_cameras(context.scene, collection, root, capture)
     points = cameras.import_points(collection, root, capture)
     context.scene.splatsmith.capture = str(folder)
-    return f"{len(capture.frames)} cameras" + (f", {len(points.data.points):,} points" if points else "")
+    return f"{len(capture.frames)} cameras" + (f", {pointclouds.point_count(points.data):,} points" if points else "")
 
 
 def import_splats(context: bpy.types.Context, path: Path, name: str, capture: str = "") -> str:
@@ -35,7 +35,7 @@ def import_splats(context: bpy.types.Context, path: Path, name: str, capture: st
             bpy.data.collections.remove(collection)
         raise
     splat_nodes.prepare_scene(context.scene)
-    return f"{len(cloud.data.points):,} splats"
+    return f"{pointclouds.point_count(cloud.data):,} splats"
 
 
 def import_render(folder: Path, options: RenderOptions) -> str:

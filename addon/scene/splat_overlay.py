@@ -41,7 +41,7 @@ _broken = False
 
 def _key(cloud: bpy.types.Object) -> tuple:
     data = cloud.data
-    return (data.session_uid, len(data.points), _edits.get(data.session_uid, 0))
+    return (data.session_uid, pointclouds.point_count(data), _edits.get(data.session_uid, 0))
 
 
 _edits: dict[int, int] = {}  # data-blocks that changed, by session_uid
@@ -50,7 +50,7 @@ _edits: dict[int, int] = {}  # data-blocks that changed, by session_uid
 @bpy.app.handlers.persistent
 def _on_depsgraph(_scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
     for update in depsgraph.updates:
-        if update.is_updated_geometry and isinstance(update.id, bpy.types.PointCloud):
+        if update.is_updated_geometry and isinstance(update.id, (bpy.types.PointCloud, bpy.types.Mesh)):
             uid = update.id.session_uid
             _edits[uid] = _edits.get(uid, 0) + 1
 
@@ -153,7 +153,7 @@ def _draw() -> None:
         return
     try:
         draw_all(clouds, gpu.matrix.get_model_view_matrix(), gpu.matrix.get_projection_matrix())
-    except (RuntimeError, ValueError, SystemError, MemoryError) as error:
+    except Exception as error:  # noqa: BLE001 - the driver's own words, whatever their type: drawing must not fail at every redraw
         _broken = True
         log.error("the splat overlay is off until Blender restarts: %s", error)
 
@@ -161,13 +161,21 @@ def _draw() -> None:
 def draw_all(clouds: list[bpy.types.Object], view: Matrix, projection: Matrix) -> None:
     """Blends the objects, the farther first, and lays them over the bound framebuffer."""
     x, y, width, height = (int(v) for v in gpu.state.viewport_get())
+    if width < 1 or height < 1:
+        return
+    target = gpu.state.active_framebuffer_get()
     depth = _scene_depth(x, y, width, height)
-    buffer = _screen_buffer(width, height)
+    buffer = _screen_buffer(width, height)  # a new one takes Blender's framebuffer away, hence `target`
     with buffer.bind():
         gpu.state.active_framebuffer_get().clear(color=(0.0, 0.0, 0.0, 0.0))
         for cloud in sorted(clouds, key=lambda o: (view @ o.matrix_world).translation.z):
             draw_object(cloud, view, projection, (width, height), depth)
-    splat_shader.lay_over(buffer.texture_color)
+    if gpu.state.active_framebuffer_get() == target:
+        splat_shader.lay_over(buffer.texture_color)
+    else:
+        with target.bind():
+            gpu.state.viewport_set(x, y, width, height)
+            splat_shader.lay_over(buffer.texture_color)
     alive = {cloud.session_uid for cloud in clouds}
     for uid in [u for u in _cache if u not in alive]:
         del _cache[uid]

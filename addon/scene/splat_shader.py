@@ -66,10 +66,10 @@ def _splat_shader() -> gpu.types.GPUShader:
     info = gpu.types.GPUShaderCreateInfo()
     info.define("WIDTH", str(DATA_WIDTH))
     info.push_constant("MAT4", "model_view")
-    info.typedef_source("struct Projection { mat4 matrix; vec4 screen; };")
-    info.uniform_buf(0, "Projection", "camera")
+    info.typedef_source("struct SplatCamera { mat4 matrix; vec4 size; };")
+    info.uniform_buf(0, "SplatCamera", "camera")
     info.define("projection", "camera.matrix")
-    info.define("screen", "camera.screen.xy")
+    info.define("screen", "camera.size.xy")
     for slot, name in enumerate(("data", "colors", "order", "scene_depth")):
         info.sampler(slot, "FLOAT_2D", name)
     info.vertex_in(0, "VEC2", "corner")
@@ -119,13 +119,15 @@ def draw(count: int, textures: tuple[gpu.types.GPUTexture, ...], model_view: Mat
     gpu.state.blend_set("ALPHA_PREMULT")
     gpu.state.depth_test_set("NONE")
     gpu.state.depth_mask_set(False)
+    block = _camera_block(projection, size)  # must outlive the draw call: Blender does not hold it
     shader.bind()
     shader.uniform_float("model_view", model_view)
-    shader.uniform_block("camera", _camera_block(projection, size))
+    shader.uniform_block("camera", block)
     for name, texture in zip(("data", "colors", "order", "scene_depth"), textures, strict=True):
         shader.uniform_sampler(name, texture)
     _quad().draw_instanced(shader, instance_start=0, instance_count=count)
     gpu.state.blend_set("NONE")
+    del block
 
 
 def lay_over(picture: gpu.types.GPUTexture) -> None:

@@ -30,7 +30,7 @@ def srgb_to_linear(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def is_splats(candidate: bpy.types.Object | None) -> bool:
     """A point cloud with the splat attributes, ours or Blender's."""
-    return candidate is not None and candidate.type == "POINTCLOUD" and "radiance:base" in candidate.data.attributes
+    return candidate is not None and candidate.type in ("POINTCLOUD", "MESH") and "radiance:base" in candidate.data.attributes
 
 
 def visible_splats(context: bpy.types.Context) -> list[bpy.types.Object]:

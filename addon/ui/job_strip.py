@@ -70,7 +70,10 @@ def _draw_ended(layout: bpy.types.UILayout, job: JobRecord, width: int) -> None:
     box = layout.box()
     row = box.row()
     good = job.status == "done"
-    row.label(text=f"{job.request.verb.title()}: {job.request.title}", icon="CHECKMARK" if good else ("PAUSE" if job.status == "cancelled" else "ERROR"))
+    row.label(
+        text=f"{job.request.verb.title()}: {job.request.title}",
+        icon="CHECKMARK" if good else ("PAUSE" if job.status == "cancelled" else "ERROR"),
+    )
     row.operator("splatsmith.open_folder", text="", icon="FILE_FOLDER").folder = str(job.folder)
     row.operator("splatsmith.dismiss_job", text="", icon="X").job = job.number
     wrap(box, job.summary if good else (f"{job.error} {job.advice}" if job.status != "cancelled" else "Cancelled."), width)

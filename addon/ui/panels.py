@@ -2,7 +2,7 @@
 
 import bpy
 
-from ..scene import splats
+from ..scene import pointclouds, splats
 
 
 class _Panel:
@@ -69,7 +69,7 @@ class SPLATSMITH_PT_splats(_Panel, bpy.types.Panel):
         if cloud is None:
             return
         box = layout.box()
-        box.label(text=f"{cloud.name}: {len(cloud.data.points):,} splats", icon="POINTCLOUD_DATA")
+        box.label(text=f"{cloud.name}: {pointclouds.point_count(cloud.data):,} splats", icon="POINTCLOUD_DATA")
         box.prop(settings, "show_overlay")
         modifier = cloud.modifiers.get("Splats in Renders")
         if modifier:

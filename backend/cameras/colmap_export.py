@@ -41,10 +41,10 @@ def _undistort(model: pycolmap.Reconstruction, task: ColmapTask) -> tuple[pycolm
     return pycolmap.Reconstruction(work / "undistorted" / "sparse"), work / "undistorted" / "images"
 
 
-def _scale_to_picture(image: pycolmap.Image, path: Path) -> tuple[float, int, int]:
+def _scale_to_picture(camera: pycolmap.Camera, path: Path) -> tuple[float, int, int]:
     """Models are often solved on larger pictures than those that lie beside them."""
     width, height = capture.picture_size(path)
-    return width / image.camera.width, width, height
+    return width / camera.width, width, height
 
 
 def _order(model: pycolmap.Reconstruction, task: ColmapTask) -> list[pycolmap.Image]:
@@ -60,11 +60,11 @@ def _frames(model: pycolmap.Reconstruction, folder: Path, task: ColmapTask) -> l
     pictures.mkdir(exist_ok=True)
     frames = []
     for number, image in enumerate(_order(model, task), 1):
-        name, camera = image.name, image.camera
+        name, camera = image.name, model.cameras[image.camera_id]
         place = pictures / f"{number:04d}{Path(name).suffix.lower()}"
         shutil.copyfile(folder / name, place)
         viewmat = np.vstack([image.cam_from_world().matrix(), [0, 0, 0, 1]])
-        scale, width, height = _scale_to_picture(image, place)
+        scale, width, height = _scale_to_picture(camera, place)
         focal = (camera.focal_length_x * scale, camera.focal_length_y * scale)
         centre = (camera.principal_point_x * scale, camera.principal_point_y * scale)
         source = sources.get(name, name)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pycolmap
 
+from ..formats.capture import picture_size
 from ..protocol import InputError, SolveError, SplatsmithError
 from ..runtime.cancel import lines_of_stdin
 from ..runtime.device import die_with_parent
@@ -71,8 +72,8 @@ def extract_and_match(task: ColmapTask, channel: Channel, per_image: bool) -> Pa
     reader = pycolmap.ImageReaderOptions()
     reader.camera_model = "SIMPLE_RADIAL" if len(task.names) < 12 else "OPENCV"
     if task.focal > 0 and not per_image:
-        with_size = pycolmap.Bitmap.read(str(Path(task.images) / task.names[0]), True)
-        centre = [with_size.width / 2, with_size.height / 2]
+        width, height = picture_size(Path(task.images) / task.names[0])
+        centre = [width / 2, height / 2]
         values = [task.focal, *centre, 0] if reader.camera_model == "SIMPLE_RADIAL" else [task.focal, task.focal, *centre, 0, 0, 0, 0]
         reader.camera_params = ",".join(map(str, values))
     extraction = pycolmap.FeatureExtractionOptions()
@@ -133,7 +134,10 @@ def solve(task: ColmapTask, channel: Channel) -> tuple[pycolmap.Reconstruction, 
     best = max(models.values(), key=lambda m: m.num_reg_images(), default=None)
     if best is None or best.num_reg_images() < 3:
         found = best.num_reg_images() if best else 0
-        raise SolveError(f"No cameras could be found: {found} of {len(task.names)} pictures fit together; {_why_nothing(database, len(task.names))}.", FILM_BETTER)
+        raise SolveError(
+            f"No cameras could be found: {found} of {len(task.names)} pictures fit together; {_why_nothing(database, len(task.names))}.",
+            FILM_BETTER,
+        )
     return best, {"models": len(models)}
 
 
@@ -155,8 +159,8 @@ def triangulate(task: ColmapTask, channel: Channel) -> tuple[pycolmap.Reconstruc
     model = pycolmap.Reconstruction()
     if task.points:
         for index, name in enumerate(task.names):
-            bitmap = pycolmap.Bitmap.read(str(Path(task.images) / name), False)
-            _add_known(model, name, (index + 1, 1 if shared else index + 1), (bitmap.width, bitmap.height), by_name[name])
+            size = picture_size(Path(task.images) / name)
+            _add_known(model, name, (index + 1, 1 if shared else index + 1), size, by_name[name])
         return model, {}
     database = extract_and_match(task, channel, per_image=not shared)
     with pycolmap.Database.open(database) as db:

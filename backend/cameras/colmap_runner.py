@@ -48,4 +48,6 @@ def _judge(answer: dict[str, Any], status: int) -> dict[str, Any]:
         raise kind(answer["error"], answer["advice"])
     if status == -9:
         raise OutOfMemory("COLMAP was killed, most likely for lack of memory.", "Use fewer or smaller pictures (--frames, --max-side).")
-    raise CrashError(f"COLMAP ended unexpectedly (status {status}).", "The job's log has its last words; try other footage or the other solver.")
+    raise CrashError(
+        f"COLMAP ended unexpectedly (status {status}).", "The job's log has its last words; try other footage or the other solver."
+    )

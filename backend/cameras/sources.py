@@ -55,4 +55,6 @@ def identify(path: Path) -> Source:
     inner = path / "images"
     if inner.is_dir() and list_photos(inner):
         return Source("photos", inner)
-    raise InputError(f"The folder {path.name} holds no photos, no transforms.json and no COLMAP model.", "Choose a folder of JPEG or PNG photos.")
+    raise InputError(
+        f"The folder {path.name} holds no photos, no transforms.json and no COLMAP model.", "Choose a folder of JPEG or PNG photos."
+    )

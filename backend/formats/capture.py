@@ -197,5 +197,10 @@ def write(root: Path, frames: list[Frame], points: Path | None) -> None:
         records.append({**record, "transform_matrix": f.camera_to_world.tolist()})
     shared = {k: records[0][k] for k in ("fl_x", "fl_y", "cx", "cy", "w", "h") if all(r[k] == records[0][k] for r in records)}
     slim = [{k: v for k, v in r.items() if k not in shared} for r in records]
-    data = {"camera_model": "OPENCV", **shared, **({"ply_file_path": points.relative_to(root).as_posix()} if points else {}), "frames": slim}
+    data = {
+        "camera_model": "OPENCV",
+        **shared,
+        **({"ply_file_path": points.relative_to(root).as_posix()} if points else {}),
+        "frames": slim,
+    }
     (root / "transforms.json").write_text(json.dumps(data, indent=1, allow_nan=False), encoding="utf-8")

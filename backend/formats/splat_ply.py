@@ -42,7 +42,9 @@ def read(path: Path) -> SplatArrays:
     names = vertices.dtype.names or ()
     missing = [name for name in REQUIRED if name not in names]
     if missing:
-        kind = "It looks like SuperSplat's compressed PLY; export it as a plain PLY." if "packed_position" in names else "Choose a 3DGS PLY."
+        kind = (
+            "It looks like SuperSplat's compressed PLY; export it as a plain PLY." if "packed_position" in names else "Choose a 3DGS PLY."
+        )
         raise InputError(f"{path.name} holds no Gaussian splats: the property {missing[0]!r} is missing.", kind)
     rest = sorted((n for n in names if n.startswith("f_rest_") and n[7:].isdigit()), key=lambda n: int(n[7:]))
     if len(rest) not in (0, 9, 24, 45):
@@ -52,7 +54,7 @@ def read(path: Path) -> SplatArrays:
         sh = np.concatenate([sh, _columns(vertices, rest).reshape(len(vertices), 3, -1).transpose(0, 2, 1)], 1)
     quats = _columns(vertices, [f"rot_{i}" for i in range(4)])
     norms = np.linalg.norm(quats, axis=1, keepdims=True)
-    quats = np.where(norms > 1e-12, quats / np.maximum(norms, 1e-12), np.float32([1, 0, 0, 0]))
+    quats = np.where(norms > 1e-12, quats / np.maximum(norms, 1e-12), np.array([1, 0, 0, 0], np.float32))
     known = {*REQUIRED, *rest, "nx", "ny", "nz"}
     arrays = SplatArrays(
         _columns(vertices, ["x", "y", "z"]), quats, _columns(vertices, ["scale_0", "scale_1", "scale_2"]),

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .native_library import NativeLibrary, load_native
-from .options import RasterOptions
+from .options import Drawables, RasterOptions, RasterView
 
 _Pointer = ctypes.c_void_p
 
@@ -87,23 +87,22 @@ def _plain(tensor: Tensor) -> Tensor:
     return tensor.detach().to("cpu", torch.float32).contiguous()
 
 
-def _arguments(arrays: list[Tensor], size: tuple[int, int], sh_degree: int | None, depth: bool, options: RasterOptions) -> RasterArgs:
-    means, quats, scales, opacities, colors, viewmat, K, background = arrays
+def _arguments(arrays: list[Tensor], view: RasterView, depth: bool, options: RasterOptions) -> RasterArgs:
+    sh_coeffs, sh_degree = (0, -1) if view.sh_degree is None else (arrays[4].shape[1], view.sh_degree)
     return RasterArgs(
-        len(means), *size, colors.shape[1] if sh_degree is not None else 0, -1 if sh_degree is None else sh_degree,
-        int(depth), int(options.rasterize_mode == "antialiased"), options.near_plane, options.far_plane, options.eps2d,
-        options.alpha_threshold, options.max_alpha, options.min_transmittance, *[a.data_ptr() for a in arrays],
+        len(arrays[0]), view.width, view.height, sh_coeffs, sh_degree, int(depth), int(options.rasterize_mode == "antialiased"),
+        options.near_plane, options.far_plane, options.eps2d, options.alpha_threshold, options.max_alpha,
+        options.min_transmittance, *[a.data_ptr() for a in arrays],
     )  # fmt: skip
 
 
 class _Rasterize(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, *inputs: Any) -> tuple[Tensor, ...]:
-        *tensors, (kernels, size, sh_degree, depth, options) = inputs
-        arrays = [_plain(t) for t in tensors]
-        args = _arguments(arrays, size, sh_degree, depth, options)
-        (width, height), count = size, len(arrays[0])
-        image, alpha = torch.empty(height, width, 3 + depth), torch.empty(height, width)
+        *tensors, kernels, view, depth, options = inputs
+        arrays = [_plain(t) for t in (*tensors, view.K, view.background)]
+        args, count = _arguments(arrays, view, depth, options), len(arrays[0])
+        image, alpha = torch.empty(view.height, view.width, 3 + depth), torch.empty(view.height, view.width)
         means2d, radii, depths = torch.empty(count, 2), torch.empty(count, 2, dtype=torch.int32), torch.empty(count)
         borrowed = _Borrowed(kernels)
         outputs = [t.data_ptr() for t in (image, alpha, means2d, radii, depths)]
@@ -119,21 +118,20 @@ class _Rasterize(torch.autograd.Function):
         upstream = [_plain(v_image), _plain(v_alpha)]
         pointers = [t.data_ptr() for t in (*upstream, *grads, v_means2d, v_viewmat)]
         _check(ctx.borrowed.kernels.library.handle.splat_backward(ctx.borrowed.view, ctypes.byref(ctx.args), *pointers))
-        return (*grads, v_viewmat, None, None, None)
+        return (*grads, v_viewmat, None, None, None, None)
 
 
 def rasterize_view(
-    kernels: Kernels, means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, colors: Tensor, viewmat: Tensor, K: Tensor,
-    width: int, height: int, sh_degree: int | None, background: Tensor, depth: bool, options: RasterOptions,
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
-    """One view of N Gaussians; colors are (N, 3), or harmonics (N, K, 3) with `sh_degree`.
+    kernels: Kernels, gaussians: Drawables, view: RasterView, depth: bool, options: RasterOptions
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """One view of N Gaussians; colors are (N, 3), or harmonics (N, K, 3) with a degree.
 
     Returns the picture (H, W, 3), with blended depth as a fourth channel if asked for, alpha (H, W), and without
-    gradients means2d (N, 2), radii (N, 2) in pixels (0: unseen) and depths (N). Gradients reach the first six arrays.
+    gradients means2d (N, 2), radii (N, 2) in pixels (0: unseen) and depths (N). Gradients reach the Gaussians' arrays
+    and the view's matrix.
     """
-    settings = (kernels, (width, height), sh_degree, depth, options)
     result: tuple[Tensor, Tensor, Tensor, Tensor, Tensor] = _Rasterize.apply(
-        means, quats, scales, opacities, colors, viewmat, K, background, settings
+        *gaussians.tensors(), view.viewmat, kernels, view, depth, options
     )
     return result
 

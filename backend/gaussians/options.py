@@ -1,7 +1,9 @@
-"""What a rasterisation may be told beside its arrays; names and defaults are gsplat's."""
+"""What is handed to a rasteriser: Gaussians, a camera, options. Names and defaults are gsplat's."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
+
+from torch import Tensor
 
 RenderMode = Literal["RGB", "D", "ED", "RGB+D", "RGB+ED"]
 
@@ -17,3 +19,29 @@ class RasterOptions:
     max_alpha: float = 0.999  # gsplat 1.5.3; 1.6.0 uses 0.99
     min_transmittance: float = 1e-4  # a pixel this dark behind its Gaussians is done
     rasterize_mode: Literal["classic", "antialiased"] = "classic"
+
+
+@dataclass(frozen=True)
+class Drawables:
+    """N Gaussians as a rasteriser takes them. One view, one colour space: nothing here is a trained parameter as such."""
+
+    means: Tensor  # (N, 3)
+    quats: Tensor  # (N, 4) wxyz, any length
+    scales: Tensor  # (N, 3) linear
+    opacities: Tensor  # (N,) after the sigmoid
+    colors: Tensor  # (N, D), or SH coefficients (N, K, 3)
+
+    def tensors(self) -> tuple[Tensor, ...]:
+        return tuple(getattr(self, f.name) for f in fields(self))
+
+
+@dataclass(frozen=True)
+class RasterView:
+    """One camera, what lies behind the Gaussians in it, and how their colours are to be read."""
+
+    viewmat: Tensor  # (4, 4) world to camera, OpenCV axes
+    K: Tensor  # (3, 3) pixels
+    width: int
+    height: int
+    sh_degree: int | None  # None: colours are used as given
+    background: Tensor  # (D,)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..geometry.rotations import quat_to_matrix
 from ..geometry.spherical_harmonics import sh_to_rgb
-from .options import RasterOptions
+from .options import Drawables, RasterOptions, RasterView
 
 
 @dataclass(frozen=True)
@@ -41,21 +41,19 @@ def _jacobians(points: Tensor, K: Tensor, width: int, height: int) -> Tensor:
     slope_y = torch.minimum(torch.maximum(y / z, -(cy / fy + margin_y)), (height - cy) / fy + margin_y)
     zero = torch.zeros_like(z)
     rows = (fx / z, zero, -fx * slope_x / z, zero, fy / z, -fy * slope_y / z)
-    return torch.stack(rows, -1).unflatten(-1, (2, 3))
+    return torch.stack(rows, -1).reshape(-1, 2, 3)
 
 
-def project(
-    means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, viewmat: Tensor, K: Tensor, width: int, height: int,
-    options: RasterOptions,
-) -> Projection:  # fmt: skip
-    """Projects N Gaussians into one camera (viewmat (4, 4) world to camera, OpenCV axes; K (3, 3) pixels)."""
+def project(gaussians: Drawables, view: RasterView, options: RasterOptions) -> Projection:
+    """Projects N Gaussians into one camera."""
+    means, opacities, viewmat, K = gaussians.means, gaussians.opacities, view.viewmat, view.K
     rotation = viewmat[:3, :3]
     points = means @ rotation.T + viewmat[:3, 3]
     depths = points[:, 2]
     in_range = (depths > options.near_plane) & (depths < options.far_plane)
     safe = torch.where(in_range[:, None], points, points.new_tensor([0.0, 0.0, 1.0]))
-    to_image = _jacobians(safe, K, width, height) @ rotation
-    cov = to_image @ covariances(quats, scales) @ to_image.transpose(1, 2)
+    to_image = _jacobians(safe, K, view.width, view.height) @ rotation
+    cov = to_image @ covariances(gaussians.quats, gaussians.scales) @ to_image.transpose(1, 2)
     a, b, d = cov[:, 0, 0], cov[:, 0, 1], cov[:, 1, 1]
     blurred_a, blurred_d = a + options.eps2d, d + options.eps2d
     det = blurred_a * blurred_d - b * b
@@ -65,16 +63,17 @@ def project(
     with torch.no_grad():
         reach = (2 * (opacities / options.alpha_threshold).clamp_min(1).log()).sqrt()
         extents = reach[:, None] * torch.stack([blurred_a, blurred_d], -1).sqrt()
-        size = means.new_tensor([width, height])
+        size = means.new_tensor([view.width, view.height])
         on_screen = ((means2d + extents > 0) & (means2d - extents < size)).all(-1)
         visible = in_range & (det > 0) & (opacities >= options.alpha_threshold) & on_screen
     conics = torch.stack([blurred_d / det, -b / det, blurred_a / det], -1)
     return Projection(means2d, conics, opacities, depths, extents, visible)
 
 
-def shade(colors: Tensor, means: Tensor, viewmat: Tensor, sh_degree: int | None) -> Tensor:
-    """Colours (N, D): `colors` as given without `sh_degree`, else its harmonics (N, K, 3) along the viewing rays."""
-    if sh_degree is None:
-        return colors
-    position = -viewmat[:3, :3].T @ viewmat[:3, 3]
-    return sh_to_rgb(sh_degree, torch.nn.functional.normalize(means - position, dim=-1), colors)
+def shade(gaussians: Drawables, view: RasterView) -> Tensor:
+    """Colours (N, D): as given without a degree, else the harmonics (N, K, 3) along the viewing rays."""
+    if view.sh_degree is None:
+        return gaussians.colors
+    position = -view.viewmat[:3, :3].T @ view.viewmat[:3, 3]
+    directions = torch.nn.functional.normalize(gaussians.means - position, dim=-1)
+    return sh_to_rgb(view.sh_degree, directions, gaussians.colors)

@@ -1,13 +1,13 @@
 """The one rasteriser of the house. Which of the three runs (gsplat, CPU kernels, plain torch) stays behind this file."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from . import gsplat_cuda, kernels, torch_reference
-from .options import RasterOptions, RenderMode
+from .options import Drawables, RasterOptions, RasterView, RenderMode
 
 
 @dataclass(frozen=True)
@@ -55,47 +55,45 @@ def rasterize(
     channels = 3 if sh_degree is not None else colors.shape[-1]
     if backgrounds is None:
         backgrounds = means.new_zeros(len(viewmats), channels)
+    gaussians = Drawables(means, quats, scales, opacities, colors)
     views = [
-        _one_view(means, quats, scales, opacities, colors, viewmat, K, width, height, sh_degree, background, render_mode, options)
+        _one_view(gaussians, RasterView(viewmat, K, width, height, sh_degree, background), render_mode, options)
         for viewmat, K, background in zip(viewmats, Ks, backgrounds, strict=True)
     ]
     return Rendering(*(torch.stack(parts) for parts in zip(*views, strict=True)))
 
 
 def _one_view(
-    means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, colors: Tensor, viewmat: Tensor, K: Tensor, width: int,
-    height: int, sh_degree: int | None, background: Tensor, render_mode: RenderMode, options: RasterOptions,
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
-    geometry, camera = (means, quats, scales, opacities), (viewmat, K, width, height, sh_degree)
+    gaussians: Drawables, view: RasterView, render_mode: RenderMode, options: RasterOptions
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    means = gaussians.means
     native = cpu_kernels() if means.device.type == "cpu" and means.dtype == torch.float32 else None
     if native is None:
-        blended, alpha, seen = torch_reference.rasterize_view(geometry[0], *geometry[1:], colors, *camera, background, options)
-        extents = torch.where(seen.visible[:, None], seen.extents.ceil(), 0).int()
-        color, depth, extra = blended[..., :-1], blended[..., -1:], (seen.means2d.detach(), extents, seen.depths.detach())
+        blended, alpha, seen = torch_reference.rasterize_view(gaussians, view, options)
+        radii = torch.where(seen.visible[:, None], seen.extents.ceil(), 0).int()
+        color, depth, where = blended[..., :-1], blended[..., -1:], (seen.means2d.detach(), radii, seen.depths.detach())
     else:
-        wants_depth = render_mode != "RGB"
-        if sh_degree is not None or colors.shape[1] == 3:
-            blended, alpha, *rest = kernels.rasterize_view(native, *geometry, colors, *camera, background, wants_depth, options)
-            color, depth = blended[..., :3], blended[..., 3:]
-        else:
-            color, depth, alpha, rest = _by_threes(native, geometry, colors, camera, background, wants_depth, options)
-        extra = (rest[0], rest[1], rest[2])
-    return (_compose(color, depth, alpha[..., None], render_mode), alpha[..., None], *extra)
+        color, depth, alpha, where = _by_kernels(native, gaussians, view, render_mode != "RGB", options)
+    return (_compose(color, depth, alpha[..., None], render_mode), alpha[..., None], *where)
 
 
-def _by_threes(
-    native: kernels.Kernels, geometry: tuple[Tensor, ...], colors: Tensor, camera: tuple, background: Tensor, depth: bool,
-    options: RasterOptions,
-) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:  # fmt: skip
-    """Any number of channels through the three-channel kernels."""
-    missing = -colors.shape[1] % 3
-    colors, background = torch.nn.functional.pad(colors, (0, missing)), torch.nn.functional.pad(background, (0, missing))
+def _by_kernels(
+    native: kernels.Kernels, gaussians: Drawables, view: RasterView, depth: bool, options: RasterOptions
+) -> tuple[Tensor, Tensor, Tensor, tuple[Tensor, Tensor, Tensor]]:
+    """Any number of channels through the three-channel kernels: three at a time."""
+    if view.sh_degree is not None or gaussians.colors.shape[1] == 3:
+        image, alpha, *where = kernels.rasterize_view(native, gaussians, view, depth, options)
+        return image[..., :3], image[..., 3:], alpha, (where[0], where[1], where[2])
+    channels = gaussians.colors.shape[1]
+    missing = -channels % 3
+    colors = torch.nn.functional.pad(gaussians.colors, (0, missing)).split(3, 1)
+    backgrounds = torch.nn.functional.pad(view.background, (0, missing)).split(3)
     parts = [
-        kernels.rasterize_view(native, *geometry, c, *camera, b, depth and first == 0, options)
-        for first, (c, b) in enumerate(zip(colors.split(3, 1), background.split(3), strict=True))
+        kernels.rasterize_view(native, replace(gaussians, colors=c), replace(view, background=b), depth and first == 0, options)
+        for first, (c, b) in enumerate(zip(colors, backgrounds, strict=True))
     ]
-    color = torch.cat([part[0][..., :3] for part in parts], -1)
-    return color[..., : color.shape[-1] - missing], parts[0][0][..., 3:], parts[0][1], list(parts[0][2:])
+    color = torch.cat([part[0][..., :3] for part in parts], -1)[..., :channels]
+    return color, parts[0][0][..., 3:], parts[0][1], (parts[0][2], parts[0][3], parts[0][4])
 
 
 def _compose(color: Tensor, depth: Tensor, alpha: Tensor, render_mode: RenderMode) -> Tensor:

@@ -37,7 +37,9 @@ def parse_background(text: str) -> tuple[float, float, float] | None:
 
 
 @torch.no_grad()
-def render_frame(model: Gaussians, frame: Frame, scale: float, background: tuple[float, float, float] | None, options: RasterOptions) -> Tensor:
+def render_frame(
+    model: Gaussians, frame: Frame, scale: float, background: tuple[float, float, float] | None, options: RasterOptions
+) -> Tensor:
     """(H, W, 3), or (H, W, 4) with straight alpha without a background; values in 0..1."""
     device = model.means.device
     width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
@@ -84,7 +86,9 @@ def _check(options: RenderOptions) -> list[Frame]:
     frames = capture.read(Path(options.capture)).frames
     for frame in frames:
         if frame.width * frame.height * options.scale**2 > MAX_PIXELS:
-            raise InputError(f"Pictures of {frame.width} x {frame.height} times {options.scale:g} are too large.", "Choose a smaller --scale.")
+            raise InputError(
+                f"Pictures of {frame.width} x {frame.height} times {options.scale:g} are too large.", "Choose a smaller --scale."
+            )
         if frame.width < 1 or frame.height < 1:
             raise InputError("A camera of the capture has no picture size.", "Add w and h to its transforms.json.")
     if options.video and len({(f.width, f.height) for f in frames}) > 1:

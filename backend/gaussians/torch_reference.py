@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .options import RasterOptions
+from .options import Drawables, RasterOptions, RasterView
 from .projection import Projection, project, shade
 
 TILE = 16
@@ -118,22 +118,19 @@ class _BlendTiles(torch.autograd.Function):
         return total, None, None
 
 
-def rasterize_view(
-    means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, colors: Tensor, viewmat: Tensor, K: Tensor,
-    width: int, height: int, sh_degree: int | None, background: Tensor, options: RasterOptions,
-) -> tuple[Tensor, Tensor, Projection]:  # fmt: skip
+def rasterize_view(gaussians: Drawables, view: RasterView, options: RasterOptions) -> tuple[Tensor, Tensor, Projection]:
     """One view. Returns the picture (H, W, D + 1), whose last channel is blended depth, alpha (H, W), the projection."""
-    projection = project(means, quats, scales, opacities, viewmat, K, width, height, options)
-    values = torch.cat([shade(colors, means, viewmat, sh_degree), projection.depths[:, None]], 1)
+    projection = project(gaussians, view, options)
+    values = torch.cat([shade(gaussians, view), projection.depths[:, None]], 1)
     features = torch.cat([projection.means2d, projection.conics, projection.opacities[:, None], values], 1)
     with torch.no_grad():
-        lists = list_per_tile(projection, width, height)
+        lists = list_per_tile(projection, view.width, view.height)
     blended, transmittance = _BlendTiles.apply(features, lists, options)
 
     def picture(tiles: Tensor) -> Tensor:
-        grid = tiles.unflatten(0, (lists.rows, lists.columns)).unflatten(2, (TILE, TILE)).transpose(1, 2)
-        return grid.flatten(2, 3).flatten(0, 1)[:height, :width]
+        grid = tiles.reshape(lists.rows, lists.columns, TILE, TILE, -1).transpose(1, 2)
+        return grid.flatten(2, 3).flatten(0, 1)[: view.height, : view.width]
 
     left = picture(transmittance[..., None])
-    extended = torch.cat([background, background.new_zeros(1)])  # nothing lies behind at a known depth
+    extended = torch.cat([view.background, view.background.new_zeros(1)])  # nothing lies behind at a known depth
     return picture(blended) + left * extended, 1 - left[..., 0], projection

@@ -10,7 +10,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.floating]
+Array = NDArray[np.float64]
 FLIP_YZ = np.diag([1.0, -1.0, -1.0, 1.0])  # between OpenGL and OpenCV camera axes
 
 

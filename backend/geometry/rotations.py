@@ -20,4 +20,5 @@ def rotation_vector_to_matrix(omega: Tensor) -> Tensor:
     x, y, z = omega.unbind(-1)
     zero = torch.zeros_like(x)
     skew = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))
-    return torch.linalg.matrix_exp(skew)
+    matrix: Tensor = torch.linalg.matrix_exp(skew)
+    return matrix

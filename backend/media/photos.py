@@ -40,7 +40,14 @@ def _load(path: Path) -> tuple[Image.Image, float]:
                 upright = ImageOps.exif_transpose(image)
                 upright.load()
                 return upright, focal
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning, ValueError, SyntaxError) as error:
+    except (
+        OSError,
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+        ValueError,
+        SyntaxError,
+    ) as error:
         raise InputError(f"The photo {path.name} can't be read, or is far too large.", "Remove it or replace it.") from error
 
 
@@ -49,7 +56,9 @@ def gather(source: Path, folder: Path, count: int, max_side: int, progress: Prog
     photos = list_photos(source)
     if len(photos) < MIN_FRAMES:
         found = "no photos" if not photos else f"only {len(photos)} photo{'s' if len(photos) > 1 else ''}"
-        raise InputError(f"The folder {source.name} holds {found}; cameras need at least {MIN_FRAMES}.", "Choose a folder of JPEG or PNG photos.")
+        raise InputError(
+            f"The folder {source.name} holds {found}; cameras need at least {MIN_FRAMES}.", "Choose a folder of JPEG or PNG photos."
+        )
     if len(photos) > count:
         photos = [photos[round(i * (len(photos) - 1) / (count - 1))] for i in range(count)]
     return _copy(photos, folder, max_side, progress)
@@ -59,7 +68,9 @@ def gather_indices(source: Path, folder: Path, indices: list[int], max_side: int
     """The photos at these places of the folder's order, from 0."""
     photos = list_photos(source)
     if not photos or max(indices) >= len(photos):
-        raise InputError(f"The folder {source.name} holds {len(photos)} pictures, fewer than the cameras ask for.", "Choose the folder of the clip.")
+        raise InputError(
+            f"The folder {source.name} holds {len(photos)} pictures, fewer than the cameras ask for.", "Choose the folder of the clip."
+        )
     return _copy([photos[i] for i in indices], folder, max_side, lambda step, total: None)
 
 
@@ -78,7 +89,7 @@ def _copy(photos: list[Path], folder: Path, max_side: int, progress: Progress) -
         alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
         names.append(f"{step + 1:04d}{'.png' if alpha else '.jpg'}")
         small = image.convert("RGBA" if alpha else "RGB").resize(fit_size(*image.size, max_side), Image.Resampling.LANCZOS)
-        small.save(folder / names[-1], **({} if alpha else {"quality": 95, "subsampling": 0}))
+        small.save(folder / names[-1], quality=95, subsampling=0)  # PNG takes no notice
         focals.append(focal / image.size[0])
         progress(step + 1, len(photos))
     known = sorted(f for f in focals if f > 0)

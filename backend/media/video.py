@@ -52,7 +52,7 @@ def open_video(path: Path) -> av.container.InputContainer:
 def _upright(frame: av.VideoFrame, width: int, height: int) -> Pixels:
     """RGB in the size given for the stored orientation, then turned as the rotation flag says."""
     rgb = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
-    return np.ascontiguousarray(np.rot90(rgb, round((frame.rotation or 0) / 90)))
+    return np.ascontiguousarray(np.rot90(rgb.astype(np.uint8, copy=False), round((frame.rotation or 0) / 90)))
 
 
 def probe(path: Path) -> VideoInfo:
@@ -98,7 +98,8 @@ class _Best:
 
     def offer(self, frame: av.VideoFrame, size: tuple[int, int], time: float) -> None:
         small = fit_size(frame.width, frame.height, 480)
-        score = sharpness(frame.reformat(width=small[0], height=small[1], format="gray8").to_ndarray())
+        gray = frame.reformat(width=small[0], height=small[1], format="gray8").to_ndarray()
+        score = sharpness(gray.astype(np.uint8, copy=False))
         if score > self.score:
             self.score, self.pixels, self.time = score, _upright(frame, *size), time
 

@@ -55,9 +55,9 @@ def _missing() -> list[str]:
 
 def examine() -> Report:
     """Looks at packages, devices and the rasteriser by using them."""
-    report = Report(False, "", cores=core_count(), free_gigabytes=round(shutil.disk_usage(".").free / 2**30, 1), versions=installed_versions())
-    if sys.version_info < (3, 11):
-        report.missing.append("Python 3.11 or newer")
+    report = Report(
+        False, "", cores=core_count(), free_gigabytes=round(shutil.disk_usage(".").free / 2**30, 1), versions=installed_versions()
+    )
     report.missing += _missing()
     if report.missing:
         report.line = f"not ready: {len(report.missing)} missing"

@@ -32,7 +32,9 @@ def _run(job: Job, command: list[str | Path], failure: str) -> Iterator[str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     words = [str(part) for part in command]
     tail: list[str] = []
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, errors="replace", env=environment) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, errors="replace", env=environment
+    ) as process:
         forget = job.cancel.on_cancel(process.kill)
         assert process.stdout
         for line in process.stdout:
@@ -52,7 +54,7 @@ def _advice(text: str) -> str:
     if re.search(r"No space left|not enough space", text):
         return "Free some disk space and press Set Up again; it goes on where it was."
     if re.search(r"hash|HASH", text) and re.search(r"mismatch|DO NOT MATCH", text):
-        return "A file does not match its recorded hash, so it was refused. Try again; if it persists, the download is tampered with or broken."
+        return "A file does not match its recorded hash and was refused. Try again; if it persists, the download is broken."
     if re.search(r"resolve|connect|timed out|network|unreachable|dns|proxy", text, re.I):
         return "Check the internet connection, or give a folder of wheels."
     return "The setup's log has the details."

@@ -113,7 +113,9 @@ def _explain(error: BaseException) -> SplatsmithError:
         return error
     text = str(error)
     if isinstance(error, MemoryError) or "out of memory" in text.lower() or "can't allocate memory" in text:
-        return protocol.OutOfMemory("The memory ran out.", "Choose a faster preset, fewer splats or smaller pictures, or close other programs.")
+        return protocol.OutOfMemory(
+            "The memory ran out.", "Choose a faster preset, fewer splats or smaller pictures, or close other programs."
+        )
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return protocol.DiskError("The disk is full.", "Free some space and run the job again; it goes on where it was.")
     if isinstance(error, PermissionError):

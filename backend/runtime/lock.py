@@ -27,9 +27,7 @@ def hold(path: Path) -> Iterator[None]:
         try:
             _lock(descriptor)
         except OSError as error:
-            raise BusyError(
-                f"Another job is running in {path.parent}.", "Wait for it, stop it, or choose another folder."
-            ) from error
+            raise BusyError(f"Another job is running in {path.parent}.", "Wait for it, stop it, or choose another folder.") from error
         yield
     finally:
         os.close(descriptor)

@@ -24,10 +24,11 @@ class LearningRates:
 class DensifyConfig:
     """Relocation and growth as in 3DGS-MCMC (Kheradmand et al. 2024)."""
 
-    every: int = 100
+    times: int = 60  # how often in a training; the growth is such that the limit is reached by `full`
     start: float = 0.02  # shares of the training
     stop: float = 0.8
-    growth: float = 1.05
+    full: float = 0.5
+    max_growth: float = 1.2
     dead_opacity: float = 0.005
     noise: float = 5e5
     opacity_weight: float = 0.01
@@ -58,8 +59,8 @@ class TrainConfig:
 
 
 PRESETS: dict[Preset, TrainConfig] = {
-    "fast": TrainConfig(steps=1200, max_splats=30_000, max_pixels=70_000),
-    "balanced": TrainConfig(steps=5000, max_splats=80_000, max_pixels=130_000),
+    "fast": TrainConfig(steps=2500, max_splats=30_000, max_pixels=70_000),
+    "balanced": TrainConfig(steps=7000, max_splats=80_000, max_pixels=130_000),
     "best": TrainConfig(steps=20_000, max_splats=200_000, max_pixels=400_000),
 }
 

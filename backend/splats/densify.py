@@ -38,8 +38,15 @@ def split_evenly(opacities: Tensor, scales: Tensor, copies: Tensor) -> tuple[Ten
 class Densifier:
     """Moves and adds Gaussians; keeps the optimiser's moments in step with them."""
 
-    def __init__(self, config: DensifyConfig, max_splats: int, generator: torch.Generator) -> None:
+    def __init__(self, config: DensifyConfig, steps: int, first_count: int, max_splats: int, generator: torch.Generator) -> None:
         self.config, self.max_splats, self.generator = config, max_splats, generator
+        self.every = max(1, round(steps * (config.stop - config.start) / config.times))
+        growths = max(1, round(steps * (config.full - config.start) / self.every))
+        self.growth = min(config.max_growth, max(1.0, max_splats / max(1, first_count)) ** (1 / growths))
+
+    def is_due(self, step: int, steps: int) -> bool:
+        """After which steps `refine` is called."""
+        return step % self.every == 0 and self.config.start <= step / steps < self.config.stop
 
     @torch.no_grad()
     def refine(self, model: Gaussians, optimizer: torch.optim.Optimizer) -> None:
@@ -52,7 +59,7 @@ class Densifier:
         gone = dead.nonzero()[:, 0]
         if len(gone):
             self._copy_onto(model, optimizer, alive, gone)
-        target = min(self.max_splats, int(self.config.growth * len(model)))
+        target = min(self.max_splats, math.ceil(self.growth * len(model)))
         if target > len(model):
             everyone = torch.arange(len(model), device=opacities.device)
             self._append(model, optimizer, self._sample(model, everyone, target - len(model)))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from ..formats import points_ply
 from ..formats.capture import Capture
@@ -36,7 +36,7 @@ def scatter(views: ViewSet, seed: int) -> tuple[NDArray[np.float32], NDArray[np.
 
 def neighbour_distance(points: NDArray[np.float32]) -> NDArray[np.float64]:
     """Root mean square distance (N,) to the three nearest other points."""
-    distances = cKDTree(points).query(points, k=min(4, len(points)), workers=-1)[0][:, 1:]
+    distances = KDTree(points).query(points, k=min(4, len(points)), workers=-1)[0][:, 1:]
     return np.sqrt((distances**2).mean(1)) if distances.shape[1] else np.ones(len(points))
 
 

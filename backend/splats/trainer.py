@@ -82,7 +82,7 @@ def start(config: TrainConfig, views: ViewSet, model: Gaussians, seed: int, devi
     groups = [{"params": [t], "name": name, "lr": getattr(config.rates, name)} for name, t in tensors.items()]
     optimizer = torch.optim.Adam(groups, betas=(0.9, 0.999), eps=1e-15, fused=True)
     generator = torch.Generator().manual_seed(seed)
-    densifier = Densifier(config.densify, config.max_splats, generator)
+    densifier = Densifier(config.densify, config.steps, len(model), config.max_splats, generator)
     return Trainer(config, views, model, corrections, optimizer, generator, densifier, l1_dssim_for(device), device, seed)
 
 
@@ -112,7 +112,7 @@ def train_step(trainer: Trainer) -> float:
     if trainer.share < 0.9:
         trainer.densifier.stir(model, rates["means"])
     trainer.step += 1
-    if trainer.step % densify.every == 0 and densify.start <= trainer.share < densify.stop:
+    if trainer.densifier.is_due(trainer.step, config.steps):
         trainer.densifier.refine(model, optimizer)
     return float(loss.detach())
 

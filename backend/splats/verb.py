@@ -87,5 +87,9 @@ def run(job: Job) -> Outcome:
     quality = evaluate(trainer)
     text = f", {quality['psnr']:.2f} dB and SSIM {quality['ssim']:.3f} on {len(trainer.views.held_out)} held-out views" if quality else ""
     metrics = {**quality, "splats": float(len(trainer.model)), "steps": float(trainer.step)}
-    details = {"picture": list(trainer.views.full[0].size), "rasterizer": rasterizer_name(trainer.model.means.device), "curve": trainer.curve}
+    details = {
+        "picture": list(trainer.views.full[0].size),
+        "rasterizer": rasterizer_name(trainer.model.means.device),
+        "curve": trainer.curve,
+    }
     return Outcome(f"{len(trainer.model):,} splats{text}", metrics, details)

@@ -21,10 +21,8 @@ from pathlib import Path
 
 SOURCE = Path(__file__).with_name("splat_kernels.cpp")
 VERSION = "0.1.0"
-FLAGS = (
-    "-O3 -std=c++17 -fPIC -fvisibility=hidden -fno-math-errno -fno-trapping-math -fno-signed-zeros "
-    "-ffp-contract=fast -Wno-psabi -DNDEBUG"
-).split()
+FLAGS = ["-O3", "-std=c++17", "-fPIC", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros"]
+FLAGS += ["-ffp-contract=fast", "-Wno-psabi", "-DNDEBUG"]
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,15 @@
 import torch
 from torch import Tensor
 
-from backend.gaussians.options import RasterOptions
+from backend.gaussians.options import Drawables, RasterOptions, RasterView
 from backend.gaussians.projection import project, shade
 
 
-def rasterize_dense(
-    means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, colors: Tensor, viewmat: Tensor, K: Tensor,
-    width: int, height: int, sh_degree: int | None, background: Tensor, options: RasterOptions,
-) -> tuple[Tensor, Tensor]:  # fmt: skip
+def rasterize_dense(gaussians: Drawables, view: RasterView, options: RasterOptions) -> tuple[Tensor, Tensor]:
     """The picture with depth as its last channel (H, W, D + 1) and alpha (H, W)."""
-    seen = project(means, quats, scales, opacities, viewmat, K, width, height, options)
-    values = torch.cat([shade(colors, means, viewmat, sh_degree), seen.depths[:, None]], 1)
+    width, height, background = view.width, view.height, view.background
+    seen = project(gaussians, view, options)
+    values = torch.cat([shade(gaussians, view), seen.depths[:, None]], 1)
     order = seen.visible.nonzero()[:, 0]
     order = order[torch.argsort(seen.depths[order])]
     y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")

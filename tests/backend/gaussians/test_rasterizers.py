@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from backend.gaussians import kernels, torch_reference
-from backend.gaussians.options import RasterOptions
+from backend.gaussians.options import Drawables, RasterOptions, RasterView
 from backend.gaussians.rasterize import rasterize
 
 from .dense_reference import rasterize_dense
@@ -40,8 +40,8 @@ def gradients(scene: Scene, options: RasterOptions, rasterizer, dtype: torch.dty
     leaves = scene.leaves(dtype)
     g = torch.Generator().manual_seed(7)
     K, background = scene.K.to(dtype), scene.background.to(dtype)
-    size = (scene.width, scene.height, scene.sh_degree)
-    image, alpha = rasterizer(*(leaves[n] for n in NAMES), K, *size, background, options)[:2]
+    view = RasterView(leaves["viewmat"], K, scene.width, scene.height, scene.sh_degree, background)
+    image, alpha = rasterizer(Drawables(*(leaves[n] for n in NAMES[:5])), view, options)[:2]
     loss = (image * torch.randn(image.shape, generator=g).to(dtype)).sum()
     loss = loss + (alpha * torch.randn(alpha.shape, generator=g).to(dtype)).sum()
     loss.backward()
@@ -59,9 +59,8 @@ def assert_close(scene: Scene, options: RasterOptions, rasterizer, dtype: torch.
 
 
 def with_depth(loaded: kernels.Kernels):  # type: ignore[no-untyped-def]
-    def run(*arguments):  # type: ignore[no-untyped-def]
-        *head, background, options = arguments
-        return kernels.rasterize_view(loaded, *head, background, True, options)
+    def run(gaussians: Drawables, view: RasterView, options: RasterOptions):  # type: ignore[no-untyped-def]
+        return kernels.rasterize_view(loaded, gaussians, view, True, options)
 
     return run
 

@@ -1,0 +1,73 @@
+# The first two targets are all that a fresh machine needs: each sets up what it uses.
+PYTHON ?= python3.11
+PYTHON313 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python) $(shell command -v python3.13))
+OUT ?= out
+PRESET ?= fast
+VENV = .venv/bin/python
+BPY45 = .venv-bpy45/bin/python
+BPY52 = .venv-bpy52/bin/python
+GROUP = $(VENV) -c "import sys, tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups'][sys.argv[1]], sep='\n')"
+
+.PHONY: demo test lint bench kernels extension locks clean
+
+demo: .venv/ready .venv-bpy45/ready  ## footage to splats in Blender: out/demo (VIDEO=file, CAPTURE=folder, PRESET=fast)
+	$(BPY45) demo/run.py --compute $(VENV) --out $(OUT)/demo --video "$(VIDEO)" --capture "$(CAPTURE)" --preset $(PRESET) --quiet
+
+test: .venv/dev .venv-bpy45/ready $(if $(PYTHON313),.venv-bpy52/ready)  ## every test, in the backend's Python and in both Blenders
+	$(MAKE) lint
+	$(VENV) -m pytest tests --ignore tests/addon
+	$(BPY45) -m pytest tests/addon
+	$(if $(PYTHON313),$(BPY52) -m pytest tests/addon,@echo "Python 3.13 not found: Blender 5.2 is not tested")
+
+lint: .venv/dev
+	$(VENV) -m ruff check .
+	$(VENV) -m ruff format --check .
+	$(VENV) -m mypy
+
+bench: .venv/dev  ## the figures of README and issues: ROOM=gaussians|cameras|splats|boundary for one room
+	$(VENV) -m tests.benchmarks $(ROOM)
+
+kernels: .venv/tools  ## the CPU kernels' wheels for every platform
+	$(VENV) backend/gaussians/native/build.py --all
+
+extension: kernels  ## the zip that Blender installs
+	$(VENV) tests/build_extension.py --out $(OUT)
+
+locks: .venv/dev  ## wheels/*.txt from pyproject.toml; TORCH_CPU names a wheel of torch's Linux CPU build
+	$(VENV) wheels/make_locks.py --torch-cpu $(TORCH_CPU)
+
+clean:
+	rm -rf .venv .venv-bpy45 .venv-bpy52 out build wheels/*.whl
+
+# ---- environments. The locked torch for Linux is its CPU build: pip finds it where it lies at hand, uv where it does not.
+.venv/packages: wheels/cpu.txt
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install -q --disable-pip-version-check --require-hashes -r wheels/cpu.txt || \
+	(.venv/bin/pip install -q --require-hashes -r wheels/uv.txt && \
+	 .venv/bin/uv pip install --python $(VENV) --torch-backend=cpu --require-hashes -r wheels/cpu.txt)
+	touch $@
+
+.venv/tools: .venv/packages pyproject.toml
+	$(GROUP) build > .venv/build.txt
+	.venv/bin/pip install -q --disable-pip-version-check -r .venv/build.txt
+	touch $@
+
+.venv/ready: .venv/tools backend/gaussians/native/splat_kernels.cpp backend/gaussians/native/build.py
+	$(VENV) backend/gaussians/native/build.py
+	.venv/bin/pip install -q --disable-pip-version-check --no-index --no-deps --force-reinstall --find-links wheels splatsmith-kernels || true
+	touch $@
+
+.venv/dev: .venv/ready pyproject.toml
+	$(GROUP) dev > .venv/dev.txt
+	.venv/bin/pip install -q --disable-pip-version-check -r .venv/dev.txt
+	touch $@
+
+.venv-bpy45/ready: Makefile
+	$(PYTHON) -m venv .venv-bpy45
+	.venv-bpy45/bin/pip install -q --disable-pip-version-check bpy==4.5.15 pytest==9.2.0 pytest-timeout==2.4.0
+	touch $@
+
+.venv-bpy52/ready: Makefile
+	$(PYTHON313) -m venv .venv-bpy52
+	.venv-bpy52/bin/pip install -q --disable-pip-version-check bpy==5.2.3 pytest==9.2.0 pytest-timeout==2.4.0
+	touch $@
