@@ -2,7 +2,6 @@
 
 import bpy
 
-
 ENTRIES = (
     ("compute_setup", "compute_check", "compute_remove"),
     ("demo_clip", "solve_cameras", "train_splats"),

@@ -16,12 +16,12 @@ FLIP_YZ = np.diag([1.0, -1.0, -1.0, 1.0])  # between OpenGL and OpenCV camera ax
 
 def to_viewmat(camera_to_world: Array) -> Array:
     """(..., 4, 4) camera-to-world, OpenGL -> world-to-camera, OpenCV."""
-    return np.linalg.inv(camera_to_world @ FLIP_YZ)
+    return np.asarray(np.linalg.inv(camera_to_world @ FLIP_YZ), np.float64)
 
 
 def from_viewmat(viewmat: Array) -> Array:
     """(..., 4, 4) world-to-camera, OpenCV -> camera-to-world, OpenGL."""
-    return np.linalg.inv(viewmat) @ FLIP_YZ
+    return np.asarray(np.linalg.inv(viewmat) @ FLIP_YZ, np.float64)
 
 
 def intrinsics(fl_x: float, fl_y: float, cx: float, cy: float) -> Array:
