@@ -30,8 +30,10 @@ bench: .venv/dev  ## the figures of README and issues: ROOM=gaussians|cameras|sp
 kernels: .venv/tools  ## the CPU kernels' wheels for every platform
 	$(VENV) backend/gaussians/native/build.py --all
 
-extension: kernels  ## the zip that Blender installs
-	$(VENV) tests/build_extension.py --out $(OUT)
+extension: kernels .venv-bpy45/ready  ## the zip that Blender installs, built and validated by Blender's own tool
+	mkdir -p $(OUT)
+	$(BPY45) .venv-bpy45/lib/python3.*/site-packages/bpy/4.5/scripts/addons_core/bl_pkg/cli/blender_ext.py build --source-dir . --output-dir $(OUT)
+	$(BPY45) .venv-bpy45/lib/python3.*/site-packages/bpy/4.5/scripts/addons_core/bl_pkg/cli/blender_ext.py validate $(OUT)/splatsmith-*.zip
 
 locks: .venv/dev  ## wheels/*.txt from pyproject.toml; TORCH_CPU names a wheel of torch's Linux CPU build
 	$(VENV) wheels/make_locks.py --torch-cpu $(TORCH_CPU)

@@ -1,0 +1,84 @@
+"""The boundary's own words: requests and events survive the trip, anything else is refused quietly or in one sentence."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend import protocol
+from backend.protocol import CamerasOptions, InputError, Request, SplatsOptions
+
+EVENTS = [
+    protocol.Hello(1, 7, "0.1.0", "the CPU, 2 cores"),
+    protocol.Stage("Training", 2, 3),
+    protocol.Progress(5, 10, 3.5, {"psnr": 25.0}),
+    protocol.Preview("previews/000001.png"),
+    protocol.Warn("PARTIAL", "Only 3 of 9 “pictures”"),
+    protocol.Result("manifest.json", "done", {"psnr": 1.0}),
+    protocol.Failure("INPUT", "no", "do"),
+    protocol.Cancelled(True),
+]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda e: e.type)
+def test_events_survive_the_pipe(event: protocol.Event) -> None:
+    line = protocol.encode(event)
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    assert protocol.decode(line) == event
+
+
+def test_numbers_that_json_lacks_do_not_break_the_stream() -> None:
+    event = protocol.decode(protocol.encode(protocol.Progress(1, 2, metrics={"psnr": float("nan"), "loss": 0.5})))
+    assert isinstance(event, protocol.Progress)
+    assert event.metrics == {"loss": 0.5}
+
+
+@given(st.binary(max_size=300))
+def test_noise_is_ignored(noise: bytes) -> None:
+    assert protocol.decode(noise) is None or noise.strip().startswith(b"{")
+
+
+@pytest.mark.parametrize("line", [b"[1]", b'"x"', b'{"type": "nope"}', b'{"type": "stage", "bad": 1}', b"x" * 100_000, b"[" * 50_000])
+def test_wrong_lines_are_ignored(line: bytes) -> None:
+    assert protocol.decode(line) is None
+
+
+def test_request_survives_the_folder() -> None:
+    request = Request("splats", "a/b c/é漢字", SplatsOptions(steps=7), "best", "cpu", 3, "title", {"k": 1})
+    assert Request.from_json(request.to_json()) == request
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("", "JSON"),
+        ("[]", "version"),
+        ('{"protocol": 99}', "version"),
+        ('{"protocol": 1, "verb": "cameras"}', "field"),
+        ('{"protocol": 1, "verb": "rm", "input": "x", "options": {}}', "verb"),
+        ('{"protocol": 1, "verb": "splats", "input": "x", "options": {"steps": "many"}}', "--steps"),
+        ('{"protocol": 1, "verb": "splats", "input": "x", "options": {"steps": -1}}', "--steps"),
+        ('{"protocol": 1, "verb": "splats", "input": "x", "options": {"nope": 1}}', "nope"),
+        ('{"protocol": 1, "verb": "splats", "input": "", "options": {}}', "input"),
+        ('{"protocol": 1, "verb": "splats", "input": "x", "options": {}, "seed": true}', "--seed"),
+        ('{"protocol": 1, "verb": "render", "input": "x", "options": {"scale": NaN}}', "finite"),
+    ],
+)
+def test_bad_requests_get_a_sentence(text: str, word: str) -> None:
+    with pytest.raises(InputError) as caught:
+        Request.from_json(text)
+    assert word in f"{caught.value.what} {caught.value.advice}"
+
+
+def test_every_option_carries_its_help() -> None:
+    for options in protocol.OPTIONS.values():
+        for field in options.__dataclass_fields__.values():
+            assert len(field.metadata["help"]) > 10
+
+
+def test_request_is_plain_json() -> None:
+    data = json.loads(Request("cameras", "x", CamerasOptions()).to_json())
+    assert data["protocol"] == protocol.PROTOCOL
+    assert data["options"]["frames"] == 0
