@@ -31,8 +31,9 @@ def camera_on_arc(share: float, radius: float = 3.0, degrees: float = 50.0) -> n
     return pose
 
 
-def ray_cast(pose: np.ndarray, focal: float, size: tuple[int, int] = SIZE) -> np.ndarray:
-    """A room corner seen by a pinhole camera: three textured planes, x = -1.2, y = -0.6, z = -1.2, and a box before them."""
+def ray_cast(pose: np.ndarray, focal: float, size: tuple[int, int] = SIZE, density: float = 90) -> np.ndarray:
+    """A room corner seen by a pinhole camera: three textured planes, x = -1.2, y = -0.6, z = -1.2, and a poster
+    before them; `density` texels a unit."""
     width, height = size
     u, v = np.meshgrid(np.arange(width) + 0.5 - width / 2, np.arange(height) + 0.5 - height / 2)
     rays = np.stack([u / focal, -v / focal, -np.ones_like(u)], -1) @ pose[:3, :3].T
@@ -48,18 +49,20 @@ def ray_cast(pose: np.ndarray, focal: float, size: tuple[int, int] = SIZE) -> np
         if seed == 4:
             good &= (np.abs(hit[..., 0] - 0.2) < 0.35) & (np.abs(hit[..., 1]) < 0.4)
         image = texture(seed=seed)
-        pixel = np.floor(np.nan_to_num(hit[..., other]) * 90).astype(int) % 256
+        pixel = np.floor(np.nan_to_num(hit[..., other]) * density).astype(int) % 256
         picture[good] = image[pixel[..., 1], pixel[..., 0]][good]
         best = np.where(good, t, best)
     return picture
 
 
-def write_photos(folder: Path, count: int = 12, size: tuple[int, int] = SIZE, focal: float = 150.0) -> list[np.ndarray]:
+def write_photos(
+    folder: Path, count: int = 12, size: tuple[int, int] = SIZE, focal: float = 150.0, density: float = 90
+) -> list[np.ndarray]:
     """PNG photos along the arc; their camera-to-world matrices."""
     folder.mkdir(parents=True, exist_ok=True)
     poses = [camera_on_arc(i / (count - 1)) for i in range(count)]
     for number, pose in enumerate(poses):
-        big = ray_cast(pose, focal * 2, (size[0] * 2, size[1] * 2))
+        big = ray_cast(pose, focal * 2, (size[0] * 2, size[1] * 2), density)
         Image.fromarray(big).resize(size, Image.Resampling.BOX).save(folder / f"{number:03d}.png")
     return poses
 
@@ -69,7 +72,7 @@ def write_capture(folder: Path, count: int = 12, size: tuple[int, int] = SIZE, f
     from backend.formats import capture, points_ply
     from backend.formats.capture import Frame
 
-    poses = write_photos(folder / "images", count, size, focal)
+    poses = write_photos(folder / "images", count, size, focal, density=25)
     frames = [
         Frame(folder / "images" / f"{i:03d}.png", pose, focal, focal, size[0] / 2, size[1] / 2, *size) for i, pose in enumerate(poses)
     ]

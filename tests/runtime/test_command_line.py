@@ -191,7 +191,9 @@ def test_strange_paths(tmp_path: Path) -> None:
     clips.write_capture(odd / "capture", 4, (32, 24))
     done = backend("splats", "--input", odd / "capture", "--output", odd / "out put", "--steps", "3")
     assert done.returncode == 0, done.stderr
-    rendered = backend("render", "--input", odd / "out put" / "splats.ply", "--capture", odd / "capture", "--output", odd / "r", "--video", "12")
+    rendered = backend(
+        "render", "--input", odd / "out put" / "splats.ply", "--capture", odd / "capture", "--output", odd / "r", "--video", "12"
+    )
     assert rendered.returncode == 0, rendered.stderr
     assert sorted(p.name for p in (odd / "r").glob("*.*") if not p.name.startswith(".")) == [
         "0001.png", "0002.png", "0003.png", "0004.png", "manifest.json", "video.mp4",

@@ -1,0 +1,80 @@
+"""Frames from videos and photos: upright, sharp, evenly spread, honest about the lens."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import clips
+from PIL import Image, ImageFilter
+
+from backend.media import frames, photos, video
+from backend.protocol import InputError
+
+
+def numbered(count: int, size: tuple[int, int] = (96, 64)) -> list[np.ndarray]:
+    """Pictures whose brightness tells their number."""
+    return [np.full((size[1], size[0], 3), 20 + 200 * i // count, np.uint8) // 2 + clips.texture(96)[:64] // 2 for i in range(count)]
+
+
+def test_extract_spreads_over_the_clip(tmp_path: Path) -> None:
+    clips.write_video(tmp_path / "a.mp4", numbered(48), fps=24)
+    footage = video.extract(tmp_path / "a.mp4", tmp_path / "f", 8, 0)
+    assert len(footage.names) == 8
+    assert (footage.width, footage.height) == (96, 64)
+    assert footage.times == sorted(footage.times)
+    assert all(abs(t - (i + 0.5) * 0.25) <= 0.13 for i, t in enumerate(footage.times))
+
+
+def test_the_sharpest_of_each_stretch_is_taken(tmp_path: Path) -> None:
+    pictures = []
+    for i in range(24):
+        image = Image.fromarray(clips.texture(96, 1)).crop((i, 0, i + 64, 64))
+        pictures.append(np.asarray(image if i % 4 == 2 else image.filter(ImageFilter.GaussianBlur(2))))
+    clips.write_video(tmp_path / "a.mp4", pictures, fps=24)
+    footage = video.extract(tmp_path / "a.mp4", tmp_path / "f", 6, 0)
+    assert [round(t * 24) % 4 for t in footage.times] == [2] * 6
+
+
+def test_range_and_indices(tmp_path: Path) -> None:
+    clips.write_video(tmp_path / "a.mp4", numbered(48), fps=24)
+    part = video.extract(tmp_path / "a.mp4", tmp_path / "f", 5, 0, start=0.5, end=1.5)
+    assert part.times[0] >= 0.5
+    assert part.times[-1] <= 1.5
+    chosen = video.extract_indices(tmp_path / "a.mp4", tmp_path / "g", [3, 10, 40], 0)
+    assert [round(t * 24) for t in chosen.times] == [3, 10, 40]
+    with pytest.raises(InputError):
+        video.extract(tmp_path / "a.mp4", tmp_path / "h", 5, 0, start=9.0)
+    with pytest.raises(InputError):
+        video.extract_indices(tmp_path / "a.mp4", tmp_path / "h", [3, 10, 400], 0)
+
+
+def test_truncated_video_gives_what_it_has(tmp_path: Path) -> None:
+    import av
+
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        stream = container.add_stream("libx264", rate=24, options={"g": "1"})
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        for picture in numbered(48):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    whole = (tmp_path / "a.mkv").read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(whole[: len(whole) // 2])
+    assert 3 <= len(video.extract(tmp_path / "cut.mkv", tmp_path / "f", 60, 0).names) < 40
+
+
+def test_photos_are_turned_upright_and_in_order(tmp_path: Path) -> None:
+    for name in ("10.jpg", "2.jpg", "1.jpg"):
+        image = Image.fromarray(clips.texture(80)[:60])
+        exif = image.getexif()
+        exif[0x0112] = 6  # turn 90 degrees clockwise
+        exif.get_ifd(0x8769)[0xA405] = 28  # 35 mm equivalent
+        image.save(tmp_path / name, exif=exif)
+    footage = photos.gather(tmp_path, tmp_path / "f", 10, 0)
+    assert footage.sources == ["1.jpg", "2.jpg", "10.jpg"]
+    assert (footage.width, footage.height) == (60, 80)
+    assert footage.focal == pytest.approx(28 * 100 / 43.2666, rel=1e-3)
+
+
+def test_sharpness_falls_with_blur() -> None:
+    image = Image.fromarray(clips.texture(96)).convert("L")
+    assert frames.sharpness(np.asarray(image)) > 4 * frames.sharpness(np.asarray(image.filter(ImageFilter.GaussianBlur(2))))

@@ -1,0 +1,134 @@
+"""The life of a worker: cancel, death by kill, death of its parent, and going on from a checkpoint."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+from helpers import clips
+from helpers.command_line import ROOT, start
+
+from backend import protocol
+from backend.protocol import Request, SplatsOptions
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+
+
+def make_job(folder: Path, steps: int) -> Path:
+    clips.write_capture(folder / "capture", 8, (64, 48))
+    job = folder / "job"
+    job.mkdir()
+    request = Request("splats", str(folder / "capture"), SplatsOptions(steps=steps, max_splats=1500), device="cpu")
+    (job / "request.json").write_text(request.to_json())
+    return job
+
+
+def events_until(process: subprocess.Popen[bytes], kind: type, limit: float = 60.0) -> list[protocol.Event]:
+    """Events up to and with the first of a kind, or to the end of the stream."""
+    found: list[protocol.Event] = []
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        line = process.stdout.readline()
+        event = protocol.decode(line) if line else None
+        if not line:
+            break
+        if event is not None:
+            found.append(event)
+        if isinstance(event, kind):
+            break
+    return found
+
+
+def test_stream_is_complete_and_only_events(tmp_path: Path) -> None:
+    job = make_job(tmp_path, 30)
+    with start("splats", "--events", "--job", job) as process:
+        lines = process.stdout.read().splitlines()
+    events = [protocol.decode(line) for line in lines]
+    assert all(events), "every line is an event"
+    assert isinstance(events[0], protocol.Hello)
+    assert isinstance(events[-1], protocol.Result)
+    assert Path(events[-1].manifest).is_file()
+    assert {e.name for e in events if isinstance(e, protocol.Stage)} == {"Loading the pictures", "Training", "Writing the splats"}
+    assert any(isinstance(e, protocol.Preview) and Path(e.path).is_file() for e in events)
+    assert json.loads((job / "state.json").read_text())["status"] == "done"
+
+
+def test_cancel_is_answered_within_a_second_and_resumed(tmp_path: Path) -> None:
+    job = make_job(tmp_path, 4000)
+    with start("splats", "--events", "--job", job) as process:
+        while not any(isinstance(e, protocol.Progress) and e.total == 4000 for e in events_until(process, protocol.Progress)):
+            pass
+        asked = time.monotonic()
+        process.stdin.write(b'noise\n{"type": "cancel"}\n')
+        process.stdin.flush()
+        last = events_until(process, protocol.Cancelled)[-1]
+        assert time.monotonic() - asked < 1.0
+        assert last == protocol.Cancelled(resumable=True)
+        assert process.wait(10) == 0
+    assert json.loads((job / "state.json").read_text())["status"] == "cancelled"
+    assert not (job / "result").exists()
+
+
+def test_parent_death_ends_the_worker(tmp_path: Path) -> None:
+    job = make_job(tmp_path, 100_000)
+    code = f"""
+        import subprocess, sys, time
+        p = subprocess.Popen([sys.executable, "-m", "backend", "splats", "--events", "--job", {str(job)!r}],
+                             cwd={str(ROOT)!r}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        for line in p.stdout:
+            if b"progress" in line: break
+        print(p.pid, flush=True); time.sleep(60)
+    """
+    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE) as parent:
+        worker = int(parent.stdout.readline())
+        parent.kill()
+    killed = time.monotonic()
+    while time.monotonic() - killed < 5.0:
+        try:
+            os.kill(worker, 0)
+        except ProcessLookupError:
+            break
+        if Path(f"/proc/{worker}/stat").exists() and Path(f"/proc/{worker}/stat").read_text().split()[2] == "Z":
+            break
+        time.sleep(0.05)
+    assert time.monotonic() - killed < 5.0, "the worker outlived its parent"
+
+
+def finish(job: Path) -> bytes:
+    with start("splats", "--events", "--job", job) as process:
+        assert isinstance(events_until(process, protocol.Result, 120)[-1], protocol.Result)
+        process.stdin.close()
+    return (job / "result" / "splats.ply").read_bytes()
+
+
+def test_killed_and_resumed_equals_unbroken(tmp_path: Path) -> None:
+    """Not within 0.05 dB: to the last bit. The worker is killed between two checkpoints and goes on from the first."""
+    unbroken, broken = tmp_path / "a", tmp_path / "b"
+    first, second = make_job(unbroken, 500), make_job(broken, 500)
+    reference = finish(first)
+    with start("splats", "--events", "--job", second) as process:
+        for line in process.stdout:
+            event = protocol.decode(line)
+            if isinstance(event, protocol.Progress) and event.total == 500 and event.step > 150:
+                break
+        process.stdin.write(b'{"type": "cancel"}\n')
+        process.stdin.flush()
+        process.wait(20)
+    assert (second / "checkpoint" / "state.safetensors").is_file()
+    with start("splats", "--events", "--job", second) as process:  # and once more, by force
+        for line in process.stdout:
+            event = protocol.decode(line)
+            if isinstance(event, protocol.Progress) and event.total == 500 and event.step > 300:
+                break
+        process.send_signal(signal.SIGKILL)
+        process.wait(20)
+    assert finish(second) == reference
+
+
+def test_same_seed_same_splats(tmp_path: Path) -> None:
+    assert finish(make_job(tmp_path / "a", 120)) == finish(make_job(tmp_path / "b", 120))
