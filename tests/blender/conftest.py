@@ -1,0 +1,98 @@
+"""The add-on, loaded once into the `bpy` module that runs the tests; its compute process is the backend's environment."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPUTE = Path(os.environ.get("SPLATSMITH_COMPUTE", ROOT / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")))
+pytest.importorskip("bpy", reason="these tests run under Blender's Python: make test")
+
+
+@pytest.fixture(scope="session")
+def blender(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """bpy with the add-on enabled and no compute environment yet."""
+    sys.path.insert(0, str(ROOT))
+    from demo.blender import load_addon
+
+    return load_addon(user_folder=tmp_path_factory.mktemp("blender"))
+
+
+@pytest.fixture
+def bpy(blender: Any, tmp_path: Path) -> Any:
+    """An empty file, results going into the test's folder, computing ready."""
+    from demo.blender import MODULE
+
+    for collection in list(blender.data.collections):
+        blender.data.collections.remove(collection)
+    for kind in ("objects", "meshes", "pointclouds", "cameras", "images", "movieclips"):
+        for block in list(getattr(blender.data, kind)):
+            getattr(blender.data, kind).remove(block)
+    preferences = blender.context.preferences.addons[MODULE].preferences
+    preferences.results, preferences.python = str(tmp_path / "results"), str(COMPUTE)
+    if not blender.ops.splatsmith.train_splats.poll() and "ready" not in _line():
+        blender.ops.splatsmith.compute_check()
+    return blender
+
+
+def _line() -> str:
+    return room("compute.state").current().line
+
+
+def room(name: str) -> Any:
+    """A module of the loaded add-on."""
+    from demo.blender import MODULE
+
+    return sys.modules[f"{MODULE}.addon.{name}"]
+
+
+@pytest.fixture
+def rooms() -> Any:
+    return room
+
+
+@pytest.fixture(scope="session")
+def capture_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A small capture that the backend's helpers draw, made in the backend's environment, which has Pillow."""
+    import subprocess
+
+    folder = tmp_path_factory.mktemp("capture")
+    code = f"import sys; sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'tests')!r}]\n"
+    code += f"from pathlib import Path; from helpers import clips; clips.write_capture(Path({str(folder)!r}) / 'c', 10)\n"
+    subprocess.run([str(COMPUTE), "-c", code], check=True)
+    yield folder / "c"
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def splat_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two hundred random splats around the origin, their colours following the view."""
+    return _write_splats(tmp_path_factory.mktemp("splats") / "random.ply", 16)
+
+
+@pytest.fixture(scope="session")
+def plain_splat_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, each of one colour from everywhere."""
+    return _write_splats(tmp_path_factory.mktemp("splats") / "plain.ply", 1)
+
+
+def _write_splats(path: Path, coefficients: int) -> Path:
+    import numpy as np
+
+    sys.path.insert(0, str(ROOT))
+    from backend.formats import splat_ply
+
+    g, f = np.random.default_rng(0), np.float32
+    quats = g.normal(size=(200, 4))
+    quats /= np.linalg.norm(quats, axis=1, keepdims=True)
+    means, scales = g.uniform(-1, 1, (200, 3)).astype(f), g.normal(-2.2, 0.4, (200, 3)).astype(f)
+    arrays = splat_ply.SplatArrays(
+        means, quats.astype(f), scales, g.normal(1, 1, 200).astype(f), g.normal(0, 0.4, (200, 16, 3))[:, :coefficients].astype(f)
+    )
+    splat_ply.write(path, arrays)
+    return path

@@ -1,0 +1,151 @@
+"""Operators that run jobs, the manager under bad luck, and the add-on coming and going."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.protocol import Request, SplatsOptions
+
+from .conftest import COMPUTE, ROOT
+
+
+def test_nothing_starts_without_computing(bpy: Any, capture_folder: Path, rooms: Any) -> None:
+    from demo.blender import MODULE
+
+    preferences = bpy.context.preferences.addons[MODULE].preferences
+    preferences.python = str(capture_folder / "no-python")
+    assert "not found" in rooms("compute.state").current().line
+    bpy.context.scene.splatsmith.capture = str(capture_folder)
+    assert not bpy.ops.splatsmith.train_splats.poll()
+    assert not bpy.ops.splatsmith.solve_cameras.poll()
+    with pytest.raises(RuntimeError, match="does not run"):
+        bpy.ops.splatsmith.compute_check()
+    preferences.python = ""
+    assert rooms("compute.state").current().line == "not set up"
+
+
+def test_setup_asks_before_it_goes_online(bpy: Any) -> None:
+    bpy.context.preferences.system.use_online_access = False
+    if bpy.app.online_access:
+        pytest.skip("this Blender can't be taken offline")
+    with pytest.raises(RuntimeError, match="not allowed to go online"):
+        bpy.ops.splatsmith.compute_setup()
+
+
+def test_setup_with_an_empty_folder_of_wheels(bpy: Any, tmp_path: Path, rooms: Any) -> None:
+    """Fails in a sentence, leaves an environment marked incomplete, and Remove takes every byte of it away."""
+    from demo.blender import MODULE
+
+    preferences = bpy.context.preferences.addons[MODULE].preferences
+    preferences.python, preferences.wheels = "", str(tmp_path)
+    with pytest.raises(RuntimeError, match="could not be installed"):
+        bpy.ops.splatsmith.compute_setup()
+    assert rooms("compute.state").current().line == "set-up unfinished"
+    bpy.ops.splatsmith.compute_remove()
+    assert not rooms("compute.state").environment().exists()
+    preferences.wheels = ""
+
+
+def test_training_end_to_end(bpy: Any, capture_folder: Path) -> None:
+    """Import a capture, train for a moment, find the splats under the capture's root, render them."""
+    bpy.ops.splatsmith.import_capture(directory=str(capture_folder))
+    settings = bpy.context.scene.splatsmith
+    settings.steps, settings.preset = 60, "fast"
+    assert bpy.ops.splatsmith.train_splats() == {"FINISHED"}
+    cloud = next(o for o in bpy.data.objects if o.name.endswith("Splats"))
+    assert cloud.parent.type == "EMPTY"
+    bpy.context.scene.render.resolution_percentage = 50
+    assert bpy.ops.splatsmith.render_splats() == {"FINISHED"}
+    assert tuple(bpy.data.images["Splat Render"].size) == (80, 60)
+    settings.steps = 0
+
+
+def test_errors_of_the_backend_reach_the_user(bpy: Any, tmp_path: Path) -> None:
+    settings = bpy.context.scene.splatsmith
+    settings.source, settings.video = "VIDEO", str(tmp_path / "text.mp4")
+    (tmp_path / "text.mp4").write_text("no film")
+    with pytest.raises(RuntimeError, match="not a video"):
+        bpy.ops.splatsmith.solve_cameras()
+    settings.video = str(tmp_path / "gone.mp4")
+    with pytest.raises(RuntimeError, match="no file"):
+        bpy.ops.splatsmith.solve_cameras()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+def test_killed_worker_is_shown_and_resumed(bpy: Any, capture_folder: Path, rooms: Any, tmp_path: Path) -> None:
+    jobs = rooms("jobs.manager")
+    request = Request("splats", str(capture_folder), SplatsOptions(steps=100_000, max_splats=1000), "fast", "cpu", title="kill")
+    job = jobs.make_record(request, str(COMPUTE), ROOT, 0)
+    manager = jobs.JobManager()
+    manager.submit(job)
+    while not (job.total == 100_000 and job.step > 20):
+        manager.pump()
+        time.sleep(0.02)
+    os.kill(job.process._process.pid, signal.SIGKILL)
+    killed = time.monotonic()
+    while job.active and time.monotonic() - killed < 5:
+        manager.pump()
+        time.sleep(0.02)
+    assert time.monotonic() - killed < 1.0
+    assert job.status == "crashed"
+    assert "stopped unexpectedly" in job.error
+    assert "Resume" in job.advice
+    found = rooms("jobs.folders").find_unfinished()
+    assert [u.title for u in found] == ["kill"]
+    again = manager.submit(jobs.make_record(request, str(COMPUTE), ROOT, 0, job.folder))
+    while not (again.total == 100_000 and again.step > 20):
+        manager.pump()
+        time.sleep(0.02)
+    assert not rooms("jobs.folders").find_unfinished(), "a running job is nobody's to resume"
+    process = again.process._process
+    manager.stop_all()
+    assert process.poll() is not None
+
+
+def test_worker_that_can_not_start(bpy: Any, capture_folder: Path, rooms: Any, tmp_path: Path) -> None:
+    jobs = rooms("jobs.manager")
+    request = Request("splats", str(capture_folder), SplatsOptions(steps=5), title="x")
+    manager = jobs.JobManager()
+    job = manager.submit(jobs.make_record(request, str(tmp_path / "no-python"), ROOT, 0))
+    assert job.status == "failed"
+    assert "could not be started" in job.error
+
+
+def test_flood_and_noise_do_not_stall_the_reader(rooms: Any, bpy: Any, tmp_path: Path) -> None:
+    """A hundred thousand events, a ten-megabyte line and binary noise: each pump stays short, nothing is lost at the end."""
+    process_room = rooms("jobs.process")
+    code = (
+        "import os, sys\n"
+        'line = b\'{"type": "progress", "step": 1, "total": 2}\\n\'\n'
+        "out = sys.stdout.buffer\n"
+        "out.write(b'x' * 10_000_000 + b'\\n' + os.urandom(1000).replace(b'\\n', b'') + b'\\n' + line * 100_000)\n"
+        'out.write(b\'{"type": "cancelled"}\\n\')\n'
+    )
+    process = process_room.JobProcess([sys.executable, "-c", code], tmp_path / "log", tmp_path)
+    count, longest = 0, 0.0
+    while not process.ended:
+        start = time.perf_counter()
+        count += len(process.poll())
+        longest = max(longest, time.perf_counter() - start)
+    assert count == 100_001
+    assert longest < 0.2
+    assert not process.crashed
+
+
+def test_addon_comes_and_goes(bpy: Any) -> None:
+    """Twice off and on: nothing left registered, no policy violation reported."""
+    import addon_utils
+
+    from demo.blender import MODULE
+
+    for _ in range(2):
+        addon_utils.disable(MODULE, default_set=True)
+        assert not hasattr(bpy.types.Scene, "splatsmith")
+        assert not hasattr(bpy.types, "SPLATSMITH_PT_source")
+        assert addon_utils.enable(MODULE, default_set=True) is not None
+    assert not [name for name in sys.modules if name.split(".")[0] == "addon"]
