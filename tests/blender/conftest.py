@@ -91,8 +91,7 @@ def _write_splats(path: Path, coefficients: int) -> Path:
     quats = g.normal(size=(200, 4))
     quats /= np.linalg.norm(quats, axis=1, keepdims=True)
     means, scales = g.uniform(-1, 1, (200, 3)).astype(f), g.normal(-2.2, 0.4, (200, 3)).astype(f)
-    arrays = splat_ply.SplatArrays(
-        means, quats.astype(f), scales, g.normal(1, 1, 200).astype(f), g.normal(0, 0.4, (200, 16, 3))[:, :coefficients].astype(f)
-    )
+    opacities, sh = g.normal(1, 1, 200).astype(f), g.normal(0, 0.4, (200, 16, 3)).astype(f)[:, :coefficients]
+    arrays = splat_ply.SplatArrays(means, quats.astype(f), scales, opacities, sh)
     splat_ply.write(path, arrays)
     return path

@@ -87,7 +87,7 @@ def test_parent_death_ends_the_worker(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE) as parent:
         worker = int(parent.stdout.readline())
         parent.kill()
-    killed = time.monotonic()
+        killed = time.monotonic()
     while time.monotonic() - killed < 5.0:
         try:
             os.kill(worker, 0)

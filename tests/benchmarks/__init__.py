@@ -1,0 +1,1 @@
+"""The figures that the README and the issues quote: `make bench`, `make bench ROOM=cameras`."""
