@@ -11,7 +11,7 @@ GROUP = $(VENV) -c "import sys, tomllib; print(*tomllib.load(open('pyproject.tom
 .PHONY: demo test lint bench kernels extension locks clean
 
 demo: .venv/ready .venv-bpy45/ready  ## footage to splats in Blender: out/demo (VIDEO=file, CAPTURE=folder, PRESET=fast)
-	$(BPY45) demo/run.py --compute $(VENV) --out $(OUT)/demo --video "$(VIDEO)" --capture "$(CAPTURE)" --preset $(PRESET) --quiet
+	$(BPY45) demo/run.py --compute $(VENV) --out $(OUT)/demo --video "$(VIDEO)" --capture "$(CAPTURE)" --preset $(PRESET)
 
 test: .venv/dev .venv-bpy45/ready $(if $(PYTHON313),.venv-bpy52/ready)  ## every test, in the backend's Python and in both Blenders
 	$(MAKE) lint

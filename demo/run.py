@@ -6,7 +6,9 @@ Runs under the `bpy` module's Python; the heavy work happens in the backend's en
 
 import argparse
 import json
+import logging
 import math
+import os
 import shutil
 import sys
 import time
@@ -16,10 +18,28 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from demo.blender import MODULE, load_addon
 
+_terminal = os.fdopen(os.dup(1), "w", encoding="utf-8")
+
 
 def say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    _terminal.write(text + "\n")
+    _terminal.flush()
+
+
+class _Tell(logging.Handler):
+    """What the add-on logs while a job runs, as lines under the step."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(f"   {record.getMessage()}")
+
+
+def listen(log: Path) -> None:
+    """Blender's own chatter goes to a file; the jobs' progress comes here."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    os.dup2(descriptor, 1)
+    logger = logging.getLogger(MODULE)
+    logger.setLevel(logging.INFO)
+    logger.addHandler(_Tell())
 
 
 def newest(folder: Path, verb: str) -> Path:
@@ -77,6 +97,7 @@ def main() -> int:
     out = arguments.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     begin = time.monotonic()
+    listen(out / "blender.log")
     bpy = load_addon(str(Path(arguments.compute).absolute()))
     jobs = out / "jobs"
     bpy.context.preferences.addons[MODULE].preferences.results = str(jobs)

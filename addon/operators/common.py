@@ -1,5 +1,7 @@
 """What every operator that starts a job does alike: submit in a window, wait without one."""
 
+import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from ..compute import state
 from ..jobs import lifecycle
 from ..jobs.manager import JobRecord, make_record, manager
 from ..scene import results
+
+log = logging.getLogger(__name__)
 
 
 def report_error(operator: bpy.types.Operator, error: SplatsmithError) -> set[str]:
@@ -32,11 +36,20 @@ def guarded(execute: Callable[[Any, bpy.types.Context], set[str]]) -> Callable[[
     return wrapper
 
 
-def _tell(job: JobRecord, last: list[str]) -> None:
-    """Progress of a blocking run, one line a stage, into Blender's own log."""
-    if job.stage and last != [job.stage]:
-        last[:] = [job.stage]
-        bpy.context.window_manager.progress_update(job.stage_index)
+class _Teller:
+    """What a blocking run tells: every stage, and how far it is every few seconds."""
+
+    def __init__(self) -> None:
+        self._stage, self._time = "", 0.0
+
+    def __call__(self, job: JobRecord) -> None:
+        if job.stage == self._stage and time.monotonic() - self._time < 5:
+            return
+        if job.stage:
+            share = f" {job.factor:.0%}" if job.stage == self._stage and job.total else ""
+            left = f", {job.eta:.0f} s left" if job.eta > 0 and share else ""
+            log.info("%d/%d %s%s%s", job.stage_index, job.stage_count, job.stage, share, left)
+        self._stage, self._time = job.stage, time.monotonic()
 
 
 def run_job(operator: bpy.types.Operator, context: bpy.types.Context, request: Request, folder: Path | None = None) -> set[str]:
@@ -50,8 +63,7 @@ def run_record(operator: bpy.types.Operator, context: bpy.types.Context, job: Jo
     if not bpy.app.background:
         operator.report({"INFO"}, f"{job.request.title or job.request.verb}: started; results go to {job.folder}")
         return {"FINISHED"}
-    last: list[str] = []
-    manager.wait(job, lambda record: _tell(record, last))
+    manager.wait(job, _Teller())
     if job.status != "done":
         operator.report({"ERROR"}, f"{job.error} {job.advice}".strip() or "Cancelled.")
         return {"CANCELLED"}

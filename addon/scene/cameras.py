@@ -8,6 +8,7 @@ from ...backend.formats import points_ply
 from ...backend.formats.capture import Capture, Frame
 from . import pointclouds
 
+POINTS_KEY = "splatsmith_points"  # on the point cloud of a capture
 SENSOR = 36.0  # mm; only the ratio to the lens matters
 
 
@@ -84,4 +85,5 @@ def import_points(collection: bpy.types.Collection, root: bpy.types.Object, capt
     attributes = {"color": ("FLOAT_COLOR", rgba), "radius": ("FLOAT", radius)}
     cloud = pointclouds.new_object(f"{collection.name} Points", collection, points, attributes)
     cloud.parent = root
+    cloud[POINTS_KEY] = True
     return cloud

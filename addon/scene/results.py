@@ -34,6 +34,9 @@ def import_splats(context: bpy.types.Context, path: Path, name: str, capture: st
         if not collection.objects:
             bpy.data.collections.remove(collection)
         raise
+    for other in collection.objects:  # the sparse points would speckle the splats
+        if other.get(cameras.POINTS_KEY):
+            other.hide_set(True)
     splat_nodes.prepare_scene(context.scene)
     return f"{pointclouds.point_count(cloud.data):,} splats"
 
