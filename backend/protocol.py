@@ -168,7 +168,7 @@ def _check_value(name: str, value: Any, kind: Any, low: float | None, high: floa
 
 def make_options(verb: str, values: dict[str, Any]) -> Options:
     """The verb's option set from plain values, every one checked."""
-    if verb not in OPTIONS:
+    if not isinstance(verb, str) or verb not in OPTIONS:
         raise InputError(f"There is no verb {verb!r}.", f"One of: {', '.join(OPTIONS)}.")
     fields = {f.name: f for f in dataclasses.fields(OPTIONS[verb])}
     unknown = sorted(set(values) - set(fields))
@@ -327,12 +327,21 @@ def encode(event: Event) -> bytes:
     return json.dumps(data, ensure_ascii=True).encode() + b"\n"
 
 
+def _fits(value: Any, kind: Any) -> bool:
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if get_origin(kind) is dict:
+        return isinstance(value, dict) and all(isinstance(k, str) and _fits(v, float) for k, v in value.items())
+    return type(value) is kind
+
+
 def decode(line: bytes) -> Event | None:
     """The event of a line; None for anything else, however it looks: a bad line must not stop the reader."""
     if len(line) > MAX_LINE:
         return None
     try:
         data = json.loads(line)
-        return EVENTS[data.pop("type")](**data)  # type: ignore[no-any-return]
+        event: Event = EVENTS[data.pop("type")](**data)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
+    return event if all(_fits(getattr(event, f.name), f.type) for f in dataclasses.fields(event)) else None

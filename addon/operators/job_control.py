@@ -14,10 +14,12 @@ from ..scene import results
 from .common import guarded, run_record
 
 
-def _job(number: int) -> JobRecord:
-    job = manager.find(number)
+def _job(number: int, *statuses: str) -> JobRecord:
+    """The job of that number; without a number (from a menu) the newest in one of the statuses."""
+    newest = next((job for job in reversed(manager.jobs) if job.status in statuses), None)
+    job = manager.find(number) if number else newest
     if job is None:
-        raise InputError("This job is not on the list any more.")
+        raise InputError("There is no such job on the list.")
     return job
 
 
@@ -31,11 +33,16 @@ class SPLATSMITH_OT_cancel_job(bpy.types.Operator):
 
     @guarded
     def execute(self, _context: bpy.types.Context) -> set[str]:
-        job = _job(self.job) if self.job else manager.running
-        if job is None:
-            raise InputError("No job is running.")
-        manager.cancel(job)
+        manager.cancel(_job(self.job, "running", "waiting"))
         return {"FINISHED"}
+
+
+def _newest_unfinished() -> Path:
+    ended = [job.folder for job in reversed(manager.jobs) if job.status in ("crashed", "cancelled", "failed")]
+    left = [*ended, *(item.folder for item in folders.find_unfinished())]
+    if not left:
+        raise InputError("No job is left unfinished.")
+    return left[0]
 
 
 class SPLATSMITH_OT_resume_job(bpy.types.Operator):
@@ -48,7 +55,7 @@ class SPLATSMITH_OT_resume_job(bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        folder = Path(self.folder)
+        folder = Path(self.folder) if self.folder else _newest_unfinished()
         try:
             request = Request.from_json((folder / "request.json").read_text(encoding="utf-8"))
         except OSError as error:
@@ -68,7 +75,7 @@ class SPLATSMITH_OT_import_result(bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        job = _job(self.job)
+        job = _job(self.job, "done")
         if context.mode != "OBJECT" and context.object is not None:
             bpy.ops.object.mode_set(mode="OBJECT")
         self.report({"INFO"}, f"{job.summary}: {results.import_job(context, job)}")
@@ -86,7 +93,10 @@ class SPLATSMITH_OT_dismiss_job(bpy.types.Operator):
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         job = manager.find(self.job)
-        if job is not None:
+        if job is None and not self.folder:  # from a menu: everything that has ended
+            for ended in [job for job in manager.jobs if not job.active]:
+                manager.dismiss(ended)
+        elif job is not None:
             manager.dismiss(job)
         elif self.folder and Path(self.folder).is_dir():
             (Path(self.folder) / "dismissed").touch()
@@ -117,7 +127,7 @@ class SPLATSMITH_OT_copy_report(bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        job = _job(self.job)
+        job = _job(self.job, "failed", "crashed", "cancelled", "done")
         head = f"Splatsmith {VERSION}, Blender {bpy.app.version_string}, {platform.platform()}, {job.device or 'device unknown'}"
         text = (
             f"{head}\n{job.request.verb} {job.request.preset}: {job.status}\n{job.error} {job.advice}\n\n{folders.log_tail(job.folder, 30)}"

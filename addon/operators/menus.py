@@ -6,7 +6,7 @@ ENTRIES = (
     ("compute_setup", "compute_check", "compute_remove"),
     ("demo_clip", "solve_cameras", "train_splats"),
     ("import_capture", "import_splats", "export_splats"),
-    ("cancel_job",),
+    ("cancel_job", "resume_job", "import_result", "dismiss_job", "copy_report", "open_folder"),
 )
 
 

@@ -156,5 +156,6 @@ def run(job: Job) -> Outcome:
     for path in sorted(work.rglob("*"), reverse=True):
         path.unlink() if not path.is_dir() else path.rmdir()
     work.rmdir()
-    metrics = {k: float(stats[k]) for k in ("registered", "points", "reprojection_px", "track_length", "focal_px")}
+    stats["pictures"] = len(task.names) or stats["registered"] + stats["dropped"]
+    metrics = {k: float(stats[k]) for k in ("registered", "pictures", "points", "reprojection_px", "track_length", "focal_px")}
     return Outcome(summary, metrics, {"source": source.kind, "camera": stats})

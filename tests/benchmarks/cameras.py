@@ -25,8 +25,7 @@ def run(table: Table) -> None:
             table.add(Row(case, "registered", 0, "%"))
             continue
         cpu, peak = cost(manifest)
-        asked = len(list((source if source.is_dir() else output / "images").glob("*.*g")))
-        table.add(Row(case, "registered", 100 * manifest["metrics"]["registered"] / asked, "%", 0, cpu, peak))
+        table.add(Row(case, "registered", 100 * manifest["metrics"]["registered"] / manifest["metrics"]["pictures"], "%", 0, cpu, peak))
         table.add(Row(case, "reprojection", manifest["metrics"]["reprojection_px"], "px"))
         table.add(Row(case, "focal length", manifest["metrics"]["focal_px"], "px"))
         if read_truth:

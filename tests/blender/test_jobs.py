@@ -1,14 +1,18 @@
 """Operators that run jobs, the manager under bad luck, and the add-on coming and going."""
 
+import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from backend.formats import capture
 from backend.protocol import Request, SplatsOptions
 
 from .conftest import COMPUTE, ROOT
@@ -63,6 +67,35 @@ def test_training_end_to_end(bpy: Any, capture_folder: Path) -> None:
     assert bpy.ops.splatsmith.render_splats() == {"FINISHED"}
     assert tuple(bpy.data.images["Splat Render"].size) == (80, 60)
     settings.steps = 0
+
+
+def test_camera_solved_in_blender_becomes_a_capture(bpy: Any, tmp_path: Path) -> None:
+    """A clip and an animated scene camera: the backend takes the poses as they are and triangulates points."""
+    code = f"import sys, json; sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'tests')!r}]\n"
+    code += "from helpers import clips; poses = [clips.camera_on_arc(i / 9) for i in range(10)]\n"
+    code += "pictures = [clips.ray_cast(p, 300, (320, 240)) for p in poses]\n"
+    code += f"from pathlib import Path; clips.write_video(Path({str(tmp_path / 'a.mp4')!r}), pictures)\n"
+    code += "print(json.dumps([p.tolist() for p in poses]))"
+    poses = json.loads(subprocess.run([str(COMPUTE), "-c", code], check=True, capture_output=True, text=True).stdout)
+    from mathutils import Matrix
+
+    scene, settings = bpy.context.scene, bpy.context.scene.splatsmith
+    camera = bpy.data.objects.new("Solved", bpy.data.cameras.new("Solved"))
+    scene.collection.objects.link(camera)
+    scene.camera, scene.frame_start, scene.frame_end = camera, 1, 10
+    camera.data.lens = 300 / 320 * 36
+    for frame, pose in enumerate(poses, 1):
+        camera.matrix_world = Matrix(pose)
+        camera.keyframe_insert("location", frame=frame)
+        camera.keyframe_insert("rotation_euler", frame=frame)
+    settings.source, settings.clip = "BLENDER", bpy.data.movieclips.load(str(tmp_path / "a.mp4"))
+    assert bpy.ops.splatsmith.solve_cameras() == {"FINISHED"}
+    found = capture.read(Path(settings.capture))
+    assert len(found.frames) == 10
+    assert found.points is not None
+    for frame, pose in zip(found.frames, poses, strict=True):
+        np.testing.assert_allclose(frame.camera_to_world, pose, atol=1e-4)
+        assert frame.fl_x == pytest.approx(300, rel=1e-5)
 
 
 def test_errors_of_the_backend_reach_the_user(bpy: Any, tmp_path: Path) -> None:
