@@ -104,7 +104,8 @@ def _request(arguments: argparse.Namespace) -> tuple[Request, JobFolder]:
         raise protocol.InputError("--input and --output are both needed.", f"See `python -m backend {arguments.verb} --help`.")
     shared = {"verb", "input", "output", "preset", "device", "seed", "events", "job"}
     options = protocol.make_options(arguments.verb, {k: v for k, v in vars(arguments).items() if k not in shared})
-    request = Request(arguments.verb, arguments.input, options, arguments.preset, arguments.device, arguments.seed)
+    device: protocol.Device = "cpu" if arguments.verb == "setup" else arguments.device  # asking for CUDA takes torch, which setup installs
+    request = Request(arguments.verb, arguments.input, options, arguments.preset, device, arguments.seed)
     return request.checked(), JobFolder.for_output(arguments.output)
 
 

@@ -30,13 +30,20 @@ def blocks(lock: str) -> list[str]:
     return re.split(r"\n(?=[a-zA-Z0-9])", lock.strip())
 
 
+def split_torch(block: str, cpu_hash: str) -> list[str]:
+    """On Linux the index's torch is the CUDA build, so there the CPU build is asked for by its own version."""
+    requirement, hashes = block.split(" \\\n", 1)
+    linux = f"{requirement}+cpu ; sys_platform == 'linux' \\\n    --hash=sha256:{cpu_hash}"
+    return [linux, f"{requirement} ; sys_platform != 'linux' \\\n{hashes}"]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--torch-cpu", type=Path, required=True)
     torch_cpu = hashlib.sha256(parser.parse_args().torch_cpu.read_bytes()).hexdigest()
     groups = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["dependency-groups"]
     cpu = [b for b in blocks(compile_lock(groups["compute"])) if not GPU_ONLY.match(b)]
-    cpu = [f"{b} \\\n    --hash=sha256:{torch_cpu}" if b.startswith("torch==") else b for b in cpu]
+    cpu = [part for b in cpu for part in (split_torch(b, torch_cpu) if b.startswith("torch==") else [b])]
     (HERE / "cpu.txt").write_text(HEAD + "\n".join(cpu) + "\n")
     (HERE / "cuda.txt").write_text(HEAD + compile_lock([*groups["compute"], *groups["cuda"]]))
     uv = next(r for r in groups["dev"] if r.startswith("uv=="))

@@ -12,8 +12,8 @@ import bpy
 
 from ...backend.protocol import SetupError
 
-# Of a finished environment on Linux (download, disk); shown before consent, measured with `make sizes`.
-SIZES = {"cpu": (330, 1200), "cuda": (3300, 7500)}
+# Of a finished environment on Linux (download, disk); shown before consent.
+SIZES = {"cpu": (330, 1350), "cuda": (3300, 7500)}
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,14 @@ def check(python: Path) -> dict[str, Any]:
         raise SetupError(f"{python} does not run the backend.", "Choose a Python 3.11 or newer that has the compute packages.") from error
     if not report["ready"]:
         raise SetupError(f"{python.name} lacks {', '.join(report['missing'])}.", "Install what is missing, or use Set Up.")
-    (folder() / "checked.json").write_text(json.dumps({"stamp": _stamp(python), "line": report["line"]}), encoding="utf-8")
+    remember(python, report)
     return report
+
+
+def remember(python: Path, report: dict[str, Any]) -> None:
+    """The interpreter was found good: the panels say so from now on."""
+    forget()
+    (folder() / "checked.json").write_text(json.dumps({"stamp": _stamp(python), "line": report["line"]}), encoding="utf-8")
 
 
 def remove() -> None:

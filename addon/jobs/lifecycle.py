@@ -5,6 +5,7 @@ import logging
 
 import bpy
 
+from ..scene import results
 from .manager import JobRecord, manager
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,9 @@ def _redraw() -> None:
 
 def _on_end(job: JobRecord) -> None:
     """A finished result goes into the scene at once if its file is still open; else it waits for the user's click."""
+    if job.status == "done" and job.request.verb == "setup" and not bpy.app.background:
+        results.import_job(bpy.context, job)  # no undo step: the scene is not touched
+        return
     if job.status != "done" or bpy.app.background or job.file_token != _opened or not bpy.context.window_manager.windows:
         return
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):

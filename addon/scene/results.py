@@ -1,11 +1,13 @@
 """What a finished job becomes in the scene, by its verb."""
 
+import json
 from pathlib import Path
 
 import bpy
 
 from ...backend.formats import capture as captures
 from ...backend.protocol import InputError, RenderOptions
+from ..compute import state
 from ..jobs.manager import JobRecord
 from . import cameras, collections, pointclouds, splat_nodes, splats
 
@@ -71,7 +73,9 @@ def import_job(context: bpy.types.Context, job: JobRecord) -> str:
         text = import_splats(context, job.result / "splats.ply", name, job.request.input)
     elif isinstance(job.request.options, RenderOptions):
         text = import_render(job.result, job.request.options)
-    else:
+    else:  # setup: nothing for the scene, but computing is ready now
+        manifest = json.loads((job.result / "manifest.json").read_text(encoding="utf-8"))
+        state.remember(Path(manifest["python"]), manifest["doctor"])
         text = job.summary
     job.imported = True
     return text

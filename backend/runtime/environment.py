@@ -71,22 +71,26 @@ def _make(job: Job, environment: Path) -> None:
         (environment / INCOMPLETE).touch()
 
 
-def _installer(job: Job, environment: Path, options: SetupOptions) -> list[str | Path]:
-    """The command that installs: uv if it can be had, else pip. From a folder of wheels always pip, which every venv has."""
+def _installers(job: Job, environment: Path, options: SetupOptions) -> Iterator[list[str | Path]]:
+    """Commands that install, the best first: uv where it is there or can be fetched, then pip, which every venv has.
+
+    From a folder of wheels pip alone: it needs nothing else.
+    """
     python = python_of(environment)
     pip: list[str | Path] = [python, "-m", "pip", "install", "--disable-pip-version-check"]
     if options.wheels:
-        return [*pip, "--no-index", "--find-links", options.wheels]
-    uv = shutil.which("uv")
-    if uv is None:
-        try:
+        yield [*pip, "--no-index", "--find-links", options.wheels]
+        return
+    uv = shutil.which("uv") or str(python.with_name("uv.exe" if os.name == "nt" else "uv"))
+    try:
+        if not Path(uv).exists():
             for _ in _run(job, [*pip, "--require-hashes", "-r", LISTS / "uv.txt"], "uv could not be fetched"):
                 pass
-            uv = str(python.with_name("uv.exe" if os.name == "nt" else "uv"))
-        except SetupError as error:
-            job.warn("NO_UV", f"{error.what}. pip is used instead, which takes longer.")
-            return pip
-    return [uv, "pip", "install", "--python", python, f"--torch-backend={'auto' if options.packages == 'cuda' else 'cpu'}"]
+        backend = "auto" if options.packages == "cuda" else "cpu"
+        yield [uv, "pip", "install", "--python", python, f"--torch-backend={backend}"]
+    except SetupError as error:
+        job.warn("NO_UV", f"{error.what}. pip is used instead, which takes longer.")
+    yield pip
 
 
 def _install(job: Job, environment: Path, options: SetupOptions) -> None:
@@ -94,15 +98,28 @@ def _install(job: Job, environment: Path, options: SetupOptions) -> None:
         raise SetupError(f"The folder of wheels {options.wheels} does not exist.", "Choose another folder, or leave it empty to download.")
     listing = LISTS / f"{options.packages}.txt"
     names = set(re.findall(r"^([A-Za-z0-9_.-]+)==", listing.read_text(encoding="utf-8"), re.M))
-    installer = _installer(job, environment, options)
+    job.stage("Getting the packages", 2, 4)
+    failure: SetupError | None = None
+    for installer in _installers(job, environment, options):
+        try:
+            _install_with(job, [*installer, "--require-hashes", "-r", listing], names)
+            _install_kernels(job, environment)
+            return
+        except SetupError as error:
+            failure = failure or error
+    assert failure  # there is always one installer
+    raise failure
+
+
+def _install_with(job: Job, command: list[str | Path], names: set[str]) -> None:
     done: set[str] = set()
-    job.stage("Downloading and installing", 2, 3)
-    for line in _run(job, [*installer, "--require-hashes", "-r", listing], "The packages could not be installed"):
-        words = line.replace("==", " ").split()
-        if words and words[0] in ("Collecting", "Processing", "Downloading", "Downloaded", "Using", "+"):
+    for line in _run(job, command, "The packages could not be installed"):
+        words = line.split()
+        if words and words[0] in ("Installing", "Prepared"):  # pip's and uv's word for: all is here, now it is unpacked
+            job.stage("Installing", 3, 4)
+        elif words and words[0] in ("Collecting", "Processing", "Downloading", "Downloaded", "Using"):
             done |= {name for name in names if name.replace("-", "_") in line.replace("-", "_")}
-        job.progress(min(len(done), len(names) - 1), len(names))
-    _install_kernels(job, environment)
+            job.progress(len(done), len(names))
 
 
 def _install_kernels(job: Job, environment: Path) -> None:
@@ -119,7 +136,7 @@ def _install_kernels(job: Job, environment: Path) -> None:
 
 
 def _verify(job: Job, environment: Path) -> dict[str, object]:
-    job.stage("Checking", 3, 3)
+    job.stage("Checking", 4, 4)
     command = [str(python_of(environment)), "-E", "-s", "-m", "backend", "doctor", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300, stdin=subprocess.DEVNULL)
     try:
@@ -139,7 +156,7 @@ def run(job: Job) -> Outcome:
     """Leaves a working environment in the folder that the request's input names."""
     options, environment = job.request.options, Path(job.request.input)
     assert isinstance(options, SetupOptions)
-    job.stage("Making the environment", 1, 3)
+    job.stage("Making the environment", 1, 4)
     _make(job, environment)
     _install(job, environment, options)
     report = _verify(job, environment)
