@@ -9,7 +9,10 @@ from ..jobs import folders
 from ..jobs.manager import JobRecord, manager
 
 _previews: bpy.utils.previews.ImagePreviewCollection | None = None
-UNITS = {"psnr": "{:.2f} dB", "ssim": "SSIM {:.3f}", "splats": "{:,.0f} splats", "loss": "loss {:.4f}"}
+METRIC_LINES = (
+    {"psnr": "{:.2f} dB", "ssim": "SSIM {:.3f}"},
+    {"splats": "{:,.0f} splats", "loss": "loss {:.4f}"},
+)
 
 
 def format_seconds(seconds: float) -> str:
@@ -54,9 +57,10 @@ def _draw_running(layout: bpy.types.UILayout, job: JobRecord, width: int) -> Non
     stage = f"{job.stage_index}/{job.stage_count} {job.stage}" if job.stage else ("Waiting" if job.status == "waiting" else "Starting")
     left = f" · {format_seconds(job.eta)} left" if job.eta >= 0 else ""
     box.progress(factor=job.factor, text=f"{stage}{left}" if not job.cancelling else "Stopping…")
-    numbers = " · ".join(UNITS[k].format(v) for k, v in job.metrics.items() if k in UNITS)
-    if numbers:
-        box.label(text=numbers)
+    for formats in METRIC_LINES:
+        numbers = " · ".join(text.format(job.metrics[name]) for name, text in formats.items() if name in job.metrics)
+        if numbers:
+            box.label(text=numbers)
     icon = _preview_icon(job.preview)
     if icon:
         box.template_icon(icon_value=icon, scale=max(5.0, min(14.0, width / 24)))
