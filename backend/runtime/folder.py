@@ -53,7 +53,9 @@ class JobFolder:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Makes the folder and holds its lock."""
+        """Makes the folder and holds its lock. Someone else's files are not touched: such a folder is refused."""
+        if self.output.is_dir() and {p.name for p in self.output.iterdir()} - {self.root.name} and not self.manifest.is_file():
+            raise InputError(f"The folder {self.output} holds other files.", "Choose an empty or a new folder for the result.")
         if self.root.parent.exists() and not os.access(self.root.parent if not self.root.exists() else self.root, os.W_OK):
             raise InputError(f"The folder {self.output} can't be written to.", "Choose another output folder.")
         try:

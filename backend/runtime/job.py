@@ -131,8 +131,9 @@ def run_job(request: Request, folder: JobFolder, reporter: Reporter, cancel: Can
     try:
         with folder.held():
             return _run_held(request, folder, reporter, cancel)
-    except SplatsmithError as error:  # before the folder was ours: no state to write
-        reporter.send(protocol.Failure(error.code, error.what, error.advice))
+    except (SplatsmithError, OSError) as error:  # before the folder was ours: no state to write
+        known = _explain(error)
+        reporter.send(protocol.Failure(known.code, known.what, known.advice))
         return 1
 
 

@@ -64,6 +64,15 @@ def test_output_that_is_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "out").read_text() == "precious"
 
 
+def test_output_with_other_files(tmp_path: Path) -> None:
+    """A folder of photos given as --output by mistake keeps its photos."""
+    (tmp_path / "out" / "images").mkdir(parents=True)
+    (tmp_path / "out" / "images" / "photo.jpg").write_text("precious")
+    with pytest.raises(InputError), JobFolder.for_output(tmp_path / "out").held():
+        pass
+    assert (tmp_path / "out" / "images" / "photo.jpg").read_text() == "precious"
+
+
 def test_continues_only_an_equal_request(tmp_path: Path) -> None:
     folder = JobFolder.for_job(tmp_path)
     assert folder.begin(REQUEST) is False
