@@ -8,6 +8,7 @@ from .operators import CLASSES as OPERATOR_CLASSES
 from .operators import menus
 from .scene import splat_overlay
 from .ui import CLASSES as UI_CLASSES
+from .ui import job_strip
 
 CLASSES = (*preferences.CLASSES, *properties.CLASSES, *OPERATOR_CLASSES, *UI_CLASSES)
 
@@ -24,6 +25,7 @@ def register() -> None:
 
 def unregister() -> None:
     splat_overlay.stop()
+    job_strip.unload()
     lifecycle.stop()
     menus.detach()
     properties.detach()

@@ -1,5 +1,7 @@
 """What the panels remember in the .blend: footage, presets, results."""
 
+import os
+
 import bpy
 
 PRESETS = [
@@ -61,7 +63,7 @@ def clip_path(clip: bpy.types.MovieClip | None) -> str:
     if clip is None:
         return ""
     path = bpy.path.abspath(clip.filepath, library=clip.library)
-    return path if clip.source == "MOVIE" else bpy.path.abspath(path.rpartition("/")[0] or path.rpartition("\\")[0])
+    return path if clip.source == "MOVIE" else os.path.dirname(path)
 
 
 CLASSES = (SplatsmithSettings,)

@@ -320,7 +320,7 @@ LAST_EVENTS = (Result, Failure, Cancelled)
 
 
 def encode(event: Event) -> bytes:
-    """One line, newline included. Numbers that JSON can't carry become -1."""
+    """One line, newline included. Metrics that JSON can't carry are left out."""
     data = {"type": event.type, **dataclasses.asdict(event)}
     if data.get("metrics"):
         data["metrics"] = {k: v for k, v in data["metrics"].items() if math.isfinite(v)}

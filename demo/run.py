@@ -44,7 +44,7 @@ def listen(log: Path) -> None:
 
 def newest(folder: Path, verb: str) -> Path:
     """Result folder of the latest job of a verb."""
-    return max(folder.glob(f"*_{verb}_*"), key=lambda p: p.stat().st_mtime) / "result"
+    return max(folder.glob(f"[0-9]*-[0-9]*_{verb}_*"), key=lambda p: p.stat().st_mtime) / "result"
 
 
 def manifest(result: Path) -> dict[str, Any]:
@@ -74,11 +74,14 @@ def orbit(bpy: Any, frames: int = 72) -> None:
     camera.data.show_background_images = False
     scene.collection.objects.link(camera)
     radius, height, begin = Vector(start[:2]).length, start[2], math.atan2(start[1], start[0])
-    scene.frame_set(scene.frame_end)
-    end = footage.matrix_world.translation
-    swing = math.atan2(end[1], end[0]) - begin
+    swing, last = 0.0, begin
+    for number in range(scene.frame_start, scene.frame_end + 1):  # added up, since footage may go round more than half
+        scene.frame_set(number)
+        x, y, _ = footage.matrix_world.translation
+        swing += (math.atan2(y, x) - last + math.pi) % (2 * math.pi) - math.pi
+        last = math.atan2(y, x)
     for frame in range(1, frames + 1):  # there and back over the filmed arc: beyond it nothing was seen
-        angle = begin + ((swing + math.pi) % (2 * math.pi) - math.pi) * (0.5 - 0.5 * math.cos(2 * math.pi * (frame - 1) / frames))
+        angle = begin + swing * (0.5 - 0.5 * math.cos(2 * math.pi * (frame - 1) / frames))
         camera.location = (radius * math.cos(angle), radius * math.sin(angle), height)
         camera.rotation_euler = (Vector((0, 0, 0)) - camera.location).to_track_quat("-Z", "Y").to_euler()
         camera.keyframe_insert("location", frame=frame)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-VERSIONS = ("3.11", "3.12", "3.13")
+VERSIONS = ("3.11",) if sys.platform == "linux" else ("3.11", "3.12", "3.13")  # torch's CPU build is locked so, wheels/README.md
 _TEST = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"
 
 

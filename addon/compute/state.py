@@ -10,7 +10,7 @@ from typing import Any
 
 import bpy
 
-from ...backend.protocol import SetupError
+from ...backend.protocol import VERSION, SetupError
 
 # Of a finished environment on Linux (download, disk); shown before consent.
 SIZES = {"cpu": (330, 1350), "cuda": (3300, 7500)}
@@ -51,7 +51,7 @@ def forget(_self: object = None, _context: object = None) -> None:
 
 def _stamp(python: Path) -> str:
     try:
-        return f"{python}:{python.stat().st_mtime_ns}"
+        return f"{VERSION}:{python}:{python.stat().st_mtime_ns}"  # another version may want other packages
     except OSError:
         return ""
 

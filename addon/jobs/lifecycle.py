@@ -34,7 +34,11 @@ def _redraw() -> None:
 def _on_end(job: JobRecord) -> None:
     """A finished result goes into the scene at once if its file is still open; else it waits for the user's click."""
     if job.status == "done" and job.request.verb == "setup" and not bpy.app.background:
-        results.import_job(bpy.context, job)  # no undo step: the scene is not touched
+        try:
+            results.import_job(bpy.context, job)  # no undo step: the scene is not touched
+        except (OSError, ValueError, KeyError) as error:
+            job.advice = "Press Check Computing."
+            log.warning("the set-up's record can't be read: %s", error)
         return
     if job.status != "done" or bpy.app.background or job.file_token != _opened or not bpy.context.window_manager.windows:
         return

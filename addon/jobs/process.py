@@ -19,7 +19,7 @@ class JobProcess:
 
     def __init__(self, command: list[str], log: Path, cwd: Path) -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-        flags = subprocess.CREATE_NEW_PROCESS_GROUP if os.name == "nt" else 0  # type: ignore[attr-defined,unused-ignore]
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW if os.name == "nt" else 0  # type: ignore[attr-defined,unused-ignore]
         with open(log, "ab") as file:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file, cwd=cwd, env=environment, creationflags=flags
@@ -93,13 +93,13 @@ class JobProcess:
         """Ends it now: Blender quits or the add-on is switched off. Its checkpoint stays."""
         assert self._process.stdin
         with contextlib.suppress(OSError):
-            self._process.stdin.close()
-        self._process.terminate()
-        try:
-            self._process.wait(2.0)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self._process.stdin.close()  # the worker then saves a checkpoint and leaves
+        for harder in (self._process.terminate, self._process.kill):
+            try:
+                self._process.wait(2.0)
+            except subprocess.TimeoutExpired:
+                harder()
+        self._process.wait()
 
 
 def backend_command(python: str, root: Path, verb: str, job: Path) -> tuple[list[str], Path]:

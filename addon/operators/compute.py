@@ -1,5 +1,6 @@
 """Make, check and remove the compute environment."""
 
+import sys
 from pathlib import Path
 
 import bpy
@@ -8,14 +9,15 @@ from ...backend.protocol import Request, SetupError, SetupOptions
 from .. import preferences
 from ..compute import pythons, state
 from ..jobs import lifecycle
-from ..jobs.manager import JobRecord
+from ..jobs.manager import JobRecord, manager
 from ..jobs.process import backend_command
 from .common import guarded, run_record
 
 
 def packages() -> str:
     """The list that fits this machine."""
-    return "cuda" if pythons.has_nvidia() and preferences.get().device != "cpu" else "cpu"
+    linux = sys.platform == "linux"  # elsewhere the package index has no CUDA build of torch
+    return "cuda" if linux and pythons.has_nvidia() and preferences.get().device != "cpu" else "cpu"
 
 
 class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
@@ -48,8 +50,10 @@ class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
         base = pythons.find_base()
         if not base:
             raise SetupError(
-                "No Python 3.11 to 3.13 was found on this machine.", "Install one, or name your own Python in the preferences."
+                "No suitable Python was found on this machine.", "Install Python 3.11, or name your own Python in the preferences."
             )
+        if manager.busy:
+            raise SetupError("A job is running.", "Wait for it, or cancel it first.")
         folder = state.folder() / "job"
         folder.mkdir(exist_ok=True)
         options = SetupOptions(packages(), bpy.path.abspath(prefs.wheels) if prefs.wheels else "")
@@ -82,11 +86,12 @@ class SPLATSMITH_OT_compute_remove(bpy.types.Operator):
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
-        return state.environment().exists()
+        return state.environment().exists() and not manager.busy
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         return context.window_manager.invoke_confirm(self, event)
 
+    @guarded
     def execute(self, _context: bpy.types.Context) -> set[str]:
         state.remove()
         self.report({"INFO"}, "The compute environment was removed")

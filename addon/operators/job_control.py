@@ -29,7 +29,7 @@ class SPLATSMITH_OT_cancel_job(bpy.types.Operator):
     bl_idname = "splatsmith.cancel_job"
     bl_label = "Cancel Job"
 
-    job: bpy.props.IntProperty()  # type: ignore[valid-type]
+    job: bpy.props.IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
     @guarded
     def execute(self, _context: bpy.types.Context) -> set[str]:
@@ -51,7 +51,7 @@ class SPLATSMITH_OT_resume_job(bpy.types.Operator):
     bl_idname = "splatsmith.resume_job"
     bl_label = "Resume Job"
 
-    folder: bpy.props.StringProperty(subtype="DIR_PATH")  # type: ignore[valid-type]
+    folder: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -60,7 +60,12 @@ class SPLATSMITH_OT_resume_job(bpy.types.Operator):
             request = Request.from_json((folder / "request.json").read_text(encoding="utf-8"))
         except OSError as error:
             raise InputError("The job's folder is gone.", "Start the job anew.") from error
+        if (folder / "result" / "manifest.json").is_file():
+            raise InputError("This job is finished.", "Import its result instead.")
         manager.jobs = [job for job in manager.jobs if job.active or job.folder != folder]
+        folders.forget_unfinished()
+        if request.verb == "setup":  # it runs with another Python, and before computing is ready
+            return set(bpy.ops.splatsmith.compute_setup())
         return run_record(self, context, make_record(request, state.require(), preferences.ROOT, lifecycle.file_token(), folder))
 
 
@@ -71,7 +76,7 @@ class SPLATSMITH_OT_import_result(bpy.types.Operator):
     bl_label = "Import Result"
     bl_options = {"REGISTER", "UNDO"}
 
-    job: bpy.props.IntProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    job: bpy.props.IntProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -88,8 +93,8 @@ class SPLATSMITH_OT_dismiss_job(bpy.types.Operator):
     bl_idname = "splatsmith.dismiss_job"
     bl_label = "Dismiss Job"
 
-    job: bpy.props.IntProperty()  # type: ignore[valid-type]
-    folder: bpy.props.StringProperty()  # type: ignore[valid-type]
+    job: bpy.props.IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    folder: bpy.props.StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         job = manager.find(self.job)
@@ -110,7 +115,7 @@ class SPLATSMITH_OT_open_folder(bpy.types.Operator):
     bl_idname = "splatsmith.open_folder"
     bl_label = "Open Folder"
 
-    folder: bpy.props.StringProperty()  # type: ignore[valid-type]
+    folder: bpy.props.StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         bpy.ops.wm.path_open(filepath=self.folder or str(folders.results_folder()))
@@ -123,7 +128,7 @@ class SPLATSMITH_OT_copy_report(bpy.types.Operator):
     bl_idname = "splatsmith.copy_report"
     bl_label = "Copy Report"
 
-    job: bpy.props.IntProperty()  # type: ignore[valid-type]
+    job: bpy.props.IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:

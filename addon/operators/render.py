@@ -18,7 +18,7 @@ from .common import guarded, run_record
 def _camera_records(scene: bpy.types.Scene, cloud: bpy.types.Object, frames: list[int]) -> list[dict[str, object]]:
     """The scene camera at each frame, in the splats' own space, where one unit may be another length."""
     scale = scene.render.resolution_percentage / 100
-    width, height = round(scene.render.resolution_x * scale), round(scene.render.resolution_y * scale)
+    width, height = (max(1, int(side * scale)) for side in (scene.render.resolution_x, scene.render.resolution_y))
     current, records = scene.frame_current, []
     try:
         for number in frames:
@@ -38,7 +38,9 @@ class SPLATSMITH_OT_render_splats(bpy.types.Operator):
     bl_idname = "splatsmith.render_splats"
     bl_label = "Render Splats"
 
-    animation: bpy.props.BoolProperty(name="Animation", description="The scene's whole frame range, and a video of it")  # type: ignore[valid-type]
+    animation: bpy.props.BoolProperty(
+        name="Animation", options={"SKIP_SAVE"}, description="The scene's whole frame range, and a video of it"
+    )  # type: ignore[valid-type]
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -53,8 +55,9 @@ class SPLATSMITH_OT_render_splats(bpy.types.Operator):
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
         scene, cloud = context.scene, splats.chosen(context)
-        if max(abs(s / cloud.matrix_world.to_scale()[0] - 1) for s in cloud.matrix_world.to_scale()) > 1e-3:
-            raise InputError(f"{cloud.name} is scaled unevenly.", "Scale it by one factor only.")
+        scale = cloud.matrix_world.to_scale()
+        if cloud.matrix_world.determinant() < 1e-12 or max(scale) > 1.001 * min(scale):
+            raise InputError(f"{cloud.name} is scaled unevenly, mirrored or to nothing.", "Scale it by one factor only.")
         frames = list(range(scene.frame_start, scene.frame_end + 1)) if self.animation else [scene.frame_current]
         records = _camera_records(scene, cloud, frames)
         folder = folders.new_folder("render", cloud.name)

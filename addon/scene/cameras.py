@@ -41,13 +41,16 @@ def _animate(camera: bpy.types.Object, frames: list[Frame]) -> None:
 
 
 def _show_footage(data: bpy.types.Camera, frames: list[Frame]) -> None:
-    """The pictures as an image sequence behind the camera; the capture numbers its files for this."""
+    """The pictures as an image sequence behind the camera; captures of ours are numbered for this, others may not be."""
+    numbers = [int(f.image.stem[-8:].lstrip("_")) if f.image.stem[-8:].lstrip("_").isdigit() else -1 for f in frames]
+    if numbers != list(range(numbers[0], numbers[0] + len(frames))):
+        return
     image = bpy.data.images.load(str(frames[0].image), check_existing=True)
     image.source = "SEQUENCE"
     background = data.background_images.new()
     background.image = image
     user = background.image_user
-    user.frame_duration, user.frame_start, user.frame_offset, user.use_auto_refresh = len(frames), 1, 0, True
+    user.frame_duration, user.frame_start, user.frame_offset, user.use_auto_refresh = len(frames), 1, numbers[0] - 1, True
     background.alpha, background.display_depth, background.frame_method = 0.5, "BACK", "FIT"
     data.show_background_images = True
 

@@ -65,7 +65,7 @@ def _build(scene: bpy.types.Scene) -> None:
     scene.collection.objects.link(sun)
     world = bpy.data.worlds.new("Demo")
     world.use_nodes = True
-    world.node_tree.nodes["Background"].inputs[0].default_value = (0.75, 0.82, 0.95, 1)
+    next(n for n in world.node_tree.nodes if n.type == "BACKGROUND").inputs[0].default_value = (0.75, 0.82, 0.95, 1)
     scene.world = world
 
 

@@ -25,6 +25,16 @@ def pose_record(scene: bpy.types.Scene, camera: bpy.types.Object, width: int, he
     return {"transform_matrix": matrix.tolist(), "fl_x": focal, "fl_y": focal, "cx": cx, "cy": cy, "w": width, "h": height}
 
 
+def _distortion(clip: bpy.types.MovieClip) -> dict[str, float]:
+    """k1 and k2 of the lens that the tracker solved; its polynomial model is OpenCV's radial one."""
+    lens = clip.tracking.camera
+    if lens.distortion_model == "POLYNOMIAL":
+        return {"k1": lens.k1, "k2": lens.k2}
+    if lens.distortion_model == "BROWN":
+        return {"k1": lens.brown_k1, "k2": lens.brown_k2, "p1": lens.brown_p1, "p2": lens.brown_p2}
+    raise InputError(f"The lens model {lens.distortion_model.title()} is not supported.", "Solve with Polynomial or Brown.")
+
+
 def write_poses(scene: bpy.types.Scene, clip: bpy.types.MovieClip | None) -> Path:
     """A JSON file with the scene camera's pose at every frame of the clip within the scene's range."""
     if clip is None or scene.camera is None:
@@ -32,14 +42,14 @@ def write_poses(scene: bpy.types.Scene, clip: bpy.types.MovieClip | None) -> Pat
     width, height = clip.size
     if not width or not height:
         raise InputError(f"The clip {clip.name} can't be read.", "Reload it in the Movie Clip Editor.")
-    current, frames = scene.frame_current, []
+    current, frames, distortion = scene.frame_current, [], _distortion(clip)
     try:
         first = max(scene.frame_start, clip.frame_start)
         last = min(scene.frame_end, clip.frame_start + clip.frame_duration - 1)
         for number in range(first, last + 1):
             scene.frame_set(number)
             record = pose_record(scene, scene.camera, width, height)
-            frames.append({"index": number - clip.frame_start + clip.frame_offset, **record})
+            frames.append({"index": number - clip.frame_start + clip.frame_offset, **record, **distortion})
     finally:
         scene.frame_set(current)
     path = Path(tempfile.mkdtemp(prefix="splatsmith-")) / "poses.json"

@@ -51,8 +51,13 @@ _edits: dict[int, int] = {}  # data-blocks that changed, by session_uid
 def _on_depsgraph(_scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
     for update in depsgraph.updates:
         if update.is_updated_geometry and isinstance(update.id, (bpy.types.PointCloud, bpy.types.Mesh)):
-            uid = update.id.session_uid
+            uid = update.id.original.session_uid
             _edits[uid] = _edits.get(uid, 0) + 1
+
+
+@bpy.app.handlers.persistent
+def _on_undo(_scene: bpy.types.Scene) -> None:
+    _cache.clear()
 
 
 def _covariances(scale: NDArray[np.float32], quats: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -185,6 +190,8 @@ def start() -> None:
     global _handle, _broken
     _broken = False
     bpy.app.handlers.depsgraph_update_post.append(_on_depsgraph)
+    for handlers in (bpy.app.handlers.undo_post, bpy.app.handlers.redo_post, bpy.app.handlers.load_post):
+        handlers.append(_on_undo)
     if not bpy.app.background:
         _handle = bpy.types.SpaceView3D.draw_handler_add(_draw, (), "WINDOW", "POST_VIEW")
 
@@ -194,7 +201,14 @@ def stop() -> None:
     if _handle is not None:
         bpy.types.SpaceView3D.draw_handler_remove(_handle, "WINDOW")
         _handle = None
-    if _on_depsgraph in bpy.app.handlers.depsgraph_update_post:
-        bpy.app.handlers.depsgraph_update_post.remove(_on_depsgraph)
+    handlers = bpy.app.handlers
+    for listed, ours in (
+        (handlers.depsgraph_update_post, _on_depsgraph),
+        (handlers.undo_post, _on_undo),
+        (handlers.redo_post, _on_undo),
+        (handlers.load_post, _on_undo),
+    ):
+        if ours in listed:
+            listed.remove(ours)
     _cache.clear()
     _buffer = None

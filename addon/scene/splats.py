@@ -60,6 +60,8 @@ def _attributes(a: SplatArrays) -> Attributes:
     for k in range(1, a.sh.shape[1]):
         attributes[f"radiance:sh_{k - 1}"] = ("FLOAT_VECTOR", a.sh[:, k])
     for name, values in a.extra.items():
+        if name in attributes or name == "position":
+            continue  # the splat's own
         if values.dtype.kind in "iu":
             attributes[name] = ("INT", values.astype(np.int32))
         elif values.dtype.kind == "f":
@@ -93,11 +95,26 @@ def read(cloud: bpy.types.Object) -> SplatArrays:
     known = known[: {0: 0, 3: 3, 8: 8, 15: 15}.get(len(known), 0)]
     sh = np.stack([base[:, :3], *known], 1)
     logits = np.log(opacity / (1 - opacity)).astype(np.float32)
-    return SplatArrays(means, quats, np.log(scale.clip(1e-12)), logits, sh)
+    return SplatArrays(means, quats, np.log(scale.clip(1e-12)), logits, sh, _extras(data))
+
+
+def _extras(data: bpy.types.ID) -> dict[str, NDArray[np.generic]]:
+    """The artist's own numbers by point: labels, weights. They ride along in the PLY."""
+    found: dict[str, NDArray[np.generic]] = {}
+    for attribute in data.attributes:
+        kind = {"INT": np.int32, "FLOAT": np.float32}.get(attribute.data_type)
+        if kind and attribute.domain == "POINT" and attribute.name.isidentifier() and attribute.name != "radius":
+            found[attribute.name] = np.empty(len(attribute.data), kind)
+            attribute.data.foreach_get("value", found[attribute.name])
+    return found
 
 
 def export_ply(cloud: bpy.types.Object, path: Path) -> int:
-    """Writes the 3DGS PLY; how many splats."""
-    arrays = read(cloud)
-    splat_ply.write(path, arrays, ("Splatsmith",))
+    """Writes the 3DGS PLY; how many splats. An older file stays until the new one is whole."""
+    arrays, part = read(cloud), path.with_name(f".{path.name}.part")
+    try:
+        splat_ply.write(part, arrays, ("Splatsmith",))
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return len(arrays)

@@ -81,6 +81,8 @@ def _draw_ended(layout: bpy.types.UILayout, job: JobRecord, width: int) -> None:
     row.operator("splatsmith.open_folder", text="", icon="FILE_FOLDER").folder = str(job.folder)
     row.operator("splatsmith.dismiss_job", text="", icon="X").job = job.number
     wrap(box, job.summary if good else (f"{job.error} {job.advice}" if job.status != "cancelled" else "Cancelled."), width)
+    if good and job.advice:
+        wrap(box, job.advice, width, "ERROR")
     for text in job.warnings[-3:]:
         wrap(box, text, width, "INFO")
     row = box.row(align=True)
@@ -117,10 +119,19 @@ class SPLATSMITH_PT_jobs(bpy.types.Panel):
         return bool(manager.jobs) or bool(folders.unfinished())
 
     def draw(self, context: bpy.types.Context) -> None:
-        for job in manager.jobs[-4:]:
+        ended = [job for job in manager.jobs if not job.active]
+        for job in [*ended[-3:], *(job for job in manager.jobs if job.active)]:
             draw = _draw_running if job.active else _draw_ended
             draw(self.layout, job, context.region.width)
         _draw_unfinished(self.layout)
+
+
+def unload() -> None:
+    """Gives the previews back."""
+    global _previews
+    if _previews is not None:
+        bpy.utils.previews.remove(_previews)
+        _previews = None
 
 
 CLASSES = (SPLATSMITH_PT_jobs,)

@@ -1,11 +1,12 @@
 """From a COLMAP reconstruction to a capture: undistorted pictures, pinhole cameras, sparse points."""
 
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 import pycolmap
+from PIL import Image
 
 from ..formats import capture, points_ply
 from ..formats.capture import Frame
@@ -18,6 +19,10 @@ PINHOLE = ("PINHOLE", "SIMPLE_PINHOLE")
 
 def _drop_missing(model: pycolmap.Reconstruction, folder: Path) -> int:
     """Takes images without a pose or without a picture out of the model; how many."""
+    for image in model.images.values():
+        name = PurePosixPath(image.name.replace("\\", "/"))
+        if name.is_absolute() or ".." in name.parts or ":" in image.name:
+            raise InputError(f"The model names a picture outside its folder: {image.name!r}.", "Move the pictures beside the model.")
     gone = [image for image in list(model.images.values()) if not (image.has_pose and (folder / image.name).is_file())]
     if len(gone) == len(model.images):
         raise InputError("None of the model's pictures was found.", f"Put the pictures into {folder.name}/ beside the model.")
@@ -25,6 +30,35 @@ def _drop_missing(model: pycolmap.Reconstruction, folder: Path) -> int:
         if image.has_pose:
             model.deregister_frame(image.frame_id)
     return len(gone)
+
+
+def _fit_to_pictures(model: pycolmap.Reconstruction, folder: Path) -> None:
+    """Models are often solved on larger pictures than those that lie beside them."""
+    fitted = set()
+    for image in model.images.values():
+        if image.has_pose and image.camera_id not in fitted:
+            camera, size = model.cameras[image.camera_id], capture.picture_size(folder / image.name)
+            if (camera.width, camera.height) != size:
+                camera.rescale(*size)
+            fitted.add(image.camera_id)
+
+
+def _undistort_alpha(folder: Path, names: list[str], solved: Path, work: Path, threads: int) -> None:
+    """COLMAP keeps colours only: the transparency goes the same way as a grey picture and is put back."""
+    with Image.open(folder / names[0]) as first:
+        if "A" not in first.getbands():
+            return
+    for name in names:
+        (work / "alpha" / name).parent.mkdir(parents=True, exist_ok=True)
+        with Image.open(folder / name) as image:
+            image.convert("RGBA").getchannel("A").save(work / "alpha" / name)
+    pycolmap.undistort_images(work / "undistorted-alpha", solved, work / "alpha", image_names=names, num_threads=threads)
+    for name in names:
+        place = work / "undistorted" / "images" / name
+        with Image.open(place) as color, Image.open(work / "undistorted-alpha" / "images" / name) as alpha:
+            merged = color.convert("RGB")
+            merged.putalpha(alpha.convert("L"))
+        merged.save(place)
 
 
 def _undistort(model: pycolmap.Reconstruction, task: ColmapTask) -> tuple[pycolmap.Reconstruction, Path]:
@@ -38,13 +72,8 @@ def _undistort(model: pycolmap.Reconstruction, task: ColmapTask) -> tuple[pycolm
     pycolmap.undistort_images(
         work / "undistorted", work / "solved", task.images, image_names=names, jpeg_quality=95, num_threads=task.threads
     )
+    _undistort_alpha(Path(task.images), names, work / "solved", work, task.threads)
     return pycolmap.Reconstruction(work / "undistorted" / "sparse"), work / "undistorted" / "images"
-
-
-def _scale_to_picture(camera: pycolmap.Camera, path: Path) -> tuple[float, int, int]:
-    """Models are often solved on larger pictures than those that lie beside them."""
-    width, height = capture.picture_size(path)
-    return width / camera.width, width, height
 
 
 def _order(model: pycolmap.Reconstruction, task: ColmapTask) -> list[pycolmap.Image]:
@@ -64,11 +93,11 @@ def _frames(model: pycolmap.Reconstruction, folder: Path, task: ColmapTask) -> l
         place = pictures / f"{number:04d}{Path(name).suffix.lower()}"
         shutil.copyfile(folder / name, place)
         viewmat = np.vstack([image.cam_from_world().matrix(), [0, 0, 0, 1]])
-        scale, width, height = _scale_to_picture(camera, place)
-        focal = (camera.focal_length_x * scale, camera.focal_length_y * scale)
-        centre = (camera.principal_point_x * scale, camera.principal_point_y * scale)
+        focal, centre = (camera.focal_length_x, camera.focal_length_y), (camera.principal_point_x, camera.principal_point_y)
         source = sources.get(name, name)
-        frames.append(Frame(place, from_viewmat(viewmat), *focal, *centre, width, height, time=times.get(name), source=source))
+        frames.append(
+            Frame(place, from_viewmat(viewmat), *focal, *centre, camera.width, camera.height, time=times.get(name), source=source)
+        )
         image.name = place.name
     return frames
 
@@ -85,6 +114,7 @@ def export(model: pycolmap.Reconstruction, task: ColmapTask) -> dict[str, Any]:
     """Writes the capture into the task's output folder; returns figures about the solve."""
     output = Path(task.output)
     dropped = _drop_missing(model, Path(task.images))
+    _fit_to_pictures(model, Path(task.images))
     error = model.compute_mean_reprojection_error() if model.num_points3D() else 0.0
     sensor = next(iter(model.cameras.values()))
     model, folder = _undistort(model, task)

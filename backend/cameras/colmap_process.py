@@ -9,16 +9,20 @@ import os
 import sqlite3
 import sys
 import threading
+import traceback
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pycolmap
+from PIL import Image  # before pycolmap: loaded after it, Pillow's PNG writer corrupts the heap
+
+import pycolmap  # isort: skip
 
 from ..formats.capture import picture_size
-from ..protocol import InputError, SolveError, SplatsmithError
+from ..protocol import InputError, SolveError
 from ..runtime.cancel import lines_of_stdin
 from ..runtime.device import die_with_parent
+from ..runtime.job import explain
 from . import colmap_export
 from .pairs import image_pairs
 from .task import ColmapTask
@@ -27,6 +31,9 @@ FILM_BETTER = (
     "Move the camera sideways around the subject instead of turning on the spot, film slowly in good light, keep"
     " textured things in view, and let neighbouring pictures overlap by two thirds."
 )
+
+
+Image.init()
 
 
 class Channel:
@@ -201,8 +208,11 @@ def main() -> int:
         channel.send(stage="Writing the capture")
         stats |= colmap_export.export(model, task)
         channel.send(stats=stats)
-    except SplatsmithError as error:
-        channel.send(error=error.what, advice=error.advice, code=error.code)
+    except Exception as error:  # noqa: BLE001 - this process's boundary: the worker gets a sentence, the log the rest
+        known = explain(error)
+        if known is not error:
+            traceback.print_exc()
+        channel.send(error=known.what, advice=known.advice, code=known.code)
         return 1
     return 0
 

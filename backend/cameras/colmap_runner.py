@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..protocol import CrashError, InputError, OutOfMemory, SolveError
+from ..protocol import CrashError, DiskError, InputError, OutOfMemory, SolveError, SplatsmithError
 from ..runtime.cancel import CancelToken
 from .task import ColmapTask
 
@@ -44,8 +44,8 @@ def _judge(answer: dict[str, Any], status: int) -> dict[str, Any]:
         stats: dict[str, Any] = answer["stats"]
         return stats
     if "error" in answer:
-        kind = InputError if answer["code"] == InputError.code else SolveError
-        raise kind(answer["error"], answer["advice"])
+        kinds: dict[str, type[SplatsmithError]] = {k.code: k for k in (InputError, SolveError, OutOfMemory, DiskError)}
+        raise kinds.get(answer["code"], CrashError)(answer["error"], answer["advice"])
     if status == -9:
         raise OutOfMemory("COLMAP was killed, most likely for lack of memory.", "Use fewer or smaller pictures (--frames, --max-side).")
     raise CrashError(

@@ -20,14 +20,22 @@ class Pose:
     width: int
     height: int
     camera_to_world: np.ndarray
+    distortion: tuple[float, ...]  # k1 k2 p1 p2, OpenCV's model
 
 
 def _pose(record: dict) -> Pose:
     matrix = np.array(record["transform_matrix"], np.float64)
     values = tuple(float(record[key]) for key in ("fl_x", "fl_y", "cx", "cy"))
-    if matrix.shape != (4, 4) or not np.isfinite(matrix).all() or not np.isfinite(values).all() or values[0] <= 0 or record["index"] < 0:
+    distortion = tuple(float(record.get(key, 0.0)) for key in ("k1", "k2", "p1", "p2"))
+    if (
+        matrix.shape != (4, 4)
+        or not np.isfinite(matrix).all()
+        or not np.isfinite(values + distortion).all()
+        or values[0] <= 0
+        or record["index"] < 0
+    ):
         raise ValueError
-    return Pose(int(record["index"]), (values[0], values[1], values[2], values[3]), int(record["w"]), int(record["h"]), matrix)
+    return Pose(int(record["index"]), (values[0], values[1], values[2], values[3]), int(record["w"]), int(record["h"]), matrix, distortion)
 
 
 def read(path: Path, limit: int) -> list[Pose]:
@@ -47,4 +55,4 @@ def camera(pose: Pose, name: str, width: int, height: int) -> KnownCamera:
     """For a picture of the given size."""
     sx, sy = width / pose.width, height / pose.height
     fl_x, fl_y, cx, cy = pose.intrinsics
-    return KnownCamera(name, [fl_x * sx, fl_y * sy, cx * sx, cy * sy, 0, 0, 0, 0], to_viewmat(pose.camera_to_world).tolist())
+    return KnownCamera(name, [fl_x * sx, fl_y * sy, cx * sx, cy * sy, *pose.distortion], to_viewmat(pose.camera_to_world).tolist())

@@ -1,5 +1,6 @@
 """The verb `cameras`: footage or someone else's solve in, a capture out."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,8 @@ def _with_pictures(job: Job, given: Capture) -> list[Frame]:
     frames = [f for f in given.frames if f.image.is_file()]
     if len(frames) < len(given.frames):
         job.warn("MISSING", f"{len(given.frames) - len(frames)} of {len(given.frames)} cameras have no picture and were left out.")
+    if any(f.mask for f in frames):
+        job.warn("MASKS", "The input's masks are not used yet.")
     if not frames:
         raise InputError("None of the pictures that transforms.json names is there.", "Put the pictures beside it.")
     return frames
@@ -80,17 +83,18 @@ def _known_task(job: Job, source: sources.Source, work: Path) -> ColmapTask:
     job.stage("Reading the cameras", 1, 4)
     given = capture.read(source.path)
     frames = _with_pictures(job, given)
-    names = [f.image.relative_to(given.root).as_posix() for f in frames]
-    if all(name.startswith("images/") for name in names):
-        folder, names = given.root / "images", [name.removeprefix("images/") for name in names]
-    else:
-        folder = given.root
-    known = [_known(f, n, capture.picture_size(f.image)) for f, n in zip(frames, names, strict=True)]
-    if len(set(names)) < len(names):
+    if len({f.image for f in frames}) < len(frames):
         raise InputError("transforms.json names a picture twice.", "Export it again.")
+    folder = work / "images"
+    folder.mkdir()
+    names = [f"{i:05d}{f.image.suffix.lower()}" for i, f in enumerate(frames, 1)]  # COLMAP's lists can't hold spaces
+    for frame, name in zip(frames, names, strict=True):
+        shutil.copyfile(frame.image, folder / name)
+    known = [_known(f, n, capture.picture_size(f.image)) for f, n in zip(frames, names, strict=True)]
     times = [f.time if f.time is not None else -1.0 for f in frames]
     return ColmapTask(
         "known", str(folder), str(work), str(job.folder.staging), names, False, times if min(times) >= 0 else None,
+        [f.source or f.image.name for f in frames],
         features=PRESETS[job.request.preset].features, known=known, points=str(given.points or ""), seed=job.request.seed,
         threads=core_count(),
     )  # fmt: skip
@@ -101,7 +105,7 @@ def _posed_task(job: Job, source: sources.Source, work: Path, poses: Path) -> Co
     options, config = job.request.options, PRESETS[job.request.preset]
     assert isinstance(options, CamerasOptions)
     job.stage("Reading the footage", 1, 5)
-    records = posed.read(poses, options.frames or config.frames)
+    records = posed.read(poses, max(video.MIN_FRAMES, options.frames or config.frames))
     side = options.max_side or config.max_side
     choose = photos.gather_indices if source.kind == "photos" else video.extract_indices
     footage = choose(source.path, work / "images", [r.index for r in records], side)

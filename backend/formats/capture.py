@@ -77,7 +77,7 @@ def _load_json(path: Path) -> dict[str, Any]:
 
 def _number(record: dict[str, Any], key: str, default: float | None = None) -> float:
     value = record.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e300:
         raise InputError(f"transforms.json: {key!r} must be a finite number, not {value!r}.", "Export it again.")
     return float(value)
 
@@ -98,7 +98,7 @@ def _inside(root: Path, name: Any) -> Path:
 def _pose(record: dict[str, Any], where: str) -> NDArray[np.float64]:
     try:
         matrix = np.array(record.get("transform_matrix"), np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         matrix = np.zeros(0)
     if matrix.shape == (3, 4):
         matrix = np.vstack([matrix, [0, 0, 0, 1]])
@@ -114,8 +114,10 @@ def _pose(record: dict[str, Any], where: str) -> NDArray[np.float64]:
 
 def picture_size(path: Path) -> tuple[int, int]:
     """Width and height from the file's header, as stored (EXIF rotation not applied)."""
-    from PIL import Image, UnidentifiedImageError
-
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ImportError as error:  # inside Blender
+        raise InputError("transforms.json does not tell the pictures' size (w, h).", "Run Solve Cameras on it instead.") from error
     try:
         with Image.open(path) as image:
             return image.size
@@ -137,18 +139,32 @@ def _focal(camera: dict[str, Any], width: int, height: int) -> tuple[float, floa
     return fl_x, fl_y
 
 
+def _any_picture(root: Path, shared: dict[str, Any], missing: Path) -> Path:
+    """Another picture of the capture, which has the size of the missing one."""
+    found = next((p for p in (_inside(root, name) for name in shared.get("_names", [])) if p.is_file()), None)
+    if found is None:
+        raise InputError(f"The picture {missing.name} is missing, and so is every other.", "Put the pictures beside transforms.json.")
+    return found
+
+
 def _frame(root: Path, shared: dict[str, Any], record: Any) -> Frame:
     if not isinstance(record, dict):
         raise InputError("transforms.json: a frame is not a record.", "Export it again.")
     camera = {**shared, **record}
     image = _inside(root, record.get("file_path"))
-    if camera.get("camera_model", "OPENCV") not in ("OPENCV", "PINHOLE", "SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL"):
-        raise InputError(f"The camera model {camera['camera_model']!r} is not supported.", "Undistort the pictures first.")
+    if camera.get("is_fisheye") or camera.get("camera_model", "OPENCV") not in (
+        "OPENCV",
+        "PINHOLE",
+        "SIMPLE_PINHOLE",
+        "SIMPLE_RADIAL",
+        "RADIAL",
+    ):
+        raise InputError(f"The camera model {camera.get('camera_model', 'fisheye')!r} is not supported.", "Undistort the pictures first.")
     if "w" in camera and "h" in camera:
         width, height = int(_number(camera, "w")), int(_number(camera, "h"))
     else:
-        width, height = picture_size(image) if image.is_file() else (0, 0)
-    if image.is_file() and not (1 <= width <= 65536 and 1 <= height <= 65536):
+        width, height = picture_size(image if image.is_file() else _any_picture(root, shared, image))
+    if not (1 <= width <= 65536 and 1 <= height <= 65536):
         raise InputError(f"transforms.json: a picture of {width} x {height} pixels is impossible.", "Export it again.")
     fl_x, fl_y = _focal(camera, width, height)
     return Frame(
@@ -166,6 +182,7 @@ def read(path: Path) -> Capture:
         raise InputError(f"{path} holds no transforms.json.", "Run `cameras` first, and give its output folder.")
     data = _load_json(file)
     shared = {k: v for k, v in data.items() if k != "frames"}
+    shared["_names"] = [r["file_path"] for r in data["frames"] if isinstance(r, dict) and isinstance(r.get("file_path"), str)]
     frames = [_frame(file.parent, shared, record) for record in data["frames"]]
     points = _inside(file.parent, data["ply_file_path"]) if data.get("ply_file_path") else file.parent / "points3D.ply"
     return Capture(file.parent, frames, points if points.is_file() else None)

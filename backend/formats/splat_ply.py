@@ -51,7 +51,7 @@ def read(path: Path) -> SplatArrays:
         raise InputError(f"{path.name} has {len(rest)} colour coefficients, which fit no degree from 0 to 3.", "Export it again.")
     sh = _columns(vertices, ["f_dc_0", "f_dc_1", "f_dc_2"])[:, None]
     if rest:  # the file is channel-major: all of red, then green, then blue
-        sh = np.concatenate([sh, _columns(vertices, rest).reshape(len(vertices), 3, -1).transpose(0, 2, 1)], 1)
+        sh = np.concatenate([sh, _columns(vertices, rest).reshape(len(vertices), 3, len(rest) // 3).transpose(0, 2, 1)], 1)
     quats = _columns(vertices, [f"rot_{i}" for i in range(4)])
     norms = np.linalg.norm(quats, axis=1, keepdims=True)
     quats = np.where(norms > 1e-12, quats / np.maximum(norms, 1e-12), np.array([1, 0, 0, 0], np.float32))
@@ -64,7 +64,7 @@ def read(path: Path) -> SplatArrays:
 
 
 def _only_finite(path: Path, a: SplatArrays) -> SplatArrays:
-    flat = (a.means, a.quats, a.log_scales, a.opacity_logits[:, None], a.sh.reshape(len(a), -1))
+    flat = (a.means, a.quats, a.log_scales, a.opacity_logits[:, None], a.sh.reshape(len(a), 3 * a.sh.shape[1]))
     good = np.logical_and.reduce([np.isfinite(x).all(1) for x in flat]) & (np.abs(a.log_scales) < 50).all(1)
     if len(a) and not good.any():
         raise InputError(f"None of the splats in {path.name} has finite values.", "Export it again from the program that wrote it.")
@@ -79,7 +79,7 @@ def take(a: SplatArrays, index: NDArray[np.generic]) -> SplatArrays:
 
 def write(path: Path, a: SplatArrays, comments: tuple[str, ...] = ()) -> None:
     """Writes the layout that the original implementation writes, normals included."""
-    rest = a.sh[:, 1:].transpose(0, 2, 1).reshape(len(a), -1)
+    rest = a.sh[:, 1:].transpose(0, 2, 1).reshape(len(a), 3 * (a.sh.shape[1] - 1))
     columns: dict[str, NDArray[np.generic]] = {n: a.means[:, i] for i, n in enumerate("xyz")}
     columns |= dict.fromkeys(("nx", "ny", "nz"), np.zeros(len(a), np.float32))
     columns |= {f"f_dc_{i}": a.sh[:, 0, i] for i in range(3)} | {f"f_rest_{i}": rest[:, i] for i in range(rest.shape[1])}

@@ -1,5 +1,6 @@
 """The verb `render`: splats seen through the cameras of a capture, one PNG a camera, and a video if asked."""
 
+import contextlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -76,8 +77,10 @@ class VideoWriter:
         self._container.mux(self._stream.encode(frame))
 
     def close(self) -> None:
-        self._container.mux(self._stream.encode(None))
-        self._container.close()
+        try:
+            self._container.mux(self._stream.encode(None))
+        finally:
+            self._container.close()
 
 
 def _check(options: RenderOptions) -> list[Frame]:
@@ -91,6 +94,8 @@ def _check(options: RenderOptions) -> list[Frame]:
             )
         if frame.width < 1 or frame.height < 1:
             raise InputError("A camera of the capture has no picture size.", "Add w and h to its transforms.json.")
+    if options.video and min(min(f.width, f.height) for f in frames) * options.scale < 2:
+        raise InputError("A video needs pictures of two pixels at least.", "Choose a larger --scale.")
     if options.video and len({(f.width, f.height) for f in frames}) > 1:
         raise InputError("The capture's cameras differ in size, which a video can't.", "Leave --video away.")
     return frames
@@ -102,9 +107,24 @@ def run(job: Job) -> Outcome:
     assert isinstance(options, RenderOptions)
     background, frames = parse_background(options.background), _check(options)
     job.stage("Reading the splats", 1, 2)
-    model = from_arrays(splat_ply.read(Path(job.request.input)), job.device)
+    arrays = splat_ply.read(Path(job.request.input))
+    if not len(arrays):
+        raise InputError("The file holds no splats.", "Choose another file.")
+    model = from_arrays(arrays, job.device)
     raster = RasterOptions(rasterize_mode="antialiased" if options.antialiased else "classic")
     job.stage("Rendering", 2, 2)
+    with contextlib.ExitStack() as stack:
+        _render_all(job, model, frames, raster, background, stack)
+    text = f"{len(frames)} picture{'s' if len(frames) > 1 else ''} of {len(model):,} splats"
+    return Outcome(text, {"pictures": float(len(frames)), "splats": float(len(model))}, {"rasterizer": rasterizer_name(model.means.device)})
+
+
+def _render_all(
+    job: Job, model: Gaussians, frames: list[Frame], raster: RasterOptions, background: tuple[float, float, float] | None,
+    stack: contextlib.ExitStack,
+) -> None:  # fmt: skip
+    options = job.request.options
+    assert isinstance(options, RenderOptions)
     writer = None
     for number, frame in enumerate(frames, 1):
         image = render_frame(model, frame, options.scale, background, raster)
@@ -112,10 +132,8 @@ def run(job: Job) -> Outcome:
         path = job.folder.staging / f"{number:04d}.png"
         Image.fromarray(pixels).save(path, compress_level=3)
         if options.video:
-            writer = writer or VideoWriter(job.folder.staging / "video.mp4", options.video, pixels.shape[1], pixels.shape[0])
+            if writer is None:
+                writer = VideoWriter(job.folder.staging / "video.mp4", options.video, pixels.shape[1], pixels.shape[0])
+                stack.callback(writer.close)
             writer.add(pixels)
         job.progress(number, len(frames))
-    if writer:
-        writer.close()
-    text = f"{len(frames)} picture{'s' if len(frames) > 1 else ''} of {len(model):,} splats"
-    return Outcome(text, {"pictures": float(len(frames)), "splats": float(len(model))}, {"rasterizer": rasterizer_name(model.means.device)})

@@ -9,7 +9,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from ..formats.capture import PICTURES
 from ..protocol import InputError
-from .frames import Footage, fit_size
+from .frames import Footage, fit_size, to_eight_bit
 from .video import MIN_FRAMES, Progress
 
 DIAGONAL_35MM = math.hypot(36, 24)
@@ -37,7 +37,7 @@ def _load(path: Path) -> tuple[Image.Image, float]:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as image:
                 focal = exif_focal(image)
-                upright = ImageOps.exif_transpose(image)
+                upright = to_eight_bit(ImageOps.exif_transpose(image))
                 upright.load()
                 return upright, focal
     except (

@@ -64,10 +64,20 @@ def probe(path: Path) -> VideoInfo:
             raise _cannot(path, "no frame of it can be decoded")
         fps = float(stream.average_rate or stream.guessed_rate or 25)
         seconds = _seconds(stream.duration, stream.time_base) or _seconds(container.duration, Fraction(1, av.time_base))
-        seconds = seconds or stream.frames / fps
+        seconds = seconds or stream.frames / fps or _measured_seconds(path)
         turned = round((frame.rotation or 0) / 90) % 2 == 1
         size = (frame.height, frame.width) if turned else (frame.width, frame.height)
         return VideoInfo(*size, fps, seconds, stream.frames or round(seconds * fps))
+
+
+def _measured_seconds(path: Path) -> float:
+    """Length of a stream whose container does not tell it (recordings, raw streams): by reading all packets."""
+    with open_video(path) as container:
+        stream, last, count = container.streams.video[0], 0.0, 0
+        for packet in container.demux(stream):
+            count += packet.size > 0
+            last = max(last, _seconds(packet.pts, packet.time_base))
+        return last or count / float(stream.average_rate or stream.guessed_rate or 25)
 
 
 def _seconds(ticks: int | None, base: Fraction | None) -> float:

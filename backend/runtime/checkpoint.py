@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -28,8 +27,3 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             return {name: file.get_tensor(name) for name in file.keys()}, note  # noqa: SIM118 - not a dict
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise InputError(f"The checkpoint {path} is damaged.", "Start the job anew.") from error
-
-
-def random_state() -> Tensor:
-    """Of torch's CPU generator, from which all of the backend's chance comes."""
-    return torch.random.get_rng_state()

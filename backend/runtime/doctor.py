@@ -47,7 +47,7 @@ def _missing() -> list[str]:
     for module, use in NEEDED.items():
         try:
             importlib.import_module(module)
-        except ImportError as error:
+        except (ImportError, OSError) as error:  # OSError: a library that the package needs is missing
             why = "" if isinstance(error, ModuleNotFoundError) and error.name == module else f": {error}"
             gone.append(f"{PACKAGE_OF.get(module, module)} ({use}){why}")
     return gone

@@ -18,7 +18,7 @@ from .job import Job, Outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 LISTS = ROOT / "wheels"
-INCOMPLETE = "incomplete"
+INCOMPLETE, MADE = "incomplete", "made"
 PYTHONS = ((3, 11), (3, 13))
 
 
@@ -61,14 +61,17 @@ def _advice(text: str) -> str:
 
 
 def _make(job: Job, environment: Path) -> None:
-    if not PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]:
-        raise SetupError(f"Python {sys.version_info[0]}.{sys.version_info[1]} can't be used.", "Install Python 3.11, 3.12 or 3.13.")
+    low, high = PYTHONS
+    if not low <= sys.version_info[:2] <= (low if sys.platform == "linux" else high):  # the CPU build's lock, wheels/README.md
+        raise SetupError(f"Python {sys.version_info[0]}.{sys.version_info[1]} can't be used.", "Install Python 3.11.")
+    marker = environment / INCOMPLETE
+    if marker.is_file() and marker.read_text(encoding="utf-8") == MADE:
+        return  # its packages are gone on with
     environment.mkdir(parents=True, exist_ok=True)
-    (environment / INCOMPLETE).touch()
-    if not python_of(environment).exists():
-        for _ in _run(job, [sys.executable, "-m", "venv", "--clear", environment], "The environment could not be made"):
-            pass
-        (environment / INCOMPLETE).touch()
+    marker.touch()
+    for _ in _run(job, [sys.executable, "-m", "venv", "--clear", environment], "The environment could not be made"):
+        pass
+    marker.write_text(MADE, encoding="utf-8")
 
 
 def _installers(job: Job, environment: Path, options: SetupOptions) -> Iterator[list[str | Path]]:
@@ -86,8 +89,7 @@ def _installers(job: Job, environment: Path, options: SetupOptions) -> Iterator[
         if not Path(uv).exists():
             for _ in _run(job, [*pip, "--require-hashes", "-r", LISTS / "uv.txt"], "uv could not be fetched"):
                 pass
-        backend = "auto" if options.packages == "cuda" else "cpu"
-        yield [uv, "pip", "install", "--python", python, f"--torch-backend={backend}"]
+        yield [uv, "pip", "install", "--python", python, *(["--torch-backend=cpu"] if options.packages == "cpu" else [])]
     except SetupError as error:
         job.warn("NO_UV", f"{error.what}. pip is used instead, which takes longer.")
     yield pip
@@ -138,10 +140,11 @@ def _install_kernels(job: Job, environment: Path) -> None:
 def _verify(job: Job, environment: Path) -> dict[str, object]:
     job.stage("Checking", 4, 4)
     command = [str(python_of(environment)), "-E", "-s", "-m", "backend", "doctor", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300, stdin=subprocess.DEVNULL)
     try:
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=900, stdin=subprocess.DEVNULL)
+        sys.stderr.write(done.stderr)
         report: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
-    except (ValueError, IndexError) as error:
+    except (OSError, ValueError, IndexError, subprocess.TimeoutExpired) as error:
         raise SetupError("The new environment does not run.", "Remove it and set it up again; the setup's log has the details.") from error
     if not report["ready"]:
         raise SetupError(f"The new environment lacks something: {report['missing']}.", "Press Set Up again.")

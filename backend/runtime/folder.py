@@ -36,6 +36,11 @@ class JobFolder:
         return self.root / "checkpoint"
 
     @property
+    def has_checkpoint(self) -> bool:
+        """Something to go on from: a kill can leave the folder empty."""
+        return self.checkpoint.is_dir() and any(not p.name.startswith(".") for p in self.checkpoint.iterdir())
+
+    @property
     def staging(self) -> Path:
         return self.root / "staging"
 
@@ -54,7 +59,7 @@ class JobFolder:
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
         """Makes the folder and holds its lock. Someone else's files are not touched: such a folder is refused."""
-        if self.output.is_dir() and {p.name for p in self.output.iterdir()} - {self.root.name} and not self.manifest.is_file():
+        if self.output.is_dir() and not (self.root.exists() or self.manifest.is_file()) and any(map(_matters, self.output.iterdir())):
             raise InputError(f"The folder {self.output} holds other files.", "Choose an empty or a new folder for the result.")
         if self.root.parent.exists() and not os.access(self.root.parent if not self.root.exists() else self.root, os.W_OK):
             raise InputError(f"The folder {self.output} can't be written to.", "Choose another output folder.")
@@ -70,7 +75,7 @@ class JobFolder:
     def begin(self, request: Request) -> bool:
         """Writes the request down; True when this continues an equal one from its checkpoint."""
         path = self.root / "request.json"
-        continues = self.checkpoint.is_dir() and path.is_file() and path.read_text(encoding="utf-8") == request.to_json()
+        continues = self.has_checkpoint and path.is_file() and path.read_text(encoding="utf-8") == request.to_json()
         if not continues:
             shutil.rmtree(self.checkpoint, ignore_errors=True)
         shutil.rmtree(self.staging, ignore_errors=True)
@@ -102,13 +107,18 @@ class JobFolder:
         for leftover in (self.staging, self.checkpoint):
             shutil.rmtree(leftover, ignore_errors=True)
 
-    def discard(self) -> None:
+    def discard(self, keep_log: bool = False) -> None:
         """After a failure: nothing half-written stays. A checkpoint does, since it can be gone on from."""
         shutil.rmtree(self.staging, ignore_errors=True)
-        if self.root.parent == self.output and not self.checkpoint.exists():
+        if self.root.parent == self.output and not self.has_checkpoint and not keep_log:
             shutil.rmtree(self.root, ignore_errors=True)
             with contextlib.suppress(OSError):
                 self.output.rmdir()  # only if nothing else is in it
+
+
+def _matters(path: Path) -> bool:
+    """Not one of the files that systems strew into every folder."""
+    return not path.name.startswith(".") and path.name.lower() not in ("thumbs.db", "desktop.ini")
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

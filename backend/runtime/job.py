@@ -107,7 +107,7 @@ def _manifest(job: Job, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _explain(error: BaseException) -> SplatsmithError:
+def explain(error: BaseException) -> SplatsmithError:
     """The error in the house's words. What has no words yet is INTERNAL and points at the log."""
     if isinstance(error, SplatsmithError):
         return error
@@ -132,7 +132,7 @@ def run_job(request: Request, folder: JobFolder, reporter: Reporter, cancel: Can
         with folder.held():
             return _run_held(request, folder, reporter, cancel)
     except (SplatsmithError, OSError) as error:  # before the folder was ours: no state to write
-        known = _explain(error)
+        known = explain(error)
         reporter.send(protocol.Failure(known.code, known.what, known.advice))
         return 1
 
@@ -145,7 +145,8 @@ def _run_held(request: Request, folder: JobFolder, reporter: Reporter, cancel: C
     try:
         resumed = folder.begin(request)
         folder.write_state(JobState("running", pid=os.getpid()))
-        device, sentence = choose_device(request.device)
+        computes = request.verb in ("splats", "render")  # the others never ask for a device, and asking takes seconds
+        device, sentence = choose_device(request.device if computes else "cpu")
         reporter.send(protocol.Hello(protocol.PROTOCOL, os.getpid(), protocol.VERSION, sentence))
         job = Job(request, folder, reporter, cancel, device, resumed)
         verb: Callable[[Job], Outcome] = importlib.import_module(VERBS[request.verb], __package__).run  # only this verb's packages
@@ -165,14 +166,14 @@ def _run_held(request: Request, folder: JobFolder, reporter: Reporter, cancel: C
 
 def _report(error: Exception, folder: JobFolder, reporter: Reporter, cancel: CancelToken) -> int:
     if isinstance(error, protocol.JobCancelled) or cancel.is_set:
-        resumable = folder.checkpoint.is_dir()
+        resumable = folder.has_checkpoint
         folder.write_state(JobState("cancelled"))
         folder.discard()
         reporter.send(protocol.Cancelled(resumable))
         return 0
-    known = _explain(error)
+    known = explain(error)
     if not isinstance(known, protocol.DiskError):
         folder.write_state(JobState("failed", error=known.what, advice=known.advice))
-    folder.discard()
+    folder.discard(keep_log=known.code in (SplatsmithError.code, protocol.CrashError.code))
     reporter.send(protocol.Failure(known.code, known.what, known.advice))
     return 1

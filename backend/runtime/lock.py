@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,13 +20,22 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def _patiently(descriptor: int) -> None:
+    """Tries for a moment: Blender's panel looks whether a folder is held by taking its lock for an instant."""
+    for _ in range(10):
+        with contextlib.suppress(OSError):
+            return _lock(descriptor)
+        time.sleep(0.03)
+    _lock(descriptor)
+
+
 @contextlib.contextmanager
 def hold(path: Path) -> Iterator[None]:
     """Holds the lock file at `path`; raises BusyError where another process does."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
-            _lock(descriptor)
+            _patiently(descriptor)
         except OSError as error:
             raise BusyError(f"Another job is running in {path.parent}.", "Wait for it, stop it, or choose another folder.") from error
         yield

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from ..protocol import Preset, SplatsOptions
+from ..protocol import InputError, Preset, SplatsOptions
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,10 @@ PRESETS: dict[Preset, TrainConfig] = {
 
 def make_config(preset: Preset, options: SplatsOptions) -> TrainConfig:
     """The preset with the user's options on top."""
+    if options.holdout == 1:
+        raise InputError("--holdout 1 would hold out every picture.", "Choose 0 for none, or 2 and more.")
+    if 0 < options.max_splats < 100:
+        raise InputError(f"--max-splats {options.max_splats} is too few.", "Choose 100 at least.")
     base = PRESETS[preset]
     return replace(
         base,

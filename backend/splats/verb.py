@@ -25,10 +25,15 @@ def _prepare(job: Job, config: TrainConfig) -> Trainer:
     if len(source.frames) < MIN_VIEWS:
         raise InputError(f"The capture has only {len(source.frames)} pictures.", f"Training needs at least {MIN_VIEWS}.")
     views = load_views(source, config.max_pixels, config.holdout, job.progress)
+    if any(frame.mask for frame in source.frames):
+        job.warn("MASKS", "The capture's masks are not used yet.")
     model = initialise(source, views, config, job.request.seed, job.device)
     trainer = training.start(config, views, model, job.request.seed, job.device)
     if job.resumed:
-        training.restore(trainer, *checkpoint.load(job.folder.checkpoint / "state.safetensors"))
+        try:
+            training.restore(trainer, *checkpoint.load(job.folder.checkpoint / "state.safetensors"))
+        except InputError as error:
+            job.warn("CHECKPOINT", f"{error.what} The training starts anew.")
     return trainer
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..formats.capture import Capture, Frame
 from ..geometry.conventions import to_viewmat
+from ..media.frames import to_eight_bit
 from ..protocol import InputError
 
 
@@ -61,7 +62,7 @@ def _load(frame: Frame) -> np.ndarray:
     try:
         with Image.open(frame.image) as image:
             transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
-            return np.array(image.convert("RGBA" if transparent else "RGB"))
+            return np.array(to_eight_bit(image).convert("RGBA" if transparent else "RGB"))
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
         raise InputError(f"The picture {frame.image.name} can't be read.", "Replace it, or remove it from the capture.") from error
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from helpers import clips
 from helpers.command_line import backend
+from PIL import Image
 
 from backend.cameras.pairs import image_pairs
 from backend.formats import capture
@@ -89,6 +90,30 @@ def test_given_cameras_with_distortion_are_undistorted(photos: tuple[Path, list[
     found = capture.read(tmp_path / "out")
     assert len(found.frames) == 16
     assert not any(any(f.distortion) for f in found.frames)
+
+
+def test_transparency_and_names_with_spaces_survive(photos: tuple[Path, list[np.ndarray]], tmp_path: Path) -> None:
+    """Cut-out pictures with a distorted lens: alpha is undistorted with the colours."""
+    folder, truth = photos
+    frames = []
+    for i, pose in enumerate(truth[:8]):
+        name = f"my photo {i}.png"
+        image = Image.open(folder / f"{i:03d}.png").convert("RGBA")
+        alpha = np.full((240, 320), 255, np.uint8)
+        alpha[:, :100] = 0
+        image.putalpha(Image.fromarray(alpha))
+        image.save(tmp_path / name)
+        frames.append({"file_path": name, "transform_matrix": pose.tolist()})
+    data = {"fl_x": FOCAL, "cx": 160, "cy": 120, "w": 320, "h": 240, "k1": 0.05, "frames": frames}
+    (tmp_path / "transforms.json").write_text(json.dumps(data))
+    manifest = solve(tmp_path, tmp_path / "out")
+    assert manifest["metrics"]["points"] > 50
+    first = capture.read(tmp_path / "out").frames[0]
+    pixels = np.asarray(Image.open(first.image))
+    assert pixels.shape[2] == 4
+    assert pixels[100, 5, 3] == 0
+    assert pixels[100, -5, 3] == 255
+    assert first.source == "my photo 0.png"
 
 
 def test_cameras_solved_frame_by_frame(tmp_path: Path) -> None:

@@ -36,6 +36,12 @@ def test_round_trip(coefficients: int, tmp_path: Path) -> None:
     assert back.sh_degree == {1: 0, 4: 1, 9: 2, 16: 3}[coefficients]
 
 
+@pytest.mark.parametrize("coefficients", [1, 16])
+def test_no_splats_at_all(coefficients: int, tmp_path: Path) -> None:
+    splat_ply.write(tmp_path / "a.ply", splat_ply.take(make(3, coefficients), np.zeros(0, int)))
+    assert splat_ply.read(tmp_path / "a.ply").sh.shape == (0, coefficients, 3)
+
+
 def test_layout_is_the_originals(tmp_path: Path) -> None:
     """f_rest is channel-major: first all of red."""
     splat_ply.write(tmp_path / "a.ply", make())

@@ -78,3 +78,25 @@ def test_photos_are_turned_upright_and_in_order(tmp_path: Path) -> None:
 def test_sharpness_falls_with_blur() -> None:
     image = Image.fromarray(clips.texture(96)).convert("L")
     assert frames.sharpness(np.asarray(image)) > 4 * frames.sharpness(np.asarray(image.filter(ImageFilter.GaussianBlur(2))))
+
+
+def test_video_that_does_not_tell_its_length(tmp_path: Path) -> None:
+    """A raw stream has no duration anywhere; frames still come from all of it."""
+    clips.write_video(tmp_path / "a.mp4", numbered(48), fps=24)
+    import av
+
+    with av.open(str(tmp_path / "a.mp4")) as source, av.open(str(tmp_path / "a.h264"), "w", format="h264") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(source.streams.video[0]):
+            if packet.size:
+                packet.stream = stream
+                target.mux(packet)
+    footage = video.extract(tmp_path / "a.h264", tmp_path / "f", 8, 0)
+    assert len(footage.names) >= 7
+    assert footage.times[-1] > 1.5
+
+
+def test_pictures_of_sixteen_bits() -> None:
+    values = np.array([[0, 30_000, 65_535]], np.uint16)
+    assert np.asarray(frames.to_eight_bit(Image.fromarray(values))).tolist() == [[0, 117, 255]]
+    assert np.asarray(frames.to_eight_bit(Image.fromarray(np.array([[0.0, 0.5]], np.float32)))).tolist() == [[0, 128]]

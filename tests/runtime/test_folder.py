@@ -77,6 +77,9 @@ def test_continues_only_an_equal_request(tmp_path: Path) -> None:
     folder = JobFolder.for_job(tmp_path)
     assert folder.begin(REQUEST) is False
     folder.checkpoint.mkdir()
+    assert folder.begin(REQUEST) is False, "an empty folder is nothing to go on from"
+    folder.checkpoint.mkdir()
+    (folder.checkpoint / "state").touch()
     assert folder.begin(REQUEST) is True
     assert folder.begin(Request("cameras", "y", CamerasOptions())) is False
     assert not folder.checkpoint.exists()
