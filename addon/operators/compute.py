@@ -26,7 +26,13 @@ class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
     bl_idname = "splatsmith.compute_setup"
     bl_label = "Set Up Computing"
 
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        return not manager.busy
+
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        if not preferences.get().wheels and not bpy.app.online_access:
+            return self.execute(context)  # says what to allow, before anything is promised
         return context.window_manager.invoke_props_dialog(self, width=420, confirm_text="Set Up")
 
     def draw(self, _context: bpy.types.Context) -> None:

@@ -83,7 +83,7 @@ class SPLATSMITH_OT_import_result(bpy.types.Operator):
         job = _job(self.job, "done")
         if context.mode != "OBJECT" and context.object is not None:
             bpy.ops.object.mode_set(mode="OBJECT")
-        self.report({"INFO"}, f"{job.summary}: {results.import_job(context, job)}")
+        self.report({"INFO"}, f"{job.request.title}: {results.import_job(context, job)}")
         return {"FINISHED"}
 
 

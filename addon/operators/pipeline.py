@@ -22,7 +22,7 @@ class SPLATSMITH_OT_solve_cameras(bpy.types.Operator):
 
     bl_idname = "splatsmith.solve_cameras"
     bl_label = "Solve Cameras"
-    bl_options = {"REGISTER", "UNDO"}
+    bl_options = {"REGISTER"}  # the undo step comes with the result
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -53,7 +53,7 @@ class SPLATSMITH_OT_train_splats(bpy.types.Operator):
 
     bl_idname = "splatsmith.train_splats"
     bl_label = "Train Splats"
-    bl_options = {"REGISTER", "UNDO"}
+    bl_options = {"REGISTER"}  # the undo step comes with the result
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

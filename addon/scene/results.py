@@ -6,6 +6,7 @@ from pathlib import Path
 import bpy
 
 from ...backend.formats import capture as captures
+from ...backend.formats import splat_ply
 from ...backend.protocol import InputError, RenderOptions
 from ..compute import state
 from ..jobs.manager import JobRecord
@@ -20,13 +21,26 @@ def import_capture(context: bpy.types.Context, folder: Path, name: str) -> str:
     root = collections.make_root(capture, collection, str(folder))
     cameras.import_cameras(context.scene, collection, root, capture)
     points = cameras.import_points(collection, root, capture)
+    _look_through_camera()
     context.scene.splatsmith.capture = str(folder)
     return f"{len(capture.frames)} cameras" + (f", {pointclouds.point_count(points.data):,} points" if points else "")
+
+
+def _look_through_camera() -> None:
+    """From inside the footage's camera a result is recognised at once; from outside it is a cloud."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                area.spaces.active.region_3d.view_perspective = "CAMERA"
 
 
 def import_splats(context: bpy.types.Context, path: Path, name: str, capture: str = "") -> str:
     """Splats under their capture's root, or upright on their own; a line about it."""
     root = collections.find_root(context.scene, capture) if capture else None
+    if capture and root is None and (Path(capture) / "transforms.json").is_file():  # another file: its cameras come along
+        splat_ply.read(path)  # a bad file must not leave half a result
+        import_capture(context, Path(capture), name)
+        root = collections.find_root(context.scene, capture)
     collection = next((c for c in context.scene.collection.children_recursive if root and root.name in c.objects), None)
     if collection is None:
         collection = collections.new_collection(context.scene, name)

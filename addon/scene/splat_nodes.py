@@ -1,14 +1,15 @@
 """Splats in EEVEE and Cycles: a geometry-nodes modifier that puts an ellipsoid at every point, and its material.
 
-The material gives each ray the opacity that a 3D Gaussian has along it. With p the hit on the unit sphere and v the ray's
-direction, both in the ellipsoid's own space, the ray passes the centre at b^2 = 1 - (p . v)^2, and the Gaussian, of which
-the sphere is the 3-sigma shell, peaks there at exp(-9 b^2 / 2).
+The material gives each ray the opacity that a 3D Gaussian has along it. With p the hit and v the ray's direction, both in
+the ellipsoid's own space where one unit is one sigma, the ray passes the centre at b^2 = |p|^2 - (p . v)^2 and the
+Gaussian peaks there at exp(-b^2 / 2), whatever the shape of the shell. Half of that opacity lies on the shell's front and
+half on its back, so that on the mean it stands where the Gaussian's centre is.
 """
 
 import bpy
 
 GROUP, MATERIAL, MODIFIER = "Splatsmith Display", "Splatsmith Splat", "Splats in Renders"
-SIGMAS = 3.0
+SHELL = 3.3  # radius in sigmas of the icosahedron: at its faces 2.6, where a Gaussian is down to 3 %
 
 
 class _Graph:
@@ -42,16 +43,20 @@ def _shader(graph: _Graph) -> None:
     geometry = graph.add("ShaderNodeNewGeometry")
     ray = graph.add("ShaderNodeVectorTransform", vector_type="VECTOR", convert_from="WORLD", convert_to="OBJECT")
     graph.link(geometry.outputs["Incoming"], ray.inputs[0])
-    unit = [graph.add("ShaderNodeVectorMath", operation="NORMALIZE") for _ in range(2)]
-    graph.link(ray.outputs[0], unit[0].inputs[0])
-    graph.link(position, unit[1].inputs[0])
-    dot = graph.add("ShaderNodeVectorMath", operation="DOT_PRODUCT")
-    graph.link(unit[0].outputs[0], dot.inputs[0])
-    graph.link(unit[1].outputs[0], dot.inputs[1])
-    miss = graph.math("SUBTRACT", 1.0, graph.math("MULTIPLY", dot.outputs["Value"], dot.outputs["Value"]))
-    falloff = graph.math("EXPONENT", graph.math("MULTIPLY", miss, -0.5 * SIGMAS**2))
-    front = graph.math("SUBTRACT", 1.0, geometry.outputs["Backfacing"])
-    alpha = graph.math("MULTIPLY", graph.math("MULTIPLY", falloff, color.outputs["Alpha"]), front)
+    unit = graph.add("ShaderNodeVectorMath", operation="NORMALIZE")
+    graph.link(ray.outputs[0], unit.inputs[0])
+
+    def dot(first: bpy.types.NodeSocket, second: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+        node = graph.add("ShaderNodeVectorMath", operation="DOT_PRODUCT")
+        graph.link(first, node.inputs[0])
+        graph.link(second, node.inputs[1])
+        return node.outputs["Value"]
+
+    along = dot(position, unit.outputs[0])
+    miss = graph.math("SUBTRACT", dot(position, position), graph.math("MULTIPLY", along, along))
+    falloff = graph.math("EXPONENT", graph.math("MULTIPLY", miss, -0.5))
+    whole = graph.math("MULTIPLY", falloff, color.outputs["Alpha"])
+    alpha = graph.math("SUBTRACT", 1.0, graph.math("SQRT", graph.math("SUBTRACT", 1.0, whole)))
     emission, clear = graph.add("ShaderNodeEmission"), graph.add("ShaderNodeBsdfTransparent")
     mix, out = graph.add("ShaderNodeMixShader"), graph.add("ShaderNodeOutputMaterial")
     graph.link(color.outputs["Color"], emission.inputs["Color"])
@@ -92,7 +97,7 @@ def group() -> bpy.types.NodeTree:
     graph = _Graph(tree)
     start, end = graph.add("NodeGroupInput"), graph.add("NodeGroupOutput")
     sphere = graph.add("GeometryNodeMeshIcoSphere")
-    sphere.inputs["Radius"].default_value, sphere.inputs["Subdivisions"].default_value = SIGMAS, 2
+    sphere.inputs["Radius"].default_value, sphere.inputs["Subdivisions"].default_value = SHELL, 1
     smooth, paint = graph.add("GeometryNodeSetShadeSmooth"), graph.add("GeometryNodeSetMaterial")
     paint.inputs["Material"].default_value = material()
     instances = graph.add("GeometryNodeInstanceOnPoints")
@@ -116,4 +121,4 @@ def add_modifier(cloud: bpy.types.Object) -> None:
 def prepare_scene(scene: bpy.types.Scene) -> None:
     """Cycles must let a ray pass more splats than its default allows."""
     if hasattr(scene, "cycles"):
-        scene.cycles.transparent_max_bounces = max(scene.cycles.transparent_max_bounces, 128)
+        scene.cycles.transparent_max_bounces = max(scene.cycles.transparent_max_bounces, 256)

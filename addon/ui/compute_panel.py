@@ -17,11 +17,13 @@ def draw_setup(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferenc
         if preferences.python or state.environment_python().exists():
             column.operator("splatsmith.compute_check", icon="FILE_REFRESH")
         if not preferences.wheels and not bpy.app.online_access and not preferences.python:
-            column.label(text="Blender is offline: name a folder of wheels", icon="INTERNET_OFFLINE")
-    fields = layout.column()
-    fields.prop(preferences, "python")
+            column.label(text="Blender is offline", icon="INTERNET_OFFLINE")
+    fields = layout.column(align=True)
+    fields.label(text="Own Python (optional)")
+    fields.prop(preferences, "python", text="")
     if not preferences.python:
-        fields.prop(preferences, "wheels")
+        fields.label(text="Folder of wheels (optional)")
+        fields.prop(preferences, "wheels", text="")
         if state.environment().exists():
             layout.operator("splatsmith.compute_remove", icon="TRASH")
 

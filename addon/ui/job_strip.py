@@ -89,7 +89,9 @@ def _draw_ended(layout: bpy.types.UILayout, job: JobRecord, width: int) -> None:
     if good and not job.imported:
         row.operator("splatsmith.import_result", text="Import", icon="IMPORT").job = job.number
     if not good:
-        row.operator("splatsmith.resume_job", text="Resume" if job.resumable else "Start Again", icon="PLAY").folder = str(job.folder)
+        row.operator(
+            "splatsmith.resume_job", text="Start Again" if job.status == "failed" and not job.resumable else "Resume", icon="PLAY"
+        ).folder = str(job.folder)
     if job.status in ("failed", "crashed"):
         row.operator("splatsmith.copy_report", icon="COPYDOWN").job = job.number
 
@@ -111,7 +113,6 @@ def _draw_unfinished(layout: bpy.types.UILayout) -> None:
 class SPLATSMITH_PT_jobs(bpy.types.Panel):
     bl_label = "Jobs"
     bl_space_type, bl_region_type, bl_category = "VIEW_3D", "UI", "Splatsmith"
-    bl_options = {"HIDE_HEADER"}
     bl_order = 0
 
     @classmethod

@@ -107,7 +107,16 @@ def _points(model: pycolmap.Reconstruction, task: ColmapTask) -> tuple[np.ndarra
         return points_ply.read(Path(task.points))
     good = [p for p in model.points3D.values() if np.isfinite(p.xyz).all()]
     points = np.array([p.xyz for p in good], np.float32).reshape(-1, 3)
-    return points, np.array([p.color for p in good], np.uint8).reshape(-1, 3)
+    return _near(points, np.array([p.color for p in good], np.uint8).reshape(-1, 3))
+
+
+def _near(points: np.ndarray, colors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Without points that lie fifty times as far out as most: two rays that hardly crossed."""
+    if not len(points):
+        return points, colors
+    distance = np.linalg.norm(points - np.median(points, axis=0), axis=1)
+    keep = distance <= 50 * max(float(np.median(distance)), 1e-9)
+    return points[keep], colors[keep]
 
 
 def export(model: pycolmap.Reconstruction, task: ColmapTask) -> dict[str, Any]:

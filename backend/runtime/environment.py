@@ -46,15 +46,17 @@ def _run(job: Job, command: list[str | Path], failure: str) -> Iterator[str]:
     job.cancel.check()
     if process.returncode:
         reason = next((t for t in reversed(tail) if "error" in t.lower() or "No matching" in t), tail[-1] if tail else "")
-        raise SetupError(f"{failure}: {reason[:300]}", _advice(" ".join(tail)))
+        raise SetupError(f"{failure}: {reason[:300]}", _advice(" ".join(map(str, command)), " ".join(tail)))
 
 
-def _advice(text: str) -> str:
+def _advice(command: str, text: str) -> str:
     """What usually helps against what pip and uv say."""
     if re.search(r"No space left|not enough space", text):
         return "Free some disk space and press Set Up again; it goes on where it was."
     if re.search(r"hash|HASH", text) and re.search(r"mismatch|DO NOT MATCH", text):
         return "A file does not match its recorded hash and was refused. Try again; if it persists, the download is broken."
+    if "--no-index" in command:
+        return "The folder of wheels lacks a package. Fill it with: pip download --no-deps --require-hashes -r wheels/cpu.txt"
     if re.search(r"resolve|connect|timed out|network|unreachable|dns|proxy", text, re.I):
         return "Check the internet connection, or give a folder of wheels."
     return "The setup's log has the details."

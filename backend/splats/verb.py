@@ -56,7 +56,7 @@ def _train(job: Job, trainer: Trainer) -> None:
     config = trainer.config
     job.stage("Training", 2, 3, trainer.step)
     evaluations, previews = _marks(config, config.evaluations), _marks(config, config.previews)
-    last_save, smooth = time.monotonic(), 0.0
+    last_save, wait, smooth = time.monotonic(), 5.0, 0.0
     metrics: dict[str, float] = dict(trainer.curve[-1]) if trainer.curve else {}
     while trainer.step < config.steps:
         loss = training.train_step(trainer)
@@ -68,9 +68,9 @@ def _train(job: Job, trainer: Trainer) -> None:
             trainer.curve.append({"step": trainer.step, **metrics, "splats": len(trainer.model), "cpu_seconds": round(job.watch.cpu(), 1)})
         if trainer.step in previews:
             _show(job, trainer)
-        if time.monotonic() - last_save > config.checkpoint_seconds and trainer.step < config.steps:
+        if time.monotonic() - last_save > wait and trainer.step < config.steps:
             _save(job, trainer)
-            last_save = time.monotonic()
+            last_save, wait = time.monotonic(), config.checkpoint_seconds
         shown = {k: metrics[k] for k in ("psnr", "ssim") if k in metrics}
         try:
             job.progress(trainer.step, config.steps, loss=smooth, splats=len(trainer.model), **shown)
