@@ -129,7 +129,18 @@ def draw_object(cloud: bpy.types.Object, view: Matrix, projection: Matrix, size:
         eye = inverse[:3, 3] if perspective else inverse[:3, 2] * 1e6
         _sort(drawn, matrix, eye)
         drawn.view = stamp
-    splat_shader.draw(len(drawn.means), (drawn.data, drawn.colors, drawn.order, depth), model_view, projection, size)
+    textures = (drawn.data, drawn.colors, drawn.order, depth)
+    splat_shader.draw(len(drawn.means), textures, model_view, projection, size, _field(bpy.context.scene))
+
+
+def _field(scene: bpy.types.Scene) -> tuple[float, float] | None:
+    """Tangents of half the angles that the scene's camera sees; None where it has no perspective camera."""
+    camera = scene.camera
+    if camera is None or camera.type != "CAMERA" or camera.data.type != "PERSP":
+        return None
+    frame = camera.data.view_frame(scene=scene)
+    depth = max(abs(frame[0].z), 1e-9)
+    return max(abs(c.x) for c in frame) / depth, max(abs(c.y) for c in frame) / depth
 
 
 def _screen_buffer(width: int, height: int) -> gpu.types.GPUOffScreen:

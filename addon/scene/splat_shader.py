@@ -20,8 +20,7 @@ void main() {
     vec2 focal = vec2(projection[0][0], projection[1][1]) * 0.5 * screen;
     float perspective = projection[3][3] == 0.0 ? 1.0 : 0.0;
     float z = perspective > 0.0 ? -eye.z : 1.0;
-    vec2 limit = 1.3 * 0.5 * screen / focal;
-    vec2 slope = clamp(eye.xy / z, -limit, limit);
+    vec2 slope = clamp(eye.xy / z, -camera.size.zw, camera.size.zw);
     mat3 J = mat3(focal.x / z, 0, 0, 0, focal.y / z, 0, perspective * focal.x * slope.x / z, perspective * focal.y * slope.y / z, 0);
     mat3 S = mat3(b.x, b.y, b.z, b.y, b.w, c.x, b.z, c.x, c.y);
     mat3 T = J * mat3(model_view);
@@ -106,20 +105,34 @@ def _quad() -> gpu.types.GPUBatch:
     return gpu.types.GPUBatch(type="TRI_STRIP", buf=corners)
 
 
-def _camera_block(projection: Matrix, size: tuple[int, int]) -> gpu.types.GPUUniformBuf:
-    """The matrix by columns and the screen's size; two matrices would not fit into push constants."""
+def _camera_block(projection: Matrix, size: tuple[int, int], field: tuple[float, float] | None) -> gpu.types.GPUUniformBuf:
+    """The matrix by columns, the screen's size and the steepest slopes; two matrices would not fit into push constants.
+
+    The rasteriser holds the slopes at 1.3 times the border of the picture. A viewport shows more than the footage did:
+    there the footage's own border (`field`: tangents of half its angles) is the one that the splats were trained with.
+    """
     values = np.zeros(20, np.float32)
     values[:16], values[16:18] = np.array(projection, np.float32).T.ravel(), size
+    values[18:20] = 1.3 / projection[0][0], 1.3 / projection[1][1]
+    if field is not None:
+        values[18:20] = np.minimum(values[18:20], 1.3 * np.array(field, np.float32))
     return gpu.types.GPUUniformBuf(gpu.types.Buffer("FLOAT", 20, values))
 
 
-def draw(count: int, textures: tuple[gpu.types.GPUTexture, ...], model_view: Matrix, projection: Matrix, size: tuple[int, int]) -> None:
+def draw(
+    count: int,
+    textures: tuple[gpu.types.GPUTexture, ...],
+    model_view: Matrix,
+    projection: Matrix,
+    size: tuple[int, int],
+    field: tuple[float, float] | None,
+) -> None:
     """Draws `count` splats from the textures data, colors, order, scene depth; blends premultiplied, far to near."""
     shader = _splat_shader()
     gpu.state.blend_set("ALPHA_PREMULT")
     gpu.state.depth_test_set("NONE")
     gpu.state.depth_mask_set(False)
-    block = _camera_block(projection, size)  # must outlive the draw call: Blender does not hold it
+    block = _camera_block(projection, size, field)  # must outlive the draw call: Blender does not hold it
     shader.bind()
     shader.uniform_float("model_view", model_view)
     shader.uniform_block("camera", block)

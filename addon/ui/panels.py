@@ -4,10 +4,11 @@ import bpy
 
 from ..scene import pointclouds, splats
 
-ESTIMATES = {  # measured on two cores; time left is shown while a job runs
-    "fast": "Cameras under a minute, splats about one",
-    "balanced": "Cameras 1 to 3 minutes, splats about five",
-    "best": "Cameras 3 to 10 minutes, splats about an hour",
+# Of the cameras and of the splats, measured on two cores; time left is shown while a job runs.
+ESTIMATES = {
+    "fast": ("Under a minute", "About a minute"),
+    "balanced": ("1 to 3 minutes", "About 5 minutes"),
+    "best": ("3 to 10 minutes", "About an hour"),
 }
 
 
@@ -41,7 +42,7 @@ class SPLATSMITH_PT_cameras(_Panel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
         layout.row().prop(settings, "preset", expand=True)
-        layout.label(text=ESTIMATES[settings.preset], icon="TIME")
+        layout.label(text=ESTIMATES[settings.preset][0], icon="TIME")
         row = layout.row()
         row.scale_y = 1.4
         row.operator("splatsmith.solve_cameras", icon="OUTLINER_OB_CAMERA")
@@ -68,6 +69,7 @@ class SPLATSMITH_PT_splats(_Panel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
         layout.prop(settings, "capture", text="")
+        layout.label(text=ESTIMATES[settings.preset][1], icon="TIME")
         row = layout.row()
         row.scale_y = 1.4
         row.operator("splatsmith.train_splats", icon="OUTLINER_OB_POINTCLOUD")
