@@ -3,6 +3,7 @@
 import importlib
 import sys
 
+from backend.runtime.device import tune_process
 from tests.benchmarks.table import Table, say
 
 ROOMS = ("gaussians", "cameras", "splats", "boundary")
@@ -14,6 +15,7 @@ def main() -> int:
     if unknown:
         say(f"There is no room {unknown[0]!r}; one of {', '.join(ROOMS)}.")
         return 1
+    tune_process()  # as the worker does, before torch is there
     for room in wanted:
         table = Table(room)
         importlib.import_module(f"tests.benchmarks.{room}").run(table)
