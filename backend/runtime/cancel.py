@@ -39,10 +39,16 @@ class CancelToken:
 
 
 def stop_on_signals(token: CancelToken) -> None:
-    """Ctrl+C and termination cancel; a second one ends the process at once."""
+    """Ctrl+C and termination cancel; a second signal ends the process at once.
+
+    Not a signal after the pipe closed: a dying parent causes both, and a checkpoint is still to be written.
+    """
+    received = 0
 
     def handle(number: int, _frame: object) -> None:
-        if token.is_set:
+        nonlocal received
+        received += 1
+        if received > 1:
             os._exit(128 + number)
         token.set()
 

@@ -69,6 +69,8 @@ def _make(job: Job, environment: Path) -> None:
     marker = environment / INCOMPLETE
     if marker.is_file() and marker.read_text(encoding="utf-8") == MADE:
         return  # its packages are gone on with
+    if not marker.exists() and not (environment / "pyvenv.cfg").exists() and environment.exists() and any(environment.iterdir()):
+        raise SetupError(f"The folder {environment} holds other files.", "Choose an empty or a new folder for the environment.")
     environment.mkdir(parents=True, exist_ok=True)
     marker.touch()
     for _ in _run(job, [sys.executable, "-m", "venv", "--clear", environment], "The environment could not be made"):

@@ -86,9 +86,6 @@ def gradient_errors(native: kernels.Kernels, table: Table) -> None:
 
 
 def run(table: Table) -> None:
-    import sys
-
-    sys.path.insert(0, str(table.scratch.parents[2] / "tests"))
     native = kernels.Kernels.load()
     if native is None:
         table.add(Row("kernels", "not available here", 0))

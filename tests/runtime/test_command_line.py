@@ -179,6 +179,15 @@ def test_cuda_is_refused_in_words_where_there_is_none(tmp_path: Path) -> None:
     assert "CUDA can't be used" in done.stderr
 
 
+def test_setup_never_clears_a_folder_that_is_not_its_own(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "thesis.txt").write_text("precious")
+    done = backend("setup", "--input", tmp_path / "home", "--output", tmp_path / "record")
+    assert done.returncode == 1
+    assert "holds other files" in done.stderr
+    assert (tmp_path / "home" / "thesis.txt").read_text() == "precious"
+
+
 def test_broken_kernels_fall_back_to_torch(tmp_path: Path) -> None:
     clips.write_capture(tmp_path / "capture", 4, (32, 24))
     done = backend("splats", "--input", tmp_path / "capture", "--output", tmp_path / "o", "--steps", "3", SPLATSMITH_KERNELS="none")

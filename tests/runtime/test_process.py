@@ -1,31 +1,19 @@
 """The life of a worker: cancel, death by kill, death of its parent, and going on from a checkpoint."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 
 import pytest
-from helpers import clips
-from helpers.command_line import ROOT, start
+from helpers.command_line import start
+from helpers.workers import make_job, seconds_to_outlive_its_parent
 
 from backend import protocol
-from backend.protocol import Request, SplatsOptions
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
-
-
-def make_job(folder: Path, steps: int) -> Path:
-    clips.write_capture(folder / "capture", 8, (64, 48))
-    job = folder / "job"
-    job.mkdir()
-    request = Request("splats", str(folder / "capture"), SplatsOptions(steps=steps, max_splats=1500), device="cpu")
-    (job / "request.json").write_text(request.to_json())
-    return job
 
 
 def events_until(process: subprocess.Popen[bytes], kind: type, limit: float = 60.0) -> list[protocol.Event]:
@@ -74,29 +62,10 @@ def test_cancel_is_answered_within_a_second_and_resumed(tmp_path: Path) -> None:
     assert not (job / "result").exists()
 
 
-def test_parent_death_ends_the_worker(tmp_path: Path) -> None:
+def test_parent_death_ends_the_worker_and_keeps_its_work(tmp_path: Path) -> None:
     job = make_job(tmp_path, 100_000)
-    code = f"""
-        import subprocess, sys, time
-        p = subprocess.Popen([sys.executable, "-m", "backend", "splats", "--events", "--job", {str(job)!r}],
-                             cwd={str(ROOT)!r}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        for line in p.stdout:
-            if b"progress" in line: break
-        print(p.pid, flush=True); time.sleep(60)
-    """
-    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE) as parent:
-        worker = int(parent.stdout.readline())
-        parent.kill()
-        killed = time.monotonic()
-    while time.monotonic() - killed < 5.0:
-        try:
-            os.kill(worker, 0)
-        except ProcessLookupError:
-            break
-        if Path(f"/proc/{worker}/stat").exists() and Path(f"/proc/{worker}/stat").read_text().split()[2] == "Z":
-            break
-        time.sleep(0.05)
-    assert time.monotonic() - killed < 5.0, "the worker outlived its parent"
+    assert seconds_to_outlive_its_parent(job) < 5.0
+    assert (job / "checkpoint" / "state.safetensors").is_file()
 
 
 def finish(job: Path) -> bytes:
