@@ -9,6 +9,13 @@ PRESETS = [
     ("balanced", "Balanced", "About 5 minutes for the splats on two cores"),
     ("best", "Best", "As long as it pays: about an hour on two cores, minutes on a CUDA card"),
 ]
+SOLVERS = [
+    ("auto", "Automatic", "Several solvers, until two agree; and a word on how far to trust them"),
+    ("straight", "Straight Paths", "Our own, from tracks alone: forward motion, small movements, zooms"),
+    ("incremental", "COLMAP Incremental", "The classic: photos, large jumps, loops"),
+    ("global", "COLMAP Global", "All at once: faster on many photos"),
+    ("flowmap", "FlowMap", "From optical flow, trained on the clip itself: smooth video"),
+]
 SOURCES = [
     ("VIDEO", "Video", "A video file"),
     ("PHOTOS", "Photos", "A folder of photos of one size"),
@@ -36,6 +43,12 @@ class SplatsmithSettings(bpy.types.PropertyGroup):
     focal: bpy.props.FloatProperty(
         name="Lens", min=0, max=1000, description="Focal length for a 36 mm wide sensor, if you know it; 0: found by the solver"
     )  # type: ignore[valid-type]
+    lock_focal: bpy.props.BoolProperty(name="Lock Lens", default=False, description="Keep the lens that is given, come what may")  # type: ignore[valid-type]
+    solver: bpy.props.EnumProperty(name="Engine", items=SOLVERS, default="auto", description="Who finds the cameras")  # type: ignore[valid-type]
+    masks: bpy.props.StringProperty(
+        name="Masks", subtype="DIR_PATH", description="Folder of masks named like the pictures; black is left out: moving things, the sky"
+    )  # type: ignore[valid-type]
+    depth: bpy.props.BoolProperty(name="Dense Depth", default=True, description="Depth of every picture, and dense points for the splats")  # type: ignore[valid-type]
     capture: bpy.props.StringProperty(
         name="Capture", subtype="DIR_PATH", description="The folder with the solved pictures; step 2 fills it in"
     )  # type: ignore[valid-type]

@@ -102,7 +102,12 @@ class CamerasOptions:
     end: float = option(0.0, "where in the video to stop, seconds (0: its end)", 0)
     focal_mm: float = option(0.0, "focal length for a 36 mm wide sensor, if you know it (0: from EXIF, or solved)", 0, 10_000)
     poses: str = option("", "cameras of the footage's frames, already solved: a JSON file as Blender's side writes it")
-    solver: Literal["incremental", "global"] = option("incremental", "COLMAP's mapper")
+    lock_focal: bool = option(False, "keep the focal length that is given, whatever the pictures say")
+    masks: str = option("", "folder of masks named like the pictures: black is left out (moving things, the sky)")
+    solver: Literal["auto", "incremental", "global", "straight", "flowmap"] = option(
+        "auto", "auto lets several agree; or COLMAP's incremental or global mapper, straight paths, or FlowMap, alone"
+    )
+    depth: bool = option(True, "dense depth of every picture, and a dense point cloud")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 BLENDER = {"bpy", "bmesh", "mathutils", "gpu", "bl_math", "bpy_extras", "aud", "addon_utils", "blf", "imbuf"}
 CAPABILITIES = {"cameras", "splats", "semantics", "talking_head", "dynamic_mesh"}
-ADDON_MAY = {"backend.protocol", "backend.formats.capture", "backend.formats.splat_ply", "backend.formats.points_ply"}
+ADDON_MAY = {"backend.protocol"} | {f"backend.formats.{name}" for name in ("capture", "splat_ply", "points_ply", "tracks_file")}
 
 
 def modules(folder: str) -> list[Path]:

@@ -1,5 +1,8 @@
 """One operator a verb: check, build a request, submit."""
 
-from . import compute, demo, files, job_control, pipeline, render
+from . import captures, compute, demo, files, job_control, picking, pipeline, render
 
-CLASSES = (*compute.CLASSES, *demo.CLASSES, *files.CLASSES, *job_control.CLASSES, *pipeline.CLASSES, *render.CLASSES)
+CLASSES = (
+    *compute.CLASSES, *demo.CLASSES, *files.CLASSES, *job_control.CLASSES, *pipeline.CLASSES, *captures.CLASSES, *picking.CLASSES,
+    *render.CLASSES,
+)  # fmt: skip

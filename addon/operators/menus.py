@@ -5,7 +5,8 @@ import bpy
 ENTRIES = (
     ("compute_setup", "compute_check", "compute_remove"),
     ("demo_clip", "solve_cameras", "train_splats"),
-    ("import_capture", "import_splats", "export_splats"),
+    ("pick_floor", "pick_length", "depth_mesh", "tracks_clip"),
+    ("import_capture", "export_capture", "import_splats", "export_splats"),
     ("cancel_job", "resume_job", "import_result", "dismiss_job", "copy_report", "open_folder"),
 )
 

@@ -44,7 +44,10 @@ class SPLATSMITH_OT_solve_cameras(bpy.types.Operator):
         if settings.source == "BLENDER":
             options["poses"] = str(solved_camera.write_poses(context.scene, settings.clip))
         if settings.focal:
-            options["focal_mm"] = settings.focal
+            options |= {"focal_mm": settings.focal, "lock_focal": settings.lock_focal}
+        if settings.masks:
+            options["masks"] = bpy.path.abspath(settings.masks)
+        options |= {"solver": settings.solver, "depth": settings.depth}
         return run_job(self, context, _request(context, "cameras", str(footage), CamerasOptions(**options), footage.stem or "Footage"))
 
 

@@ -10,7 +10,7 @@ from ...backend.formats import splat_ply
 from ...backend.protocol import InputError, RenderOptions
 from ..compute import state
 from ..jobs.manager import JobRecord
-from . import cameras, collections, pointclouds, splat_nodes, splats
+from . import cameras, collections, pointclouds, splat_nodes, splats, verdict
 
 
 def import_capture(context: bpy.types.Context, folder: Path, name: str) -> str:
@@ -19,7 +19,8 @@ def import_capture(context: bpy.types.Context, folder: Path, name: str) -> str:
     captures.require_pictures(capture)
     collection = collections.new_collection(context.scene, name)
     root = collections.make_root(capture, collection, str(folder))
-    cameras.import_cameras(context.scene, collection, root, capture)
+    camera = cameras.import_cameras(context.scene, collection, root, capture)
+    verdict.attach(root, camera, folder)
     points = cameras.import_points(collection, root, capture)
     _look_through_camera()
     context.scene.splatsmith.capture = str(folder)

@@ -2,7 +2,8 @@
 
 import bpy
 
-from ..scene import pointclouds, splats
+from ..scene import pointclouds, splats, verdict
+from .job_strip import wrap
 
 # Of the cameras and of the splats, measured on two cores; time left is shown while a job runs.
 ESTIMATES = {
@@ -46,6 +47,35 @@ class SPLATSMITH_PT_cameras(_Panel, bpy.types.Panel):
         row = layout.row()
         row.scale_y = 1.4
         row.operator("splatsmith.solve_cameras", icon="OUTLINER_OB_CAMERA")
+        root = verdict.find(context)
+        if root is not None:
+            _draw_verdict(layout.box(), root, context)
+
+
+def _draw_verdict(box: bpy.types.UILayout, root: bpy.types.Object, context: bpy.types.Context) -> None:
+    """A traffic light, the reasons, and how well the current frame is known."""
+    level = root[verdict.LEVEL_KEY]
+    box.label(text=verdict.WORDS[level], icon=verdict.LIGHTS[level])
+    for line in root[verdict.REASONS_KEY].splitlines():
+        wrap(box, line, context.region.width - 20)
+    value = verdict.confidence_now(context, root)
+    if value is not None:
+        box.progress(factor=value, text=f"Frame {context.scene.frame_current}: {value:.0%} sure")
+
+
+class SPLATSMITH_PT_scene(_Panel, bpy.types.Panel):
+    bl_label = "Floor, Scale, Depth"
+    bl_parent_id = "SPLATSMITH_PT_cameras"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        row = layout.row(align=True)
+        row.operator("splatsmith.pick_floor", icon="GRID")
+        row.operator("splatsmith.pick_length", icon="DRIVER_DISTANCE")
+        layout.operator("splatsmith.depth_mesh", icon="MESH_GRID")
+        layout.operator("splatsmith.tracks_clip", icon="TRACKING")
+        layout.operator("splatsmith.export_capture", icon="EXPORT")
 
 
 class SPLATSMITH_PT_cameras_more(_Panel, bpy.types.Panel):
@@ -57,7 +87,13 @@ class SPLATSMITH_PT_cameras_more(_Panel, bpy.types.Panel):
         layout, settings = self.layout, context.scene.splatsmith
         layout.use_property_split = True
         layout.prop(settings, "frames")
+        layout.prop(settings, "solver")
         layout.prop(settings, "focal")
+        row = layout.row()
+        row.enabled = settings.focal > 0
+        row.prop(settings, "lock_focal")
+        layout.prop(settings, "masks")
+        layout.prop(settings, "depth")
         layout.prop(settings, "seed")
         layout.operator("splatsmith.import_capture", icon="IMPORT")
 
@@ -115,6 +151,6 @@ class SPLATSMITH_PT_next(_Panel, bpy.types.Panel):
 
 
 CLASSES = (
-    SPLATSMITH_PT_source, SPLATSMITH_PT_cameras, SPLATSMITH_PT_cameras_more, SPLATSMITH_PT_splats, SPLATSMITH_PT_splats_more,
-    SPLATSMITH_PT_next,
+    SPLATSMITH_PT_source, SPLATSMITH_PT_cameras, SPLATSMITH_PT_scene, SPLATSMITH_PT_cameras_more, SPLATSMITH_PT_splats,
+    SPLATSMITH_PT_splats_more, SPLATSMITH_PT_next,
 )  # fmt: skip

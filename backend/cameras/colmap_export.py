@@ -8,12 +8,13 @@ import numpy as np
 import pycolmap
 from PIL import Image
 
-from ..formats import capture, points_ply
+from ..formats import capture, points_ply, tracks_file
 from ..formats.capture import Frame
 from ..geometry.conventions import from_viewmat
 from ..protocol import InputError
 from .task import ColmapTask
 
+TRACKS, SHORTEST_TRACK = 300, 4  # that are kept for people to look at
 PINHOLE = ("PINHOLE", "SIMPLE_PINHOLE")
 
 
@@ -119,6 +120,35 @@ def _near(points: np.ndarray, colors: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return points[keep], colors[keep]
 
 
+def _visible(model: pycolmap.Reconstruction, work: Path) -> None:
+    """Which points every picture of the capture sees, for the dense depth that follows."""
+    ids = sorted(model.points3D)
+    number = {point: i for i, point in enumerate(ids)}
+    xyz = np.array([model.points3D[i].xyz for i in ids], np.float64).reshape(-1, 3)
+    images = sorted(_placed(model), key=lambda i: i.name)
+    seen = [[number[p.point3D_id] for p in image.points2D if p.has_point3D()] for image in images]
+    counts = np.array([len(s) for s in seen], np.int64)
+    np.savez(work / "visible.npz", points=xyz, counts=counts, seen=np.array([i for s in seen for i in s], np.int64))
+
+
+def _tracks(model: pycolmap.Reconstruction, output: Path) -> None:
+    """The longest tracks, for matchmoving: where they were seen in the capture's pictures."""
+    best = sorted(model.points3D.values(), key=lambda p: -p.track.length())[:TRACKS]
+    order = {image.image_id: number for number, image in enumerate(sorted(_placed(model), key=lambda i: i.name), 1)}
+    rows = []
+    for number, point in enumerate(p for p in best if p.track.length() >= SHORTEST_TRACK):
+        for element in point.track.elements:
+            image = model.images[element.image_id]
+            camera, xy = model.cameras[image.camera_id], image.points2D[element.point2D_idx].xy
+            rows.append((order[element.image_id], number, xy[0] / camera.width, xy[1] / camera.height))
+    if rows:
+        tracks_file.write(output / "tracks.npz", np.array(sorted(rows, key=lambda r: (r[1], r[0]))))
+
+
+def _placed(model: pycolmap.Reconstruction) -> list[pycolmap.Image]:
+    return [image for image in model.images.values() if image.has_pose]
+
+
 def export(model: pycolmap.Reconstruction, task: ColmapTask) -> dict[str, Any]:
     """Writes the capture into the task's output folder; returns figures about the solve."""
     output = Path(task.output)
@@ -128,6 +158,8 @@ def export(model: pycolmap.Reconstruction, task: ColmapTask) -> dict[str, Any]:
     sensor = next(iter(model.cameras.values()))
     model, folder = _undistort(model, task)
     frames = _frames(model, folder, task)
+    _visible(model, Path(task.work))
+    _tracks(model, output)
     points, colors = _points(model, task)
     sparse = output / "sparse" / "0"
     sparse.mkdir(parents=True, exist_ok=True)

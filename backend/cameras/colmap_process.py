@@ -1,12 +1,11 @@
 """COLMAP in a process of its own: `python -m backend.cameras.colmap_process TASK.json`.
 
-Speaks JSON lines: {"stage": …}, {"step": …, "total": …}, and at the end {"stats": {…}} or {"error": what, "advice": …}.
+Speaks JSON lines: {"stage": …}, {"step": …, "total": …}, {"count": table, "total": …}, and at the end {"stats": {…}} or
+{"error": what, "advice": …}.
 It ends when its standard input closes, because then the worker that started it is gone.
 """
 
-import json
 import os
-import sqlite3
 import sys
 import threading
 import traceback
@@ -19,109 +18,32 @@ from PIL import Image  # before pycolmap: loaded after it, Pillow's PNG writer c
 import pycolmap  # isort: skip
 
 from ..formats.capture import picture_size
-from ..protocol import InputError, SolveError
+from ..protocol import InputError
 from ..runtime.cancel import lines_of_stdin
 from ..runtime.device import die_with_parent
 from ..runtime.job import explain
 from . import colmap_export
-from .pairs import image_pairs
+from .colmap_channel import Channel
+from .colmap_match import extract_and_match, read_tracks, why_nothing
+from .solved import Solved
+from .solved import load as load_solved
 from .task import ColmapTask
-
-FILM_BETTER = (
-    "Move the camera sideways around the subject instead of turning on the spot, film slowly in good light, keep"
-    " textured things in view, and let neighbouring pictures overlap by two thirds."
-)
-
 
 Image.init()
 
 
-class Channel:
-    """Lines to the worker, on a descriptor that COLMAP's own prints can't reach."""
-
-    def __init__(self) -> None:
-        self._descriptor = os.dup(1)
-        os.dup2(2, 1)
-
-    def send(self, **message: Any) -> None:
-        os.write(self._descriptor, json.dumps(message).encode() + b"\n")
-
-
-class CountRows:
-    """Reports, twice a second, how many rows a table of the database has: COLMAP itself tells nothing on the way."""
-
-    def __init__(self, channel: Channel, database: Path, table: str, total: int) -> None:
-        self._channel, self._database, self._table, self._total = channel, database, table, total
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._done.wait(0.5):
-            try:
-                with sqlite3.connect(f"file:{self._database}?mode=ro", uri=True, timeout=0.1) as connection:
-                    (count,) = connection.execute(f"SELECT COUNT(*) FROM {self._table}").fetchone()
-            except sqlite3.Error:
-                continue
-            self._channel.send(step=min(count, self._total), total=self._total)
-
-
-def extract_and_match(task: ColmapTask, channel: Channel, per_image: bool) -> Path:
-    """Features and verified matches of all pictures in a new database."""
-    database = Path(task.work) / "database.db"
-    database.unlink(missing_ok=True)
-    reader = pycolmap.ImageReaderOptions()
-    reader.camera_model = "SIMPLE_RADIAL" if len(task.names) < 12 else "OPENCV"
-    if task.focal > 0 and not per_image:
-        width, height = picture_size(Path(task.images) / task.names[0])
-        centre = [width / 2, height / 2]
-        values = [task.focal, *centre, 0] if reader.camera_model == "SIMPLE_RADIAL" else [task.focal, task.focal, *centre, 0, 0, 0, 0]
-        reader.camera_params = ",".join(map(str, values))
-    extraction = pycolmap.FeatureExtractionOptions()
-    extraction.num_threads, extraction.use_gpu = task.threads, False
-    extraction.sift.max_num_features = task.features
-    mode = pycolmap.CameraMode.PER_IMAGE if per_image else pycolmap.CameraMode.SINGLE
-    channel.send(stage="Finding features")
-    with CountRows(channel, database, "keypoints", len(task.names)):
-        pycolmap.extract_features(
-            database, task.images, image_names=task.names, camera_mode=mode, reader_options=reader,
-            extraction_options=extraction, device=pycolmap.Device.cpu,
-        )  # fmt: skip
-    pairs = image_pairs(task.names, task.ordered)
-    listing = Path(task.work) / "pairs.txt"
-    listing.write_text("".join(f"{a} {b}\n" for a, b in pairs), encoding="utf-8")
-    matching, pairing = pycolmap.FeatureMatchingOptions(), pycolmap.ImportedPairingOptions()
-    matching.num_threads, matching.use_gpu = task.threads, False
-    pairing.match_list_path, pairing.block_size = str(listing), 100
-    channel.send(stage="Matching pictures")
-    with CountRows(channel, database, "two_view_geometries", len(pairs)):
-        pycolmap.match_image_pairs(database, matching_options=matching, pairing_options=pairing, device=pycolmap.Device.cpu)
-    return database
-
-
-def _why_nothing(database: Path, count: int) -> str:
-    with sqlite3.connect(database) as connection:
-        (features,) = connection.execute("SELECT AVG(rows) FROM keypoints").fetchone()
-        (linked,) = connection.execute("SELECT COUNT(*) FROM two_view_geometries WHERE rows > 15").fetchone()
-    if (features or 0) < 100:
-        return "the pictures show too little texture (blank, dark or blurred)"
-    if linked < count // 2:
-        return "neighbouring pictures have too little in common"
-    return "the camera moved too little for depth to be seen, or only turned"
-
-
-def solve(task: ColmapTask, channel: Channel) -> tuple[pycolmap.Reconstruction, dict[str, Any]]:
-    """Cameras from nothing but pictures; the model with most of them."""
+def match(task: ColmapTask, channel: Channel) -> dict[str, Any]:
+    """Tracks of the pictures, left in `task.solved`."""
     database = extract_and_match(task, channel, per_image=False)
-    out = Path(task.work) / "models"
+    tracks, none = read_tracks(database, task.names), np.zeros(0)
+    Solved(none.astype(np.int64), none.reshape(0, 4, 4), none, np.zeros(2), tracks).save(Path(task.solved))
+    return {"why_nothing": why_nothing(database, len(task.names))}
+
+
+def _models(task: ColmapTask, channel: Channel) -> list[Any]:
+    """COLMAP's models: the world in pieces that could not be joined, ideally one."""
+    out, database = Path(task.work) / "models", Path(task.work) / "database.db"
     out.mkdir(exist_ok=True)
-    channel.send(stage="Solving cameras")
     registered = 2
 
     def one_more() -> None:
@@ -132,20 +54,65 @@ def solve(task: ColmapTask, channel: Channel) -> tuple[pycolmap.Reconstruction, 
     if task.mapper == "global":
         options = pycolmap.GlobalPipelineOptions()
         options.num_threads, options.random_seed = task.threads, task.seed
-        models = pycolmap.global_mapping(database, task.images, out, options)
-    else:
-        incremental = pycolmap.IncrementalPipelineOptions()
-        incremental.num_threads, incremental.random_seed, incremental.min_model_size = task.threads, task.seed, 3
-        incremental.ba_refine_focal_length = True
-        models = pycolmap.incremental_mapping(database, task.images, out, incremental, next_image_callback=one_more)
-    best = max(models.values(), key=lambda m: m.num_reg_images(), default=None)
-    if best is None or best.num_reg_images() < 3:
-        found = best.num_reg_images() if best else 0
-        raise SolveError(
-            f"No cameras could be found: {found} of {len(task.names)} pictures fit together; {_why_nothing(database, len(task.names))}.",
-            FILM_BETTER,
-        )
-    return best, {"models": len(models)}
+        return list(pycolmap.global_mapping(database, task.images, out, options).values())
+    incremental = pycolmap.IncrementalPipelineOptions()
+    incremental.num_threads, incremental.random_seed, incremental.min_model_size = task.threads, task.seed, 3
+    incremental.max_num_models, incremental.ba_refine_focal_length = 4, True
+    return list(pycolmap.incremental_mapping(database, task.images, out, incremental, next_image_callback=one_more).values())
+
+
+def map_cameras(task: ColmapTask, channel: Channel) -> dict[str, Any]:
+    """Cameras from the matches that kind "match" left; none where none were found."""
+    models = _models(task, channel)
+    best = max(models, key=lambda m: m.num_reg_images(), default=None)
+    index = {name: i for i, name in enumerate(task.names)}
+    placed = sorted(((index[i.name], i) for i in best.images.values() if i.has_pose), key=lambda p: p[0]) if best else []
+    viewmats = [np.vstack([image.cam_from_world().matrix(), [0, 0, 0, 1]]) for _, image in placed]
+    cameras = [best.cameras[image.camera_id] for _, image in placed] if best else []
+    stats = {
+        "models": len(models),
+        "reprojection_px": float(best.compute_mean_reprojection_error()) if best and best.num_points3D() else 0.0,
+    }
+    focals, radial = np.array([c.mean_focal_length() for c in cameras]), np.array([cameras[0].params[3] if cameras else 0.0, 0.0])
+    Solved(np.array([i for i, _ in placed], np.int64), np.array(viewmats).reshape(-1, 4, 4), focals, radial, stats=stats).save(
+        Path(task.solved)
+    )
+    return stats
+
+
+def write(task: ColmapTask, channel: Channel) -> tuple[pycolmap.Reconstruction, dict[str, Any]]:
+    """A model of the cameras, points and tracks in `task.solved`."""
+    solved = load_solved(Path(task.solved))
+    model, one_lens = pycolmap.Reconstruction(), bool(np.ptp(solved.focals) < 1e-9)
+    sizes = [picture_size(Path(task.images) / task.names[i]) for i in solved.frames]
+    keypoints = [solved.tracks.uv[solved.tracks.frame == i] for i in solved.frames]
+    for number, frame in enumerate(solved.frames):
+        (width, height), camera_id = sizes[number], 1 if one_lens else number + 1
+        focal, flat = float(solved.focals[number]), not solved.radial.any()
+        params = [focal, focal, width / 2, height / 2] if flat else [focal, width / 2, height / 2, *solved.radial]
+        if camera_id not in model.cameras:
+            camera = pycolmap.Camera(model="PINHOLE" if flat else "RADIAL", width=width, height=height, params=params, camera_id=camera_id)
+            model.add_camera_with_trivial_rig(camera)
+        image = pycolmap.Image(name=task.names[frame], camera_id=camera_id, image_id=int(frame) + 1, keypoints=keypoints[number])
+        model.add_image_with_trivial_frame(image, pycolmap.Rigid3d(solved.viewmats[number][:3]))
+    _add_points(model, solved)
+    model.update_point_3d_errors()
+    if model.num_points3D():
+        model.extract_colors_for_all_images(task.images)
+    return model, {}
+
+
+def _add_points(model: pycolmap.Reconstruction, solved: Solved) -> None:
+    """Tracks with their points; an observation's number is its place among those of its frame, as in `write`."""
+    number = np.zeros(len(solved.tracks.frame), np.int64)
+    for frame in solved.frames:
+        mine = np.flatnonzero(solved.tracks.frame == frame)
+        number[mine] = np.arange(len(mine))
+    bounds = np.searchsorted(solved.tracks.point, np.arange(solved.tracks.points + 1))
+    for point, xyz in enumerate(solved.points):
+        rows = range(bounds[point], bounds[point + 1])
+        elements = [pycolmap.TrackElement(int(solved.tracks.frame[r]) + 1, int(number[r])) for r in rows]
+        model.add_point3D(xyz, pycolmap.Track(elements))
 
 
 def _add_known(model: pycolmap.Reconstruction, name: str, ids: tuple[int, int], size: tuple[int, int], camera: Any) -> None:
@@ -202,8 +169,11 @@ def main() -> int:
     pycolmap.logging.minloglevel = 1
     task = ColmapTask.read(Path(sys.argv[1]))
     pycolmap.set_random_seed(task.seed)
-    steps = {"solve": solve, "known": triangulate, "model": read_model}
+    steps = {"write": write, "known": triangulate, "model": read_model}
     try:
+        if task.kind in ("match", "map"):
+            channel.send(stats=match(task, channel) if task.kind == "match" else map_cameras(task, channel))
+            return 0
         model, stats = steps[task.kind](task, channel)
         channel.send(stage="Writing the capture")
         stats |= colmap_export.export(model, task)

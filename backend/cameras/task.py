@@ -18,9 +18,11 @@ class KnownCamera:
 
 @dataclass(frozen=True)
 class ColmapTask:
-    """`kind`: solve cameras; triangulate points for known ones; or read a COLMAP model."""
+    """`kind`: match the pictures; map cameras from the matches; write cameras and points as a capture; triangulate points
+    for known cameras; or read a COLMAP model. The last three write a capture.
+    """
 
-    kind: Literal["solve", "known", "model"]
+    kind: Literal["match", "map", "write", "known", "model"]
     images: str  # folder of the pictures
     work: str  # scratch folder
     output: str  # where the capture is written
@@ -31,6 +33,8 @@ class ColmapTask:
     focal: float = 0.0  # pixels; 0 unknown
     features: int = 4096
     mapper: Literal["incremental", "global"] = "incremental"
+    masks: str = ""  # folder of masks: COLMAP looks for NAME.png beside a picture's name
+    solved: str = ""  # what "match" and "map" leave and "write" takes: an npz, see solved.py
     known: list[KnownCamera] = field(default_factory=list)
     points: str = ""  # a PLY to take instead of triangulating
     model: str = ""  # folder of the COLMAP model

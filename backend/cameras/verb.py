@@ -1,6 +1,7 @@
 """The verb `cameras`: footage or someone else's solve in, a capture out."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,20 @@ from ..formats import capture
 from ..formats.capture import Capture, Frame
 from ..geometry.conventions import to_viewmat
 from ..media import photos, video
-from ..media.frames import Footage, is_still
-from ..protocol import CamerasOptions, InputError, Preset, SolveError
+from ..protocol import CamerasOptions, InputError, Preset
 from ..runtime.device import core_count
 from ..runtime.job import Job, Outcome
-from . import colmap_runner, posed, sources
+from . import colmap_runner, export, posed, sources
+from . import footage as footage_room
+from . import solve as solving
+from .dense import Dense, add_depth
+from .estimate import EstimateConfig, Problem
 from .task import ColmapTask, KnownCamera
+from .tracks.tracks import EMPTY
+from .triage import TriageConfig
+from .verdict import Verdict, in_words
+
+STAGES = 10  # of a solve at most; one that is sure sooner has fewer
 
 
 @dataclass(frozen=True)
@@ -31,32 +40,6 @@ PRESETS: dict[Preset, CamerasConfig] = {
     "balanced": CamerasConfig(120, 1600, 4096),
     "best": CamerasConfig(240, 2400, 8192),
 }
-
-
-def _gather(job: Job, source: sources.Source, config: CamerasConfig, options: CamerasOptions, folder: Path) -> Footage:
-    frames, side = options.frames or config.frames, options.max_side or config.max_side
-    if frames < video.MIN_FRAMES:
-        raise InputError(f"--frames {frames} is too few.", f"Cameras need at least {video.MIN_FRAMES} pictures.")
-    if source.kind == "photos":
-        footage = photos.gather(source.path, folder, frames, side, job.progress)
-    else:
-        footage = video.extract(source.path, folder, frames, side, options.start, options.end, job.progress)
-    if is_still(footage):
-        raise SolveError("All pictures of the footage are the same.", "Cameras need footage in which the camera moves.")
-    return footage
-
-
-def _solve_task(job: Job, source: sources.Source, work: Path) -> ColmapTask:
-    options = job.request.options
-    assert isinstance(options, CamerasOptions)
-    config = PRESETS[job.request.preset]
-    job.stage("Reading the footage", 1, 5)
-    footage = _gather(job, source, config, options, work / "images")
-    focal = options.focal_mm / 36 * footage.width if options.focal_mm else footage.focal
-    return ColmapTask(
-        "solve", str(footage.folder), str(work), str(job.folder.staging), footage.names, footage.times is not None, footage.times,
-        footage.sources, focal, config.features, options.solver, seed=job.request.seed, threads=core_count(),
-    )  # fmt: skip
 
 
 def _known(frame: Frame, name: str, size: tuple[int, int]) -> KnownCamera:
@@ -116,39 +99,37 @@ def _posed_task(job: Job, source: sources.Source, work: Path, poses: Path) -> Co
     )  # fmt: skip
 
 
-def _task(job: Job, source: sources.Source, work: Path) -> ColmapTask:
+def _given_task(job: Job, source: sources.Source, work: Path) -> ColmapTask:
+    """Cameras that someone else solved."""
     options = job.request.options
     if isinstance(options, CamerasOptions) and options.poses:
         return _posed_task(job, source, work, Path(options.poses))
     if source.kind == "transforms":
         return _known_task(job, source, work)
-    if source.kind == "colmap":
-        job.stage("Reading the model", 1, 2)
-        return ColmapTask("model", str(source.images), str(work), str(job.folder.staging), [], model=str(source.path), threads=core_count())
-    return _solve_task(job, source, work)
+    job.stage("Reading the model", 1, 2)
+    return ColmapTask("model", str(source.images), str(work), str(job.folder.staging), [], model=str(source.path), threads=core_count())
 
 
-def _verdict(job: Job, task: ColmapTask, stats: dict[str, Any]) -> str:
-    """The solve in one sentence; warns where it is partial."""
-    registered, asked = stats["registered"], len(task.names) or stats["registered"] + stats["dropped"]
-    if task.kind == "solve" and registered < 0.9 * asked:
-        job.warn(
-            "PARTIAL",
-            f"Only {registered} of {asked} pictures could be placed. The others are blurred, show too little, or share too little"
-            " with their neighbours: film that part again, slower and with more overlap.",
-        )
-    points = f"{stats['points']:,} points" if stats["points"] else "no points"
+def _summary(job: Job, stats: dict[str, Any], asked: int, verdict: Verdict | None, dense: Dense | None) -> str:
+    """The solve in one sentence; warns where it is partial or weak."""
+    registered = stats["registered"]
+    if verdict is not None and verdict.level == "weak":
+        job.warn("WEAK", f"The cameras are weak: {'; '.join(verdict.reasons)}. {' '.join(verdict.advice)}")
+    count = (dense.points if dense else 0) or stats["points"]
+    points = f"{count:,} points" if count else "no points"
     error = f", {stats['reprojection_px']:.2f} px" if stats["reprojection_px"] else ""
-    return f"{registered} of {asked} cameras{error}, {points}"
+    return f"{registered} of {asked} cameras{error}, {points}{': ' + in_words(verdict) if verdict else ''}"
 
 
-def run(job: Job) -> Outcome:
-    """Leaves a capture in the job's output: transforms.json, images/, points3D.ply, sparse/0."""
-    source = sources.identify(Path(job.request.input))
-    work = job.folder.staging / "work"
-    work.mkdir()
-    task = _task(job, source, work)
-    index, count = 1, {"solve": 5, "known": 3 if task.points else 5, "model": 3}[task.kind]
+def _clear(work: Path) -> None:
+    for path in sorted(work.rglob("*"), reverse=True):
+        path.unlink() if not path.is_dir() else path.rmdir()
+    work.rmdir()
+
+
+def _run_given(job: Job, source: sources.Source, work: Path) -> Outcome:
+    task = _given_task(job, source, work)
+    index, count = 1, {"known": 4 if task.points else 6}.get(task.kind, 4)
 
     def on_stage(name: str) -> None:
         nonlocal index
@@ -156,10 +137,65 @@ def run(job: Job) -> Outcome:
         job.stage(name, min(index, count), count)
 
     stats = colmap_runner.run(task, job.cancel, on_stage, job.progress)
-    summary = _verdict(job, task, stats)
-    for path in sorted(work.rglob("*"), reverse=True):
-        path.unlink() if not path.is_dir() else path.rmdir()
-    work.rmdir()
-    stats["pictures"] = len(task.names) or stats["registered"] + stats["dropped"]
-    metrics = {k: float(stats[k]) for k in ("registered", "pictures", "points", "reprojection_px", "track_length", "focal_px")}
-    return Outcome(summary, metrics, {"source": source.kind, "camera": stats})
+    asked = len(task.names) or stats["registered"] + stats["dropped"]
+    dense = _dense(job, work, lambda name: job.stage(name, count, count))
+    summary = _summary(job, stats, asked, None, dense)
+    _clear(work)
+    return Outcome(summary, _metrics(stats, asked, dense), {"source": source.kind, "camera": stats})
+
+
+def _dense(job: Job, work: Path, on_stage: Callable[[str], None]) -> Dense | None:
+    options = job.request.options
+    assert isinstance(options, CamerasOptions)
+    if not options.depth:
+        return None
+    on_stage("Dense depth")
+    return add_depth(job, job.folder.staging, work)
+
+
+def _metrics(stats: dict[str, Any], asked: int, dense: Dense | None) -> dict[str, float]:
+    keys = ("registered", "points", "reprojection_px", "track_length", "focal_px")
+    depth = {"dense_points": float(dense.points), "depth_sure": dense.sure} if dense else {}
+    return {**{k: float(stats[k]) for k in keys}, "pictures": float(asked), **depth}
+
+
+def run(job: Job) -> Outcome:
+    """Leaves a capture in the job's output: transforms.json, images/, points3D.ply, sparse/0."""
+    source = sources.identify(Path(job.request.input))
+    options = job.request.options
+    assert isinstance(options, CamerasOptions)
+    work = job.folder.staging / "work"
+    work.mkdir()
+    if options.poses or source.kind in ("transforms", "colmap"):
+        return _run_given(job, source, work)
+    return _run_solve(job, source, work, options)
+
+
+def _run_solve(job: Job, source: sources.Source, work: Path, options: CamerasOptions) -> Outcome:
+    """Cameras from pictures, with a verdict."""
+    preset, index = PRESETS[job.request.preset], 0
+
+    def on_stage(name: str) -> None:
+        nonlocal index
+        index += 1
+        job.stage(name, min(index, STAGES), STAGES)
+
+    config = EstimateConfig()
+    on_stage("Reading the footage")
+    gathered = footage_room.prepare(job, source, options.frames or preset.frames, options.max_side or preset.max_side, work, TriageConfig())
+    footage, triage = gathered
+    masks = footage_room.write_masks(Path(options.masks), footage, work / "masks") if options.masks else None
+    on_stage("Following points")
+    followed = footage_room.follow_points(job, footage, masks) if triage else EMPTY
+    size, names = (footage.width, footage.height), footage.names
+    problem = Problem(len(names), size, followed, solving.prior_of(options, footage), job.request.seed)
+    footing = solving.Footing(job, footage, work, masks, preset.features, problem, config, on_stage)
+    estimate = solving.solve(footing)
+    on_stage("Writing the capture")
+    task = export.write_task(footing, estimate)
+    stats = colmap_runner.run(task, job.cancel, lambda _: None, job.progress)
+    details = export.details(footing, estimate, triage)
+    dense = _dense(job, work, on_stage) if estimate.verdict.kind == "moving" else None
+    summary = _summary(job, stats, len(names), estimate.verdict, dense)
+    _clear(work)
+    return Outcome(summary, _metrics(stats, len(names), dense), {"source": source.kind, "camera": stats, **details})

@@ -36,6 +36,7 @@ class Frame:
     time: float | None = None  # seconds in the video that the frame is from
     mask: Path | None = None
     source: str = ""  # name of the picture before it was copied into the capture
+    depth: Path | None = None  # see formats/depth_exr.py
 
     @property
     def K(self) -> NDArray[np.float64]:
@@ -172,6 +173,7 @@ def _frame(root: Path, shared: dict[str, Any], record: Any) -> Frame:
         width, height, tuple(_number(camera, key, 0.0) for key in DISTORTION),
         _number(camera, "time") if "time" in camera else None,
         _inside(root, record["mask_path"]) if record.get("mask_path") else None, str(record.get("source", "")),
+        _inside(root, record["depth_file_path"]) if record.get("depth_file_path") else None,
     )  # fmt: skip
 
 
@@ -211,6 +213,8 @@ def write(root: Path, frames: list[Frame], points: Path | None) -> None:
             record["source"] = f.source
         if f.mask is not None:
             record["mask_path"] = f.mask.relative_to(root).as_posix()
+        if f.depth is not None:
+            record["depth_file_path"] = f.depth.relative_to(root).as_posix()
         records.append({**record, "transform_matrix": f.camera_to_world.tolist()})
     shared = {k: records[0][k] for k in ("fl_x", "fl_y", "cx", "cy", "w", "h") if all(r[k] == records[0][k] for r in records)}
     slim = [{k: v for k, v in r.items() if k not in shared} for r in records]

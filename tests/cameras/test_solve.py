@@ -45,7 +45,7 @@ def test_photos_are_solved(photos: tuple[Path, list[np.ndarray]], tmp_path: Path
     assert manifest["metrics"]["focal_px"] == pytest.approx(FOCAL, rel=0.02)
     assert error_of(tmp_path / "out", truth) < 0.01
     names = {p.name for p in (tmp_path / "out").iterdir() if p.name != ".job"}
-    assert names == {"manifest.json", "transforms.json", "images", "points3D.ply", "sparse"}
+    assert names == {"manifest.json", "transforms.json", "images", "depths", "points3D.ply", "sparse", "tracks.npz"}
     first = capture.read(tmp_path / "out").frames[0]
     assert first.image.name == "0001.jpg"
     assert first.source in ("000.png", "001.png")

@@ -1,0 +1,94 @@
+"""What can be made of a solved capture: a mesh of its depth, a matchmove clip, a copy for other programs."""
+
+import shutil
+from pathlib import Path
+
+import bpy
+
+from ...backend.formats import capture as captures
+from ...backend.protocol import InputError
+from ..scene import collections, depth_mesh, movie_clip
+from .common import guarded
+
+COPIED = ("transforms.json", "points3D.ply", "tracks.npz", "images", "sparse", "depths", "masks")
+
+
+def _chosen(context: bpy.types.Context) -> tuple[bpy.types.Object, bpy.types.Collection, Path]:
+    """Root, collection and folder of the capture in step 3's field."""
+    folder = context.scene.splatsmith.capture
+    root = collections.find_root(context.scene, folder)
+    if root is None:
+        raise InputError("No capture is in this scene.", "Solve the cameras (step 2), or import a capture.")
+    return root, root.users_collection[0], Path(bpy.path.abspath(folder))
+
+
+class _OnCapture:
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        settings = context.scene.splatsmith
+        if settings.capture and collections.find_root(context.scene, settings.capture) is not None:
+            return True
+        cls.poll_message_set("Solve the cameras first (panel 2), or import a capture")
+        return False
+
+
+class SPLATSMITH_OT_depth_mesh(_OnCapture, bpy.types.Operator):
+    """Make a mesh of the current frame's depth that wears the picture: something real to place things on and behind"""
+
+    bl_idname = "splatsmith.depth_mesh"
+    bl_label = "Depth to Mesh"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        root, collection, folder = _chosen(context)
+        mesh = depth_mesh.make(collection, root, captures.read(folder), context.scene.frame_current)
+        self.report({"INFO"}, f"{mesh.name}: {len(mesh.data.polygons):,} faces")
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_tracks_clip(_OnCapture, bpy.types.Operator):
+    """Make a Movie Clip of the capture's pictures with the solver's tracks as markers"""
+
+    bl_idname = "splatsmith.tracks_clip"
+    bl_label = "Tracks to Movie Clip"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        _, collection, folder = _chosen(context)
+        clip = movie_clip.make(captures.read(folder), collection.name)
+        self.report({"INFO"}, f"{clip.name}: {len(clip.tracking.tracks)} tracks, in the Movie Clip Editor")
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_export_capture(_OnCapture, bpy.types.Operator):
+    """Copy the capture for other programs: COLMAP's sparse/0 with its tracks, nerfstudio's transforms.json, pictures, depth"""
+
+    bl_idname = "splatsmith.export_capture"
+    bl_label = "Export Capture"
+
+    directory: bpy.props.StringProperty(subtype="DIR_PATH")  # type: ignore[valid-type]
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        _, collection, folder = _chosen(context)
+        target = Path(bpy.path.abspath(self.directory)) / bpy.path.clean_name(collection.name)
+        if target.exists():
+            raise InputError(f"{target.name} is there already.", "Choose another folder; nothing was overwritten.")
+        target.mkdir(parents=True)
+        for name in COPIED:
+            if (folder / name).is_dir():
+                shutil.copytree(folder / name, target / name)
+            elif (folder / name).is_file():
+                shutil.copy2(folder / name, target / name)
+        self.report({"INFO"}, f"Capture copied to {target}")
+        return {"FINISHED"}
+
+
+CLASSES = (SPLATSMITH_OT_depth_mesh, SPLATSMITH_OT_tracks_clip, SPLATSMITH_OT_export_capture)

@@ -1,0 +1,156 @@
+"""Floor and scale by clicking on the capture's points in the viewport."""
+
+import bpy
+import numpy as np
+from bpy_extras.view3d_utils import location_3d_to_region_2d
+from mathutils import Vector
+
+from ...backend.protocol import InputError
+from ..scene import cameras, collections, ground, pointclouds
+from .common import guarded
+
+REACH = 18  # pixels from the mouse within which a point is taken
+
+
+def _root(context: bpy.types.Context) -> bpy.types.Object | None:
+    folder = context.scene.splatsmith.capture
+    return collections.find_root(context.scene, folder) if folder else None
+
+
+def _cloud(root: bpy.types.Object) -> bpy.types.Object | None:
+    return next((child for child in root.children if child.get(cameras.POINTS_KEY)), None)
+
+
+def nearest_point(points: np.ndarray, matrix: np.ndarray, size: tuple[int, int], at: tuple[float, float]) -> int:
+    """Index of the point (N, 3) that `matrix` (world to clip space) puts nearest to a place of the region; among those
+    within reach the one in front. -1: none is within reach.
+    """
+    clip = np.concatenate([points, np.ones((len(points), 1))], 1) @ matrix.T
+    front = clip[:, 3] > 1e-6
+    place = (clip[:, :2] / np.where(front, clip[:, 3], 1.0)[:, None] + 1) / 2 * np.array(size)
+    distance = np.where(front, np.linalg.norm(place - np.array(at), axis=1), np.inf)
+    close = np.flatnonzero(distance < REACH)
+    if not len(close):
+        return -1
+    return int(close[np.argmin(clip[close, 3] * (1 + distance[close] / REACH))])
+
+
+class _Picker:
+    """A modal operator that gathers `wanted` points of the capture, then runs `execute` with them in `picked`."""
+
+    wanted, what = 3, ""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if _root(context) is None:
+            cls.poll_message_set("Solve the cameras first: points of the scene are what is picked")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        if context.area is None or context.area.type != "VIEW_3D":
+            self.report({"ERROR"}, "Run this in a 3D viewport.")
+            return {"CANCELLED"}
+        cloud = _cloud(_root(context))
+        if cloud is None:
+            self.report({"ERROR"}, "The capture has no points to pick. Solve its cameras first.")
+            return {"CANCELLED"}
+        cloud.hide_set(False)
+        local = pointclouds.read_attribute(cloud.data, "position", 3)
+        matrix = np.array(cloud.matrix_world)
+        self._points = local @ matrix[:3, :3].T + matrix[:3, 3]
+        self._found: list[Vector] = []
+        self._region = next(r for r in context.area.regions if r.type == "WINDOW")
+        self._draw = bpy.types.SpaceView3D.draw_handler_add(self._draw_picked, (), "WINDOW", "POST_PIXEL")
+        context.window_manager.modal_handler_add(self)
+        self._tell(context)
+        return {"RUNNING_MODAL"}
+
+    def _tell(self, context: bpy.types.Context) -> None:
+        left = self.wanted - len(self._found)
+        context.workspace.status_text_set(f"Click {left} more point{'s' if left > 1 else ''} {self.what}   ·   Esc: cancel")
+        context.area.tag_redraw()
+
+    def _draw_picked(self) -> None:
+        import blf
+
+        for number, point in enumerate(self._found, 1):
+            place = location_3d_to_region_2d(self._region, self._region.data, point)
+            if place is not None:
+                blf.size(0, 22)
+                blf.color(0, 1.0, 0.65, 0.1, 1.0)
+                blf.position(0, place.x - 5, place.y - 8, 0)
+                blf.draw(0, f"⊕ {number}")
+
+    def _stop(self, context: bpy.types.Context) -> None:
+        bpy.types.SpaceView3D.draw_handler_remove(self._draw, "WINDOW")
+        context.workspace.status_text_set(None)
+        context.area.tag_redraw()
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if event.type in {"ESC", "RIGHTMOUSE"}:
+            self._stop(context)
+            return {"CANCELLED"}
+        inside = 0 <= event.mouse_x - self._region.x < self._region.width and 0 <= event.mouse_y - self._region.y < self._region.height
+        if event.type != "LEFTMOUSE" or event.value != "PRESS" or not inside:
+            return {"PASS_THROUGH"}
+        at = event.mouse_x - self._region.x, event.mouse_y - self._region.y
+        size = self._region.width, self._region.height
+        index = nearest_point(self._points, np.array(self._region.data.perspective_matrix), size, at)
+        if index < 0:
+            self.report({"INFO"}, "There is no point there: click on one of the capture's points.")
+            return {"RUNNING_MODAL"}
+        self._found.append(Vector(self._points[index].tolist()))
+        if len(self._found) < self.wanted:
+            self._tell(context)
+            return {"RUNNING_MODAL"}
+        self._stop(context)
+        self.picked = [value for point in self._found for value in point]
+        return self.execute(context)
+
+    def _vectors(self) -> list[Vector]:
+        return [Vector(self.picked[i : i + 3]) for i in range(0, 3 * self.wanted, 3)]
+
+
+class SPLATSMITH_OT_pick_floor(_Picker, bpy.types.Operator):
+    """Click three points of the floor: the scene is turned and moved so that they lie on the grid"""
+
+    bl_idname = "splatsmith.pick_floor"
+    bl_label = "Pick Floor"
+    bl_options = {"REGISTER", "UNDO"}
+
+    wanted, what = 3, "of the floor"
+    picked: bpy.props.FloatVectorProperty(size=9, options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        root = _root(context)
+        if root is None:
+            raise InputError("No capture is in this scene.", "Solve the cameras first.")
+        ground.set_floor(root, self._vectors())
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_pick_length(_Picker, bpy.types.Operator):
+    """Click two points whose distance you know, then type it: the scene gets its true size"""
+
+    bl_idname = "splatsmith.pick_length"
+    bl_label = "Pick Length"
+    bl_options = {"REGISTER", "UNDO"}
+
+    wanted, what = 2, "whose distance you know"
+    picked: bpy.props.FloatVectorProperty(size=6, options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+    length: bpy.props.FloatProperty(
+        name="Length", default=1.0, min=1e-4, soft_max=100, subtype="DISTANCE", description="How far apart the two points are"
+    )  # type: ignore[valid-type]
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        root = _root(context)
+        if root is None:
+            raise InputError("No capture is in this scene.", "Solve the cameras first.")
+        ground.set_length(root, self._vectors(), self.length)
+        return {"FINISHED"}
+
+
+CLASSES = (SPLATSMITH_OT_pick_floor, SPLATSMITH_OT_pick_length)

@@ -1,0 +1,56 @@
+"""What the solver thinks of its cameras, kept on the capture's root: a traffic light, reasons, and trust per picture."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from .collections import ROOT_KEY
+
+LEVEL_KEY, REASONS_KEY, CONFIDENCES_KEY = "splatsmith_verdict", "splatsmith_reasons", "splatsmith_confidences"
+CONFIDENCE = "confidence"  # of the camera, keyframed
+LIGHTS = {"solved": "COLORSET_03_VEC", "weak": "COLORSET_09_VEC", "failed": "COLORSET_01_VEC"}
+WORDS = {"solved": "Solved", "weak": "Weak: look before you trust it", "failed": "Failed"}
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    """The capture's manifest; empty for captures of other programs."""
+    try:
+        data = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def attach(root: bpy.types.Object, camera: bpy.types.Object, folder: Path) -> None:
+    """Verdict on the root; confidence as a keyframed property of the camera, so that the timeline shows it."""
+    manifest = _manifest(folder)
+    verdict, pictures = manifest.get("verdict"), manifest.get("pictures")
+    if not isinstance(verdict, dict) or verdict.get("level") not in LIGHTS:
+        return
+    root[LEVEL_KEY] = verdict["level"]
+    turning = ["The camera only turns: there is no depth in this footage"] if verdict.get("kind") == "turning" else []
+    reasons = [str(r) for r in verdict.get("reasons", [])] + [str(a) for a in verdict.get("advice", [])]
+    root[REASONS_KEY] = "\n".join(turning + [r[:1].upper() + r[1:] for r in reasons])
+    if not isinstance(pictures, list) or not pictures:
+        return
+    values = [picture.get("confidence") if isinstance(picture, dict) else None for picture in pictures]
+    root[CONFIDENCES_KEY] = [float(v) if isinstance(v, (int, float)) else 0.0 for v in values]
+    camera[CONFIDENCE] = 0.0
+    camera.id_properties_ui(CONFIDENCE).update(min=0.0, max=1.0, description="How well this picture's camera is known")
+    for number, value in enumerate(root[CONFIDENCES_KEY], 1):
+        camera[CONFIDENCE] = value
+        camera.keyframe_insert(f'["{CONFIDENCE}"]', frame=number)
+
+
+def find(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The root whose verdict the panel shows: that of the chosen capture."""
+    folder = context.scene.splatsmith.capture
+    return next((o for o in context.scene.objects if o.type == "EMPTY" and o.get(ROOT_KEY) == folder and LEVEL_KEY in o), None)
+
+
+def confidence_now(context: bpy.types.Context, root: bpy.types.Object) -> float | None:
+    """Of the camera at the current frame; None where nothing is known of it."""
+    values, index = root.get(CONFIDENCES_KEY), context.scene.frame_current - 1
+    return float(values[index]) if values is not None and 0 <= index < len(values) else None

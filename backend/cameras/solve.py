@@ -1,0 +1,192 @@
+"""Footage to believable cameras: which solvers run when, and what is said when none is good enough."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..media.frames import Footage
+from ..protocol import CamerasOptions, CrashError, SolveError
+from ..runtime.device import core_count
+from ..runtime.job import Job
+from . import colmap_runner, solved
+from .bundle.adjust import Prior
+from .bundle.equations import Freedom
+from .bundle.state import Observations, Solve, errors
+from .estimate import Estimate, EstimateConfig, Estimator, Problem, Start, conclude, turning
+from .flowmap.start import flowmap_start
+from .refine import Refined, fewer
+from .solvers import rotation, straight
+from .task import ColmapTask
+from .tracks.tracks import Tracks
+
+FILM_BETTER = (
+    "Move the camera sideways around the subject instead of turning on the spot, film slowly in good light, keep"
+    " textured things in view, and let neighbouring pictures overlap by two thirds."
+)
+EXIF_SIGMA, USER_SIGMA = 0.1, 0.02  # by which a focal length from EXIF, or a person, may be off
+SECONDS_PER_PICTURE = 2.0  # that COLMAP's mapper is given, on top of a minute: it may search in vain for very long
+
+
+@dataclass(frozen=True)
+class Footing:
+    """What every solver is handed."""
+
+    job: Job
+    footage: Footage
+    work: Path
+    masks: Path | None
+    features: int
+    problem: Problem
+    config: EstimateConfig
+    stage: Callable[[str], None]
+
+    @property
+    def options(self) -> CamerasOptions:
+        options = self.job.request.options
+        assert isinstance(options, CamerasOptions)
+        return options
+
+
+def prior_of(options: CamerasOptions, footage: Footage) -> Prior | None:
+    """From the user's lens field, or else from EXIF."""
+    if options.focal_mm:
+        return Prior(math.log(options.focal_mm / 36 * footage.width), 0.0 if options.lock_focal else USER_SIGMA)
+    if footage.focal:
+        return Prior(math.log(footage.focal), 0.0 if options.lock_focal else EXIF_SIGMA)
+    return None
+
+
+def _task(footing: Footing, kind: str, mapper: str = "incremental") -> ColmapTask:
+    prior = footing.problem.prior
+    return ColmapTask(
+        "match" if kind == "match" else "map", str(footing.footage.folder), str(footing.work), "", footing.footage.names,
+        footing.footage.times is not None, focal=math.exp(prior.log_focal) if prior else 0.0, features=footing.features,
+        mapper="global" if mapper == "global" else "incremental", masks=str(footing.masks or ""),
+        solved=str(footing.work / f"{kind}-{mapper}.npz"), seed=footing.job.request.seed, threads=core_count(),
+    )  # fmt: skip
+
+
+def match(footing: Footing) -> tuple[Tracks, str]:
+    """Feature tracks through all pictures, and a clause on what the pictures lack if nothing comes of them."""
+    task = _task(footing, "match")
+    stats = colmap_runner.run(task, footing.job.cancel, footing.stage, footing.job.progress)
+    return solved.load(Path(task.solved)).tracks, stats["why_nothing"]
+
+
+def colmap(footing: Footing, mapper: str) -> Start | None:
+    """COLMAP's cameras from the matches; None when it finds none, dies, or takes too long."""
+    footing.stage("Solving cameras with COLMAP" if mapper == "incremental" else "Solving cameras with COLMAP's global mapper")
+    task = _task(footing, "map", mapper)
+    seconds = 60 + SECONDS_PER_PICTURE * footing.problem.frames
+    try:
+        colmap_runner.run(task, footing.job.cancel, lambda _: None, footing.job.progress, seconds)
+    except (colmap_runner.OutOfTimeError, CrashError) as error:
+        footing.job.warn("COLMAP", f"COLMAP gave no cameras ({'it took too long' if not str(error) else error}).")
+        return None
+    found = solved.load(Path(task.solved))
+    if len(found.frames) < 3:
+        return None
+    viewmats = torch.from_numpy(found.viewmats)
+    centre = torch.tensor(footing.problem.size, dtype=torch.float64) / 2
+    none = torch.zeros(0, 4, dtype=torch.float64)
+    cameras = Solve(viewmats[:, :3, :3], viewmats[:, :3, 3], torch.from_numpy(found.focals), torch.from_numpy(found.radial), centre, none)
+    return Start(f"COLMAP {mapper}", found.frames, cameras)
+
+
+def straight_paths(footing: Footing) -> Start | None:
+    problem = footing.problem
+    if problem.followed.points < 40:
+        return None
+    footing.stage("Solving cameras from straight paths")
+    found = straight.solve(
+        problem.followed, problem.frames, problem.size, footing.config.straight, problem.prior, problem.seed, footing.job.progress
+    )
+    return Start("straight paths", np.arange(problem.frames), found)
+
+
+def flowmap(footing: Footing) -> Start:
+    """FlowMap, which needs pictures in the order of time."""
+    if footing.footage.times is None:
+        raise SolveError("FlowMap needs a video: it looks at how pictures flow into the next.", "Choose solver auto for photos.")
+    footing.stage("Solving cameras with FlowMap")
+    problem = footing.problem
+    return Start("FlowMap", np.arange(problem.frames), flowmap_start(footing.footage, footing.masks, problem, footing.job.progress))
+
+
+def _turns_only(footing: Footing, moving: Start | None) -> Estimate | None:
+    """The estimate of a camera that only turns, if that explains the tracks and a moving one does so no better."""
+    problem, config = footing.problem, footing.config
+    if moving is None:
+        return None
+    footing.stage("Looking for parallax")
+    found, error, zooms = turning(problem, config)
+    if error > config.turning_px:
+        return None
+    unit = max(problem.size) / 320
+    moving_error = rotation.typical_error(moving.solve, Observations.of(problem.followed)) / unit
+    if moving_error < config.parallax * error:
+        return None
+    tracks = fewer(problem.followed, 2000, problem.frames)
+    known = Prior(float(found.focals.median().log()), 1.0) if problem.prior is None else problem.prior
+    found = rotation.solve(tracks, problem.frames, problem.size, config.rotation, known, zooms)
+    good = errors(found, Observations.of(tracks)).numpy() < config.refine.outlier * unit
+    kept = tracks.keep(good)
+    again = rotation.solve(kept, problem.frames, problem.size, config.rotation, known, zooms)
+    median = rotation.typical_error(again, Observations.of(kept))
+    freedom = Freedom(translations=False, focal=problem.prior is None or problem.prior.sigma > 0, focal_per_frame=zooms)
+    best = Refined("a turning camera", np.arange(problem.frames), again, kept, freedom, median, median, float(good.mean()))
+    return conclude(best, problem, kept, "turning", config)
+
+
+def _second_opinions(footing: Footing, estimator: Estimator) -> None:
+    """More solvers, cheapest first, until two agree."""
+    ordered = footing.footage.times is not None
+    zoomed = any(r.freedom.focal_per_frame for r in estimator.refined)
+    attempts: list[Callable[[], Start | None]] = []
+    if not zoomed:  # COLMAP takes the lens for fixed
+        attempts.append(lambda: colmap(footing, "incremental"))
+        attempts.append(lambda: colmap(footing, "global"))
+    if ordered:
+        attempts.append(lambda: flowmap(footing))
+    for attempt in attempts:
+        if estimator.agreed:
+            return
+        start = attempt()
+        if start is not None:
+            estimator.add(start)
+
+
+def solve(footing: Footing) -> Estimate:
+    """The best cameras that can be had; SolveError when they are not worth showing."""
+    options = footing.options
+    alone = {
+        "straight": lambda: straight_paths(footing),
+        "flowmap": lambda: flowmap(footing),
+        "incremental": lambda: colmap(footing, "incremental"),
+        "global": lambda: colmap(footing, "global"),
+    }
+    first = straight_paths(footing) if options.solver == "auto" else None
+    if (turned := _turns_only(footing, first)) is not None:
+        return turned
+    matched, why = match(footing)
+    if options.solver != "auto":
+        first = alone[options.solver]()
+    footing.stage("Bundle adjustment")
+    estimator = Estimator(footing.problem, matched, footing.config)
+    if first is not None:
+        estimator.add(first)
+    if options.solver == "auto":
+        _second_opinions(footing, estimator)
+    if not estimator.refined:
+        raise SolveError(f"No cameras could be found: {why}.", FILM_BETTER)
+    footing.stage("Judging the cameras")
+    prior = footing.problem.prior
+    estimate = estimator.estimate(math.exp(prior.log_focal) if prior else 0.0)
+    if estimate.verdict.level == "failed":
+        reasons = "; ".join(estimate.verdict.reasons) or why
+        raise SolveError(f"No cameras that can be believed were found: {reasons}.", " ".join(estimate.verdict.advice) or FILM_BETTER)
+    return estimate

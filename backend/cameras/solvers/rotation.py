@@ -1,0 +1,84 @@
+"""Cameras that only turn, on a tripod: rotations and focal lengths from tracks, every point at infinity."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from ..bundle.adjust import AdjustConfig, Prior, adjust
+from ..bundle.equations import Freedom
+from ..bundle.state import Observations, Solve, bearings, errors
+from ..tracks.tracks import Tracks
+from .straight import blank, capped_error, nearest_rotation
+
+
+@dataclass(frozen=True)
+class RotationConfig:
+    """Focal lengths to begin from, in units of sqrt(width * height)."""
+
+    focals: tuple[float, ...] = (0.4, 0.8, 1.6, 3.2)
+    cap: float = 3.0
+
+
+def _turns(first: Tensor, second: Tensor, weights: Tensor) -> Tensor:
+    """(3, 3) the rotation that carries unit vectors `first` (m, 3) best onto `second` (Kabsch)."""
+    u, _, vt = torch.linalg.svd((second * weights[:, None]).T @ first)
+    sign = torch.tensor([1.0, 1.0, float(torch.sign(torch.det(u @ vt)))], dtype=u.dtype)
+    turn: Tensor = (u * sign) @ vt
+    return turn
+
+
+def _chain(solve: Solve, observations: Observations) -> Solve:
+    """Rotations of neighbouring frames, three times reweighted against outliers, one after the other."""
+    rays, frames = bearings(solve, observations), len(solve.rotations)
+    rotations = [torch.eye(3, dtype=torch.float64)]
+    following = (observations.point[1:] == observations.point[:-1]) & (observations.frame[1:] == observations.frame[:-1] + 1)
+    starts = torch.nonzero(following)[:, 0]
+    for frame in range(frames - 1):
+        at = starts[observations.frame[starts] == frame]
+        a, b = rays[at], rays[at + 1]
+        turn, weights = torch.eye(3, dtype=torch.float64), torch.ones(len(at), dtype=torch.float64)
+        for _ in range(3 if len(at) >= 3 else 0):
+            turn = _turns(a, b, weights)
+            miss = (b - a @ turn.T).norm(dim=1) * solve.focals[frame]
+            weights = 1 / (1 + (miss / miss.median().clamp(min=0.1)) ** 2)
+        rotations.append(turn @ rotations[-1])
+    return replace(solve, rotations=nearest_rotation(torch.stack(rotations)))
+
+
+def _points_at_infinity(solve: Solve, observations: Observations, count: int) -> Solve:
+    rays = (solve.rotations[observations.frame].transpose(1, 2) @ bearings(solve, observations)[..., None])[..., 0]
+    mean = torch.zeros(count, 3, dtype=torch.float64).index_add_(0, observations.point, rays)
+    far = torch.nn.functional.normalize(mean, dim=1)
+    return replace(solve, points=torch.cat([far, torch.zeros(count, 1, dtype=torch.float64)], 1))
+
+
+def _descend(solve: Solve, observations: Observations, count: int, freedom: Freedom, prior: Prior | None, unit: float) -> Solve:
+    solve = _points_at_infinity(solve, observations, count)
+    for scale in (8.0, 2.0, 1.0):
+        solve = adjust(solve, observations, freedom, AdjustConfig(scale=scale * unit, steps=10), prior)
+    return solve
+
+
+def solve(
+    tracks: Tracks, frames: int, size: tuple[int, int], config: RotationConfig, prior: Prior | None = None, zoom: bool = False
+) -> Solve:
+    """The best turning camera for tracks in pixels of `size`; `zoom` gives every frame its own focal length."""
+    unit, base = max(size) / 320, (size[0] * size[1]) ** 0.5
+    observations, focal_free = Observations.of(tracks), prior is None or prior.sigma > 0
+    starts = [float(torch.tensor(prior.log_focal).exp())] if prior else [f * base for f in config.focals]
+    freedom = Freedom(translations=False, focal=focal_free)
+    found = []
+    for focal in starts:
+        start = _points_at_infinity(_chain(blank(frames, size, focal), observations), observations, tracks.points)
+        found.append(adjust(start, observations, freedom, AdjustConfig(scale=4 * unit, steps=5), prior))
+    best = min(found, key=lambda s: capped_error(s, observations, config.cap * unit))
+    best = _descend(best, observations, tracks.points, freedom, prior, unit)
+    if zoom and focal_free:
+        best = _descend(best, observations, tracks.points, Freedom(translations=False, focal_per_frame=True), prior, unit)
+    return best
+
+
+def typical_error(solve: Solve, observations: Observations) -> float:
+    """Median reprojection error in pixels."""
+    return float(errors(solve, observations).median()) if len(observations.frame) else float("inf")

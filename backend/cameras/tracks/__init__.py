@@ -1,0 +1,1 @@
+"""Points followed through the footage, and dense flow between its pictures."""

@@ -1,0 +1,106 @@
+"""A look at the footage before anything is solved: cuts, still stretches, doubles, blur, light, and how far things move."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..media.frames import sharpness
+from .tracks.follow import FollowConfig, follow
+from .tracks.tracks import Tracks
+
+LOOK = 240  # pixels of the longer side that triage looks at
+
+
+@dataclass(frozen=True)
+class TriageConfig:
+    """Motions are in percent of the picture's diagonal."""
+
+    cut_survival: float = 0.2  # share of tracks, against what is usual in the clip, that must outlive a frame
+    cut_change: float = 2.5  # times the usual change of the picture
+    still: float = 0.12  # motion of the whole clip below which nothing moves
+    double: float = 0.4  # mean change of grey values (of 255) below which a frame repeats the one before
+    blurred: float = 0.25  # of the clip's median sharpness
+    shortest: int = 5  # frames of a shot worth solving
+
+
+@dataclass(frozen=True)
+class Triage:
+    """What was found. Frame numbers are the footage's, from 0."""
+
+    shots: tuple[tuple[int, int], ...]  # [from, to) between cuts
+    doubles: tuple[int, ...]
+    blurred: tuple[int, ...]
+    motion: float  # median of tracks from frame to frame, percent of the diagonal
+    reach: float  # median of tracks over their lives, percent of the diagonal
+    still_share: float  # of the frames, in which nothing moved
+    light: float  # stops between the darkest and the brightest frame
+    is_still: bool
+
+    @property
+    def longest_shot(self) -> tuple[int, int]:
+        return max(self.shots, key=lambda s: s[1] - s[0])
+
+
+def _small(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    scale = min(1.0, LOOK / max(frame.shape))
+    return np.asarray(cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _changes(frames: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
+    """(n,) mean absolute change of brightness-corrected, slightly blurred pictures against the one before."""
+    soft = [cv2.GaussianBlur(f, (5, 5), 1.2).astype(np.float32) for f in frames]
+    level = [s - s.mean() for s in soft]
+    return np.array([0.0] + [float(np.abs(b - a).mean()) for a, b in pairwise(level)])
+
+
+def _survival(tracks: Tracks, count: int) -> NDArray[np.float64]:
+    """(n,) share of the frame before's tracks that are still seen."""
+    alive = np.bincount(tracks.frame, minlength=count).astype(float)
+    starts = np.searchsorted(tracks.point, np.arange(tracks.points))
+    born = np.bincount(tracks.frame[starts], minlength=count)
+    return np.concatenate([[1.0], (alive - born)[1:] / np.maximum(alive[:-1], 1)])
+
+
+def _steps(tracks: Tracks, diagonal: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Frame and length, percent of the diagonal, of every step of every track."""
+    same = (tracks.point[1:] == tracks.point[:-1]) & (tracks.frame[1:] == tracks.frame[:-1] + 1)
+    length = np.linalg.norm(tracks.uv[1:] - tracks.uv[:-1], axis=1)[same] / diagonal * 100
+    return tracks.frame[1:][same], length
+
+
+def _shots(changes: NDArray[np.float64], survival: NDArray[np.float64], config: TriageConfig) -> tuple[tuple[int, int], ...]:
+    count = len(changes)
+    usual_change, usual_survival = float(np.median(changes[1:])), float(np.median(survival[1:]))
+    cut = (survival < config.cut_survival * max(usual_survival, 0.2)) & (changes > config.cut_change * max(usual_change, 1.0))
+    bounds = [0, *(int(i) for i in np.flatnonzero(cut)), count]
+    return tuple(pairwise(bounds))
+
+
+def look(frames: Sequence[NDArray[np.uint8]], config: TriageConfig) -> Triage:
+    """Grey frames (H, W) of one size, in the order of time."""
+    small = [_small(f) for f in frames]
+    count, diagonal = len(small), float(np.hypot(*small[0].shape))
+    tracks = follow(small, FollowConfig(points=250, window=15, least=2))
+    changes, survival = _changes(small), _survival(tracks, count)
+    at, length = _steps(tracks, diagonal)
+    by_frame = np.array([float(np.median(length[at == i])) if (at == i).any() else np.inf for i in range(1, count)])
+    sharp = np.array([sharpness(f) for f in small])
+    light = np.log2(np.maximum([float(f.mean()) for f in small], 1.0))
+    first = np.searchsorted(tracks.point, np.arange(tracks.points))
+    ends = np.append(first[1:], len(tracks.point)) - 1
+    reach = np.linalg.norm(tracks.uv[ends] - tracks.uv[first], axis=1) / diagonal * 100 if tracks.points else np.array([np.inf])
+    still = bool(np.percentile(reach, 90) < config.still) or bool(changes.max(initial=0) < config.double)
+    return Triage(
+        _shots(changes, survival, config),
+        tuple(int(i) for i in np.flatnonzero(changes[1:] < config.double) + 1),
+        tuple(int(i) for i in np.flatnonzero(sharp < config.blurred * np.median(sharp))),
+        float(np.median(by_frame[np.isfinite(by_frame)])) if np.isfinite(by_frame).any() else 0.0,
+        float(np.median(reach)),
+        float((by_frame < 0.02).mean()),
+        float(light.max() - light.min()),
+        still,
+    )
