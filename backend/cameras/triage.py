@@ -93,7 +93,7 @@ def look(frames: Sequence[NDArray[np.uint8]], config: TriageConfig) -> Triage:
     first = np.searchsorted(tracks.point, np.arange(tracks.points))
     ends = np.append(first[1:], len(tracks.point)) - 1
     reach = np.linalg.norm(tracks.uv[ends] - tracks.uv[first], axis=1) / diagonal * 100 if tracks.points else np.array([np.inf])
-    still = bool(np.percentile(reach, 90) < config.still) or bool(changes.max(initial=0) < config.double)
+    still = bool(np.percentile(reach, 75) < config.still) or bool(changes.max(initial=0) < config.double)
     return Triage(
         _shots(changes, survival, config),
         tuple(int(i) for i in np.flatnonzero(changes[1:] < config.double) + 1),

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 TINY = 1e-9
+FILL_SHARE = 0.002  # of the largest weight, that the coarser level counts for where holes are filled
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,10 @@ def fill(value: Tensor, weight: Tensor) -> Tensor:
     while min(levels[-1][1].shape) > 2:
         levels.append(tuple(torch.nn.functional.avg_pool2d(t[None, None], 2, ceil_mode=True)[0, 0] for t in levels[-1]))  # type: ignore[arg-type]
     total, mass = levels[-1]
-    full = total / mass.clamp(min=TINY)
-    for total, mass in reversed(levels[:-1]):
+    full = (total.sum() / mass.sum().clamp(min=TINY)).expand_as(mass)
+    prior = (FILL_SHARE * weight.max()).clamp(min=TINY)
+    for total, mass in reversed(levels):
         coarse = torch.nn.functional.interpolate(full[None, None], mass.shape, mode="bilinear", align_corners=False)[0, 0]
-        prior = 0.02 * weight.max() * 0.1
         full = (total + prior * coarse) / (mass + prior)
     return full
 
