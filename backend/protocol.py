@@ -107,6 +107,9 @@ class CamerasOptions:
     solver: Literal["auto", "incremental", "global", "straight", "flowmap"] = option(
         "auto", "auto lets several agree; or COLMAP's incremental or global mapper, straight paths, or FlowMap, alone"
     )
+    flow_model: str = option("", "for FlowMap: a pretrained flow network (RAFT's interface), a TorchScript file")
+    depth_model: str = option("", "for FlowMap: a pretrained depth network (MiDaS's interface), a TorchScript file")
+    track_model: str = option("", "for FlowMap: a pretrained point tracker (CoTracker's interface), a TorchScript file")
     depth: bool = option(True, "dense depth of every picture, and a dense point cloud")
 
 

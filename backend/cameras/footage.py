@@ -1,6 +1,5 @@
 """Footage made ready to be solved: gathered, looked at, cut to its longest shot, freed of doubles, and tracked."""
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -15,23 +14,13 @@ from ..runtime.job import Job
 from .pictures import GrayFrames, Pixels, read_picture
 from .sources import Source
 from .tracks.follow import FollowConfig, follow
-from .tracks.tracks import EMPTY, Tracks
+from .tracks.tracks import Tracks
 from .triage import Triage, TriageConfig, look
 
 TRACK_SIDE = 960  # pixels of the longer side that points are followed at
+MOST_OBSERVATIONS = 300_000
 MANY_DOUBLES = 0.1
 BLUR_WARNING = 0.15
-
-
-@dataclass(frozen=True)
-class Material:
-    """Pictures to solve, tracks in their pixels (none for photos), and what was seen on the way."""
-
-    footage: Footage
-    followed: Tracks
-    triage: Triage | None
-    pictures: int  # that were gathered, before a cut or doubles took some away
-    masks: Path | None
 
 
 def gather(job: Job, source: Source, frames: int, side: int, folder: Path) -> Footage:
@@ -72,9 +61,7 @@ def choose(job: Job, footage: Footage, triage: Triage, config: TriageConfig) -> 
         job.warn("DOUBLES", f"{last - first - len(keep)} pictures repeat the one before and were left out.")
     if len(keep) < video.MIN_FRAMES:
         raise SolveError("Nearly all pictures of the footage are the same.", "Cameras need footage in which the camera moves.")
-    times = [footage.times[i] for i in keep] if footage.times else None
-    sources = [footage.sources[i] for i in keep] if footage.sources else None
-    return replace(footage, names=[footage.names[i] for i in keep], times=times, sources=sources)
+    return footage.only(keep)
 
 
 def write_masks(given: Path, footage: Footage, folder: Path) -> Path:
@@ -108,7 +95,8 @@ def follow_points(job: Job, footage: Footage, masks: Path | None) -> Tracks:
     """Tracks in pixels of the footage."""
     frames = GrayFrames(footage, TRACK_SIDE)
     window = int(np.clip(max(frames.size) // 24, 11, 21)) | 1
-    config = FollowConfig(points=1200, window=window, back_and_forth=0.3 * max(1.0, max(frames.size) / 640))
+    points = int(np.clip(MOST_OBSERVATIONS / len(footage.names), 300, 1200))
+    config = FollowConfig(points=points, window=window, back_and_forth=0.3 * max(1.0, max(frames.size) / 640))
     return follow(frames, config, small_masks(masks, footage, frames.size), progress=job.progress).scaled(frames.scale)
 
 
@@ -124,7 +112,3 @@ def prepare(job: Job, source: Source, frames: int, side: int, work: Path, config
         )
     _warn(job, triage, len(footage.names))
     return choose(job, footage, triage, config), triage
-
-
-def no_tracks() -> Tracks:
-    return EMPTY

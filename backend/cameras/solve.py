@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +10,16 @@ import torch
 
 from ..media.frames import Footage
 from ..protocol import CamerasOptions, CrashError, SolveError
-from ..runtime.device import core_count
+from ..runtime.device import choose_device, core_count
 from ..runtime.job import Job
 from . import colmap_runner, solved
 from .bundle.adjust import Prior
 from .bundle.equations import Freedom
 from .bundle.state import Observations, Solve, errors
 from .estimate import Estimate, EstimateConfig, Estimator, Problem, Start, conclude, turning
+from .flowmap.pretrained import Pretrained, load
 from .flowmap.start import flowmap_start
+from .keyframes import at_keyframes, complete, keyframes
 from .refine import Refined, fewer
 from .solvers import rotation, straight
 from .task import ColmapTask
@@ -114,7 +116,18 @@ def flowmap(footing: Footing) -> Start:
         raise SolveError("FlowMap needs a video: it looks at how pictures flow into the next.", "Choose solver auto for photos.")
     footing.stage("Solving cameras with FlowMap")
     problem = footing.problem
-    return Start("FlowMap", np.arange(problem.frames), flowmap_start(footing.footage, footing.masks, problem, footing.job.progress))
+    cameras = flowmap_start(footing.footage, footing.masks, problem, _pretrained(footing), footing.job.progress)
+    return Start("FlowMap", np.arange(problem.frames), cameras)
+
+
+def _pretrained(footing: Footing) -> Pretrained:
+    """The networks that the user gave, on the device that the job asks for."""
+    options = footing.options
+    if not (options.flow_model or options.depth_model or options.track_model):
+        return Pretrained()
+    device, _ = choose_device(footing.job.request.device)
+    flow, depth = load(options.flow_model, "flow", device), load(options.depth_model, "depth", device)
+    return Pretrained(flow, depth, load(options.track_model, "tracking", device), device)
 
 
 def _turns_only(footing: Footing, moving: Start | None) -> Estimate | None:
@@ -162,6 +175,21 @@ def _second_opinions(footing: Footing, estimator: Estimator) -> None:
 
 def solve(footing: Footing) -> Estimate:
     """The best cameras that can be had; SolveError when they are not worth showing."""
+    keys = keyframes(footing.problem.frames)
+    if len(keys) == footing.problem.frames or footing.footage.times is None:
+        return _solve_together(footing)
+    problem, few = footing.problem, footing.footage.only(keys.tolist())
+    estimate = _solve_together(replace(footing, footage=few, problem=at_keyframes(problem, keys)))
+    footing.stage("Placing the frames between")
+    return complete(estimate, keys, problem, footing.config.refine) if estimate.verdict.kind == "moving" else _spread(estimate, keys)
+
+
+def _spread(estimate: Estimate, keys: np.ndarray) -> Estimate:
+    """A camera that only turns: frames between keyframes are left out, since nothing but the picture would be gained."""
+    return replace(estimate, frames=keys[estimate.frames])
+
+
+def _solve_together(footing: Footing) -> Estimate:
     options = footing.options
     alone = {
         "straight": lambda: straight_paths(footing),

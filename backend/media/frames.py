@@ -1,6 +1,6 @@
 """Frames chosen from footage, whatever it was; and the small measures that choose them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,12 @@ class Footage:
     height: int
     focal: float  # pixels, from EXIF; 0 where unknown
     sources: list[str] | None = None  # what the photos were called
+
+    def only(self, indices: list[int]) -> "Footage":
+        """Some of the pictures, in the order given."""
+        times = [self.times[i] for i in indices] if self.times else None
+        sources = [self.sources[i] for i in indices] if self.sources else None
+        return replace(self, names=[self.names[i] for i in indices], times=times, sources=sources)
 
 
 def fit_size(width: int, height: int, max_side: int) -> tuple[int, int]:

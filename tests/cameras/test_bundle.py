@@ -64,7 +64,7 @@ def test_jacobians_are_those_of_automatic_differentiation(freedom: Freedom) -> N
     truth, tracks = scene("sideways", frames=3, points=12, radial=(-0.1, 0.02))
     observations = Observations.of(tracks)
     basis = equations.tangent(truth.points)
-    _, by_camera, by_point = equations._jacobians(truth, observations, freedom, basis)
+    _, by_camera, by_point = equations.jacobians(truth, observations, freedom, basis)
     columns = equations._columns(observations, freedom, 3)
     from backend.cameras.bundle.adjust import _moved
 

@@ -10,6 +10,7 @@ from backend.cameras.flowmap.fit import FlowMapConfig, Trial, fit
 from backend.cameras.flowmap.frozen import FrozenConfig, View, fill, rays, solve_depth
 from backend.cameras.flowmap.intrinsics import SoftminConfig, softmin_focal
 from backend.cameras.flowmap.losses import flow_loss, poses_from_depth, track_loss
+from backend.cameras.flowmap.network import DepthNetwork, NetworkConfig
 from backend.cameras.tracks.tracks import make
 
 HEIGHT, WIDTH, FOCAL, FRAMES = 32, 48, 1.1, 6
@@ -141,7 +142,7 @@ def test_a_known_lens_is_kept_and_seeds_repeat(clip: FlowMapClip) -> None:
 
 
 def test_mirrored_trial_swaps_near_and_far(clip: FlowMapClip) -> None:
-    trial = Trial(clip, FlowMapConfig(steps=40), None, 0)
+    trial = Trial(clip, FlowMapConfig(steps=40), None, 0, lambda: DepthNetwork(NetworkConfig()))
     for _ in range(10):
         trial.advance()
     near, far = trial.result().depth.log(), trial.mirrored().result().depth.log()

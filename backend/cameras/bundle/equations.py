@@ -54,7 +54,7 @@ def _columns(observations: Observations, freedom: Freedom, frames: int) -> Tenso
     return torch.cat(parts, 1)
 
 
-def _jacobians(solve: Solve, observations: Observations, freedom: Freedom, basis: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def jacobians(solve: Solve, observations: Observations, freedom: Freedom, basis: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Residuals (O, 2), camera Jacobians (O, 2, k), point Jacobians (O, 2, 3)."""
     frame, point = observations.frame, observations.point
     seen = in_camera(solve, observations)
@@ -90,7 +90,7 @@ def robust(residual: Tensor, scale: float) -> tuple[Tensor, Tensor]:
 
 def assemble(solve: Solve, observations: Observations, freedom: Freedom, scale: float) -> Equations:
     frames, count = len(solve.rotations), len(solve.points)
-    residual, by_camera, by_point = _jacobians(solve, observations, freedom, tangent(solve.points))
+    residual, by_camera, by_point = jacobians(solve, observations, freedom, tangent(solve.points))
     weight, cost = robust(residual, scale)
     column = _columns(observations, freedom, frames)
     size, k = freedom.columns(frames), column.shape[1]

@@ -4,15 +4,15 @@ import torch
 from torch import Tensor
 
 
-def grid_xy(height: int, width: int) -> Tensor:
+def grid_xy(height: int, width: int, device: torch.device | None = None) -> Tensor:
     """(h, w, 2) xy of the pixels' centres."""
-    x, y = (torch.arange(width) + 0.5) / width, (torch.arange(height) + 0.5) / height
+    x, y = (torch.arange(width, device=device) + 0.5) / width, (torch.arange(height, device=device) + 0.5) / height
     return torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)
 
 
-def aspect_of(height: int, width: int) -> Tensor:
+def aspect_of(height: int, width: int, device: torch.device | None = None) -> Tensor:
     """(2,) what turns shares of the picture into units of sqrt(height * width)."""
-    sides: Tensor = torch.tensor([width, height]) / (height * width) ** 0.5
+    sides: Tensor = torch.tensor([width, height], device=device) / (height * width) ** 0.5
     return sides
 
 
@@ -47,9 +47,10 @@ def procrustes(source: Tensor, target: Tensor, weights: Tensor) -> tuple[Tensor,
 
 def chain(rotations: Tensor, translations: Tensor) -> Tensor:
     """(n, 4, 4) camera-to-world from steps (n - 1) that carry frame i + 1 into the axes of frame i."""
-    steps = torch.eye(4).repeat(len(rotations), 1, 1)
+    first = torch.eye(4, device=rotations.device)
+    steps = first.repeat(len(rotations), 1, 1)
     steps[:, :3, :3], steps[:, :3, 3] = rotations, translations
-    poses = [torch.eye(4)]
+    poses = [first]
     for step in steps:
         poses.append(poses[-1] @ step)
     return torch.stack(poses)

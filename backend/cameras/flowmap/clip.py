@@ -62,4 +62,10 @@ class FlowMapClip:
         xy, seen = np.full((length, len(chosen), 2), 0.5, np.float32), np.zeros((length, len(chosen)), bool)
         at = local.frame[used] - first, place[local.point[used]]
         xy[at], seen[at] = local.uv[used], True
-        return torch.from_numpy(xy), torch.from_numpy(seen)
+        return torch.from_numpy(xy).to(self.video.device), torch.from_numpy(seen).to(self.video.device)
+
+    def to(self, device: str) -> "FlowMapClip":
+        """The same clip on another device."""
+        fields = (self.video, self.forward, self.backward, self.forward_trust, self.backward_trust)
+        video, forward, backward, there, back = (f.to(device) for f in fields)
+        return FlowMapClip(video, forward, backward, there, back, self.tracks)

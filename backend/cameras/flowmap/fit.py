@@ -13,7 +13,7 @@ from .camera_math import aspect_of, chain, grid_xy
 from .clip import FlowMapClip, Window
 from .intrinsics import SoftminConfig, softmin_focal
 from .losses import flow_loss, poses_from_depth, track_loss
-from .network import DepthNetwork, NetworkConfig
+from .network import DepthModel, DepthNetwork, NetworkConfig
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,15 @@ class FlowMapResult:
 class Trial:
     """One start: a network, a focal length, and their optimiser. `sign` -1 swaps near and far."""
 
-    def __init__(self, clip: FlowMapClip, config: FlowMapConfig, focal: float | None, seed: int) -> None:
+    def __init__(
+        self, clip: FlowMapClip, config: FlowMapConfig, focal: float | None, seed: int, make_network: Callable[[], DepthModel]
+    ) -> None:
         torch.manual_seed(seed)
+        device = clip.video.device
         self.clip, self.config, self.known_focal = clip, config, focal
         self.random, self.generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-        self.network = DepthNetwork(config.network)
-        self.log_focal = torch.nn.Parameter(torch.tensor(math.log(focal or 0.85)), requires_grad=focal is None)
+        self.network = make_network().to(device)
+        self.log_focal = torch.nn.Parameter(torch.tensor(math.log(focal or 0.85), device=device), requires_grad=focal is None)
         self.sign, self.step, self.recent = 1.0, 0, math.inf
         self._make_optimizer()
 
@@ -84,7 +87,7 @@ class Trial:
         if self.known_focal is not None or self.step >= end:
             return self.log_focal.exp()
         if self.step >= begin and self.step % 3 == 0:
-            aspect = aspect_of(*self.clip.size)
+            aspect = aspect_of(*self.clip.size, log_depth.device)
             found = softmin_focal(log_depth, window.track_xy, window.track_seen, aspect, self.config.candidates, self.generator)
             if found is not None:
                 self.log_focal.data = 0.7 * self.log_focal.data + 0.3 * found.log()
@@ -128,12 +131,13 @@ class Trial:
             translations.append(translation)
             depths.append(log_depth.exp() if first + length == self.clip.frames else log_depth[:-1].exp())
         poses = chain(torch.cat(rotations), torch.cat(translations))
-        return FlowMapResult(poses, float(focal), torch.cat(depths), self.recent)
+        return FlowMapResult(poses.cpu(), float(focal), torch.cat(depths).cpu(), self.recent)
 
 
 def later_to_earlier(window: Window) -> Tensor:
     """(n - 1, h, w, 2) where the pixels of frame i + 1 were in frame i."""
-    return grid_xy(*window.backward.shape[1:3]) + window.backward
+    height, width = window.backward.shape[1:3]
+    return grid_xy(height, width, window.backward.device) + window.backward
 
 
 def fit(
@@ -142,12 +146,15 @@ def fit(
     focal: float | None = None,
     seed: int = 0,
     progress: Callable[[int, int], None] = lambda step, total: None,
+    make_network: Callable[[], DepthModel] | None = None,
 ) -> FlowMapResult:
-    """FlowMap on one clip. `focal` (units of sqrt(height * width)) is kept where it is given."""
-    trial = Trial(clip, config, focal, seed)
+    """FlowMap on one clip. `focal` (units of sqrt(height * width)) is kept where it is given; `make_network` gives
+    another depth network than the small untrained one.
+    """
+    trial = Trial(clip, config, focal, seed, make_network or (lambda: DepthNetwork(config.network)))
     while trial.step < config.steps:
         trial.advance()
-        if trial.step == int(config.steps * config.mirror_at):
+        if config.mirror_at and trial.step == int(config.steps * config.mirror_at):
             trial = _better_sign(trial)
         progress(trial.step, config.steps)
     return trial.result()

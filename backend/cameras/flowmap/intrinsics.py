@@ -3,6 +3,7 @@
 The paper looks at the first pair of frames only; pairs far apart, joined by tracks, tell focal lengths apart much better.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -26,7 +27,7 @@ class SoftminConfig:
 def wide_pairs(seen: Tensor, count: int, enough: int, generator: torch.Generator) -> list[tuple[int, int]]:
     """Up to `count` random pairs of frames, a third of the window or more apart where tracks last that long."""
     n = len(seen)
-    shared = seen.float() @ seen.float().T
+    shared = (seen.float() @ seen.float().T).cpu()
     for gap in (n // 2, n // 3, n // 5, 1):
         pairs = [(i, j) for i in range(n) for j in range(i + max(gap, 1), n) if shared[i, j] >= enough]
         if len(pairs) >= min(count, 3):
@@ -46,8 +47,9 @@ def softmin_focal(
     if not pairs:
         return None
     depth = sample(log_depth[:, None], xy)[:, 0].exp()
-    focals = torch.logspace(0, 1, config.candidates) ** torch.log10(torch.tensor(config.most / config.least)) * config.least
-    first, second = torch.tensor(pairs).unbind(1)
+    low, high = math.log10(config.least), math.log10(config.most)
+    focals = torch.logspace(low, high, config.candidates, device=xy.device)
+    first, second = torch.tensor(pairs, device=xy.device).unbind(1)
     weights = (seen[first] & seen[second]).float().expand(config.candidates, -1, -1)
     f = focals[:, None, None]
     source = unproject(xy[second], depth[second].expand(config.candidates, -1, -1), f, aspect)

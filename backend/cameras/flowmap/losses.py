@@ -16,7 +16,8 @@ def robust_norm(offset: Tensor, aspect: Tensor, delta: float) -> Tensor:
 def poses_from_depth(window: Window, log_depth: Tensor, weights: Tensor, focal: Tensor, points: int) -> tuple[Tensor, Tensor]:
     """Steps (n - 1) that carry frame i + 1 into the axes of frame i, by Procrustes along the backward flow."""
     height, width = log_depth.shape[1:]
-    aspect, xy = aspect_of(height, width), grid_xy(height, width).view(-1, 2)
+    device = log_depth.device
+    aspect, xy = aspect_of(height, width, device), grid_xy(height, width, device).view(-1, 2)
     chosen = torch.linspace(0, height * width - 1, min(points, height * width)).long()
     steps = len(log_depth) - 1
     later_xy = xy[chosen].expand(steps, -1, -1)
@@ -31,7 +32,7 @@ def poses_from_depth(window: Window, log_depth: Tensor, weights: Tensor, focal: 
 def flow_loss(window: Window, log_depth: Tensor, focal: Tensor, rotation: Tensor, translation: Tensor, delta: float) -> Tensor:
     """Mean over trusted pixels of flow there and back."""
     height, width = log_depth.shape[1:]
-    aspect, xy = aspect_of(height, width), grid_xy(height, width).view(1, -1, 2)
+    aspect, xy = aspect_of(height, width, log_depth.device), grid_xy(height, width, log_depth.device).view(1, -1, 2)
     points = unproject(xy, log_depth.exp().flatten(1), focal, aspect)
     back = points[1:] @ rotation.transpose(-1, -2) + translation[:, None]
     there = (points[:-1] - translation[:, None]) @ rotation
@@ -46,7 +47,7 @@ def track_loss(window: Window, log_depth: Tensor, focal: Tensor, poses: Tensor, 
     """Every frame's track points, carried by their depth and the poses (n, 4, 4) into every other frame that sees them."""
     if not window.track_xy.shape[1]:
         return log_depth.new_zeros(())
-    aspect = aspect_of(*log_depth.shape[1:])
+    aspect = aspect_of(log_depth.shape[1], log_depth.shape[2], log_depth.device)
     depth = sample(log_depth[:, None], window.track_xy)[:, 0].exp()
     points = unproject(window.track_xy, depth, focal, aspect)
     world = points @ poses[:, :3, :3].transpose(1, 2) + poses[:, None, :3, 3]

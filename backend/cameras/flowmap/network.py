@@ -23,8 +23,22 @@ def _block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.GroupNorm(4, outputs), nn.SiLU())
 
 
-class DepthNetwork(nn.Module):
-    """Frames (b, inputs, h, w) -> log depth (b, h, w) and features (b, c, h / 2, w / 2)."""
+class DepthModel(nn.Module):
+    """Frames (b, inputs, h, w) -> log depth (b, h, w) and features (b, c, h / 2, w / 2), and the trust drawn from these."""
+
+    weigh: nn.Module
+
+    def weights(self, features: Tensor, earlier_xy: Tensor) -> Tensor:
+        """(b - 1, h, w) trust in the flow from frame i + 1 back to xy (b - 1, h, w, 2) of frame i (paper, section 4.3)."""
+        pairs, height, width = earlier_xy.shape[:3]
+        earlier = sample(features[:-1], earlier_xy.view(pairs, -1, 2)).transpose(1, 2)
+        later = nn.functional.interpolate(features[1:], (height, width), mode="bilinear", align_corners=False).flatten(2).transpose(1, 2)
+        out: Tensor = self.weigh(torch.cat([earlier, later], -1))[..., 0].sigmoid().clamp(min=1e-4)
+        return out.view(pairs, height, width)
+
+
+class DepthNetwork(DepthModel):
+    """A small U-Net without any training beforehand."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -48,14 +62,6 @@ class DepthNetwork(nn.Module):
         log_depth = nn.functional.interpolate(self.depth(x), frames.shape[-2:], mode="bilinear", align_corners=False)
         return log_depth[:, 0].clamp(-LIMIT, LIMIT), x
 
-    def weights(self, features: Tensor, earlier_xy: Tensor) -> Tensor:
-        """(b - 1, h, w) trust in the flow from frame i + 1 back to xy (b - 1, h, w, 2) of frame i (paper, section 4.3)."""
-        pairs, height, width = earlier_xy.shape[:3]
-        earlier = sample(features[:-1], earlier_xy.view(pairs, -1, 2)).transpose(1, 2)
-        later = nn.functional.interpolate(features[1:], (height, width), mode="bilinear", align_corners=False).flatten(2).transpose(1, 2)
-        out: Tensor = self.weigh(torch.cat([earlier, later], -1))[..., 0].sigmoid().clamp(min=1e-4)
-        return out.view(pairs, height, width)
-
 
 def network_input(video: Tensor, forward: Tensor, backward: Tensor) -> Tensor:
     """(n, 9, h, w) of pictures (n, 3, h, w) in 0..1 and flows (n - 1, h, w, 2); the ends of the clip repeat their only flow."""
@@ -63,5 +69,5 @@ def network_input(video: Tensor, forward: Tensor, backward: Tensor) -> Tensor:
     scale = torch.cat([forward, backward]).abs().mean().clamp(min=1e-6) * 2
     there = torch.cat([forward, -backward[-1:]]).permute(0, 3, 1, 2) / scale
     back = torch.cat([-forward[:1], backward]).permute(0, 3, 1, 2) / scale
-    xy = (grid_xy(height, width) * 2 - 1).permute(2, 0, 1).expand(count, -1, -1, -1)
+    xy = (grid_xy(height, width, video.device) * 2 - 1).permute(2, 0, 1).expand(count, -1, -1, -1)
     return torch.cat([video * 2 - 1, xy, there.clamp(-8, 8), back.clamp(-8, 8)], 1)

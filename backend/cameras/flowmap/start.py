@@ -1,5 +1,6 @@
 """Footage to FlowMap and back: small pictures and flow in, cameras in the footage's pixels out."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from ..tracks.flow import Flow, FlowConfig, dense_flow
 from ..tracks.tracks import Tracks
 from .clip import FlowMapClip
 from .fit import FlowMapConfig, FlowMapResult, fit
+from .network import NetworkConfig
+from .pretrained import PAPER, Pretrained, PretrainedConfig, PretrainedDepth, with_flow, with_tracks
 
 PIXELS = 4800  # of FlowMap's small pictures
 
@@ -50,8 +53,19 @@ def as_solve(result: FlowMapResult, size: tuple[int, int]) -> Solve:
     return Solve(viewmats[:, :3, :3], viewmats[:, :3, 3], focal, torch.zeros(2, dtype=f64), centre, none)
 
 
-def flowmap_start(footage: Footage, masks: Path | None, problem: Problem, progress: Callable[[int, int], None]) -> Solve:
-    """FlowMap's own cameras; with a prior on the focal length, that one."""
-    clip = make_clip(footage, problem.followed, masks, PIXELS)
-    focal = float(np.exp(problem.prior.log_focal)) / (problem.size[0] * problem.size[1]) ** 0.5 if problem.prior else None
-    return as_solve(fit(clip, FlowMapConfig(), focal, problem.seed, progress), problem.size)
+def flowmap_start(footage: Footage, masks: Path | None, problem: Problem, given: Pretrained, progress: Callable[[int, int], None]) -> Solve:
+    """FlowMap's own cameras; with a prior on the focal length, that one. With pretrained networks the paper's recipe."""
+    focal = math.exp(problem.prior.log_focal) / (problem.size[0] * problem.size[1]) ** 0.5 if problem.prior else None
+    if given == Pretrained():
+        clip = make_clip(footage, problem.followed, masks, PIXELS)
+        return as_solve(fit(clip, FlowMapConfig(), focal, problem.seed, progress), problem.size)
+    clip = make_clip(footage, problem.followed, masks, PretrainedConfig().pixels).to(given.device)
+    if given.flow is not None:
+        clip = with_flow(clip, given.flow)
+    if given.tracker is not None:
+        clip = with_tracks(clip, given.tracker, PretrainedConfig())
+    network = given.depth
+    if network is None:
+        return as_solve(fit(clip, FlowMapConfig(), focal, problem.seed, progress), problem.size)
+    result = fit(clip, PAPER, focal, problem.seed, progress, lambda: PretrainedDepth(network, NetworkConfig()))
+    return as_solve(result, problem.size)

@@ -111,17 +111,21 @@ def mirrored(solve: Solve) -> Solve:
 
 def _all_frames(coarse: Solve, tracks: Tracks, chosen: Ints, frames: int, freedom: Freedom, prior: Prior | None, unit: float) -> Solve:
     """Cameras between the chosen ones by interpolation, then bundle adjustment of everything."""
+    schedule = ((4.0 * unit, 8), (1.0 * unit, 10)) if len(chosen) < frames else ((1.0 * unit, 10),)
+    return descend(between(coarse, chosen, frames), Observations.of(tracks), tracks.points, schedule, freedom, prior)
+
+
+def between(coarse: Solve, chosen: Ints, frames: int) -> Solve:
+    """Cameras of all frames, interpolated between those that are known at `chosen`; without points."""
     where = np.interp(np.arange(frames), chosen, np.arange(len(chosen)))
-    low = torch.from_numpy(np.minimum(where.astype(int), len(chosen) - 2)) if len(chosen) > 1 else torch.zeros(frames, dtype=torch.int64)
+    low = torch.from_numpy(np.minimum(where.astype(int), max(len(chosen) - 2, 0)))
     share = torch.from_numpy(where)[:, None] - low[:, None]
     high = (low + 1).clamp(max=len(chosen) - 1)
     centres = coarse.centres[low] * (1 - share) + coarse.centres[high] * share
     rotations = nearest_rotation(coarse.rotations[low] * (1 - share[..., None]) + coarse.rotations[high] * share[..., None])
     translations = -(rotations @ centres[..., None])[..., 0]
     focals = coarse.focals[low] * (1 - share[:, 0]) + coarse.focals[high] * share[:, 0]
-    dense = replace(coarse, rotations=rotations, translations=translations, focals=focals, points=coarse.points[:0])
-    schedule = ((4.0 * unit, 8), (1.0 * unit, 10)) if len(chosen) < frames else ((1.0 * unit, 10),)
-    return descend(dense, Observations.of(tracks), tracks.points, schedule, freedom, prior)
+    return replace(coarse, rotations=rotations, translations=translations, focals=focals, points=coarse.points[:0])
 
 
 def nearest_rotation(matrices: Tensor) -> Tensor:
