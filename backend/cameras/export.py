@@ -53,7 +53,7 @@ def write_task(footing: Footing, estimate: Estimate) -> ColmapTask:
     (Solved(*parts, own, xyz) if own is not None else Solved(*parts)).save(path)
     footage = footing.footage
     return ColmapTask(
-        "write", str(footage.folder), str(footing.work), str(footing.job.folder.staging), footage.names, footage.times is not None,
+        "write", str(footage.folder), str(footing.work), str(footing.job.folder.staging), footage.names, footage.ordered,
         footage.times, footage.sources, solved=str(path), threads=core_count(),
     )  # fmt: skip
 

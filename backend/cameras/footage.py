@@ -1,5 +1,6 @@
 """Footage made ready to be solved: gathered, looked at, cut to its longest shot, freed of doubles, and tracked."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -48,8 +49,8 @@ def _warn(job: Job, triage: Triage, count: int) -> None:
 def choose(job: Job, footage: Footage, triage: Triage, config: TriageConfig) -> Footage:
     """The longest shot without doubles."""
     first, last = triage.longest_shot
-    if len(triage.shots) > 1 and footage.times:
-        where = ", ".join(f"{footage.times[begin]:.1f} s" for begin, _ in triage.shots[1:6])
+    if len(triage.shots) > 1:
+        where = ", ".join(f"{footage.times[begin]:.1f} s" if footage.times else f"picture {begin + 1}" for begin, _ in triage.shots[1:6])
         job.warn(
             "CUT", f"The footage is cut at {where}. Only its longest shot, {last - first} of {len(footage.names)} pictures, is solved."
         )
@@ -103,9 +104,12 @@ def follow_points(job: Job, footage: Footage, masks: Path | None) -> Tracks:
 def prepare(job: Job, source: Source, frames: int, side: int, work: Path, config: TriageConfig) -> tuple[Footage, Triage | None]:
     """Gathers, looks, and keeps what can be solved together."""
     footage = gather(job, source, frames, side, work / "images")
-    if footage.times is None:
+    if not footage.ordered and len(footage.names) < config.shortest:
         return footage, None
     triage = look(GrayFrames(footage, 480), config)
+    if not footage.ordered and (triage.survival < config.sequence or len(triage.shots) > 1):
+        return footage, None
+    footage = replace(footage, ordered=True)  # a folder of frames is a clip
     if triage.is_still:
         raise SolveError(
             "Nothing moves in the footage: the camera stood still.", "Move the camera through the scene; a tripod shot has no depth."

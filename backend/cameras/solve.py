@@ -66,7 +66,7 @@ def _task(footing: Footing, kind: str, mapper: str = "incremental") -> ColmapTas
     prior = footing.problem.prior
     return ColmapTask(
         "match" if kind == "match" else "map", str(footing.footage.folder), str(footing.work), "", footing.footage.names,
-        footing.footage.times is not None, focal=math.exp(prior.log_focal) if prior else 0.0, features=footing.features,
+        footing.footage.ordered, focal=math.exp(prior.log_focal) if prior else 0.0, features=footing.features,
         mapper="global" if mapper == "global" else "incremental", masks=str(footing.masks or ""),
         solved=str(footing.work / f"{kind}-{mapper}.npz"), seed=footing.job.request.seed, threads=core_count(),
     )  # fmt: skip
@@ -112,8 +112,10 @@ def straight_paths(footing: Footing) -> Start | None:
 
 def flowmap(footing: Footing) -> Start:
     """FlowMap, which needs pictures in the order of time."""
-    if footing.footage.times is None:
-        raise SolveError("FlowMap needs a video: it looks at how pictures flow into the next.", "Choose solver auto for photos.")
+    if not footing.footage.ordered:
+        raise SolveError(
+            "FlowMap needs a video or a sequence of frames: it looks at how pictures flow into the next.", "Choose solver auto for photos."
+        )
     footing.stage("Solving cameras with FlowMap")
     problem = footing.problem
     cameras = flowmap_start(footing.footage, footing.masks, problem, _pretrained(footing), footing.job.progress)
@@ -157,7 +159,7 @@ def _turns_only(footing: Footing, moving: Start | None) -> Estimate | None:
 
 def _second_opinions(footing: Footing, estimator: Estimator) -> None:
     """More solvers, cheapest first, until two agree."""
-    ordered = footing.footage.times is not None
+    ordered = footing.footage.ordered
     zoomed = any(r.freedom.focal_per_frame for r in estimator.refined)
     attempts: list[Callable[[], Start | None]] = []
     if not zoomed:  # COLMAP takes the lens for fixed
@@ -176,7 +178,7 @@ def _second_opinions(footing: Footing, estimator: Estimator) -> None:
 def solve(footing: Footing) -> Estimate:
     """The best cameras that can be had; SolveError when they are not worth showing."""
     keys = keyframes(footing.problem.frames)
-    if len(keys) == footing.problem.frames or footing.footage.times is None:
+    if len(keys) == footing.problem.frames or not footing.footage.ordered:
         return _solve_together(footing)
     problem, few = footing.problem, footing.footage.only(keys.tolist())
     estimate = _solve_together(replace(footing, footage=few, problem=at_keyframes(problem, keys)))

@@ -25,6 +25,7 @@ class TriageConfig:
     double: float = 0.4  # mean change of grey values (of 255) below which a frame repeats the one before
     blurred: float = 0.25  # of the clip's median sharpness
     shortest: int = 5  # frames of a shot worth solving
+    sequence: float = 0.5  # survival from which photos are taken for the frames of a clip
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Triage:
     still_share: float  # of the frames, in which nothing moved
     light: float  # stops between the darkest and the brightest frame
     is_still: bool
+    survival: float  # median share of tracks that outlive a frame
 
     @property
     def longest_shot(self) -> tuple[int, int]:
@@ -103,4 +105,5 @@ def look(frames: Sequence[NDArray[np.uint8]], config: TriageConfig) -> Triage:
         float((by_frame < 0.02).mean()),
         float(light.max() - light.min()),
         still,
+        float(np.median(survival[1:])),
     )

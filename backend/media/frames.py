@@ -22,6 +22,7 @@ class Footage:
     height: int
     focal: float  # pixels, from EXIF; 0 where unknown
     sources: list[str] | None = None  # what the photos were called
+    ordered: bool = False  # neighbours in the list are neighbours in time
 
     def only(self, indices: list[int]) -> "Footage":
         """Some of the pictures, in the order given."""

@@ -139,7 +139,7 @@ class _Store:
             few = "one frame" if len(self.names) == 1 else f"{len(self.names)} frames"
             raise _cannot(path, f"it gives only {few}, and cameras need at least {MIN_FRAMES}")
         with Image.open(self.folder / self.names[0]) as image:
-            return Footage(self.folder, self.names, self.times, *image.size, 0.0)
+            return Footage(self.folder, self.names, self.times, *image.size, 0.0, ordered=True)
 
 
 def _timed(container: av.container.InputContainer, path: Path, fps: float) -> Iterator[tuple[float, av.VideoFrame]]:

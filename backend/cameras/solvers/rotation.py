@@ -18,6 +18,8 @@ class RotationConfig:
 
     focals: tuple[float, ...] = (0.4, 0.8, 1.6, 3.2)
     cap: float = 3.0
+    rough: float = 6.0  # pixels that count as one while a start is tried,
+    steps: int = 8  # for so many steps
 
 
 def _turns(first: Tensor, second: Tensor, weights: Tensor) -> Tensor:
@@ -67,16 +69,13 @@ def solve(
     unit, base = max(size) / 320, (size[0] * size[1]) ** 0.5
     observations, focal_free = Observations.of(tracks), prior is None or prior.sigma > 0
     starts = [float(torch.tensor(prior.log_focal).exp())] if prior else [f * base for f in config.focals]
-    freedom = Freedom(translations=False, focal=focal_free)
+    freedom = Freedom(translations=False, focal=focal_free, focal_per_frame=zoom and focal_free)
     found = []
     for focal in starts:
         start = _points_at_infinity(_chain(blank(frames, size, focal), observations), observations, tracks.points)
-        found.append(adjust(start, observations, freedom, AdjustConfig(scale=4 * unit, steps=5), prior))
-    best = min(found, key=lambda s: capped_error(s, observations, config.cap * unit))
-    best = _descend(best, observations, tracks.points, freedom, prior, unit)
-    if zoom and focal_free:
-        best = _descend(best, observations, tracks.points, Freedom(translations=False, focal_per_frame=True), prior, unit)
-    return best
+        found.append(adjust(start, observations, freedom, AdjustConfig(scale=config.rough * unit, steps=config.steps), prior))
+    best = min(found, key=lambda s: capped_error(s, observations, 3 * config.cap * unit))
+    return _descend(best, observations, tracks.points, freedom, prior, unit)
 
 
 def typical_error(solve: Solve, observations: Observations) -> float:
