@@ -209,5 +209,6 @@ def conclude(
     evidence = Evidence(
         len(best.frames) / problem.frames, inliers, best.median / unit, sure.focal, sure.drift,
         math.degrees(2 * math.atan(max(problem.size) / 2 / focal)), *opinion, mirror, expected_focal / focal if expected_focal else 0.0,
+        problem.followed.points > 0,
     )  # fmt: skip
     return Estimate(best.name, best.frames, placed, kept, judge(evidence, kind, config.verdict), sure)

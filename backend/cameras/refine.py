@@ -20,7 +20,7 @@ class RefineConfig:
     scale: float = 0.5
     outlier: float = 2.0
     points: int = 3500  # that adjustment works on; others are only triangulated
-    earn: float = 0.03  # share by which the cost must fall for a lens parameter more
+    earn: float = 0.01  # share by which the cost must fall for a lens parameter more
     zoom_earns: float = 0.25  # and for a focal length a frame
     cap: float = 3.0
 

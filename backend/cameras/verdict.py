@@ -23,6 +23,7 @@ class Evidence:
     focal_apart: float = math.inf  # relative
     mirror: float = math.inf  # error of the hollow-face twin over that of the solve
     expected_focal: float = 0.0  # relative to the solve's, from EXIF or the user; 0 unknown
+    confirmable: bool = True  # there are tracks from frame to frame, which solvers other than COLMAP can work from
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,10 @@ class VerdictConfig:
     widest: float = 130.0
     narrowest: float = 3.0
     expected_focal: float = 0.15
+    alone_inliers: float = 0.9  # what photos must show beyond doubt where only COLMAP could look at them
+    alone_px: float = 0.4
+    alone_focal: float = 0.01
+    alone_drift: float = 0.002
     hopeless_inliers: float = 0.3
     hopeless_px: float = 2.0
 
@@ -88,7 +93,7 @@ def _doubts(e: Evidence, kind: Kind, config: VerdictConfig) -> list[tuple[str, s
 
 
 def _disagreement(e: Evidence, kind: Kind, config: VerdictConfig) -> list[tuple[str, str]]:
-    if kind == "turning":
+    if kind == "turning" or (not e.confirmable and _stands_alone(e, config)):
         return []
     if not e.second_opinion:
         return [("no second solver could confirm it", OVERLAP)]
@@ -97,6 +102,12 @@ def _disagreement(e: Evidence, kind: Kind, config: VerdictConfig) -> list[tuple[
     if e.focal_apart > config.focal_apart:
         return [(f"another solver ({e.second_opinion}) finds another focal length", LENS)]
     return []
+
+
+def _stands_alone(e: Evidence, config: VerdictConfig) -> bool:
+    """Photos from all sides hold the cameras so firmly that another solver's failure says nothing."""
+    firm = e.focal_sigma < config.alone_focal and e.drift_sigma < config.alone_drift
+    return firm and e.inliers > config.alone_inliers and e.held_out_px < config.alone_px and e.placed >= config.placed
 
 
 def judge(evidence: Evidence, kind: Kind, config: VerdictConfig) -> Verdict:

@@ -51,6 +51,14 @@ def test_turning_cameras_need_no_parallax_and_say_so() -> None:
     assert verdict.level == "solved" and "no depth" in in_words(verdict)
 
 
+def test_photos_that_only_colmap_can_solve_may_stand_alone() -> None:
+    photos = replace(GOOD, second_opinion="COLMAP global", apart=0.08, confirmable=False)
+    assert judge(photos, "moving", VerdictConfig()).level == "solved"
+    assert judge(replace(photos, confirmable=True), "moving", VerdictConfig()).level == "weak"
+    for doubt in ({"inliers": 0.8}, {"held_out_px": 0.5}, {"focal_sigma": 0.02}, {"drift_sigma": 0.004}):
+        assert judge(replace(photos, **doubt), "moving", VerdictConfig()).level == "weak"
+
+
 def test_json_has_no_infinities() -> None:
     text = judge(replace(GOOD, mirror=float("inf"), focal_sigma=float("nan")), "moving", VerdictConfig()).as_json()
     assert text["evidence"]["mirror"] is None and text["evidence"]["focal_sigma"] is None
