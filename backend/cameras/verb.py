@@ -13,7 +13,7 @@ from ..media import photos, video
 from ..protocol import CamerasOptions, InputError, Preset
 from ..runtime.device import core_count
 from ..runtime.job import Job, Outcome
-from . import colmap_runner, export, posed, sources
+from . import carry_masks, colmap_runner, export, posed, sources
 from . import footage as footage_room
 from . import solve as solving
 from .dense import Dense, add_depth
@@ -54,8 +54,6 @@ def _with_pictures(job: Job, given: Capture) -> list[Frame]:
     frames = [f for f in given.frames if f.image.is_file()]
     if len(frames) < len(given.frames):
         job.warn("MISSING", f"{len(given.frames) - len(frames)} of {len(given.frames)} cameras have no picture and were left out.")
-    if any(f.mask for f in frames):
-        job.warn("MASKS", "The input's masks are not used yet.")
     if not frames:
         raise InputError("None of the pictures that transforms.json names is there.", "Put the pictures beside it.")
     return frames
@@ -73,6 +71,8 @@ def _known_task(job: Job, source: sources.Source, work: Path) -> ColmapTask:
     names = [f"{i:05d}{f.image.suffix.lower()}" for i, f in enumerate(frames, 1)]  # COLMAP's lists can't hold spaces
     for frame, name in zip(frames, names, strict=True):
         shutil.copyfile(frame.image, folder / name)
+    if any(f.mask for f in frames):
+        job.warn("MASKS", "The masks of given cameras are not carried over yet. Solve from the pictures with --masks.")
     known = [_known(f, n, capture.picture_size(f.image)) for f, n in zip(frames, names, strict=True)]
     times = [f.time if f.time is not None else -1.0 for f in frames]
     return ColmapTask(
@@ -194,6 +194,10 @@ def _run_solve(job: Job, source: sources.Source, work: Path, options: CamerasOpt
     on_stage("Writing the capture")
     task = export.write_task(footing, estimate)
     stats = colmap_runner.run(task, job.cancel, lambda _: None, job.progress)
+    if masks is not None:
+        chosen = [masks / f"{names[i]}.png" for i in estimate.frames]
+        k1, k2 = estimate.solve.radial.tolist()
+        carry_masks.carry(job.folder.staging, chosen, estimate.solve.focals.tolist(), (k1, k2))
     details = export.details(footing, estimate, triage)
     dense = _dense(job, work, on_stage) if estimate.verdict.kind == "moving" else None
     summary = _summary(job, stats, len(names), estimate.verdict, dense)

@@ -18,7 +18,8 @@ def render_view(trainer: Trainer, index: int) -> tuple[Tensor, Tensor]:
     background = torch.full((3,), 1.0 if trainer.views.transparent else 0.0, device=trainer.device)
     view = trainer.views.full[index]
     image = trainer.render(view, view.viewmat.to(trainer.device), background, trainer.sh_degree)
-    return image.clamp(0, 1), view.target(background, trainer.device)
+    image = image.clamp(0, 1)
+    return image, view.forgiving(view.target(background, trainer.device), image)
 
 
 def evaluate(trainer: Trainer) -> dict[str, float]:

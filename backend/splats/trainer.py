@@ -103,7 +103,8 @@ def train_step(trainer: Trainer) -> float:
     background = _background(trainer)
     viewmat = trainer.corrections.viewmat(view.viewmat.to(trainer.device), index)
     image = trainer.corrections.color(trainer.render(view, viewmat, background, trainer.sh_degree), index)
-    loss, _ = trainer.loss(image, view.target(background, trainer.device), config.ssim_weight)
+    target = view.forgiving(view.target(background, trainer.device), image)
+    loss, _ = trainer.loss(image, target, config.ssim_weight)
     densify = config.densify
     pressure = densify.opacity_weight * model.opacities.mean() + densify.scale_weight * model.scales.mean()
     (loss + pressure).backward()

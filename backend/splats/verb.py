@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+import numpy as np
+
 from ..formats import capture, splat_ply
 from ..gaussians.rasterize import rasterizer_name
 from ..protocol import VERSION, InputError, SplatsmithError, SplatsOptions
@@ -22,11 +24,12 @@ def _prepare(job: Job, config: TrainConfig) -> Trainer:
     job.stage("Loading the pictures", 1, 3)
     source = capture.read(Path(job.request.input))
     capture.require_pictures(source)
+    centres = np.stack([frame.camera_to_world[:3, 3] for frame in source.frames])
+    if len(centres) > 1 and np.ptp(centres, axis=0).max() < 1e-6:
+        raise InputError("The capture's camera only turns: its pictures hold no depth.", "Film while moving sideways around the subject.")
     if len(source.frames) < MIN_VIEWS:
         raise InputError(f"The capture has only {len(source.frames)} pictures.", f"Training needs at least {MIN_VIEWS}.")
     views = load_views(source, config.max_pixels, config.holdout, job.progress)
-    if any(frame.mask for frame in source.frames):
-        job.warn("MASKS", "The capture's masks are not used yet.")
     model = initialise(source, views, config, job.request.seed, job.device)
     trainer = training.start(config, views, model, job.request.seed, job.device)
     if job.resumed:

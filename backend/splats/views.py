@@ -23,6 +23,7 @@ class View:
     pixels: Tensor  # (H, W, 3 or 4) uint8
     viewmat: Tensor  # (4, 4)
     K: Tensor  # (3, 3)
+    mask: Tensor | None = None  # (H, W) bool; False where the picture shows what is not wanted
 
     @property
     def size(self) -> tuple[int, int]:
@@ -34,6 +35,10 @@ class View:
         if values.shape[2] == 3:
             return values
         return values[..., :3] * values[..., 3:] + background * (1 - values[..., 3:])
+
+    def forgiving(self, target: Tensor, image: Tensor) -> Tensor:
+        """The target, equal to the rendering where the mask says that the picture does not count."""
+        return target if self.mask is None else torch.where(self.mask.to(image.device)[..., None], target, image.detach())
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,21 @@ def _view(frame: Frame, pixels: np.ndarray, width: int, height: int) -> View:
     K[0] *= width / frame.width
     K[1] *= height / frame.height
     small = _shrink(pixels, width, height) if (width, height) != pixels.shape[1::-1] else torch.from_numpy(pixels)
-    return View(frame.image.name, small, torch.tensor(to_viewmat(frame.camera_to_world), dtype=torch.float32), K)
+    return View(
+        frame.image.name, small, torch.tensor(to_viewmat(frame.camera_to_world), dtype=torch.float32), K, _mask(frame, width, height)
+    )
+
+
+def _mask(frame: Frame, width: int, height: int) -> Tensor | None:
+    """White counts, black does not; a pixel that was half masked does not."""
+    if frame.mask is None:
+        return None
+    try:
+        with Image.open(frame.mask) as image:
+            small = image.convert("L").resize((width, height), Image.Resampling.BOX)
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
+        raise InputError(f"The mask {frame.mask.name} can't be read.", "Replace it, or remove it from the capture.") from error
+    return torch.from_numpy(np.asarray(small) > 254)
 
 
 def _sizes(width: int, height: int, max_pixels: int) -> tuple[tuple[int, int], tuple[int, int]]:

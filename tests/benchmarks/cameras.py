@@ -1,13 +1,16 @@
 """Cameras from real footage: how many, how far off, what the verdict says. Solved captures stay for the room `splats`."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from backend.formats import capture, depth_exr
+from backend.geometry.conventions import FLIP_YZ
 from tests.benchmarks import truth
 from tests.benchmarks.runs import backend, cost
 from tests.benchmarks.table import Row, Table, has, say
@@ -19,7 +22,10 @@ CASES = {
     "tum_fr2_desk": ("static/tum_fr2_desk", "static/tum_fr2_desk", truth.tum),
     "vid_apple": ("static/vid_apple/apple.mp4", "", None),
 }
-RGBD = {"slambook_rgbd5": 1000.0, "icl_rgbd5": 5000.0}  # units of the depth files to a metre
+RGBD = {  # fl_x fl_y cx cy, units of the depth files to a metre, whether their y axis points up
+    "slambook_rgbd5": ((518.0, 519.0, 325.5, 253.5), 1000.0, False),
+    "icl_rgbd5": ((481.2, 480.0, 319.5, 239.5), 5000.0, True),
+}
 DAVIS = ("davis_blackswan", "davis_camel", "davis_car-roundabout")
 
 
@@ -49,9 +55,8 @@ def depth_error(output: Path, folder: Path, unit: float) -> tuple[float, float]:
         if frame.depth is None:
             continue
         found = depth_exr.read(frame.depth)
-        known = cv2.imread(str(folder / "depth" / frame.source), cv2.IMREAD_UNCHANGED)
-        if known is None:
-            continue
+        path = next((folder / "depth").glob(f"{Path(frame.source).stem}.*"))
+        known = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         sized = cv2.resize(known, found.shape[::-1], interpolation=cv2.INTER_NEAREST).astype(np.float64) / unit
         good = (sized > 0) & (found > 0)
         ours.append(found[good])
@@ -61,6 +66,32 @@ def depth_error(output: Path, folder: Path, unit: float) -> tuple[float, float]:
     a, b = np.concatenate(ours), np.concatenate(theirs)
     scale = np.median(b / a)
     return float((np.abs(scale * a - b) / b).mean()), float(np.corrcoef(np.log(a), np.log(b))[0, 1])
+
+
+def rgbd(table: Table, case: str, root: Path) -> None:
+    """Depth at the given cameras, five pictures with wide steps between them."""
+    (fl_x, fl_y, cx, cy), unit, y_up = RGBD[case]
+    given = table.scratch / f"{case}-given"
+    shutil.rmtree(given, ignore_errors=True)
+    shutil.copytree(root / "color", given / "images")
+    rows = [[float(v) for v in line.split()] for line in (root / "pose.txt").read_text().splitlines() if line.strip()]
+    names = sorted((p.name for p in (given / "images").iterdir()), key=lambda n: int(n.split(".")[0]))
+    mirror, frames = np.diag([1.0, -1.0 if y_up else 1.0, 1.0, 1.0]), []
+    for name, (x, y, z, *quat) in zip(names, rows, strict=True):
+        pose = np.eye(4)
+        pose[:3, :3], pose[:3, 3] = Rotation.from_quat(quat).as_matrix(), (x, y, z)
+        frames.append({"file_path": f"images/{name}", "transform_matrix": (mirror @ pose @ mirror @ FLIP_YZ).tolist()})
+    height, width = cv2.imread(str(given / "images" / names[0])).shape[:2]
+    camera = {"fl_x": fl_x, "fl_y": fl_y, "cx": cx, "cy": cy, "w": width, "h": height}
+    (given / "transforms.json").write_text(json.dumps({**camera, "frames": frames}), encoding="utf-8")
+    output = table.scratch / f"{case}-depth"
+    manifest = backend("cameras", given, output)
+    if isinstance(manifest, str):
+        say(f"{case:<28} {manifest}")
+        return
+    error, correlation = depth_error(output, root, unit)
+    table.add(Row(case, "depth, given cameras: AbsRel", error, "", 0, *cost(manifest)))
+    table.add(Row(case, "depth, given cameras: correlation", correlation))
 
 
 def davis(table: Table, case: str) -> None:
@@ -98,13 +129,11 @@ def run(table: Table) -> None:
         source = has(path)
         if source is not None:
             solve(table, case, source, read_truth, has(truth_path) if truth_path else None)
-    for case, unit in RGBD.items():
+    for case in RGBD:
         root = has(f"static/{case}")
-        output = solve(table, case, root / "color", None, None) if root else None
-        if output is not None and root is not None:
-            error, correlation = depth_error(output, root, unit)
-            table.add(Row(case, "depth: mean relative error", error))
-            table.add(Row(case, "depth: correlation of logs", correlation))
+        if root is not None:
+            solve(table, case, root / "color", None, None, "--no-depth")
+            rgbd(table, case, root)
     for case in DAVIS:
         davis(table, case)
     flow(table)
