@@ -30,7 +30,7 @@ FILM_BETTER = (
     " textured things in view, and let neighbouring pictures overlap by two thirds."
 )
 EXIF_SIGMA, USER_SIGMA = 0.1, 0.02  # by which a focal length from EXIF, or a person, may be off
-SECONDS_PER_PICTURE = 2.0  # that COLMAP's mapper is given, on top of a minute: it may search in vain for very long
+SECONDS_PER_PICTURE = 1.0  # that COLMAP's mapper is given, on top of a minute: it may search in vain for very long
 
 
 @dataclass(frozen=True)
@@ -164,9 +164,7 @@ def _second_opinions(footing: Footing, estimator: Estimator) -> None:
     attempts: list[Callable[[], Start | None]] = []
     if not zoomed:  # COLMAP takes the lens for fixed
         attempts.append(lambda: colmap(footing, "incremental"))
-        attempts.append(lambda: colmap(footing, "global"))
-    if ordered:
-        attempts.append(lambda: flowmap(footing))
+    attempts.append((lambda: flowmap(footing)) if ordered else (lambda: colmap(footing, "global")))
     for attempt in attempts:
         if estimator.agreed:
             return
