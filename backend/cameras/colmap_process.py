@@ -57,7 +57,7 @@ def _models(task: ColmapTask, channel: Channel) -> list[Any]:
         return list(pycolmap.global_mapping(database, task.images, out, options).values())
     incremental = pycolmap.IncrementalPipelineOptions()
     incremental.num_threads, incremental.random_seed, incremental.min_model_size = task.threads, task.seed, 3
-    incremental.max_num_models, incremental.ba_refine_focal_length = 4, True
+    incremental.max_num_models, incremental.ba_refine_focal_length = 4, not task.lock_focal
     return list(pycolmap.incremental_mapping(database, task.images, out, incremental, next_image_callback=one_more).values())
 
 

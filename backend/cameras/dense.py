@@ -50,7 +50,7 @@ def _visible(work: Path) -> tuple[NDArray[np.float64], list[NDArray[np.int64]]]:
 def add_depth(job: Job, root: Path, work: Path) -> Dense | None:
     """Depths, and points3D.ply made dense, for the capture at `root`; None where the cameras see too few points."""
     points, seen = _visible(work)
-    if not seen or np.median([len(s) for s in seen]) < LEAST_POINTS:
+    if len(seen) < 2 or np.median([len(s) for s in seen]) < LEAST_POINTS:
         job.warn("DEPTH", "The cameras share too few points for dense depth; it was left out.")
         return None
     found, config = capture.read(root), PRESETS[job.request.preset]

@@ -17,6 +17,7 @@ from .tracks.flow import flow_between, trust
 from .tracks.follow import even_light
 
 Floats = NDArray[np.float64]
+CACHED = 24  # frames to either side whose pictures stay in memory
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ def _scaled_K(frame: Frame, size: tuple[int, int]) -> Floats:
     return np.diag([sx, sy, 1.0]) @ frame.K
 
 
-def load_shot(frame: Frame, side: int) -> Shot:
-    size = fit_size(frame.width, frame.height, side)
+def load_shot(frame: Frame, size: tuple[int, int]) -> Shot:
+    """At `size` (width, height), whatever its shape: flow wants pictures of one size."""
     color = np.asarray(cv2.resize(read_picture(frame.image, color=True), size, interpolation=cv2.INTER_AREA), np.uint8)
     gray = even_light(np.asarray(cv2.cvtColor(color, cv2.COLOR_RGB2GRAY), np.uint8))
     return Shot(color, gray, _scaled_K(frame, size), to_viewmat(frame.camera_to_world))
@@ -126,9 +127,11 @@ def capture_depth(
     shots: dict[int, Shot] = {}
     for index in range(len(capture.frames)):
         wanted = {index, *neighbors[index]}
-        shots = {k: s for k, s in shots.items() if k in wanted or abs(k - index) < 24}
+        size = fit_size(capture.frames[index].width, capture.frames[index].height, config.side)
+        same = {k: s for k, s in shots.items() if s.gray.shape[::-1] == size}
+        shots = {k: s for k, s in same.items() if k in wanted or abs(k - index) < CACHED}
         for k in wanted - shots.keys():
-            shots[k] = load_shot(capture.frames[k], config.side)
+            shots[k] = load_shot(capture.frames[k], size)
         view = _view(shots[index], [shots[k] for k in neighbors[index]], points[seen_by[index]], config)
         store(index, solve_depth(view, config.frozen))
         progress(index + 1, len(capture.frames))
@@ -158,7 +161,7 @@ def fuse(
         world = (local - viewmat[:3, 3]) @ viewmat[:3, :3]
         votes = sum(_agrees(world, *cameras[j], stored[j], config.agree) for j in neighbors[i])
         keep = np.asarray(votes) >= min(2, len(neighbors[i]))
-        color = load_shot(frames[i], config.side).color[pick]
+        color = load_shot(frames[i], (width, height)).color[pick]
         clouds.append(world[keep].astype(np.float32))
         colors.append(color[keep])
     points, hues = np.concatenate(clouds), np.concatenate(colors)

@@ -1,14 +1,15 @@
 """From a clip to cameras that can be believed: several solvers, bundle adjustment, and the evidence for a verdict."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ..geometry.conventions import align_similarity
+from ..protocol import SolveError
 from .bundle.adjust import Prior
 from .bundle.equations import Freedom
-from .bundle.state import Observations, Solve, errors
+from .bundle.state import Observations, Solve, errors, travelled, with_frames
 from .bundle.triangulate import triangulate
 from .bundle.uncertainty import Uncertainty, uncertainty
 from .refine import RefineConfig, Refined, fewer, refine, unit_of
@@ -17,6 +18,8 @@ from .solvers.rotation import RotationConfig
 from .solvers.straight import StraightConfig
 from .tracks.tracks import Ints, Tracks, merge, split
 from .verdict import Evidence, Kind, Verdict, VerdictConfig, judge
+
+LEAST_TRACKS = 8  # of a picture; fewer don't hold a camera
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,6 @@ class EstimateConfig:
     parallax: float = 0.5  # a moving camera must lower the turning one's error to this share
     held_out: float = 0.12
     agree: float = 0.006  # apart up to which two solvers need no third
-    second_points: int = 1500
     straight: StraightConfig = field(default_factory=StraightConfig)
     rotation: RotationConfig = field(default_factory=RotationConfig)
     refine: RefineConfig = field(default_factory=RefineConfig)
@@ -90,9 +92,9 @@ def distance(a: Start, b: Start) -> tuple[float, float]:
     ours, theirs = a.solve.centres[ia].numpy(), b.solve.centres[ib].numpy()
     scale, turn, shift = align_similarity(ours, theirs)
     off = np.sqrt(np.square(scale * ours @ turn.T + shift - theirs).sum(1).mean())
-    path = np.linalg.norm(np.diff(theirs, axis=0), axis=1).sum()
+    path = travelled(b.solve.centres[ib])
     ratio = (a.solve.focals[ia] / b.solve.focals[ib]).log().abs().max()
-    return float(off / max(path, 1e-12)), float(ratio)
+    return float(off / path), float(ratio)
 
 
 def mirror_ratio(refined: Refined, config: EstimateConfig) -> float:
@@ -128,6 +130,8 @@ def confirm(refined: Refined, problem: Problem, config: EstimateConfig) -> Start
         middle = np.array(problem.size) / 2
         still = Tracks(still.frame, still.point, (still.uv - middle) * ratio + middle)
     found = straight.solve(still, len(refined.frames), problem.size, config.straight, problem.prior, problem.seed)
+    if found is None:
+        return None
     if refined.freedom.focal_per_frame:
         zoomed = found.focals * (refined.solve.focals / refined.solve.focals[0])
         found = Solve(found.rotations, found.translations, zoomed, found.radial, found.centre, found.points)
@@ -147,7 +151,8 @@ class Estimator:
         """A start that says what an earlier one said is a second opinion and is not refined again."""
         settled = any(distance(start, other)[0] < self.config.agree for other in self.starts)
         self.starts.append(start)
-        if settled or len(start.frames) < 3:
+        finite = all(bool(t.isfinite().all()) for t in (start.solve.rotations, start.solve.translations, start.solve.focals))
+        if settled or len(start.frames) < 3 or not finite or self.fit.in_frames(start.frames).points < LEAST_TRACKS:
             return
         self.refined.append(refine(start.name, start.solve, start.frames, self.fit, self.held, self.config.refine, self.problem.prior))
 
@@ -188,6 +193,21 @@ class Estimator:
         )
 
 
+def well_seen(tracks: Tracks, frames: int) -> Ints:
+    """Frames that share enough with others for their cameras to be more than guesses."""
+    seen = np.flatnonzero(np.bincount(tracks.frame, minlength=frames) >= LEAST_TRACKS)
+    if len(seen) < 3:
+        raise SolveError(
+            f"Only {len(seen)} of {frames} pictures share enough points with others.", "Film more slowly, with more overlap, in good light."
+        )
+    return seen
+
+
+def at_infinity(solve: Solve, tracks: Tracks) -> Solve:
+    """A turning camera's points, for other tracks."""
+    return rotation.points_at_infinity(solve, Observations.of(tracks), tracks.points)
+
+
 def conclude(
     best: Refined, problem: Problem, tracks: Tracks, kind: Kind, config: EstimateConfig,
     opinion: tuple[str, float, float] = ("", math.inf, math.inf), mirror: float = math.inf, expected_focal: float = 0.0,
@@ -204,11 +224,17 @@ def conclude(
         kept, inliers = best.tracks, best.inliers
     few = fewer(best.tracks, 1500, len(best.frames)) if kind == "moving" else best.tracks
     subject = triangulate(best.solve, Observations.of(few), few.points) if kind == "moving" else best.solve
-    sure = uncertainty(subject, Observations.of(few), best.freedom, unit)
+    sure = uncertainty(subject, Observations.of(few), best.freedom, unit, problem.prior)
+    seen = well_seen(kept, len(best.frames))
+    frames = best.frames[seen]
+    if len(seen) < len(best.frames):  # nothing holds the others: their cameras would be guesses
+        kept, sure = kept.in_frames(seen), replace(sure, positions=sure.positions[seen])
+        chosen = with_frames(best.solve, seen)
+        placed = triangulate(chosen, Observations.of(kept), kept.points) if kind == "moving" else at_infinity(chosen, kept)
     focal = float(best.solve.focals.median())
     evidence = Evidence(
-        len(best.frames) / problem.frames, inliers, best.median / unit, sure.focal, sure.drift,
+        len(frames) / problem.frames, inliers, best.median / unit, sure.focal, sure.drift,
         math.degrees(2 * math.atan(max(problem.size) / 2 / focal)), *opinion, mirror, expected_focal / focal if expected_focal else 0.0,
         problem.followed.points > 0,
     )  # fmt: skip
-    return Estimate(best.name, best.frames, placed, kept, judge(evidence, kind, config.verdict), sure)
+    return Estimate(best.name, frames, placed, kept, judge(evidence, kind, config.verdict), sure)

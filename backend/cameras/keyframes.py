@@ -6,13 +6,14 @@ import numpy as np
 import torch
 
 from .bundle.resect import resect
-from .bundle.state import Observations, errors
+from .bundle.state import Observations, errors, with_frames
 from .bundle.triangulate import triangulate
 from .bundle.uncertainty import Uncertainty
-from .estimate import Estimate, Problem
-from .refine import RefineConfig, unit_of
+from .estimate import Estimate, EstimateConfig, Problem, well_seen
+from .refine import unit_of
 from .solvers.straight import between
 from .tracks.tracks import Ints, Tracks
+from .verdict import judge
 
 MOST = 200  # frames that are solved together
 
@@ -26,24 +27,30 @@ def at_keyframes(problem: Problem, keys: Ints) -> Problem:
     return replace(problem, frames=len(keys), followed=problem.followed.in_frames(keys, 3))
 
 
-def complete(estimate: Estimate, keys: Ints, problem: Problem, config: RefineConfig) -> Estimate:
-    """The estimate of keyframes carried on to every frame between the first and the last that was solved."""
+def complete(estimate: Estimate, keys: Ints, problem: Problem, config: EstimateConfig) -> Estimate:
+    """The estimate of keyframes carried on to the frames between the first and the last that was solved; frames that
+    share too little with the keyframes' points are left out, and the verdict is given anew.
+    """
     solved = keys[estimate.frames]
     frames = np.arange(solved[0], solved[-1] + 1)
     whole, unit = between(estimate.solve, solved - solved[0], len(frames)), unit_of(estimate.solve)
     tracks = problem.followed.in_frames(frames, 3)
     is_key = np.isin(frames, solved)
-    held = tracks.keep(is_key[tracks.frame])  # points are placed by the keyframes that see them
+    own = tracks.keep_points(_points_of(tracks, is_key))
+    held = own.keep(is_key[own.frame])  # points are placed by the keyframes that see them
     placed = triangulate(whole, Observations.of(held), held.points)
-    known = _points_of(tracks, is_key)
-    own = tracks.keep_points(known)
     whole = resect(replace(whole, points=placed.points), Observations.of(own), torch.from_numpy(~is_key), unit)
     final = triangulate(whole, Observations.of(tracks), tracks.points)
-    kept = tracks.keep(errors(final, Observations.of(tracks)).numpy() < config.outlier * unit)
+    kept = tracks.keep(errors(final, Observations.of(tracks)).numpy() < config.refine.outlier * unit)
+    inliers = len(kept.frame) / max(len(tracks.frame), 1)
+    seen = well_seen(kept, len(frames))
+    kept, whole = kept.in_frames(seen), with_frames(whole, seen)
     final = triangulate(whole, Observations.of(kept), kept.points)
-    spread = np.interp(frames, solved, estimate.uncertainty.positions)
+    spread = np.interp(frames[seen], solved, estimate.uncertainty.positions)
     sure = Uncertainty(estimate.uncertainty.focal, estimate.uncertainty.drift, spread)
-    return replace(estimate, frames=frames, solve=final, tracks=kept, uncertainty=sure)
+    evidence = replace(estimate.verdict.evidence, placed=len(seen) / problem.frames, inliers=inliers)
+    verdict = judge(evidence, "moving", config.verdict)
+    return Estimate(estimate.solver, frames[seen], final, kept, verdict, sure)
 
 
 def _points_of(tracks: Tracks, is_key: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ Pixels = NDArray[np.uint8]
 def read_picture(path: Path, color: bool = False) -> Pixels:
     """(H, W) grey or (H, W, 3) RGB."""
     data = np.fromfile(path, np.uint8)  # not cv2.imread: it can't open every name on Windows
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR if color else cv2.IMREAD_GRAYSCALE)
+    picture = cv2.imdecode(data, (cv2.IMREAD_COLOR if color else cv2.IMREAD_GRAYSCALE) | cv2.IMREAD_IGNORE_ORIENTATION)
     if picture is None:
         raise InputError(f"The picture {path.name} can't be read.", "Replace it or remove it.")
     return np.asarray(picture[..., ::-1] if color else picture, np.uint8)
@@ -29,7 +29,7 @@ class GrayFrames(Sequence[Pixels]):
     def __init__(self, footage: Footage, max_side: int) -> None:
         self._paths = [footage.folder / name for name in footage.names]
         self.size = fit_size(footage.width, footage.height, max_side)
-        self.scale = footage.width / self.size[0]  # from these pixels to the footage's
+        self.scale = np.array([footage.width / self.size[0], footage.height / self.size[1]])  # from these pixels to the footage's
 
     def __len__(self) -> int:
         return len(self._paths)

@@ -1,5 +1,6 @@
 """Bundle adjustment as the last word: every solver's cameras are refined on all tracks, as complex a lens as they earn."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from .bundle.equations import Freedom
 from .bundle.state import Observations, Solve, errors, unit_scale
 from .bundle.triangulate import triangulate
 from .solvers.straight import capped_error
-from .tracks.tracks import Ints, Tracks
+from .tracks.tracks import Ints, Tracks, merge
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,8 @@ def refine(
     everything = len(own.frame)
     freedom = Freedom(focal=prior is None or prior.sigma > 0)
     solve = replace(start, radial=torch.zeros_like(start.radial))  # distortion has to be earned anew
+    if prior is not None and prior.sigma == 0:  # locked, whatever the start made of it
+        solve = replace(solve, focals=torch.full_like(solve.focals, math.exp(prior.log_focal)))
     own, rough = _trusted(solve, own, unit)
     for scale in (rough, 1.0):
         observations = Observations.of(own)
@@ -108,7 +111,10 @@ def refine(
     else:
         kept = own
         solve = triangulate(solve, Observations.of(kept), kept.points)
-    held_out, median = judge_by(solve, judge.in_frames(frames, 4), config.cap * unit)
+    own_judge = judge.in_frames(frames, 3)
+    if own_judge.points < 8:  # so few that chance would judge
+        own_judge = merge([own_judge, fit.in_frames(frames, 3)])
+    held_out, median = judge_by(solve, own_judge, config.cap * unit)
     return Refined(name, frames, solve, kept, freedom, held_out, median, len(kept.frame) / max(everything, 1))
 
 

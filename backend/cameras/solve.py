@@ -9,21 +9,21 @@ import numpy as np
 import torch
 
 from ..media.frames import Footage
-from ..protocol import CamerasOptions, CrashError, SolveError
+from ..protocol import CamerasOptions, CrashError, OutOfMemory, SolveError
 from ..runtime.device import choose_device, core_count
 from ..runtime.job import Job
 from . import colmap_runner, solved
 from .bundle.adjust import Prior
 from .bundle.equations import Freedom
 from .bundle.state import Observations, Solve, errors
-from .estimate import Estimate, EstimateConfig, Estimator, Problem, Start, conclude, turning
+from .estimate import Estimate, EstimateConfig, Estimator, Problem, Start, at_infinity, conclude, turning
 from .flowmap.pretrained import Pretrained, load
 from .flowmap.start import flowmap_start
 from .keyframes import at_keyframes, complete, keyframes
 from .refine import Refined, fewer
 from .solvers import rotation, straight
 from .task import ColmapTask
-from .tracks.tracks import Tracks
+from .tracks.tracks import Tracks, split
 
 FILM_BETTER = (
     "Move the camera sideways around the subject instead of turning on the spot, film slowly in good light, keep"
@@ -66,7 +66,8 @@ def _task(footing: Footing, kind: str, mapper: str = "incremental") -> ColmapTas
     prior = footing.problem.prior
     return ColmapTask(
         "match" if kind == "match" else "map", str(footing.footage.folder), str(footing.work), "", footing.footage.names,
-        footing.footage.ordered, focal=math.exp(prior.log_focal) if prior else 0.0, features=footing.features,
+        footing.footage.ordered, focal=math.exp(prior.log_focal) if prior else 0.0,
+        lock_focal=prior is not None and prior.sigma == 0, features=footing.features,
         mapper="global" if mapper == "global" else "incremental", masks=str(footing.masks or ""),
         solved=str(footing.work / f"{kind}-{mapper}.npz"), seed=footing.job.request.seed, threads=core_count(),
     )  # fmt: skip
@@ -86,7 +87,7 @@ def colmap(footing: Footing, mapper: str) -> Start | None:
     seconds = 60 + SECONDS_PER_PICTURE * footing.problem.frames
     try:
         colmap_runner.run(task, footing.job.cancel, lambda _: None, footing.job.progress, seconds)
-    except (colmap_runner.OutOfTimeError, CrashError) as error:
+    except (colmap_runner.OutOfTimeError, CrashError, OutOfMemory) as error:
         footing.job.warn("COLMAP", f"COLMAP gave no cameras ({'it took too long' if not str(error) else error}).")
         return None
     found = solved.load(Path(task.solved))
@@ -101,16 +102,20 @@ def colmap(footing: Footing, mapper: str) -> Start | None:
 
 def straight_paths(footing: Footing) -> Start | None:
     problem = footing.problem
+    if not footing.footage.ordered and footing.options.solver == "straight":
+        raise SolveError("Straight paths need a video or a sequence of frames.", "Choose solver auto for photos.")
     if problem.followed.points < 40:
         return None
     footing.stage("Solving cameras from straight paths")
     found = straight.solve(
         problem.followed, problem.frames, problem.size, footing.config.straight, problem.prior, problem.seed, footing.job.progress
     )
+    if found is None:
+        return None
     return Start("straight paths", np.arange(problem.frames), found)
 
 
-def flowmap(footing: Footing) -> Start:
+def flowmap(footing: Footing) -> Start | None:
     """FlowMap, which needs pictures in the order of time."""
     if not footing.footage.ordered:
         raise SolveError(
@@ -118,7 +123,13 @@ def flowmap(footing: Footing) -> Start:
         )
     footing.stage("Solving cameras with FlowMap")
     problem = footing.problem
-    cameras = flowmap_start(footing.footage, footing.masks, problem, _pretrained(footing), footing.job.progress)
+    try:
+        cameras = flowmap_start(footing.footage, footing.masks, problem, _pretrained(footing), footing.job.progress)
+    except RuntimeError as error:  # torch's LinAlgError is one
+        if "linalg" not in str(error):
+            raise
+        footing.job.warn("FLOWMAP", "FlowMap gave no cameras: parts of the clip show no motion that it could follow.")
+        return None
     return Start("FlowMap", np.arange(problem.frames), cameras)
 
 
@@ -142,16 +153,17 @@ def _turns_only(footing: Footing, moving: Start | None) -> Estimate | None:
     if error > config.turning_px:
         return None
     unit = max(problem.size) / 320
-    moving_error = rotation.typical_error(moving.solve, Observations.of(problem.followed)) / unit
-    if moving_error < config.parallax * error:
+    everything = Observations.of(problem.followed)
+    moving_error = rotation.typical_error(moving.solve, everything)
+    if moving_error < config.parallax * rotation.typical_error(at_infinity(found, problem.followed), everything):
         return None
-    tracks = fewer(problem.followed, 2000, problem.frames)
+    tracks, judges = split(fewer(problem.followed, 2000, problem.frames), config.held_out, problem.seed)
     known = Prior(float(found.focals.median().log()), 1.0) if problem.prior is None else problem.prior
     found = rotation.solve(tracks, problem.frames, problem.size, config.rotation, known, zooms)
     good = errors(found, Observations.of(tracks)).numpy() < config.refine.outlier * unit
     kept = tracks.keep(good)
     again = rotation.solve(kept, problem.frames, problem.size, config.rotation, known, zooms)
-    median = rotation.typical_error(again, Observations.of(kept))
+    median = rotation.typical_error(at_infinity(again, judges), Observations.of(judges))
     freedom = Freedom(translations=False, focal=problem.prior is None or problem.prior.sigma > 0, focal_per_frame=zooms)
     best = Refined("a turning camera", np.arange(problem.frames), again, kept, freedom, median, median, float(good.mean()))
     return conclude(best, problem, kept, "turning", config)
@@ -181,7 +193,9 @@ def solve(footing: Footing) -> Estimate:
     problem, few = footing.problem, footing.footage.only(keys.tolist())
     estimate = _solve_together(replace(footing, footage=few, problem=at_keyframes(problem, keys)))
     footing.stage("Placing the frames between")
-    return complete(estimate, keys, problem, footing.config.refine) if estimate.verdict.kind == "moving" else _spread(estimate, keys)
+    if estimate.verdict.kind == "turning":
+        return _spread(estimate, keys)
+    return _believed(complete(estimate, keys, problem, footing.config), "")
 
 
 def _spread(estimate: Estimate, keys: np.ndarray) -> Estimate:
@@ -198,7 +212,8 @@ def _solve_together(footing: Footing) -> Estimate:
         "global": lambda: colmap(footing, "global"),
     }
     first = straight_paths(footing) if options.solver == "auto" else None
-    if (turned := _turns_only(footing, first)) is not None:
+    turned = _turns_only(footing, first)
+    if turned is not None and turned.verdict.level != "failed":
         return turned
     matched, why = match(footing)
     if options.solver != "auto":
@@ -214,6 +229,11 @@ def _solve_together(footing: Footing) -> Estimate:
     footing.stage("Judging the cameras")
     prior = footing.problem.prior
     estimate = estimator.estimate(math.exp(prior.log_focal) if prior else 0.0)
+    return _believed(estimate, why)
+
+
+def _believed(estimate: Estimate, why: str) -> Estimate:
+    """The estimate, unless it has failed."""
     if estimate.verdict.level == "failed":
         reasons = "; ".join(estimate.verdict.reasons) or why
         raise SolveError(f"No cameras that can be believed were found: {reasons}.", " ".join(estimate.verdict.advice) or FILM_BETTER)

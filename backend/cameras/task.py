@@ -31,6 +31,7 @@ class ColmapTask:
     times: list[float] | None = None
     sources: list[str] | None = None  # what the pictures were called, where `names` are new
     focal: float = 0.0  # pixels; 0 unknown
+    lock_focal: bool = False
     features: int = 4096
     mapper: Literal["incremental", "global"] = "incremental"
     masks: str = ""  # folder of masks: COLMAP looks for NAME.png beside a picture's name

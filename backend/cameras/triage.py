@@ -22,6 +22,7 @@ class TriageConfig:
     cut_survival: float = 0.2  # share of tracks, against what is usual in the clip, that must outlive a frame
     cut_change: float = 2.5  # times the usual change of the picture
     still: float = 0.12  # motion of the whole clip below which nothing moves
+    unmoved: float = 0.02  # motion of a frame below which it may be a double
     double: float = 0.4  # mean change of grey values (of 255) below which a frame repeats the one before
     blurred: float = 0.25  # of the clip's median sharpness
     shortest: int = 5  # frames of a shot worth solving
@@ -37,7 +38,6 @@ class Triage:
     blurred: tuple[int, ...]
     motion: float  # median of tracks from frame to frame, percent of the diagonal
     reach: float  # median of tracks over their lives, percent of the diagonal
-    still_share: float  # of the frames, in which nothing moved
     light: float  # stops between the darkest and the brightest frame
     is_still: bool
     survival: float  # median share of tracks that outlive a frame
@@ -95,14 +95,14 @@ def look(frames: Sequence[NDArray[np.uint8]], config: TriageConfig) -> Triage:
     first = np.searchsorted(tracks.point, np.arange(tracks.points))
     ends = np.append(first[1:], len(tracks.point)) - 1
     reach = np.linalg.norm(tracks.uv[ends] - tracks.uv[first], axis=1) / diagonal * 100 if tracks.points else np.array([np.inf])
-    still = bool(np.percentile(reach, 75) < config.still) or bool(changes.max(initial=0) < config.double)
+    still = bool(np.percentile(reach, 75) < config.still) or (not tracks.points and bool(changes.max(initial=0) < config.double))
+    unmoved = np.concatenate([[False], ~(by_frame > config.unmoved) | np.isinf(by_frame)])
     return Triage(
         _shots(changes, survival, config),
-        tuple(int(i) for i in np.flatnonzero(changes[1:] < config.double) + 1),
+        tuple(int(i) for i in np.flatnonzero((changes < config.double) & unmoved)),
         tuple(int(i) for i in np.flatnonzero(sharp < config.blurred * np.median(sharp))),
         float(np.median(by_frame[np.isfinite(by_frame)])) if np.isfinite(by_frame).any() else 0.0,
         float(np.median(reach)),
-        float((by_frame < 0.02).mean()),
         float(light.max() - light.min()),
         still,
         float(np.median(survival[1:])),

@@ -23,7 +23,7 @@ from .tracks.tracks import EMPTY
 from .triage import TriageConfig
 from .verdict import Verdict, in_words
 
-STAGES = 10  # of a solve at most; one that is sure sooner has fewer
+STAGES = 14  # of a solve at most; one that is sure sooner has fewer
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _run_given(job: Job, source: sources.Source, work: Path) -> Outcome:
 def _dense(job: Job, work: Path, on_stage: Callable[[str], None]) -> Dense | None:
     options = job.request.options
     assert isinstance(options, CamerasOptions)
-    if not options.depth:
+    if not options.depth or not (work / "visible.npz").is_file():
         return None
     on_stage("Dense depth")
     return add_depth(job, job.folder.staging, work)

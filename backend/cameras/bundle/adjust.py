@@ -89,6 +89,8 @@ def _moved(solve: Solve, step: Tensor, point_step: Tensor, freedom: Freedom) -> 
 
 def adjust(solve: Solve, observations: Observations, freedom: Freedom, config: AdjustConfig, prior: Prior | None = None) -> Solve:
     """The solve with the least robust cost that can be reached downhill from here."""
+    if not len(observations.frame):
+        return solve
     damping, cost = 1e-4, _cost(solve, observations, freedom, prior, config)
     for _ in range(config.steps):
         equations = assemble(solve, observations, freedom, config.scale)
@@ -100,7 +102,10 @@ def adjust(solve: Solve, observations: Observations, freedom: Freedom, config: A
             reduced, right = reduce(equations, observations.point, inverse)
             diagonal = reduced.diagonal()
             diagonal += equations.cameras.diagonal() * damping + 1e-9 * equations.cameras.diagonal().max()
-            step = torch.linalg.solve(reduced, right)
+            step, trouble = torch.linalg.solve_ex(reduced, right)
+            if int(trouble) or not bool(step.isfinite().all()):
+                damping *= 6
+                continue
             pull = torch.zeros_like(equations.point_gradient).index_add_(
                 0, observations.point, (equations.cross.transpose(1, 2) @ step[equations.column][..., None])[..., 0]
             )

@@ -1,5 +1,6 @@
 """What bundle adjustment works on: cameras, one lens, points; and what of it may move."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,7 +42,7 @@ class Solve:
 
 @dataclass(frozen=True)
 class Observations:
-    """Tracks as tensors; `weight` takes an observation out (0) or in (1)."""
+    """Tracks as tensors, sorted by point."""
 
     frame: Tensor  # (O,) int64
     point: Tensor  # (O,) int64
@@ -91,6 +92,14 @@ def bearings(solve: Solve, observations: Observations) -> Tensor:
         r2 = (x * x).sum(1, keepdim=True).clamp(max=4.0)
         x = distorted / (1 + r2 * (solve.radial[0] + r2 * solve.radial[1])).clamp(min=0.2)
     return torch.nn.functional.normalize(torch.cat([x, torch.ones_like(x[:, :1])], 1), dim=1)
+
+
+def travelled(centres: Tensor) -> float:
+    """Length of the path through positions (n, 3). A full circle is 2 pi times its spread; zigzags between photos in no
+    order count no further, or else every error would look small beside them.
+    """
+    spread = (centres - centres.mean(0)).square().sum(1).mean().sqrt()
+    return float(torch.minimum(centres.diff(dim=0).norm(dim=1).sum(), 2 * math.pi * spread).clamp(min=1e-12))
 
 
 def with_frames(solve: Solve, frames: np.ndarray) -> Solve:

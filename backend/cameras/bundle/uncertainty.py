@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .adjust import Prior
 from .equations import Freedom, assemble, damped_inverse, reduce
-from .state import Observations, Solve, errors
+from .state import Observations, Solve, errors, travelled
 
 CORRELATED = 5.0  # errors along a track are alike, so that more observations help less than counting says; measured on synthetic clips
-MOST_FRAMES = 200
 PIXEL_FLOOR = 0.05  # no tracker is better than this
 
 
@@ -38,12 +38,17 @@ def _similarity_directions(centres: Tensor) -> Tensor:
     return basis
 
 
-def uncertainty(solve: Solve, observations: Observations, freedom: Freedom, unit: float) -> Uncertainty:
-    """`unit`: pixels that count as one, as in the solvers. Infinite where the tracks do not hold the cameras at all."""
+def uncertainty(solve: Solve, observations: Observations, freedom: Freedom, unit: float, prior: Prior | None = None) -> Uncertainty:
+    """`unit`: pixels that count as one, as in the solvers; `prior` counts as one more measurement of the focal length.
+    Infinite where the tracks do not hold the cameras at all.
+    """
     n = len(solve.rotations)
     residual = errors(solve, observations)
     sigma = max(float(residual.median()) / 1.18, PIXEL_FLOOR * unit) * CORRELATED
     equations = assemble(solve, observations, freedom, 2 * float(residual.median()) + 1e-6)
+    if freedom.focal and prior is not None and prior.sigma > 0:
+        width = n if freedom.focal_per_frame else 1
+        equations.cameras.diagonal()[6 * n : 6 * n + width] += sigma**2 / prior.sigma**2 / width
     matrix, _ = reduce(equations, observations.point, damped_inverse(equations.points, 1e-9))
     alive = torch.nonzero(matrix.diagonal() > 0)[:, 0]
     matrix = matrix[alive[:, None], alive]
@@ -64,5 +69,5 @@ def uncertainty(solve: Solve, observations: Observations, freedom: Freedom, unit
     basis = _similarity_directions(solve.centres)
     positions = positions - basis @ (basis.T @ positions)
     each = positions.view(n, 3, -1).square().sum((1, 2)).sqrt()
-    path = float(solve.centres.diff(dim=0).norm(dim=1).sum().clamp(min=1e-12))
+    path = travelled(solve.centres)
     return Uncertainty(focal if freedom.focal else 0.0, float(each.square().mean().sqrt()) / path, (each / path).numpy())

@@ -38,7 +38,8 @@ def procrustes(source: Tensor, target: Tensor, weights: Tensor) -> tuple[Tensor,
     mean_s, mean_t = (w * source).sum(-2, keepdim=True), (w * target).sum(-2, keepdim=True)
     covariance = (w * (target - mean_t)).transpose(-1, -2) @ (source - mean_s)
     covariance = covariance / covariance.detach().flatten(-2).norm(dim=-1)[..., None, None].clamp(min=1e-12)
-    u, _, vt = torch.linalg.svd(covariance)
+    apart = torch.diag(torch.tensor([3e-9, 2e-9, 1e-9], device=covariance.device))  # equal singular values have no gradient
+    u, _, vt = torch.linalg.svd(covariance + apart)
     sign = torch.ones_like(u[..., 0])
     sign = torch.cat([sign[..., :2], (torch.det(u) * torch.det(vt)).sign()[..., None]], -1)
     rotation = (u * sign[..., None, :]) @ vt

@@ -48,7 +48,7 @@ def _chain(solve: Solve, observations: Observations) -> Solve:
     return replace(solve, rotations=nearest_rotation(torch.stack(rotations)))
 
 
-def _points_at_infinity(solve: Solve, observations: Observations, count: int) -> Solve:
+def points_at_infinity(solve: Solve, observations: Observations, count: int) -> Solve:
     rays = (solve.rotations[observations.frame].transpose(1, 2) @ bearings(solve, observations)[..., None])[..., 0]
     mean = torch.zeros(count, 3, dtype=torch.float64).index_add_(0, observations.point, rays)
     far = torch.nn.functional.normalize(mean, dim=1)
@@ -56,7 +56,7 @@ def _points_at_infinity(solve: Solve, observations: Observations, count: int) ->
 
 
 def _descend(solve: Solve, observations: Observations, count: int, freedom: Freedom, prior: Prior | None, unit: float) -> Solve:
-    solve = _points_at_infinity(solve, observations, count)
+    solve = points_at_infinity(solve, observations, count)
     for scale in (8.0, 2.0, 1.0):
         solve = adjust(solve, observations, freedom, AdjustConfig(scale=scale * unit, steps=10), prior)
     return solve
@@ -72,7 +72,7 @@ def solve(
     freedom = Freedom(translations=False, focal=focal_free, focal_per_frame=zoom and focal_free)
     found = []
     for focal in starts:
-        start = _points_at_infinity(_chain(blank(frames, size, focal), observations), observations, tracks.points)
+        start = points_at_infinity(_chain(blank(frames, size, focal), observations), observations, tracks.points)
         found.append(adjust(start, observations, freedom, AdjustConfig(scale=config.rough * unit, steps=config.steps), prior))
     best = min(found, key=lambda s: capped_error(s, observations, 3 * config.cap * unit))
     return _descend(best, observations, tracks.points, freedom, prior, unit)

@@ -19,6 +19,7 @@ from ..bundle.state import Observations, Solve, errors, unit_scale
 from ..bundle.triangulate import triangulate
 from ..tracks.tracks import Ints, Tracks
 
+LEAST = 20  # tracks that a stretch must have
 DIRECTIONS = ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
 
 
@@ -160,8 +161,9 @@ def solve(
     prior: Prior | None = None,
     seed: int = 0,
     progress: Callable[[int, int], None] = lambda step, total: None,
-) -> Solve:
-    """Cameras of all frames from tracks in pixels of `size` (width, height); points are those of the tracks.
+) -> Solve | None:
+    """Cameras of all frames from tracks in pixels of `size` (width, height); points are those of the tracks. None where a
+    stretch of the clip has next to no tracks.
 
     `prior`: what is known of the focal length; with sigma 0 it is kept.
     """
@@ -176,7 +178,10 @@ def solve(
         progress(number, len(firsts))
         stretch = np.arange(first, min(first + window, frames))
         known = prior if whole is None else Prior(float(whole.focals[-1].log()), 0.0)
-        part = solve_window(tracks.in_frames(stretch, 3), len(stretch), size, config, known, seed)
+        local = tracks.in_frames(stretch, 3)
+        if local.points < LEAST:
+            return None
+        part = solve_window(local, len(stretch), size, config, known, seed)
         whole = part if whole is None else _joined(whole, part, min(overlap, len(stretch)))
     assert whole is not None
     unit, freedom = _unit_pixels(size), Freedom(focal=prior is None or prior.sigma > 0)

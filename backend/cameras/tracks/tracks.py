@@ -46,7 +46,7 @@ class Tracks:
         kept = self.keep(new[self.frame] >= 0, least)
         return make(new[kept.frame], kept.point, kept.uv)
 
-    def scaled(self, factor: float) -> "Tracks":
+    def scaled(self, factor: "float | Floats") -> "Tracks":
         return Tracks(self.frame, self.point, self.uv * factor)
 
 
