@@ -19,7 +19,9 @@ def _chosen(context: bpy.types.Context) -> tuple[bpy.types.Object, bpy.types.Col
     root = collections.find_root(context.scene, folder)
     if root is None:
         raise InputError("No capture is in this scene.", "Solve the cameras (step 2), or import a capture.")
-    return root, root.users_collection[0], Path(bpy.path.abspath(folder))
+    path = Path(bpy.path.abspath(folder))
+    captures.require_pictures(captures.read(path))
+    return root, root.users_collection[0], path
 
 
 class _OnCapture:
@@ -30,6 +32,20 @@ class _OnCapture:
             return True
         cls.poll_message_set("Solve the cameras first (panel 2), or import a capture")
         return False
+
+
+def _copy(folder: Path, target: Path) -> None:
+    """What belongs to a capture, and whatever else its frames name."""
+    for name in COPIED:
+        if (folder / name).is_dir():
+            shutil.copytree(folder / name, target / name)
+        elif (folder / name).is_file():
+            shutil.copy2(folder / name, target / name)
+    for frame in captures.read(folder).frames:
+        for path in (frame.image, frame.mask, frame.depth):
+            if path is not None and path.is_file() and not (target / path.relative_to(folder)).exists():
+                (target / path.relative_to(folder)).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(path, target / path.relative_to(folder))
 
 
 class SPLATSMITH_OT_depth_mesh(_OnCapture, bpy.types.Operator):
@@ -81,12 +97,11 @@ class SPLATSMITH_OT_export_capture(_OnCapture, bpy.types.Operator):
         target = Path(bpy.path.abspath(self.directory)) / bpy.path.clean_name(collection.name)
         if target.exists():
             raise InputError(f"{target.name} is there already.", "Choose another folder; nothing was overwritten.")
-        target.mkdir(parents=True)
-        for name in COPIED:
-            if (folder / name).is_dir():
-                shutil.copytree(folder / name, target / name)
-            elif (folder / name).is_file():
-                shutil.copy2(folder / name, target / name)
+        part = target.with_name(f"{target.name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        _copy(folder, part)
+        part.rename(target)
         self.report({"INFO"}, f"Capture copied to {target}")
         return {"FINISHED"}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from ...backend.protocol import DiskError, Request, SplatsmithError
+from ...backend.protocol import DiskError, InputError, Request, SplatsmithError
 from .. import preferences
 from ..compute import state
 from ..jobs import lifecycle
@@ -32,6 +32,8 @@ def guarded(execute: Callable[[Any, bpy.types.Context], set[str]]) -> Callable[[
             return execute(self, context)
         except SplatsmithError as error:
             return report_error(self, error)
+        except RuntimeError as error:  # Blender's own: a file that it can't load
+            return report_error(self, InputError(str(error).strip(), ""))
         except OSError as error:
             return report_error(
                 self, DiskError(f"{error.filename or 'A file'}: {error.strerror}.", "Choose another folder, or free some space.")

@@ -85,10 +85,12 @@ class _Picker:
     def _stop(self, context: bpy.types.Context) -> None:
         bpy.types.SpaceView3D.draw_handler_remove(self._draw, "WINDOW")
         context.workspace.status_text_set(None)
-        context.area.tag_redraw()
+        if context.area is not None:
+            context.area.tag_redraw()
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if event.type in {"ESC", "RIGHTMOUSE"}:
+        gone = context.area is None or self._region not in context.area.regions[:]  # the viewport was closed or changed
+        if gone or event.type in {"ESC", "RIGHTMOUSE"}:
             self._stop(context)
             return {"CANCELLED"}
         inside = 0 <= event.mouse_x - self._region.x < self._region.width and 0 <= event.mouse_y - self._region.y < self._region.height

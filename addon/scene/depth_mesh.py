@@ -58,8 +58,8 @@ def make(collection: bpy.types.Collection, root: bpy.types.Object, capture: Capt
     if not 1 <= number <= len(capture.frames):
         raise InputError(f"The capture has frames 1 to {len(capture.frames)}.", "Go to one of them on the timeline.")
     frame = capture.frames[number - 1]
-    if frame.depth is None or not frame.depth.is_file():
-        raise InputError("The capture has no depth.", "Solve the cameras with depth (step 2, Advanced).")
+    if frame.depth is None or frame.depth.suffix.lower() != ".exr" or not frame.depth.is_file():
+        raise InputError("The capture has no depth of ours.", "Solve the cameras with depth (step 2, Advanced).")
     vertices, places, quads = grid(frame, read_depth(frame.depth))
     if not len(quads):
         raise InputError("The depth of this frame is empty.", "Try another frame.")

@@ -65,18 +65,33 @@ def choose(job: Job, footage: Footage, triage: Triage, config: TriageConfig) -> 
     return footage.only(keep)
 
 
-def write_masks(given: Path, footage: Footage, folder: Path) -> Path:
-    """Masks for the pictures, in COLMAP's naming (NAME.png beside a picture called NAME): by name, or else in order."""
+def pair_masks(given: Path, footage: Footage, gathered: int, source: Source) -> list[Path]:
+    """The mask of every picture. Photos: by name. Else one for each of the `gathered` pictures, which are numbered, or,
+    for a video, one for each of its frames.
+    """
     if not given.is_dir():
         raise InputError(f"There is no folder of masks {given}.", "Check the path.")
-    files = sorted(p for p in given.iterdir() if p.suffix.lower() in PICTURES)
+    files = sorted(p for p in given.iterdir() if p.suffix.lower() in PICTURES and not p.name.startswith("."))
     by_stem = {p.stem: p for p in files}
-    names = footage.sources or footage.names
-    if len(files) != len(names) and not all(Path(n).stem in by_stem for n in names):
-        raise InputError(f"{given.name} holds {len(files)} masks for {len(names)} pictures.", "One for every picture, named like it.")
+    if footage.sources and all(Path(n).stem in by_stem for n in footage.sources):
+        return [by_stem[Path(n).stem] for n in footage.sources]
+    if len(files) == gathered:
+        return [files[int(Path(name).stem) - 1] for name in footage.names]
+    if footage.times:
+        info = video.probe(source.path)
+        if abs(len(files) - info.frames) <= 1:
+            return [files[min(round(t * info.fps), len(files) - 1)] for t in footage.times]
+    raise InputError(
+        f"{given.name} holds {len(files)} masks for {gathered} pictures.", "Give one for every picture, named like it, or for every frame."
+    )
+
+
+def write_masks(given: Path, footage: Footage, gathered: int, source: Source, folder: Path) -> Path:
+    """Masks for the pictures, in COLMAP's naming: NAME.png beside a picture called NAME."""
+    paired = pair_masks(given, footage, gathered, source)
     folder.mkdir()
-    for index, (picture, name) in enumerate(zip(footage.names, names, strict=True)):
-        mask = read_picture(by_stem.get(Path(name).stem, files[min(index, len(files) - 1)]))
+    for picture, path in zip(footage.names, paired, strict=True):
+        mask = read_picture(path)
         level = 127 if mask.max(initial=0) > 1 else 0
         sized = cv2.resize((mask > level).astype(np.uint8) * 255, (footage.width, footage.height), interpolation=cv2.INTER_NEAREST)
         Image.fromarray(sized).save(folder / f"{picture}.png")
@@ -101,18 +116,19 @@ def follow_points(job: Job, footage: Footage, masks: Path | None) -> Tracks:
     return follow(frames, config, small_masks(masks, footage, frames.size), progress=job.progress).scaled(frames.scale)
 
 
-def prepare(job: Job, source: Source, frames: int, side: int, work: Path, config: TriageConfig) -> tuple[Footage, Triage | None]:
-    """Gathers, looks, and keeps what can be solved together."""
+def prepare(job: Job, source: Source, frames: int, side: int, work: Path, config: TriageConfig) -> tuple[Footage, Triage | None, int]:
+    """Gathers, looks, and keeps what can be solved together; also how many pictures were gathered."""
     footage = gather(job, source, frames, side, work / "images")
+    gathered = len(footage.names)
     if not footage.ordered and len(footage.names) < config.shortest:
-        return footage, None
+        return footage, None, gathered
     triage = look(GrayFrames(footage, 480), config)
     if not footage.ordered and (triage.survival < config.sequence or len(triage.shots) > 1):
-        return footage, None
+        return footage, None, gathered
     footage = replace(footage, ordered=True)  # a folder of frames is a clip
     if triage.is_still:
         raise SolveError(
             "Nothing moves in the footage: the camera stood still.", "Move the camera through the scene; a tripod shot has no depth."
         )
     _warn(job, triage, len(footage.names))
-    return choose(job, footage, triage, config), triage
+    return choose(job, footage, triage, config), triage, gathered

@@ -128,6 +128,10 @@ def _clear(work: Path) -> None:
 
 
 def _run_given(job: Job, source: sources.Source, work: Path) -> Outcome:
+    options = job.request.options
+    assert isinstance(options, CamerasOptions)
+    if options.masks or options.focal_mm:
+        job.warn("GIVEN", "The cameras are given: masks and lens are not looked at.")
     task = _given_task(job, source, work)
     index, count = 1, {"known": 4 if task.points else 6}.get(task.kind, 4)
 
@@ -182,9 +186,9 @@ def _run_solve(job: Job, source: sources.Source, work: Path, options: CamerasOpt
 
     config = EstimateConfig()
     on_stage("Reading the footage")
-    gathered = footage_room.prepare(job, source, options.frames or preset.frames, options.max_side or preset.max_side, work, TriageConfig())
-    footage, triage = gathered
-    masks = footage_room.write_masks(Path(options.masks), footage, work / "masks") if options.masks else None
+    frames, side = options.frames or preset.frames, options.max_side or preset.max_side
+    footage, triage, gathered = footage_room.prepare(job, source, frames, side, work, TriageConfig())
+    masks = footage_room.write_masks(Path(options.masks), footage, gathered, source, work / "masks") if options.masks else None
     on_stage("Following points")
     followed = footage_room.follow_points(job, footage, masks) if triage else EMPTY
     size, names = (footage.width, footage.height), footage.names

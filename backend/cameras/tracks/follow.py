@@ -61,19 +61,16 @@ def follow(
     frames: Sequence[Gray],
     config: FollowConfig,
     masks: Sequence[Gray | None] | None = None,
-    breaks: frozenset[int] = frozenset(),
     progress: Callable[[int, int], None] = lambda step, total: None,
 ) -> Tracks:
-    """Tracks through grey frames (H, W) of one size. `masks`: 255 where a frame may be looked at; `breaks`: frames before
-    which there is a cut. Coordinates have the first pixel's centre at 0.5.
+    """Tracks through grey frames (H, W) of one size. `masks`: 255 where a frame may be looked at.
+    Coordinates have the first pixel's centre at 0.5.
     """
     where, owner = np.zeros((0, 2), np.float32), np.zeros(0, np.int64)
     seen: list[tuple[int, NDArray[np.int64], NDArray[np.float32]]] = []
     count, previous = 0, None
     for index, picture in enumerate(frames):
         gray, mask = even_light(picture), masks[index] if masks else None
-        if index in breaks:
-            where, owner = where[:0], owner[:0]
         if previous is not None and len(where):
             where, good = _step(previous, gray, where, config)
             if mask is not None:
