@@ -103,11 +103,13 @@ def splats(clip: Clip, solved: Path, seed: int, table: Table) -> None:
 
 
 def run(table: Table) -> None:
+    """PARTS (the environment's) narrows it down: alone, depth, splats."""
+    parts = os.environ.get("PARTS", "alone,depth,splats").split(",")
     for seed in SEEDS:
-        for name in ALONE:
+        for name in ALONE if "alone" in parts else ():
             alone(clips.make(name, seed, OUT / "clips"), seed, table)
-        for name in sorted({*DEPTH, *SPLATS}):
+        for name in sorted({*(DEPTH if "depth" in parts else ()), *(SPLATS if "splats" in parts else ())}):
             clip = clips.make(name, seed, OUT / "clips")
             solved = frozen(clip, seed, table)
-            if solved is not None and name in SPLATS and seed == SEEDS[0]:
+            if solved is not None and "splats" in parts and name in SPLATS and seed == SEEDS[0]:
                 splats(clip, solved, seed, table)
