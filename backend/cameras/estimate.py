@@ -149,17 +149,24 @@ class Estimator:
 
     def add(self, start: Start) -> None:
         """A start that says what an earlier one said is a second opinion and is not refined again."""
-        settled = any(distance(start, other)[0] < self.config.agree for other in self.starts)
+        settled = any(self._same(distance(start, other)) for other in self.starts)
         self.starts.append(start)
         finite = all(bool(t.isfinite().all()) for t in (start.solve.rotations, start.solve.translations, start.solve.focals))
         if settled or len(start.frames) < 3 or not finite or self.fit.in_frames(start.frames).points < LEAST_TRACKS:
             return
         self.refined.append(refine(start.name, start.solve, start.frames, self.fit, self.held, self.config.refine, self.problem.prior))
 
+    def _same(self, apart: tuple[float, float]) -> bool:
+        return apart[0] < self.config.agree and apart[1] < self.config.verdict.focal_apart
+
+    def _doubt(self, opinion: tuple[str, float, float]) -> float:
+        """How far another solver is from the best, each measure by its own limit."""
+        return max(opinion[1] / self.config.verdict.apart, opinion[2] / self.config.verdict.focal_apart)
+
     @property
     def agreed(self) -> bool:
         """Two solvers, or more, say the same as the best one."""
-        return bool(self.refined) and self._opinion(self.best())[1] < self.config.agree
+        return bool(self.refined) and self._same(self._opinion(self.best())[1:])
 
     def best(self) -> Refined:
         """The candidate that places most pictures well: errors of unplaced pictures count as the cap."""
@@ -176,7 +183,7 @@ class Estimator:
         ours = Start(best.name, best.frames, best.solve)
         others = [(s.name, *distance(s, ours)) for s in self.starts if s.name != best.name]
         others += [(r.name, *distance(Start(r.name, r.frames, r.solve), ours)) for r in self.refined if r.name != best.name]
-        return min(others, key=lambda o: o[1], default=("", math.inf, math.inf))
+        return min(others, key=self._doubt, default=("", math.inf, math.inf))
 
     def estimate(self, expected_focal: float = 0.0) -> Estimate:
         best = self.best()
@@ -186,7 +193,7 @@ class Estimator:
             if again is not None and best.name != again.name:
                 ours = Start(best.name, best.frames, best.solve)
                 redone = (again.name, *distance(again, ours))
-                name, apart, focal_apart = min((name, apart, focal_apart), redone, key=lambda o: o[1])
+                name, apart, focal_apart = min((name, apart, focal_apart), redone, key=self._doubt)
         mirror = mirror_ratio(best, self.config)
         return conclude(
             best, self.problem, merge([self.fit, self.held]), "moving", self.config, (name, apart, focal_apart), mirror, expected_focal
