@@ -13,7 +13,7 @@ import bpy
 from ...backend.protocol import VERSION, SetupError
 
 # Of a finished environment on Linux (download, disk); shown before consent.
-SIZES = {"cpu": (330, 1350), "cuda": (3300, 7500)}
+SIZES = {"cpu": (395, 1510), "cuda": (3365, 7660)}
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,12 @@ NEEDED = {
     "scipy": "neighbours of points",
     "PIL": "reading photos",
     "av": "reading video",
+    "cv2": "following points",
+    "OpenEXR": "depth maps",
     "pycolmap": "solving cameras",
     "safetensors": "checkpoints",
 }
-PACKAGE_OF = {"PIL": "pillow"}
+PACKAGE_OF = {"PIL": "pillow", "cv2": "opencv-python-headless"}
 
 
 @dataclass

@@ -21,7 +21,10 @@ from .measure import Eta, Stopwatch, peak_megabytes
 from .reporter import Reporter
 
 log = logging.getLogger(__name__)
-PACKAGES = ("torch", "numpy", "av", "pycolmap", "pillow", "scipy", "safetensors", "gsplat", "splatsmith-kernels")
+PACKAGES = (
+    "torch", "numpy", "av", "pycolmap", "opencv-python-headless", "OpenEXR", "pillow", "scipy", "safetensors", "gsplat",
+    "splatsmith-kernels",
+)  # fmt: skip
 VERBS = {"cameras": "..cameras.verb", "splats": "..splats.verb", "render": "..gaussians.render_verb", "setup": "..runtime.environment"}
 
 
