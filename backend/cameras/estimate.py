@@ -84,6 +84,15 @@ def turning(problem: Problem, config: EstimateConfig) -> tuple[Solve, float, boo
     return best, least, zooms
 
 
+def only_turns(problem: Problem, found: Solve, error: float, moving: Solve, config: EstimateConfig) -> bool:
+    """Whether a turning camera with that error explains the tracks, and a moving one (with the tracks' points) does so
+    no better: on the way forwards a zoom alone comes close, too.
+    """
+    everything = Observations.of(problem.followed)
+    turned_error = rotation.typical_error(at_infinity(found, problem.followed), everything)
+    return error <= config.turning_px and rotation.typical_error(moving, everything) >= config.parallax * turned_error
+
+
 def distance(a: Start, b: Start) -> tuple[float, float]:
     """Root mean square between positions as a share of b's path, and the relative difference of focal lengths."""
     common, ia, ib = np.intersect1d(a.frames, b.frames, return_indices=True)

@@ -16,7 +16,7 @@ from . import colmap_runner, solved
 from .bundle.adjust import Prior
 from .bundle.equations import Freedom
 from .bundle.state import Observations, Solve, errors
-from .estimate import Estimate, EstimateConfig, Estimator, Problem, Start, at_infinity, conclude, turning
+from .estimate import Estimate, EstimateConfig, Estimator, Problem, Start, at_infinity, conclude, only_turns, turning
 from .flowmap.pretrained import Pretrained, load
 from .flowmap.start import flowmap_start
 from .keyframes import at_keyframes, complete, keyframes
@@ -150,13 +150,9 @@ def _turns_only(footing: Footing, moving: Start | None) -> Estimate | None:
         return None
     footing.stage("Looking for parallax")
     found, error, zooms = turning(problem, config)
-    if error > config.turning_px:
+    if not only_turns(problem, found, error, moving.solve, config):
         return None
     unit = max(problem.size) / 320
-    everything = Observations.of(problem.followed)
-    moving_error = rotation.typical_error(moving.solve, everything)
-    if moving_error < config.parallax * rotation.typical_error(at_infinity(found, problem.followed), everything):
-        return None
     tracks, judges = split(fewer(problem.followed, 2000, problem.frames), config.held_out, problem.seed)
     known = Prior(float(found.focals.median().log()), 1.0) if problem.prior is None else problem.prior
     found = rotation.solve(tracks, problem.frames, problem.size, config.rotation, known, zooms)

@@ -9,7 +9,7 @@ from backend.cameras.bundle.adjust import Prior
 from backend.cameras.bundle.equations import Freedom
 from backend.cameras.bundle.state import Observations
 from backend.cameras.bundle.uncertainty import uncertainty
-from backend.cameras.estimate import EstimateConfig, Estimator, Problem, Start, distance, mirror_ratio, turning
+from backend.cameras.estimate import EstimateConfig, Estimator, Problem, Start, distance, mirror_ratio, only_turns, turning
 from backend.cameras.refine import RefineConfig, refine
 from backend.cameras.solvers import rotation, straight
 from backend.cameras.solvers.rotation import RotationConfig
@@ -60,8 +60,11 @@ def test_turning_cameras_are_found(zoom: bool) -> None:
 @pytest.mark.parametrize(("kind", "turns"), [("pan", True), ("sideways", False), ("forward", False)])
 def test_turning_is_told_from_moving(kind: str, turns: bool) -> None:
     _, tracks = scene(kind, noise=0.1)
-    _, error, _ = turning(Problem(12, SIZE, tracks, None, 0), EstimateConfig())
-    assert (error < EstimateConfig().turning_px) == turns
+    problem, config = Problem(12, SIZE, tracks, None, 0), EstimateConfig()
+    found, error, _ = turning(problem, config)
+    moving = straight.solve(tracks, 12, SIZE, config.straight)
+    assert moving is not None
+    assert only_turns(problem, found, error, moving, config) == turns
 
 
 def test_refinement_leaves_moving_things_out() -> None:
