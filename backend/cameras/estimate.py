@@ -173,9 +173,26 @@ class Estimator:
         return max(opinion[1] / self.config.verdict.apart, opinion[2] / self.config.verdict.focal_apart)
 
     @property
-    def agreed(self) -> bool:
-        """Two solvers, or more, say the same as the best one."""
-        return bool(self.refined) and self._same(self._opinion(self.best())[1:])
+    def settled(self) -> bool:
+        """Two solvers, or more, say the same as the best one; or who says otherwise explains the pictures far worse, while
+        the best one is held firmly.
+        """
+        if not self.refined:
+            return False
+        best = self.best()
+        if self._same(self._opinion(best)[1:]):
+            return True
+        verdict = self.config.verdict
+        if self._rival(best) < verdict.outvoted:
+            return False
+        sure = _sure_of(best, self.problem)
+        return sure.focal < verdict.outvoted_focal and sure.drift < verdict.outvoted_drift
+
+    def _rival(self, best: Refined) -> float:
+        """Error of the best one of the refined solves that disagree over that of this one; 1 where none disagrees."""
+        ours = Start(best.name, best.frames, best.solve)
+        apart = [r for r in self.refined if r is not best and not self._same(distance(Start(r.name, r.frames, r.solve), ours))]
+        return min((r.held_out for r in apart), default=best.held_out) / max(best.held_out, 1e-12)
 
     def best(self) -> Refined:
         """The candidate that places most pictures well: errors of unplaced pictures count as the cap."""
@@ -205,8 +222,9 @@ class Estimator:
                 name, apart, focal_apart = min((name, apart, focal_apart), redone, key=self._doubt)
         mirror = mirror_ratio(best, self.config)
         return conclude(
-            best, self.problem, merge([self.fit, self.held]), "moving", self.config, (name, apart, focal_apart), mirror, expected_focal
-        )
+            best, self.problem, merge([self.fit, self.held]), "moving", self.config, (name, apart, focal_apart), mirror, expected_focal,
+            self._rival(best),
+        )  # fmt: skip
 
 
 def well_seen(tracks: Tracks, frames: int) -> Ints:
@@ -224,9 +242,18 @@ def at_infinity(solve: Solve, tracks: Tracks) -> Solve:
     return rotation.points_at_infinity(solve, Observations.of(tracks), tracks.points)
 
 
+def _sure_of(best: Refined, problem: Problem) -> Uncertainty:
+    """Of its positions, where the camera moves, and of its lens."""
+    moves = best.freedom.translations
+    few = fewer(best.tracks, 1500, len(best.frames)) if moves else best.tracks
+    subject = triangulate(best.solve, Observations.of(few), few.points) if moves else best.solve
+    return uncertainty(subject, Observations.of(few), best.freedom, unit_of(best.solve), problem.prior)
+
+
 def conclude(
     best: Refined, problem: Problem, tracks: Tracks, kind: Kind, config: EstimateConfig,
     opinion: tuple[str, float, float] = ("", math.inf, math.inf), mirror: float = math.inf, expected_focal: float = 0.0,
+    rival: float = 1.0,
 ) -> Estimate:  # fmt: skip
     """Points for every track, the uncertainty, and the verdict."""
     unit = unit_of(best.solve)
@@ -238,9 +265,7 @@ def conclude(
         inliers = len(kept.frame) / max(len(local.frame), 1)
     else:
         kept, inliers = best.tracks, best.inliers
-    few = fewer(best.tracks, 1500, len(best.frames)) if kind == "moving" else best.tracks
-    subject = triangulate(best.solve, Observations.of(few), few.points) if kind == "moving" else best.solve
-    sure = uncertainty(subject, Observations.of(few), best.freedom, unit, problem.prior)
+    sure = _sure_of(best, problem)
     seen = well_seen(kept, len(best.frames))
     frames = best.frames[seen]
     if len(seen) < len(best.frames):  # nothing holds the others: their cameras would be guesses
@@ -251,6 +276,6 @@ def conclude(
     evidence = Evidence(
         len(frames) / problem.frames, inliers, best.median / unit, sure.focal, sure.drift,
         math.degrees(2 * math.atan(max(problem.size) / 2 / focal)), *opinion, mirror, expected_focal / focal if expected_focal else 0.0,
-        problem.followed.points > 0,
+        problem.followed.points > 0, rival,
     )  # fmt: skip
     return Estimate(best.name, frames, placed, kept, judge(evidence, kind, config.verdict), sure)

@@ -174,7 +174,7 @@ def _second_opinions(footing: Footing, estimator: Estimator) -> None:
         attempts.append(lambda: colmap(footing, "incremental"))
     attempts.append((lambda: flowmap(footing)) if ordered else (lambda: colmap(footing, "global")))
     for attempt in attempts:
-        if estimator.agreed:
+        if estimator.settled:
             return
         start = attempt()
         if start is not None:

@@ -24,6 +24,7 @@ class Evidence:
     mirror: float = math.inf  # error of the hollow-face twin over that of the solve
     expected_focal: float = 0.0  # relative to the solve's, from EXIF or the user; 0 unknown
     confirmable: bool = True  # there are tracks from frame to frame, which solvers other than COLMAP can work from
+    rival: float = 1.0  # error of the best of the solvers that disagree over that of this one
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ class VerdictConfig:
     alone_px: float = 0.4
     alone_focal: float = 0.01
     alone_drift: float = 0.002
+    outvoted: float = 1.5  # `rival` from which disagreement says nothing, if this one is firm
+    outvoted_focal: float = 0.03
+    outvoted_drift: float = 0.004
     hopeless_inliers: float = 0.3
     hopeless_px: float = 2.0
 
@@ -93,7 +97,7 @@ def _doubts(e: Evidence, kind: Kind, config: VerdictConfig) -> list[tuple[str, s
 
 
 def _disagreement(e: Evidence, kind: Kind, config: VerdictConfig) -> list[tuple[str, str]]:
-    if kind == "turning" or (not e.confirmable and _stands_alone(e, config)):
+    if kind == "turning" or (not e.confirmable and _stands_alone(e, config)) or _outvotes(e, config):
         return []
     if not e.second_opinion:
         return [("no second solver could confirm it", OVERLAP)]
@@ -108,6 +112,13 @@ def _stands_alone(e: Evidence, config: VerdictConfig) -> bool:
     """Photos from all sides hold the cameras so firmly that another solver's failure says nothing."""
     firm = e.focal_sigma < config.alone_focal and e.drift_sigma < config.alone_drift
     return firm and e.inliers > config.alone_inliers and e.held_out_px < config.alone_px and e.placed >= config.placed
+
+
+def _outvotes(e: Evidence, config: VerdictConfig) -> bool:
+    """Who says otherwise explains the pictures far worse than a solve that nearly all tracks hold firmly."""
+    firm = e.focal_sigma < config.outvoted_focal and e.drift_sigma < config.outvoted_drift
+    clean = e.inliers > config.alone_inliers and e.held_out_px < config.alone_px and e.placed >= config.placed
+    return e.rival >= config.outvoted and firm and clean and e.mirror >= config.mirror
 
 
 def judge(evidence: Evidence, kind: Kind, config: VerdictConfig) -> Verdict:

@@ -16,6 +16,9 @@ from .views import ViewSet
 
 FEW_POINTS = 100
 SCATTERED = 10_000
+BISECTIONS = 24
+PRIMES = np.array([73856093, 19349663, 83492791])
+FIRST_SHARE = 0.5  # of the splats that there may be; the rest is grown where the pictures ask for it
 
 
 def scatter(views: ViewSet, seed: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
@@ -34,6 +37,26 @@ def scatter(views: ViewSet, seed: int) -> tuple[NDArray[np.float32], NDArray[np.
     return points.astype(np.float32), random.integers(0, 256, (SCATTERED, 3)).astype(np.uint8)
 
 
+def thin(points: NDArray[np.float32], most: int) -> NDArray[np.int64]:
+    """At most `most` of the points (N, 3), as indices: one a cell of the finest grid that has no more cells with points in
+    them. So lone points stay, and only crowds shrink, whatever mix of tracks and depth maps the points come from.
+    """
+    if len(points) <= most:
+        return np.arange(len(points))
+    offset = (points - points.min(0)).astype(np.float64)
+    coarse = max(2 * float(offset.max()), 1e-9)
+    chosen, fine = np.zeros(1, np.int64), 1e-9 * coarse
+    for _ in range(BISECTIONS):
+        side = math.sqrt(fine * coarse)  # points far away must not make the search coarse
+        cell = np.floor(offset / side).astype(np.int64) @ PRIMES  # one number a cell; that two share one is rare and harmless
+        first = np.unique(cell, return_index=True)[1]
+        if len(first) > most:
+            fine = side
+        else:
+            coarse, chosen = side, first
+    return chosen
+
+
 def neighbour_distance(points: NDArray[np.float32]) -> NDArray[np.float64]:
     """Root mean square distance (N,) to the three nearest other points."""
     distances = KDTree(points).query(points, k=min(4, len(points)), workers=-1)[0][:, 1:]
@@ -45,9 +68,8 @@ def initialise(capture: Capture, views: ViewSet, config: TrainConfig, seed: int,
     points, colors = points_ply.read(capture.points) if capture.points else (np.empty((0, 3), np.float32), np.empty((0, 3), np.uint8))
     if len(points) < FEW_POINTS:
         points, colors = scatter(views, seed)
-    if len(points) > config.max_splats:
-        chosen = np.random.default_rng(seed).permutation(len(points))[: config.max_splats]
-        points, colors = points[chosen], colors[chosen]
+    chosen = thin(points, round(FIRST_SHARE * config.max_splats))
+    points, colors = points[chosen], colors[chosen]
     width = neighbour_distance(points).clip(1e-4 * views.extent, 0.2 * views.extent)
     count = len(points)
     logit = math.log(config.initial_opacity / (1 - config.initial_opacity))

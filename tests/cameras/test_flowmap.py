@@ -161,12 +161,27 @@ def test_frozen_cameras_give_depth(log_depth: torch.Tensor) -> None:
     known = depth[at[:, 1].long(), at[:, 0].long()]
     trust = torch.ones(2, HEIGHT, WIDTH)
     trust[:, :6] = 0  # nothing is known of the top rows
-    view = View(depth[..., None].repeat(1, 1, 3) / 6, K, K.repeat(2, 1, 1), relative, there, trust, at, known)
+    speckles = torch.rand(HEIGHT, WIDTH, 1, generator=torch.Generator().manual_seed(0)) * 0.4
+    color = (depth[..., None] / 6 + speckles).repeat(1, 1, 3)
+    view = View(color, K, K.repeat(2, 1, 1), relative, there, trust, at, known)
     found = solve_depth(view, FrozenConfig())
     error = (found.depth - depth).abs() / depth
     assert float(error[6:].median()) < 0.01
     assert float(error.mean()) < 0.06
     assert torch.isinf(found.sigma[:6]).all() and float(found.sigma[6:].median()) < 0.1
+
+
+def test_blank_sky_is_not_believed(log_depth: torch.Tensor) -> None:
+    side = (HEIGHT * WIDTH) ** 0.5 * FOCAL
+    K = torch.tensor([[side, 0, WIDTH / 2], [0, side, HEIGHT / 2], [0, 0, 1]])
+    there = carried(2, 4) * torch.tensor([WIDTH, HEIGHT])
+    color = torch.rand(HEIGHT, WIDTH, 1, generator=torch.Generator().manual_seed(0)).repeat(1, 1, 3)
+    color[:, : WIDTH // 2] = 0.8
+    none = torch.zeros(0, 2), torch.zeros(0)
+    relative = (torch.linalg.inv(pose(4)) @ pose(2))[None]
+    sigma = solve_depth(View(color, K, K[None], relative, there[None], torch.ones(1, HEIGHT, WIDTH), *none), FrozenConfig()).sigma
+    assert torch.isinf(sigma[:, : WIDTH // 2 - 4]).all()
+    assert float(torch.isfinite(sigma[:, WIDTH // 2 + 4 :]).float().mean()) > 0.8
 
 
 def test_filling_spreads_what_is_known() -> None:

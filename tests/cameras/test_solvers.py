@@ -1,5 +1,7 @@
 """Solvers that start from nothing but tracks; the lens and the path have to come out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -83,13 +85,25 @@ def test_agreement_and_mirror_are_evidence() -> None:
     config = EstimateConfig()
     estimator = Estimator(Problem(12, SIZE, tracks, None, 0), EMPTY, config)
     estimator.add(Start("a", np.arange(12), truth))
-    assert not estimator.agreed
+    assert not estimator.settled
     estimator.add(Start("b", np.arange(12), straight.solve(tracks, 12, SIZE, config.straight)))
-    assert estimator.agreed
+    assert estimator.settled
     result = estimator.estimate()
     assert result.verdict.level == "solved", result.verdict
     assert position_error(result.solve, truth) < 2e-3
     assert mirror_ratio(estimator.best(), config) > 1.15
+
+
+@pytest.mark.parametrize(("worse", "settled"), [(3.0, True), (1.1, False)])
+def test_a_solver_that_fits_far_worse_is_outvoted(worse: float, settled: bool) -> None:
+    truth, tracks = scene("sideways", noise=0.1, points=300)
+    estimator = Estimator(Problem(12, SIZE, tracks, None, 0), EMPTY, EstimateConfig())
+    estimator.add(Start("a", np.arange(12), truth))
+    best = estimator.best()
+    strayed = replace(best.solve, translations=best.solve.translations.flip(0))
+    estimator.refined.append(replace(best, name="b", solve=strayed, held_out=worse * best.held_out))
+    assert estimator.settled == settled
+    assert estimator.estimate().verdict.evidence.rival == pytest.approx(worse)
 
 
 def test_distance_knows_similarities_and_needs_common_frames() -> None:

@@ -59,6 +59,13 @@ def test_photos_that_only_colmap_can_solve_may_stand_alone() -> None:
         assert judge(replace(photos, **doubt), "moving", VerdictConfig()).level == "weak"
 
 
+def test_who_explains_the_pictures_far_worse_is_outvoted_by_a_firm_solve_only() -> None:
+    elsewhere, config = replace(GOOD, apart=0.05, rival=1.8), VerdictConfig()
+    assert judge(elsewhere, "moving", config).level == "solved"
+    for change in ({"rival": 1.2}, {"focal_sigma": 0.035}, {"drift_sigma": 0.006}, {"inliers": 0.8}, {"mirror": 1.1}, {"held_out_px": 0.5}):
+        assert judge(replace(elsewhere, **change), "moving", config).level == "weak", change
+
+
 def test_json_has_no_infinities() -> None:
     text = judge(replace(GOOD, mirror=float("inf"), focal_sigma=float("nan")), "moving", VerdictConfig()).as_json()
     assert text["evidence"]["mirror"] is None and text["evidence"]["focal_sigma"] is None

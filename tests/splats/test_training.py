@@ -14,6 +14,7 @@ from backend.gaussians import losses
 from backend.gaussians.rasterize import cpu_kernels, rasterize
 from backend.splats.config import DensifyConfig
 from backend.splats.densify import Densifier, split_evenly
+from backend.splats.initialise import thin
 from backend.splats.views import split
 
 
@@ -82,3 +83,14 @@ def test_held_out_views() -> None:
     assert split(20, 8) == ([i for i in range(20) if i not in (0, 8, 16)], [0, 8, 16])
     assert split(5, 8)[1] == []
     assert split(20, 0)[1] == []
+
+
+def test_crowds_are_thinned_and_lone_points_stay() -> None:
+    random = np.random.default_rng(0)
+    lone = np.array([[30.0, 0, 0], [0, 40, 0], [0, 0, 1e6]], np.float32)
+    points = np.concatenate([random.random((20_000, 3)).astype(np.float32), lone])
+    kept = thin(points, 1000)
+    assert 500 < len(kept) <= 1000
+    assert set(range(20_000, 20_003)) <= set(kept.tolist())
+    assert thin(points[:5], 10).tolist() == [0, 1, 2, 3, 4]
+    assert len(thin(np.zeros((20, 3), np.float32), 10)) == 1

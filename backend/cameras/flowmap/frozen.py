@@ -5,10 +5,11 @@ pictures ask for in closed form, and goes downhill from there on the robust loss
 picture has no edge.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 TINY = 1e-9
 FILL_SHARE = 0.002  # of the largest weight, that the coarser level counts for where holes are filled
@@ -22,6 +23,8 @@ class FrozenConfig:
     rate: float = 0.03
     delta: float = 0.7  # pixels from which a flow counts as an outlier
     noise: float = 0.35  # pixels by which flow is usually wrong
+    grain: float = 0.01  # colour (0..1); flow is wrong by this over the slope of the picture along its way, besides
+    window: int = 7  # pixels that DIS compares at once, about
     smooth: float = 0.15
     edge: float = 0.06  # difference of colours (0..1) at which the tie has loosened to 1 / e
     sure: float = 0.06  # relative standard deviation up to which a depth is believed
@@ -63,6 +66,34 @@ def _lines(view: View) -> tuple[Tensor, Tensor]:
     return far, view.to_neighbor[:, None, None, :3, 3].expand_as(far)
 
 
+def _texture(color: Tensor, window: int) -> Tensor:
+    """(3, h, w) mean of gx gx, gx gy and gy gy around every pixel, g the slope of its brightness a pixel."""
+    gray = color.mean(-1)
+    down, across = torch.gradient(gray)
+    products = torch.stack([across * across, across * down, down * down])
+    return avg_pool2d(products[None], window, 1, window // 2, count_include_pad=False)[0]
+
+
+def only_textured(view: View, config: FrozenConfig) -> View:
+    """Flow is smooth, and agrees there and back, over blank wall and sky as well, where it knows nothing. Trust is lowered
+    to what the picture's slope along the way of the pixel can tell: the variance of a step is the noise's over the slope's.
+    """
+    slope, _ = _motion(view)
+    along = slope / slope.norm(dim=-1, keepdim=True).clamp(min=TINY)
+    xx, xy, yy = _texture(view.color, config.window)
+    steep = along[..., 0] ** 2 * xx + 2 * along[..., 0] * along[..., 1] * xy + along[..., 1] ** 2 * yy
+    spread = config.grain**2 / steep.clamp(min=TINY**2)
+    return replace(view, trust=view.trust * config.noise**2 / (config.noise**2 + spread))
+
+
+def _motion(view: View) -> tuple[Tensor, Tensor]:
+    """(m, h, w, 2) `slope` * inverse depth + `start` = 0 where the pixel's point falls where the flow says."""
+    far, shift = _lines(view)
+    K = view.neighbor_ks[:, None, None]
+    seen = (view.there - K[..., :2, 2]) / torch.stack([K[..., 0, 0], K[..., 1, 1]], -1)
+    return shift[..., :2] - seen * shift[..., 2:], far[..., :2] - seen * far[..., 2:]
+
+
 def _offset(point: Tensor, view: View) -> Tensor:
     """(m, h, w, 2) pixels between where points (m, h, w, 3) fall in the neighbours and where the flow says."""
     z = point[..., 2:].clamp(min=1e-4)
@@ -74,9 +105,7 @@ def _offset(point: Tensor, view: View) -> Tensor:
 def closed_form(view: View, config: FrozenConfig, guess: Tensor) -> tuple[Tensor, Tensor]:
     """Inverse depth (h, w) by iteratively reweighted least squares over the neighbours, and its information (1 / variance)."""
     far, shift = _lines(view)
-    K = view.neighbor_ks[:, None, None]
-    seen = (view.there - K[..., :2, 2]) / torch.stack([K[..., 0, 0], K[..., 1, 1]], -1)
-    slope, start = shift[..., :2] - seen * shift[..., 2:], far[..., :2] - seen * far[..., 2:]
+    slope, start = _motion(view)
     focal = view.neighbor_ks[:, 0, 0][:, None, None]
     inverse = guess
     for _ in range(4):
@@ -93,7 +122,7 @@ def fill(value: Tensor, weight: Tensor) -> Tensor:
     """(h, w) weighted values spread into places without weight, coarser and coarser until all is full."""
     levels = [(value * weight, weight)]
     while min(levels[-1][1].shape) > 2:
-        levels.append(tuple(torch.nn.functional.avg_pool2d(t[None, None], 2, ceil_mode=True)[0, 0] for t in levels[-1]))  # type: ignore[arg-type]
+        levels.append(tuple(avg_pool2d(t[None, None], 2, ceil_mode=True)[0, 0] for t in levels[-1]))  # type: ignore[arg-type]
     total, mass = levels[-1]
     full = (total.sum() / mass.sum().clamp(min=TINY)).expand_as(mass)
     prior = (FILL_SHARE * weight.max()).clamp(min=TINY)
@@ -120,6 +149,7 @@ def _ties(color: Tensor, config: FrozenConfig) -> tuple[Tensor, Tensor]:
 
 def solve_depth(view: View, config: FrozenConfig) -> DepthMap:
     """Depth of one picture."""
+    view = only_textured(view, config)
     known, known_weight = _sparse(view, config)
     middle = view.sparse_depth.median() if len(view.sparse_depth) else torch.tensor(1.0)
     guess = (-fill(known, known_weight)).exp() if len(view.sparse_depth) else torch.full(known.shape, 1 / float(middle))
