@@ -71,9 +71,8 @@ def add_depth(job: Job, root: Path, work: Path) -> Dense | None:
     capture_depth(found, points, seen, config, store, job.progress)
     cloud, colors = fuse(found, stored, pick_neighbors(found.frames, points, config), config)
     if len(cloud) >= LEAST_CLOUD:
-        tracked = points_ply.read(found.points) if found.points else (cloud[:0], colors[:0])
-        both = [np.concatenate(pair) for pair in zip(tracked, (cloud, colors), strict=True)]
-        points_ply.write(root / "points3D.ply", *both)
+        tracked, hues = points_ply.read(found.points) if found.points else (cloud[:0], colors[:0])
+        points_ply.write(root / "points3D.ply", np.concatenate([tracked, cloud]), np.concatenate([hues, colors]))
     frames = [replace(f, depth=folder / f"{f.image.stem}.exr") for f in found.frames]
     capture.write(root, frames, root / "points3D.ply")
     return Dense(float(np.mean([s.good.mean() for s in stored])), len(cloud) if len(cloud) >= LEAST_CLOUD else 0)
