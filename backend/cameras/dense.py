@@ -13,6 +13,7 @@ from ..protocol import Preset
 from ..runtime.job import Job
 from .depth import DepthConfig, StoredDepth, capture_depth, fuse, is_good, pick_neighbors
 from .flowmap.frozen import DepthMap
+from .pictures import read_picture
 
 PRESETS: dict[Preset, DepthConfig] = {
     "fast": DepthConfig(side=256, points=60_000),
@@ -60,7 +61,9 @@ def add_depth(job: Job, root: Path, work: Path) -> Dense | None:
     shown = {round(k) for k in np.linspace(0, len(found.frames) - 1, PREVIEWS)}
 
     def store(index: int, result: DepthMap) -> None:
-        depth, good = result.depth.numpy(), is_good(result, config)
+        depth, good, mask = result.depth.numpy(), is_good(result, config), found.frames[index].mask
+        if mask is not None:
+            good &= cv2.resize(read_picture(mask), good.shape[::-1], interpolation=cv2.INTER_NEAREST) > 127
         depth_exr.write(folder / f"{found.frames[index].image.stem}.exr", depth)
         stored.append(StoredDepth(depth.astype(np.float16), good))
         if index in shown:

@@ -13,17 +13,19 @@ from ..media import photos, video
 from ..protocol import CamerasOptions, InputError, Preset
 from ..runtime.device import core_count
 from ..runtime.job import Job, Outcome
-from . import carry_masks, colmap_runner, export, posed, sources
+from . import carry_masks, colmap_runner, export, motion_masks, posed, sources
 from . import footage as footage_room
 from . import solve as solving
 from .dense import Dense, add_depth
-from .estimate import EstimateConfig, Problem
+from .estimate import Estimate, EstimateConfig, Problem
+from .motion_masks import MotionMaskConfig
 from .task import ColmapTask, KnownCamera
 from .tracks.tracks import EMPTY
 from .triage import TriageConfig
 from .verdict import Verdict, in_words
 
 STAGES = 14  # of a solve at most; one that is sure sooner has fewer
+LEAST_MASKED = 0.005  # share of all pixels
 
 
 @dataclass(frozen=True)
@@ -198,8 +200,8 @@ def _run_solve(job: Job, source: sources.Source, work: Path, options: CamerasOpt
     on_stage("Writing the capture")
     task = export.write_task(footing, estimate)
     stats = colmap_runner.run(task, job.cancel, lambda _: None, job.progress)
-    if masks is not None:
-        chosen = [masks / f"{names[i]}.png" for i in estimate.frames]
+    chosen = [masks / f"{names[i]}.png" for i in estimate.frames] if masks is not None else _mask_what_moves(footing, estimate)
+    if chosen:
         k1, k2 = estimate.solve.radial.tolist()
         carry_masks.carry(job.folder.staging, chosen, estimate.solve.focals.tolist(), (k1, k2))
     details = export.details(footing, estimate, triage)
@@ -207,3 +209,17 @@ def _run_solve(job: Job, source: sources.Source, work: Path, options: CamerasOpt
     summary = _summary(job, stats, len(names), estimate.verdict, dense)
     _clear(work)
     return Outcome(summary, _metrics(stats, len(names), dense), {"source": source.kind, "camera": stats, **details})
+
+
+def _mask_what_moves(footing: solving.Footing, estimate: Estimate) -> list[Path]:
+    """Masks of what moves before a moving camera, if anything does."""
+    config, evidence = MotionMaskConfig(), estimate.verdict.evidence
+    if estimate.verdict.kind != "moving" or evidence.inliers >= config.inliers or not footing.problem.followed.points:
+        return []
+    local = footing.problem.followed.in_frames(estimate.frames)
+    pictures = [footing.footage.folder / footing.footage.names[i] for i in estimate.frames]
+    paths, share = motion_masks.write_masks(estimate.solve, local, pictures, footing.work / "moving", config)
+    if share < LEAST_MASKED:
+        return []
+    footing.job.warn("MOVING", f"Things move in the footage: {share:.0%} of its pixels were masked, and splats will leave them out.")
+    return paths

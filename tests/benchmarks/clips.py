@@ -155,6 +155,11 @@ class Clip:
         world = _world(self.name, self.seed).at(frame / max(len(self.focals) - 1, 1))
         return ray_world.depth(world, self.camera_to_world[frame], self.focals[frame] * width / self.config.size[0], (width, height))
 
+    def moving(self, frame: int) -> np.ndarray:
+        """(H, W) whether something that moves is seen there."""
+        still = _world(self.name, self.seed)
+        return np.asarray(self.depth(frame) != ray_world.depth(still, self.camera_to_world[frame], self.focals[frame], self.config.size))
+
 
 @lru_cache(maxsize=1)
 def _world(name: str, seed: int) -> World:

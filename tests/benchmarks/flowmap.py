@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from backend.cameras.flowmap.fit import FlowMapConfig, fit
 from backend.cameras.flowmap.start import PIXELS, as_solve, make_clip
@@ -22,6 +23,7 @@ from tests.benchmarks.table import OUT, Row, Table, say
 
 ALONE = ("orbit", "small dolly", "forward dolly", "sideways track", "wide field of view")
 DEPTH = ("orbit", "small dolly")
+MASKS = ("moving eighth", "moving quarter")
 SPLATS = ("orbit", "sideways track")
 SEEDS = [int(s) for s in os.environ.get("SEEDS", "0,1,2").split(",")]
 
@@ -102,12 +104,32 @@ def splats(clip: Clip, solved: Path, seed: int, table: Table) -> None:
         table.add(Row(clip.name, f"splats, {name}: PSNR", manifest["metrics"]["psnr"], "dB", seed, *cost(manifest)))
 
 
+def masks(clip: Clip, seed: int, table: Table) -> None:
+    """How well the masks of what moves cover what truly does."""
+    output = table.scratch / f"{clip.video.stem}-masks"
+    manifest = backend("cameras", clip.video, output, "--seed", str(seed), "--no-depth")
+    if isinstance(manifest, str):
+        say(f"{clip.name:<20} {seed}  {manifest}")
+        return
+    both = either = true = 0
+    for frame in capture.read(output).frames:
+        truth, mask = clip.moving(round((frame.time or 0) * 12)), np.zeros(clip.config.size[::-1], bool)
+        if frame.mask is not None:
+            with Image.open(frame.mask) as image:
+                mask = np.asarray(image.resize(clip.config.size, Image.Resampling.NEAREST)) == 0
+        both, either, true = both + (mask & truth).sum(), either + (mask | truth).sum(), true + truth.sum()
+    table.add(Row(clip.name, "motion masks: intersection over union", both / either, "", seed, *cost(manifest)))
+    table.add(Row(clip.name, "motion masks: of the moving pixels", 100 * both / true, "%", seed))
+
+
 def run(table: Table) -> None:
-    """PARTS (the environment's) narrows it down: alone, depth, splats."""
-    parts = os.environ.get("PARTS", "alone,depth,splats").split(",")
+    """PARTS (the environment's) narrows it down: alone, depth, masks, splats."""
+    parts = os.environ.get("PARTS", "alone,depth,masks,splats").split(",")
     for seed in SEEDS:
         for name in ALONE if "alone" in parts else ():
             alone(clips.make(name, seed, OUT / "clips"), seed, table)
+        for name in MASKS if "masks" in parts else ():
+            masks(clips.make(name, seed, OUT / "clips"), seed, table)
         for name in sorted({*(DEPTH if "depth" in parts else ()), *(SPLATS if "splats" in parts else ())}):
             clip = clips.make(name, seed, OUT / "clips")
             solved = frozen(clip, seed, table)
