@@ -8,7 +8,7 @@ import bpy
 from ...backend.formats import capture as captures
 from ...backend.protocol import InputError
 from ..scene import collections, depth_mesh, movie_clip
-from .common import guarded
+from .common import FolderChooser, guarded
 
 COPIED = ("transforms.json", "points3D.ply", "tracks.npz", "images", "sparse", "depths", "masks")
 
@@ -78,18 +78,11 @@ class SPLATSMITH_OT_tracks_clip(_OnCapture, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class SPLATSMITH_OT_export_capture(_OnCapture, bpy.types.Operator):
+class SPLATSMITH_OT_export_capture(_OnCapture, FolderChooser, bpy.types.Operator):
     """Copy the capture for other programs: COLMAP's sparse/0 with its tracks, nerfstudio's transforms.json, pictures, depth"""
 
     bl_idname = "splatsmith.export_capture"
     bl_label = "Export Capture"
-
-    directory: bpy.props.StringProperty(subtype="DIR_PATH")  # type: ignore[valid-type]
-    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
-
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:

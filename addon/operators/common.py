@@ -76,3 +76,14 @@ def run_record(operator: bpy.types.Operator, context: bpy.types.Context, job: Jo
     text = results.import_job(context, job)
     operator.report({"INFO"}, f"{job.summary}: {text}")
     return {"FINISHED"}
+
+
+class FolderChooser:
+    """An operator that asks for a folder first."""
+
+    directory: bpy.props.StringProperty(subtype="DIR_PATH")  # type: ignore[valid-type]
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}

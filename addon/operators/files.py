@@ -6,22 +6,15 @@ import bpy
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 
 from ..scene import results, splats
-from .common import guarded
+from .common import FolderChooser, guarded
 
 
-class SPLATSMITH_OT_import_capture(bpy.types.Operator):
+class SPLATSMITH_OT_import_capture(FolderChooser, bpy.types.Operator):
     """Import the cameras, points and footage of a capture: a folder with transforms.json and its pictures"""
 
     bl_idname = "splatsmith.import_capture"
     bl_label = "Import Capture"
     bl_options = {"REGISTER", "UNDO"}
-
-    directory: bpy.props.StringProperty(subtype="DIR_PATH")  # type: ignore[valid-type]
-    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
-
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -36,7 +36,7 @@ def nearest_point(points: np.ndarray, matrix: np.ndarray, size: tuple[int, int],
 
 
 class _Picker:
-    """A modal operator that gathers `wanted` points of the capture, then runs `execute` with them in `picked`."""
+    """A modal operator that gathers `wanted` points of the capture, then hands them to `place`, also when it is run again."""
 
     wanted, what = 3, ""
 
@@ -110,8 +110,13 @@ class _Picker:
         self.picked = [value for point in self._found for value in point]
         return self.execute(context)
 
-    def _vectors(self) -> list[Vector]:
-        return [Vector(self.picked[i : i + 3]) for i in range(0, 3 * self.wanted, 3)]
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        root = _root(context)
+        if root is None:
+            raise InputError("No capture is in this scene.", "Solve the cameras first.")
+        self.place(root, [Vector(self.picked[i : i + 3]) for i in range(0, 3 * self.wanted, 3)])
+        return {"FINISHED"}
 
 
 class SPLATSMITH_OT_pick_floor(_Picker, bpy.types.Operator):
@@ -124,13 +129,8 @@ class SPLATSMITH_OT_pick_floor(_Picker, bpy.types.Operator):
     wanted, what = 3, "of the floor"
     picked: bpy.props.FloatVectorProperty(size=9, options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
 
-    @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        root = _root(context)
-        if root is None:
-            raise InputError("No capture is in this scene.", "Solve the cameras first.")
-        ground.set_floor(root, self._vectors())
-        return {"FINISHED"}
+    def place(self, root: bpy.types.Object, points: list[Vector]) -> None:
+        ground.set_floor(root, points)
 
 
 class SPLATSMITH_OT_pick_length(_Picker, bpy.types.Operator):
@@ -146,13 +146,8 @@ class SPLATSMITH_OT_pick_length(_Picker, bpy.types.Operator):
         name="Length", default=1.0, min=1e-4, soft_max=100, subtype="DISTANCE", description="How far apart the two points are"
     )  # type: ignore[valid-type]
 
-    @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        root = _root(context)
-        if root is None:
-            raise InputError("No capture is in this scene.", "Solve the cameras first.")
-        ground.set_length(root, self._vectors(), self.length)
-        return {"FINISHED"}
+    def place(self, root: bpy.types.Object, points: list[Vector]) -> None:
+        ground.set_length(root, points, self.length)
 
 
 CLASSES = (SPLATSMITH_OT_pick_floor, SPLATSMITH_OT_pick_length)

@@ -29,7 +29,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class VerdictConfig:
-    """Where doubt begins. Checked on clips with exact truth: `make bench ROOM=clips`."""
+    """Where doubt begins. Checked on clips with exact truth: `make bench ROOM=suite`."""
 
     placed: float = 0.9
     inliers: float = 0.6
