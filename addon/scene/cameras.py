@@ -10,6 +10,7 @@ from . import pointclouds
 
 POINTS_KEY = "splatsmith_points"  # on the point cloud of a capture
 SENSOR = 36.0  # mm; only the ratio to the lens matters
+MOST_DOTS = 8000  # that leave the picture behind them to be seen
 
 
 def _set_lens(data: bpy.types.Camera, frame: Frame) -> None:
@@ -76,12 +77,15 @@ def import_cameras(scene: bpy.types.Scene, collection: bpy.types.Collection, roo
 
 
 def import_points(collection: bpy.types.Collection, root: bpy.types.Object, capture: Capture) -> bpy.types.Object | None:
-    """The sparse points as a coloured point cloud; None where there are none."""
+    """The points as a coloured point cloud; None where there are none. An even share of them where they'd be black dots."""
     if capture.points is None:
         return None
     points, colors = points_ply.read(capture.points)
     if not len(points):
         return None
+    if not pointclouds.are_real():
+        step = -(-len(points) // MOST_DOTS)
+        points, colors = points[::step], colors[::step]
     rgba = np.concatenate([(colors / 255.0) ** 2.2, np.ones((len(colors), 1))], 1).astype(np.float32)
     scale = max(root.matrix_world.to_scale()[0], 1e-9)
     radius = np.full(len(points), 0.008 / scale, np.float32)

@@ -38,7 +38,7 @@ def read_attribute(data: bpy.types.ID, name: str, width: int) -> NDArray[np.floa
 
 def new_object(name: str, collection: bpy.types.Collection, points: NDArray[np.float32], attributes: Attributes) -> bpy.types.Object:
     """A point-cloud object in the collection."""
-    if "resize" in bpy.types.PointCloud.bl_rna.functions:
+    if _can_resize():
         data = bpy.data.pointclouds.new(name)
         data.resize(len(points))
         cloud = bpy.data.objects.new(name, data)
@@ -51,6 +51,15 @@ def new_object(name: str, collection: bpy.types.Collection, points: NDArray[np.f
 def point_count(data: bpy.types.ID) -> int:
     """Of a point cloud, or of the mesh that stands in for one."""
     return len(data.points) if isinstance(data, bpy.types.PointCloud) else len(data.vertices)
+
+
+def are_real() -> bool:
+    """Whether this Blender makes point clouds; else they are meshes, drawn as black dots of a fixed size."""
+    return _can_resize() or _can_convert()
+
+
+def _can_resize() -> bool:
+    return "resize" in bpy.types.PointCloud.bl_rna.functions
 
 
 def _can_convert() -> bool:
