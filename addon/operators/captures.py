@@ -41,11 +41,12 @@ def _copy(folder: Path, target: Path) -> None:
             shutil.copytree(folder / name, target / name)
         elif (folder / name).is_file():
             shutil.copy2(folder / name, target / name)
-    for frame in captures.read(folder).frames:
-        for path in (frame.image, frame.mask, frame.depth):
-            if path is not None and path.is_file() and not (target / path.relative_to(folder)).exists():
-                (target / path.relative_to(folder)).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(path, target / path.relative_to(folder))
+    found = captures.read(folder)
+    named = [path for frame in found.frames for path in (frame.image, frame.mask, frame.depth)]
+    for path in (*named, found.points, captures.find_transforms(folder)):
+        if path is not None and path.is_file() and not (target / path.relative_to(folder)).exists():
+            (target / path.relative_to(folder)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, target / path.relative_to(folder))
 
 
 class SPLATSMITH_OT_depth_mesh(_OnCapture, bpy.types.Operator):
@@ -93,8 +94,11 @@ class SPLATSMITH_OT_export_capture(_OnCapture, FolderChooser, bpy.types.Operator
         part = target.with_name(f"{target.name}.part")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        _copy(folder, part)
-        part.rename(target)
+        try:
+            _copy(folder, part)
+            part.rename(target)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
         self.report({"INFO"}, f"Capture copied to {target}")
         return {"FINISHED"}
 

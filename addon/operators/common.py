@@ -36,7 +36,7 @@ def guarded(execute: Callable[[Any, bpy.types.Context], set[str]]) -> Callable[[
             return report_error(self, InputError(str(error).strip(), ""))
         except OSError as error:
             return report_error(
-                self, DiskError(f"{error.filename or 'A file'}: {error.strerror}.", "Choose another folder, or free some space.")
+                self, DiskError(f"{error.filename or 'A file'}: {error.strerror or error}.", "Choose another folder, or free some space.")
             )
 
     return wrapper

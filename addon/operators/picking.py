@@ -35,6 +35,10 @@ def nearest_point(points: np.ndarray, matrix: np.ndarray, size: tuple[int, int],
     return int(close[np.argmin(clip[close, 3] * (1 + distance[close] / REACH))])
 
 
+def _holds(region: bpy.types.Region, event: bpy.types.Event) -> bool:
+    return 0 <= event.mouse_x - region.x < region.width and 0 <= event.mouse_y - region.y < region.height
+
+
 class _Picker:
     """A modal operator that gathers `wanted` points of the capture, then hands them to `place`, also when it is run again."""
 
@@ -55,6 +59,7 @@ class _Picker:
         if cloud is None:
             self.report({"ERROR"}, "The capture has no points to pick. Solve its cameras first.")
             return {"CANCELLED"}
+        self._cloud, self._hidden = cloud, cloud.hide_get()
         cloud.hide_set(False)
         local = pointclouds.read_attribute(cloud.data, "position", 3)
         matrix = np.array(cloud.matrix_world)
@@ -74,6 +79,8 @@ class _Picker:
     def _draw_picked(self) -> None:
         import blf
 
+        if bpy.context.region != self._region:  # the handler draws in every viewport
+            return
         for number, point in enumerate(self._found, 1):
             place = location_3d_to_region_2d(self._region, self._region.data, point)
             if place is not None:
@@ -84,6 +91,7 @@ class _Picker:
 
     def _stop(self, context: bpy.types.Context) -> None:
         bpy.types.SpaceView3D.draw_handler_remove(self._draw, "WINDOW")
+        self._cloud.hide_set(self._hidden)
         context.workspace.status_text_set(None)
         if context.area is not None:
             context.area.tag_redraw()
@@ -93,7 +101,8 @@ class _Picker:
         if gone or event.type in {"ESC", "RIGHTMOUSE"}:
             self._stop(context)
             return {"CANCELLED"}
-        inside = 0 <= event.mouse_x - self._region.x < self._region.width and 0 <= event.mouse_y - self._region.y < self._region.height
+        over = [r for r in context.area.regions if r.type != "WINDOW" and _holds(r, event)]  # they lie above the viewport
+        inside = _holds(self._region, event) and not over
         if event.type != "LEFTMOUSE" or event.value != "PRESS" or not inside:
             return {"PASS_THROUGH"}
         at = event.mouse_x - self._region.x, event.mouse_y - self._region.y

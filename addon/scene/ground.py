@@ -24,11 +24,12 @@ def set_floor(root: bpy.types.Object, points: list[Vector]) -> None:
 
 
 def set_length(root: bpy.types.Object, points: list[Vector], length: float) -> None:
-    """Two world points come to be `length` metres apart, about the root's own place on the floor."""
+    """Two world points come to be `length` metres apart, about the spot of the floor that the root stands over."""
     now = (points[1] - points[0]).length
     if now < SMALLEST or length <= 0:
         raise InputError("The two points are the same.", "Pick two points that are well apart.")
-    root.matrix_world = Matrix.Scale(length / now, 4) @ root.matrix_world
+    spot = Vector((*root.matrix_world.translation.xy, 0))
+    root.matrix_world = Matrix.Translation(spot) @ Matrix.Scale(length / now, 4) @ Matrix.Translation(-spot) @ root.matrix_world
 
 
 def _mean_camera(root: bpy.types.Object) -> Vector:

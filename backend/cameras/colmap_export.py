@@ -15,6 +15,8 @@ from ..protocol import InputError
 from .task import ColmapTask
 
 TRACKS, SHORTEST_TRACK = 300, 4  # that are kept for people to look at
+MOST_GIVEN = 20_000  # points without tracks that depth starts from
+HIDING, BEHIND = 24, 1.1  # cells along a picture's side; relative depth from which a point is hidden by another of its cell
 PINHOLE = ("PINHOLE", "SIMPLE_PINHOLE")
 
 
@@ -35,13 +37,18 @@ def _drop_missing(model: pycolmap.Reconstruction, folder: Path) -> int:
 
 def _fit_to_pictures(model: pycolmap.Reconstruction, folder: Path) -> None:
     """Models are often solved on larger pictures than those that lie beside them."""
-    fitted = set()
+    fitted, scales = set(), {}
     for image in model.images.values():
         if image.has_pose and image.camera_id not in fitted:
             camera, size = model.cameras[image.camera_id], capture.picture_size(folder / image.name)
             if (camera.width, camera.height) != size:
+                scales[image.camera_id] = np.array(size) / (camera.width, camera.height)
                 camera.rescale(*size)
             fitted.add(image.camera_id)
+    for image in model.images.values():
+        if image.camera_id in scales:
+            for point in image.points2D:
+                point.xy = point.xy * scales[image.camera_id]
 
 
 def _undistort_alpha(folder: Path, names: list[str], solved: Path, work: Path, threads: int) -> None:
@@ -120,15 +127,37 @@ def _near(points: np.ndarray, colors: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return points[keep], colors[keep]
 
 
-def _visible(model: pycolmap.Reconstruction, work: Path) -> None:
+def _unhidden(points: np.ndarray, model: pycolmap.Reconstruction, image: pycolmap.Image) -> np.ndarray:
+    """Indices of the points (N, 3) that fall into the picture and have none clearly before them nearby."""
+    camera, pose = model.cameras[image.camera_id], image.cam_from_world().matrix()
+    local = points @ pose[:, :3].T + pose[:, 3]
+    depth = local[:, 2]
+    with np.errstate(all="ignore"):
+        u = camera.focal_length_x * local[:, 0] / depth + camera.principal_point_x
+        v = camera.focal_length_y * local[:, 1] / depth + camera.principal_point_y
+    here = np.flatnonzero((depth > 1e-6) & (u >= 0) & (v >= 0) & (u < camera.width) & (v < camera.height))
+    side = max(camera.width, camera.height) / HIDING
+    cell = (u[here] // side).astype(np.int64) * HIDING + (v[here] // side).astype(np.int64)
+    nearest = np.full(HIDING * HIDING, np.inf)
+    np.minimum.at(nearest, cell, depth[here])
+    return np.asarray(here[depth[here] < BEHIND * nearest[cell]])
+
+
+def _visible(model: pycolmap.Reconstruction, task: ColmapTask) -> None:
     """Which points every picture of the capture sees, for the dense depth that follows."""
+    images, path = sorted(_placed(model), key=lambda i: i.name), Path(task.work) / "visible.npz"
+    if task.points:  # they came without tracks
+        xyz = points_ply.read(Path(task.points))[0].astype(np.float64)
+        xyz = xyz[:: -(-len(xyz) // MOST_GIVEN) or 1]
+        found = [_unhidden(xyz, model, image) for image in images]
+        np.savez(path, points=xyz, counts=np.array([len(f) for f in found], np.int64), seen=np.concatenate(found))
+        return
     ids = sorted(model.points3D)
     number = {point: i for i, point in enumerate(ids)}
     xyz = np.array([model.points3D[i].xyz for i in ids], np.float64).reshape(-1, 3)
-    images = sorted(_placed(model), key=lambda i: i.name)
     seen = [[number[p.point3D_id] for p in image.points2D if p.has_point3D()] for image in images]
     counts = np.array([len(s) for s in seen], np.int64)
-    np.savez(work / "visible.npz", points=xyz, counts=counts, seen=np.array([i for s in seen for i in s], np.int64))
+    np.savez(path, points=xyz, counts=counts, seen=np.array([i for s in seen for i in s], np.int64))
 
 
 def _tracks(model: pycolmap.Reconstruction, output: Path) -> None:
@@ -158,7 +187,7 @@ def export(model: pycolmap.Reconstruction, task: ColmapTask) -> dict[str, Any]:
     sensor = next(iter(model.cameras.values()))
     model, folder = _undistort(model, task)
     frames = _frames(model, folder, task)
-    _visible(model, Path(task.work))
+    _visible(model, task)
     _tracks(model, output)
     points, colors = _points(model, task)
     sparse = output / "sparse" / "0"

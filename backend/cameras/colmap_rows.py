@@ -6,6 +6,7 @@ Only ever from another process than COLMAP's: two copies of SQLite in one proces
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from ..protocol import JobCancelled
@@ -27,7 +28,7 @@ class RowCounter:
     def _watch(self) -> None:
         while not self._done.wait(0.5):
             try:
-                with sqlite3.connect(f"file:{self._database}?mode=ro", uri=True, timeout=0.1) as connection:
+                with closing(sqlite3.connect(f"{self._database.absolute().as_uri()}?mode=ro", uri=True, timeout=0.1)) as connection:
                     (count,) = connection.execute(f"SELECT COUNT(*) FROM {self._table}").fetchone()
             except sqlite3.Error:
                 continue

@@ -65,7 +65,7 @@ def add_depth(job: Job, root: Path, work: Path) -> Dense | None:
         if mask is not None:
             good &= cv2.resize(read_picture(mask), good.shape[::-1], interpolation=cv2.INTER_NEAREST) > 127
         depth_exr.write(folder / f"{found.frames[index].image.stem}.exr", depth)
-        stored.append(StoredDepth(depth.astype(np.float16), good))
+        stored.append(StoredDepth(depth, good))
         if index in shown:
             path = job.folder.previews / f"depth-{index:04d}.png"
             colored(result).save(path)

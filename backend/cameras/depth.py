@@ -139,9 +139,9 @@ def capture_depth(
 
 @dataclass(frozen=True)
 class StoredDepth:
-    """What fusing needs of a frame: half the memory of floats, and no picture."""
+    """What fusing needs of a frame: no picture."""
 
-    depth: NDArray[np.float16]
+    depth: NDArray[np.float32]
     good: NDArray[np.bool_]
 
 
@@ -157,7 +157,7 @@ def fuse(
         height, width = own.depth.shape
         K, viewmat = cameras[i]
         pick = own.good & (random.random(own.good.shape) < share)
-        local = rays(torch.from_numpy(K).float(), height, width).numpy()[pick] * own.depth[pick].astype(np.float32)[:, None]
+        local = rays(torch.from_numpy(K).float(), height, width).numpy()[pick] * own.depth[pick][:, None]
         world = (local - viewmat[:3, 3]) @ viewmat[:3, :3]
         votes = sum(_agrees(world, *cameras[j], stored[j], config.agree) for j in neighbors[i])
         keep = np.asarray(votes) >= min(2, len(neighbors[i]))
@@ -180,7 +180,7 @@ def _agrees(world: Floats, K: Floats, viewmat: Floats, other: StoredDepth, toler
     height, width = other.depth.shape
     inside = (local[:, 2] > 1e-6) & (cell >= 0).all(1) & (cell[:, 0] < width) & (cell[:, 1] < height)
     cell[~inside] = 0
-    theirs = other.depth[cell[:, 1], cell[:, 0]].astype(np.float32)
+    theirs = other.depth[cell[:, 1], cell[:, 0]]
     good = inside & other.good[cell[:, 1], cell[:, 0]]
     return np.asarray(good & (np.abs(theirs - local[:, 2]) < tolerance * local[:, 2]))
 

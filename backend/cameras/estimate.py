@@ -47,7 +47,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Problem:
-    """What is to be solved. `followed` are tracks from frame to frame, `matched` those of features."""
+    """What is to be solved. `followed` are tracks from frame to frame."""
 
     frames: int
     size: tuple[int, int]
@@ -158,10 +158,12 @@ class Estimator:
 
     def add(self, start: Start) -> None:
         """A start that says what an earlier one said is a second opinion and is not refined again."""
+        finite = all(bool(t.isfinite().all()) for t in (start.solve.rotations, start.solve.translations, start.solve.focals))
+        if not finite or len(start.frames) < 3:
+            return
         settled = any(self._same(distance(start, other)) for other in self.starts)
         self.starts.append(start)
-        finite = all(bool(t.isfinite().all()) for t in (start.solve.rotations, start.solve.translations, start.solve.focals))
-        if settled or len(start.frames) < 3 or not finite or self.fit.in_frames(start.frames).points < LEAST_TRACKS:
+        if settled or self.fit.in_frames(start.frames).points < LEAST_TRACKS:
             return
         self.refined.append(refine(start.name, start.solve, start.frames, self.fit, self.held, self.config.refine, self.problem.prior))
 

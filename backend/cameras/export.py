@@ -37,8 +37,7 @@ def _finite_points(estimate: Estimate) -> tuple[Tracks, np.ndarray]:
     points = estimate.solve.points.numpy()
     good = points[:, 3] > 1e-6
     lengths = estimate.tracks.lengths * good
-    if good.sum() > MOST_POINTS:
-        good &= lengths >= np.sort(lengths)[-MOST_POINTS]
+    good[np.argsort(-lengths, kind="stable")[MOST_POINTS:]] = False
     tracks = estimate.tracks.keep_points(good)
     return tracks, points[good, :3] / points[good, 3:]
 

@@ -73,7 +73,8 @@ def _trusted(solve: Solve, tracks: Tracks, unit: float) -> tuple[Tracks, float]:
     error = errors(placed, observations).clamp(max=1e3)
     rough = min(max(3 * float(error.median()) / unit, 1.0), 8.0)
     mean = torch.zeros(tracks.points, dtype=error.dtype).index_add_(0, observations.point, error).numpy() / tracks.lengths
-    return tracks.keep_points(mean < 4 * rough * unit), rough
+    fitting = tracks.keep_points(mean < 4 * rough * unit)
+    return (fitting if fitting.points >= 8 else tracks), rough
 
 
 def _settle(

@@ -102,8 +102,6 @@ def colmap(footing: Footing, mapper: str) -> Start | None:
 
 def straight_paths(footing: Footing) -> Start | None:
     problem = footing.problem
-    if not footing.footage.ordered and footing.options.solver == "straight":
-        raise SolveError("Straight paths need a video or a sequence of frames.", "Choose solver auto for photos.")
     if problem.followed.points < 40:
         return None
     footing.stage("Solving cameras from straight paths")
@@ -117,10 +115,6 @@ def straight_paths(footing: Footing) -> Start | None:
 
 def flowmap(footing: Footing) -> Start | None:
     """FlowMap, which needs pictures in the order of time."""
-    if not footing.footage.ordered:
-        raise SolveError(
-            "FlowMap needs a video or a sequence of frames: it looks at how pictures flow into the next.", "Choose solver auto for photos."
-        )
     footing.stage("Solving cameras with FlowMap")
     problem = footing.problem
     try:
@@ -191,16 +185,21 @@ def solve(footing: Footing) -> Estimate:
     footing.stage("Placing the frames between")
     if estimate.verdict.kind == "turning":
         return _spread(estimate, keys)
-    return _believed(complete(estimate, keys, problem, footing.config), "")
+    try:
+        return _believed(complete(estimate, keys, problem, footing.config), "")
+    except SolveError:  # the keyframes were matched by features; from frame to frame nothing can be followed
+        return _spread(estimate, keys)
 
 
 def _spread(estimate: Estimate, keys: np.ndarray) -> Estimate:
-    """A camera that only turns: frames between keyframes are left out, since nothing but the picture would be gained."""
+    """Keyframes only, for a camera that only turns, where the frames between add nothing, or where they can't be placed."""
     return replace(estimate, frames=keys[estimate.frames])
 
 
 def _solve_together(footing: Footing) -> Estimate:
     options = footing.options
+    if options.solver in ("straight", "flowmap") and not footing.footage.ordered:
+        raise SolveError("This solver needs a video or a sequence of frames.", "Choose solver auto for photos.")
     alone = {
         "straight": lambda: straight_paths(footing),
         "flowmap": lambda: flowmap(footing),

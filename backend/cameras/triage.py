@@ -37,7 +37,6 @@ class Triage:
     doubles: tuple[int, ...]
     blurred: tuple[int, ...]
     motion: float  # median of tracks from frame to frame, percent of the diagonal
-    reach: float  # median of tracks over their lives, percent of the diagonal
     light: float  # stops between the darkest and the brightest frame
     is_still: bool
     survival: float  # median share of tracks that outlive a frame
@@ -82,6 +81,29 @@ def _shots(changes: NDArray[np.float64], survival: NDArray[np.float64], config: 
     return tuple(pairwise(bounds))
 
 
+def _reach(tracks: Tracks, diagonal: float) -> NDArray[np.float64]:
+    """(P,) how far every track went, percent of the diagonal: to its end or to its middle, for a camera may come back."""
+    if not tracks.points:
+        return np.array([np.inf])
+    first = np.searchsorted(tracks.point, np.arange(tracks.points))
+    last = np.append(first[1:], len(tracks.point)) - 1
+    away = [np.linalg.norm(tracks.uv[there] - tracks.uv[first], axis=1) for there in (last, (first + last) // 2)]
+    return np.asarray(np.maximum(*away) / diagonal * 100)
+
+
+def _doubles(changes: NDArray[np.float64], by_frame: NDArray[np.float64], config: TriageConfig) -> tuple[int, ...]:
+    """Frames that show what the last frame kept has shown: in slow motion, steps too small to see add up."""
+    found, moved, changed = [], 0.0, 0.0
+    for i in range(1, len(changes)):
+        step = by_frame[i - 1]
+        moved, changed = moved + (step if np.isfinite(step) else 0.0), changed + changes[i]
+        if changed < config.double and moved <= config.unmoved:
+            found.append(i)
+        else:
+            moved = changed = 0.0
+    return tuple(found)
+
+
 def look(frames: Sequence[NDArray[np.uint8]], config: TriageConfig) -> Triage:
     """Grey frames (H, W) of one size, in the order of time."""
     small = [_small(f) for f in frames]
@@ -92,17 +114,13 @@ def look(frames: Sequence[NDArray[np.uint8]], config: TriageConfig) -> Triage:
     by_frame = np.array([float(np.median(length[at == i])) if (at == i).any() else np.inf for i in range(1, count)])
     sharp = np.array([sharpness(f) for f in small])
     light = np.log2(np.maximum([float(f.mean()) for f in small], 1.0))
-    first = np.searchsorted(tracks.point, np.arange(tracks.points))
-    ends = np.append(first[1:], len(tracks.point)) - 1
-    reach = np.linalg.norm(tracks.uv[ends] - tracks.uv[first], axis=1) / diagonal * 100 if tracks.points else np.array([np.inf])
+    reach = _reach(tracks, diagonal)
     still = bool(np.percentile(reach, 75) < config.still) or (not tracks.points and bool(changes.max(initial=0) < config.double))
-    unmoved = np.concatenate([[False], ~(by_frame > config.unmoved) | np.isinf(by_frame)])
     return Triage(
         _shots(changes, survival, config),
-        tuple(int(i) for i in np.flatnonzero((changes < config.double) & unmoved)),
+        _doubles(changes, by_frame, config),
         tuple(int(i) for i in np.flatnonzero(sharp < config.blurred * np.median(sharp))),
         float(np.median(by_frame[np.isfinite(by_frame)])) if np.isfinite(by_frame).any() else 0.0,
-        float(np.median(reach)),
         float(light.max() - light.min()),
         still,
         float(np.median(survival[1:])),

@@ -166,7 +166,7 @@ def _metrics(stats: dict[str, Any], asked: int, dense: Dense | None) -> dict[str
 
 
 def run(job: Job) -> Outcome:
-    """Leaves a capture in the job's output: transforms.json, images/, points3D.ply, sparse/0."""
+    """Leaves a capture in the job's output: transforms.json, images/, points3D.ply, sparse/0; depths/, masks/, tracks.npz."""
     source = sources.identify(Path(job.request.input))
     options = job.request.options
     assert isinstance(options, CamerasOptions)

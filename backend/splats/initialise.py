@@ -1,4 +1,4 @@
-"""First Gaussians: one a sparse point, as wide as its neighbours are far; scattered ones where there are no points."""
+"""First Gaussians: one a point, crowds thinned, as wide as its neighbours are far; scattered ones where there are no points."""
 
 import math
 

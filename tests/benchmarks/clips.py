@@ -167,11 +167,6 @@ def _world(name: str, seed: int) -> World:
     return ray_world.make_room(seed, CLIPS[name].plain, CLIPS[name].moving)
 
 
-def _elsewhere(step: int) -> np.ndarray:
-    """Another camera in the same room: what comes after a cut."""
-    return look_at(np.array([-3.0 + 0.1 * step, 2.0, 1.5]), np.array([-2.0 + 0.1 * step, -6.0, 2.0]))
-
-
 def _jitter(frames: int, seed: int) -> np.ndarray:
     random = np.random.default_rng(1000 + seed)
     window = np.ones(7) / 7

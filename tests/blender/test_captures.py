@@ -153,8 +153,11 @@ def test_clicks_take_the_front_point_within_reach(bpy: Any, rooms: Any) -> None:
 
 
 def test_capture_is_exported_whole_and_never_over_another(imported: Any, tmp_path: Path) -> None:
+    file = tmp_path / "solved" / "transforms.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "ply_file_path": "sparse_pc.ply"}))
+    (tmp_path / "solved" / "sparse_pc.ply").write_bytes(b"ply")  # nerfstudio's name
     assert imported.ops.splatsmith.export_capture(directory=str(tmp_path / "out")) == {"FINISHED"}
     copied = next((tmp_path / "out").iterdir())
-    assert {p.name for p in copied.iterdir()} == {"transforms.json", "images", "depths", "tracks.npz"}
+    assert {p.name for p in copied.iterdir()} == {"transforms.json", "images", "depths", "tracks.npz", "sparse_pc.ply"}
     with pytest.raises(RuntimeError, match="there already"):
         imported.ops.splatsmith.export_capture(directory=str(tmp_path / "out"))

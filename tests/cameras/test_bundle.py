@@ -13,6 +13,7 @@ from backend.cameras.bundle.equations import Freedom
 from backend.cameras.bundle.state import Observations, Solve, errors, facing, project, unit_scale
 from backend.cameras.bundle.triangulate import triangulate
 from backend.cameras.bundle.uncertainty import CORRELATED, uncertainty
+from backend.cameras.tracks.tracks import make
 from backend.geometry.rotations import rotation_vector_to_matrix
 
 
@@ -115,6 +116,18 @@ def test_little_parallax_is_uncertain() -> None:
     noise = 0.3 * torch.randn(observations.uv.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     far = uncertainty(still, replace(observations, uv=project(still, observations) + noise), Freedom(), 1.0)
     assert far.drift > 5 * near.drift
+
+
+def test_stretches_that_no_track_ties_together_are_unsure() -> None:
+    truth, tracks = scene("sideways", noise=0.1, points=300)
+    late = tracks.frame >= 6
+    cut = make(tracks.frame, tracks.point + tracks.points * late, tracks.uv)
+    lens = Freedom(focal=False)
+    observations = Observations.of(cut)
+    sure = uncertainty(triangulate(truth, observations, cut.points), observations, lens, 1.0)
+    assert sure.drift > 0.5  # of the path; infinite but for the damping
+    whole = Observations.of(tracks)
+    assert uncertainty(triangulate(truth, whole, tracks.points), whole, lens, 1.0).drift < 0.01
 
 
 def test_points_lie_before_the_cameras() -> None:

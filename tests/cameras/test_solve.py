@@ -62,6 +62,8 @@ def test_solved_capture_is_read_back_as_colmap_and_as_transforms(photos: tuple[P
     (tmp_path / "a" / "images").rename(model / "images")
     solve(model, tmp_path / "b")
     (model / "images").rename(tmp_path / "a" / "images")
+    given = solve(tmp_path / "a", tmp_path / "d")  # with the points that it brings along
+    assert given["metrics"]["dense_points"] > 0 and capture.read(tmp_path / "d").frames[0].depth is not None
     (tmp_path / "a" / "points3D.ply").unlink()  # so that points are triangulated
     data = json.loads((tmp_path / "a" / "transforms.json").read_text())
     data.pop("ply_file_path")

@@ -73,6 +73,13 @@ def test_triage_sees_cuts_doubles_blur_and_stillness() -> None:
     assert not look(drifting(8, (0.3, 0.0)), TriageConfig()).is_still
 
 
+def test_a_camera_that_comes_back_is_not_still_and_slow_steps_add_up() -> None:
+    away = drifting(8)
+    assert not look(away + away[::-1], TriageConfig()).is_still
+    slow = look(drifting(30, (0.02, 0.0)), TriageConfig())  # a hundredth of a percent of the diagonal each
+    assert 2 <= 30 - len(slow.doubles) < 25
+
+
 def test_dim_footage_that_moves_is_neither_still_nor_doubled() -> None:
     dim = [(40 + (f.astype(np.float32) - 128) * 0.05).clip(0, 255).astype(np.uint8) for f in drifting(12)]
     found = look(dim, TriageConfig())

@@ -15,6 +15,7 @@ from .equations import Freedom, assemble, damped_inverse, reduce
 from .state import Observations, Solve, errors, travelled
 
 CORRELATED = 5.0  # errors along a track are alike, so that more observations help less than counting says; measured on synthetic clips
+LOOSE = 0.01  # share of a direction that no track holds from which a camera is a guess
 PIXEL_FLOOR = 0.05  # no tracker is better than this
 
 
@@ -40,7 +41,7 @@ def _similarity_directions(centres: Tensor) -> Tensor:
 
 def uncertainty(solve: Solve, observations: Observations, freedom: Freedom, unit: float, prior: Prior | None = None) -> Uncertainty:
     """`unit`: pixels that count as one, as in the solvers; `prior` counts as one more measurement of the focal length.
-    Infinite where the tracks do not hold the cameras at all.
+    Infinite where the tracks do not hold a camera at all.
     """
     n = len(solve.rotations)
     residual = errors(solve, observations)
@@ -68,6 +69,10 @@ def uncertainty(solve: Solve, observations: Observations, freedom: Freedom, unit
     positions = (-solve.rotations.transpose(1, 2) @ shift).reshape(3 * n, -1)
     basis = _similarity_directions(solve.centres)
     positions = positions - basis @ (basis.T @ positions)
-    each = positions.view(n, 3, -1).square().sum((1, 2)).sqrt()
-    path = travelled(solve.centres)
-    return Uncertainty(focal if freedom.focal else 0.0, float(each.square().mean().sqrt()) / path, (each / path).numpy())
+    each = positions.view(n, 3, -1).square().sum((1, 2)).sqrt() / travelled(solve.centres)
+    loose = torch.ones(freedom.columns(n), dtype=matrix.dtype)  # of every column, how much of it nothing holds
+    loose[alive] = vectors[:, order[~torch.isin(order, kept)]].norm(dim=1)
+    each[loose[: 6 * n].view(n, 6).amax(1) > LOOSE] = math.inf
+    held = each[each.isfinite()]
+    drift = float(held.square().mean().sqrt()) if len(held) > n / 2 else math.inf
+    return Uncertainty(focal if freedom.focal else 0.0, drift, each.numpy())
