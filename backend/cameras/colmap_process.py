@@ -74,9 +74,7 @@ def map_cameras(task: ColmapTask, channel: Channel) -> dict[str, Any]:
         "reprojection_px": float(best.compute_mean_reprojection_error()) if best and best.num_points3D() else 0.0,
     }
     focals, radial = np.array([c.mean_focal_length() for c in cameras]), np.array([cameras[0].params[3] if cameras else 0.0, 0.0])
-    Solved(np.array([i for i, _ in placed], np.int64), np.array(viewmats).reshape(-1, 4, 4), focals, radial, stats=stats).save(
-        Path(task.solved)
-    )
+    Solved(np.array([i for i, _ in placed], np.int64), np.array(viewmats).reshape(-1, 4, 4), focals, radial).save(Path(task.solved))
     return stats
 
 

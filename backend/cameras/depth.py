@@ -146,7 +146,11 @@ class StoredDepth:
 
 
 def fuse(
-    capture: Capture, stored: list[StoredDepth], neighbors: list[list[int]], config: DepthConfig
+    capture: Capture,
+    stored: list[StoredDepth],
+    neighbors: list[list[int]],
+    config: DepthConfig,
+    progress: Callable[[int, int], None] = lambda step, total: None,
 ) -> tuple[NDArray[np.float32], Pixels]:
     """Points (N, 3) and colours (N, 3) of pixels whose depth two or more neighbours share, thinned evenly."""
     frames = capture.frames
@@ -154,6 +158,7 @@ def fuse(
     share = min(1.0, 4 * config.points / max(sum(int(s.good.sum()) for s in stored), 1))
     random, clouds, colors = np.random.default_rng(0), [], []
     for i, own in enumerate(stored):
+        progress(i, len(stored))
         height, width = own.depth.shape
         K, viewmat = cameras[i]
         pick = own.good & (random.random(own.good.shape) < share)

@@ -1,6 +1,7 @@
 """From a clip to cameras that can be believed: several solvers, bundle adjustment, and the evidence for a verdict."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -19,6 +20,7 @@ from .solvers.straight import StraightConfig
 from .tracks.tracks import Ints, Tracks, merge, split
 from .verdict import Evidence, Kind, Verdict, VerdictConfig, judge
 
+Progress = Callable[[int, int], None]  # step, total; may raise to cancel
 LEAST_TRACKS = 8  # of a picture; fewer don't hold a camera
 
 
@@ -123,7 +125,7 @@ def mirror_ratio(refined: Refined, config: EstimateConfig) -> float:
     return (straight.capped_error(twin, observations, cap) + floor) / (straight.capped_error(same, observations, cap) + floor)
 
 
-def confirm(refined: Refined, problem: Problem, config: EstimateConfig) -> Start | None:
+def confirm(refined: Refined, problem: Problem, config: EstimateConfig, progress: Progress = lambda step, total: None) -> Start | None:
     """A second opinion from nothing but the followed tracks that the solve takes for still: straight paths once more."""
     if not problem.followed.points:
         return None
@@ -138,7 +140,7 @@ def confirm(refined: Refined, problem: Problem, config: EstimateConfig) -> Start
         ratio = (refined.solve.focals[0] / refined.solve.focals).numpy()[still.frame, None]
         middle = np.array(problem.size) / 2
         still = Tracks(still.frame, still.point, (still.uv - middle) * ratio + middle)
-    found = straight.solve(still, len(refined.frames), problem.size, config.straight, problem.prior, problem.seed)
+    found = straight.solve(still, len(refined.frames), problem.size, config.straight, problem.prior, problem.seed, progress)
     if found is None:
         return None
     if refined.freedom.focal_per_frame:
@@ -150,8 +152,8 @@ def confirm(refined: Refined, problem: Problem, config: EstimateConfig) -> Start
 class Estimator:
     """Collects starts, refines them, and gives the best with its verdict."""
 
-    def __init__(self, problem: Problem, matched: Tracks, config: EstimateConfig) -> None:
-        self.problem, self.config = problem, config
+    def __init__(self, problem: Problem, matched: Tracks, config: EstimateConfig, progress: Progress = lambda step, total: None) -> None:
+        self.problem, self.config, self._progress = problem, config, progress
         self.fit, self.held = split(merge([problem.followed, matched]), config.held_out, problem.seed)
         self.starts: list[Start] = []
         self.refined: list[Refined] = []
@@ -217,7 +219,7 @@ class Estimator:
         best = self.best()
         name, apart, focal_apart = self._opinion(best)
         if apart > self.config.verdict.apart or focal_apart > self.config.verdict.focal_apart:
-            again = confirm(best, self.problem, self.config)
+            again = confirm(best, self.problem, self.config, self._progress)
             if again is not None and best.name != again.name:
                 ours = Start(best.name, best.frames, best.solve)
                 redone = (again.name, *distance(again, ours))

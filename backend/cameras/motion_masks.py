@@ -4,6 +4,7 @@ Optical flow between neighbours would be denser, but can't tell: what glides alo
 stands still at another distance. Only over a long way do the two part.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,12 +77,16 @@ def tidy(moved: NDArray[np.bool_], config: MotionMaskConfig) -> NDArray[np.bool_
     return np.asarray(cv2.dilate(large[labels].astype(np.uint8), _disc(config.margin, side)) > 0)
 
 
-def write_masks(solve: Solve, followed: Tracks, pictures: list[Path], folder: Path, config: MotionMaskConfig) -> tuple[list[Path], float]:
+def write_masks(
+    solve: Solve, followed: Tracks, pictures: list[Path], folder: Path, config: MotionMaskConfig,
+    progress: Callable[[int, int], None] = lambda step, total: None,
+) -> tuple[list[Path], float]:  # fmt: skip
     """A mask for every picture, 0 where a thing moves, and the share of pixels masked. Frames of `followed` as in `pictures`."""
     folder.mkdir()
     tracks, moves = moving_tracks(solve, followed, config)
     paths, shares = [], []
     for index, picture in enumerate(pictures):
+        progress(index, len(pictures))
         full = read_picture(picture, color=True)
         scale = config.side / max(full.shape)
         size = round(full.shape[1] * scale), round(full.shape[0] * scale)

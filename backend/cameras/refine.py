@@ -85,9 +85,7 @@ def _settle(
     return adjust(solve, observations, freedom, AdjustConfig(scale=config.scale * unit, steps=steps), prior)
 
 
-def refine(
-    name: str, start: Solve, frames: Ints, fit: Tracks, judge: Tracks, config: RefineConfig, prior: Prior | None = None, zoom: bool = True
-) -> Refined:
+def refine(name: str, start: Solve, frames: Ints, fit: Tracks, judge: Tracks, config: RefineConfig, prior: Prior | None = None) -> Refined:
     """Cameras of `frames` from a start, refined on the tracks `fit` and judged by `judge` (both over the whole footage)."""
     unit = unit_of(start)
     own = fewer(fit.in_frames(frames), config.points, len(frames))
@@ -104,7 +102,7 @@ def refine(
     trimmed = drop_outliers(solve, own, 4 * config.outlier * unit)
     if trimmed.points < 8:
         trimmed = own
-    solve, freedom = _choose_lens(solve, trimmed, freedom, config, prior, unit, zoom)
+    solve, freedom = _choose_lens(solve, trimmed, freedom, config, prior, unit)
     solve = triangulate(solve, Observations.of(own), own.points)
     kept = drop_outliers(solve, own, config.outlier * unit)
     if kept.points >= 8:
@@ -120,7 +118,7 @@ def refine(
 
 
 def _choose_lens(
-    solve: Solve, tracks: Tracks, freedom: Freedom, config: RefineConfig, prior: Prior | None, unit: float, zoom: bool
+    solve: Solve, tracks: Tracks, freedom: Freedom, config: RefineConfig, prior: Prior | None, unit: float
 ) -> tuple[Solve, Freedom]:
     """A shared focal length; k1 and k2 if they earn their place; a focal length a frame if the lens was zoomed."""
     observations = Observations.of(tracks)
@@ -136,7 +134,7 @@ def _choose_lens(
         if (new := cost(trial)) > (1 - config.earn) * least or float(trial.radial.abs().max()) > 0.6:
             break
         best, least, freedom = trial, new, wider
-    if zoom and freedom.focal:
+    if freedom.focal:
         wider = Freedom(focal_per_frame=True)
         trial = _settle(replace(best, radial=torch.zeros_like(best.radial)), tracks, wider, config, prior, unit, 40)
         if cost(trial) < (1 - config.zoom_earns) * least:

@@ -214,7 +214,7 @@ def _solve_together(footing: Footing) -> Estimate:
     if options.solver != "auto":
         first = alone[options.solver]()
     footing.stage("Bundle adjustment")
-    estimator = Estimator(footing.problem, matched, footing.config)
+    estimator = Estimator(footing.problem, matched, footing.config, footing.job.progress)
     if first is not None:
         estimator.add(first)
     if options.solver == "auto":

@@ -1,9 +1,7 @@
 """What passes between the worker and the COLMAP process: cameras and tracks in one .npz file, never pickled."""
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,17 +19,15 @@ class Solved:
     radial: NDArray[np.float64]  # (2,)
     tracks: Tracks = EMPTY  # frames are indices into the task's names
     points: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))  # of the tracks, where they are known
-    stats: dict[str, Any] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         np.savez(
             path, frames=self.frames, viewmats=self.viewmats, focals=self.focals, radial=self.radial, points=self.points,
-            track_frame=self.tracks.frame, track_point=self.tracks.point, track_uv=self.tracks.uv, stats=np.array(json.dumps(self.stats)),
+            track_frame=self.tracks.frame, track_point=self.tracks.point, track_uv=self.tracks.uv,
         )  # fmt: skip
 
 
 def load(path: Path) -> Solved:
     with np.load(path, allow_pickle=False) as data:
         tracks = Tracks(data["track_frame"], data["track_point"], data["track_uv"])
-        stats = json.loads(str(data["stats"]))
-        return Solved(data["frames"], data["viewmats"], data["focals"], data["radial"], tracks, data["points"], stats)
+        return Solved(data["frames"], data["viewmats"], data["focals"], data["radial"], tracks, data["points"])

@@ -24,7 +24,7 @@ from .tracks.tracks import EMPTY
 from .triage import TriageConfig
 from .verdict import Verdict, in_words
 
-STAGES = 14  # of a solve at most; one that is sure sooner has fewer
+STAGES = 15  # of a solve at most; one that is sure sooner has fewer
 LEAST_MASKED = 0.005  # share of all pixels
 
 
@@ -216,9 +216,10 @@ def _mask_what_moves(footing: solving.Footing, estimate: Estimate) -> list[Path]
     config, evidence = MotionMaskConfig(), estimate.verdict.evidence
     if estimate.verdict.kind != "moving" or evidence.inliers >= config.inliers or not footing.problem.followed.points:
         return []
+    footing.stage("Masking what moves")
     local = footing.problem.followed.in_frames(estimate.frames)
     pictures = [footing.footage.folder / footing.footage.names[i] for i in estimate.frames]
-    paths, share = motion_masks.write_masks(estimate.solve, local, pictures, footing.work / "moving", config)
+    paths, share = motion_masks.write_masks(estimate.solve, local, pictures, footing.work / "moving", config, footing.job.progress)
     if share < LEAST_MASKED:
         return []
     footing.job.warn("MOVING", f"Things move in the footage: {share:.0%} of its pixels were masked, and splats will leave them out.")

@@ -18,16 +18,6 @@ class Reporter(Protocol):
         ...
 
 
-class NullReporter:
-    """Remembers the events and shows none."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-
-    def send(self, event: Event) -> None:
-        self.events.append(event)
-
-
 class PipeReporter:
     """Lines of JSON on a descriptor of its own; standard output then goes where standard error goes.
 

@@ -31,11 +31,11 @@ class AdjustConfig:
 
 def _add_focal_terms(
     equations: Equations, solve: Solve, freedom: Freedom, prior: Prior | None, config: AdjustConfig
-) -> tuple[Tensor, Tensor, float]:
-    """Camera matrix and gradient with what is known of the focal length besides the pictures; and its cost."""
-    matrix, gradient, cost = equations.cameras, equations.camera_gradient, 0.0
+) -> tuple[Tensor, Tensor]:
+    """Camera matrix and gradient with what is known of the focal length besides the pictures."""
+    matrix, gradient = equations.cameras, equations.camera_gradient
     if not freedom.focal:
-        return matrix, gradient, cost
+        return matrix, gradient
     n, start = len(solve.focals), 6 * len(solve.focals)
     logs = solve.focals.log()
     if freedom.focal_per_frame:  # second differences: a zoom goes on as it goes
@@ -45,14 +45,12 @@ def _add_focal_terms(
         weight = 1 / config.smooth_focal**2
         matrix[start : start + n, start : start + n] += weight * bend.T @ bend
         gradient[start : start + n] -= weight * bend.T @ (bend @ logs)
-        cost += 0.5 * weight * float(((bend @ logs) ** 2).sum())
     if prior is not None:
         width = n if freedom.focal_per_frame else 1
         weight, off = 1 / prior.sigma**2 / width, logs[:width] - prior.log_focal
         matrix[range(start, start + width), range(start, start + width)] += weight
         gradient[start : start + width] -= weight * off
-        cost += 0.5 * weight * float((off**2).sum())
-    return matrix, gradient, cost
+    return matrix, gradient
 
 
 def _cost(solve: Solve, observations: Observations, freedom: Freedom, prior: Prior | None, config: AdjustConfig) -> float:
@@ -94,7 +92,7 @@ def adjust(solve: Solve, observations: Observations, freedom: Freedom, config: A
     damping, cost = 1e-4, _cost(solve, observations, freedom, prior, config)
     for _ in range(config.steps):
         equations = assemble(solve, observations, freedom, config.scale)
-        matrix, gradient, _ = _add_focal_terms(equations, solve, freedom, prior, config)
+        matrix, gradient = _add_focal_terms(equations, solve, freedom, prior, config)
         equations = replace(equations, cameras=matrix, camera_gradient=gradient)
         better = None
         for _ in range(config.tries):

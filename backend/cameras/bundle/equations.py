@@ -33,7 +33,6 @@ class Equations:
     point_gradient: Tensor  # (P, 3)
     cross: Tensor  # (O, k, 3) an observation's camera columns against its point
     column: Tensor  # (O, k) where these columns lie
-    cost: float
 
 
 def tangent(points: Tensor) -> Tensor:
@@ -91,7 +90,7 @@ def robust(residual: Tensor, scale: float) -> tuple[Tensor, Tensor]:
 def assemble(solve: Solve, observations: Observations, freedom: Freedom, scale: float) -> Equations:
     frames, count = len(solve.rotations), len(solve.points)
     residual, by_camera, by_point = jacobians(solve, observations, freedom, tangent(solve.points))
-    weight, cost = robust(residual, scale)
+    weight, _ = robust(residual, scale)
     column = _columns(observations, freedom, frames)
     size, k = freedom.columns(frames), column.shape[1]
     weighted = by_camera.transpose(1, 2) * weight[:, None, None]
@@ -105,7 +104,7 @@ def assemble(solve: Solve, observations: Observations, freedom: Freedom, scale: 
         0, observations.point, -(point_weighted @ residual[:, :, None])[..., 0]
     )
     assert k == by_camera.shape[2]
-    return Equations(cameras.view(size, size), gradient, points, point_gradient, weighted @ by_point, column, float(cost.sum()))
+    return Equations(cameras.view(size, size), gradient, points, point_gradient, weighted @ by_point, column)
 
 
 def damped_inverse(blocks: Tensor, damping: float) -> Tensor:

@@ -12,9 +12,8 @@ from .network import network_input
 
 @dataclass(frozen=True)
 class Window:
-    """Frames first .. first + n of a clip. Track points that are not seen in a frame have `seen` False there."""
+    """Some frames of a clip in a row. Track points that are not seen in a frame have `seen` False there."""
 
-    first: int
     inputs: Tensor  # (n, 9, h, w)
     forward: Tensor  # (n - 1, h, w, 2)
     backward: Tensor
@@ -50,7 +49,7 @@ class FlowMapClip:
         xy, seen = self._dense_tracks(first, length, points, random)
         inputs = network_input(self.video[frames], self.forward[steps], self.backward[steps])
         trusts = self.forward_trust[steps], self.backward_trust[steps]
-        return Window(first, inputs, self.forward[steps], self.backward[steps], *trusts, xy, seen)
+        return Window(inputs, self.forward[steps], self.backward[steps], *trusts, xy, seen)
 
     def _dense_tracks(self, first: int, length: int, points: int, random: np.random.Generator) -> tuple[Tensor, Tensor]:
         inside = (self.tracks.frame >= first) & (self.tracks.frame < first + length)

@@ -8,6 +8,7 @@ hollow-face solution, near and far swapped, whose error is what tells the two ap
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -86,14 +87,19 @@ def _unit_pixels(size: tuple[int, int]) -> float:
     return max(size) / 320
 
 
-def solve_window(tracks: Tracks, frames: int, size: tuple[int, int], config: StraightConfig, prior: Prior | None, seed: int) -> Solve:
-    """All frames of a stretch short enough for its tracks to hold it together."""
+def solve_window(
+    tracks: Tracks, frames: int, size: tuple[int, int], config: StraightConfig, prior: Prior | None, seed: int, tick: Callable[[], None]
+) -> Solve:
+    """All frames of a stretch short enough for its tracks to hold it together; `tick` is called often, and may raise to cancel."""
     unit, chosen = _unit_pixels(size), np.unique(np.linspace(0, frames - 1, min(frames, config.frames)).round().astype(int))
     few = longest(tracks.in_frames(chosen, 3), config.tracks, seed)
     observations, freedom = Observations.of(few), Freedom(focal=prior is None or prior.sigma > 0)
 
     def ranked(solves: list[Solve], *schedule: tuple[float, int]) -> list[Solve]:
-        done = [descend(s, observations, few.points, tuple((a * unit, n) for a, n in schedule), freedom, prior) for s in solves]
+        done = []
+        for start in solves:
+            tick()
+            done.append(descend(start, observations, few.points, tuple((a * unit, n) for a, n in schedule), freedom, prior))
         return sorted(done, key=lambda s: capped_error(s, observations, config.cap * unit))
 
     coarse = ranked(_starts(chosen, size, config, prior), (20.0, 6))
@@ -170,18 +176,17 @@ def solve(
     length = len(tracks.frame) / max(tracks.points, 1)
     window = int(np.clip(round(config.window * length), 16, 60))
     if frames <= window * 1.3:
-        progress(0, 1)
-        return solve_window(tracks, frames, size, config, prior, seed)
+        return solve_window(tracks, frames, size, config, prior, seed, lambda: progress(0, 1))
     overlap, whole = window // 3, None
     firsts = list(range(0, frames - overlap, window - overlap))
     for number, first in enumerate(firsts):
-        progress(number, len(firsts))
+        tick = partial(progress, number, len(firsts))
         stretch = np.arange(first, min(first + window, frames))
         known = prior if whole is None else Prior(float(whole.focals[-1].log()), 0.0)
         local = tracks.in_frames(stretch, 3)
         if local.points < LEAST:
             return None
-        part = solve_window(local, len(stretch), size, config, known, seed)
+        part = solve_window(local, len(stretch), size, config, known, seed, tick)
         whole = part if whole is None else _joined(whole, part, min(overlap, len(stretch)))
     assert whole is not None
     unit, freedom = _unit_pixels(size), Freedom(focal=prior is None or prior.sigma > 0)
