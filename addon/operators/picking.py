@@ -10,6 +10,7 @@ from ..scene import cameras, collections, ground, pointclouds
 from .common import guarded
 
 REACH = 18  # pixels from the mouse within which a point is taken
+BLUNT = 4  # pixels off by which a point counts as twice as far away
 
 
 def _root(context: bpy.types.Context) -> bpy.types.Object | None:
@@ -32,7 +33,7 @@ def nearest_point(points: np.ndarray, matrix: np.ndarray, size: tuple[int, int],
     close = np.flatnonzero(distance < REACH)
     if not len(close):
         return -1
-    return int(close[np.argmin(clip[close, 3] * (1 + distance[close] / REACH))])
+    return int(close[np.argmin(clip[close, 3] * (1 + (distance[close] / BLUNT) ** 2))])
 
 
 def _holds(region: bpy.types.Region, event: bpy.types.Event) -> bool:
@@ -59,7 +60,7 @@ class _Picker:
         if cloud is None:
             self.report({"ERROR"}, "The capture has no points to pick. Solve its cameras first.")
             return {"CANCELLED"}
-        self._cloud, self._hidden = cloud, cloud.hide_get()
+        self._hidden = cloud.hide_get()
         cloud.hide_set(False)
         local = pointclouds.read_attribute(cloud.data, "position", 3)
         matrix = np.array(cloud.matrix_world)
@@ -73,7 +74,9 @@ class _Picker:
 
     def _tell(self, context: bpy.types.Context) -> None:
         left = self.wanted - len(self._found)
-        context.workspace.status_text_set(f"Click {left} more point{'s' if left > 1 else ''} {self.what}   ·   Esc: cancel")
+        context.workspace.status_text_set(
+            f"Click {left} more point{'s' if left > 1 else ''} {self.what}   ·   Ctrl+Z: one back   ·   Esc: cancel"
+        )
         context.area.tag_redraw()
 
     def _draw_picked(self) -> None:
@@ -91,8 +94,11 @@ class _Picker:
 
     def _stop(self, context: bpy.types.Context) -> None:
         bpy.types.SpaceView3D.draw_handler_remove(self._draw, "WINDOW")
-        self._cloud.hide_set(self._hidden)
         context.workspace.status_text_set(None)
+        root = _root(context)  # looked up anew: it may be gone
+        cloud = _cloud(root) if root is not None else None
+        if cloud is not None:
+            cloud.hide_set(self._hidden)
         if context.area is not None:
             context.area.tag_redraw()
 
@@ -101,6 +107,11 @@ class _Picker:
         if gone or event.type in {"ESC", "RIGHTMOUSE"}:
             self._stop(context)
             return {"CANCELLED"}
+        if event.type == "Z" and (event.ctrl or event.oskey):  # takes the last point back, and leaves the file alone
+            if event.value == "PRESS" and self._found:
+                self._found.pop()
+                self._tell(context)
+            return {"RUNNING_MODAL"}
         over = [r for r in context.area.regions if r.type != "WINDOW" and _holds(r, event)]  # they lie above the viewport
         inside = _holds(self._region, event) and not over
         if event.type != "LEFTMOUSE" or event.value != "PRESS" or not inside:
@@ -124,6 +135,7 @@ class _Picker:
         root = _root(context)
         if root is None:
             raise InputError("No capture is in this scene.", "Solve the cameras first.")
+        context.view_layer.update()  # run again after an undo, matrices are not worked out yet
         self.place(root, [Vector(self.picked[i : i + 3]) for i in range(0, 3 * self.wanted, 3)])
         return {"FINISHED"}
 
@@ -157,6 +169,7 @@ class SPLATSMITH_OT_pick_length(_Picker, bpy.types.Operator):
 
     def place(self, root: bpy.types.Object, points: list[Vector]) -> None:
         ground.set_length(root, points, self.length)
+        self.report({"INFO"}, f"They are {self.length:g} m apart now: type the true length under Pick Length, at the lower left")
 
 
 CLASSES = (SPLATSMITH_OT_pick_floor, SPLATSMITH_OT_pick_length)

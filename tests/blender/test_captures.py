@@ -150,6 +150,8 @@ def test_clicks_take_the_front_point_within_reach(bpy: Any, rooms: Any) -> None:
     assert pick(points, matrix, (200, 100), (100, 50)) == 1
     assert pick(points, matrix, (200, 100), (150, 50)) == 2
     assert pick(points, matrix, (200, 100), (20, 90)) == -1
+    beside = np.array([[0, 0, 2.0], [0.1, 0, 1.0]])  # a point clicked on exactly, and one half as far away ten pixels beside it
+    assert pick(beside, matrix, (200, 100), (100, 50)) == 0
 
 
 def test_capture_is_exported_whole_and_never_over_another(imported: Any, tmp_path: Path) -> None:
