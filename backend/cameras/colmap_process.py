@@ -30,6 +30,7 @@ from .solved import load as load_solved
 from .task import ColmapTask
 
 Image.init()
+FARTHEST_MISS = 1e3  # pixels; a lens that bends rays back on themselves sends points beyond all bounds
 
 
 def match(task: ColmapTask, channel: Channel) -> dict[str, Any]:
@@ -95,6 +96,8 @@ def write(task: ColmapTask, channel: Channel) -> tuple[pycolmap.Reconstruction, 
         model.add_image_with_trivial_frame(image, pycolmap.Rigid3d(solved.viewmats[number][:3]))
     _add_points(model, solved)
     model.update_point_3d_errors()
+    for point in [number for number, p in model.points3D.items() if not p.error < FARTHEST_MISS]:
+        model.delete_point3D(point)
     if model.num_points3D():
         model.extract_colors_for_all_images(task.images)
     return model, {}
