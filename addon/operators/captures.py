@@ -13,15 +13,15 @@ from .common import FolderChooser, guarded
 COPIED = ("transforms.json", "points3D.ply", "tracks.npz", "images", "sparse", "depths", "masks")
 
 
-def _chosen(context: bpy.types.Context) -> tuple[bpy.types.Object, bpy.types.Collection, Path]:
-    """Root, collection and folder of the capture in step 3's field."""
+def _chosen(context: bpy.types.Context) -> tuple[bpy.types.Object, bpy.types.Collection, captures.Capture]:
+    """Root and collection of the capture in step 3's field, and itself."""
     folder = context.scene.splatsmith.capture
     root = collections.find_root(context.scene, folder)
     if root is None:
         raise InputError("No capture is in this scene.", "Solve the cameras (step 2), or import a capture.")
-    path = Path(bpy.path.abspath(folder))
-    captures.require_pictures(captures.read(path))
-    return root, root.users_collection[0], path
+    found = captures.read(Path(bpy.path.abspath(folder)))
+    captures.require_pictures(found)
+    return root, root.users_collection[0], found
 
 
 class _OnCapture:
@@ -34,14 +34,14 @@ class _OnCapture:
         return False
 
 
-def _copy(folder: Path, target: Path) -> None:
+def _copy(found: captures.Capture, target: Path) -> None:
     """What belongs to a capture, and whatever else its frames name."""
+    folder = found.root
     for name in COPIED:
         if (folder / name).is_dir():
             shutil.copytree(folder / name, target / name)
         elif (folder / name).is_file():
             shutil.copy2(folder / name, target / name)
-    found = captures.read(folder)
     named = [path for frame in found.frames for path in (frame.image, frame.mask, frame.depth)]
     for path in (*named, found.points, captures.find_transforms(folder)):
         if path is not None and path.is_file() and not (target / path.relative_to(folder)).exists():
@@ -58,8 +58,8 @@ class SPLATSMITH_OT_depth_mesh(_OnCapture, bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        root, collection, folder = _chosen(context)
-        mesh = depth_mesh.make(collection, root, captures.read(folder), context.scene.frame_current)
+        root, collection, found = _chosen(context)
+        mesh = depth_mesh.make(collection, root, found, context.scene.frame_current)
         self.report({"INFO"}, f"{mesh.name}: {len(mesh.data.polygons):,} faces")
         return {"FINISHED"}
 
@@ -73,8 +73,8 @@ class SPLATSMITH_OT_tracks_clip(_OnCapture, bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        _, collection, folder = _chosen(context)
-        clip = movie_clip.make(captures.read(folder), collection.name)
+        _, collection, found = _chosen(context)
+        clip = movie_clip.make(found, collection.name)
         self.report({"INFO"}, f"{clip.name}: {len(clip.tracking.tracks)} tracks, in the Movie Clip Editor")
         return {"FINISHED"}
 
@@ -87,7 +87,7 @@ class SPLATSMITH_OT_export_capture(_OnCapture, FolderChooser, bpy.types.Operator
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        _, collection, folder = _chosen(context)
+        _, collection, found = _chosen(context)
         target = Path(bpy.path.abspath(self.directory)) / bpy.path.clean_name(collection.name)
         if target.exists():
             raise InputError(f"{target.name} is there already.", "Choose another folder; nothing was overwritten.")
@@ -95,7 +95,7 @@ class SPLATSMITH_OT_export_capture(_OnCapture, FolderChooser, bpy.types.Operator
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         try:
-            _copy(folder, part)
+            _copy(found, part)
             part.rename(target)
         finally:
             shutil.rmtree(part, ignore_errors=True)

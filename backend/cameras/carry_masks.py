@@ -1,4 +1,4 @@
-"""Masks that came with the footage, put beside the capture's undistorted pictures."""
+"""Masks of the footage, given or found, put beside the capture's undistorted pictures."""
 
 from dataclasses import replace
 from pathlib import Path

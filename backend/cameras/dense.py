@@ -71,8 +71,9 @@ def add_depth(job: Job, root: Path, work: Path) -> Dense | None:
             colored(result).save(path)
             job.preview(path)
 
-    capture_depth(found, points, seen, config, store, job.progress)
-    cloud, colors = fuse(found, stored, pick_neighbors(found.frames, points, config), config, job.progress)
+    neighbors = pick_neighbors(found.frames, points, config)
+    capture_depth(found, points, seen, neighbors, config, store, job.progress)
+    cloud, colors = fuse(found, stored, neighbors, config, job.progress)
     if len(cloud) >= LEAST_CLOUD:
         tracked, hues = points_ply.read(found.points) if found.points else (cloud[:0], colors[:0])
         points_ply.write(root / "points3D.ply", np.concatenate([tracked, cloud]), np.concatenate([hues, colors]))

@@ -118,12 +118,14 @@ def capture_depth(
     capture: Capture,
     points: Floats,
     seen_by: list[NDArray[np.int64]],
+    neighbors: list[list[int]],
     config: DepthConfig,
     store: Callable[[int, DepthMap], None],
     progress: Callable[[int, int], None] = lambda step, total: None,
 ) -> None:
-    """Depth of every frame, handed to `store` one by one. `seen_by[i]` are the points that frame i saw."""
-    neighbors = pick_neighbors(capture.frames, points, config)
+    """Depth of every frame, handed to `store` one by one. `seen_by[i]` are the points that frame i saw, `neighbors[i]`
+    the frames that it is compared with, see `pick_neighbors`.
+    """
     shots: dict[int, Shot] = {}
     for index in range(len(capture.frames)):
         wanted = {index, *neighbors[index]}

@@ -8,6 +8,7 @@ from tests.benchmarks.table import OUT, Row, Table, has, say
 
 # steps are chosen so that the run takes about the CPU seconds that the bar names, on the machine that measured it
 FOX = ("--max-pixels", "129600", "--max-splats", "80000", "--steps", "11500")
+FOX_SHORT = (*FOX[:4], "--steps", "2500")
 LEGO = ("--max-pixels", "40000", "--max-splats", "60000", "--steps", "8000")
 OTHERS = ("--preset", "fast")
 
@@ -22,7 +23,7 @@ def solved(case: str) -> Path | None:
 
 
 def train(table: Table, case: str, capture: Path, options: tuple[str, ...], curve: bool) -> None:
-    manifest = backend("splats", capture, table.scratch / case, *options)
+    manifest = backend("splats", capture, table.scratch / f"{case} splats", *options)
     if isinstance(manifest, str):
         say(f"{case:<28} {manifest}")
         return
@@ -36,9 +37,26 @@ def train(table: Table, case: str, capture: Path, options: tuple[str, ...], curv
             table.add(Row(case, f"{metric}, {size}", manifest["metrics"][metric], unit, 0, cpu, peak))
 
 
+def fox_cameras(table: Table) -> None:
+    """The same short training on our cameras with dense points, with the tracks' points only, and on the shipped cameras."""
+    for name, source, options in (
+        ("dense points", has(CASES["fox"][0]), ()), ("sparse points", has(CASES["fox"][0]), ("--no-depth",)),
+        ("shipped cameras", has("static/fox/transforms.json"), ()),
+    ):  # fmt: skip
+        if source is None:
+            continue
+        case = f"fox, {name}"
+        manifest = backend("cameras", source, table.scratch / case, "--preset", "balanced", *options)
+        if isinstance(manifest, str):
+            say(f"{case:<28} {manifest}")
+        else:
+            train(table, case, table.scratch / case, FOX_SHORT, curve=True)
+
+
 def run(table: Table) -> None:
     fox = solved("fox")
     if fox is not None:
+        fox_cameras(table)
         train(table, "fox", fox, FOX, curve=True)
     lego = has("static/nerf_lego50")
     if lego is not None:
