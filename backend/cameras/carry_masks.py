@@ -1,5 +1,6 @@
 """Masks of the footage, given or found, put beside the capture's undistorted pictures."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,29 +10,50 @@ from PIL import Image
 
 from ..formats import capture
 from ..formats.capture import Frame
+from ..geometry.conventions import intrinsics
 from .pictures import Pixels, read_picture
 
 
-def undistorted(mask: Pixels, frame: Frame, focal: float, radial: tuple[float, float]) -> Pixels:
-    """The mask (H, W) of the footage's picture as its undistorted `frame` sees it; the lens as in bundle/state.py."""
-    if not any(radial):
+def two_tone(path: Path, size: tuple[int, int]) -> Pixels:
+    """A mask of any kind, (H, W) of `size` (width, height): 0 where it hides, 255 where it shows."""
+    mask = read_picture(path)
+    level = 127 if mask.max(initial=0) > 1 else 0
+    return np.asarray(cv2.resize((mask > level).astype(np.uint8) * 255, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
+def undistorted(mask: Pixels, frame: Frame, lens: Sequence[float]) -> Pixels:
+    """The mask (H, W) of a picture taken through `lens` (fx fy cx cy k1 k2 p1 p2, OpenCV's model, pixels) as its
+    undistorted `frame` sees it.
+    """
+    size = (frame.width, frame.height)
+    if not any(lens[4:]) and mask.shape == size[::-1]:
         return mask
-    u, v = np.meshgrid(np.arange(frame.width) + 0.5, np.arange(frame.height) + 0.5)
-    x, y = (u - frame.cx) / frame.fl_x, (v - frame.cy) / frame.fl_y
-    r2 = x * x + y * y
-    lens = focal * (1 + r2 * (radial[0] + r2 * radial[1]))
-    height, width = mask.shape
-    there = [(lens * a + side / 2 - 0.5).astype(np.float32) for a, side in ((x, width), (y, height))]
+    before, after = (intrinsics(fx, fy, cx - 0.5, cy - 0.5) for fx, fy, cx, cy in (lens[:4], (frame.fl_x, frame.fl_y, frame.cx, frame.cy)))
+    there = cv2.initUndistortRectifyMap(before, np.array(lens[4:], np.float64), None, after, size, cv2.CV_32FC1)
     return np.asarray(cv2.remap(mask, *there, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0), np.uint8)
 
 
-def carry(root: Path, masks: list[Path], focals: list[float], radial: tuple[float, float]) -> None:
-    """Writes masks/ into the capture at `root` and names them in its transforms.json; one mask and focal length a frame."""
+def carry(root: Path, masks: Iterable[Pixels | None], lenses: Iterable[Sequence[float]]) -> None:
+    """Writes masks/ into the capture at `root` and names them in its transforms.json; one mask and lens a frame."""
     found = capture.read(root)
     (root / "masks").mkdir()
     frames = []
-    for frame, path, focal in zip(found.frames, masks, focals, strict=True):
-        target = root / "masks" / f"{frame.image.stem}.png"
-        Image.fromarray(undistorted(read_picture(path), frame, focal, radial)).save(target)
+    for frame, mask, lens in zip(found.frames, masks, lenses, strict=True):
+        target = root / "masks" / f"{frame.image.stem}.png" if mask is not None else None
+        if mask is not None and target is not None:
+            Image.fromarray(undistorted(mask, frame, lens)).save(target)
         frames.append(replace(frame, mask=target))
     capture.write(root, frames, found.points)
+
+
+def carry_given(root: Path, given: Sequence[Frame], lenses: Sequence[Sequence[float]]) -> None:
+    """The masks that given cameras brought along, for those of them that are in the capture at `root`, in their order."""
+    rest = iter(zip(given, lenses, strict=True))
+    pairs = [next(p for p in rest if (p[0].source or p[0].image.name) == f.source) for f in capture.read(root).frames]
+
+    def masks() -> Iterator[Pixels | None]:
+        for frame, _ in pairs:
+            shown = frame.mask is not None and frame.mask.is_file()
+            yield two_tone(frame.mask, capture.picture_size(frame.image)) if shown and frame.mask else None
+
+    carry(root, masks(), [lens for _, lens in pairs])

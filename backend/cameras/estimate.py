@@ -10,10 +10,10 @@ from ..geometry.conventions import align_similarity
 from ..protocol import SolveError
 from .bundle.adjust import Prior
 from .bundle.equations import Freedom
-from .bundle.state import Observations, Solve, errors, travelled, with_frames
+from .bundle.state import Observations, Solve, errors, travelled, unit_of, unit_of_size, with_frames
 from .bundle.triangulate import triangulate
 from .bundle.uncertainty import Uncertainty, uncertainty
-from .refine import RefineConfig, Refined, fewer, refine, unit_of
+from .refine import RefineConfig, Refined, fewer, refine
 from .solvers import rotation, straight
 from .solvers.rotation import RotationConfig
 from .solvers.straight import StraightConfig
@@ -72,7 +72,7 @@ class Estimate:
 
 def turning(problem: Problem, config: EstimateConfig) -> tuple[Solve, float, bool]:
     """The best camera that only turns, its median error in unit pixels, and whether it zooms."""
-    unit = max(problem.size) / 320
+    unit = unit_of_size(problem.size)
     few = fewer(problem.followed, 500, problem.frames)
     best, least, zooms = None, math.inf, False
     for zoom in (False, True):

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 
 from ..runtime.device import core_count
-from .bundle.state import Observations, errors
+from .bundle.state import Observations, errors, unit_of
 from .estimate import Estimate
-from .refine import unit_of
 from .solve import Footing
 from .solved import Solved
 from .task import ColmapTask

@@ -9,9 +9,11 @@ from PIL import Image
 
 from ..formats.capture import PICTURES
 from ..media import photos, video
+from ..media.decoding import frame_times
 from ..media.frames import Footage, is_still
 from ..protocol import CamerasOptions, InputError, SolveError
 from ..runtime.job import Job
+from .carry_masks import two_tone
 from .pictures import GrayFrames, Pixels, read_picture
 from .sources import Source
 from .tracks.follow import FollowConfig, follow
@@ -34,6 +36,8 @@ def gather(job: Job, source: Source, frames: int, side: int, folder: Path) -> Fo
         footage = photos.gather(source.path, folder, frames, side, job.progress)
     else:
         footage = video.extract(source.path, folder, frames, side, options.start, options.end, job.progress)
+        if footage.damage:
+            job.warn("DAMAGED", f"{source.path.name} is damaged: {footage.damage}.")
     if is_still(footage):
         raise SolveError("All pictures of the footage are the same.", "Cameras need footage in which the camera moves.")
     return footage
@@ -78,9 +82,9 @@ def pair_masks(given: Path, footage: Footage, gathered: int, source: Source) -> 
     if len(files) == gathered:
         return [files[int(Path(name).stem) - 1] for name in footage.names]
     if footage.times:
-        info = video.probe(source.path)
-        if abs(len(files) - info.frames) <= 1:
-            return [files[min(round(t * info.fps), len(files) - 1)] for t in footage.times]
+        shown = np.array(frame_times(source.path))  # uneven where the frame rate varies
+        if abs(len(files) - len(shown)) <= 1:
+            return [files[min(int(np.abs(shown - t).argmin()), len(files) - 1)] for t in footage.times]
     raise InputError(
         f"{given.name} holds {len(files)} masks for {gathered} pictures.", "Give one for every picture, named like it, or for every frame."
     )
@@ -91,10 +95,7 @@ def write_masks(given: Path, footage: Footage, gathered: int, source: Source, fo
     paired = pair_masks(given, footage, gathered, source)
     folder.mkdir()
     for picture, path in zip(footage.names, paired, strict=True):
-        mask = read_picture(path)
-        level = 127 if mask.max(initial=0) > 1 else 0
-        sized = cv2.resize((mask > level).astype(np.uint8) * 255, (footage.width, footage.height), interpolation=cv2.INTER_NEAREST)
-        Image.fromarray(sized).save(folder / f"{picture}.png")
+        Image.fromarray(two_tone(path, (footage.width, footage.height))).save(folder / f"{picture}.png")
     return folder
 
 

@@ -6,11 +6,10 @@ import numpy as np
 import torch
 
 from .bundle.resect import resect
-from .bundle.state import Observations, errors, with_frames
+from .bundle.state import Observations, errors, unit_of, with_frames
 from .bundle.triangulate import triangulate
 from .bundle.uncertainty import Uncertainty
 from .estimate import Estimate, EstimateConfig, Problem, well_seen
-from .refine import unit_of
 from .solvers.straight import between
 from .tracks.tracks import Ints, Tracks
 from .verdict import judge

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.spatial import KDTree
 
-from .bundle.state import Observations, Solve, errors
+from .bundle.state import Observations, Solve, errors, unit_of
 from .bundle.triangulate import triangulate
 from .pictures import Pixels, read_picture
-from .refine import unit_of
 from .tracks.tracks import Floats, Tracks
 
 

@@ -8,7 +8,7 @@ import torch
 
 from .bundle.adjust import AdjustConfig, Prior, adjust
 from .bundle.equations import Freedom
-from .bundle.state import Observations, Solve, errors, unit_scale
+from .bundle.state import Observations, Solve, errors, unit_of, unit_scale
 from .bundle.triangulate import triangulate
 from .solvers.straight import capped_error
 from .tracks.tracks import Ints, Tracks, merge
@@ -38,11 +38,6 @@ class Refined:
     held_out: float  # mean capped error of tracks it has not seen, pixels
     median: float  # median of the same
     inliers: float  # share of all observations that it explains
-
-
-def unit_of(solve: Solve) -> float:
-    """Pixels of this footage for one pixel of a picture 320 wide."""
-    return float(solve.centre.max()) / 160
 
 
 def fewer(tracks: Tracks, count: int, frames: int) -> Tracks:

@@ -15,7 +15,7 @@ from ..runtime.job import Job
 from . import colmap_runner, solved
 from .bundle.adjust import Prior
 from .bundle.equations import Freedom
-from .bundle.state import Observations, Solve, errors
+from .bundle.state import Observations, Solve, errors, unit_of_size
 from .estimate import Estimate, EstimateConfig, Estimator, Problem, Start, at_infinity, conclude, only_turns, turning
 from .flowmap.pretrained import Pretrained, load
 from .flowmap.start import flowmap_start
@@ -146,7 +146,7 @@ def _turns_only(footing: Footing, moving: Start | None) -> Estimate | None:
     found, error, zooms = turning(problem, config)
     if not only_turns(problem, found, error, moving.solve, config):
         return None
-    unit = max(problem.size) / 320
+    unit = unit_of_size(problem.size)
     tracks, judges = split(fewer(problem.followed, 2000, problem.frames), config.held_out, problem.seed)
     known = Prior(float(found.focals.median().log()), 1.0) if problem.prior is None else problem.prior
     found = rotation.solve(tracks, problem.frames, problem.size, config.rotation, known, zooms)

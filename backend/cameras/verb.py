@@ -19,6 +19,7 @@ from . import solve as solving
 from .dense import Dense, add_depth
 from .estimate import Estimate, EstimateConfig, Problem
 from .motion_masks import MotionMaskConfig
+from .pictures import read_picture
 from .task import ColmapTask, KnownCamera
 from .tracks.tracks import EMPTY
 from .triage import TriageConfig
@@ -73,8 +74,6 @@ def _known_task(job: Job, source: sources.Source, work: Path) -> ColmapTask:
     names = [f"{i:05d}{f.image.suffix.lower()}" for i, f in enumerate(frames, 1)]  # COLMAP's lists can't hold spaces
     for frame, name in zip(frames, names, strict=True):
         shutil.copyfile(frame.image, folder / name)
-    if any(f.mask for f in frames):
-        job.warn("MASKS", "The masks of given cameras are not carried over yet. Solve from the pictures with --masks.")
     known = [_known(f, n, capture.picture_size(f.image)) for f, n in zip(frames, names, strict=True)]
     times = [f.time if f.time is not None else -1.0 for f in frames]
     return ColmapTask(
@@ -145,9 +144,17 @@ def _run_given(job: Job, source: sources.Source, work: Path) -> Outcome:
     stats = colmap_runner.run(task, job.cancel, on_stage, job.progress)
     asked = len(task.names) or stats["registered"] + stats["dropped"]
     dense = _dense(job, work, lambda name: job.stage(name, count, count))
+    if source.kind == "transforms" and not options.poses:
+        _carry_given_masks(job, source, task)
     summary = _summary(job, stats, asked, None, dense)
     _clear(work)
     return Outcome(summary, _metrics(stats, asked, dense), {"source": source.kind, "camera": stats})
+
+
+def _carry_given_masks(job: Job, source: sources.Source, task: ColmapTask) -> None:
+    given = [f for f in capture.read(source.path).frames if f.image.is_file()]
+    if any(f.mask for f in given):
+        carry_masks.carry_given(job.folder.staging, given, [known.params for known in task.known])
 
 
 def _dense(job: Job, work: Path, on_stage: Callable[[str], None]) -> Dense | None:
@@ -203,7 +210,8 @@ def _run_solve(job: Job, source: sources.Source, work: Path, options: CamerasOpt
     chosen = [masks / f"{names[i]}.png" for i in estimate.frames] if masks is not None else _mask_what_moves(footing, estimate)
     if chosen:
         k1, k2 = estimate.solve.radial.tolist()
-        carry_masks.carry(job.folder.staging, chosen, estimate.solve.focals.tolist(), (k1, k2))
+        lenses = [(f, f, footage.width / 2, footage.height / 2, k1, k2, 0.0, 0.0) for f in estimate.solve.focals.tolist()]
+        carry_masks.carry(job.folder.staging, map(read_picture, chosen), lenses)
     details = export.details(footing, estimate, triage)
     dense = _dense(job, work, on_stage) if estimate.verdict.kind == "moving" else None
     summary = _summary(job, stats, len(names), estimate.verdict, dense)

@@ -131,15 +131,19 @@ def test_masks_follow_the_lens_out_of_distortion() -> None:
     mask = np.zeros((180, 240), np.uint8)
     mask[:, 120:] = 255
     frame = Frame(Path("a"), np.eye(4), 200.0, 200.0, 120.0, 90.0, 240, 180)
-    assert (undistorted(mask, frame, 200.0, (0.0, 0.0)) == mask).all()
-    bent = undistorted(mask, frame, 200.0, (-0.2, 0.0))
+
+    def through(k1: float) -> tuple[float, ...]:
+        return (200.0, 200.0, 120.0, 90.0, k1, 0.0, 0.0, 0.0)
+
+    assert (undistorted(mask, frame, through(0.0)) == mask).all()
+    bent = undistorted(mask, frame, through(-0.2))
     assert (bent[:, 121:] == 255).all() and (bent[:, :119] == 0).all(), "the middle line stays where it is"
     shrunk = np.zeros((180, 240), np.uint8)
     shrunk[90, 220] = 255
     x = (220.5 - 120) / 200
     for guess in np.linspace(0.3, 0.7, 4000):  # where the lens puts that pixel
         if abs(guess * (1 - 0.2 * guess**2) - x) < 1e-4:
-            assert undistorted(shrunk, frame, 200.0, (-0.2, 0.0))[90, int(guess * 200 + 120)] == 255
+            assert undistorted(shrunk, frame, through(-0.2))[90, int(guess * 200 + 120)] == 255
             break
     else:
         pytest.fail("no such pixel")

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from helpers import clips
 from helpers.track_scenes import FOCAL, SIZE, position_error, scene
 
 from backend.cameras.bundle.adjust import AdjustConfig, Prior, adjust
@@ -115,6 +116,18 @@ def test_masks_find_their_pictures(tmp_path: Path) -> None:
     assert [p.stem for p in pair_masks(masks, clip, 3, Source("video", tmp_path))] == ["a", "c"]
     with pytest.raises(InputError, match="3 masks for 9 pictures"):
         pair_masks(masks, replace(photos, sources=["x.jpg", "y.jpg"]), 9, source)
+
+
+def test_masks_of_a_video_whose_frame_rate_varies(tmp_path: Path) -> None:
+    """A mask for every frame: the frame is known by when it is shown, not by the mean rate."""
+    times = [0, 1, 2, 3, 20, 21, 22, 40]  # tenths of a second
+    clips.write_video(tmp_path / "a.mkv", [clips.texture(96, i)[:64] for i in range(8)], times=[t / 10 for t in times])
+    (tmp_path / "masks").mkdir()
+    for i in range(8):
+        cv2.imwrite(str(tmp_path / "masks" / f"{i}.png"), np.full((4, 4), 255, np.uint8))
+    footage = Footage(tmp_path, ["0001.jpg", "0002.jpg", "0003.jpg"], [0.3, 2.1, 4.0], 4, 4, 0.0)
+    paired = pair_masks(tmp_path / "masks", footage, 3, Source("video", tmp_path / "a.mkv"))
+    assert [p.stem for p in paired] == ["3", "5", "7"]
 
 
 def test_tracked_pictures_may_be_scaled_a_little_differently_each_way(tmp_path: Path) -> None:

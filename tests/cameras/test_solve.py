@@ -80,6 +80,10 @@ def test_solved_capture_is_read_back_as_colmap_and_as_transforms(photos: tuple[P
 def test_given_cameras_with_distortion_are_undistorted(photos: tuple[Path, list[np.ndarray]], tmp_path: Path) -> None:
     folder, truth = photos
     frames = [{"file_path": f"{i:03d}.png", "transform_matrix": pose.tolist()} for i, pose in enumerate(truth)]
+    mask = np.full((120, 160), 255, np.uint8)  # half the pictures' size
+    mask[:, :40] = 0
+    Image.fromarray(mask).save(folder / "mask.tif")
+    frames[3]["mask_path"] = "mask.tif"
     frames.append({"file_path": "gone.png", "transform_matrix": np.eye(4).tolist()})
     data = {"fl_x": FOCAL, "cx": 160, "cy": 120, "w": 320, "h": 240, "k1": 0.05, "frames": frames}
     (folder / "transforms.json").write_text(json.dumps(data))
@@ -87,11 +91,16 @@ def test_given_cameras_with_distortion_are_undistorted(photos: tuple[Path, list[
         done = backend("cameras", "--input", folder / "transforms.json", "--output", tmp_path / "out", "--preset", "fast")
     finally:
         (folder / "transforms.json").unlink()
+        (folder / "mask.tif").unlink()
     assert done.returncode == 0, done.stderr
     assert "1 of 17 cameras have no picture" in done.stderr
     found = capture.read(tmp_path / "out")
     assert len(found.frames) == 16
     assert not any(any(f.distortion) for f in found.frames)
+    assert [f.source for f in found.frames if f.mask] == ["003.png"]
+    carried = np.asarray(Image.open(found.frames[3].mask))
+    assert carried.shape == (found.frames[3].height, found.frames[3].width)
+    assert (carried[120, :70] == 0).all() and (carried[120, 90:-5] == 255).all()
 
 
 def test_transparency_and_names_with_spaces_survive(photos: tuple[Path, list[np.ndarray]], tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Input that the tests make themselves: pictures of a textured world from known cameras, videos, broken files."""
 
 import math
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -83,8 +84,10 @@ def write_capture(folder: Path, count: int = 12, size: tuple[int, int] = SIZE, f
     capture.write(folder, frames, folder / "points3D.ply")
 
 
-def write_video(path: Path, pictures: list[np.ndarray], rotation: int = 0, fps: int = 12) -> None:
-    """An mp4 of (H, W, 3) pictures; `rotation` sets the display flag (degrees counter-clockwise)."""
+def write_video(path: Path, pictures: list[np.ndarray], rotation: int = 0, fps: int = 12, times: list[float] | None = None) -> None:
+    """A video of (H, W, 3) pictures; `rotation` sets the display flag (degrees counter-clockwise), `times` (seconds)
+    makes the frame rate vary.
+    """
     import av
 
     with av.open(str(path), "w") as container:
@@ -92,8 +95,13 @@ def write_video(path: Path, pictures: list[np.ndarray], rotation: int = 0, fps: 
         stream.height, stream.width, stream.pix_fmt = *pictures[0].shape[:2], "yuv420p"
         if rotation:
             stream.set_display_rotation(rotation) if hasattr(stream, "set_display_rotation") else None
-        for picture in pictures:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")))
+        if times:
+            stream.codec_context.time_base = Fraction(1, 1000)
+        for i, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+            if times:
+                frame.pts, frame.time_base = round(1000 * times[i]), Fraction(1, 1000)
+            container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
 
 

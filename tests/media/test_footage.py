@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from helpers import clips
@@ -48,18 +49,41 @@ def test_range_and_indices(tmp_path: Path) -> None:
         video.extract_indices(tmp_path / "a.mp4", tmp_path / "h", [3, 10, 400], 0)
 
 
-def test_truncated_video_gives_what_it_has(tmp_path: Path) -> None:
-    import av
-
-    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+def key_frames_only(path: Path, count: int = 48) -> bytes:
+    with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=24, options={"g": "1"})
         stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
-        for picture in numbered(48):
+        for picture in numbered(count):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
-    whole = (tmp_path / "a.mkv").read_bytes()
+    return path.read_bytes()
+
+
+def test_truncated_video_gives_what_it_has_and_says_so(tmp_path: Path) -> None:
+    whole = key_frames_only(tmp_path / "a.mkv")
     (tmp_path / "cut.mkv").write_bytes(whole[: len(whole) // 2])
-    assert 3 <= len(video.extract(tmp_path / "cut.mkv", tmp_path / "f", 60, 0).names) < 40
+    footage = video.extract(tmp_path / "cut.mkv", tmp_path / "f", 60, 0)
+    assert 3 <= len(footage.names) < 40
+    assert "the picture ends at" in footage.damage and "of 2.0 s" in footage.damage
+    assert not video.extract(tmp_path / "a.mkv", tmp_path / "g", 60, 0).damage
+
+
+def test_frames_damaged_in_the_middle_are_left_out_and_told(tmp_path: Path) -> None:
+    whole = bytearray(key_frames_only(tmp_path / "a.mkv"))
+    with av.open(str(tmp_path / "a.mkv")) as container:
+        packets = [(p.pos, p.size) for p in container.demux(video=0) if p.size]
+    for place, size in packets[20:26]:
+        whole[place + 30 : place + size - 4] = b"\x5a" * (size - 34)
+    (tmp_path / "hurt.mkv").write_bytes(whole)
+    footage = video.extract(tmp_path / "hurt.mkv", tmp_path / "f", 60, 0)
+    found = {round(t * 24) for t in footage.times or []}
+    assert found >= set(range(20)) | set(range(27, 48)), "what follows the damage is read"
+    assert not found & set(range(21, 26))
+    assert "frames can't be decoded (the first after 0.8 s)" in footage.damage
+    late = video.extract(tmp_path / "hurt.mkv", tmp_path / "late", 60, 0, start=1.2)
+    assert not late.damage, "the range asked for is whole"
+    with pytest.raises(InputError, match="can't be decoded"):
+        video.extract_indices(tmp_path / "hurt.mkv", tmp_path / "g", [3, 10, 40], 0)
 
 
 def test_photos_are_turned_upright_and_in_order(tmp_path: Path) -> None:
@@ -83,8 +107,6 @@ def test_sharpness_falls_with_blur() -> None:
 def test_video_that_does_not_tell_its_length(tmp_path: Path) -> None:
     """A raw stream has no duration anywhere; frames still come from all of it."""
     clips.write_video(tmp_path / "a.mp4", numbered(48), fps=24)
-    import av
-
     with av.open(str(tmp_path / "a.mp4")) as source, av.open(str(tmp_path / "a.h264"), "w", format="h264") as target:
         stream = target.add_stream_from_template(source.streams.video[0])
         for packet in source.demux(source.streams.video[0]):

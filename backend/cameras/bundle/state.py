@@ -40,6 +40,16 @@ class Solve:
         return out
 
 
+def unit_of_size(size: tuple[int, int]) -> float:
+    """Pixels of a picture of `size` for one pixel of a picture 320 wide, which errors are judged in."""
+    return max(size) / 320
+
+
+def unit_of(solve: Solve) -> float:
+    """The same for the pictures of a solve."""
+    return float(solve.centre.max()) / 160
+
+
 @dataclass(frozen=True)
 class Observations:
     """Tracks as tensors, sorted by point."""

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..bundle.adjust import AdjustConfig, Prior, adjust
 from ..bundle.equations import Freedom
-from ..bundle.state import Observations, Solve, bearings, errors
+from ..bundle.state import Observations, Solve, bearings, errors, unit_of_size
 from ..tracks.tracks import Tracks
 from .straight import blank, capped_error, nearest_rotation
 
@@ -66,7 +66,7 @@ def solve(
     tracks: Tracks, frames: int, size: tuple[int, int], config: RotationConfig, prior: Prior | None = None, zoom: bool = False
 ) -> Solve:
     """The best turning camera for tracks in pixels of `size`; `zoom` gives every frame its own focal length."""
-    unit, base = max(size) / 320, (size[0] * size[1]) ** 0.5
+    unit, base = unit_of_size(size), (size[0] * size[1]) ** 0.5
     observations, focal_free = Observations.of(tracks), prior is None or prior.sigma > 0
     starts = [float(torch.tensor(prior.log_focal).exp())] if prior else [f * base for f in config.focals]
     freedom = Freedom(translations=False, focal=focal_free, focal_per_frame=zoom and focal_free)

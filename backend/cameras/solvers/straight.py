@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..bundle.adjust import AdjustConfig, Prior, adjust
 from ..bundle.equations import Freedom
-from ..bundle.state import Observations, Solve, errors, unit_scale
+from ..bundle.state import Observations, Solve, errors, unit_of_size, unit_scale
 from ..bundle.triangulate import triangulate
 from ..tracks.tracks import Ints, Tracks
 
@@ -82,16 +82,11 @@ def _starts(frames: Ints, size: tuple[int, int], config: StraightConfig, prior: 
     return starts
 
 
-def _unit_pixels(size: tuple[int, int]) -> float:
-    """Scales in this file are for pictures of 320 x 240; others have more pixels to be wrong by."""
-    return max(size) / 320
-
-
 def solve_window(
     tracks: Tracks, frames: int, size: tuple[int, int], config: StraightConfig, prior: Prior | None, seed: int, tick: Callable[[], None]
 ) -> Solve:
     """All frames of a stretch short enough for its tracks to hold it together; `tick` is called often, and may raise to cancel."""
-    unit, chosen = _unit_pixels(size), np.unique(np.linspace(0, frames - 1, min(frames, config.frames)).round().astype(int))
+    unit, chosen = unit_of_size(size), np.unique(np.linspace(0, frames - 1, min(frames, config.frames)).round().astype(int))
     few = longest(tracks.in_frames(chosen, 3), config.tracks, seed)
     observations, freedom = Observations.of(few), Freedom(focal=prior is None or prior.sigma > 0)
 
@@ -189,5 +184,5 @@ def solve(
         part = solve_window(local, len(stretch), size, config, known, seed, tick)
         whole = part if whole is None else _joined(whole, part, min(overlap, len(stretch)))
     assert whole is not None
-    unit, freedom = _unit_pixels(size), Freedom(focal=prior is None or prior.sigma > 0)
+    unit, freedom = unit_of_size(size), Freedom(focal=prior is None or prior.sigma > 0)
     return descend(whole, Observations.of(tracks), tracks.points, ((20 * unit, 6), (4.0 * unit, 10), (1.0 * unit, 12)), freedom, prior)

@@ -1,0 +1,135 @@
+"""Video files opened, measured and decoded with PyAV. Frames that are damaged are left out and counted, never shown."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.error import FFmpegError
+
+from ..protocol import InputError
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What the container says. `frames` may be an estimate."""
+
+    width: int  # upright
+    height: int
+    fps: float
+    duration: float  # seconds
+    frames: int
+
+
+@dataclass
+class Damage:
+    """What a file withheld while it was decoded."""
+
+    since: float = 0.0  # seconds; what lies before is nobody's concern
+    frames: int = 0  # that did not decode, or only in part
+    first: float = 0.0  # seconds after which the first of them was met
+
+    def met(self, time: float) -> None:
+        if time < self.since:
+            return
+        self.first = self.first if self.frames else time
+        self.frames += 1
+
+
+def cannot(path: Path, why: str) -> InputError:
+    return InputError(f"{path.name} can't be used as a video: {why}.", "Choose a video file that a player shows.")
+
+
+def open_video(path: Path) -> av.container.InputContainer:
+    """Opens a file that has a picture stream; InputError for anything else."""
+    if not path.is_file():
+        raise InputError(f"There is no file {path}.", "Check the path.")
+    if path.stat().st_size == 0:
+        raise cannot(path, "the file is empty")
+    try:
+        container = av.open(str(path), "r")
+    except (FFmpegError, OSError, ValueError) as error:
+        raise cannot(path, "it is not a video, or it is damaged") from error
+    if not container.streams.video:
+        container.close()
+        raise cannot(path, "it holds sound but no picture")
+    return container
+
+
+def probe(path: Path) -> VideoInfo:
+    """Size, pace and length. Decodes one frame, since only frames know their rotation."""
+    with open_video(path) as container:
+        stream = container.streams.video[0]
+        frame = next(_frames(container, path, Damage()))
+        fps = _pace(stream)
+        seconds = _seconds(stream.duration, stream.time_base) or _seconds(container.duration, Fraction(1, av.time_base))
+        seconds = seconds or stream.frames / fps or max(frame_times(path), default=0.0)
+        turned = round((frame.rotation or 0) / 90) % 2 == 1
+        size = (frame.height, frame.width) if turned else (frame.width, frame.height)
+        return VideoInfo(*size, fps, seconds, stream.frames or round(seconds * fps))
+
+
+def frame_times(path: Path) -> list[float]:
+    """Seconds from the start of every frame's showing, rising; by reading all packets, without decoding them."""
+    with open_video(path) as container:
+        stream = container.streams.video[0]
+        first, pace = _first_time(stream), _pace(stream)
+        times = sorted(_seconds(p.pts, p.time_base) for p in _packets(container) if p.size)
+        return [t - first for t in times] if any(times) else [i / pace for i in range(len(times))]
+
+
+def decode(container: av.container.InputContainer, path: Path, damage: Damage) -> Iterator[tuple[float, av.VideoFrame]]:
+    """Whole frames in order with their seconds from the start of the picture; what is damaged goes to `damage`.
+    InputError when not one frame can be decoded.
+    """
+    stream = container.streams.video[0]
+    first, pace = _first_time(stream), _pace(stream)
+    for index, frame in enumerate(_frames(container, path, damage)):
+        yield (frame.time - first if frame.time is not None else index / pace), frame
+
+
+def _frames(container: av.container.InputContainer, path: Path, damage: Damage) -> Iterator[av.VideoFrame]:
+    stream = container.streams.video[0]
+    stream.thread_type = "AUTO"
+    seen, time = False, 0.0
+    for packet in _packets(container):
+        try:
+            frames = packet.decode()
+        except (FFmpegError, ValueError):
+            damage.met(time)
+            continue
+        for frame in frames:
+            time = frame.time or time
+            if frame.is_corrupt:
+                damage.met(time)
+                continue
+            seen = True
+            yield frame
+    if not seen:
+        raise cannot(path, "no frame of it can be decoded")
+
+
+def _packets(container: av.container.InputContainer) -> Iterator[av.Packet]:
+    """To the end, or to where the file breaks off."""
+    packets = container.demux(container.streams.video[0])
+    while True:
+        try:
+            packet = next(packets, None)
+        except (FFmpegError, ValueError):
+            return
+        if packet is None:
+            return
+        yield packet
+
+
+def _pace(stream: av.VideoStream) -> float:
+    return float(stream.average_rate or stream.guessed_rate or 25)
+
+
+def _first_time(stream: av.VideoStream) -> float:
+    return float(stream.start_time * stream.time_base) if stream.start_time and stream.time_base else 0.0
+
+
+def _seconds(ticks: int | None, base: Fraction | None) -> float:
+    return float(ticks * base) if ticks and base and ticks > 0 else 0.0
