@@ -3,10 +3,12 @@
 import ctypes
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from .native_library import NativeLibrary, load_native
@@ -58,6 +60,8 @@ class Kernels:
         c.splat_view_free.argtypes = c.splat_ssim_free.argtypes = [_Pointer]
         c.splat_forward.argtypes = [_Pointer, ctypes.POINTER(RasterArgs), *[_Pointer] * 5]
         c.splat_backward.argtypes = [_Pointer, ctypes.POINTER(RasterArgs), *[_Pointer] * 9]
+        c.splat_region_weights.restype = ctypes.c_int64
+        c.splat_region_weights.argtypes = [*[_Pointer] * 4, ctypes.c_int32, ctypes.c_float, _Pointer]
         c.splat_l1_dssim.argtypes = [_Pointer] * 3 + [ctypes.c_int32] * 2 + [ctypes.c_float] + [_Pointer] * 2
         kernels = cls(library, [])
         kernels.set_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
@@ -134,6 +138,36 @@ def rasterize_view(
         *gaussians.tensors(), view.viewmat, kernels, view, depth, options
     )
     return result
+
+
+REGION_WEIGHT = np.dtype([("gaussian", np.int32), ("region", np.int32), ("weight", np.float32)])
+
+
+def region_weights(
+    kernels: Kernels, gaussians: Drawables, view: RasterView, regions: NDArray[np.int32], options: RasterOptions,
+    shares: NDArray[np.float32] | None = None, doubt: float = 0.0,
+) -> NDArray[np.void]:  # fmt: skip
+    """Records of REGION_WEIGHT, several for a Gaussian and a region that meet in several tiles; colours do not matter.
+
+    With `shares` (N, K) the weights are expected ones, as region_weights.expected_weights says.
+    """
+    plain = replace(gaussians, colors=gaussians.means.new_zeros(len(gaussians.means), 3))
+    view = replace(view, sh_degree=None, background=torch.zeros(3))
+    arrays = [_plain(t) for t in (*plain.tensors(), view.viewmat, view.K, view.background)]
+    args, count, borrowed = _arguments(arrays, view, False, options), len(arrays[0]), _Borrowed(kernels)
+    shapes = ((view.height, view.width, 3), (view.height, view.width), (count, 2), (count, 2), (count,))
+    unused = [torch.empty(shape, dtype=torch.int32 if i == 3 else torch.float32) for i, shape in enumerate(shapes)]
+    native = kernels.library.handle
+    _check(native.splat_forward(borrowed.view, ctypes.byref(args), *[t.data_ptr() for t in unused]))
+    labels = np.ascontiguousarray(regions, np.int32)
+    table = None if shares is None else np.ascontiguousarray(shares, np.float32)
+    mixture = (None, 0, 0.0) if table is None else (table.ctypes.data, table.shape[1], doubt)
+    given = (borrowed.view, ctypes.byref(args), labels.ctypes.data, *mixture)
+    total = native.splat_region_weights(*given, None)
+    _check(2 if total < 0 else 0)
+    found = np.empty(total, REGION_WEIGHT)
+    native.splat_region_weights(*given, found.ctypes.data)
+    return found
 
 
 class _L1Dssim(torch.autograd.Function):

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-ABI = 1
+ABI = 2
 SUFFIXES = (".so", ".dll", ".dylib")
 LEVELS = {0: "sse", 2: "avx2", 3: "avx512"}
 

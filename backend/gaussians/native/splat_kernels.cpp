@@ -167,6 +167,11 @@ struct Projected {  // one cache line; what blending needs of a Gaussian
     float pad[3];
 };
 
+struct RegionWeight {  // mirrored by a numpy record in kernels.py
+    int32_t gaussian, region;
+    float weight;
+};
+
 struct View {  // buffers of one rendering, reused from step to step
     std::vector<Projected> projected;
     std::vector<float> depth;
@@ -178,6 +183,7 @@ struct View {  // buffers of one rendering, reused from step to step
     std::vector<uint32_t> tile_list;                   // Gaussians per tile, front to back
     std::vector<float> blended, transmittance;         // before the background: (H, W, channels), (H, W)
     std::vector<float> pair_grad;                      // per slot: sums over the tile's pixels
+    std::vector<std::vector<RegionWeight>> region_weights;  // per tile
     int tiles_x = 0, tiles_y = 0;
 };
 
@@ -527,6 +533,81 @@ static void blend_tile(const RasterArgs& args, View& v, int64_t tile, float* out
         }
 }
 
+// Blends a tile as blend_tile does, pixel by pixel, and tells `visit` of each Gaussian's weight in each pixel that lies in
+// a region; `next` is called after each Gaussian.
+struct RegionTile {
+    int32_t local[TILE][TILE], names[TILE * TILE];  // which of the tile's regions, -1: none; their numbers
+    int count = 0, columns;
+    TileArea area;
+
+    RegionTile(const RasterArgs& args, const View& v, int64_t tile, const int32_t* regions)
+        : columns(0), area(args, v, tile) {
+        columns = std::min(TILE, args.width - area.x0);
+        for (int y = 0; y < area.rows; y++)
+            for (int x = 0; x < columns; x++) {
+                const int32_t region = regions[(size_t)(area.y0 + y) * args.width + area.x0 + x];
+                int at = 0;
+                while (at < count && names[at] != region) at++;
+                if (region >= 0 && at == count) names[count++] = region;
+                local[y][x] = region >= 0 ? at : -1;
+            }
+    }
+
+    template <class Visit, class Next>
+    void blend(const RasterArgs& args, const View& v, int64_t tile, const Visit& visit, const Next& next) const {
+        float T[TILE][TILE];
+        for (int y = 0; y < area.rows; y++)
+            for (int x = 0; x < columns; x++) T[y][x] = local[y][x] < 0 ? -1 : 1;  // negative: done
+        const int32_t begin = v.tile_start[tile], end = begin + v.tile_used[tile];
+        for (int32_t e = begin; e < end; e++) {
+            const Projected& p = v.projected[v.tile_list[e]];
+            int first, last;
+            area.first_last_row(p, first, last);
+            const int left = std::max(0, (int)std::ceil(p.x - p.rx - area.x0 - 0.5f - 1e-3f));
+            const int right = std::min(columns - 1, (int)std::floor(p.x + p.rx - area.x0 - 0.5f + 1e-3f));
+            for (int y = first; y <= last; y++)
+                for (int x = left; x <= right; x++) {
+                    if (T[y][x] < 0) continue;
+                    const float dx = p.x - (area.x0 + x + 0.5f), dy = p.y - (area.y0 + y + 0.5f);
+                    const float sigma = 0.5f * (p.A * dx * dx + p.C * dy * dy) + p.B * dx * dy;
+                    if (sigma > p.limit) continue;
+                    const float a = std::min(p.opacity * std::exp(-std::max(sigma, 0.0f)), args.max_alpha);
+                    const float after = T[y][x] * (1 - a);
+                    if (after <= args.min_transmittance) { T[y][x] = -1; continue; }
+                    visit(v.tile_list[e], y, x, a * T[y][x]);
+                    T[y][x] = after;
+                }
+            next(v.tile_list[e]);
+        }
+    }
+};
+
+// How much of each region of the picture each Gaussian makes up: its blending weights summed over the region's pixels
+// in this tile. With `shares` (N, K) of the Gaussians in K regions a weight is the expected one, given that the pixel
+// is of that region: the expectation step of fitting a mixture. `doubt` is the chance that a pixel's region is wrong.
+static void weigh_tile(const RasterArgs& args, View& v, int64_t tile, const int32_t* regions, const float* shares,
+                       int32_t K, float doubt) {
+    const RegionTile area(args, v, tile, regions);
+    std::vector<RegionWeight>& found = v.region_weights[tile];
+    found.clear();
+    float scale[TILE][TILE], sums[TILE * TILE] = {0};
+    for (int y = 0; y < TILE; y++) std::fill(scale[y], scale[y] + TILE, shares ? doubt : 1.0f);
+    const auto share = [&](uint32_t g, int at) { return shares ? shares[(size_t)g * K + area.names[at]] : 1.0f; };
+    if (shares) {
+        area.blend(args, v, tile, [&](uint32_t g, int y, int x, float w) { scale[y][x] += w * share(g, area.local[y][x]); },
+                   [](uint32_t) {});
+        for (int y = 0; y < TILE; y++)
+            for (int x = 0; x < TILE; x++) scale[y][x] = 1 / scale[y][x];
+    }
+    area.blend(args, v, tile, [&](uint32_t, int y, int x, float w) { sums[area.local[y][x]] += w * scale[y][x]; },
+               [&](uint32_t g) {
+                   for (int at = 0; at < area.count; at++) {
+                       if (sums[at] > 0) found.push_back({(int32_t)g, area.names[at], sums[at] * share(g, at)});
+                       sums[at] = 0;
+                   }
+               });
+}
+
 // A pair's row of sums: CH colour channels, then with g = alpha * d loss / d alpha (where alpha is not clamped)
 // the moments g, g dx, g dy, g dx dx, g dx dy, g dy dy. They hold all that the Gaussian's gradients need.
 template <int CH>
@@ -712,7 +793,7 @@ static void with_pool(const Body& body) {
     body();
 }
 
-API int32_t splat_abi() { return 1; }
+API int32_t splat_abi() { return 2; }
 
 // 0: what this file was built for at least; 2: AVX2 + FMA; 3: AVX-512 too. Only the baseline library is asked.
 // Asked of the processor itself: the compiler's __builtin_cpu_supports says no to everything in zig's runtime.
@@ -820,6 +901,30 @@ API int32_t splat_backward(void* view, const RasterArgs* args, const float* v_ou
         });
     } catch (const std::bad_alloc&) { status = 2; }
     return status;
+}
+
+// Of the picture that `view` last held (splat_forward): the weight of every Gaussian in every region, a record a tile.
+// regions (H, W), negative: none; shares (N, K) or null, see weigh_tile. `out` is null, or as long as the count that a
+// first call returned; -2: out of memory.
+API int64_t splat_region_weights(void* view, const RasterArgs* args, const int32_t* regions, const float* shares, int32_t K,
+                                 float doubt, RegionWeight* out) {
+    View& v = *(View*)view;
+    int64_t total = 0;
+    try {
+        if (!out) with_pool([&] {
+            const int64_t tiles = (int64_t)v.tiles_x * v.tiles_y;
+            v.region_weights.resize(tiles);
+            parallel_for(tiles, 1, [&](int64_t begin, int64_t end) {
+                for (int64_t t = begin; t < end; t++) weigh_tile(*args, v, t, regions, shares, K, doubt);
+            });
+        });
+    } catch (const std::bad_alloc&) { return -2; }
+    for (std::vector<RegionWeight>& tile : v.region_weights) {
+        if (out) std::copy(tile.begin(), tile.end(), out + total);
+        total += (int64_t)tile.size();
+        if (out) std::vector<RegionWeight>().swap(tile);
+    }
+    return total;
 }
 
 // ---------------------------------------------------------------------------------------------- image loss

@@ -1,0 +1,1 @@
+"""Splats that understand words, after CLIP-GS (Liao et al. 2024)."""

@@ -1,0 +1,125 @@
+"""Which regions of many views show one object, and which Gaussians it is made of.
+
+A region of one view is split, merged with its neighbour, frayed. Seen through the Gaussians, other views bear witness:
+two regions of one object have their Gaussians in the same region of most other views, two of different objects do not
+(the view consensus of MaskClustering, Yan et al. 2024; here as sums of evidence, so that merging two groups adds up
+exactly what is known of both). Gaussians then belong to the object whose regions they are seen in most.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, hstack
+from scipy.spatial import KDTree
+
+from .agglomerate import agglomerate
+from .view_regions import Floats, Ints, ViewRegions
+
+
+@dataclass(frozen=True)
+class ObjectIndexConfig:
+    """What counts as witness, and how sure it must be."""
+
+    visible: float = 0.2  # share of a region's Gaussians that another view must see to bear witness
+    least_seen: int = 5  # of them at least
+    prior: tuple[float, float] = (0.15, 0.6)  # shared, seen: what is believed of two regions without a witness
+    rate: float = 0.55  # share of the witnesses that must agree
+    smallest: int = 20  # Gaussians; what is smaller joins what it touches
+    coherence: float = 0.5  # weight of a Gaussian's neighbours in space against its own views
+
+
+def one_hot(labels: Ints, count: int) -> csr_matrix:
+    """(N, count); rows of negative labels are empty."""
+    known = np.flatnonzero(labels >= 0)
+    return csr_matrix((np.ones(len(known), np.float32), (known, labels[known])), shape=(len(labels), count))
+
+
+def witnesses(views: Sequence[ViewRegions], config: ObjectIndexConfig) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(R, R) over the regions of all views, one view after the other: by how many views two of them are seen to share a
+    region, and by how many they are seen.
+    """
+    inside = [one_hot(view.main_regions(), view.weights.shape[1]) for view in views]
+    regions = hstack(inside).tocsr().T.tocsr()  # (R, N)
+    sizes = np.asarray(regions.sum(1)).ravel()
+    shared = np.zeros((len(sizes), len(sizes)))
+    seen = np.zeros_like(shared)
+    for columns in inside:
+        table = (regions @ columns).toarray()
+        total = table.sum(1)
+        here = (total >= config.visible * sizes) & (total >= config.least_seen)
+        table[here] /= np.linalg.norm(table[here], axis=1, keepdims=True)
+        table[~here] = 0
+        shared += table @ table.T
+        seen += np.outer(here, here)
+    return shared, seen
+
+
+def cluster_regions(views: Sequence[ViewRegions], config: ObjectIndexConfig) -> list[Ints]:
+    """The object of every region, view by view; objects are numbered from 0."""
+    shared, seen = witnesses(views, config)
+    labels = agglomerate(shared + config.prior[0], seen + config.prior[1], config.rate)
+    ends = np.cumsum([view.weights.shape[1] for view in views])
+    return np.split(labels, ends[:-1])
+
+
+def share_out(views: Sequence[ViewRegions], objects: Sequence[Ints], count: int) -> Floats:
+    """(N, count): the share of each object in what is seen of each Gaussian; rows without any are zero."""
+    sums = np.zeros((views[0].weights.shape[0], count), np.float32)
+    for view, labels in zip(views, objects, strict=True):
+        sums += (view.weights @ one_hot(labels, count)).toarray()
+    found: Floats = sums / np.maximum(sums.sum(1, keepdims=True), 1e-6)
+    return found
+
+
+def nearest(means: Floats, count: int = 8) -> csr_matrix:
+    """(N, N) ones for the nearest other Gaussians of each."""
+    n, count = len(means), min(count, len(means) - 1)
+    _, found = KDTree(means).query(means, k=count + 1)
+    rows = np.repeat(np.arange(n), count)
+    return csr_matrix((np.ones(n * count, np.float32), (rows, np.asarray(found)[:, 1:].ravel())), shape=(n, n))
+
+
+def owners(shares: Floats) -> Ints:
+    """(N,) the object with the largest share; -1 without any."""
+    return np.where(shares.sum(1) > 0, shares.argmax(1), -1).astype(np.int32)
+
+
+def spread(shares: Floats, means: Floats) -> Floats:
+    """Rows (N, K) of Gaussians that no view shows are those of the nearest (N, 3) that one does."""
+    known = shares.sum(1) > 0
+    if known.all() or not known.any():
+        return shares
+    found = shares.copy()
+    found[~known] = shares[known][KDTree(means[known]).query(means[~known])[1]]
+    return found
+
+
+def coherent(shares: Floats, neighbours: csr_matrix, weight: float) -> Floats:
+    """Shares (N, K) mixed with the mean of those neighbours (N, N) that have any."""
+    known = shares.sum(1) > 0
+    near = (neighbours @ shares) / np.maximum(neighbours @ known.astype(np.float32), 1)[:, None]
+    mixed: Floats = np.where(known[:, None], (1 - weight) * shares + weight * near, near).astype(np.float32)
+    return mixed
+
+
+def index_objects(views: Sequence[ViewRegions], neighbours: csr_matrix, config: ObjectIndexConfig) -> tuple[Floats, list[Ints]]:
+    """The share of every object in every Gaussian (N, K), zero where nothing is known, and the object of every region,
+    view by view, -1: none.
+
+    Objects are numbered by size, the largest first. `neighbours`: see nearest().
+    """
+    regions = cluster_regions(views, config)
+    count = 1 + max((int(r.max()) for r in regions if len(r)), default=-1)
+    while True:
+        shares = coherent(share_out(views, regions, count), neighbours, config.coherence)
+        owner = owners(shares)
+        sizes = np.bincount(owner[owner >= 0], minlength=count)
+        kept = np.flatnonzero(sizes >= min(config.smallest, sizes.max(initial=0)))
+        number = np.full(count + 1, -1, np.int32)
+        number[kept[np.argsort(-sizes[kept], kind="stable")]] = np.arange(len(kept))
+        regions = [number[r] for r in regions]
+        if len(kept) == count:
+            return shares[:, np.argsort(number[:count])], regions
+        count = len(kept)

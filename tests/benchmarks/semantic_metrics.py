@@ -1,0 +1,95 @@
+"""How right labels of Gaussians are: in 3D, on the pictures, between views, and object by object."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from helpers.furnished_room import CLASSES, Room
+
+from backend.gaussians.options import RasterView
+from backend.gaussians.rasterize import rasterize
+
+LEAST_ALPHA = 0.3
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What labels are compared with: visible Gaussians, and views that no method has seen."""
+
+    room: Room
+    visible: np.ndarray  # (N,) bool, on a surface and seen
+    unseen: list[int]
+
+    @property
+    def classes(self) -> np.ndarray:
+        """(N,) of the Gaussians; -1 for floaters."""
+        return np.where(self.room.objects >= 0, self.room.classes[self.room.objects], -1)
+
+
+def confusion(truth: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """(C, C + 1) counts where truth is known; the last column: nothing was said."""
+    known = truth >= 0
+    flat = truth[known] * (len(CLASSES) + 1) + np.where(found[known] < 0, len(CLASSES), found[known])
+    return np.bincount(flat, minlength=len(CLASSES) * (len(CLASSES) + 1)).reshape(len(CLASSES), -1).astype(float)
+
+
+def scores(table: np.ndarray) -> tuple[float, float]:
+    """Mean intersection over union and mean accuracy, percent, over the classes that are there."""
+    right, true = np.diag(table[:, : len(CLASSES)]), table.sum(1)
+    there = true > 0
+    union = true + table[:, : len(CLASSES)].sum(0) - right
+    return 100 * float((right / np.maximum(union, 1))[there].mean()), 100 * float((right / np.maximum(true, 1))[there].mean())
+
+
+def draw(room: Room, view: RasterView, labels: np.ndarray) -> np.ndarray:
+    """(H, W) the class that most of a pixel is; -1 where little covers it."""
+    colors = torch.zeros(len(labels), len(CLASSES))
+    known = torch.from_numpy(np.flatnonzero(labels >= 0))
+    colors[known, torch.from_numpy(labels[labels >= 0]).long()] = 1
+    g = room.gaussians
+    image = rasterize(g.means, g.quats, g.scales, g.opacities, colors, view.viewmat[None], view.K[None], view.width, view.height).image[0]
+    return np.where(image.sum(-1) > LEAST_ALPHA, image.argmax(-1), -1).astype(int)
+
+
+def in_pictures(truth: Truth, labels: np.ndarray) -> tuple[float, float]:
+    """scores() over all pixels of the unseen views together."""
+    table = np.zeros((len(CLASSES), len(CLASSES) + 1))
+    for i in truth.unseen:
+        owners = truth.room.owners[i]
+        table += confusion(
+            np.where(owners >= 0, truth.room.classes[owners], -1).ravel(), draw(truth.room, truth.room.views[i], labels).ravel()
+        )
+    return scores(table)
+
+
+def consistency(truth: Truth, pictures: dict[int, np.ndarray]) -> float:
+    """Percent of the surface points seen from two of the views (H, W labels by view) that both call the same."""
+    views, means = truth.room.views, truth.room.gaussians.means
+    seen: dict[int, np.ndarray] = {}
+    for i in pictures:
+        at = means @ views[i].viewmat[:3, :3].T + views[i].viewmat[:3, 3]
+        uv = (at @ views[i].K.T)[:, :2] / at[:, 2:].clamp_min(1e-6)
+        column, row = uv[:, 0].floor().long().numpy(), uv[:, 1].floor().long().numpy()
+        inside = (at[:, 2].numpy() > 0.2) & (column >= 0) & (column < views[i].width) & (row >= 0) & (row < views[i].height)
+        label = np.full(len(means), -2)
+        shown = truth.room.owners[i][row[inside], column[inside]] == truth.room.objects[inside]  # nothing stands before it
+        label[inside] = np.where(shown, pictures[i][row[inside], column[inside]], -2)
+        seen[i] = label
+    same = both = 0
+    for i in seen:
+        for j in seen:
+            if i < j:
+                two = (seen[i] > -2) & (seen[j] > -2)
+                same, both = same + int((seen[i] == seen[j])[two].sum()), both + int(two.sum())
+    return 100 * same / max(both, 1)
+
+
+def instances(truth: Truth, owner: np.ndarray) -> tuple[float, float]:
+    """Recall at an intersection over union of 0.5, and the mean of the best, percent, over objects of 20 Gaussians or more."""
+    best = []
+    for o in range(len(truth.room.classes)):
+        mine = truth.visible & (truth.room.objects == o)
+        if mine.sum() >= 20:
+            there = np.unique(owner[mine & (owner >= 0)])
+            best.append(max(((mine & (owner == k)).sum() / (mine | (truth.visible & (owner == k))).sum() for k in there), default=0.0))
+    return 100 * float(np.mean(np.array(best) > 0.5)), 100 * float(np.mean(best))

@@ -1,0 +1,89 @@
+"""Splats that understand words, on rooms with exact masks and a teacher whose mistakes are known. SEEDS, ROOMS, CONFUSION, VIEWS."""
+
+import os
+import time
+
+import numpy as np
+from helpers import furnished_room, teacher_simulator
+from helpers.furnished_room import Room
+from helpers.teacher_simulator import SimulatorConfig, TaughtView
+
+from backend.semantics.lift import lift
+from backend.semantics.object_codes import encode, object_features
+from backend.semantics.object_index import ObjectIndexConfig, index_objects, nearest, owners, spread
+from backend.semantics.view_regions import ViewRegions, weigh
+from tests.benchmarks import semantic_metrics as metrics
+from tests.benchmarks.semantic_metrics import Truth
+from tests.benchmarks.table import Row, Table
+
+SEEDS = [int(s) for s in os.environ.get("SEEDS", "0,1,2").split(",")]
+HOUSES = [int(s) for s in os.environ.get("ROOMS", "0,1,2").split(",")]
+CONFUSION = float(os.environ.get("CONFUSION", "0.3"))
+VIEWS = [int(s) for s in os.environ.get("VIEWS", "30,8").split(",")]
+ONE_SIDED = 0.15  # of the objects are mistaken from half of the views
+SEEN = 0.5  # pixels of weight from which a Gaussian has a feature
+UNSEEN = 6  # every sixth view
+
+
+def run(table: Table) -> None:
+    for house in HOUSES:
+        room = furnished_room.make(house)
+        unseen = list(range(UNSEEN - 1, len(room.views), UNSEEN))
+        everything = [_weigh(room, i, np.zeros_like(room.owners[i]), np.ones((1, 1), np.float32)) for i in range(len(room.views))]
+        seen = sum(np.asarray(v.weights.sum(1)).ravel() for i, v in enumerate(everything) if i not in unseen)
+        truth = Truth(room, (seen > 9) & (room.objects >= 0), unseen)
+        _report("oracle", truth, truth.classes, room.objects, (house, 0, len(room.views) - len(unseen)), 0.0, table)
+        for seed in SEEDS:
+            for side in (0.0, ONE_SIDED):
+                config = SimulatorConfig(confusion=CONFUSION, wrong_from_one_side=side)
+                taught = teacher_simulator.teach(room, config, 7 + seed, 3 + seed)
+                for count in VIEWS if not side else VIEWS[:1]:
+                    _methods(truth, taught, house, seed, count, ", one-sided" if side else "", table)
+
+
+def _weigh(room: Room, i: int, regions: np.ndarray, features: np.ndarray) -> ViewRegions:
+    return weigh(room.gaussians, room.views[i], regions, features)
+
+
+def _methods(truth: Truth, taught: list[TaughtView], house: int, seed: int, count: int, kind: str, table: Table) -> None:
+    room, texts = truth.room, teacher_simulator.text_features(3 + seed)
+    chosen = [i for i in range(len(room.views)) if i not in truth.unseen]
+    chosen = [chosen[i] for i in np.linspace(0, len(chosen) - 1, count).round().astype(int)]
+    start = time.process_time()
+    views = [_weigh(room, i, taught[i].regions, taught[i].features) for i in chosen]
+    mean = np.concatenate([v.features for v in views]).mean(0)
+    weighed = time.process_time() - start
+
+    def classes(found: np.ndarray) -> np.ndarray:
+        return ((found - mean) @ (texts - texts.mean(0)).T).argmax(1)
+
+    def report(name: str, labels: np.ndarray, owner: np.ndarray | None, seconds: float) -> None:
+        _report(name + kind, truth, labels, owner, (house, seed, count), weighed + seconds, table)
+
+    start = time.process_time()
+    lifted, weight = lift(views)
+    report("lift", np.where(weight > SEEN, classes(lifted), -1), None, time.process_time() - start)
+    start = time.process_time()
+    means = room.gaussians.means.numpy()
+    shares, regions = index_objects(views, nearest(means), ObjectIndexConfig())
+    shares = spread(shares, means)
+    features, _ = object_features(views, regions, shares.shape[1])
+    codes, owner = encode(shares), owners(shares)
+    seconds = time.process_time() - start
+    report("compact", np.where(owner >= 0, classes(codes.mix(features)), -1), None, seconds)
+    report("object index", np.where(owner >= 0, classes(features)[owner], -1), owner, seconds)
+
+
+def _report(
+    name: str, truth: Truth, labels: np.ndarray, owner: np.ndarray | None, which: tuple[int, int, int], cpu: float, table: Table
+) -> None:
+    house, seed, count = which
+    case = f"room {house}, {count} views"
+    in_3d = metrics.scores(metrics.confusion(np.where(truth.visible, truth.classes, -1), labels))
+    in_2d = metrics.in_pictures(truth, labels)
+    same = metrics.consistency(truth, {i: metrics.draw(truth.room, truth.room.views[i], labels) for i in truth.unseen})
+    rows = [("3D mIoU", in_3d[0]), ("class-mean accuracy", in_3d[1]), ("2D mIoU", in_2d[0]), ("view consistency", same)]
+    if owner is not None:
+        rows += [("instance recall", metrics.instances(truth, owner)[0])]
+    for metric, value in rows:
+        table.add(Row(case, f"{name}: {metric}", value, "%", seed, cpu))

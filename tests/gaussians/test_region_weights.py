@@ -1,0 +1,60 @@
+"""Weights of Gaussians in regions: the kernel against the adjoint of the reference, and what they must add up to."""
+
+import numpy as np
+import pytest
+import torch
+from helpers.scenes import NAMES, Scene, make_scene
+
+from backend.gaussians import rasterize, region_weights
+from backend.gaussians.options import Drawables, RasterOptions, RasterView
+
+REGIONS = 40
+
+
+def prepare(scene: Scene, dtype: torch.dtype) -> tuple[Drawables, RasterView]:
+    leaves = {name: array.to(dtype) for name, array in scene.arrays.items()}
+    view = RasterView(leaves["viewmat"], scene.K.to(dtype), scene.width, scene.height, None, torch.zeros(3, dtype=dtype))
+    return Drawables(*(leaves[n] for n in NAMES[:5])), view
+
+
+def crumbs(scene: Scene) -> np.ndarray:
+    """Small regions, some in several pieces, and a fifth of the pixels in none."""
+    random = np.random.default_rng(0)
+    patches = random.integers(-REGIONS // 4, REGIONS, (scene.height // 5 + 1, scene.width // 5 + 1))
+    return np.kron(patches, np.ones((5, 5), int))[: scene.height, : scene.width].clip(-1).astype(np.int32)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "count", "mode"), [(64, 48, 400, "classic"), (70, 53, 3000, "antialiased"), (17, 5, 60, "classic")]
+)
+def test_kernel_agrees_with_the_adjoint_of_the_reference(width: int, height: int, count: int, mode: str) -> None:
+    if rasterize.cpu_kernels() is None:
+        pytest.skip("no compiled kernels for this machine")
+    scene, options = make_scene(width, height, count, None), RasterOptions(rasterize_mode=mode)  # type: ignore[arg-type]
+    regions = crumbs(scene)
+    exact = region_weights.by_adjoint(*prepare(scene, torch.float64), regions, np.ones(regions.shape), REGIONS, options)
+    found = region_weights.region_weights(*prepare(scene, torch.float32), regions, REGIONS, options)
+    assert found.shape == (count, REGIONS) and exact.sum() > 10
+    np.testing.assert_allclose(found.toarray(), exact, atol=2e-3 * exact.max())
+    np.testing.assert_allclose(found.sum(0), exact.sum(0)[None], rtol=1e-4, atol=1e-3)
+
+
+def test_expected_weights_agree_with_the_reference() -> None:
+    if rasterize.cpu_kernels() is None:
+        pytest.skip("no compiled kernels for this machine")
+    scene, random = make_scene(70, 53, 800, None), np.random.default_rng(1)
+    shares = random.random((800, REGIONS)).astype(np.float32) ** 4
+    exact = region_weights.expected_weights(*prepare(scene, torch.float64), crumbs(scene), shares, 0.05).toarray()
+    found = region_weights.expected_weights(*prepare(scene, torch.float32), crumbs(scene), shares, 0.05).toarray()
+    np.testing.assert_allclose(found, exact, atol=2e-3 * exact.max())
+    assert found.sum() == pytest.approx(exact.sum(), rel=1e-4)
+
+
+def test_weights_of_all_regions_add_up_to_the_opacity_of_the_picture() -> None:
+    scene = make_scene(64, 48, 400, None)
+    gaussians, view = prepare(scene, torch.float32)
+    whole = region_weights.region_weights(gaussians, view, np.zeros((48, 64), np.int32), 1)
+    alpha = rasterize.rasterize(*gaussians.tensors(), view.viewmat[None], view.K[None], 64, 48).alpha
+    assert float(whole.sum()) == pytest.approx(float(alpha.sum()), rel=1e-4)
+    none = region_weights.region_weights(gaussians, view, np.full((48, 64), -1, np.int32), 1)
+    assert none.nnz == 0

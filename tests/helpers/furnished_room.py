@@ -1,0 +1,182 @@
+"""Rooms of furniture built from boxes and spheres, with exact object masks, and the Gaussians that a good training would leave.
+
+Everything is drawn by ray_world; an object is several things, and every object has a class.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from helpers import ray_world
+from helpers.ray_world import Box, Plane, Sphere, Thing, World
+from scipy.spatial import KDTree
+
+from backend.gaussians.options import Drawables, RasterView
+from backend.geometry.conventions import to_viewmat
+
+SIZE, FOCAL = (192, 144), 128.0
+FLOATERS = 0.03
+SURFACES = ("floor", "wall", "wall")
+LOOK_ALIKE = {
+    "armchair": "couch", "couch": "armchair", "chair": "stool", "stool": "chair", "cabinet": "shelf", "shelf": "cabinet",
+    "table": "stool", "bed": "couch", "lamp": "cactus", "cactus": "lamp", "rug": "floor", "floor": "rug", "wall": "floor",
+    "pillow": "armchair",
+}  # fmt: skip
+CLASSES = tuple(LOOK_ALIKE)
+
+
+@dataclass(frozen=True)
+class Room:
+    """V views of one room. Objects are numbered; `classes[o]` is the class of object o, an index into CLASSES."""
+
+    classes: np.ndarray  # (O,)
+    pictures: list[np.ndarray]  # (H, W, 3) uint8
+    owners: list[np.ndarray]  # (H, W) object of every pixel, -1: none
+    views: list[RasterView]
+    gaussians: Drawables
+    rgb: np.ndarray  # (N, 3) of the Gaussians
+    objects: np.ndarray  # (N,) whose surface a Gaussian lies on; -1: a floater
+
+
+def _boxes(*parts: tuple[float, float, float, float, float, float], skin: int) -> list[Thing]:
+    return [Box((x0, y0, z0), (x1, y1, z1), skin) for x0, y0, z0, x1, y1, z1 in parts]
+
+
+def _legs(w: float, d: float, h: float, t: float = 0.07) -> list[tuple[float, float, float, float, float, float]]:
+    return [(sx * (w - t) - t, sy * (d - t) - t, 0, sx * (w - t) + t, sy * (d - t) + t, h) for sx in (-1, 1) for sy in (-1, 1)]
+
+
+def furniture(name: str, s: float, skin: int) -> list[Thing]:
+    """One piece around the origin, its size multiplied by s."""
+    seat = {"armchair": 0.45, "couch": 1.05}.get(name, 0.0)
+    if seat:
+        parts = [(-seat, -0.45, 0, seat, 0.45, 0.45), (-seat, 0.25, 0, seat, 0.45, 0.95)]
+        parts += [(sx * seat - 0.12, -0.45, 0, sx * seat + 0.12, 0.45, 0.68) for sx in (-1, 1)]
+    elif name == "chair":
+        parts = [*_legs(0.28, 0.28, 0.5), (-0.3, -0.3, 0.45, 0.3, 0.3, 0.55), (-0.3, 0.22, 0.5, 0.3, 0.3, 1.1)]
+    elif name == "stool":
+        parts = [*_legs(0.22, 0.22, 0.5), (-0.26, -0.26, 0.45, 0.26, 0.26, 0.58)]
+    elif name == "table":
+        parts = [*_legs(0.7, 0.45, 0.8), (-0.75, -0.5, 0.75, 0.75, 0.5, 0.86)]
+    elif name == "cabinet":
+        parts = [(-0.5, -0.3, 0, 0.5, 0.3, 1.0)]
+    elif name == "shelf":
+        parts = [(-0.6, -0.2, z, 0.6, 0.2, z + 0.08) for z in (0.1, 0.6, 1.1, 1.6)]
+        parts += [(x - 0.05, -0.2, 0, x + 0.05, 0.2, 1.7) for x in (-0.6, 0.6)]
+    elif name == "bed":
+        parts = [(-0.7, -1.0, 0, 0.7, 1.0, 0.45), (-0.7, 0.9, 0, 0.7, 1.05, 0.95)]
+    elif name == "rug":
+        parts = [(-1.0, -0.7, 0, 1.0, 0.7, 0.025)]
+    else:
+        parts = []
+    things = _boxes(*[tuple(s * v for v in p) for p in parts], skin=skin)  # type: ignore[misc]
+    if name == "lamp":
+        things += [*_boxes((-0.05 * s, -0.05 * s, 0, 0.05 * s, 0.05 * s, 1.3 * s), skin=skin), Sphere((0, 0, 1.5 * s), 0.3 * s, skin)]
+    if name == "cactus":
+        things += [Sphere((0, 0, z * s), 0.24 * s, skin) for z in (0.24, 0.55, 0.86)]
+    if name == "pillow":
+        things += [Sphere((0, 0, 0.2 * s), 0.24 * s, skin)]
+    return things
+
+
+def _turned(thing: Thing, quarter: int, at: np.ndarray) -> Thing:
+    """Turned about z by quarters and moved, so that boxes stay along the axes."""
+    c, s = [(1, 0), (0, 1), (-1, 0), (0, -1)][quarter % 4]
+
+    def place(p: tuple[float, float, float]) -> tuple[float, float, float]:
+        return (c * p[0] - s * p[1] + at[0], s * p[0] + c * p[1] + at[1], p[2])
+
+    if isinstance(thing, Sphere):
+        return Sphere(place(thing.centre), thing.radius, thing.texture)
+    assert isinstance(thing, Box)
+    a, b = np.array(place(thing.low)), np.array(place(thing.high))
+    return Box(tuple(np.minimum(a, b)), tuple(np.maximum(a, b)), thing.texture)
+
+
+def _furnish(seed: int, pieces: int) -> tuple[list[Thing], list[int], list[str]]:
+    """Things, the object of each, and the names of the objects; pieces do not overlap but may touch."""
+    random = np.random.default_rng(seed)
+    names = [c for c in CLASSES if c not in ("floor", "wall")]
+    names = [*names, *random.choice(names, max(0, pieces - len(names)))][:pieces]
+    things: list[Thing] = [Plane(2, 0.0, 0), Plane(1, 4.6, 1), Plane(0, -4.6, 2)]
+    owner, named = [0, 1, 2], list(SURFACES)
+    taken: list[np.ndarray] = []
+    for name in names:
+        skin, quarter, s = 3 + int(random.integers(11)), int(random.integers(4)), random.uniform(0.85, 1.25)
+        piece = [_turned(t, quarter, np.zeros(2)) for t in furniture(name, s, skin)]
+        reach = np.array([np.abs(_corners(t)).max(0)[:2] for t in piece]).max(0)
+        for _ in range(300):
+            at = random.uniform(-4.3 + reach, 3.6 - reach)
+            rectangle = np.concatenate([at - reach, at + reach])
+            if name == "rug" or not any(_overlap(rectangle, other) for other in taken):
+                break
+        else:
+            continue
+        if name != "rug":
+            taken.append(rectangle)
+        things += [_turned(t, 0, at) for t in piece]
+        owner += [len(named)] * len(piece)
+        named.append(name)
+    return things, owner, named
+
+
+def _corners(thing: Thing) -> np.ndarray:
+    if isinstance(thing, Sphere):
+        return np.array(thing.centre) + thing.radius * np.array([[-1, -1, -1], [1, 1, 1]])
+    assert isinstance(thing, Box)
+    return np.array([thing.low, thing.high])
+
+
+def _overlap(a: np.ndarray, b: np.ndarray) -> bool:
+    return bool((a[:2] < b[2:] + 0.02).all() and (b[:2] < a[2:] + 0.02).all())
+
+
+def _cameras(count: int, random: np.random.Generator) -> list[np.ndarray]:
+    poses = []
+    for i in range(count):
+        angle = math.radians(-45 + 0.55 * (-100 + 200 * (0.618 * i % 1)))
+        radius, height = random.uniform(6.2, 8.0), random.uniform(1.6, 4.5)
+        position = np.array([radius * math.cos(angle), radius * math.sin(angle), height])
+        poses.append(ray_world.look_at(position, np.array([*random.uniform((-1.8, -0.8), (0.8, 1.8)), random.uniform(0.2, 0.9)])))
+    return poses
+
+
+def make(seed: int, views: int = 36, pieces: int = 14) -> Room:
+    """A room with two walls and about `pieces` pieces of furniture, filmed from the open side."""
+    things, owner, names = _furnish(seed, pieces)
+    world = World(tuple(things), [ray_world.texture(100 * seed + i, 0.6) for i in range(14)])
+    object_of = np.array([*owner, -1])  # the last for rays that hit nothing
+    poses = _cameras(views, np.random.default_rng(1000 + seed))
+    pictures, owners, points = [], [], []
+    for pose in poses:
+        rays = ray_world.pixel_rays(FOCAL, SIZE) @ pose[:3, :3].T.astype(np.float32)
+        colors, depth, hit = ray_world.cast(world, pose[:3, 3].astype(np.float32), rays)
+        pictures.append((colors.reshape(SIZE[1], SIZE[0], 3) * 255).astype(np.uint8))
+        owners.append(object_of[hit].reshape(SIZE[1], SIZE[0]))
+        seen = hit >= 0
+        points.append(np.concatenate([pose[:3, 3] + depth[seen, None] * rays[seen], colors[seen], object_of[hit][seen, None]], 1))
+    K = torch.tensor([[FOCAL, 0, SIZE[0] / 2], [0, FOCAL, SIZE[1] / 2], [0, 0, 1]])
+    cameras = [RasterView(torch.from_numpy(to_viewmat(p)).float(), K, *SIZE, None, torch.zeros(3)) for p in poses]
+    classes = np.array([CLASSES.index(n) for n in names])
+    return Room(classes, pictures, owners, cameras, *_splats(np.concatenate(points), seed))
+
+
+def _splats(points: np.ndarray, seed: int) -> tuple[Drawables, np.ndarray, np.ndarray]:
+    """About evenly spread Gaussians on the surfaces (x y z r g b object), a little off, and a few in mid-air."""
+    random = np.random.default_rng(seed)
+    side = np.where(points[:, 6] < len(SURFACES), 0.12, 0.055)
+    key = np.concatenate([np.floor(points[:, :3] / side[:, None]), points[:, 6:]], 1).astype(np.int64)
+    chosen = random.permutation(np.unique(key, axis=0, return_index=True)[1])
+    points, side = points[chosen], side[chosen]
+    spacing = KDTree(points[:, :3]).query(points[:, :3], k=4)[0][:, 1:].mean(1)
+    loose = int(FLOATERS * len(points))
+    air = random.uniform((-4.6, -4.6, 0.1), (4.6, 4.6, 3.0), (loose, 3))
+    means = np.concatenate([points[:, :3] + random.normal(0, 0.008, (len(points), 3)), air])
+    scales = np.concatenate([np.clip(0.55 * spacing, 0.006, 0.1), np.full(loose, 0.03)])
+    opacities = np.concatenate([np.full(len(points), 0.9), np.full(loose, 0.35)])
+    rgb = np.concatenate([points[:, 3:6], random.random((loose, 3))])
+    whose = np.concatenate([points[:, 6].astype(int), np.full(loose, -1)])
+    quats = torch.tensor([[1.0, 0, 0, 0]]).repeat(len(means), 1)
+    arrays = [torch.from_numpy(a).float() for a in (means, np.repeat(scales[:, None], 3, 1), opacities, rgb)]
+    return Drawables(arrays[0], quats, *arrays[1:]), rgb, whose
