@@ -1,0 +1,1 @@
+"""Who says what a region of a picture shows: models that put pictures and words into one space."""

@@ -1,0 +1,129 @@
+"""Any CLIP that open_clip can load, as a teacher: a local folder, a file, or a named model that is there already."""
+
+import logging
+import os
+import pickle
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ...protocol import InputError
+from ..relevancy import phrases
+from ..view_regions import Floats, Ints
+from . import torchvision_shim
+from .crops import crop_regions
+
+ADVICE = "Choose a folder in open_clip's layout, or a checkpoint with the name of its architecture (ViT-B-32=FILE)."
+
+
+@dataclass(frozen=True)
+class OpenClipConfig:
+    """How regions are shown to the model."""
+
+    batch: int = 32
+    in_place: float = 0.3  # weight of the crop that shows the region in its place, against the region alone
+
+
+@dataclass
+class OpenClipTeacher:
+    """A loaded model; its weights are never anything but loaded."""
+
+    name: str
+    dimensions: int
+    model: Any  # open_clip's, which has no types
+    tokenize: Callable[[list[str]], Tensor]
+    side: int
+    mean: Tensor  # (3,)
+    deviation: Tensor
+    device: torch.device
+    config: OpenClipConfig
+
+    def encode_regions(self, picture: NDArray, regions: Ints, count: int) -> Floats:
+        """See Teacher. The crop alone and the crop in its place are encoded and mixed."""
+        if not count:
+            return np.zeros((0, self.dimensions), np.float32)
+        alone, placed = (self._encode_images(c) for c in crop_regions(picture, regions, count, self.side))
+        mixed = nn.functional.normalize((1 - self.config.in_place) * alone + self.config.in_place * placed, dim=1)
+        return np.asarray(mixed.cpu().numpy(), np.float32)
+
+    def encode_text(self, words: Sequence[str]) -> Floats:
+        """See Teacher. Each word is the mean of a few sentences about it."""
+        if not words:
+            return np.zeros((0, self.dimensions), np.float32)
+        sentences = [sentence for group in phrases(words) for sentence in group]
+        with torch.inference_mode():
+            found = nn.functional.normalize(self.model.encode_text(self.tokenize(sentences).to(self.device)).float(), dim=1)
+        found = nn.functional.normalize(found.view(len(words), -1, found.shape[1]).mean(1), dim=1)
+        return np.asarray(found.cpu().numpy(), np.float32)
+
+    def _encode_images(self, crops: NDArray[np.uint8]) -> Tensor:
+        parts = []
+        for first in range(0, len(crops), self.config.batch):
+            images = torch.from_numpy(crops[first : first + self.config.batch]).to(self.device).permute(0, 3, 1, 2).float() / 255
+            images = (images - self.mean[:, None, None]) / self.deviation[:, None, None]
+            with torch.inference_mode():
+                parts.append(nn.functional.normalize(self.model.encode_image(images).float(), dim=1))
+        return torch.cat(parts)
+
+
+def load(model: str, device: torch.device, config: OpenClipConfig = OpenClipConfig()) -> OpenClipTeacher:
+    """`model`: a folder with open_clip_config.json and weights; ARCHITECTURE=FILE; or ARCHITECTURE/TAG of a model whose
+    weights are in open_clip's cache already. InputError for anything else; the network is never asked.
+    """
+    os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's client is imported: an answer at once instead of retries
+    torchvision_shim.make_importable()
+    try:
+        import open_clip  # seconds, so only when it is needed
+    except ImportError as error:
+        raise InputError("open_clip is not installed in the compute environment.", "Press Set Up again.") from error
+    name, weights = _source(model)
+    logging.getLogger().setLevel(logging.ERROR)  # it logs to the root logger
+    try:
+        network = open_clip.create_model_from_pretrained(name, weights, device=device, return_transform=False, weights_only=True)
+        tokenize = open_clip.get_tokenizer(name)
+    except pickle.UnpicklingError as error:
+        raise InputError(
+            f"The CLIP model {model} was refused: it holds more than weights.", "Choose a checkpoint of weights alone."
+        ) from error
+    except Exception as error:
+        raise InputError(f"The CLIP model {model} can't be used: {_first_line(error)}.", ADVICE) from error
+    return _teacher(network.eval(), tokenize, model, device, config)
+
+
+def _source(model: str) -> tuple[str, str | None]:
+    """open_clip's two arguments for the three ways to name a model."""
+    if not model.strip():
+        raise InputError("No CLIP model is given.", ADVICE)
+    if Path(model).is_dir():
+        return f"local-dir:{model}", None
+    name, equals, file = model.partition("=")
+    if equals:
+        if not Path(file).is_file():
+            raise InputError(f"There is no file {file}.", ADVICE)
+        return name, file
+    name, _, tag = model.rpartition("/")
+    if not name or os.sep in name or name.startswith("."):
+        raise InputError(f"There is no CLIP model at {model}.", ADVICE)
+    return name, tag
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).partition("\n")[0].partition(" Available:")[0].strip()
+    return (text or type(error).__name__)[:200].rstrip(".:!")
+
+
+def _teacher(
+    network: Any, tokenize: Callable[[list[str]], Tensor], name: str, device: torch.device, config: OpenClipConfig
+) -> OpenClipTeacher:
+    shown = network.visual.preprocess_cfg
+    side = shown["size"] if isinstance(shown["size"], int) else shown["size"][0]
+    with torch.inference_mode():
+        dimensions = network.encode_text(tokenize(["a"]).to(device)).shape[1]
+    mean, deviation = (torch.tensor(shown[key], device=device) for key in ("mean", "std"))
+    return OpenClipTeacher(name, dimensions, network, tokenize, side, mean, deviation, device, config)

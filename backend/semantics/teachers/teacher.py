@@ -1,0 +1,23 @@
+"""What a teacher has to be able to do."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from numpy.typing import NDArray
+
+from ..view_regions import Floats, Ints
+
+
+class Teacher(Protocol):
+    """Pictures and words as points on one sphere."""
+
+    name: str  # for people: which model, from where
+    dimensions: int
+
+    def encode_regions(self, picture: NDArray, regions: Ints, count: int) -> Floats:
+        """(count, D) of length 1: what each region of a picture (H, W, 3) uint8 shows; regions (H, W), negative: none."""
+        ...
+
+    def encode_text(self, words: Sequence[str]) -> Floats:
+        """(W, D) of length 1."""
+        ...
