@@ -2,7 +2,6 @@
 
 import logging
 import os
-import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,12 +86,9 @@ def load(model: str, device: torch.device, config: OpenClipConfig = OpenClipConf
     try:
         network = open_clip.create_model_from_pretrained(name, weights, device=device, return_transform=False, weights_only=True)
         tokenize = open_clip.get_tokenizer(name)
-    except pickle.UnpicklingError as error:
-        raise InputError(
-            f"The CLIP model {model} was refused: it holds more than weights.", "Choose a checkpoint of weights alone."
-        ) from error
     except Exception as error:
-        raise InputError(f"The CLIP model {model} can't be used: {_first_line(error)}.", ADVICE) from error
+        why = "it holds more than weights" if "Weights only load failed" in str(error) else _first_line(error)
+        raise InputError(f"The CLIP model {model} can't be used: {why}.", ADVICE) from error
     return _teacher(network.eval(), tokenize, model, device, config)
 
 

@@ -1,0 +1,72 @@
+"""Objects by their shape alone: what is left when the large planes are taken away falls into pieces.
+
+No weights, no pictures; colour tells apart what touches. What lies flat on a plane (a rug, a poster) is told by colour.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import KDTree
+
+from ..view_regions import Floats, Ints
+from .planes import PlaneConfig, find_planes
+
+
+@dataclass(frozen=True)
+class ProposalConfig:
+    """Distances are in multiples of the typical distance between neighbours."""
+
+    planes: PlaneConfig = field(default_factory=PlaneConfig)
+    neighbours: int = 12
+    reach: float = 2.5  # of a gap that does not part an object
+    color: float = 0.05  # difference of colour (0..1, root mean square) that parts what touches
+    opacity: float = 0.3  # fainter Gaussians join afterwards
+    smallest: int = 20  # Gaussians; smaller pieces join what is nearest
+
+
+def typical_spacing(means: Floats) -> float:
+    """Median distance of a Gaussian to its third neighbour."""
+    few = means[:: max(1, len(means) // 20_000)]
+    distance, _ = KDTree(means).query(few, k=min(4, len(means)))
+    return float(np.median(distance[:, -1])) or 1e-6
+
+
+def propose(means: Floats, rgb: Floats, opacities: Floats, config: ProposalConfig = ProposalConfig()) -> Ints:
+    """(N,) the object that each Gaussian may be of, from 0, the largest first; -1 only where there are no objects at all."""
+    solid = np.flatnonzero(opacities > config.opacity)
+    if len(solid) < config.smallest:
+        return np.full(len(means), -1, np.int32)
+    spacing = typical_spacing(means[solid])
+    planes = find_planes(means[solid], spacing, config.planes)
+    pieces = _pieces(means[solid], _smooth(means[solid], rgb[solid], config), planes, spacing, config)
+    sizes = np.bincount(pieces)
+    kept = np.flatnonzero(sizes >= config.smallest)
+    if not len(kept):
+        return np.full(len(means), -1, np.int32)
+    number = np.full(len(sizes), -1, np.int32)
+    number[kept[np.argsort(-sizes[kept], kind="stable")]] = np.arange(len(kept))
+    found = number[pieces]
+    sure = solid[found >= 0]
+    nearest = KDTree(means[sure]).query(means)[1]
+    return np.asarray(found[found >= 0][nearest], np.int32)
+
+
+def _smooth(means: Floats, rgb: Floats, config: ProposalConfig) -> Floats:
+    """Colours averaged over the nearest: single Gaussians are far too colourful to compare."""
+    _, near = KDTree(means).query(means, k=min(config.neighbours, len(means)))
+    averaged: Floats = rgb[near].mean(1)
+    return averaged
+
+
+def _pieces(means: Floats, rgb: Floats, planes: Ints, spacing: float, config: ProposalConfig) -> Ints:
+    """Connected components of neighbours that are near, alike in colour, and on the same plane or on none."""
+    distance, near = KDTree(means).query(means, k=min(config.neighbours + 1, len(means)), distance_upper_bound=config.reach * spacing)
+    rows = np.repeat(np.arange(len(means)), near.shape[1] - 1)
+    columns, there = near[:, 1:].ravel(), np.isfinite(distance[:, 1:].ravel())
+    rows, columns = rows[there], columns[there]
+    alike = np.sqrt(np.square(rgb[rows] - rgb[columns]).mean(1)) < config.color
+    joined = alike & (planes[rows] == planes[columns])
+    graph = coo_matrix((np.ones(joined.sum(), bool), (rows[joined], columns[joined])), shape=(len(means), len(means)))
+    return np.asarray(connected_components(graph, directed=False)[1], np.int32)
