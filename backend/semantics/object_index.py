@@ -4,6 +4,9 @@ A region of one view is split, merged with its neighbour, frayed. Seen through t
 two regions of one object have their Gaussians in the same region of most other views, two of different objects do not
 (the view consensus of MaskClustering, Yan et al. 2024; here as sums of evidence, so that merging two groups adds up
 exactly what is known of both). Gaussians then belong to the object whose regions they are seen in most.
+
+The shape of things bears witness too: pieces that the scene falls into (regions/proposals.py) are regions like any
+view's, seen whole and from everywhere. Regions are given by their weights (N, R), see view_regions.py.
 """
 
 from collections.abc import Sequence
@@ -11,11 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix, diags, hstack
 from scipy.spatial import KDTree
 
 from .agglomerate import agglomerate
-from .view_regions import Floats, Ints, ViewRegions
+from .view_regions import Floats, Ints, main_regions
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class ObjectIndexConfig:
     rate: float = 0.55  # share of the witnesses that must agree
     smallest: int = 20  # Gaussians; what is smaller joins what it touches
     coherence: float = 0.5  # weight of a Gaussian's neighbours in space against its own views
+    shape_votes: int = 3  # views that the pieces count as
+    shape_weight: float = 0.3  # of the piece that a Gaussian lies in, against all that is seen of it
 
 
 def one_hot(labels: Ints, count: int) -> csr_matrix:
@@ -36,11 +41,19 @@ def one_hot(labels: Ints, count: int) -> csr_matrix:
     return csr_matrix((np.ones(len(known), np.float32), (known, labels[known])), shape=(len(labels), count))
 
 
-def witnesses(views: Sequence[ViewRegions], config: ObjectIndexConfig) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def of_shape(pieces: Ints, views: Sequence[csr_matrix], config: ObjectIndexConfig) -> list[csr_matrix]:
+    """Pieces (N,), -1: none, as the regions of views."""
+    seen = np.sum([np.asarray(view.sum(1)).ravel() for view in views], 0)
+    weight = np.maximum(config.shape_weight * seen, 0.5) / max(config.shape_votes, 1)
+    regions = one_hot(pieces, int(pieces.max(initial=-1)) + 1)
+    return [(diags(weight.astype(np.float32)) @ regions).tocsr()] * config.shape_votes
+
+
+def witnesses(views: Sequence[csr_matrix], config: ObjectIndexConfig) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(R, R) over the regions of all views, one view after the other: by how many views two of them are seen to share a
     region, and by how many they are seen.
     """
-    inside = [one_hot(view.main_regions(), view.weights.shape[1]) for view in views]
+    inside = [one_hot(main_regions(view), view.shape[1]) for view in views]
     regions = hstack(inside).tocsr().T.tocsr()  # (R, N)
     sizes = np.asarray(regions.sum(1)).ravel()
     shared = np.zeros((len(sizes), len(sizes)))
@@ -56,19 +69,19 @@ def witnesses(views: Sequence[ViewRegions], config: ObjectIndexConfig) -> tuple[
     return shared, seen
 
 
-def cluster_regions(views: Sequence[ViewRegions], config: ObjectIndexConfig) -> list[Ints]:
+def cluster_regions(views: Sequence[csr_matrix], config: ObjectIndexConfig) -> list[Ints]:
     """The object of every region, view by view; objects are numbered from 0."""
     shared, seen = witnesses(views, config)
     labels = agglomerate(shared + config.prior[0], seen + config.prior[1], config.rate)
-    ends = np.cumsum([view.weights.shape[1] for view in views])
+    ends = np.cumsum([view.shape[1] for view in views])
     return np.split(labels, ends[:-1])
 
 
-def share_out(views: Sequence[ViewRegions], objects: Sequence[Ints], count: int) -> Floats:
+def share_out(views: Sequence[csr_matrix], objects: Sequence[Ints], count: int) -> Floats:
     """(N, count): the share of each object in what is seen of each Gaussian; rows without any are zero."""
-    sums = np.zeros((views[0].weights.shape[0], count), np.float32)
+    sums = np.zeros((views[0].shape[0], count), np.float32)
     for view, labels in zip(views, objects, strict=True):
-        sums += (view.weights @ one_hot(labels, count)).toarray()
+        sums += (view @ one_hot(labels, count)).toarray()
     found: Floats = sums / np.maximum(sums.sum(1, keepdims=True), 1e-6)
     return found
 
@@ -104,16 +117,20 @@ def coherent(shares: Floats, neighbours: csr_matrix, weight: float) -> Floats:
     return mixed
 
 
-def index_objects(views: Sequence[ViewRegions], neighbours: csr_matrix, config: ObjectIndexConfig) -> tuple[Floats, list[Ints]]:
+def index_objects(
+    views: Sequence[csr_matrix], neighbours: csr_matrix, config: ObjectIndexConfig, pieces: Ints | None = None
+) -> tuple[Floats, list[Ints]]:
     """The share of every object in every Gaussian (N, K), zero where nothing is known, and the object of every region,
     view by view, -1: none.
 
-    Objects are numbered by size, the largest first. `neighbours`: see nearest().
+    Objects are numbered by size, the largest first. `neighbours`: see nearest(). `pieces` (N,): what the scene falls
+    into by its shape.
     """
-    regions = cluster_regions(views, config)
+    everything = [*views, *(of_shape(pieces, views, config) if pieces is not None else [])]
+    regions = cluster_regions(everything, config)
     count = 1 + max((int(r.max()) for r in regions if len(r)), default=-1)
     while True:
-        shares = coherent(share_out(views, regions, count), neighbours, config.coherence)
+        shares = coherent(share_out(everything, regions, count), neighbours, config.coherence)
         owner = owners(shares)
         sizes = np.bincount(owner[owner >= 0], minlength=count)
         kept = np.flatnonzero(sizes >= min(config.smallest, sizes.max(initial=0)))
@@ -121,5 +138,5 @@ def index_objects(views: Sequence[ViewRegions], neighbours: csr_matrix, config: 
         number[kept[np.argsort(-sizes[kept], kind="stable")]] = np.arange(len(kept))
         regions = [number[r] for r in regions]
         if len(kept) == count:
-            return shares[:, np.argsort(number[:count])], regions
+            return shares[:, np.argsort(number[:count])], regions[: len(views)]
         count = len(kept)

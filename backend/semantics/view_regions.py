@@ -20,13 +20,14 @@ class ViewRegions:
     weights: csr_matrix  # (N, R) blending weights, summed over each region's pixels
     features: Floats  # (R, D) of length 1
 
-    def main_regions(self, share: float = 0.55, least: float = 0.15) -> Ints:
-        """(N,) the region that most of a Gaussian lies in; -1 where it is hardly seen or on an edge."""
-        if not self.weights.shape[1]:
-            return np.full(self.weights.shape[0], -1, np.int32)
-        total = np.asarray(self.weights.sum(1)).ravel()
-        best, most = np.asarray(self.weights.argmax(1)).ravel(), self.weights.max(1).toarray().ravel()
-        return np.where((total > least) & (most > share * total), best, -1).astype(np.int32)
+
+def main_regions(weights: csr_matrix, share: float = 0.55, least: float = 0.15) -> Ints:
+    """(N,) of weights (N, R): the region that most of a Gaussian lies in; -1 where it is hardly seen or on an edge."""
+    if not weights.shape[1]:
+        return np.full(weights.shape[0], -1, np.int32)
+    total = np.asarray(weights.sum(1)).ravel()
+    best, most = np.asarray(weights.argmax(1)).ravel(), weights.max(1).toarray().ravel()
+    return np.where((total > least) & (most > share * total), best, -1).astype(np.int32)
 
 
 def weigh(gaussians: Drawables, view: RasterView, regions: Ints, features: Floats, finer: int = 3) -> ViewRegions:

@@ -11,6 +11,7 @@ from helpers.teacher_simulator import SimulatorConfig, TaughtView
 from backend.semantics.lift import lift
 from backend.semantics.object_codes import encode, object_features
 from backend.semantics.object_index import ObjectIndexConfig, index_objects, nearest, owners, spread
+from backend.semantics.regions.proposals import propose
 from backend.semantics.view_regions import ViewRegions, weigh
 from tests.benchmarks import semantic_metrics as metrics
 from tests.benchmarks.semantic_metrics import Truth
@@ -41,8 +42,8 @@ def run(table: Table) -> None:
                     _methods(truth, taught, house, seed, count, ", one-sided" if side else "", table)
 
 
-def _weigh(room: Room, i: int, regions: np.ndarray, features: np.ndarray) -> ViewRegions:
-    return weigh(room.gaussians, room.views[i], regions, features)
+def _weigh(room: Room, i: int, regions: np.ndarray, features: np.ndarray, finer: int = 3) -> ViewRegions:
+    return weigh(room.gaussians, room.views[i], regions, features, finer)
 
 
 def _methods(truth: Truth, taught: list[TaughtView], house: int, seed: int, count: int, kind: str, table: Table) -> None:
@@ -54,6 +55,9 @@ def _methods(truth: Truth, taught: list[TaughtView], house: int, seed: int, coun
     mean = np.concatenate([v.features for v in views]).mean(0)
     weighed = time.process_time() - start
 
+    means, opacities = room.gaussians.means.numpy(), room.gaussians.opacities.numpy()
+    shape = propose(means, room.rgb.astype(np.float32), opacities)
+
     def classes(found: np.ndarray) -> np.ndarray:
         return ((found - mean) @ (texts - texts.mean(0)).T).argmax(1)
 
@@ -61,17 +65,21 @@ def _methods(truth: Truth, taught: list[TaughtView], house: int, seed: int, coun
         _report(name + kind, truth, labels, owner, (house, seed, count), weighed + seconds, table)
 
     start = time.process_time()
-    lifted, weight = lift(views)
+    coarse = [_weigh(room, i, taught[i].regions, taught[i].features, 1) for i in chosen]
+    lifted, weight = lift(coarse)
     report("lift", np.where(weight > SEEN, classes(lifted), -1), None, time.process_time() - start)
-    start = time.process_time()
-    means = room.gaussians.means.numpy()
-    shares, regions = index_objects(views, nearest(means), ObjectIndexConfig())
-    shares = spread(shares, means)
-    features, _ = object_features(views, regions, shares.shape[1])
-    codes, owner = encode(shares), owners(shares)
-    seconds = time.process_time() - start
-    report("compact", np.where(owner >= 0, classes(codes.mix(features)), -1), None, seconds)
-    report("object index", np.where(owner >= 0, classes(features)[owner], -1), owner, seconds)
+    lifted, weight = lift(views)
+    report("lift, finer", np.where(weight > SEEN, classes(lifted), -1), None, time.process_time() - start)
+    neighbours = nearest(means)
+    for name, pieces in (("object index", None), ("object index and shape", shape)):
+        start = time.process_time()
+        shares, regions = index_objects([v.weights for v in views], neighbours, ObjectIndexConfig(), pieces)
+        shares = spread(shares, means)
+        features, _ = object_features(views, regions, shares.shape[1])
+        codes, owner = encode(shares), owners(shares)
+        seconds = time.process_time() - start
+        report(name, np.where(owner >= 0, classes(features)[owner], -1), owner, seconds)
+    report("compact codes of it", np.where(owner >= 0, classes(codes.mix(features)), -1), None, seconds)
 
 
 def _report(

@@ -10,6 +10,7 @@ from backend.semantics.agglomerate import agglomerate
 from backend.semantics.lift import lift
 from backend.semantics.object_codes import KEPT, NOTHING, encode, object_features
 from backend.semantics.object_index import ObjectIndexConfig, index_objects, nearest, owners, spread
+from backend.semantics.regions.proposals import propose
 from backend.semantics.view_regions import ViewRegions, weigh
 
 
@@ -26,7 +27,7 @@ def views(room: Room) -> list[ViewRegions]:
 
 @pytest.fixture(scope="module")
 def index(room: Room, views: list[ViewRegions]) -> tuple[np.ndarray, list[np.ndarray]]:
-    return index_objects(views, nearest(room.gaussians.means.numpy()), ObjectIndexConfig())
+    return index_objects([v.weights for v in views], nearest(room.gaussians.means.numpy()), ObjectIndexConfig())
 
 
 def best_overlap(mine: np.ndarray, owner: np.ndarray, visible: np.ndarray) -> float:
@@ -45,6 +46,20 @@ def test_objects_are_found_though_regions_are_split_merged_and_frayed(
     assert len(index[1]) == len(views) and all(len(r) == v.weights.shape[1] for r, v in zip(index[1], views, strict=True))
     counts = np.bincount(owner[owner >= 0])
     assert (np.diff(counts) <= 0.2 * counts[:-1] + 5).all(), "the largest come first"
+
+
+def test_shape_bears_witness_where_views_are_few(room: Room, views: list[ViewRegions]) -> None:
+    means, few = room.gaussians.means.numpy(), [v.weights for v in views[::5]]
+    pieces = propose(means, room.rgb.astype(np.float32), room.gaussians.opacities.numpy())
+    visible = (sum(np.asarray(v.weights.sum(1)).ravel() for v in views) > 4) & (room.objects >= 0)
+    found = []
+    for given in (None, pieces):
+        shares, regions = index_objects(few, nearest(means), ObjectIndexConfig(), given)
+        assert len(regions) == len(few)
+        owner = owners(spread(shares, means))
+        sizes = np.bincount(room.objects[visible], minlength=len(room.classes))
+        found.append(np.mean([best_overlap(visible & (room.objects == o), owner, visible) for o in np.flatnonzero(sizes >= 30)]))
+    assert found[1] > found[0] + 0.05
 
 
 def test_objects_name_gaussians_better_than_the_lift_does(
