@@ -30,7 +30,9 @@ FILM_BETTER = (
     " textured things in view, and let neighbouring pictures overlap by two thirds."
 )
 EXIF_SIGMA, USER_SIGMA = 0.1, 0.02  # by which a focal length from EXIF, or a person, may be off
-SECONDS_PER_PICTURE = 1.0  # that COLMAP's mapper is given, on top of a minute: it may search in vain for very long
+# Seconds that COLMAP's mapper is given, and more for each picture: it may search in vain for very long. Clips that it
+# can solve take it half of the first; where nothing else can solve the footage it has longer.
+PATIENCE, LAST_RESORT = (20.0, 0.5), (60.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,9 @@ def colmap(footing: Footing, mapper: str) -> Start | None:
     """COLMAP's cameras from the matches; None when it finds none, dies, or takes too long."""
     footing.stage("Solving cameras with COLMAP" if mapper == "incremental" else "Solving cameras with COLMAP's global mapper")
     task = _task(footing, "map", mapper)
-    seconds = 60 + SECONDS_PER_PICTURE * footing.problem.frames
+    seconds, each = PATIENCE if footing.footage.ordered else LAST_RESORT
     try:
-        colmap_runner.run(task, footing.job.cancel, lambda _: None, footing.job.progress, seconds)
+        colmap_runner.run(task, footing.job.cancel, lambda _: None, footing.job.progress, seconds + each * footing.problem.frames)
     except (colmap_runner.OutOfTimeError, CrashError, OutOfMemory) as error:
         footing.job.warn("COLMAP", f"COLMAP gave no cameras ({'it took too long' if not str(error) else error}).")
         return None
