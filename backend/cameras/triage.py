@@ -21,6 +21,7 @@ class TriageConfig:
 
     cut_survival: float = 0.2  # share of tracks, against what is usual in the clip, that must outlive a frame
     cut_change: float = 2.5  # times the usual change of the picture
+    cut_apart: float = 1.4  # and times the change of the frames before and after: what crosses the picture comes gradually
     still: float = 0.12  # motion of the whole clip below which nothing moves
     unmoved: float = 0.02  # motion of a frame below which it may be a double
     double: float = 0.4  # mean change of grey values (of 255) below which a frame repeats the one before
@@ -73,10 +74,12 @@ def _steps(tracks: Tracks, diagonal: float) -> tuple[NDArray[np.int64], NDArray[
     return tracks.frame[1:][same], length
 
 
-def _shots(changes: NDArray[np.float64], survival: NDArray[np.float64], config: TriageConfig) -> tuple[tuple[int, int], ...]:
+def cut_into_shots(changes: NDArray[np.float64], survival: NDArray[np.float64], config: TriageConfig) -> tuple[tuple[int, int], ...]:
     count = len(changes)
     usual_change, usual_survival = float(np.median(changes[1:])), float(np.median(survival[1:]))
+    around = (np.append(changes[1:], changes[-1]) + np.append(changes[0], changes[:-1])) / 2
     cut = (survival < config.cut_survival * max(usual_survival, 0.2)) & (changes > config.cut_change * max(usual_change, 1.0))
+    cut &= changes > config.cut_apart * around
     bounds = [0, *(int(i) for i in np.flatnonzero(cut)), count]
     return tuple(pairwise(bounds))
 
@@ -117,7 +120,7 @@ def look(frames: Sequence[NDArray[np.uint8]], config: TriageConfig) -> Triage:
     reach = _reach(tracks, diagonal)
     still = bool(np.percentile(reach, 75) < config.still) or (not tracks.points and bool(changes.max(initial=0) < config.double))
     return Triage(
-        _shots(changes, survival, config),
+        cut_into_shots(changes, survival, config),
         _doubles(changes, by_frame, config),
         tuple(int(i) for i in np.flatnonzero(sharp < config.blurred * np.median(sharp))),
         float(np.median(by_frame[np.isfinite(by_frame)])) if np.isfinite(by_frame).any() else 0.0,

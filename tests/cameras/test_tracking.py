@@ -6,7 +6,7 @@ from helpers import clips
 
 from backend.cameras.tracks.flow import FlowConfig, dense_flow, flow_between, trust
 from backend.cameras.tracks.follow import FollowConfig, even_light, follow
-from backend.cameras.triage import TriageConfig, look
+from backend.cameras.triage import TriageConfig, cut_into_shots, look
 
 
 def drifting(frames: int, step: tuple[float, float] = (2.0, 1.0), seed: int = 1, gain: float = 0.0) -> list[np.ndarray]:
@@ -71,6 +71,17 @@ def test_triage_sees_cuts_doubles_blur_and_stillness() -> None:
     still = [(drifting(1)[0] + random.normal(0, 2, (120, 160))).clip(0, 255).astype(np.uint8) for _ in range(8)]
     assert look(still, TriageConfig()).is_still
     assert not look(drifting(8, (0.3, 0.0)), TriageConfig()).is_still
+
+
+def test_what_crosses_the_picture_is_no_cut() -> None:
+    """Tracks are lost either way; but a cut changes the picture at once, what rushes by more and more."""
+    survival = np.full(12, 0.9)
+    survival[6] = 0.1
+    rushing = np.array([0, 6, 6, 8, 11, 14, 20, 19, 14, 9, 6, 6], float)
+    at_once = np.array([0, 6, 6, 6, 6, 6, 22, 5, 5, 5, 5, 5], float)
+    assert cut_into_shots(rushing, survival, TriageConfig()) == ((0, 12),)
+    assert cut_into_shots(at_once, survival, TriageConfig()) == ((0, 6), (6, 12))
+    assert cut_into_shots(at_once, np.full(12, 0.9), TriageConfig()) == ((0, 12),), "a flash, through which points are followed"
 
 
 def test_a_camera_that_comes_back_is_not_still_and_slow_steps_add_up() -> None:
