@@ -62,6 +62,7 @@ class Kernels:
         c.splat_backward.argtypes = [_Pointer, ctypes.POINTER(RasterArgs), *[_Pointer] * 9]
         c.splat_region_weights.restype = ctypes.c_int64
         c.splat_region_weights.argtypes = [*[_Pointer] * 4, ctypes.c_int32, ctypes.c_float, _Pointer]
+        c.splat_label_map.argtypes = [*[_Pointer] * 3, ctypes.c_int32, _Pointer, _Pointer]
         c.splat_l1_dssim.argtypes = [_Pointer] * 3 + [ctypes.c_int32] * 2 + [ctypes.c_float] + [_Pointer] * 2
         kernels = cls(library, [])
         kernels.set_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
@@ -140,6 +141,21 @@ def rasterize_view(
     return result
 
 
+def _project(
+    kernels: Kernels, gaussians: Drawables, view: RasterView, options: RasterOptions
+) -> tuple[RasterArgs, _Borrowed, ctypes.CDLL, list[Tensor]]:
+    """Draws the Gaussians once without colour, so that the borrowed view holds their lists; the tensors keep them alive."""
+    plain = replace(gaussians, colors=gaussians.means.new_zeros(len(gaussians.means), 3))
+    view = replace(view, sh_degree=None, background=torch.zeros(3))
+    arrays = [_plain(t) for t in (*plain.tensors(), view.viewmat, view.K, view.background)]
+    args, count, borrowed = _arguments(arrays, view, False, options), len(arrays[0]), _Borrowed(kernels)
+    shapes = ((view.height, view.width, 3), (view.height, view.width), (count, 2), (count, 2), (count,))
+    unused = [torch.empty(shape, dtype=torch.int32 if i == 3 else torch.float32) for i, shape in enumerate(shapes)]
+    native = kernels.library.handle
+    _check(native.splat_forward(borrowed.view, ctypes.byref(args), *[t.data_ptr() for t in unused]))
+    return args, borrowed, native, arrays
+
+
 REGION_WEIGHT = np.dtype([("gaussian", np.int32), ("region", np.int32), ("weight", np.float32)])
 
 
@@ -151,14 +167,7 @@ def region_weights(
 
     With `shares` (N, K) the weights are expected ones, as region_weights.expected_weights says.
     """
-    plain = replace(gaussians, colors=gaussians.means.new_zeros(len(gaussians.means), 3))
-    view = replace(view, sh_degree=None, background=torch.zeros(3))
-    arrays = [_plain(t) for t in (*plain.tensors(), view.viewmat, view.K, view.background)]
-    args, count, borrowed = _arguments(arrays, view, False, options), len(arrays[0]), _Borrowed(kernels)
-    shapes = ((view.height, view.width, 3), (view.height, view.width), (count, 2), (count, 2), (count,))
-    unused = [torch.empty(shape, dtype=torch.int32 if i == 3 else torch.float32) for i, shape in enumerate(shapes)]
-    native = kernels.library.handle
-    _check(native.splat_forward(borrowed.view, ctypes.byref(args), *[t.data_ptr() for t in unused]))
+    args, borrowed, native, arrays = _project(kernels, gaussians, view, options)
     labels = np.ascontiguousarray(regions, np.int32)
     table = None if shares is None else np.ascontiguousarray(shares, np.float32)
     mixture = (None, 0, 0.0) if table is None else (table.ctypes.data, table.shape[1], doubt)
@@ -167,7 +176,21 @@ def region_weights(
     _check(2 if total < 0 else 0)
     found = np.empty(total, REGION_WEIGHT)
     native.splat_region_weights(*given, found.ctypes.data)
+    del arrays  # which `args` points into, until here
     return found
+
+
+def label_map(
+    kernels: Kernels, gaussians: Drawables, view: RasterView, labels: NDArray[np.int32], count: int, options: RasterOptions
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The label (below `count`; negative: none) that makes up most of each pixel (H, W), -1 without any, and its share."""
+    args, borrowed, native, arrays = _project(kernels, gaussians, view, options)
+    given = np.ascontiguousarray(labels, np.int32)
+    found, share = np.empty((view.height, view.width), np.int32), np.empty((view.height, view.width), np.float32)
+    pointers = (given.ctypes.data, count, found.ctypes.data, share.ctypes.data)
+    _check(native.splat_label_map(borrowed.view, ctypes.byref(args), *pointers))
+    del arrays
+    return found, share
 
 
 class _L1Dssim(torch.autograd.Function):

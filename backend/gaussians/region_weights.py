@@ -52,6 +52,25 @@ def expected_weights(
     return csr_matrix(shares * by_adjoint(gaussians, view, regions, 1 / likely, shares.shape[1], options))
 
 
+def label_map(
+    gaussians: Drawables, view: RasterView, labels: NDArray[np.int32], count: int, options: RasterOptions = RasterOptions()
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Labels (N,) below `count`, negative: none, as a picture: the one that makes up most of each pixel (H, W), -1 without
+    any, and how much of it.
+    """
+    native = _native(gaussians)
+    if native is not None:
+        return kernels.label_map(native, gaussians, view, labels, count, options)
+    found, share = np.full((view.height, view.width), -1, np.int32), np.zeros((view.height, view.width), np.float32)
+    given = torch.from_numpy(labels).to(gaussians.means.device)
+    for first in range(0, count, CHANNELS):
+        wanted = torch.arange(first, min(first + CHANNELS, count), device=given.device)
+        image = _draw(gaussians, view, (given[:, None] == wanted).to(gaussians.means), options).float().cpu().numpy()
+        best = image.max(-1)
+        found, share = np.where(best > share, first + image.argmax(-1), found).astype(np.int32), np.maximum(share, best)
+    return found, share
+
+
 def by_adjoint(
     gaussians: Drawables, view: RasterView, regions: NDArray[np.int32], pixels: NDArray[np.floating], count: int,
     options: RasterOptions = RasterOptions(),

@@ -50,6 +50,19 @@ def test_expected_weights_agree_with_the_reference() -> None:
     assert found.sum() == pytest.approx(exact.sum(), rel=1e-4)
 
 
+def test_labels_as_a_picture_agree_with_the_reference() -> None:
+    if rasterize.cpu_kernels() is None:
+        pytest.skip("no compiled kernels for this machine")
+    scene = make_scene(70, 53, 900, None)
+    labels = np.random.default_rng(2).integers(-2, REGIONS, 900).clip(-1).astype(np.int32)
+    exact, amount = region_weights.label_map(*prepare(scene, torch.float64), labels, REGIONS)
+    found, share = region_weights.label_map(*prepare(scene, torch.float32), labels, REGIONS)
+    np.testing.assert_allclose(share, amount, atol=1e-4)
+    assert (found == exact).mean() > 0.999 and len(np.unique(exact)) > 10
+    nothing, none = region_weights.label_map(*prepare(scene, torch.float32), np.full(900, -1, np.int32), 1)
+    assert (nothing == -1).all() and (none == 0).all()
+
+
 def test_weights_of_all_regions_add_up_to_the_opacity_of_the_picture() -> None:
     scene = make_scene(64, 48, 400, None)
     gaussians, view = prepare(scene, torch.float32)

@@ -545,7 +545,7 @@ struct RegionTile {
         columns = std::min(TILE, args.width - area.x0);
         for (int y = 0; y < area.rows; y++)
             for (int x = 0; x < columns; x++) {
-                const int32_t region = regions[(size_t)(area.y0 + y) * args.width + area.x0 + x];
+                const int32_t region = regions ? regions[(size_t)(area.y0 + y) * args.width + area.x0 + x] : 0;
                 int at = 0;
                 while (at < count && names[at] != region) at++;
                 if (region >= 0 && at == count) names[count++] = region;
@@ -606,6 +606,28 @@ static void weigh_tile(const RasterArgs& args, View& v, int64_t tile, const int3
                        sums[at] = 0;
                    }
                });
+}
+
+// The label that makes up most of each pixel, and how much of it; labels (N) are below K, negative: none.
+static void label_tile(const RasterArgs& args, const View& v, int64_t tile, const int32_t* labels, int32_t K, int32_t* out,
+                       float* share) {
+    const RegionTile area(args, v, tile, nullptr);
+    std::vector<int32_t> place(K, -1), names;
+    for (int32_t e = v.tile_start[tile]; e < v.tile_start[tile] + v.tile_used[tile]; e++) {
+        const int32_t label = labels[v.tile_list[e]];
+        if (label >= 0 && place[label] < 0) place[label] = (int32_t)names.size(), names.push_back(label);
+    }
+    const size_t count = names.size();
+    std::vector<float> sums(TILE * TILE * count, 0.0f);
+    area.blend(args, v, tile, [&](uint32_t g, int y, int x, float w) {
+        if (labels[g] >= 0) sums[(y * TILE + x) * count + place[labels[g]]] += w;
+    }, [](uint32_t) {});
+    for (int y = 0; y < area.area.rows; y++)
+        for (int x = 0; x < area.columns; x++) {
+            const auto begin = sums.begin() + (y * TILE + x) * count, best = std::max_element(begin, begin + count);
+            const size_t px = (size_t)(area.area.y0 + y) * args.width + area.area.x0 + x;
+            out[px] = count && *best > 0 ? names[best - begin] : -1, share[px] = count ? *best : 0;
+        }
 }
 
 // A pair's row of sums: CH colour channels, then with g = alpha * d loss / d alpha (where alpha is not clamped)
@@ -925,6 +947,20 @@ API int64_t splat_region_weights(void* view, const RasterArgs* args, const int32
         if (out) std::vector<RegionWeight>().swap(tile);
     }
     return total;
+}
+
+// Of the picture that `view` last held: the label that makes up most of each pixel, -1 where there is none, and its
+// share; out and share (H, W), labels (N) below K.
+API int32_t splat_label_map(void* view, const RasterArgs* args, const int32_t* labels, int32_t K, int32_t* out, float* share) {
+    View& v = *(View*)view;
+    try {
+        with_pool([&] {
+            parallel_for((int64_t)v.tiles_x * v.tiles_y, 1, [&](int64_t begin, int64_t end) {
+                for (int64_t t = begin; t < end; t++) label_tile(*args, v, t, labels, K, out, share);
+            });
+        });
+    } catch (const std::bad_alloc&) { return 2; }
+    return 0;
 }
 
 // ---------------------------------------------------------------------------------------------- image loss
