@@ -34,6 +34,12 @@ VERB_HELP = {
         "--input is a 3DGS PLY file. --output receives one PNG a camera, in the capture's order, and video.mp4 if asked.",
         "python -m backend render --input walk-splats/splats.ply --capture walk-capture --output frames",
     ),
+    "segment": (
+        "find the objects in trained splats",
+        "--input is a 3DGS PLY file. --output receives splats.ply with an object_id for every splat, objects.json, and\n"
+        "semantics.npz, which holds what a CLIP model saw in each object if one is given (--model).",
+        "python -m backend segment --input walk-splats/splats.ply --capture walk-capture --output walk-objects",
+    ),
 }
 VERB_HELP["setup"] = (
     "make a Python environment with everything that the other verbs need",

@@ -139,6 +139,17 @@ class RenderOptions:
 
 
 @dataclass(frozen=True)
+class SegmentOptions:
+    """Options of the verb `segment`. 0 means: as the preset says."""
+
+    capture: str = option("", "the capture that the splats were trained on (transforms.json and its pictures)")
+    model: str = option("", "a CLIP model: a folder in open_clip's layout, ARCHITECTURE=FILE, or ARCHITECTURE/TAG (empty: no words)")
+    regions: str = option("", "folder of label pictures named like the capture's, as SAM writes them (empty: by shape and colour)")
+    views: int = option(0, "pictures to look at (0: 20 fast, 30 balanced, 60 best)", 0, 1000)
+    side: int = option(0, "longer side of these pictures in pixels (0: 320 fast, 480 balanced and best)", 0, 4096)
+
+
+@dataclass(frozen=True)
 class SetupOptions:
     """Options of the verb `setup`."""
 
@@ -146,11 +157,12 @@ class SetupOptions:
     wheels: str = option("", "a folder of wheels to install from, without internet")
 
 
-Options = CamerasOptions | SplatsOptions | RenderOptions | SetupOptions
-OPTIONS: dict[str, type[CamerasOptions] | type[SplatsOptions] | type[RenderOptions] | type[SetupOptions]] = {
+Options = CamerasOptions | SplatsOptions | RenderOptions | SegmentOptions | SetupOptions
+OPTIONS: dict[str, type[Options]] = {
     "cameras": CamerasOptions,
     "splats": SplatsOptions,
     "render": RenderOptions,
+    "segment": SegmentOptions,
     "setup": SetupOptions,
 }
 

@@ -25,7 +25,10 @@ PACKAGES = (
     "torch", "numpy", "av", "pycolmap", "opencv-python-headless", "OpenEXR", "pillow", "scipy", "safetensors", "gsplat",
     "splatsmith-kernels",
 )  # fmt: skip
-VERBS = {"cameras": "..cameras.verb", "splats": "..splats.verb", "render": "..gaussians.render_verb", "setup": "..runtime.environment"}
+VERBS = {
+    "cameras": "..cameras.verb", "splats": "..splats.verb", "render": "..gaussians.render_verb", "segment": "..semantics.verb",
+    "setup": "..runtime.environment",
+}  # fmt: skip
 
 
 @dataclass

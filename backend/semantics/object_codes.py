@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..formats.semantics_file import NOTHING
 from .view_regions import Floats, Ints, ViewRegions
 
 KEPT = 3  # objects a Gaussian; along edges two meet, in corners three
-NOTHING = np.iinfo(np.uint16).max
 
 
 @dataclass(frozen=True)

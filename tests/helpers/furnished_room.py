@@ -5,15 +5,20 @@ Everything is drawn by ray_world; an object is several things, and every object 
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from helpers import ray_world
 from helpers.ray_world import Box, Plane, Sphere, Thing, World
+from PIL import Image
 from scipy.spatial import KDTree
 
+from backend.formats import capture, splat_ply
+from backend.formats.splat_ply import SplatArrays
 from backend.gaussians.options import Drawables, RasterView
-from backend.geometry.conventions import to_viewmat
+from backend.geometry.conventions import from_viewmat, to_viewmat
+from backend.geometry.spherical_harmonics import SH_C0
 
 SIZE, FOCAL = (192, 144), 128.0
 FLOATERS = 0.03
@@ -160,6 +165,24 @@ def make(seed: int, views: int = 36, pieces: int = 14) -> Room:
     cameras = [RasterView(torch.from_numpy(to_viewmat(p)).float(), K, *SIZE, None, torch.zeros(3)) for p in poses]
     classes = np.array([CLASSES.index(n) for n in names])
     return Room(classes, pictures, owners, cameras, *_splats(np.concatenate(points), seed))
+
+
+def write(room: Room, folder: Path) -> None:
+    """The room as a user has it: folder/capture, folder/splats.ply, and folder/regions with a label for every object."""
+    (folder / "capture" / "images").mkdir(parents=True)
+    (folder / "regions").mkdir()
+    frames = []
+    for i, (picture, owners, view) in enumerate(zip(room.pictures, room.owners, room.views, strict=True)):
+        path = folder / "capture" / "images" / f"{i:03d}.png"
+        Image.fromarray(picture).save(path)
+        Image.fromarray((owners + 1).astype(np.uint8)).save(folder / "regions" / path.name)
+        pose = from_viewmat(view.viewmat.double().numpy())
+        frames.append(capture.Frame(path, pose, FOCAL, FOCAL, SIZE[0] / 2, SIZE[1] / 2, *SIZE))
+    capture.write(folder / "capture", frames, None)
+    g = room.gaussians
+    sh = ((room.rgb - 0.5) / SH_C0).astype(np.float32)[:, None]
+    logits = torch.logit(g.opacities).numpy()
+    splat_ply.write(folder / "splats.ply", SplatArrays(g.means.numpy(), g.quats.numpy(), g.scales.log().numpy(), logits, sh))
 
 
 def _splats(points: np.ndarray, seed: int) -> tuple[Drawables, np.ndarray, np.ndarray]:

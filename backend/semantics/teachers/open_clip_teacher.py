@@ -75,13 +75,13 @@ def load(model: str, device: torch.device, config: OpenClipConfig = OpenClipConf
     """`model`: a folder with open_clip_config.json and weights; ARCHITECTURE=FILE; or ARCHITECTURE/TAG of a model whose
     weights are in open_clip's cache already. InputError for anything else; the network is never asked.
     """
+    name, weights = _source(model)
     os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's client is imported: an answer at once instead of retries
     torchvision_shim.make_importable()
     try:
         import open_clip  # seconds, so only when it is needed
     except ImportError as error:
         raise InputError("open_clip is not installed in the compute environment.", "Press Set Up again.") from error
-    name, weights = _source(model)
     logging.getLogger().setLevel(logging.ERROR)  # it logs to the root logger
     try:
         network = open_clip.create_model_from_pretrained(name, weights, device=device, return_transform=False, weights_only=True)

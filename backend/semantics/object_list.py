@@ -1,0 +1,36 @@
+"""Objects as people look at them in a list: how many splats, where, in what colour, how sure."""
+
+import colorsys
+from typing import Any
+
+import numpy as np
+
+from .object_index import owners
+from .view_regions import Floats
+
+
+def distinct_color(number: int) -> tuple[float, float, float]:
+    """Colours (0..1) of which no two that follow each other look alike: hues by the golden ratio."""
+    return colorsys.hsv_to_rgb(number * 0.618034 % 1, 0.55 + 0.35 * (number % 2), 0.95 - 0.2 * (number // 2 % 2))
+
+
+def describe(means: Floats, rgb: Floats, shares: Floats) -> list[dict[str, Any]]:
+    """A record an object: its number, a name, its splats, how much of them it is (0..1), and where most of it lies."""
+    owner = owners(shares)
+    found = []
+    for number in range(shares.shape[1]):
+        mine = np.flatnonzero(owner == number)
+        low, high = np.percentile(means[mine], (2, 98), axis=0) if len(mine) else (np.zeros(3), np.zeros(3))
+        found.append(
+            {
+                "id": number,
+                "name": f"Object {number + 1}",
+                "splats": len(mine),
+                "score": round(float(shares[mine, number].mean()), 3) if len(mine) else 0.0,
+                "color": [round(c, 3) for c in distinct_color(number)],
+                "mean_color": [round(float(c), 3) for c in (rgb[mine].mean(0) if len(mine) else np.zeros(3))],
+                "low": [round(float(x), 5) for x in low],
+                "high": [round(float(x), 5) for x in high],
+            }
+        )
+    return found

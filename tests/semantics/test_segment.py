@@ -1,0 +1,91 @@
+"""The verb `segment` as a user starts it: objects by shape alone and from the user's own regions, and bad input."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import furnished_room
+from helpers.command_line import backend
+from helpers.furnished_room import Room
+
+from backend.formats import semantics_file, splat_ply
+from backend.protocol import InputError
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Room, Path]:
+    room, folder = furnished_room.make(0, views=12, pieces=7), tmp_path_factory.mktemp("room")
+    furnished_room.write(room, folder)
+    return room, folder
+
+
+def segment(folder: Path, output: Path, *more: str) -> dict:
+    done = backend("segment", "--input", folder / "splats.ply", "--capture", folder / "capture", "--output", output, *more)
+    assert done.returncode == 0, done.stderr
+    return json.loads((output / "manifest.json").read_text())
+
+
+def recall(room: Room, owner: np.ndarray) -> float:
+    good, solid = [], room.objects >= 0
+    for o in np.unique(room.objects[solid]):
+        mine = room.objects == o
+        if mine.sum() >= 60 and furnished_room.CLASSES[room.classes[o]] != "rug":  # what lies flat needs pictures
+            parts = [(owner == k) & solid for k in np.unique(owner[mine])]
+            good.append(max((mine & part).sum() / (mine | part).sum() for part in parts))
+    return float(np.mean(np.array(good) > 0.5))
+
+
+@pytest.mark.parametrize("regions", [False, True])
+def test_objects_are_found_and_ride_in_the_ply(home: tuple[Room, Path], tmp_path: Path, regions: bool) -> None:
+    room, folder = home
+    manifest = segment(folder, tmp_path / "out", *(("--regions", str(folder / "regions")) if regions else ()))
+    before, after = splat_ply.read(folder / "splats.ply"), splat_ply.read(tmp_path / "out" / "splats.ply")
+    np.testing.assert_array_equal(before.means, after.means)
+    np.testing.assert_array_equal(before.sh, after.sh)
+    owner = after.extra[semantics_file.LABEL].astype(int)
+    assert recall(room, owner) >= 0.85
+    objects = json.loads((tmp_path / "out" / "objects.json").read_text())
+    assert len(objects) == manifest["metrics"]["objects"] == owner.max() + 1
+    assert [o["splats"] for o in objects] == np.bincount(owner).tolist() and all(0 < o["score"] <= 1 for o in objects)
+    assert len({tuple(o["color"]) for o in objects}) == len(objects)
+    found = semantics_file.read(tmp_path / "out" / semantics_file.NAME)
+    assert (found.objects[:, 0] == owner).mean() > 0.99 and found.features.shape == (len(objects), 0)
+
+
+def test_bad_input_gets_one_sentence(home: tuple[Room, Path], tmp_path: Path) -> None:
+    _, folder = home
+    (tmp_path / "empty").mkdir()
+    whole = ("--input", folder / "splats.ply", "--capture", folder / "capture")
+    cases = [
+        (("--input", folder / "splats.ply"), "No capture is given"),
+        ((*whole, "--model", tmp_path / "none"), "There is no CLIP model"),
+        ((*whole, "--regions", tmp_path / "none"), "There is no folder"),
+        ((*whole, "--regions", tmp_path / "empty"), "has no regions for the picture"),
+        (("--input", folder / "capture", "--capture", folder / "capture"), ""),
+        (("--input", folder / "splats.ply", "--capture", tmp_path / "empty"), ""),
+    ]
+    for number, (arguments, words) in enumerate(cases):
+        done = backend("segment", *arguments, "--output", tmp_path / f"out{number}")
+        said = done.stderr.strip().splitlines()[-1]
+        assert done.returncode == 1 and said.startswith("Error: ") and words in said, done.stderr
+        assert "Traceback" not in done.stderr and "unexpected" not in said
+        assert not (tmp_path / f"out{number}" / "splats.ply").exists()
+
+
+def test_a_hostile_semantics_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "semantics.npz"
+    good = semantics_file.Semantics(
+        np.array([[0, 1, semantics_file.NOTHING]], np.uint16), np.array([[200, 55, 0]], np.uint8), np.ones((2, 4), np.float32),
+        np.zeros(4, np.float32), "a model",
+    )  # fmt: skip
+    semantics_file.write(path, good)
+    again = semantics_file.read(path)
+    assert again.model == "a model" and (again.objects == good.objects).all() and (again.features == 1).all()
+    whole = path.read_bytes()
+    np.savez(tmp_path / "pickled.npz", objects=np.array([{}], object))
+    semantics_file.write(tmp_path / "beyond.npz", semantics_file.Semantics(good.objects + 5, good.shares, good.features, good.mean))
+    path.write_bytes(whole[: len(whole) // 2])
+    for bad in (path, tmp_path / "pickled.npz", tmp_path / "beyond.npz", tmp_path / "none.npz"):
+        with pytest.raises(InputError):
+            semantics_file.read(bad)
