@@ -29,6 +29,7 @@ class Damage:
     since: float = 0.0  # seconds; what lies before is nobody's concern
     frames: int = 0  # that did not decode, or only in part
     first: float = 0.0  # seconds after which the first of them was met
+    resized: float = 0.0  # seconds after which frames of another size came
 
     def met(self, time: float) -> None:
         if time < self.since:

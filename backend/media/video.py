@@ -54,10 +54,12 @@ class _Store:
         self.folder = folder
         self.names: list[str] = []
         self.times: list[float] = []
+        self.sizes: set[tuple[int, ...]] = set()
 
     def add(self, pixels: Pixels, time: float) -> None:
         self.names.append(f"{len(self.names) + 1:04d}.jpg")
         self.times.append(round(time, 6))
+        self.sizes.add(pixels.shape)
         Image.fromarray(pixels).save(self.folder / self.names[-1], quality=95, subsampling=0)
 
     def footage(self, path: Path) -> Footage:
@@ -81,7 +83,7 @@ def extract(
     span = (stop - start) / count if math.isfinite(stop) else 1 / info.fps
     total = max(1, round(info.fps * (stop - start))) if math.isfinite(stop) else 0
     store, best, bucket = _Store(folder), _Best(), 0
-    damage, time = Damage(since=start), start
+    damage, time, size = Damage(since=start), start, None
     with open_video(path) as container:
         if start > 1:
             container.seek(int(start * av.time_base))
@@ -90,6 +92,10 @@ def extract(
                 continue
             if time > stop + 1e-6 or len(store.names) >= count:
                 break
+            size = size or (frame.width, frame.height)
+            if (frame.width, frame.height) != size:  # another lens, as far as cameras are concerned
+                damage.resized = damage.resized or time
+                continue
             if int((time - start) / span) > bucket and best.pixels is not None:
                 store.add(best.pixels, best.time)
                 best, bucket = _Best(), int((time - start) / span)
@@ -105,6 +111,8 @@ def _in_words(damage: Damage, end: float, expected: float) -> str:
     said = []
     if damage.frames:
         said.append(f"{damage.frames} frames can't be decoded (the first after {damage.first:.1f} s) and were left out")
+    if damage.resized:
+        said.append(f"the picture changes its size after {damage.resized:.1f} s, and what has the new one was left out")
     if math.isfinite(expected) and expected - end > max(BREAKS_OFF * expected, 0.5):
         said.append(f"the picture ends at {end:.1f} s of {expected:.1f} s")
     return "; ".join(said)
@@ -119,6 +127,8 @@ def extract_indices(path: Path, folder: Path, indices: list[int], max_side: int)
                 store.add(_upright(frame, *_stored_size(frame, container.streams.video[0], max_side)), time)
             if index >= max(indices):
                 break
+    if len(store.sizes) > 1:
+        raise cannot(path, "its picture changes its size")
     if damage.frames:  # the numbers of those that follow are no longer known
         raise cannot(path, f"the cameras name its frames by number, and one after {damage.first:.1f} s can't be decoded")
     if len(store.names) < len(indices):

@@ -86,6 +86,41 @@ def test_frames_damaged_in_the_middle_are_left_out_and_told(tmp_path: Path) -> N
         video.extract_indices(tmp_path / "hurt.mkv", tmp_path / "g", [3, 10, 40], 0)
 
 
+def test_a_picture_that_changes_its_size(tmp_path: Path) -> None:
+    """Two raw streams one after the other, as some recorders write them."""
+    parts = []
+    for number, size in enumerate(((96, 64), (64, 96))):
+        with av.open(str(tmp_path / f"{number}.h264"), "w") as container:
+            stream = container.add_stream("libx264", rate=24)
+            stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+            for picture in numbered(24):
+                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(np.resize(picture, (size[1], size[0], 3))), format="rgb24")
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        parts.append((tmp_path / f"{number}.h264").read_bytes())
+    (tmp_path / "both.h264").write_bytes(b"".join(parts))
+    footage = video.extract(tmp_path / "both.h264", tmp_path / "f", 20, 0)
+    sizes = {Image.open(tmp_path / "f" / name).size for name in footage.names}
+    assert sizes == {(footage.width, footage.height)} == {(96, 64)} and len(footage.names) >= 8
+    assert "changes its size after" in footage.damage
+    with pytest.raises(InputError, match="changes its size"):
+        video.extract_indices(tmp_path / "both.h264", tmp_path / "g", [3, 10, 40], 0)
+
+
+@pytest.mark.parametrize("kind", ["yuv420p10le", "gray10le"])
+def test_ten_bits(tmp_path: Path, kind: str) -> None:
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        stream = container.add_stream("ffv1", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, kind
+        for picture in numbered(12):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=kind)))
+        container.mux(stream.encode(None))
+    footage = video.extract(tmp_path / "a.mkv", tmp_path / "f", 12, 0)
+    first = np.asarray(Image.open(tmp_path / "f" / footage.names[0]), float)
+    want = numbered(12)[0] if "yuv" in kind else np.repeat(np.asarray(Image.fromarray(numbered(12)[0]).convert("L"))[..., None], 3, 2)
+    assert not footage.damage and np.abs(first - want).mean() < 12
+
+
 def test_photos_are_turned_upright_and_in_order(tmp_path: Path) -> None:
     for name in ("10.jpg", "2.jpg", "1.jpg"):
         image = Image.fromarray(clips.texture(80)[:60])
