@@ -54,7 +54,8 @@ def read(path: Path) -> SplatArrays:
         sh = np.concatenate([sh, _columns(vertices, rest).reshape(len(vertices), 3, len(rest) // 3).transpose(0, 2, 1)], 1)
     quats = _columns(vertices, [f"rot_{i}" for i in range(4)])
     norms = np.linalg.norm(quats, axis=1, keepdims=True)
-    quats = np.where(norms > 1e-12, quats / np.maximum(norms, 1e-12), np.array([1, 0, 0, 0], np.float32))
+    unit = np.where(norms > 1e-12, quats / np.maximum(norms, 1e-12), np.array([1, 0, 0, 0], np.float32))
+    quats = np.where(np.abs(norms - 1) < 1e-5, quats, unit)  # what is normalised already keeps its bits
     known = {*REQUIRED, *rest, "nx", "ny", "nz"}
     arrays = SplatArrays(
         _columns(vertices, ["x", "y", "z"]), quats, _columns(vertices, ["scale_0", "scale_1", "scale_2"]),

@@ -1,0 +1,47 @@
+"""Asking for objects by words: one score an object and prompt, milliseconds once the words are encoded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..formats.semantics_file import Semantics
+from .object_codes import ObjectCodes
+from .relevancy import COMMON, NEGATIVES, Prompt, centred, relevancy
+from .teachers.teacher import Teacher
+from .view_regions import Floats
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What prompts fit. Scores are relevancies, 0..1; 0.5 is as good a fit as the best of what was not meant."""
+
+    prompts: tuple[Prompt, ...]
+    objects: Floats  # (Q, K)
+    splats: Floats  # (N,) of the prompt that fits best, mixed over each splat's objects: soft along edges
+
+    def chosen(self, threshold: float) -> NDArray[np.bool_]:
+        """(N,) splats to select: where most of a splat is of objects that fit."""
+        return np.asarray(self.splats >= threshold)
+
+
+def ask(semantics: Semantics, teacher: Teacher, prompts: Sequence[Prompt]) -> Answer:
+    """Relevancy of every object for every prompt.
+
+    Pictures and words of CLIP lie in two cones: the scene's mean is taken from the objects' features, and the mean of
+    common words from the words'.
+    """
+    negatives = sorted({n for p in prompts for n in p.negatives} | set(NEGATIVES))
+    words = [w for p in prompts for w in p.words]
+    encoded = teacher.encode_text([*words, *negatives, *COMMON])
+    encoded = centred(encoded, encoded[-len(COMMON) :].mean(0))
+    features = centred(semantics.features, semantics.mean)
+    against, scores, at = encoded[len(words) : -len(COMMON)], [], 0
+    for prompt in prompts:
+        meant = [i for i, n in enumerate(negatives) if n in prompt.negatives or (n in NEGATIVES and n not in prompt.words)]
+        scores.append(relevancy(features, encoded[at : at + len(prompt.words)], against[meant]))
+        at += len(prompt.words)
+    objects = np.stack(scores) if scores else np.zeros((0, len(features)), np.float32)
+    best = objects.max(0) if len(objects) else np.zeros(len(features), np.float32)
+    return Answer(tuple(prompts), objects, ObjectCodes(semantics.objects, semantics.shares).mix(best))
