@@ -40,6 +40,11 @@ VERB_HELP = {
         "semantics.npz, which holds what a CLIP model saw in each object if one is given (--model).",
         "python -m backend segment --input walk-splats/splats.ply --capture walk-capture --output walk-objects",
     ),
+    "select": (
+        "take objects out of segmented splats, or leave them out",
+        "--input is the folder that `segment` left. --output receives splats.ply, and selection.json with every object's score.",
+        "python -m backend select --input walk-objects --prompt 'chair, stool; lamp' --output walk-chairs",
+    ),
 }
 VERB_HELP["setup"] = (
     "make a Python environment with everything that the other verbs need",

@@ -150,6 +150,18 @@ class SegmentOptions:
 
 
 @dataclass(frozen=True)
+class SelectOptions:
+    """Options of the verb `select`."""
+
+    prompt: str = option("", "what to select: synonyms by comma, several things by semicolon, what is not meant after ' -'")
+    objects: str = option("", "or the objects by their numbers in objects.json, by comma")
+    threshold: float = option(0.5, "how well a splat has to fit the words", 0, 1)
+    rest: bool = option(False, "keep everything but the selection")
+    plain: bool = option(True, "leave out everything that a standard 3DGS PLY does not have")
+    model: str = option("", "the CLIP model (empty: the one that the splats were segmented with)")
+
+
+@dataclass(frozen=True)
 class SetupOptions:
     """Options of the verb `setup`."""
 
@@ -157,12 +169,13 @@ class SetupOptions:
     wheels: str = option("", "a folder of wheels to install from, without internet")
 
 
-Options = CamerasOptions | SplatsOptions | RenderOptions | SegmentOptions | SetupOptions
+Options = CamerasOptions | SplatsOptions | RenderOptions | SegmentOptions | SelectOptions | SetupOptions
 OPTIONS: dict[str, type[Options]] = {
     "cameras": CamerasOptions,
     "splats": SplatsOptions,
     "render": RenderOptions,
     "segment": SegmentOptions,
+    "select": SelectOptions,
     "setup": SetupOptions,
 }
 

@@ -53,6 +53,28 @@ def test_objects_are_found_and_ride_in_the_ply(home: tuple[Room, Path], tmp_path
     assert (found.objects[:, 0] == owner).mean() > 0.99 and found.features.shape == (len(objects), 0)
 
 
+def test_an_object_is_taken_out_bit_by_bit(home: tuple[Room, Path], tmp_path: Path) -> None:
+    _, folder = home
+    segment(folder, tmp_path / "out")
+    whole = splat_ply.read(tmp_path / "out" / "splats.ply")
+    owner = whole.extra[semantics_file.LABEL]
+    for rest in ("--rest", "--no-rest"):
+        done = backend("select", "--input", tmp_path / "out", "--objects", "1, 3", rest, "--output", tmp_path / rest)
+        assert done.returncode == 0, done.stderr
+        kept, wanted = splat_ply.read(tmp_path / rest / "splats.ply"), splat_ply.take(whole, np.isin(owner, (1, 3)) == (rest != "--rest"))
+        assert len(kept) and not kept.extra, "a standard PLY"
+        for name in ("means", "quats", "log_scales", "opacity_logits", "sh"):
+            assert getattr(kept, name).tobytes() == getattr(wanted, name).tobytes()
+    for arguments, words in (
+        ((), "Say what to select"), (("--objects", "99"), "There is no object '99'"), (("--prompt", "chair"), "without a CLIP model"),
+        (("--prompt", " ; ,"), "The prompt is empty"), (("--objects", "1", "--prompt", "chair"), "Say what to select"),
+    ):  # fmt: skip
+        done = backend("select", "--input", tmp_path / "out", *arguments, "--output", tmp_path / "bad")
+        assert done.returncode == 1 and words in done.stderr, done.stderr
+    done = backend("select", "--input", folder, "--objects", "1", "--output", tmp_path / "bad")
+    assert done.returncode == 1 and "is no segmentation" in done.stderr
+
+
 def test_bad_input_gets_one_sentence(home: tuple[Room, Path], tmp_path: Path) -> None:
     _, folder = home
     (tmp_path / "empty").mkdir()
