@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import importlib
 import logging
 import sys
 from pathlib import Path
@@ -104,6 +105,8 @@ def make_parser() -> argparse.ArgumentParser:
         _add_verb(verbs, verb)
     doctor = verbs.add_parser("doctor", help="say what this machine can do, what is missing and how to get it")
     doctor.add_argument("--json", action="store_true", help="for programs")
+    words = verbs.add_parser("words", help="for programs: answer prompts line by line until the input ends (formats/words_lines.py)")
+    words.add_argument("--idle", type=float, default=600.0, metavar="SECONDS", help="end when nothing was asked for so long")
     return parser
 
 
@@ -144,6 +147,10 @@ def main() -> int:
         from .runtime import doctor
 
         return doctor.main(as_json=arguments.json)
+    if arguments.verb == "words":
+        die_with_parent()
+        status: int = importlib.import_module(".semantics.words_service", __package__).serve(arguments.idle)
+        return status
     return _run(arguments)
 
 

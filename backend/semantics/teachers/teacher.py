@@ -11,8 +11,13 @@ from ..view_regions import Floats, Ints
 class Teacher(Protocol):
     """Pictures and words as points on one sphere."""
 
-    name: str  # for people: which model, from where
-    dimensions: int
+    @property
+    def name(self) -> str:
+        """For people: which model, from where."""
+        ...
+
+    @property
+    def dimensions(self) -> int: ...
 
     def encode_regions(self, picture: NDArray, regions: Ints, count: int) -> Floats:
         """(count, D) of length 1: what each region of a picture (H, W, 3) uint8 shows; regions (H, W), negative: none."""

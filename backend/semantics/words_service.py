@@ -1,0 +1,145 @@
+"""A process that stays warm and answers prompts: the first question loads the model, the next take milliseconds.
+
+Bounded: it ends when its pipe does, or when nobody has asked for a while; it keeps one model, two scenes, some words.
+"""
+
+import os
+import queue
+import sys
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..formats import semantics_file
+from ..formats.semantics_file import Semantics
+from ..formats.words_lines import Question, Scores, decode_question, encode_words
+from ..protocol import InputError, SplatsmithError
+from ..runtime.cancel import lines_of_stdin
+from ..runtime.device import choose_device
+from .query import ask
+from .relevancy import parse
+from .teachers.open_clip_teacher import load
+from .teachers.teacher import Teacher
+from .view_regions import Floats, Ints
+
+
+@dataclass(frozen=True)
+class ServiceConfig:
+    """Bounds."""
+
+    scenes: int = 2
+    words: int = 5000
+    prompts: int = 1000
+
+
+@dataclass
+class Remembering:
+    """A teacher that encodes a word once."""
+
+    teacher: Teacher
+    most: int
+    known: OrderedDict[str, Floats] = field(default_factory=OrderedDict)
+
+    @property
+    def name(self) -> str:
+        return self.teacher.name
+
+    @property
+    def dimensions(self) -> int:
+        return self.teacher.dimensions
+
+    def encode_regions(self, picture: np.ndarray, regions: Ints, count: int) -> Floats:
+        return self.teacher.encode_regions(picture, regions, count)
+
+    def encode_text(self, words: Sequence[str]) -> Floats:
+        new = [w for w in dict.fromkeys(words) if w not in self.known]
+        found = dict(zip(new, self.teacher.encode_text(new), strict=True))
+        result = np.array([found[w] if w in found else self.known[w] for w in words], np.float32)
+        self.known.update(found)
+        while len(self.known) > self.most:
+            self.known.popitem(last=False)
+        return result.reshape(len(words), self.dimensions)
+
+
+class WordsService:
+    """What it has loaded, and how it answers."""
+
+    def __init__(self, config: ServiceConfig = ServiceConfig(), load_model: Callable[[str], Teacher] | None = None) -> None:
+        self.config = config
+        self._load = load_model or (lambda model: load(model, torch.device(choose_device("auto")[0])))
+        self._teacher: tuple[str, Remembering] | None = None
+        self._scenes: OrderedDict[tuple[str, int], Semantics] = OrderedDict()
+
+    def answer(self, question: Question) -> Scores:
+        """Never raises for a bad question: the answer says what is wrong."""
+        try:
+            prompts = parse(question.prompt)
+            if not prompts or len(prompts) > self.config.prompts:
+                what = f"{len(prompts)} prompts are too many at once." if prompts else "The prompt is empty."
+                raise InputError(what, 'Write what to select, for example "chair, stool; lamp".')
+            scene = self._scene(Path(question.folder))
+            teacher = self._model(question.model or scene.model, scene)
+            found = ask(scene, teacher, prompts)
+        except SplatsmithError as error:
+            return Scores(question.id, error=error.what, advice=error.advice)
+        rows = [[round(float(s), 5) for s in row] for row in found.objects]
+        return Scores(question.id, [", ".join(p.words) for p in prompts], rows)
+
+    def _scene(self, folder: Path) -> Semantics:
+        path = folder / semantics_file.NAME
+        if not path.is_file():
+            raise InputError(f"{folder.name} is no segmentation.", "Run Segment first.")
+        key = (str(path), path.stat().st_mtime_ns)  # a new segmentation in the same place is another scene
+        if key not in self._scenes:
+            self._scenes[key] = semantics_file.read(path)
+        self._scenes.move_to_end(key)
+        while len(self._scenes) > self.config.scenes:
+            self._scenes.popitem(last=False)
+        return self._scenes[key]
+
+    def _model(self, model: str, scene: Semantics) -> Teacher:
+        if not model or not scene.features.shape[1]:
+            raise InputError("The splats were segmented without a CLIP model, so words say nothing.", "Run Segment again with a model.")
+        if self._teacher is None or self._teacher[0] != model:
+            self._teacher = None  # the old one goes before the new one comes
+            self._teacher = (model, Remembering(self._load(model), self.config.words))
+        teacher = self._teacher[1]
+        if teacher.dimensions != scene.features.shape[1]:
+            raise InputError(f"{model} is not the model that the splats were segmented with.", f"Use {scene.model}.")
+        return teacher
+
+
+def serve(idle_seconds: float) -> int:
+    """Answers the lines of standard input on standard output until they end, or stop coming for so long."""
+    out = os.dup(1)
+    os.set_inheritable(out, False)
+    sys.stdout.flush()
+    os.dup2(2, 1)  # what libraries print must not lie between the answers
+    lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+
+    def listen() -> None:
+        for line in lines_of_stdin():
+            lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=listen, daemon=True).start()
+    service, asked = WordsService(), time.monotonic()
+    while True:
+        try:
+            line = lines.get(timeout=max(0.0, asked + idle_seconds - time.monotonic()))
+        except queue.Empty:
+            return 0
+        if line is None:
+            return 0
+        question = decode_question(line)
+        if question is not None:
+            data = encode_words(service.answer(question))
+            while data:
+                data = data[os.write(out, data) :]
+            asked = time.monotonic()
