@@ -58,6 +58,12 @@ class SplatsmithSettings(bpy.types.PropertyGroup):
     exposure: bpy.props.BoolProperty(
         name="Even Out Exposure", default=False, description="Allow each picture its own exposure and white balance while training"
     )  # type: ignore[valid-type]
+    regions: bpy.props.StringProperty(
+        name="Regions", subtype="DIR_PATH", description="Folder of label pictures named like the capture's, as SAM writes them; empty: none"
+    )  # type: ignore[valid-type]
+    clip_model: bpy.props.StringProperty(
+        name="CLIP Model", subtype="DIR_PATH", description="A folder in open_clip's layout: what words need; objects are found without it"
+    )  # type: ignore[valid-type]
     show_overlay: bpy.props.BoolProperty(name="Show in Viewport", default=True, description="Draw splats in the 3D viewport")  # type: ignore[valid-type]
 
     def footage(self) -> str:
@@ -79,12 +85,24 @@ def clip_path(clip: bpy.types.MovieClip | None) -> str:
     return path if clip.source == "MOVIE" else os.path.dirname(path)
 
 
-CLASSES = (SplatsmithSettings,)
+class SplatsmithObject(bpy.types.PropertyGroup):
+    """One object of some splats; `name`, which comes with every PropertyGroup, is the artist's to change."""
+
+    number: bpy.props.IntProperty(description="What the splats' attribute object_id says")  # type: ignore[valid-type]
+    color: bpy.props.FloatVectorProperty(subtype="COLOR", size=3, min=0, max=1, description="Its colour in lists")  # type: ignore[valid-type]
+    count: bpy.props.IntProperty(description="Splats")  # type: ignore[valid-type]
+    score: bpy.props.FloatProperty(description="How much its splats are of this object and no other, 0 to 1")  # type: ignore[valid-type]
+    chosen: bpy.props.BoolProperty(name="Choose", description="Extract, merge and delete work on chosen objects")  # type: ignore[valid-type]
+
+
+CLASSES = (SplatsmithSettings, SplatsmithObject)
 
 
 def attach() -> None:
     bpy.types.Scene.splatsmith = bpy.props.PointerProperty(type=SplatsmithSettings)
+    bpy.types.Object.splatsmith_objects = bpy.props.CollectionProperty(type=SplatsmithObject)
+    bpy.types.Object.splatsmith_object = bpy.props.IntProperty(name="Active Object")
 
 
 def detach() -> None:
-    del bpy.types.Scene.splatsmith
+    del bpy.types.Scene.splatsmith, bpy.types.Object.splatsmith_objects, bpy.types.Object.splatsmith_object

@@ -12,6 +12,7 @@ FIELDS = {
     "FLOAT": "value", "INT": "value", "INT8": "value", "BOOLEAN": "value", "FLOAT_VECTOR": "vector", "FLOAT_COLOR": "color",
     "QUATERNION": "value", "FLOAT4": "vector",
 }  # fmt: skip
+WIDTHS = {"FLOAT": 1, "INT": 1, "INT8": 1, "BOOLEAN": 1, "FLOAT_VECTOR": 3, "FLOAT_COLOR": 4, "QUATERNION": 4, "FLOAT4": 4}
 
 
 def has_type(kind: str) -> bool:
@@ -34,6 +35,19 @@ def read_attribute(data: bpy.types.ID, name: str, width: int) -> NDArray[np.floa
     values = np.empty(len(attribute.data) * width, np.float32)
     attribute.data.foreach_get(FIELDS[attribute.data_type], values)
     return values if width == 1 else values.reshape(-1, width)
+
+
+def all_attributes(data: bpy.types.ID) -> Attributes:
+    """Every attribute by point as it is stored, the position included, Blender's hidden ones left out."""
+    found: Attributes = {}
+    for attribute in data.attributes:
+        if attribute.domain != "POINT" or attribute.name.startswith(".") or attribute.data_type not in WIDTHS:
+            continue
+        width, kind = WIDTHS[attribute.data_type], {"INT": np.int32, "INT8": np.int8, "BOOLEAN": bool}.get(attribute.data_type, np.float32)
+        values = np.empty(len(attribute.data) * width, kind)
+        attribute.data.foreach_get(FIELDS[attribute.data_type], values)
+        found[attribute.name] = (attribute.data_type, values if width == 1 else values.reshape(-1, width))
+    return found
 
 
 def new_object(name: str, collection: bpy.types.Collection, points: NDArray[np.float32], attributes: Attributes) -> bpy.types.Object:

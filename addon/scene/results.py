@@ -10,7 +10,7 @@ from ...backend.formats import splat_ply
 from ...backend.protocol import InputError, RenderOptions
 from ..compute import state
 from ..jobs.manager import JobRecord
-from . import cameras, collections, pointclouds, splat_nodes, splats, verdict
+from . import cameras, collections, objects, pointclouds, splat_nodes, splats, verdict
 
 
 def import_capture(context: bpy.types.Context, folder: Path, name: str) -> str:
@@ -79,6 +79,15 @@ def _show_image(image: bpy.types.Image) -> None:
                 area.spaces.active.image = image
 
 
+def import_objects(context: bpy.types.Context, folder: Path, name: str) -> str:
+    """Objects for the splats called `name`; where they are gone or were changed, the segmented splats come along."""
+    cloud = bpy.data.objects.get(name)
+    count = len(splat_ply.read(folder / "splats.ply"))
+    if not splats.is_splats(cloud) or pointclouds.point_count(cloud.data) != count:
+        cloud = splats.import_ply(folder / "splats.ply", name, collections.new_collection(context.scene, name), None)
+    return f"{objects.attach(cloud, folder)} objects"
+
+
 def import_job(context: bpy.types.Context, job: JobRecord) -> str:
     """Brings a job's result into the scene; a line about it. Raises InputError where the result can't be used."""
     name = job.request.title or job.request.verb.title()
@@ -86,6 +95,8 @@ def import_job(context: bpy.types.Context, job: JobRecord) -> str:
         text = import_capture(context, job.result, name)
     elif job.request.verb == "splats":
         text = import_splats(context, job.result / "splats.ply", name, job.request.input)
+    elif job.request.verb == "segment":
+        text = import_objects(context, job.result, name)
     elif isinstance(job.request.options, RenderOptions):
         text = import_render(job.result, job.request.options)
     else:  # setup: nothing for the scene, but computing is ready now

@@ -74,9 +74,14 @@ def import_ply(path: Path, name: str, collection: bpy.types.Collection, root: bp
     arrays = splat_ply.read(path)
     if not len(arrays):
         raise InputError(f"{path.name} holds no splats.", "Choose another file.")
-    cloud = pointclouds.new_object(name, collection, arrays.means, _attributes(arrays))
+    cloud = show(pointclouds.new_object(name, collection, arrays.means, _attributes(arrays)))
     cloud.parent = root
     cloud[MARK] = str(path)
+    return cloud
+
+
+def show(cloud: bpy.types.Object) -> bpy.types.Object:
+    """Makes an object that has the splats' attributes one that is drawn and rendered."""
     cloud.display_type = "BOUNDS"
     splat_nodes.add_modifier(cloud)
     return cloud

@@ -139,12 +139,12 @@ class SPLATSMITH_PT_splats_more(_Panel, bpy.types.Panel):
 
 
 class SPLATSMITH_PT_next(_Panel, bpy.types.Panel):
-    bl_label = "4  What Comes Next"
-    bl_order = 5
+    bl_label = "5  What Comes Next"
+    bl_order = 6
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, _context: bpy.types.Context) -> None:
-        for text in ("5  Select by words", "6  Talking head", "7  Animated mesh"):
+        for text in ("Select by words", "Talking head", "Animated mesh"):
             row = self.layout.row()
             row.enabled = False
             row.label(text=text, icon="TIME")
