@@ -46,10 +46,15 @@ def carry(root: Path, masks: Iterable[Pixels | None], lenses: Iterable[Sequence[
     capture.write(root, frames, found.points)
 
 
-def carry_given(root: Path, given: Sequence[Frame], lenses: Sequence[Sequence[float]]) -> None:
+def source_of(frame: Frame, root: Path) -> str:
+    """What a given frame is known by: its picture's name before it was copied, else its place in the given capture."""
+    return frame.source or (frame.image.relative_to(root).as_posix() if frame.image.is_relative_to(root) else frame.image.name)
+
+
+def carry_given(root: Path, given: Sequence[Frame], lenses: Sequence[Sequence[float]], came_from: Path) -> None:
     """The masks that given cameras brought along, for those of them that are in the capture at `root`, in their order."""
     rest = iter(zip(given, lenses, strict=True))
-    pairs = [next(p for p in rest if (p[0].source or p[0].image.name) == f.source) for f in capture.read(root).frames]
+    pairs = [next(p for p in rest if source_of(p[0], came_from) == f.source) for f in capture.read(root).frames]
 
     def masks() -> Iterator[Pixels | None]:
         for frame, _ in pairs:

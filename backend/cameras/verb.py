@@ -78,7 +78,7 @@ def _known_task(job: Job, source: sources.Source, work: Path) -> ColmapTask:
     times = [f.time if f.time is not None else -1.0 for f in frames]
     return ColmapTask(
         "known", str(folder), str(work), str(job.folder.staging), names, False, times if min(times) >= 0 else None,
-        [f.source or f.image.name for f in frames],
+        [carry_masks.source_of(f, given.root) for f in frames],
         features=PRESETS[job.request.preset].features, known=known, points=str(given.points or ""), seed=job.request.seed,
         threads=core_count(),
     )  # fmt: skip
@@ -152,9 +152,10 @@ def _run_given(job: Job, source: sources.Source, work: Path) -> Outcome:
 
 
 def _carry_given_masks(job: Job, source: sources.Source, task: ColmapTask) -> None:
-    given = [f for f in capture.read(source.path).frames if f.image.is_file()]
+    found = capture.read(source.path)
+    given = [f for f in found.frames if f.image.is_file()]
     if any(f.mask for f in given):
-        carry_masks.carry_given(job.folder.staging, given, [known.params for known in task.known])
+        carry_masks.carry_given(job.folder.staging, given, [known.params for known in task.known], found.root)
 
 
 def _dense(job: Job, work: Path, on_stage: Callable[[str], None]) -> Dense | None:

@@ -1,6 +1,5 @@
 """What a segmentation knows of its splats beyond the PLY: semantics.npz, numpy only. The objects' own list is objects.json."""
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,15 +34,21 @@ def read(path: Path) -> Semantics:
     """InputError for anything that is not such a file."""
     try:
         with np.load(path, allow_pickle=False) as data:
-            found = Semantics(
-                data["objects"], data["shares"], data["features"].astype(np.float32), data["mean"].astype(np.float32), str(data["model"])
-            )
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            found = Semantics(data["objects"], data["shares"], data["features"].astype(np.float32), data["mean"], str(data["model"]))
+    except Exception as error:
         raise InputError(f"{path.name} holds no objects.", "Run Segment again.") from error
-    rows, known = found.objects.shape, found.objects[found.objects != NOTHING] if found.objects.ndim == 2 else np.zeros(0)
-    whole = found.objects.ndim == 2 and found.shares.shape == rows and found.features.ndim == 2
-    if not whole or found.mean.shape != found.features.shape[1:] or not np.isfinite(found.features).all():
-        raise InputError(f"{path.name} holds no objects.", "Run Segment again.")
-    if known.size and int(known.max()) >= len(found.features):
-        raise InputError(f"{path.name} names objects that it does not hold.", "Run Segment again.")
+    if not _is_whole(found):
+        raise InputError(f"{path.name} holds no objects, or damaged ones.", "Run Segment again.")
     return found
+
+
+def _is_whole(found: Semantics) -> bool:
+    """Shapes and kinds as above, finite, and no object named that is not held."""
+    objects, features = found.objects, found.features
+    if objects.dtype != np.uint16 or objects.ndim != 2 or objects.shape[1] != 3 or features.ndim != 2 or not len(features):
+        return False
+    if found.shares.dtype != np.uint8 or found.shares.shape != objects.shape or found.mean.shape != features.shape[1:]:
+        return False
+    if found.mean.dtype != np.float32 or not np.isfinite(features).all() or not np.isfinite(found.mean).all():
+        return False
+    return bool(((objects < len(features)) | (objects == NOTHING)).all())

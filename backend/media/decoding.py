@@ -1,4 +1,4 @@
-"""Video files opened, measured and decoded with PyAV. Frames that are damaged are left out and counted, never shown."""
+"""Video files opened, measured and decoded with PyAV. What a decoder reports as damaged is left out and told."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -85,15 +85,17 @@ def decode(container: av.container.InputContainer, path: Path, damage: Damage) -
     InputError when not one frame can be decoded.
     """
     stream = container.streams.video[0]
-    first, pace = _first_time(stream), _pace(stream)
+    first, pace, last = _first_time(stream), _pace(stream), -1.0
     for index, frame in enumerate(_frames(container, path, damage)):
-        yield (frame.time - first if frame.time is not None else index / pace), frame
+        time = frame.time - first if frame.time is not None else index / pace
+        last = time if time > last else last + 1 / pace  # some files number frames in the order they are stored in
+        yield last, frame
 
 
 def _frames(container: av.container.InputContainer, path: Path, damage: Damage) -> Iterator[av.VideoFrame]:
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
-    seen, time = False, 0.0
+    seen, time, first = False, 0.0, _first_time(stream)
     for packet in _packets(container):
         try:
             frames = packet.decode()
@@ -101,7 +103,7 @@ def _frames(container: av.container.InputContainer, path: Path, damage: Damage) 
             damage.met(time)
             continue
         for frame in frames:
-            time = frame.time or time
+            time = frame.time - first if frame.time is not None else time
             if frame.is_corrupt:
                 damage.met(time)
                 continue
@@ -111,9 +113,16 @@ def _frames(container: av.container.InputContainer, path: Path, damage: Damage) 
         raise cannot(path, "no frame of it can be decoded")
 
 
-def _packets(container: av.container.InputContainer) -> Iterator[av.Packet]:
+def reach(path: Path) -> float:
+    """Seconds to which picture or sound go, by reading all packets: what a file that broke off lacks, it lacks in both."""
+    with open_video(path) as container:
+        ends = [_seconds(p.pts, p.time_base) + _seconds(p.duration, p.time_base) for p in _packets(container, whole=True)]
+        return max(ends, default=0.0) - _first_time(container.streams.video[0])
+
+
+def _packets(container: av.container.InputContainer, whole: bool = False) -> Iterator[av.Packet]:
     """To the end, or to where the file breaks off."""
-    packets = container.demux(container.streams.video[0])
+    packets: Iterator[av.Packet] = container.demux() if whole else container.demux(container.streams.video[0])
     while True:
         try:
             packet = next(packets, None)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.error import FFmpegError
 from PIL import Image
 
 from ..protocol import InputError
-from .decoding import Damage, cannot, decode, open_video, probe
+from .decoding import Damage, cannot, decode, open_video, probe, reach
 from .frames import Footage, Pixels, fit_size, sharpness
 
 Progress = Callable[[int, int], None]
@@ -70,6 +71,18 @@ class _Store:
             return Footage(self.folder, self.names, self.times, *image.size, 0.0, ordered=True)
 
 
+def _opened_at(path: Path, start: float) -> av.container.InputContainer:
+    """Open where decoding for `start` seconds has to begin; raw streams can't be wound and are read from their beginning."""
+    container = open_video(path)
+    if start > 1:
+        try:
+            container.seek(int(start * av.time_base))
+        except FFmpegError:
+            container.close()
+            return open_video(path)
+    return container
+
+
 def extract(
     path: Path, folder: Path, count: int, max_side: int, start: float = 0.0, end: float = 0.0, progress: Progress = lambda step, total: None
 ) -> Footage:
@@ -84,9 +97,7 @@ def extract(
     total = max(1, round(info.fps * (stop - start))) if math.isfinite(stop) else 0
     store, best, bucket = _Store(folder), _Best(), 0
     damage, time, size = Damage(since=start), start, None
-    with open_video(path) as container:
-        if start > 1:
-            container.seek(int(start * av.time_base))
+    with _opened_at(path, start) as container:
         for time, frame in decode(container, path, damage):
             if time < start - 1e-6:
                 continue
@@ -103,17 +114,18 @@ def extract(
             progress(min(total, round((time - start) * info.fps)) if total else len(store.names), total or count)
     if len(store.names) < count and best.pixels is not None:
         store.add(best.pixels, best.time)
-    return replace(store.footage(path), damage=_in_words(damage, time, stop))
+    return replace(store.footage(path), damage=_in_words(path, damage, time, stop))
 
 
-def _in_words(damage: Damage, end: float, expected: float) -> str:
+def _in_words(path: Path, damage: Damage, end: float, expected: float) -> str:
     """What a file withheld, of what its header promised; empty for a sound file."""
     said = []
     if damage.frames:
         said.append(f"{damage.frames} frames can't be decoded (the first after {damage.first:.1f} s) and were left out")
     if damage.resized:
         said.append(f"the picture changes its size after {damage.resized:.1f} s, and what has the new one was left out")
-    if math.isfinite(expected) and expected - end > max(BREAKS_OFF * expected, 0.5):
+    least = expected - max(BREAKS_OFF * expected, 0.5)
+    if math.isfinite(expected) and end < least and reach(path) < least:
         said.append(f"the picture ends at {end:.1f} s of {expected:.1f} s")
     return "; ".join(said)
 

@@ -151,7 +151,7 @@ def _run_held(request: Request, folder: JobFolder, reporter: Reporter, cancel: C
     try:
         resumed = folder.begin(request)
         folder.write_state(JobState("running", pid=os.getpid()))
-        computes = request.verb in ("splats", "render")  # the others never ask for a device, and asking takes seconds
+        computes = request.verb in ("splats", "render", "segment", "select")  # the others never ask for a device, and asking takes seconds
         device, sentence = choose_device(request.device if computes else "cpu")
         reporter.send(protocol.Hello(protocol.PROTOCOL, os.getpid(), protocol.VERSION, sentence))
         job = Job(request, folder, reporter, cancel, device, resumed)

@@ -10,9 +10,9 @@ Table = NDArray[np.float64]
 
 def agglomerate(shared: Table, seen: Table, least: float) -> Ints:
     """(R,) groups, numbered from 0. `shared` and `seen` (R, R), symmetric, `seen` positive: two groups are merged while
-    the rate of their sums, shared / seen, is at least `least`. Average linkage, weighted by evidence.
+    the rate of their sums, shared / seen, is at least `least`. Average linkage, weighted by evidence. Both tables are
+    used up: they are large.
     """
-    shared, seen = shared.copy(), seen.copy()
     labels = np.arange(len(shared))
     rate = shared / seen
     np.fill_diagonal(rate, -1)

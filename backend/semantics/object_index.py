@@ -72,16 +72,19 @@ def witnesses(views: Sequence[csr_matrix], config: ObjectIndexConfig) -> tuple[N
 def cluster_regions(views: Sequence[csr_matrix], config: ObjectIndexConfig) -> list[Ints]:
     """The object of every region, view by view; objects are numbered from 0."""
     shared, seen = witnesses(views, config)
-    labels = agglomerate(shared + config.prior[0], seen + config.prior[1], config.rate)
+    shared += config.prior[0]
+    seen += config.prior[1]
+    labels = agglomerate(shared, seen, config.rate)
     ends = np.cumsum([view.shape[1] for view in views])
     return np.split(labels, ends[:-1])
 
 
 def share_out(views: Sequence[csr_matrix], objects: Sequence[Ints], count: int) -> Floats:
     """(N, count): the share of each object in what is seen of each Gaussian; rows without any are zero."""
-    sums = np.zeros((views[0].shape[0], count), np.float32)
+    total = csr_matrix((views[0].shape[0], count), dtype=np.float32)
     for view, labels in zip(views, objects, strict=True):
-        sums += (view @ one_hot(labels, count)).toarray()
+        total = total + view @ one_hot(labels, count)
+    sums = total.toarray()
     found: Floats = sums / np.maximum(sums.sum(1, keepdims=True), 1e-6)
     return found
 
@@ -89,6 +92,8 @@ def share_out(views: Sequence[csr_matrix], objects: Sequence[Ints], count: int) 
 def nearest(means: Floats, count: int = 8) -> csr_matrix:
     """(N, N) ones for the nearest other Gaussians of each."""
     n, count = len(means), min(count, len(means) - 1)
+    if count < 1:
+        return csr_matrix((n, n), dtype=np.float32)
     _, found = KDTree(means).query(means, k=count + 1)
     rows = np.repeat(np.arange(n), count)
     return csr_matrix((np.ones(n * count, np.float32), (rows, np.asarray(found)[:, 1:].ravel())), shape=(n, n))
@@ -96,6 +101,8 @@ def nearest(means: Floats, count: int = 8) -> csr_matrix:
 
 def owners(shares: Floats) -> Ints:
     """(N,) the object with the largest share; -1 without any."""
+    if not shares.shape[1]:
+        return np.full(len(shares), -1, np.int32)
     return np.where(shares.sum(1) > 0, shares.argmax(1), -1).astype(np.int32)
 
 

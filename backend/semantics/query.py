@@ -37,10 +37,12 @@ def ask(semantics: Semantics, teacher: Teacher, prompts: Sequence[Prompt]) -> An
     encoded = teacher.encode_text([*words, *negatives, *COMMON])
     encoded = centred(encoded, encoded[-len(COMMON) :].mean(0))
     features = centred(semantics.features, semantics.mean)
+    unseen = np.linalg.norm(semantics.features, axis=1) < 1e-6  # objects that no picture showed fit no words
     against, scores, at = encoded[len(words) : -len(COMMON)], [], 0
     for prompt in prompts:
         meant = [i for i, n in enumerate(negatives) if n in prompt.negatives or (n in NEGATIVES and n not in prompt.words)]
-        scores.append(relevancy(features, encoded[at : at + len(prompt.words)], against[meant]))
+        rivals = against[meant] if meant else against
+        scores.append(np.where(unseen, 0, relevancy(features, encoded[at : at + len(prompt.words)], rivals)).astype(np.float32))
         at += len(prompt.words)
     objects = np.stack(scores) if scores else np.zeros((0, len(features)), np.float32)
     best = objects.max(0) if len(objects) else np.zeros(len(features), np.float32)

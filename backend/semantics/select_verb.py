@@ -16,7 +16,7 @@ from .query import ask
 from .relevancy import parse
 from .teachers.open_clip_teacher import load
 
-MOST_PROMPTS = 1000
+MOST_WORDS = 5000
 
 
 def _read(folder: Path) -> tuple[SplatArrays, Semantics]:
@@ -41,8 +41,9 @@ def _by_words(job: Job, options: SelectOptions, semantics: Semantics) -> tuple[N
     prompts = parse(options.prompt)
     if not prompts:
         raise InputError("The prompt is empty.", 'Write what to select, for example "chair, stool; lamp".')
-    if len(prompts) > MOST_PROMPTS:
-        raise InputError(f"{len(prompts)} prompts are too many at once.", f"Give at most {MOST_PROMPTS}.")
+    words = sum(len(p.words) + len(p.negatives) for p in prompts)
+    if words > MOST_WORDS:
+        raise InputError(f"{words} words are too many at once.", f"Give at most {MOST_WORDS}.")
     model = options.model or semantics.model
     if not semantics.features.shape[1] or not model:
         raise InputError("The splats were segmented without a CLIP model, so words say nothing.", "Run Segment again with a model.")

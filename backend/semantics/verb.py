@@ -118,11 +118,13 @@ def run(job: Job) -> Outcome:
     teacher = _teacher(job, options)
     job.stage("Looking at the pictures", 2, 4)
     seen = _look(job, scene, views, teacher, given)
+    if not sum(v.weights.nnz for v in seen):
+        raise InputError("None of the pictures shows the splats.", "Give the capture that they were trained on.")
     job.stage("Finding objects", 3, 4)
     means = scene.arrays.means
     shares, regions = index_objects([v.weights for v in seen], nearest(means), ObjectIndexConfig(), scene.pieces)
     if not shares.shape[1]:
-        raise InputError("No objects were found: none of the pictures shows the splats.", "Give the capture that they were trained on.")
+        raise InputError("No objects were found: there are too few splats, or hardly any that can be seen.", "Train more splats.")
     shares = spread(shares, means)
     codes, (features, mean) = encode(shares), _codebook(seen, regions, shares.shape[1])
     job.stage("Writing the objects", 4, 4)

@@ -3,6 +3,7 @@
 Bounded: it ends when its pipe does, or when nobody has asked for a while; it keeps one model, two scenes, some words.
 """
 
+import logging
 import os
 import queue
 import sys
@@ -28,14 +29,15 @@ from .teachers.open_clip_teacher import load
 from .teachers.teacher import Teacher
 from .view_regions import Floats, Ints
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class ServiceConfig:
     """Bounds."""
 
     scenes: int = 2
-    words: int = 5000
-    prompts: int = 1000
+    words: int = 5000  # that are kept, and that are asked for at once
 
 
 @dataclass
@@ -80,14 +82,18 @@ class WordsService:
         """Never raises for a bad question: the answer says what is wrong."""
         try:
             prompts = parse(question.prompt)
-            if not prompts or len(prompts) > self.config.prompts:
-                what = f"{len(prompts)} prompts are too many at once." if prompts else "The prompt is empty."
+            words = sum(len(p.words) + len(p.negatives) for p in prompts)
+            if not words or words > self.config.words:
+                what = f"{words} words are too many at once." if words else "The prompt is empty."
                 raise InputError(what, 'Write what to select, for example "chair, stool; lamp".')
             scene = self._scene(Path(question.folder))
             teacher = self._model(question.model or scene.model, scene)
             found = ask(scene, teacher, prompts)
         except SplatsmithError as error:
             return Scores(question.id, error=error.what, advice=error.advice)
+        except Exception as error:
+            log.exception("a question could not be answered")
+            return Scores(question.id, error=f"Something unexpected went wrong ({type(error).__name__}).", advice="Try other words.")
         rows = [[round(float(s), 5) for s in row] for row in found.objects]
         return Scores(question.id, [", ".join(p.words) for p in prompts], rows)
 

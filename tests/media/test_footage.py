@@ -157,3 +157,32 @@ def test_pictures_of_sixteen_bits() -> None:
     values = np.array([[0, 30_000, 65_535]], np.uint16)
     assert np.asarray(frames.to_eight_bit(Image.fromarray(values))).tolist() == [[0, 117, 255]]
     assert np.asarray(frames.to_eight_bit(Image.fromarray(np.array([[0.0, 0.5]], np.float32)))).tolist() == [[0, 128]]
+
+
+def test_sound_videos_are_not_called_damaged(tmp_path: Path) -> None:
+    """One frame a second: the last one is shown for a second after it begins. And sound that goes on after the picture."""
+    clips.write_video(tmp_path / "slow.mp4", numbered(10), fps=1)
+    assert not video.extract(tmp_path / "slow.mp4", tmp_path / "f", 10, 0).damage
+    with av.open(str(tmp_path / "long.mkv"), "w") as container:
+        picture, sound = container.add_stream("libx264", rate=24), container.add_stream("aac", rate=44100)
+        picture.width, picture.height, picture.pix_fmt = 96, 64, "yuv420p"
+        for pixels in numbered(24):
+            container.mux(picture.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(picture.encode(None))
+        for i in range(130):  # three seconds
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+            frame.sample_rate, frame.pts = 44100, 1024 * i
+            container.mux(sound.encode(frame))
+        container.mux(sound.encode(None))
+    assert not video.extract(tmp_path / "long.mkv", tmp_path / "g", 10, 0).damage
+
+
+def test_a_start_in_a_stream_that_can_not_seek(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.h264"), "w") as container:
+        stream = container.add_stream("libx264", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        for picture in numbered(60):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    footage = video.extract(tmp_path / "a.h264", tmp_path / "f", 8, 0, start=1.2)
+    assert len(footage.names) >= 4 and min(footage.times or [0]) >= 1.2

@@ -108,6 +108,6 @@ def test_agglomeration_adds_up_evidence() -> None:
     shared = np.array([[9, 9, 0.6, 0], [9, 9, 0, 0], [0.6, 0, 9, 8], [0, 0, 8, 9]], float)
     seen = np.full((4, 4), 10.0)
     seen[0, 2] = seen[2, 0] = 1.0
-    groups = agglomerate(shared, seen, 0.5)
+    groups = agglomerate(shared.copy(), seen.copy(), 0.5)
     assert groups[0] == groups[1] and groups[2] == groups[3] and groups[0] != groups[2]
     assert len(np.unique(agglomerate(shared, seen, 1.5))) == 4 and agglomerate(shared[:0, :0], seen[:0, :0], 0.5).size == 0

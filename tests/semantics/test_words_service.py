@@ -51,7 +51,7 @@ def test_bad_questions_get_an_answer(folder: Path, tmp_path: Path) -> None:
     service = WordsService(load_model=no_model)
     for question, words in (
         (Question(1, str(folder), "  ;"), "The prompt is empty"), (Question(2, str(tmp_path / "none"), "lamp"), "is no segmentation"),
-        (Question(3, str(folder), "lamp"), "There is no CLIP model at simulated"), (Question(4, str(folder), "a;" * 2000), "too many"),
+        (Question(3, str(folder), "lamp"), "There is no CLIP model at simulated"), (Question(4, str(folder), "a;" * 20_000), "too many"),
     ):  # fmt: skip
         found = service.answer(question)
         assert found.id == question.id and words in found.error and not found.objects

@@ -932,15 +932,19 @@ API int64_t splat_region_weights(void* view, const RasterArgs* args, const int32
                                  float doubt, RegionWeight* out) {
     View& v = *(View*)view;
     int64_t total = 0;
+    std::atomic<bool> failed{false};
     try {
         if (!out) with_pool([&] {
             const int64_t tiles = (int64_t)v.tiles_x * v.tiles_y;
             v.region_weights.resize(tiles);
             parallel_for(tiles, 1, [&](int64_t begin, int64_t end) {
-                for (int64_t t = begin; t < end; t++) weigh_tile(*args, v, t, regions, shares, K, doubt);
+                try {
+                    for (int64_t t = begin; t < end; t++) weigh_tile(*args, v, t, regions, shares, K, doubt);
+                } catch (const std::bad_alloc&) { failed = true; }  // must not leave a worker
             });
         });
-    } catch (const std::bad_alloc&) { return -2; }
+    } catch (const std::bad_alloc&) { failed = true; }
+    if (failed) return -2;
     for (std::vector<RegionWeight>& tile : v.region_weights) {
         if (out) std::copy(tile.begin(), tile.end(), out + total);
         total += (int64_t)tile.size();
@@ -953,14 +957,17 @@ API int64_t splat_region_weights(void* view, const RasterArgs* args, const int32
 // share; out and share (H, W), labels (N) below K.
 API int32_t splat_label_map(void* view, const RasterArgs* args, const int32_t* labels, int32_t K, int32_t* out, float* share) {
     View& v = *(View*)view;
+    std::atomic<bool> failed{false};
     try {
         with_pool([&] {
             parallel_for((int64_t)v.tiles_x * v.tiles_y, 1, [&](int64_t begin, int64_t end) {
-                for (int64_t t = begin; t < end; t++) label_tile(*args, v, t, labels, K, out, share);
+                try {
+                    for (int64_t t = begin; t < end; t++) label_tile(*args, v, t, labels, K, out, share);
+                } catch (const std::bad_alloc&) { failed = true; }
             });
         });
-    } catch (const std::bad_alloc&) { return 2; }
-    return 0;
+    } catch (const std::bad_alloc&) { failed = true; }
+    return failed ? 2 : 0;
 }
 
 // ---------------------------------------------------------------------------------------------- image loss

@@ -8,6 +8,7 @@ import numpy as np
 from ...protocol import InputError
 from ..view_regions import Ints
 
+MOST = 2000  # regions of a picture
 SUFFIXES = (".png", ".tif", ".tiff")
 
 
@@ -26,5 +27,7 @@ def read_regions(folder: Path, name: str, width: int, height: int) -> tuple[Ints
         labels = (labels[..., :3].astype(np.int64) * (1 << 32, 1 << 16, 1)).sum(-1)
     small = cv2.resize(labels.astype(np.float64), (width, height), interpolation=cv2.INTER_NEAREST)
     values, numbers = np.unique(small, return_inverse=True)
+    if len(values) > MOST:
+        raise InputError(f"{path.name} holds {len(values)} regions: it looks like a photograph.", "Give pictures of labels, as SAM writes.")
     numbers = numbers.reshape(height, width) - int(values[0] == 0)
     return numbers.astype(np.int32), len(values) - int(values[0] == 0)

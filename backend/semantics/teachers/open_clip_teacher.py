@@ -56,8 +56,12 @@ class OpenClipTeacher:
         if not words:
             return np.zeros((0, self.dimensions), np.float32)
         sentences = [sentence for group in phrases(words) for sentence in group]
-        with torch.inference_mode():
-            found = nn.functional.normalize(self.model.encode_text(self.tokenize(sentences).to(self.device)).float(), dim=1)
+        parts = []
+        for first in range(0, len(sentences), 4 * self.config.batch):
+            tokens = self.tokenize(sentences[first : first + 4 * self.config.batch]).to(self.device)
+            with torch.inference_mode():
+                parts.append(nn.functional.normalize(self.model.encode_text(tokens).float(), dim=1))
+        found = torch.cat(parts)
         found = nn.functional.normalize(found.view(len(words), -1, found.shape[1]).mean(1), dim=1)
         return np.asarray(found.cpu().numpy(), np.float32)
 
@@ -89,7 +93,7 @@ def load(model: str, device: torch.device, config: OpenClipConfig = OpenClipConf
     except Exception as error:
         why = "it holds more than weights" if "Weights only load failed" in str(error) else _first_line(error)
         raise InputError(f"The CLIP model {model} can't be used: {why}.", ADVICE) from error
-    return _teacher(network.eval(), tokenize, model, device, config)
+    return _teacher(network.eval(), tokenize, _lasting(model), device, config)
 
 
 def _source(model: str) -> tuple[str, str | None]:
@@ -107,6 +111,14 @@ def _source(model: str) -> tuple[str, str | None]:
     if not name or os.sep in name or name.startswith("."):
         raise InputError(f"There is no CLIP model at {model}.", ADVICE)
     return name, tag
+
+
+def _lasting(model: str) -> str:
+    """The model's name as it can be found from any folder."""
+    if Path(model).is_dir():
+        return str(Path(model).resolve())
+    name, equals, file = model.partition("=")
+    return f"{name}={Path(file).resolve()}" if equals else model
 
 
 def _first_line(error: Exception) -> str:
