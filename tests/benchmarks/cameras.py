@@ -12,9 +12,9 @@ from scipy.spatial.transform import Rotation
 
 from backend.formats import capture, depth_exr
 from backend.geometry.conventions import FLIP_YZ
-from tests.benchmarks import truth
+from tests.benchmarks import clips, truth
 from tests.benchmarks.runs import backend, cost
-from tests.benchmarks.table import Row, Table, has, say
+from tests.benchmarks.table import OUT, Row, Table, has, say
 
 CASES = {
     "fox": ("static/fox/images", "static/fox", truth.fox),
@@ -27,6 +27,7 @@ RGBD = {  # fl_x fl_y cx cy, units of the depth files to a metre, whether their 
     "slambook_rgbd5": ((518.0, 519.0, 325.5, 253.5), 1000.0, False),
     "icl_rgbd5": ((481.2, 480.0, 319.5, 239.5), 5000.0, True),
 }
+LONG = "2000 frames"
 DAVIS = ("davis_blackswan", "davis_camel", "davis_car-roundabout")
 
 
@@ -111,6 +112,23 @@ def davis(table: Table, case: str) -> None:
     solve(table, f"{case} masked", images, None, None, "--no-depth", "--masks", str(inverted))
 
 
+def long_clip(table: Table) -> None:
+    """2000 frames solved together: the orbit of the suite, there and back again, compressed. Memory and time are the figures."""
+    import av
+
+    path = table.scratch / "long.mp4"
+    with av.open(str(clips.make("orbit", 0, OUT / "clips").video)) as container:
+        frames = [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
+    there_and_back = [*range(len(frames)), *range(len(frames) - 2, 0, -1)]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30, options={"crf": "14"})
+        stream.height, stream.width, stream.pix_fmt = *frames[0].shape[:2], "yuv420p"
+        for i in range(2000):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frames[there_and_back[i % len(there_and_back)]], format="rgb24")))
+        container.mux(stream.encode(None))
+    solve(table, LONG, path, None, None, "--no-depth", "--frames", "2000")
+
+
 def flow(table: Table) -> None:
     """DIS flow against Middlebury's RubberWhale."""
     from backend.cameras.tracks.flow import flow_between
@@ -127,7 +145,7 @@ def flow(table: Table) -> None:
 
 def run(table: Table) -> None:
     """CASES (the environment's) narrows it down."""
-    wanted = os.environ.get("CASES", ",".join([*CASES, *RGBD, *DAVIS])).split(",")
+    wanted = os.environ.get("CASES", ",".join([*CASES, *RGBD, *DAVIS, LONG])).split(",")
     for case, (path, truth_path, read_truth) in CASES.items():
         source = has(path) if case in wanted else None
         if source is not None:
@@ -140,4 +158,6 @@ def run(table: Table) -> None:
     for case in DAVIS:
         if case in wanted:
             davis(table, case)
+    if LONG in wanted:
+        long_clip(table)
     flow(table)
