@@ -58,6 +58,20 @@ class _Teller:
         self._stage, self._time = job.stage, time.monotonic()
 
 
+def compute_ready(operator: type[bpy.types.Operator]) -> bool:
+    """For `poll`: whether jobs can run; says why not."""
+    if not state.current().ready:
+        operator.poll_message_set("Set up computing first: panel 0, Compute")
+        return False
+    return True
+
+
+def run_in_folder(operator: bpy.types.Operator, context: bpy.types.Context, request: Request, folder: Path) -> set[str]:
+    """Runs a request whose input was written into the job's own folder."""
+    (folder / "request.json").write_text(request.to_json(), encoding="utf-8")
+    return run_record(operator, context, make_record(request, state.require(), preferences.ROOT, lifecycle.file_token(), folder))
+
+
 def run_job(operator: bpy.types.Operator, context: bpy.types.Context, request: Request, folder: Path | None = None) -> set[str]:
     """Submits the request. In background mode it blocks until the result is in the scene."""
     return run_record(operator, context, make_record(request.checked(), state.require(), preferences.ROOT, lifecycle.file_token(), folder))

@@ -5,11 +5,9 @@ import numpy as np
 
 from ...backend.protocol import InputError, Request, SegmentOptions
 from .. import preferences
-from ..compute import state
-from ..jobs import folders, lifecycle
-from ..jobs.manager import make_record
+from ..jobs import folders
 from ..scene import collections, objects, splats
-from .common import guarded, run_record
+from .common import compute_ready, guarded, run_in_folder
 
 
 class SPLATSMITH_OT_segment(bpy.types.Operator):
@@ -21,8 +19,7 @@ class SPLATSMITH_OT_segment(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not state.current().ready:
-            cls.poll_message_set("Set up computing first: panel 0, Compute")
+        if not compute_ready(cls):
             return False
         if splats.chosen(context) is None or not context.scene.splatsmith.capture:
             cls.poll_message_set("Splats and the capture that they were trained on are both needed: panel 3")
@@ -39,8 +36,7 @@ class SPLATSMITH_OT_segment(bpy.types.Operator):
             regions=settings.regions and bpy.path.abspath(settings.regions),
         )  # fmt: skip
         request = Request("segment", str(folder / "splats.ply"), options, settings.preset, preferences.get().device, title=cloud.name)
-        (folder / "request.json").write_text(request.to_json(), encoding="utf-8")
-        return run_record(self, context, make_record(request, state.require(), preferences.ROOT, lifecycle.file_token(), folder))
+        return run_in_folder(self, context, request, folder)
 
 
 class _OnObjects:

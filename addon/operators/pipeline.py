@@ -7,9 +7,8 @@ import bpy
 
 from ...backend.protocol import CamerasOptions, InputError, Request, SplatsOptions
 from .. import preferences
-from ..compute import state
 from ..scene import solved_camera
-from .common import guarded, run_job
+from .common import compute_ready, guarded, run_job
 
 
 def _request(context: bpy.types.Context, verb: str, source: str, options: CamerasOptions | SplatsOptions, title: str) -> Request:
@@ -26,8 +25,7 @@ class SPLATSMITH_OT_solve_cameras(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not state.current().ready:
-            cls.poll_message_set("Set up computing first: panel 0, Compute")
+        if not compute_ready(cls):
             return False
         if not context.scene.splatsmith.footage():
             cls.poll_message_set("Choose the footage first: panel 1, Source")
@@ -60,8 +58,7 @@ class SPLATSMITH_OT_train_splats(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not state.current().ready:
-            cls.poll_message_set("Set up computing first: panel 0, Compute")
+        if not compute_ready(cls):
             return False
         if not context.scene.splatsmith.capture:
             cls.poll_message_set("Solve the cameras first (panel 2), or choose a capture folder")

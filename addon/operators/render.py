@@ -7,12 +7,10 @@ import numpy as np
 
 from ...backend.protocol import InputError, RenderOptions, Request
 from .. import preferences
-from ..compute import state
-from ..jobs import folders, lifecycle
-from ..jobs.manager import make_record
+from ..jobs import folders
 from ..scene import splats
 from ..scene.solved_camera import pose_record
-from .common import guarded, run_record
+from .common import compute_ready, guarded, run_in_folder
 
 
 def _camera_records(scene: bpy.types.Scene, cloud: bpy.types.Object, frames: list[int]) -> list[dict[str, object]]:
@@ -44,8 +42,7 @@ class SPLATSMITH_OT_render_splats(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not state.current().ready:
-            cls.poll_message_set("Set up computing first: panel 0, Compute")
+        if not compute_ready(cls):
             return False
         if splats.chosen(context) is None or context.scene.camera is None:
             cls.poll_message_set("Splats and a scene camera are both needed")
@@ -67,8 +64,7 @@ class SPLATSMITH_OT_render_splats(bpy.types.Operator):
         fps = scene.render.fps / scene.render.fps_base if self.animation else 0.0
         options = RenderOptions(capture=str(folder / "cameras"), video=float(fps))
         request = Request("render", str(folder / "splats.ply"), options, device=preferences.get().device, title=cloud.name)
-        (folder / "request.json").write_text(request.to_json(), encoding="utf-8")
-        return run_record(self, context, make_record(request, state.require(), preferences.ROOT, lifecycle.file_token(), folder))
+        return run_in_folder(self, context, request, folder)
 
 
 CLASSES = (SPLATSMITH_OT_render_splats,)

@@ -61,7 +61,7 @@ class Kernels:
         c.splat_forward.argtypes = [_Pointer, ctypes.POINTER(RasterArgs), *[_Pointer] * 5]
         c.splat_backward.argtypes = [_Pointer, ctypes.POINTER(RasterArgs), *[_Pointer] * 9]
         c.splat_region_weights.restype = ctypes.c_int64
-        c.splat_region_weights.argtypes = [*[_Pointer] * 4, ctypes.c_int32, ctypes.c_float, _Pointer]
+        c.splat_region_weights.argtypes = [_Pointer] * 4
         c.splat_label_map.argtypes = [*[_Pointer] * 3, ctypes.c_int32, _Pointer, _Pointer]
         c.splat_l1_dssim.argtypes = [_Pointer] * 3 + [ctypes.c_int32] * 2 + [ctypes.c_float] + [_Pointer] * 2
         kernels = cls(library, [])
@@ -160,18 +160,12 @@ REGION_WEIGHT = np.dtype([("gaussian", np.int32), ("region", np.int32), ("weight
 
 
 def region_weights(
-    kernels: Kernels, gaussians: Drawables, view: RasterView, regions: NDArray[np.int32], options: RasterOptions,
-    shares: NDArray[np.float32] | None = None, doubt: float = 0.0,
-) -> NDArray[np.void]:  # fmt: skip
-    """Records of REGION_WEIGHT, several for a Gaussian and a region that meet in several tiles; colours do not matter.
-
-    With `shares` (N, K) the weights are expected ones, as region_weights.expected_weights says.
-    """
+    kernels: Kernels, gaussians: Drawables, view: RasterView, regions: NDArray[np.int32], options: RasterOptions
+) -> NDArray[np.void]:
+    """Records of REGION_WEIGHT, several for a Gaussian and a region that meet in several tiles; colours do not matter."""
     args, borrowed, native, arrays = _project(kernels, gaussians, view, options)
     labels = np.ascontiguousarray(regions, np.int32)
-    table = None if shares is None else np.ascontiguousarray(shares, np.float32)
-    mixture = (None, 0, 0.0) if table is None else (table.ctypes.data, table.shape[1], doubt)
-    given = (borrowed.view, ctypes.byref(args), labels.ctypes.data, *mixture)
+    given = (borrowed.view, ctypes.byref(args), labels.ctypes.data)
     total = native.splat_region_weights(*given, None)
     _check(2 if total < 0 else 0)
     found = np.empty(total, REGION_WEIGHT)

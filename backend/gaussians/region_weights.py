@@ -26,30 +26,8 @@ def region_weights(
     """
     native = _native(gaussians)
     if native is None:
-        return csr_matrix(by_adjoint(gaussians, view, regions, np.ones(regions.shape, np.float32), count, options))
+        return csr_matrix(by_adjoint(gaussians, view, regions, count, options))
     return _summed(kernels.region_weights(native, gaussians, view, regions, options), (len(gaussians.means), count))
-
-
-def expected_weights(
-    gaussians: Drawables, view: RasterView, regions: NDArray[np.int32], shares: NDArray[np.float32], doubt: float,
-    options: RasterOptions = RasterOptions(),
-) -> csr_matrix:  # fmt: skip
-    """(N, K): the weights that Gaussians have in K regions, given what each pixel's region is and the Gaussians' `shares` (N, K).
-
-    A pixel shows one of the Gaussians in front of it with the chance of its weight there, and that Gaussian's region
-    with the chance of its share. This is the expectation step of fitting the shares to the regions (Dempster et al.
-    1977): along an outline the Gaussian that belongs to the other side answers for it. `doubt` is the chance that a
-    pixel's region is wrong.
-    """
-    native = _native(gaussians)
-    if native is not None:
-        return _summed(kernels.region_weights(native, gaussians, view, regions, options, shares, doubt), shares.shape)
-    table, likely = torch.from_numpy(shares).to(gaussians.means), np.full(regions.shape, doubt)
-    for first in range(0, shares.shape[1], CHANNELS):
-        image = _draw(gaussians, view, table[:, first : first + CHANNELS], options).cpu().numpy()
-        rows, columns = np.nonzero((regions >= first) & (regions < first + image.shape[2]))
-        likely[rows, columns] += image[rows, columns, regions[rows, columns] - first]
-    return csr_matrix(shares * by_adjoint(gaussians, view, regions, 1 / likely, shares.shape[1], options))
 
 
 def label_map(
@@ -72,20 +50,18 @@ def label_map(
 
 
 def by_adjoint(
-    gaussians: Drawables, view: RasterView, regions: NDArray[np.int32], pixels: NDArray[np.floating], count: int,
-    options: RasterOptions = RasterOptions(),
-) -> NDArray[np.float32]:  # fmt: skip
-    """The same (N, count), each pixel (H, W) counted as often as `pixels` says, by differentiating any rasteriser with
-    respect to colours that pick out a region each: the reference, and the way without kernels.
+    gaussians: Drawables, view: RasterView, regions: NDArray[np.int32], count: int, options: RasterOptions = RasterOptions()
+) -> NDArray[np.float32]:
+    """The same (N, count) by differentiating any rasteriser with respect to colours that pick out a region each: the
+    reference, and the way without kernels.
     """
-    labels, counted = torch.from_numpy(regions).to(gaussians.means.device), torch.from_numpy(pixels).to(gaussians.means)
+    labels = torch.from_numpy(regions).to(gaussians.means.device)
     columns: list[Tensor] = [torch.zeros(len(gaussians.means), 0)]
     for first in range(0, count, CHANNELS):
         wanted = torch.arange(first, min(first + CHANNELS, count), device=labels.device)
         colors = gaussians.means.new_zeros(len(gaussians.means), len(wanted), requires_grad=True)
-        (gradient,) = torch.autograd.grad(
-            _draw(gaussians, view, colors, options), colors, (labels[..., None] == wanted) * counted[..., None]
-        )
+        image = _draw(gaussians, view, colors, options)
+        (gradient,) = torch.autograd.grad(image, colors, (labels[..., None] == wanted).to(image.dtype))
         columns.append(gradient.detach().cpu().float())
     found: NDArray[np.float32] = torch.cat(columns, 1).numpy()
     return found

@@ -121,7 +121,8 @@ def _in_words(path: Path, damage: Damage, end: float, expected: float) -> str:
     """What a file withheld, of what its header promised; empty for a sound file."""
     said = []
     if damage.frames:
-        said.append(f"{damage.frames} frames can't be decoded (the first after {damage.first:.1f} s) and were left out")
+        many = "1 frame" if damage.frames == 1 else f"{damage.frames} frames"
+        said.append(f"{many} can't be decoded (the first after {damage.first:.1f} s)")
     if damage.resized:
         said.append(f"the picture changes its size after {damage.resized:.1f} s, and what has the new one was left out")
     least = expected - max(BREAKS_OFF * expected, 0.5)

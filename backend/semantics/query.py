@@ -1,16 +1,19 @@
 """Asking for objects by words: one score an object and prompt, milliseconds once the words are encoded."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..formats.semantics_file import Semantics
+from ..protocol import InputError
 from .object_codes import ObjectCodes
-from .relevancy import COMMON, NEGATIVES, Prompt, centred, relevancy
+from .relevancy import COMMON, NEGATIVES, Prompt, centred, parse, relevancy
 from .teachers.teacher import Teacher
 from .view_regions import Floats
+
+MOST_WORDS = 5000  # at once
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,28 @@ class Answer:
     def chosen(self, threshold: float) -> NDArray[np.bool_]:
         """(N,) splats to select: where most of a splat is of objects that fit."""
         return np.asarray(self.splats >= threshold)
+
+
+def prompts_of(text: str) -> list[Prompt]:
+    """What was typed; InputError when that is nothing, or far too much."""
+    prompts = parse(text)
+    words = sum(len(p.words) + len(p.negatives) for p in prompts)
+    if not prompts:
+        raise InputError("The prompt is empty.", 'Write what to select, for example "chair, stool; lamp".')
+    if words > MOST_WORDS:
+        raise InputError(f"{words} words are too many at once.", f"Give at most {MOST_WORDS}.")
+    return prompts
+
+
+def teacher_of(semantics: Semantics, model: str, load: Callable[[str], Teacher]) -> Teacher:
+    """The model that was named, else the one that the splats were segmented with; InputError where it can't be that one."""
+    model = model or semantics.model
+    if not model or not semantics.features.shape[1]:
+        raise InputError("The splats were segmented without a CLIP model, so words say nothing.", "Run Segment again with a model.")
+    teacher = load(model)
+    if teacher.dimensions != semantics.features.shape[1]:
+        raise InputError(f"{model} is not the model that the splats were segmented with.", f"Use {semantics.model}.")
+    return teacher
 
 
 def ask(semantics: Semantics, teacher: Teacher, prompts: Sequence[Prompt]) -> Answer:

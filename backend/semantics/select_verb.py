@@ -12,11 +12,8 @@ from ..formats.splat_ply import SplatArrays
 from ..protocol import VERSION, InputError, SelectOptions
 from ..runtime import atomic
 from ..runtime.job import Job, Outcome
-from .query import ask
-from .relevancy import parse
+from .query import ask, prompts_of, teacher_of
 from .teachers.open_clip_teacher import load
-
-MOST_WORDS = 5000
 
 
 def _read(folder: Path) -> tuple[SplatArrays, Semantics]:
@@ -38,18 +35,8 @@ def _numbers(text: str, count: int) -> list[int]:
 
 
 def _by_words(job: Job, options: SelectOptions, semantics: Semantics) -> tuple[NDArray[np.bool_], list[dict[str, object]]]:
-    prompts = parse(options.prompt)
-    if not prompts:
-        raise InputError("The prompt is empty.", 'Write what to select, for example "chair, stool; lamp".')
-    words = sum(len(p.words) + len(p.negatives) for p in prompts)
-    if words > MOST_WORDS:
-        raise InputError(f"{words} words are too many at once.", f"Give at most {MOST_WORDS}.")
-    model = options.model or semantics.model
-    if not semantics.features.shape[1] or not model:
-        raise InputError("The splats were segmented without a CLIP model, so words say nothing.", "Run Segment again with a model.")
-    teacher = load(model, torch.device(job.device))
-    if teacher.dimensions != semantics.features.shape[1]:
-        raise InputError(f"{teacher.name} is not the model that the splats were segmented with.", f"Use {semantics.model}.")
+    prompts = prompts_of(options.prompt)
+    teacher = teacher_of(semantics, options.model, lambda model: load(model, torch.device(job.device)))
     answer = ask(semantics, teacher, prompts)
     scores: list[dict[str, object]] = [
         {"prompt": ", ".join(p.words), "objects": [round(float(s), 4) for s in row]} for p, row in zip(prompts, answer.objects, strict=True)

@@ -23,8 +23,7 @@ from ..formats.words_lines import Question, Scores, decode_question, encode_word
 from ..protocol import InputError, SplatsmithError
 from ..runtime.cancel import lines_of_stdin
 from ..runtime.device import choose_device
-from .query import ask
-from .relevancy import parse
+from .query import MOST_WORDS, ask, prompts_of, teacher_of
 from .teachers.open_clip_teacher import load
 from .teachers.teacher import Teacher
 from .view_regions import Floats, Ints
@@ -37,7 +36,7 @@ class ServiceConfig:
     """Bounds."""
 
     scenes: int = 2
-    words: int = 5000  # that are kept, and that are asked for at once
+    words: int = MOST_WORDS  # that are kept
 
 
 @dataclass
@@ -81,13 +80,9 @@ class WordsService:
     def answer(self, question: Question) -> Scores:
         """Never raises for a bad question: the answer says what is wrong."""
         try:
-            prompts = parse(question.prompt)
-            words = sum(len(p.words) + len(p.negatives) for p in prompts)
-            if not words or words > self.config.words:
-                what = f"{words} words are too many at once." if words else "The prompt is empty."
-                raise InputError(what, 'Write what to select, for example "chair, stool; lamp".')
+            prompts = prompts_of(question.prompt)
             scene = self._scene(Path(question.folder))
-            teacher = self._model(question.model or scene.model, scene)
+            teacher = teacher_of(scene, question.model, self._model)
             found = ask(scene, teacher, prompts)
         except SplatsmithError as error:
             return Scores(question.id, error=error.what, advice=error.advice)
@@ -109,16 +104,11 @@ class WordsService:
             self._scenes.popitem(last=False)
         return self._scenes[key]
 
-    def _model(self, model: str, scene: Semantics) -> Teacher:
-        if not model or not scene.features.shape[1]:
-            raise InputError("The splats were segmented without a CLIP model, so words say nothing.", "Run Segment again with a model.")
+    def _model(self, model: str) -> Teacher:
         if self._teacher is None or self._teacher[0] != model:
             self._teacher = None  # the old one goes before the new one comes
             self._teacher = (model, Remembering(self._load(model), self.config.words))
-        teacher = self._teacher[1]
-        if teacher.dimensions != scene.features.shape[1]:
-            raise InputError(f"{model} is not the model that the splats were segmented with.", f"Use {scene.model}.")
-        return teacher
+        return self._teacher[1]
 
 
 def serve(idle_seconds: float) -> int:

@@ -32,22 +32,11 @@ def test_kernel_agrees_with_the_adjoint_of_the_reference(width: int, height: int
         pytest.skip("no compiled kernels for this machine")
     scene, options = make_scene(width, height, count, None), RasterOptions(rasterize_mode=mode)  # type: ignore[arg-type]
     regions = crumbs(scene)
-    exact = region_weights.by_adjoint(*prepare(scene, torch.float64), regions, np.ones(regions.shape), REGIONS, options)
+    exact = region_weights.by_adjoint(*prepare(scene, torch.float64), regions, REGIONS, options)
     found = region_weights.region_weights(*prepare(scene, torch.float32), regions, REGIONS, options)
     assert found.shape == (count, REGIONS) and exact.sum() > 10
     np.testing.assert_allclose(found.toarray(), exact, atol=2e-3 * exact.max())
     np.testing.assert_allclose(found.sum(0), exact.sum(0)[None], rtol=1e-4, atol=1e-3)
-
-
-def test_expected_weights_agree_with_the_reference() -> None:
-    if rasterize.cpu_kernels() is None:
-        pytest.skip("no compiled kernels for this machine")
-    scene, random = make_scene(70, 53, 800, None), np.random.default_rng(1)
-    shares = random.random((800, REGIONS)).astype(np.float32) ** 4
-    exact = region_weights.expected_weights(*prepare(scene, torch.float64), crumbs(scene), shares, 0.05).toarray()
-    found = region_weights.expected_weights(*prepare(scene, torch.float32), crumbs(scene), shares, 0.05).toarray()
-    np.testing.assert_allclose(found, exact, atol=2e-3 * exact.max())
-    assert found.sum() == pytest.approx(exact.sum(), rel=1e-4)
 
 
 def test_labels_as_a_picture_agree_with_the_reference() -> None:

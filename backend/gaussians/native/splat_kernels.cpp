@@ -583,35 +583,24 @@ struct RegionTile {
 };
 
 // How much of each region of the picture each Gaussian makes up: its blending weights summed over the region's pixels
-// in this tile. With `shares` (N, K) of the Gaussians in K regions a weight is the expected one, given that the pixel
-// is of that region: the expectation step of fitting a mixture. `doubt` is the chance that a pixel's region is wrong.
-static void weigh_tile(const RasterArgs& args, View& v, int64_t tile, const int32_t* regions, const float* shares,
-                       int32_t K, float doubt) {
-    const RegionTile area(args, v, tile, regions);
+// in this tile.
+static void weigh_tile(const RasterArgs& args, View& v, int64_t tile, const int32_t* regions) {
+    const RegionTile pixels(args, v, tile, regions);
     std::vector<RegionWeight>& found = v.region_weights[tile];
     found.clear();
-    float scale[TILE][TILE], sums[TILE * TILE] = {0};
-    for (int y = 0; y < TILE; y++) std::fill(scale[y], scale[y] + TILE, shares ? doubt : 1.0f);
-    const auto share = [&](uint32_t g, int at) { return shares ? shares[(size_t)g * K + area.names[at]] : 1.0f; };
-    if (shares) {
-        area.blend(args, v, tile, [&](uint32_t g, int y, int x, float w) { scale[y][x] += w * share(g, area.local[y][x]); },
-                   [](uint32_t) {});
-        for (int y = 0; y < TILE; y++)
-            for (int x = 0; x < TILE; x++) scale[y][x] = 1 / scale[y][x];
-    }
-    area.blend(args, v, tile, [&](uint32_t, int y, int x, float w) { sums[area.local[y][x]] += w * scale[y][x]; },
-               [&](uint32_t g) {
-                   for (int at = 0; at < area.count; at++) {
-                       if (sums[at] > 0) found.push_back({(int32_t)g, area.names[at], sums[at] * share(g, at)});
-                       sums[at] = 0;
-                   }
-               });
+    float sums[TILE * TILE] = {0};
+    pixels.blend(args, v, tile, [&](uint32_t, int y, int x, float w) { sums[pixels.local[y][x]] += w; }, [&](uint32_t g) {
+        for (int at = 0; at < pixels.count; at++) {
+            if (sums[at] > 0) found.push_back({(int32_t)g, pixels.names[at], sums[at]});
+            sums[at] = 0;
+        }
+    });
 }
 
 // The label that makes up most of each pixel, and how much of it; labels (N) are below K, negative: none.
 static void label_tile(const RasterArgs& args, const View& v, int64_t tile, const int32_t* labels, int32_t K, int32_t* out,
                        float* share) {
-    const RegionTile area(args, v, tile, nullptr);
+    const RegionTile pixels(args, v, tile, nullptr);
     std::vector<int32_t> place(K, -1), names;
     for (int32_t e = v.tile_start[tile]; e < v.tile_start[tile] + v.tile_used[tile]; e++) {
         const int32_t label = labels[v.tile_list[e]];
@@ -619,13 +608,13 @@ static void label_tile(const RasterArgs& args, const View& v, int64_t tile, cons
     }
     const size_t count = names.size();
     std::vector<float> sums(TILE * TILE * count, 0.0f);
-    area.blend(args, v, tile, [&](uint32_t g, int y, int x, float w) {
+    pixels.blend(args, v, tile, [&](uint32_t g, int y, int x, float w) {
         if (labels[g] >= 0) sums[(y * TILE + x) * count + place[labels[g]]] += w;
     }, [](uint32_t) {});
-    for (int y = 0; y < area.area.rows; y++)
-        for (int x = 0; x < area.columns; x++) {
+    for (int y = 0; y < pixels.area.rows; y++)
+        for (int x = 0; x < pixels.columns; x++) {
             const auto begin = sums.begin() + (y * TILE + x) * count, best = std::max_element(begin, begin + count);
-            const size_t px = (size_t)(area.area.y0 + y) * args.width + area.area.x0 + x;
+            const size_t px = (size_t)(pixels.area.y0 + y) * args.width + pixels.area.x0 + x;
             out[px] = count && *best > 0 ? names[best - begin] : -1, share[px] = count ? *best : 0;
         }
 }
@@ -926,10 +915,8 @@ API int32_t splat_backward(void* view, const RasterArgs* args, const float* v_ou
 }
 
 // Of the picture that `view` last held (splat_forward): the weight of every Gaussian in every region, a record a tile.
-// regions (H, W), negative: none; shares (N, K) or null, see weigh_tile. `out` is null, or as long as the count that a
-// first call returned; -2: out of memory.
-API int64_t splat_region_weights(void* view, const RasterArgs* args, const int32_t* regions, const float* shares, int32_t K,
-                                 float doubt, RegionWeight* out) {
+// regions (H, W), negative: none. `out` is null, or as long as the count that a first call returned; -2: out of memory.
+API int64_t splat_region_weights(void* view, const RasterArgs* args, const int32_t* regions, RegionWeight* out) {
     View& v = *(View*)view;
     int64_t total = 0;
     std::atomic<bool> failed{false};
@@ -939,7 +926,7 @@ API int64_t splat_region_weights(void* view, const RasterArgs* args, const int32
             v.region_weights.resize(tiles);
             parallel_for(tiles, 1, [&](int64_t begin, int64_t end) {
                 try {
-                    for (int64_t t = begin; t < end; t++) weigh_tile(*args, v, t, regions, shares, K, doubt);
+                    for (int64_t t = begin; t < end; t++) weigh_tile(*args, v, t, regions);
                 } catch (const std::bad_alloc&) { failed = true; }  // must not leave a worker
             });
         });
