@@ -49,6 +49,7 @@ def ours(clip: Clip, seed: int, table: Table) -> tuple[CameraErrors | None, str]
     level = verdict["level"] if verdict["kind"] == "moving" else f"{verdict['level']}, turning"
     cpu, peak = cost(manifest)
     report(clip.name, "ours", errors, seed, table, cpu, peak)
+    table.add(Row(clip.name, "ours: reprojection", manifest["metrics"]["reprojection_px"], "px", seed))
     say(f"{clip.name:<20} {seed}  {level}; {manifest['solver']}; {'; '.join(verdict['reasons'])}")
     return errors, level
 
