@@ -9,6 +9,7 @@ from .operators import menus
 from .scene import splat_overlay
 from .ui import CLASSES as UI_CLASSES
 from .ui import job_strip
+from .words import asking
 
 CLASSES = (*preferences.CLASSES, *properties.CLASSES, *OPERATOR_CLASSES, *UI_CLASSES)
 
@@ -21,9 +22,11 @@ def register() -> None:
     menus.attach()
     lifecycle.start()
     splat_overlay.start()
+    asking.start()
 
 
 def unregister() -> None:
+    asking.stop()
     splat_overlay.stop()
     job_strip.unload()
     lifecycle.stop()

@@ -1,8 +1,12 @@
 """What the panels remember in the .blend: footage, presets, results."""
 
+import contextlib
 import os
 
 import bpy
+
+from .scene import marks, objects
+from .words import asking
 
 PRESETS = [
     ("fast", "Fast", "About 1 minute for the splats on two cores: small pictures, for a first look"),
@@ -23,6 +27,28 @@ SOURCES = [
     ("SOLVED", "Solved", "Cameras solved elsewhere: a COLMAP folder or a transforms.json (nerfstudio, instant-ngp)"),
     ("BLENDER", "Scene Camera", "The scene's camera, solved in Blender, with the clip that it was solved from"),
 ]
+VIEWS = [
+    ("OWN", "Own", "The splats' own colours"),
+    ("OBJECTS", "Objects", "Every object in the colour of the list"),
+    ("FIT", "Fit", "How well the words fit, from blue to red"),
+]
+
+
+def _ask(_settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
+    """Enter in the field of words asks at once."""
+    if context.scene.splatsmith.prompt.strip() and bpy.ops.splatsmith.select_words.poll():
+        with contextlib.suppress(RuntimeError):  # the operator has reported it
+            bpy.ops.splatsmith.select_words()
+
+
+def _follow(_settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
+    cloud = objects.segmented(context)
+    if cloud is not None:
+        asking.follow(context, cloud)
+
+
+def _eye(item: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+    objects.follow_eye(item.id_data, item)
 
 
 def _fill_in(path: str) -> str:
@@ -64,6 +90,17 @@ class SplatsmithSettings(bpy.types.PropertyGroup):
     clip_model: bpy.props.StringProperty(
         name="CLIP Model", subtype="DIR_PATH", description="A folder in open_clip's layout: what words need; objects are found without it"
     )  # type: ignore[valid-type]
+    prompt: bpy.props.StringProperty(
+        name="Words", update=_ask,
+        description='What to select: "chair, stool; lamp -ceiling lamp". Commas: synonyms; semicolons: several things; a minus: not that',
+    )  # type: ignore[valid-type]  # fmt: skip
+    threshold: bpy.props.FloatProperty(
+        name="Threshold", default=0.5, min=0, max=1, precision=3, step=0.5, subtype="FACTOR", update=_follow,
+        description="How well words must fit: more selects less. 0.5: as well as the likeliest of what was not meant",
+    )  # type: ignore[valid-type]  # fmt: skip
+    select_mode: bpy.props.EnumProperty(name="Mode", items=marks.MODES, default="SET", description="What becomes of the selection")  # type: ignore[valid-type]
+    splat_view: bpy.props.EnumProperty(name="Splats As", items=VIEWS, default="OWN", description="Colours of splats in the viewport")  # type: ignore[valid-type]
+    brush_radius: bpy.props.IntProperty(name="Brush", default=40, min=1, max=500, subtype="PIXEL", description="Radius of the brush")  # type: ignore[valid-type]
     show_overlay: bpy.props.BoolProperty(name="Show in Viewport", default=True, description="Draw splats in the 3D viewport")  # type: ignore[valid-type]
 
     def footage(self) -> str:
@@ -92,6 +129,10 @@ class SplatsmithObject(bpy.types.PropertyGroup):
     color: bpy.props.FloatVectorProperty(subtype="COLOR", size=3, min=0, max=1, description="Its colour in lists")  # type: ignore[valid-type]
     count: bpy.props.IntProperty(description="Splats")  # type: ignore[valid-type]
     score: bpy.props.FloatProperty(description="How much its splats are of this object and no other, 0 to 1")  # type: ignore[valid-type]
+    fit: bpy.props.FloatProperty(description="How well the last words fit, 0 to 1")  # type: ignore[valid-type]
+    parts: bpy.props.StringProperty(description="Rows of the words' table that it answers to")  # type: ignore[valid-type]
+    hide: bpy.props.BoolProperty(name="Hide", update=_eye, description="Hide its splats in the viewport and in renders")  # type: ignore[valid-type]
+    lock: bpy.props.BoolProperty(name="Lock", description="Its splats can't be selected or painted")  # type: ignore[valid-type]
     chosen: bpy.props.BoolProperty(name="Choose", description="Extract, merge and delete work on chosen objects")  # type: ignore[valid-type]
 
 

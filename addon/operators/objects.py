@@ -1,13 +1,21 @@
-"""Objects of splats: found, taken out, taken away, joined."""
+"""Objects of splats: found, and taken out, away, to a file; what is selected likewise."""
+
+from pathlib import Path
 
 import bpy
 import numpy as np
+from bpy_extras.io_utils import ExportHelper
 
 from ...backend.protocol import InputError, Request, SegmentOptions
 from .. import preferences
 from ..jobs import folders
-from ..scene import collections, objects, splats
+from ..scene import collections, marks, object_edits, objects, splats
 from .common import compute_ready, guarded, run_in_folder
+
+WHAT = [
+    ("OBJECTS", "Objects", "The objects that are ticked in the list, or the active one"),
+    ("SELECTION", "Selection", "The splats that are selected"),
+]
 
 
 class SPLATSMITH_OT_segment(bpy.types.Operator):
@@ -39,7 +47,9 @@ class SPLATSMITH_OT_segment(bpy.types.Operator):
         return run_in_folder(self, context, request, folder)
 
 
-class _OnObjects:
+class OnObjects:
+    """An operator on splats that have objects."""
+
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
@@ -49,76 +59,97 @@ class _OnObjects:
             return False
         return True
 
-    @staticmethod
-    def wanted(cloud: bpy.types.Object) -> tuple[list[int], np.ndarray]:
-        """Numbers of the objects to work on, and their splats (N,) bool."""
-        numbers = [item.number for item in objects.chosen_items(cloud)]
-        mask = np.isin(objects.numbers_of(cloud), numbers)
+
+class _OnSplats:
+    """An operator on some of the splats: of the chosen objects, or the selection; or on all others."""
+
+    bl_options = {"REGISTER", "UNDO"}
+    what: bpy.props.EnumProperty(name="What", items=WHAT)  # type: ignore[valid-type]
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if splats.chosen(context) is None:
+            cls.poll_message_set("There are no splats")
+            return False
+        return True
+
+    def wanted(self, context: bpy.types.Context) -> tuple[bpy.types.Object, np.ndarray, str]:
+        """The splat object, which of its splats (N,) bool, and a name for them."""
+        if self.what == "SELECTION":
+            cloud = objects.segmented(context) or splats.chosen(context)
+            mask, name = marks.read(cloud, marks.SELECTED), f"{cloud.name} Selection"
+            if not mask.any():
+                raise InputError("No splats are selected.", "Select some by words, by objects or with the brush.")
+            return cloud, mask, name
+        cloud = objects.segmented(context)
+        if cloud is None:
+            raise InputError("No splats have objects.", "Press Find Objects first.")
+        items = objects.chosen_items(cloud)
+        mask = objects.of_items(cloud, items)
         if not mask.any():
             raise InputError("No splats are of the chosen objects.", "Choose others.")
-        return numbers, mask
+        return cloud, mask, items[0].name if len(items) == 1 else f"{len(items)} Objects"
 
 
-class SPLATSMITH_OT_extract_objects(_OnObjects, bpy.types.Operator):
-    """Copy the chosen objects' splats, or all others, to a splat object and a collection of their own"""
+class SPLATSMITH_OT_extract_objects(_OnSplats, bpy.types.Operator):
+    """Copy the splats, or all others, to a splat object and a collection of their own"""
 
     bl_idname = "splatsmith.extract_objects"
     bl_label = "Extract"
 
-    rest: bpy.props.BoolProperty(name="The Rest", description="Everything but the chosen objects")  # type: ignore[valid-type]
+    rest: bpy.props.BoolProperty(name="The Rest", description="Everything but these")  # type: ignore[valid-type]
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        cloud = objects.segmented(context)
-        _, mask = self.wanted(cloud)
-        mask = ~mask if self.rest else mask
+        cloud, mask, name = self.wanted(context)
+        mask, name = (~mask, f"{cloud.name} Rest") if self.rest else (mask, name)
         if not mask.any():
-            raise InputError("All splats are of the chosen objects.", "Choose fewer.")
-        names = [item.name for item in objects.chosen_items(cloud)]
-        name = f"{cloud.name} Rest" if self.rest else names[0] if len(names) == 1 else f"{len(names)} Objects"
-        fresh = objects.extract(cloud, mask, name, collections.new_collection(context.scene, name))
+            raise InputError("That is all splats: nothing is left over.", "Choose fewer.")
+        fresh = object_edits.extract(cloud, mask, name, collections.new_collection(context.scene, name))
+        marks.write(fresh, marks.SELECTED, np.zeros(int(mask.sum()), bool))
         self.report({"INFO"}, f"{int(mask.sum()):,} splats are in {fresh.name} now")
         return {"FINISHED"}
 
 
-class SPLATSMITH_OT_delete_objects(_OnObjects, bpy.types.Operator):
-    """Take the chosen objects' splats away"""
+class SPLATSMITH_OT_delete_objects(_OnSplats, bpy.types.Operator):
+    """Take the splats away"""
 
     bl_idname = "splatsmith.delete_objects"
     bl_label = "Delete"
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        cloud = objects.segmented(context)
-        numbers, mask = self.wanted(cloud)
+        cloud, mask, _ = self.wanted(context)
         if mask.all():
-            raise InputError("That would leave no splats.", "Choose fewer objects, or delete the whole.")
-        objects.keep(cloud, ~mask)
-        objects.drop(cloud, numbers)
+            raise InputError("That would leave no splats.", "Choose fewer, or delete the whole object.")
+        object_edits.keep(cloud, ~mask)
+        object_edits.drop_empty(cloud)
         self.report({"INFO"}, f"{int(mask.sum()):,} splats were taken away")
         return {"FINISHED"}
 
 
-class SPLATSMITH_OT_merge_objects(_OnObjects, bpy.types.Operator):
-    """Make one object of all that are chosen; it takes the name of the first"""
+class SPLATSMITH_OT_export_objects(_OnSplats, bpy.types.Operator, ExportHelper):
+    """Export the splats, or all others, as a plain 3DGS PLY file that every splat viewer opens"""
 
-    bl_idname = "splatsmith.merge_objects"
-    bl_label = "Merge"
+    bl_idname = "splatsmith.export_objects"
+    bl_label = "Export"
+
+    filename_ext = ".ply"
+    filter_glob: bpy.props.StringProperty(default="*.ply", options={"HIDDEN"})  # type: ignore[valid-type]
+    rest: bpy.props.BoolProperty(name="The Rest", description="Everything but these")  # type: ignore[valid-type]
+    labels: bpy.props.BoolProperty(
+        name="With Labels", default=False, description="Write object numbers too; some viewers refuse files with more than splats"
+    )  # type: ignore[valid-type]
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        cloud = objects.segmented(context)
-        items = objects.chosen_items(cloud)
-        if len(items) < 2:
-            raise InputError("Merging takes two objects or more.", "Tick them in the list.")
-        first, others = items[0], [item.number for item in items[1:]]
-        labels = objects.numbers_of(cloud)
-        labels[np.isin(labels, others)] = first.number
-        cloud.data.attributes[objects.LABEL].data.foreach_set("value", labels)
-        first.count = int((labels == first.number).sum())
-        objects.drop(cloud, others)
-        cloud.data.update_tag()
+        cloud, mask, _ = self.wanted(context)
+        mask = ~mask if self.rest else mask
+        if not mask.any():
+            raise InputError("That is all splats: nothing is left over.", "Choose fewer.")
+        count = splats.export_ply(cloud, Path(bpy.path.abspath(self.filepath)), mask, self.labels)
+        self.report({"INFO"}, f"{count:,} splats written to {self.filepath}")
         return {"FINISHED"}
 
 
-CLASSES = (SPLATSMITH_OT_segment, SPLATSMITH_OT_extract_objects, SPLATSMITH_OT_delete_objects, SPLATSMITH_OT_merge_objects)
+CLASSES = (SPLATSMITH_OT_segment, SPLATSMITH_OT_extract_objects, SPLATSMITH_OT_delete_objects, SPLATSMITH_OT_export_objects)

@@ -8,7 +8,7 @@ import numpy as np
 from ...backend.protocol import InputError, RenderOptions, Request
 from .. import preferences
 from ..jobs import folders
-from ..scene import splats
+from ..scene import marks, splats
 from ..scene.solved_camera import pose_record
 from .common import compute_ready, guarded, run_in_folder
 
@@ -58,7 +58,10 @@ class SPLATSMITH_OT_render_splats(bpy.types.Operator):
         frames = list(range(scene.frame_start, scene.frame_end + 1)) if self.animation else [scene.frame_current]
         records = _camera_records(scene, cloud, frames)
         folder = folders.new_folder("render", cloud.name)
-        splats.export_ply(cloud, folder / "splats.ply")
+        shown = ~marks.read(cloud, marks.HIDDEN)
+        if not shown.any():
+            raise InputError(f"All splats of {cloud.name} are hidden.", "Show some again: panel 4.")
+        splats.export_ply(cloud, folder / "splats.ply", shown, extras=False)
         (folder / "cameras").mkdir()
         (folder / "cameras" / "transforms.json").write_text(json.dumps({"frames": records}), encoding="utf-8")
         fps = scene.render.fps / scene.render.fps_base if self.animation else 0.0

@@ -12,7 +12,7 @@ GROUP, MATERIAL, MODIFIER = "Splatsmith Display", "Splatsmith Splat", "Splats in
 SHELL = 3.3  # radius in sigmas of the icosahedron: at its faces 2.6, where a Gaussian is down to 3 %
 
 
-class _Graph:
+class Graph:
     """A few words that make node code readable."""
 
     def __init__(self, tree: bpy.types.NodeTree) -> None:
@@ -37,7 +37,7 @@ class _Graph:
         return node.outputs[0]
 
 
-def _shader(graph: _Graph) -> None:
+def _shader(graph: Graph) -> None:
     color = graph.add("ShaderNodeAttribute", attribute_type="INSTANCER", attribute_name="splat_color")
     position = graph.add("ShaderNodeTexCoord").outputs["Object"]
     geometry = graph.add("ShaderNodeNewGeometry")
@@ -75,11 +75,11 @@ def material() -> bpy.types.Material:
     new.use_nodes = True
     new.node_tree.nodes.clear()
     new.surface_render_method = "DITHERED"  # EEVEE: needs no sorting
-    _shader(_Graph(new.node_tree))
+    _shader(Graph(new.node_tree))
     return new
 
 
-def _named_attribute(graph: _Graph, name: str, kind: str) -> bpy.types.NodeSocket:
+def named_attribute(graph: Graph, name: str, kind: str) -> bpy.types.NodeSocket:
     node = graph.add("GeometryNodeInputNamedAttribute", data_type=kind)
     node.inputs["Name"].default_value = name
     return next(s for s in node.outputs if s.enabled and s.name == "Attribute")
@@ -94,7 +94,7 @@ def group() -> bpy.types.NodeTree:
     tree.is_modifier = True
     for direction in ("INPUT", "OUTPUT"):
         tree.interface.new_socket("Geometry", in_out=direction, socket_type="NodeSocketGeometry")
-    graph = _Graph(tree)
+    graph = Graph(tree)
     start, end = graph.add("NodeGroupInput"), graph.add("NodeGroupOutput")
     sphere = graph.add("GeometryNodeMeshIcoSphere")
     sphere.inputs["Radius"].default_value, sphere.inputs["Subdivisions"].default_value = SHELL, 1
@@ -105,8 +105,11 @@ def group() -> bpy.types.NodeTree:
     graph.link(smooth.outputs[0], paint.inputs["Geometry"])
     graph.link(start.outputs[0], instances.inputs["Points"])
     graph.link(paint.outputs[0], instances.inputs["Instance"])
-    graph.link(_named_attribute(graph, "rotation", "QUATERNION"), instances.inputs["Rotation"])
-    graph.link(_named_attribute(graph, "scale", "FLOAT_VECTOR"), instances.inputs["Scale"])
+    shown = graph.add("FunctionNodeBooleanMath", operation="NOT")
+    graph.link(named_attribute(graph, "hidden", "BOOLEAN"), shown.inputs[0])
+    graph.link(shown.outputs[0], instances.inputs["Selection"])
+    graph.link(named_attribute(graph, "rotation", "QUATERNION"), instances.inputs["Rotation"])
+    graph.link(named_attribute(graph, "scale", "FLOAT_VECTOR"), instances.inputs["Scale"])
     graph.link(instances.outputs[0], end.inputs[0])
     return tree
 

@@ -16,7 +16,9 @@ void main() {
     vec4 a = texelFetch(data, at, 0), b = texelFetch(data, at + ivec2(1, 0), 0), c = texelFetch(data, at + ivec2(2, 0), 0);
     vec4 eye = model_view * vec4(a.xyz, 1.0);
     vec4 clip = projection * eye;
-    color = vec4(texelFetch(colors, ivec2(id % WIDTH, id / WIDTH), 0).rgb, a.w);
+    vec4 own = texelFetch(colors, ivec2(id % WIDTH, id / WIDTH), 0);  // its alpha: 0 where the splat is hidden
+    a.w *= own.a;
+    color = vec4(own.rgb, a.w);
     vec2 focal = vec2(projection[0][0], projection[1][1]) * 0.5 * screen;
     float perspective = projection[3][3] == 0.0 ? 1.0 : 0.0;
     float z = perspective > 0.0 ? -eye.z : 1.0;

@@ -108,15 +108,19 @@ def _extras(data: bpy.types.ID) -> dict[str, NDArray[np.generic]]:
     found: dict[str, NDArray[np.generic]] = {}
     for attribute in data.attributes:
         kind = {"INT": np.int32, "FLOAT": np.float32}.get(attribute.data_type)
-        if kind and attribute.domain == "POINT" and attribute.name.isidentifier() and attribute.name != "radius":
+        if kind and attribute.domain == "POINT" and attribute.name.isidentifier() and attribute.name not in ("radius", "fit"):
             found[attribute.name] = np.empty(len(attribute.data), kind)
             attribute.data.foreach_get("value", found[attribute.name])
     return found
 
 
-def export_ply(cloud: bpy.types.Object, path: Path) -> int:
-    """Writes the 3DGS PLY; how many splats. An older file stays until the new one is whole."""
+def export_ply(cloud: bpy.types.Object, path: Path, mask: NDArray[np.bool_] | None = None, extras: bool = True) -> int:
+    """Writes the 3DGS PLY, of all splats or of some; how many. An older file stays until the new one is whole."""
     arrays, part = read(cloud), path.with_name(f".{path.name}.part")
+    if mask is not None:
+        arrays = splat_ply.take(arrays, mask)
+    if not extras:
+        arrays.extra.clear()
     try:
         splat_ply.write(part, arrays, ("Splatsmith",))
         part.replace(path)

@@ -1,14 +1,16 @@
-"""Panel 4: the objects of the splats."""
+"""Panel 4: the objects of the splats, and what is selected of them."""
 
 import bpy
 
-from ..scene import objects
+from ..scene import objects, splats
+from ..words.asking import asking
+from .job_strip import wrap
 
 
 class SPLATSMITH_UL_objects(bpy.types.UIList):
-    """Colour, name, size, and how sure."""
+    """Colour, name, how well the last words fit it, size; eye and lock."""
 
-    def draw_item(self, _context, layout, _data, item, _icon, _active_data, _active_property, _index=0) -> None:  # type: ignore[no-untyped-def]
+    def draw_item(self, context, layout, _data, item, _icon, _active_data, _active_property, _index=0) -> None:  # type: ignore[no-untyped-def]
         row = layout.row(align=True)
         row.prop(item, "chosen", text="")
         swatch = row.row()
@@ -17,12 +19,17 @@ class SPLATSMITH_UL_objects(bpy.types.UIList):
         row.prop(item, "name", text="", emboss=False)
         label = row.row()
         label.alignment = "RIGHT"
-        label.label(text=f"{item.count:,}  {item.score:.0%}")
+        label.label(text=f"{item.fit:.2f}  {item.count:,}" if item.fit else f"{item.count:,}  {item.score:.0%}")
+        row.prop(item, "hide", text="", emboss=False, icon="HIDE_ON" if item.hide else "HIDE_OFF")
+        row.prop(item, "lock", text="", emboss=False, icon="LOCKED" if item.lock else "UNLOCKED")
 
 
-class SPLATSMITH_PT_objects(bpy.types.Panel):
-    bl_label = "4  Objects"
+class _Panel:
     bl_space_type, bl_region_type, bl_category = "VIEW_3D", "UI", "Splatsmith"
+
+
+class SPLATSMITH_PT_objects(_Panel, bpy.types.Panel):
+    bl_label = "4  Objects"
     bl_order = 5
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -33,27 +40,90 @@ class SPLATSMITH_PT_objects(bpy.types.Panel):
         if cloud is None:
             layout.label(text="By shape and colour; no model needed", icon="INFO")
             return
-        layout.label(text=cloud.name, icon="POINTCLOUD_DATA")
+        row = layout.row()
+        row.label(text=cloud.name, icon="POINTCLOUD_DATA")
+        row.prop(context.scene.splatsmith, "splat_view", expand=True)
         layout.template_list("SPLATSMITH_UL_objects", "", cloud, "splatsmith_objects", cloud, "splatsmith_object", rows=6)
         row = layout.row(align=True)
-        row.operator("splatsmith.extract_objects", icon="DUPLICATE").rest = False
-        row.operator("splatsmith.extract_objects", text="Extract the Rest").rest = True
-        row = layout.row(align=True)
         row.operator("splatsmith.merge_objects", icon="AUTOMERGE_ON")
-        row.operator("splatsmith.delete_objects", icon="TRASH")
+        row.operator("splatsmith.split_object", text="Split", icon="UV_ISLANDSEL")
+        row.operator("splatsmith.recolor_objects", icon="COLOR")
+        _draw_outputs(layout, "OBJECTS")
 
 
-class SPLATSMITH_PT_objects_more(bpy.types.Panel):
+def _draw_outputs(layout: bpy.types.UILayout, what: str) -> None:
+    row = layout.row(align=True)
+    row.operator("splatsmith.extract_objects", icon="DUPLICATE").what = what
+    rest = row.operator("splatsmith.extract_objects", text="Rest")
+    rest.what, rest.rest = what, True
+    row.operator("splatsmith.export_objects", icon="EXPORT").what = what
+    row.operator("splatsmith.delete_objects", icon="TRASH").what = what
+
+
+def _draw_words(layout: bpy.types.UILayout, context: bpy.types.Context, cloud: bpy.types.Object | None) -> None:
+    settings, width = context.scene.splatsmith, context.region.width - 20
+    if cloud is None:
+        return
+    if not cloud.get(objects.MODEL, ""):
+        wrap(
+            layout,
+            "Words need a CLIP model: name one under Advanced, then press Find Objects again. All else works without.",
+            width,
+            "INFO",
+        )
+        return
+    layout.prop(settings, "prompt", text="", icon="VIEWZOOM", placeholder="chair, stool; lamp")
+    layout.prop(settings, "threshold", slider=True)
+    if asking.line:
+        wrap(layout, asking.line, width, "ERROR" if asking.wrong else "NONE")
+
+
+class SPLATSMITH_PT_selection(_Panel, bpy.types.Panel):
+    bl_label = "Select"
+    bl_parent_id = "SPLATSMITH_PT_objects"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return splats.chosen(context) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, cloud = self.layout, objects.segmented(context)
+        _draw_words(layout, context, cloud)
+        row = layout.row(align=True)
+        if cloud is not None:
+            row.prop(context.scene.splatsmith, "select_mode", text="", expand=True)
+            row.operator("splatsmith.select_objects", text="Objects", icon="RESTRICT_SELECT_OFF")
+        row.operator("splatsmith.brush", icon="BRUSH_DATA").whole = False
+        if cloud is not None:
+            row.operator("splatsmith.brush", text="Pick", icon="EYEDROPPER").whole = True
+        for actions in (("ALL", "NONE", "INVERT"), ("GROW", "SHRINK", "SIMILAR", "FLOOD")):
+            row = layout.row(align=True)
+            for action in actions:
+                row.operator("splatsmith.selection", text=action.title()).action = action
+        row = layout.row(align=True)
+        for what, text in (("SELECTED", "Hide"), ("UNSELECTED", "Hide Others"), ("NONE", "Show All")):
+            row.operator("splatsmith.hide_splats", text=text).what = what
+        if cloud is not None:
+            row = layout.row(align=True)
+            row.operator("splatsmith.label_selection", text="New Object", icon="ADD").to = "NEW"
+            row.operator("splatsmith.label_selection", text="To Active", icon="FORWARD").to = "ACTIVE"
+        _draw_outputs(layout, "SELECTION")
+
+
+class SPLATSMITH_PT_objects_more(_Panel, bpy.types.Panel):
     bl_label = "Advanced"
-    bl_space_type, bl_region_type, bl_category = "VIEW_3D", "UI", "Splatsmith"
     bl_parent_id = "SPLATSMITH_PT_objects"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
-        layout.use_property_split = True
-        layout.prop(settings, "regions")
-        layout.prop(settings, "clip_model")
+        column = layout.column()
+        column.use_property_split = True
+        column.prop(settings, "regions")
+        column.prop(settings, "clip_model")
+        row = layout.row(align=True)
+        row.operator("splatsmith.mask_nodes", icon="GEOMETRY_NODES").selection = False
+        row.operator("splatsmith.mask_nodes", text="Of Selection").selection = True
 
 
-CLASSES = (SPLATSMITH_UL_objects, SPLATSMITH_PT_objects, SPLATSMITH_PT_objects_more)
+CLASSES = (SPLATSMITH_UL_objects, SPLATSMITH_PT_objects, SPLATSMITH_PT_selection, SPLATSMITH_PT_objects_more)

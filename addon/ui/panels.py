@@ -144,7 +144,7 @@ class SPLATSMITH_PT_next(_Panel, bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, _context: bpy.types.Context) -> None:
-        for text in ("Select by words", "Talking head", "Animated mesh"):
+        for text in ("Talking head", "Animated mesh"):
             row = self.layout.row()
             row.enabled = False
             row.label(text=text, icon="TIME")

@@ -1,5 +1,6 @@
 """The add-on, loaded once into the `bpy` module that runs the tests; its compute process is the backend's environment."""
 
+import json
 import os
 import shutil
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+SIZES = [120, 50, 20]  # splats of the objects, of two hundred; the last ten are of none
 ROOT = Path(__file__).resolve().parents[2]
 COMPUTE = Path(os.environ.get("SPLATSMITH_COMPUTE", ROOT / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")))
 pytest.importorskip("bpy", reason="these tests run under Blender's Python: make test")
@@ -95,3 +97,26 @@ def _write_splats(path: Path, coefficients: int) -> Path:
     arrays = splat_ply.SplatArrays(means, quats.astype(f), scales, opacities, sh)
     splat_ply.write(path, arrays)
     return path
+
+
+def segmentation(splat_file: Path, folder: Path) -> Path:
+    """What `segment` leaves for that file."""
+    import numpy as np
+
+    from backend.formats import splat_ply
+
+    folder.mkdir()
+    arrays = splat_ply.read(splat_file)
+    arrays.extra["object_id"] = np.repeat([0, 1, 2, 65535], [*SIZES, 10]).astype(np.uint16)
+    splat_ply.write(folder / "splats.ply", arrays)
+    records = [{"id": i, "name": f"Object {i + 1}", "splats": n, "score": 0.9, "color": [0.1 * i, 0.5, 0.5]} for i, n in enumerate(SIZES)]
+    (folder / "objects.json").write_text(json.dumps(records))
+    return folder
+
+
+@pytest.fixture
+def cloud(bpy: Any, rooms: Any, splat_file: Path, tmp_path: Path) -> Any:
+    assert bpy.ops.splatsmith.import_splats(filepath=str(splat_file)) == {"FINISHED"}
+    found = rooms("scene.splats").chosen(bpy.context)
+    assert rooms("scene.objects").attach(found, segmentation(splat_file, tmp_path / "segmented")) == 3
+    return found

@@ -1,34 +1,12 @@
 """Objects of splats in Blender: the list, and splats taken out, away and together by it."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-SIZES = [120, 50, 20]  # of the two hundred splats; the last ten are of no object
-
-
-def segmentation(splat_file: Path, folder: Path) -> Path:
-    """What `segment` leaves for that file."""
-    from backend.formats import splat_ply
-
-    folder.mkdir()
-    arrays = splat_ply.read(splat_file)
-    arrays.extra["object_id"] = np.repeat([0, 1, 2, 65535], [*SIZES, 10]).astype(np.uint16)
-    splat_ply.write(folder / "splats.ply", arrays)
-    records = [{"id": i, "name": f"Object {i + 1}", "splats": n, "score": 0.9, "color": [0.1 * i, 0.5, 0.5]} for i, n in enumerate(SIZES)]
-    (folder / "objects.json").write_text(json.dumps(records))
-    return folder
-
-
-@pytest.fixture
-def cloud(bpy: Any, rooms: Any, splat_file: Path, tmp_path: Path) -> Any:
-    assert bpy.ops.splatsmith.import_splats(filepath=str(splat_file)) == {"FINISHED"}
-    found = rooms("scene.splats").chosen(bpy.context)
-    assert rooms("scene.objects").attach(found, segmentation(splat_file, tmp_path / "segmented")) == 3
-    return found
+from .conftest import SIZES, segmentation
 
 
 def count(rooms: Any, cloud: Any) -> int:

@@ -1,0 +1,147 @@
+"""Selecting splats: by words, by objects, by what lies around them."""
+
+from collections.abc import Callable
+
+import bpy
+import numpy as np
+
+from ...backend.protocol import InputError
+from ..scene import marks, neighbours, object_edits, objects, pointclouds, splats
+from ..words import asking
+from .common import compute_ready, guarded
+from .objects import OnObjects
+
+Around = Callable[["SPLATSMITH_OT_selection", bpy.types.Object, marks.Mask], marks.Mask]
+
+
+class SPLATSMITH_OT_select_words(OnObjects, bpy.types.Operator):
+    """Select what fits the words; the first time a model is loaded, then it takes milliseconds"""
+
+    bl_idname = "splatsmith.select_words"
+    bl_label = "Select by Words"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return compute_ready(cls) and super().poll(context)
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        asking.ask(context, objects.segmented(context))
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_select_objects(OnObjects, bpy.types.Operator):
+    """Select the splats of the ticked objects, or of the active one"""
+
+    bl_idname = "splatsmith.select_objects"
+    bl_label = "Select Objects"
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        cloud = objects.segmented(context)
+        wanted = objects.of_items(cloud, objects.chosen_items(cloud))
+        mode = context.scene.splatsmith.select_mode
+        count = marks.select(cloud, wanted, mode, locked=objects.locked(cloud))
+        self.report({"INFO"}, f"{count:,} splats are selected")
+        return {"FINISHED"}
+
+
+def _points(cloud: bpy.types.Object) -> neighbours.Points:
+    return np.asarray(pointclouds.read_attribute(cloud.data, "position", 3))
+
+
+ACTIONS: dict[str, tuple[str, str, Around]] = {
+    "ALL": ("All", "Select every splat that is not hidden or locked", lambda op, cloud, old: np.ones_like(old)),
+    "NONE": ("None", "Select nothing", lambda op, cloud, old: np.zeros_like(old)),
+    "INVERT": ("Invert", "Select what is not selected, and nothing else", lambda op, cloud, old: ~old),
+    "GROW": ("Grow", "Select splats around the selection too", lambda op, cloud, old: neighbours.grow(_points(cloud), old, op.near(cloud))),
+    "SHRINK": (
+        "Shrink", "Leave the border of the selection out",
+        lambda op, cloud, old: neighbours.shrink(_points(cloud), old, op.near(cloud)),
+    ),
+    "SIMILAR": (
+        "Similar", "Select splats of the same colours anywhere",
+        lambda op, cloud, old: old | neighbours.alike(object_edits.srgb_of(cloud), old, op.tolerance),
+    ),
+    "FLOOD": (
+        "Flood", "Select whatever is connected with the selection through splats of its colours",
+        lambda op, cloud, old: neighbours.flood(_points(cloud), object_edits.srgb_of(cloud), old, op.near(cloud), op.tolerance),
+    ),
+}  # fmt: skip
+
+
+class SPLATSMITH_OT_selection(bpy.types.Operator):
+    """Change which splats are selected"""
+
+    bl_idname = "splatsmith.selection"
+    bl_label = "Change Selection"
+    bl_options = {"REGISTER", "UNDO"}
+
+    action: bpy.props.EnumProperty(name="Action", items=[(key, name, text) for key, (name, text, _) in ACTIONS.items()])  # type: ignore[valid-type]
+    reach: bpy.props.FloatProperty(
+        name="Reach", min=0, subtype="DISTANCE", description="What counts as near, in the splats' own units; 0: a hundredth of the scene"
+    )  # type: ignore[valid-type]
+    tolerance: bpy.props.FloatProperty(name="Tolerance", default=0.12, min=0.01, max=1, description="How far colours may differ")  # type: ignore[valid-type]
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        return ACTIONS[properties.action][1]
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return splats.chosen(context) is not None
+
+    def near(self, cloud: bpy.types.Object) -> float:
+        """The reach; chosen for the scene where it is 0, and then shown."""
+        self.reach = self.reach or neighbours.typical_reach(_points(cloud))
+        return self.reach
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        cloud = objects.segmented(context) or splats.chosen(context)
+        old = marks.read(cloud, marks.SELECTED)
+        if self.action in ("GROW", "SHRINK", "SIMILAR", "FLOOD") and not old.any():
+            raise InputError("No splats are selected.", "Select some by words, by objects or with the brush.")
+        locked = objects.locked(cloud) if cloud.splatsmith_objects else None
+        count = marks.select(cloud, ACTIONS[self.action][2](self, cloud, old), "SET", locked=locked)
+        self.report({"INFO"}, f"{count:,} splats are selected")
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_hide_splats(bpy.types.Operator):
+    """Hide splats in the viewport and in renders, or show all again"""
+
+    bl_idname = "splatsmith.hide_splats"
+    bl_label = "Hide"
+    bl_options = {"REGISTER", "UNDO"}
+
+    what: bpy.props.EnumProperty(
+        name="What",
+        items=[
+            ("SELECTED", "Selected", "Hide what is selected"),
+            ("UNSELECTED", "Unselected", "Hide all else"),
+            ("NONE", "None", "Show everything again"),
+        ],
+    )  # type: ignore[valid-type]
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return splats.chosen(context) is not None
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        cloud = objects.segmented(context) or splats.chosen(context)
+        hidden, selected = marks.read(cloud, marks.HIDDEN), marks.read(cloud, marks.SELECTED)
+        if self.what == "NONE":
+            for item in [i for i in cloud.splatsmith_objects if i.hide]:
+                item.hide = False
+            marks.write(cloud, marks.HIDDEN, np.zeros_like(hidden))
+            return {"FINISHED"}
+        if not selected.any():
+            raise InputError("No splats are selected.", "Select some by words, by objects or with the brush.")
+        marks.write(cloud, marks.HIDDEN, hidden | (selected if self.what == "SELECTED" else ~selected))
+        marks.select(cloud, np.zeros_like(selected), "ADD")
+        return {"FINISHED"}
+
+
+CLASSES = (SPLATSMITH_OT_select_words, SPLATSMITH_OT_select_objects, SPLATSMITH_OT_selection, SPLATSMITH_OT_hide_splats)

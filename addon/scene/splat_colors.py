@@ -1,0 +1,43 @@
+"""The colours that splats have in the viewport: their own, their objects', or how well words fit; the selection over it. No bpy."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+SELECTION = np.array([1.0, 0.5, 0.05], np.float32)  # sRGB, Blender's own orange
+HEAT = np.array([[0.12, 0.1, 0.3], [0.1, 0.35, 0.65], [0.2, 0.7, 0.55], [0.98, 0.85, 0.25], [0.95, 0.2, 0.1]], np.float32)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What lies over the splats' own colours. Absent is None."""
+
+    selected: NDArray[np.bool_] | None = None  # (N,)
+    hidden: NDArray[np.bool_] | None = None  # (N,)
+    objects: NDArray[np.float32] | None = None  # (N, 3) sRGB of the object that each splat is of
+    fit: NDArray[np.float32] | None = None  # (N,) 0 to 1
+
+
+def heat(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N, 3) from dark blue at 0 through green to red at 1."""
+    at = np.nan_to_num(values).clip(0, 1) * (len(HEAT) - 1)
+    low = np.minimum(at.astype(np.int32), len(HEAT) - 2)
+    share = (at - low)[:, None].astype(np.float32)
+    return np.asarray(HEAT[low] * (1 - share) + HEAT[low + 1] * share)
+
+
+def displayed(rgb: NDArray[np.float32], look: Look) -> NDArray[np.float32]:
+    """(N, 4): sRGB colours as they are shown, and 0 where a splat is not shown at all, else 1. rgb (N, 3)."""
+    result = np.ones((len(rgb), 4), np.float32)
+    result[:, :3] = rgb.clip(0, None)
+    over = heat(look.fit) if look.fit is not None else look.objects
+    if over is not None:
+        result[:, :3] = 0.3 * result[:, :3] + 0.7 * over * (0.35 + 0.65 * result[:, :3].mean(1, keepdims=True).clip(0, 1))
+    if look.selected is not None and look.selected.any():
+        mine = look.selected
+        bright = 0.4 + 0.6 * result[mine, :3].mean(1, keepdims=True).clip(0, 1)
+        result[mine, :3] = 0.25 * result[mine, :3] + 0.75 * SELECTION * bright
+    if look.hidden is not None:
+        result[look.hidden, 3] = 0
+    return result

@@ -1,0 +1,144 @@
+"""Words in, a selection out: the question goes off, a timer takes the answer, the threshold is followed live."""
+
+import atexit
+import logging
+import time
+from dataclasses import dataclass, field
+
+import bpy
+import numpy as np
+
+from ...backend.formats.words_lines import Question, Scores
+from ...backend.protocol import InputError, SplatsmithError
+from .. import preferences
+from ..compute import state
+from ..scene import marks, objects
+from .process import WordsProcess
+
+log = logging.getLogger(__name__)
+PATIENCE = 120.0  # seconds: the first question loads the model
+TICK = 0.02
+
+
+@dataclass
+class Asking:
+    """What is asked now, what the panel says of it, and the selection that answers are combined with."""
+
+    process: WordsProcess = field(default_factory=WordsProcess)
+    number: int = 0
+    cloud: str = ""  # the name of the object that was asked about; empty: nothing is asked
+    since: float = 0.0
+    line: str = ""  # for the panel
+    wrong: bool = False
+    before: dict[int, marks.Mask] = field(default_factory=dict)  # by the data's session_uid
+
+
+asking = Asking()
+
+
+def ask(context: bpy.types.Context, cloud: bpy.types.Object) -> None:
+    """Sends the prompt of the panel off. Without a window it waits for the answer. SplatsmithError where it can't be asked."""
+    prompt = context.scene.splatsmith.prompt
+    if not prompt.strip():
+        raise InputError("The prompt is empty.", 'Write what to select, for example "chair, stool; lamp".')
+    if not cloud.get(objects.MODEL, ""):
+        raise InputError(f"{cloud.name} was segmented without a CLIP model.", "Name one under Advanced, then press Find Objects again.")
+    asking.number += 1
+    asking.process.ask(state.require(), preferences.ROOT, Question(asking.number, cloud[objects.FOLDER], prompt))
+    asking.cloud, asking.since, asking.wrong = cloud.name, time.monotonic(), False
+    asking.line = "Looking…" if asking.process.alive else "Loading the model…"
+    if bpy.app.background:
+        _take(asking.process.wait(asking.number, PATIENCE))
+        if asking.wrong:
+            raise InputError(asking.line, "")
+    elif not bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.register(_tick, first_interval=TICK)
+
+
+def _tick() -> float | None:
+    """Until the last question has its answer."""
+    alive, scores = asking.process.alive, asking.process.poll()
+    late = time.monotonic() - asking.since > PATIENCE
+    if scores is None and alive and not late:
+        return TICK
+    if scores is not None and scores.id != asking.number:
+        return TICK  # of a question that was asked before
+    _take(scores)
+    return None
+
+
+def _take(scores: Scores | None) -> None:
+    cloud, asking.cloud = bpy.data.objects.get(asking.cloud), ""
+    if scores is None:
+        asking.process.stop()
+        _say("No answer came: the process that knows words ended, or is stuck. Ask again.", wrong=True)
+    elif scores.error:
+        _say(f"{scores.error} {scores.advice}".strip(), wrong=True)
+    elif cloud is None or not cloud.splatsmith_objects:
+        _say("The splats that were asked about are gone.", wrong=True)
+    else:
+        try:
+            objects.take_fits(cloud, np.array(scores.objects, np.float32).max(0))
+            asking.before[cloud.data.session_uid] = marks.read(cloud, marks.SELECTED)
+            follow(bpy.context, cloud)
+        except SplatsmithError as error:
+            _say(f"{error.what} {error.advice}", wrong=True)
+            return
+        if not bpy.app.background:
+            _undo_step()
+
+
+def _undo_step() -> None:
+    windows = bpy.context.window_manager.windows
+    if windows:
+        with bpy.context.temp_override(window=windows[0]):
+            bpy.ops.ed.undo_push(message="Select by Words")
+
+
+def follow(context: bpy.types.Context, cloud: bpy.types.Object) -> None:
+    """The selection at the threshold that is set now, combined with what was selected when the words were asked."""
+    settings, fit = context.scene.splatsmith, marks.fit(cloud)
+    if fit is None:
+        return
+    before = asking.before.setdefault(cloud.data.session_uid, marks.read(cloud, marks.SELECTED))
+    if len(before) != len(fit):
+        before = asking.before[cloud.data.session_uid] = marks.read(cloud, marks.SELECTED)
+    count = marks.select(cloud, fit >= settings.threshold, settings.select_mode, before, objects.locked(cloud))
+    fitting = sum(item.fit >= settings.threshold for item in cloud.splatsmith_objects)
+    _say(f"{fitting} objects fit, {count:,} splats are selected")
+
+
+def _say(line: str, wrong: bool = False) -> None:
+    asking.line, asking.wrong = line, wrong
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                area.tag_redraw()
+
+
+@bpy.app.handlers.persistent
+def _forget(_scene: object) -> None:
+    """After an undo or another file, the stored selection is the one to combine with."""
+    asking.before.clear()
+
+
+def _handlers() -> tuple[list, ...]:
+    return bpy.app.handlers.undo_post, bpy.app.handlers.redo_post, bpy.app.handlers.load_post
+
+
+def start() -> None:
+    for handlers in _handlers():
+        handlers.append(_forget)
+    atexit.register(asking.process.stop)
+
+
+def stop() -> None:
+    """No process, timer or handler of ours stays behind."""
+    asking.process.stop()
+    atexit.unregister(asking.process.stop)
+    asking.before.clear()
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+    for handlers in _handlers():
+        if _forget in handlers:
+            handlers.remove(_forget)

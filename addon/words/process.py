@@ -1,0 +1,95 @@
+"""The warm process that answers prompts, as the add-on sees it: started when first asked, never waited for. No bpy here."""
+
+import contextlib
+import os
+import queue
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from ...backend.formats.words_lines import Question, Scores, decode_scores, encode_words
+from ...backend.protocol import SetupError
+
+IDLE = 600  # seconds without a question after which it ends by itself
+
+
+class WordsProcess:
+    """One process; `ask` and `poll` never block."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._answers: queue.SimpleQueue[Scores] = queue.SimpleQueue()
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def ask(self, python: str, root: Path, question: Question) -> None:
+        """Sends a question, starting the process where there is none. SetupError where it can't be started."""
+        for fresh in (False, True):
+            if not self.alive:
+                self._start(python, root)
+            try:
+                assert self._process is not None and self._process.stdin is not None
+                self._process.stdin.write(encode_words(question))
+                self._process.stdin.flush()
+                return
+            except OSError as error:  # it fell idle just now
+                self.stop()
+                if fresh:
+                    raise SetupError("The process that knows words ended at once.", "Set computing up again in step 0.") from error
+
+    def _start(self, python: str, root: Path) -> None:
+        command = [python, "-E", "-s", "-X", "utf8", "-m", "backend", "words", "--idle", str(IDLE)]
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+        flags = subprocess.CREATE_NO_WINDOW if os.name == "nt" else 0  # type: ignore[attr-defined,unused-ignore]
+        try:
+            process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=root, env=environment,
+                creationflags=flags,
+            )  # fmt: skip
+        except OSError as error:
+            raise SetupError(f"The compute environment could not be started: {error.strerror}.", "Set it up again in step 0.") from error
+        self._process = process
+        threading.Thread(target=self._read, args=(process,), daemon=True).start()
+
+    def _read(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            scores = decode_scores(line)
+            if scores is not None:
+                self._answers.put(scores)
+
+    def poll(self) -> Scores | None:
+        """The next answer, if one has come."""
+        try:
+            return self._answers.get_nowait()
+        except queue.Empty:
+            return None
+
+    def wait(self, number: int, seconds: float) -> Scores | None:
+        """The answer to a question: for Blender without a window. None when the time is over, or the process."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            alive, found = self.alive, self.poll()
+            if found is not None and found.id == number:
+                return found
+            if found is None and not alive:
+                return None
+            time.sleep(0.005)
+        return None
+
+    def stop(self) -> None:
+        """Ends it now."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(OSError):
+            assert process.stdin is not None
+            process.stdin.close()
+        try:
+            process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

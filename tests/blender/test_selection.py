@@ -1,0 +1,183 @@
+"""Selecting, hiding, locking and relabelling splats in Blender, and the files that come of it."""
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+
+def count(rooms: Any, cloud: Any) -> int:
+    return rooms("scene.pointclouds").point_count(cloud.data)
+
+
+def selected(rooms: Any, cloud: Any) -> np.ndarray:
+    return rooms("scene.marks").read(cloud, "selected")
+
+
+def test_modes_combine(rooms: Any) -> None:
+    combine = rooms("scene.marks").combine
+    old, new = np.array([1, 1, 0, 0], bool), np.array([1, 0, 1, 0], bool)
+    for mode, expected in (("SET", [1, 0, 1, 0]), ("ADD", [1, 1, 1, 0]), ("SUBTRACT", [0, 1, 0, 0]), ("INTERSECT", [1, 0, 0, 0])):
+        np.testing.assert_array_equal(combine(old, new, mode), np.array(expected, bool))
+
+
+def test_objects_are_selected_but_not_locked_or_hidden_ones(bpy: Any, cloud: Any, rooms: Any) -> None:
+    items, settings = cloud.splatsmith_objects, bpy.context.scene.splatsmith
+    items[0].chosen = items[1].chosen = True
+    settings.select_mode = "SET"
+    assert bpy.ops.splatsmith.select_objects() == {"FINISHED"} and selected(rooms, cloud).sum() == 170
+    items[1].lock = True
+    assert bpy.ops.splatsmith.selection(action="ALL") == {"FINISHED"} and selected(rooms, cloud).sum() == 150
+    items[0].hide = True
+    assert selected(rooms, cloud).sum() == 30 and rooms("scene.marks").read(cloud, "hidden").sum() == 120
+    assert bpy.ops.splatsmith.hide_splats(what="NONE") == {"FINISHED"}
+    assert not items[0].hide and not rooms("scene.marks").read(cloud, "hidden").any()
+    assert bpy.ops.splatsmith.selection(action="NONE") == {"FINISHED"} and not selected(rooms, cloud).any()
+    assert bpy.ops.splatsmith.selection(action="INVERT") == {"FINISHED"} and selected(rooms, cloud).sum() == 150
+    for action in ("GROW", "SHRINK", "SIMILAR", "FLOOD"):
+        assert bpy.ops.splatsmith.selection(action=action) == {"FINISHED"}
+    assert bpy.ops.splatsmith.selection(action="NONE") == {"FINISHED"}
+    with pytest.raises(RuntimeError, match="No splats are selected"):
+        bpy.ops.splatsmith.selection(action="GROW")
+
+
+def test_a_selection_becomes_an_object_and_goes_to_another(bpy: Any, cloud: Any, rooms: Any) -> None:
+    marks = rooms("scene.marks")
+    marks.select(cloud, np.arange(200) < 40, "SET")
+    assert bpy.ops.splatsmith.label_selection(to="NEW") == {"FINISHED"}
+    items = cloud.splatsmith_objects
+    assert [(i.name, i.count) for i in items] == [("Object 1", 80), ("Object 2", 50), ("Object 3", 20), ("Object 1 Part", 40)]
+    assert items[3].parts == "0" and cloud.splatsmith_object == 3
+    cloud.splatsmith_object = 1
+    marks.select(cloud, np.arange(200) < 80, "SET")
+    assert bpy.ops.splatsmith.label_selection(to="ACTIVE") == {"FINISHED"}
+    assert [(i.name, i.count) for i in items] == [("Object 1", 40), ("Object 2", 130), ("Object 3", 20)], "the emptied object goes"
+    items[1].lock = True
+    with pytest.raises(RuntimeError, match="locked"):
+        bpy.ops.splatsmith.label_selection(to="ACTIVE")
+
+
+def test_merged_and_split_objects_answer_to_the_words_of_their_parts(bpy: Any, cloud: Any, rooms: Any) -> None:
+    objects, items = rooms("scene.objects"), cloud.splatsmith_objects
+    items[1].chosen = items[2].chosen = True
+    bpy.ops.splatsmith.merge_objects()
+    objects.take_fits(cloud, np.array([0.1, 0.3, 0.9], np.float32))
+    assert [round(i.fit, 3) for i in items] == [0.1, 0.9]
+    fit = rooms("scene.marks").fit(cloud)
+    np.testing.assert_allclose(fit[[0, 130, 180, 195]], [0.1, 0.9, 0.9, 0.0], atol=1e-6)
+
+
+def test_fits_mix_along_edges(bpy: Any, cloud: Any, rooms: Any) -> None:
+    objects = rooms("scene.objects")
+    cloud.data.attributes["object_second"].data[0].value = 1
+    cloud.data.attributes["object_share"].data[0].value = 0.75
+    objects.take_fits(cloud, np.array([0.2, 1.0, 0.0], np.float32))
+    assert rooms("scene.marks").fit(cloud)[0] == pytest.approx(0.75 * 0.2 + 0.25 * 1.0)
+
+
+def test_loose_parts_are_split(bpy: Any, cloud: Any, rooms: Any) -> None:
+    points = np.zeros((200, 3), np.float32)
+    points[:, 0] = np.arange(200) * 0.01 + (np.arange(200) >= 60) * 5.0
+    cloud.data.attributes["position"].data.foreach_set("vector", points.ravel())
+    assert bpy.ops.splatsmith.split_object(reach=0.1, smallest=10) == {"FINISHED"}
+    assert [i.count for i in cloud.splatsmith_objects] == [60, 50, 20, 60]
+
+
+def test_recolouring_keeps_light_and_dark(bpy: Any, cloud: Any, rooms: Any) -> None:
+    edits = rooms("scene.object_edits")
+    before = edits.srgb_of(cloud)
+    assert bpy.ops.splatsmith.recolor_objects(color=(0.9, 0.3, 0.3), strength=1.0) == {"FINISHED"}
+    after, light = edits.srgb_of(cloud), before.mean(1)
+    np.testing.assert_array_equal(after[120:], before[120:])
+    np.testing.assert_allclose(after[:120, 0] / after[:120, 1], 3, rtol=1e-3)
+    assert np.corrcoef(after[:120].mean(1), light[:120])[0, 1] > 0.999
+    np.testing.assert_allclose(after[:120].mean(0), (0.9, 0.3, 0.3), atol=0.02)
+
+
+def test_a_plain_file_of_the_selection_is_bit_exact(bpy: Any, cloud: Any, rooms: Any, tmp_path: Path) -> None:
+    from backend.formats import splat_ply
+
+    before, mask = rooms("scene.splats").read(cloud), np.arange(200) % 3 == 0
+    rooms("scene.marks").select(cloud, mask, "SET")
+    for name, rest, expected in (("some", False, mask), ("rest", True, ~mask)):
+        path = tmp_path / f"{name}.ply"
+        assert bpy.ops.splatsmith.export_objects(filepath=str(path), what="SELECTION", rest=rest) == {"FINISHED"}
+        found = splat_ply.read(path)
+        assert not found.extra
+        for field in ("means", "quats", "log_scales", "sh", "opacity_logits"):
+            np.testing.assert_array_equal(getattr(found, field), getattr(before, field)[expected])
+    assert bpy.ops.splatsmith.export_objects(filepath=str(path), what="OBJECTS", labels=True) == {"FINISHED"}
+    assert set(splat_ply.read(path).extra["object_id"]) == {0}
+    assert bpy.ops.splatsmith.delete_objects(what="SELECTION") == {"FINISHED"} and count(rooms, cloud) == 133
+    assert sum(i.count for i in cloud.splatsmith_objects) == 133 - 7
+
+
+@pytest.mark.parametrize(("number", "kept"), [(1, 50), (-1, 30)])
+def test_mask_nodes_keep_an_object_or_the_selection(bpy: Any, cloud: Any, rooms: Any, number: int, kept: int) -> None:
+    rooms("scene.marks").select(cloud, np.arange(200) < 30, "SET")
+    cloud.modifiers.clear()
+    cloud.splatsmith_object = max(number, 0)
+    assert bpy.ops.splatsmith.mask_nodes(selection=number < 0) == {"FINISHED"}
+    evaluated = cloud.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    assert rooms("scene.pointclouds").point_count(evaluated.data) == kept
+
+
+def test_undo_brings_a_selection_back(bpy: Any, cloud: Any, rooms: Any) -> None:
+    name = cloud.name
+    bpy.context.preferences.edit.use_global_undo = True
+    bpy.ops.ed.undo_push(message="before")
+    bpy.ops.splatsmith.selection(action="ALL")
+    bpy.ops.ed.undo_push(message="after")
+    bpy.ops.ed.undo()
+    assert not selected(rooms, bpy.data.objects[name]).any()
+
+
+def test_words_are_asked_and_followed(bpy: Any, cloud: Any, rooms: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process is another one here; that it answers right is tested where it lives."""
+    asking, objects = rooms("words.asking"), rooms("scene.objects")
+    settings, lines = bpy.context.scene.splatsmith, rooms("words.process")
+    settings.prompt = ""
+    with pytest.raises(RuntimeError, match="The prompt is empty"):
+        bpy.ops.splatsmith.select_words()
+    with contextlib.suppress(RuntimeError):
+        settings.prompt = "lamp"  # Enter asks at once
+    with pytest.raises(RuntimeError, match="without a CLIP model"):
+        bpy.ops.splatsmith.select_words()
+    cloud[objects.MODEL] = "some model"
+    answers: list[Any] = []
+    monkeypatch.setattr(lines.WordsProcess, "ask", lambda self, python, root, question: answers.append(question))
+    reply: Callable[..., Any] = lambda self, number, seconds: lines.Scores(number, ["lamp", "bed"], [[0.2, 0.8, 0.4], [0.7, 0.1, 0.3]])  # noqa: E731
+    monkeypatch.setattr(lines.WordsProcess, "wait", reply)
+    settings.select_mode, settings.threshold = "SET", 0.6
+    settings.prompt = "lamp; bed"
+    assert answers[-1].prompt == "lamp; bed" and selected(rooms, cloud).sum() == 170
+    settings.threshold = 0.75
+    assert selected(rooms, cloud).sum() == 50, "the threshold is followed"
+    settings.threshold, settings.select_mode = 0.6, "SET"
+    rooms("scene.marks").select(cloud, np.arange(200) < 10, "SET")
+    asking.asking.before.clear()
+    settings.select_mode = "ADD"
+    settings.threshold = 0.75
+    assert selected(rooms, cloud).sum() == 60
+    monkeypatch.setattr(
+        lines.WordsProcess, "wait", lambda self, number, seconds: lines.Scores(number, error="It broke.", advice="Mend it.")
+    )
+    with pytest.raises(RuntimeError, match="It broke"):
+        bpy.ops.splatsmith.select_words()
+    monkeypatch.setattr(lines.WordsProcess, "wait", lambda self, number, seconds: None)
+    with pytest.raises(RuntimeError, match="No answer came"):
+        bpy.ops.splatsmith.select_words()
+
+
+def test_a_process_really_answers(bpy: Any, rooms: Any, tmp_path: Path) -> None:
+    """A folder that is no segmentation: the real process says so, from the real environment."""
+    process = rooms("words.process").WordsProcess()
+    question = rooms("words.process").Question(7, str(tmp_path), "lamp")
+    process.ask(rooms("compute.state").require(), rooms("preferences").ROOT, question)
+    found = process.wait(7, 60)
+    assert found is not None and "is no segmentation" in found.error and process.alive
+    process.stop()
+    assert not process.alive
