@@ -48,15 +48,31 @@ def encode(shares: Floats) -> ObjectCodes:
     return ObjectCodes(objects, amounts)
 
 
-def object_features(views: Sequence[ViewRegions], objects: Sequence[Ints], count: int) -> tuple[Floats, Floats]:
-    """Mean features (count, D) of the objects' regions, and the weight (count,) behind each. Larger regions tell a little
-    more: the logarithm of their size did best on clips with known truth, size itself no better than none.
+@dataclass(frozen=True)
+class Evidence:
+    """What was seen of K objects, to be added up."""
+
+    sums: Floats  # (K, D) of features by weight
+    total: Floats  # (K,) weight
+
+    @property
+    def features(self) -> Floats:
+        """(K, D) means; zero for what was not seen."""
+        return np.asarray(self.sums / np.maximum(self.total, 1e-9)[:, None], np.float32)
+
+    def plus(self, other: "Evidence", times: float) -> "Evidence":
+        return Evidence(self.sums + times * other.sums, self.total + times * other.total)
+
+
+def evidence(views: Sequence[ViewRegions], objects: Sequence[Ints], count: int) -> Evidence:
+    """The objects' regions, whose objects are given view by view, -1: none. Larger regions tell a little more: the
+    logarithm of their size did best on clips with known truth, size itself no better than none.
     """
-    sums = np.zeros((count, views[0].features.shape[1]))
-    total = np.zeros(count)
+    dimensions = views[0].features.shape[1] if views else 0
+    sums, total = np.zeros((count, dimensions), np.float32), np.zeros(count, np.float32)
     for view, labels in zip(views, objects, strict=True):
         known = np.flatnonzero(labels >= 0)
         sizes = np.log1p(np.asarray(view.weights.sum(0)).ravel()[known])
         np.add.at(sums, labels[known], sizes[:, None] * view.features[known])
         np.add.at(total, labels[known], sizes)
-    return (sums / np.maximum(total, 1e-9)[:, None]).astype(np.float32), total.astype(np.float32)
+    return Evidence(sums, total)

@@ -32,7 +32,8 @@ class ObjectIndexConfig:
     smallest: int = 20  # Gaussians; what is smaller joins what it touches
     coherence: float = 0.5  # weight of a Gaussian's neighbours in space against its own views
     shape_votes: int = 3  # views that the pieces count as
-    shape_weight: float = 0.3  # of the piece that a Gaussian lies in, against all that is seen of it
+    shape_weight: float = 0.3  # of the piece that a Gaussian lies in, against all that is seen of it in many views
+    few_views: float = 8.0  # with so few, shape counts twice
 
 
 def one_hot(labels: Ints, count: int) -> csr_matrix:
@@ -44,7 +45,8 @@ def one_hot(labels: Ints, count: int) -> csr_matrix:
 def of_shape(pieces: Ints, views: Sequence[csr_matrix], config: ObjectIndexConfig) -> list[csr_matrix]:
     """Pieces (N,), -1: none, as the regions of views."""
     seen = np.sum([np.asarray(view.sum(1)).ravel() for view in views], 0)
-    weight = np.maximum(config.shape_weight * seen, 0.5) / max(config.shape_votes, 1)
+    strength = config.shape_weight * (1 + config.few_views / max(len(views), 1))
+    weight = np.maximum(strength * seen, 0.5) / max(config.shape_votes, 1)
     regions = one_hot(pieces, int(pieces.max(initial=-1)) + 1)
     return [(diags(weight.astype(np.float32)) @ regions).tocsr()] * config.shape_votes
 

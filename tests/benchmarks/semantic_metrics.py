@@ -25,6 +25,11 @@ class Truth:
         """(N,) of the Gaussians; -1 for floaters."""
         return np.where(self.room.objects >= 0, self.room.classes[self.room.objects], -1)
 
+    def classes_in(self, i: int) -> np.ndarray:
+        """(H, W) of a picture."""
+        owners = self.room.owners[i]
+        return np.where(owners >= 0, self.room.classes[owners], -1)
+
 
 def confusion(truth: np.ndarray, found: np.ndarray) -> np.ndarray:
     """(C, C + 1) counts where truth is known; the last column: nothing was said."""
@@ -55,10 +60,7 @@ def in_pictures(truth: Truth, labels: np.ndarray) -> tuple[float, float]:
     """scores() over all pixels of the unseen views together."""
     table = np.zeros((len(CLASSES), len(CLASSES) + 1))
     for i in truth.unseen:
-        owners = truth.room.owners[i]
-        table += confusion(
-            np.where(owners >= 0, truth.room.classes[owners], -1).ravel(), draw(truth.room, truth.room.views[i], labels).ravel()
-        )
+        table += confusion(truth.classes_in(i).ravel(), draw(truth.room, truth.room.views[i], labels).ravel())
     return scores(table)
 
 

@@ -17,7 +17,7 @@ def selected(rooms: Any, cloud: Any) -> np.ndarray:
     return rooms("scene.marks").read(cloud, "selected")
 
 
-def test_modes_combine(rooms: Any) -> None:
+def test_modes_combine(blender: Any, rooms: Any) -> None:
     combine = rooms("scene.marks").combine
     old, new = np.array([1, 1, 0, 0], bool), np.array([1, 0, 1, 0], bool)
     for mode, expected in (("SET", [1, 0, 1, 0]), ("ADD", [1, 1, 1, 0]), ("SUBTRACT", [0, 1, 0, 0]), ("INTERSECT", [1, 0, 0, 0])):

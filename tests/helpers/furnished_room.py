@@ -137,7 +137,7 @@ def _overlap(a: np.ndarray, b: np.ndarray) -> bool:
     return bool((a[:2] < b[2:] + 0.02).all() and (b[:2] < a[2:] + 0.02).all())
 
 
-def _cameras(count: int, random: np.random.Generator) -> list[np.ndarray]:
+def cameras(count: int, random: np.random.Generator) -> list[np.ndarray]:
     poses = []
     for i in range(count):
         angle = math.radians(-45 + 0.55 * (-100 + 200 * (0.618 * i % 1)))
@@ -152,7 +152,7 @@ def make(seed: int, views: int = 36, pieces: int = 14) -> Room:
     things, owner, names = _furnish(seed, pieces)
     world = World(tuple(things), [ray_world.texture(100 * seed + i, 0.6) for i in range(14)])
     object_of = np.array([*owner, -1])  # the last for rays that hit nothing
-    poses = _cameras(views, np.random.default_rng(1000 + seed))
+    poses = cameras(views, np.random.default_rng(1000 + seed))
     pictures, owners, points = [], [], []
     for pose in poses:
         rays = ray_world.pixel_rays(FOCAL, SIZE) @ pose[:3, :3].T.astype(np.float32)
@@ -161,10 +161,14 @@ def make(seed: int, views: int = 36, pieces: int = 14) -> Room:
         owners.append(object_of[hit].reshape(SIZE[1], SIZE[0]))
         seen = hit >= 0
         points.append(np.concatenate([pose[:3, 3] + depth[seen, None] * rays[seen], colors[seen], object_of[hit][seen, None]], 1))
-    K = torch.tensor([[FOCAL, 0, SIZE[0] / 2], [0, FOCAL, SIZE[1] / 2], [0, 0, 1]])
-    cameras = [RasterView(torch.from_numpy(to_viewmat(p)).float(), K, *SIZE, None, torch.zeros(3)) for p in poses]
     classes = np.array([CLASSES.index(n) for n in names])
-    return Room(classes, pictures, owners, cameras, *_splats(np.concatenate(points), seed))
+    return Room(classes, pictures, owners, raster_views(poses), *splats(np.concatenate(points), seed))
+
+
+def raster_views(poses: list[np.ndarray]) -> list[RasterView]:
+    """The cameras as the rasteriser takes them."""
+    K = torch.tensor([[FOCAL, 0, SIZE[0] / 2], [0, FOCAL, SIZE[1] / 2], [0, 0, 1]])
+    return [RasterView(torch.from_numpy(to_viewmat(p)).float(), K, *SIZE, None, torch.zeros(3)) for p in poses]
 
 
 def write(room: Room, folder: Path) -> None:
@@ -185,7 +189,7 @@ def write(room: Room, folder: Path) -> None:
     splat_ply.write(folder / "splats.ply", SplatArrays(g.means.numpy(), g.quats.numpy(), g.scales.log().numpy(), logits, sh))
 
 
-def _splats(points: np.ndarray, seed: int) -> tuple[Drawables, np.ndarray, np.ndarray]:
+def splats(points: np.ndarray, seed: int) -> tuple[Drawables, np.ndarray, np.ndarray]:
     """About evenly spread Gaussians on the surfaces (x y z r g b object), a little off, and a few in mid-air."""
     random = np.random.default_rng(seed)
     side = np.where(points[:, 6] < len(SURFACES), 0.12, 0.055)

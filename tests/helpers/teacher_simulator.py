@@ -11,6 +11,8 @@ import numpy as np
 from helpers.furnished_room import CLASSES, LOOK_ALIKE, SURFACES, Room
 from scipy import ndimage
 
+from backend.gaussians.options import RasterView
+
 DIMENSIONS = 512
 
 
@@ -80,33 +82,55 @@ def _pieces(mask: np.ndarray, random: np.random.Generator, config: SimulatorConf
     return [p for p in found if p.sum() >= 12]
 
 
+class Simulator:
+    """A teacher of one room: which objects it always mistakes, and from where, is drawn once."""
+
+    def __init__(self, room: Room, config: SimulatorConfig = SimulatorConfig(), seed: int = 7, text_seed: int = 3) -> None:
+        self.room, self.config, self.random = room, config, np.random.default_rng(seed)
+        self.text = text_features(text_seed)
+        gap = self.random.normal(size=DIMENSIONS)
+        self.gap = gap / np.linalg.norm(gap)
+        self.alike = np.array([CLASSES.index(LOOK_ALIKE[c]) for c in CLASSES])
+        self.always = self.random.random(len(room.classes)) < config.always_wrong
+        self.sided = self.random.random(len(room.classes)) < config.wrong_from_one_side
+        self.direction = self.random.normal(size=(len(room.classes), 2))
+
+    def _feature(self, o: int, size: float, camera: RasterView) -> np.ndarray:
+        """What a region of object `o` with so many pixels looks like to it."""
+        random, is_class = self.random, int(self.room.classes[o])
+        position = -(camera.viewmat[:3, :3].T @ camera.viewmat[:3, 3]).numpy()[:2]
+        from_that_side = self.sided[o] and float(self.direction[o] @ (position - np.array([2.5, -2.5]))) > 0
+        if self.always[o] or from_that_side:
+            is_class = int(self.alike[is_class])
+        if random.random() < self.config.confusion * np.clip(1.6 - size / 600, 0.5, 1.6):
+            is_class = int(self.alike[is_class]) if random.random() < 0.7 else int(random.integers(len(CLASSES)))
+        noise = random.normal(size=DIMENSIONS) * self.config.noise / DIMENSIONS**0.5
+        mean = self.text.mean(0)
+        feature = 0.8 * self.gap + 0.45 * (self.text[is_class] - mean) + 0.25 * mean + noise
+        return feature / np.linalg.norm(feature)
+
+    def view(self, owners: np.ndarray, camera: RasterView) -> TaughtView:
+        """Its own regions of a picture with these exact masks, and their features."""
+        regions, features = np.full(owners.shape, -1, np.int32), []
+        frayed = _frayed(owners, self.random, self.config)
+        for o in np.unique(frayed[frayed >= 0]):
+            for piece in _pieces(frayed == o, self.random, self.config):
+                if self.random.random() >= self.config.lost:
+                    regions[piece] = len(features)
+                    features.append(self._feature(o, piece.sum(), camera))
+        return TaughtView(regions, np.array(features, np.float32).reshape(-1, DIMENSIONS))
+
+    def given(self, owners: np.ndarray, regions: np.ndarray, count: int, camera: RasterView) -> np.ndarray:
+        """(count, D) features of regions that it is given; one that holds several objects may be taken for any of them."""
+        features = np.zeros((count, DIMENSIONS), np.float32)
+        for r in range(count):
+            inside = owners[(regions == r) & (owners >= 0)]
+            if len(inside):
+                features[r] = self._feature(int(self.random.choice(inside)), len(inside), camera)
+        return features
+
+
 def teach(room: Room, config: SimulatorConfig = SimulatorConfig(), seed: int = 7, text_seed: int = 3) -> list[TaughtView]:
     """What the teacher says of every view of a room."""
-    random, text = np.random.default_rng(seed), text_features(text_seed)
-    mean, gap = text.mean(0), random.normal(size=DIMENSIONS)
-    gap /= np.linalg.norm(gap)
-    alike = np.array([CLASSES.index(LOOK_ALIKE[c]) for c in CLASSES])
-    always = random.random(len(room.classes)) < config.always_wrong
-    sided = random.random(len(room.classes)) < config.wrong_from_one_side
-    direction = random.normal(size=(len(room.classes), 2))
-    taught = []
-    for owners, view in zip(room.owners, room.views, strict=True):
-        position = -(view.viewmat[:3, :3].T @ view.viewmat[:3, 3]).numpy()[:2]
-        regions, features = np.full(owners.shape, -1, np.int32), []
-        frayed = _frayed(owners, random, config)
-        for o in np.unique(frayed[frayed >= 0]):
-            for piece in _pieces(frayed == o, random, config):
-                if random.random() < config.lost:
-                    continue
-                is_class = int(room.classes[o])
-                from_that_side = sided[o] and float(direction[o] @ (position - np.array([2.5, -2.5]))) > 0
-                if always[o] or from_that_side:
-                    is_class = int(alike[is_class])
-                if random.random() < config.confusion * np.clip(1.6 - piece.sum() / 600, 0.5, 1.6):
-                    is_class = int(alike[is_class]) if random.random() < 0.7 else int(random.integers(len(CLASSES)))
-                noise = random.normal(size=DIMENSIONS) * config.noise / DIMENSIONS**0.5
-                feature = 0.8 * gap + 0.45 * (text[is_class] - mean) + 0.25 * mean + noise
-                regions[piece] = len(features)
-                features.append(feature / np.linalg.norm(feature))
-        taught.append(TaughtView(regions, np.array(features, np.float32).reshape(-1, DIMENSIONS)))
-    return taught
+    teacher = Simulator(room, config, seed, text_seed)
+    return [teacher.view(owners, camera) for owners, camera in zip(room.owners, room.views, strict=True)]

@@ -8,7 +8,7 @@ from helpers.teacher_simulator import SimulatorConfig
 
 from backend.semantics.agglomerate import agglomerate
 from backend.semantics.lift import lift
-from backend.semantics.object_codes import KEPT, NOTHING, encode, object_features
+from backend.semantics.object_codes import KEPT, NOTHING, encode, evidence
 from backend.semantics.object_index import ObjectIndexConfig, index_objects, nearest, owners, spread
 from backend.semantics.regions.proposals import propose
 from backend.semantics.view_regions import ViewRegions, weigh
@@ -75,9 +75,9 @@ def test_objects_name_gaussians_better_than_the_lift_does(
 
     lifted, weight = lift(views)
     known = (weight > 4) & (index[0].sum(1) > 0)
-    features, behind = object_features(views, index[1], index[0].shape[1])
-    assert (behind > 0).all()
-    assert right(encode(index[0]).mix(features), known) > right(lifted, known) + 0.02
+    learned = evidence(views, index[1], index[0].shape[1])
+    assert (learned.total > 0).all()
+    assert right(encode(index[0]).mix(learned.features), known) > right(lifted, known) + 0.02
 
 
 def test_what_no_view_shows_takes_after_its_neighbours() -> None:
