@@ -47,6 +47,11 @@ VERB_HELP = {
         "python -m backend select --input walk-objects --prompt 'chair, stool; lamp' --output walk-chairs",
     ),
 }
+VERB_HELP["model"] = (
+    "fetch a CLIP model, which words need",
+    "--input is the folder to keep models in. Without --agree it only says what it would fetch. --output receives its path.",
+    "python -m backend model --input ~/models --name ViT-B-32 --agree --output ~/models/record",
+)
 VERB_HELP["setup"] = (
     "make a Python environment with everything that the other verbs need",
     "--input is the folder to make it in; run this with the Python (3.11 to 3.13) that it should be made from.\n"

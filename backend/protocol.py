@@ -145,6 +145,7 @@ class SegmentOptions:
     capture: str = option("", "the capture that the splats were trained on (transforms.json and its pictures)")
     model: str = option("", "a CLIP model: a folder in open_clip's layout, ARCHITECTURE=FILE, or ARCHITECTURE/TAG (empty: no words)")
     regions: str = option("", "folder of label pictures named like the capture's, as SAM writes them (empty: by shape and colour)")
+    sam: str = option("", "file of a SAM or MobileSAM, which then finds the regions")
     views: int = option(0, "pictures to look at (0: 20 fast, 30 balanced, 60 best)", 0, 1000)
     side: int = option(0, "longer side of these pictures in pixels (0: 320 fast, 480 balanced and best)", 0, 4096)
 
@@ -162,6 +163,14 @@ class SelectOptions:
 
 
 @dataclass(frozen=True)
+class ModelOptions:
+    """Options of the verb `model`."""
+
+    name: Literal["ViT-B-32", "ViT-B-16"] = option("ViT-B-32", "which CLIP model: the quick one, or the finer one for graphics cards")
+    agree: bool = option(False, "yes to the download and its licence, which are named without this")
+
+
+@dataclass(frozen=True)
 class SetupOptions:
     """Options of the verb `setup`."""
 
@@ -169,13 +178,14 @@ class SetupOptions:
     wheels: str = option("", "a folder of wheels to install from, without internet")
 
 
-Options = CamerasOptions | SplatsOptions | RenderOptions | SegmentOptions | SelectOptions | SetupOptions
+Options = CamerasOptions | SplatsOptions | RenderOptions | SegmentOptions | SelectOptions | ModelOptions | SetupOptions
 OPTIONS: dict[str, type[Options]] = {
     "cameras": CamerasOptions,
     "splats": SplatsOptions,
     "render": RenderOptions,
     "segment": SegmentOptions,
     "select": SelectOptions,
+    "model": ModelOptions,
     "setup": SetupOptions,
 }
 

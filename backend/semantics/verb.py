@@ -1,5 +1,6 @@
 """The verb `segment`: trained splats in, the same splats with their objects out, and what is needed to ask for them by words."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from .novel_views import between, picture
 from .object_codes import encode, evidence
 from .object_index import ObjectIndexConfig, index_objects, nearest, owners, spread
 from .object_list import describe
+from .regions import sam as sams
 from .regions.given import read_regions
 from .regions.proposals import propose
 from .self_training import self_train
@@ -65,16 +67,13 @@ def run(job: Job) -> Outcome:
     if not options.capture:
         raise InputError("No capture is given: objects are found in its pictures.", "Give the capture that the splats were trained on.")
     source = capture.read(Path(options.capture))
-    given = Path(options.regions) if options.regions else None
-    if given is not None and not given.is_dir():
-        raise InputError(f"There is no folder {given}.", "Check the path.")
     job.stage("Reading the splats", 1, 5)
     scene = _read(job)
     wanted = options.views or preset.views
     views = choose_views(source, wanted, options.side or preset.side, job.device)
     teacher = _teacher(job, options)
     job.stage("Looking at the pictures", 2, 5)
-    seen = _look(job, scene, views, teacher, given)
+    seen = _look(job, scene, views, teacher, _finder(job, options, scene))
     if not sum(v.weights.nnz for v in seen):
         raise InputError("None of the pictures shows the splats.", "Give the capture that they were trained on.")
     job.stage("Finding objects", 3, 5)
@@ -108,15 +107,25 @@ def _teacher(job: Job, options: SegmentOptions) -> Teacher | None:
     return load(options.model, torch.device(job.device))
 
 
-def _look(job: Job, scene: Scene, views: list[SemanticView], teacher: Teacher | None, given: Path | None) -> list[ViewRegions]:
-    """The user's regions of every picture, or the pieces as they are seen in it."""
+def _finder(job: Job, options: SegmentOptions, scene: Scene) -> Callable[[SemanticView], tuple[Ints, int]]:
+    """Who finds the regions of a picture: the user, a SAM, or the pieces as they are seen in it."""
+    if options.regions:
+        folder = Path(options.regions)
+        if not folder.is_dir():
+            raise InputError(f"There is no folder {folder}.", "Check the path.")
+        return lambda view: read_regions(folder, view.frame.image.name, view.view.width, view.view.height)
+    if options.sam:
+        sam = sams.load(Path(options.sam), torch.device(job.device))
+        return lambda view: sam.regions(view.picture())
+    return lambda view: drawn_regions(scene.gaussians, view.view, scene.pieces)
+
+
+def _look(
+    job: Job, scene: Scene, views: list[SemanticView], teacher: Teacher | None, find: Callable[[SemanticView], tuple[Ints, int]]
+) -> list[ViewRegions]:
     found = []
     for step, view in enumerate(views):
-        if given is not None:
-            regions = read_regions(given, view.frame.image.name, view.view.width, view.view.height)
-        else:
-            regions = drawn_regions(scene.gaussians, view.view, scene.pieces)
-        labels, kept = without_tiny(*regions)
+        labels, kept = without_tiny(*find(view))
         found.append(look(scene.gaussians, view.view, view.picture() if teacher else None, (labels, len(kept)), teacher))
         job.progress(step + 1, len(views))
     return found

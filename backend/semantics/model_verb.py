@@ -1,0 +1,110 @@
+"""The verb `model`: fetches a CLIP model that the user has agreed to, from the Hugging Face hub, whole or not at all."""
+
+import hashlib
+import http.client
+import json
+import os
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..protocol import DiskError, InputError, ModelOptions
+from ..runtime.job import Job, Outcome
+
+HUB = "https://huggingface.co"  # HF_ENDPOINT names another
+BLOCK = 1 << 20
+TIMEOUT = 20.0  # seconds without a byte
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a model lies. Its size and licence are what the user agrees to."""
+
+    repository: str
+    megabytes: int
+    licence: str
+
+
+SOURCES = {
+    "ViT-B-32": Source("laion/CLIP-ViT-B-32-laion2B-s34B-b79K", 605, "MIT"),
+    "ViT-B-16": Source("laion/CLIP-ViT-B-16-laion2B-s34B-b88K", 599, "MIT"),
+}
+FILES = ("open_clip_config.json", "open_clip_model.safetensors")
+
+
+def run(job: Job) -> Outcome:
+    """Leaves the model's folder under the input folder, for `segment --model`, and its path in model.json."""
+    options = job.request.options
+    assert isinstance(options, ModelOptions)
+    source = SOURCES[options.name]
+    if not options.agree:
+        raise InputError(
+            f"{options.name} is a download of {source.megabytes} MB from {HUB}/{source.repository}, licence {source.licence}.",
+            "Give --agree to fetch it.",
+        )
+    folder = Path(job.request.input) / options.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, name in enumerate(FILES, 1):
+            job.stage(f"Fetching {name}", number, len(FILES))
+            _fetch(job, f"{os.environ.get('HF_ENDPOINT', HUB)}/{source.repository}/resolve/main/{name}", folder / name)
+    except OSError as error:
+        raise DiskError(f"{error.filename or folder}: {error.strerror or error}.", "Free some space, or choose another folder.") from error
+    (job.folder.staging / "model.json").write_text(json.dumps({"model": str(folder.resolve())}), encoding="utf-8")
+    return Outcome(f"{options.name} is in {folder}", {})
+
+
+def _fetch(job: Job, url: str, path: Path) -> None:
+    """One file; what was fetched before a stop is gone on with, what is there whole stays. Checked by size and SHA-256."""
+    if path.is_file():
+        return
+    part = path.with_name(f"{path.name}.part")
+    have = part.stat().st_size if part.is_file() else 0
+    try:
+        tags = _Tags()
+        request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+        with urllib.request.build_opener(tags).open(request, timeout=TIMEOUT) as answer:
+            have = have if answer.status == http.client.PARTIAL_CONTENT else 0
+            total = have + int(answer.headers.get("Content-Length") or 0)
+            known = tags.sha256(answer.headers)
+            with open(part, "ab" if have else "wb") as file:
+                while block := answer.read(BLOCK):
+                    have += file.write(block)
+                    job.progress(have, max(total, have))
+    except urllib.error.HTTPError as error:
+        if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
+            part.unlink(missing_ok=True)
+        raise InputError(f"{url} answered {error.code}.", "Try again later, or fetch the model with a browser.") from error
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+        reason = getattr(error, "reason", None) or error
+        advice = "Check the internet connection; it goes on where it was. Or name a folder that holds the model."
+        raise InputError(f"{url} can't be fetched: {reason}.", advice) from error
+    if total and have < total:
+        raise InputError(f"{url} broke off after {have:,} of {total:,} bytes.", "Start it again: it goes on where it was.")
+    if known and _sum(part) != known:
+        part.unlink()
+        raise InputError(f"{path.name} is damaged: its checksum is not the one that the hub gives.", "Start it again.")
+    part.replace(path)
+
+
+class _Tags(urllib.request.HTTPRedirectHandler):
+    """Keeps what the hub says of a large file before it sends us to where that lies."""
+
+    def __init__(self) -> None:
+        self.known = ""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        self.known = self.known or self.sha256(headers)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+    def sha256(self, headers: Any) -> str:
+        """Empty for small files, which have none."""
+        tag = str(headers.get("X-Linked-ETag") or headers.get("ETag") or "").strip('W/"')
+        return self.known or (tag if len(tag) == 64 and set(tag) <= set("0123456789abcdef") else "")
+
+
+def _sum(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
