@@ -33,7 +33,7 @@ class ObjectIndexConfig:
     coherence: float = 0.5  # weight of a Gaussian's neighbours in space against its own views
     shape_votes: int = 3  # views that the pieces count as
     shape_weight: float = 0.3  # of the piece that a Gaussian lies in, against all that is seen of it in many views
-    few_views: float = 8.0  # with so few, shape counts twice
+    few_views: float = 16.0  # with so few, shape counts twice
 
 
 def one_hot(labels: Ints, count: int) -> csr_matrix:

@@ -21,6 +21,7 @@ class SelfTrainingConfig:
     """With this weight, drawings on which the teacher errs half as often again as on photographs still did no harm."""
 
     weight: float = 0.5  # of a drawing against a photograph
+    alike: float = 0.6  # cosine from which two objects count as one class
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def self_train(
     count: int, config: SelfTrainingConfig = SelfTrainingConfig(),
 ) -> SelfTrained:  # fmt: skip
     """Objects are given view by view for every region, below `count`; -1: none. Drawings are accepted if photographs then
-    agree better with what is learned from all others, and no object that regions resembled most is now resembled by none.
+    agree better with what is learned from all others, and no class that regions resembled most is now resembled by none.
     """
     parts = [evidence([view], [objects], count) for view, objects in zip(photos, photo_objects, strict=True)]
     seen = _sum(parts)
@@ -49,8 +50,15 @@ def self_train(
     none = Evidence(np.zeros_like(drawn.sums), np.zeros_like(drawn.total))
     before, alive = _agreement(photos, photo_objects, parts, seen, none)
     after, still = _agreement(photos, photo_objects, parts, seen, Evidence(config.weight * drawn.sums, config.weight * drawn.total))
-    accepted = after > before and alive <= still
-    return SelfTrained((seen.plus(drawn, config.weight) if accepted else seen).features, accepted, before, after)
+    features = seen.plus(drawn, config.weight).features
+    accepted = after > before and _none_died(alive - still, still, features - seen.features.mean(0), config.alike)
+    return SelfTrained(features if accepted else seen.features, accepted, before, after)
+
+
+def _none_died(gone: set[int], still: set[int], features: Floats, alike: float) -> bool:
+    """Whether each object that no region resembles most any more is like one that some region does: a part of the same."""
+    unit = _unit(features)
+    return all(any(float(unit[g] @ unit[s]) > alike for s in still) for g in gone)
 
 
 def _sum(parts: Sequence[Evidence]) -> Evidence:

@@ -24,6 +24,7 @@ from .object_list import describe
 from .regions import sam as sams
 from .regions.given import read_regions
 from .regions.proposals import propose
+from .regions.superpixels import snapped
 from .self_training import self_train
 from .teachers.open_clip_teacher import load
 from .teachers.teacher import Teacher
@@ -108,7 +109,7 @@ def _teacher(job: Job, options: SegmentOptions) -> Teacher | None:
 
 
 def _finder(job: Job, options: SegmentOptions, scene: Scene) -> Callable[[SemanticView], tuple[Ints, int]]:
-    """Who finds the regions of a picture: the user, a SAM, or the pieces as they are seen in it."""
+    """Who finds the regions of a picture: the user, a SAM, or the pieces as they are seen in it, snapped to its edges."""
     if options.regions:
         folder = Path(options.regions)
         if not folder.is_dir():
@@ -117,7 +118,12 @@ def _finder(job: Job, options: SegmentOptions, scene: Scene) -> Callable[[Semant
     if options.sam:
         sam = sams.load(Path(options.sam), torch.device(job.device))
         return lambda view: sam.regions(view.picture())
-    return lambda view: drawn_regions(scene.gaussians, view.view, scene.pieces)
+
+    def pieces(view: SemanticView) -> tuple[Ints, int]:
+        regions, count = drawn_regions(scene.gaussians, view.view, scene.pieces)
+        return snapped(regions, view.picture()), count
+
+    return pieces
 
 
 def _look(

@@ -31,7 +31,8 @@ class SmallClipConfig:
     embed_dim: int = 96
     batch: int = 96
     learning_rate: float = 2e-3
-    steps: int = 1200
+    steps: int = 2000
+    varied: float = 1.0  # share of the crops that are augmented
     seed: int = 0
 
     def model(self) -> dict:
@@ -116,7 +117,9 @@ def train(data: Crops, folder: Path, config: SmallClipConfig = SmallClipConfig()
     for _ in range(config.steps):
         chosen = random.choice(len(data.classes), config.batch, p=chance / chance.sum())
         pictures = np.where(random.random(config.batch)[:, None, None, None] < 0.6, data.alone[chosen], data.placed[chosen])
-        images = _augmented(torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255, generator)
+        images = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
+        plain = torch.rand(config.batch, 1, 1, 1, generator=generator) >= config.varied
+        images = torch.where(plain, images, _augmented(images, generator))
         seen, read, scale = model((images - mean) / deviation, tokenize(_captions(random)))[:3]
         target = torch.from_numpy(data.classes[chosen]).long()
         loss = nn.functional.cross_entropy(scale * seen @ read.T, target, label_smoothing=0.1)
