@@ -87,6 +87,9 @@ class SplatsmithSettings(bpy.types.PropertyGroup):
     regions: bpy.props.StringProperty(
         name="Regions", subtype="DIR_PATH", description="Folder of label pictures named like the capture's, as SAM writes them; empty: none"
     )  # type: ignore[valid-type]
+    sam: bpy.props.StringProperty(
+        name="SAM", subtype="FILE_PATH", description="File of a SAM or MobileSAM, which then finds the regions in the pictures; empty: none"
+    )  # type: ignore[valid-type]
     clip_model: bpy.props.StringProperty(
         name="CLIP Model", subtype="DIR_PATH", description="A folder in open_clip's layout: what words need; objects are found without it"
     )  # type: ignore[valid-type]

@@ -1,9 +1,9 @@
 """One operator a verb: check, build a request, submit."""
 
-from . import brush, captures, compute, demo, files, job_control, labelling, objects, picking, pipeline, render, selecting
+from . import brush, captures, clip_model, compute, demo, files, job_control, labelling, objects, picking, pipeline, render, selecting
 
 CLASSES = (
     *compute.CLASSES, *demo.CLASSES, *files.CLASSES, *job_control.CLASSES, *pipeline.CLASSES, *captures.CLASSES, *picking.CLASSES,
     *render.CLASSES, *objects.CLASSES,
-    *selecting.CLASSES, *labelling.CLASSES, *brush.CLASSES,
+    *selecting.CLASSES, *labelling.CLASSES, *brush.CLASSES, *clip_model.CLASSES,
 )  # fmt: skip

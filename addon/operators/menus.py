@@ -7,7 +7,7 @@ ENTRIES = (
     ("demo_clip", "solve_cameras", "train_splats"),
     ("pick_floor", "pick_length", "depth_mesh", "tracks_clip"),
     ("segment", "select_words", "select_objects", "brush", "merge_objects", "split_object", "recolor_objects", "mask_nodes"),
-    ("extract_objects", "delete_objects", "export_objects", "hide_splats"),
+    ("extract_objects", "delete_objects", "export_objects", "hide_splats", "get_model"),
     ("import_capture", "export_capture", "import_splats", "export_splats"),
     ("cancel_job", "resume_job", "import_result", "dismiss_job", "copy_report", "open_folder"),
 )

@@ -41,7 +41,7 @@ class SPLATSMITH_OT_segment(bpy.types.Operator):
         splats.export_ply(cloud, folder / "splats.ply")
         options = SegmentOptions(
             capture=bpy.path.abspath(settings.capture), model=settings.clip_model and bpy.path.abspath(settings.clip_model),
-            regions=settings.regions and bpy.path.abspath(settings.regions),
+            regions=settings.regions and bpy.path.abspath(settings.regions), sam=settings.sam and bpy.path.abspath(settings.sam),
         )  # fmt: skip
         request = Request("segment", str(folder / "splats.ply"), options, settings.preset, preferences.get().device, title=cloud.name)
         return run_in_folder(self, context, request, folder)

@@ -97,6 +97,9 @@ def import_job(context: bpy.types.Context, job: JobRecord) -> str:
         text = import_splats(context, job.result / "splats.ply", name, job.request.input)
     elif job.request.verb == "segment":
         text = import_objects(context, job.result, name)
+    elif job.request.verb == "model":
+        context.scene.splatsmith.clip_model = json.loads((job.result / "model.json").read_text(encoding="utf-8"))["model"]
+        text = "press Find Objects, then ask for them by words"
     elif isinstance(job.request.options, RenderOptions):
         text = import_render(job.result, job.request.options)
     else:  # setup: nothing for the scene, but computing is ready now

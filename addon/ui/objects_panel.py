@@ -60,22 +60,18 @@ def _draw_outputs(layout: bpy.types.UILayout, what: str) -> None:
     row.operator("splatsmith.delete_objects", icon="TRASH").what = what
 
 
-def _draw_words(layout: bpy.types.UILayout, context: bpy.types.Context, cloud: bpy.types.Object | None) -> None:
+def _draw_words(layout: bpy.types.UILayout, context: bpy.types.Context, cloud: bpy.types.Object) -> None:
     settings, width = context.scene.splatsmith, context.region.width - 20
-    if cloud is None:
-        return
-    if not cloud.get(objects.MODEL, ""):
-        wrap(
-            layout,
-            "Words need a CLIP model: name one under Advanced, then press Find Objects again. All else works without.",
-            width,
-            "INFO",
-        )
-        return
-    layout.prop(settings, "prompt", text="", icon="VIEWZOOM", placeholder="chair, stool; lamp")
-    layout.prop(settings, "threshold", slider=True)
-    if asking.line:
-        wrap(layout, asking.line, width, "ERROR" if asking.wrong else "NONE")
+    if cloud.get(objects.MODEL, ""):
+        layout.prop(settings, "prompt", text="", icon="VIEWZOOM", placeholder="chair, stool; lamp")
+        layout.prop(settings, "threshold", slider=True)
+        if asking.line:
+            wrap(layout, asking.line, width, "ERROR" if asking.wrong else "NONE")
+    elif settings.clip_model:
+        wrap(layout, "Press Find Objects again: then they can be asked for by words.", width, "INFO")
+    else:
+        wrap(layout, "Words need a CLIP model: get one, or name its folder under Advanced. All else works without.", width, "INFO")
+        layout.operator("splatsmith.get_model", icon="IMPORT")
 
 
 class SPLATSMITH_PT_selection(_Panel, bpy.types.Panel):
@@ -88,7 +84,8 @@ class SPLATSMITH_PT_selection(_Panel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, cloud = self.layout, objects.segmented(context)
-        _draw_words(layout, context, cloud)
+        if cloud is not None:
+            _draw_words(layout, context, cloud)
         row = layout.row(align=True)
         if cloud is not None:
             row.prop(context.scene.splatsmith, "select_mode", text="", expand=True)
@@ -119,8 +116,8 @@ class SPLATSMITH_PT_objects_more(_Panel, bpy.types.Panel):
         layout, settings = self.layout, context.scene.splatsmith
         column = layout.column()
         column.use_property_split = True
-        column.prop(settings, "regions")
-        column.prop(settings, "clip_model")
+        for name in ("clip_model", "sam", "regions"):
+            column.prop(settings, name)
         row = layout.row(align=True)
         row.operator("splatsmith.mask_nodes", icon="GEOMETRY_NODES").selection = False
         row.operator("splatsmith.mask_nodes", text="Of Selection").selection = True

@@ -4,20 +4,13 @@ Rooms of real furniture models where they are at hand; FURNITURE=0, or their abs
 """
 
 import os
-import time
-from collections.abc import Callable
 
 import numpy as np
-import torch
 from helpers import furnished_room, furniture_room
-from helpers.furnished_room import SIZE, Room
 from helpers.teacher_simulator import Simulator, SimulatorConfig, TaughtView
 
-from backend.formats.semantics_file import NOTHING, Semantics
-from backend.gaussians.rasterize import rasterize
-from backend.semantics.object_codes import ObjectCodes
-from backend.semantics.relevancy import centred, relevancy
 from tests.benchmarks import semantic_metrics as metrics
+from tests.benchmarks import semantic_speed
 from tests.benchmarks.semantic_methods import methods, weigh_view
 from tests.benchmarks.semantic_metrics import Truth
 from tests.benchmarks.table import Row, Table
@@ -35,7 +28,7 @@ def run(table: Table) -> None:
     for house in HOUSES:
         room = furniture_room.make(house) if FURNITURE else furnished_room.make(house)
         if house == HOUSES[0]:
-            _speed(room, table)
+            semantic_speed.run(room, table)
         unseen = list(range(UNSEEN - 1, len(room.views), UNSEEN))
         everything = [weigh_view(room, i, np.zeros_like(room.owners[i]), np.ones((1, 1), np.float32)) for i in range(len(room.views))]
         seen = sum(np.asarray(v.weights.sum(1)).ravel() for i, v in enumerate(everything) if i not in unseen)
@@ -56,38 +49,6 @@ def _means(table: Table) -> None:
             found.setdefault((row.case.partition(", ")[2], row.metric), []).append(row.value)
     for (views, metric), values in sorted(found.items()):
         table.add(Row(f"mean, {views}", metric, float(np.mean(values)), "%"))
-
-
-def _speed(room: Room, table: Table) -> None:
-    """What a query costs on a million Gaussians, what a Gaussian's code weighs, and what drawing a heat map costs."""
-    random, million = np.random.default_rng(0), 1_000_000
-    shares = np.zeros((million, 3), np.uint8)
-    shares[:, 0] = 255
-    objects = np.stack([random.integers(0, 60, million), *np.full((2, million), NOTHING)], 1).astype(np.uint16)
-    scene = Semantics(objects, shares, random.normal(size=(60, 512)).astype(np.float32), np.zeros(512, np.float32))
-    codes = ObjectCodes(objects, shares)
-    table.add(Row("codes", "bytes a Gaussian, its object included", (objects.nbytes + shares.nbytes) / million + 2, "B"))
-    score = random.random(60).astype(np.float32)
-    table.add(Row("a million Gaussians", "scores to selection", 1000 * _seconds(lambda: codes.mix(score) >= 0.5), "ms"))
-    features, words = centred(scene.features, scene.mean), random.normal(size=(50, 512)).astype(np.float32)
-    table.add(Row("60 objects", "relevancy, words encoded", 1000 * _seconds(lambda: relevancy(features, words[:2], words[2:])), "ms"))
-    g, view = room.gaussians, room.views[0]
-    sh = torch.zeros(len(g.means), 16, 3)
-    heat = torch.from_numpy(codes.mix(score)[: len(g.means), None]).expand(-1, 3).contiguous()
-    arrays = (g.means, g.quats, g.scales, g.opacities)
-    for name, colors, degree in (("colour, degree 3", sh, 3), ("heat", heat, None)):
-        seconds = _seconds(lambda c=colors, d=degree: rasterize(*arrays, c, view.viewmat[None], view.K[None], *SIZE, sh_degree=d))
-        table.add(Row(f"{len(g.means)} Gaussians", f"drawing {name}", 1000 * seconds, "ms"))
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    """CPU seconds, the least of five."""
-    times = []
-    for _ in range(5):
-        start = time.process_time()
-        work()
-        times.append(time.process_time() - start)
-    return min(times)
 
 
 def _methods(truth: Truth, config: SimulatorConfig, case: tuple[int, int, str], table: Table) -> None:

@@ -35,6 +35,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def test_padding_is_left_out_where_that_changes_nothing(folder: Path) -> None:
+    teacher = open_clip_teacher.load(str(folder), CPU)
+    tokens = teacher.tokenize(["a lamp", "a photo of a large chair"])
+    lengths = []
+    embed = teacher.model.token_embedding.register_forward_hook(lambda module, given, found: lengths.append(found.shape[1]))
+    with torch.inference_mode():
+        torch.testing.assert_close(teacher.read(tokens), teacher.model.encode_text(tokens), rtol=1e-4, atol=1e-5)
+    embed.remove()
+    assert lengths == [8, 16]
+    teacher.model.attn_mask = torch.zeros_like(teacher.model.attn_mask)  # now every token sees the padding
+    with torch.inference_mode():
+        assert not open_clip_teacher._ignores_padding(teacher.model, tokens, teacher.model.encode_text(tokens))
+
+
 def without_weights(folder: Path, path: Path) -> Path:
     (path / "open_clip_config.json").write_bytes((folder / "open_clip_config.json").read_bytes())
     return path

@@ -42,6 +42,7 @@ class OpenClipTeacher:
     deviation: Tensor
     device: torch.device
     config: OpenClipConfig
+    read: Callable[[Tensor], Tensor]  # the model's own encode_text, or the same without the padding
 
     def encode_regions(self, picture: NDArray, regions: Ints, count: int) -> Floats:
         """See Teacher. The crop alone and the crop in its place are encoded and mixed."""
@@ -60,7 +61,7 @@ class OpenClipTeacher:
         for first in range(0, len(sentences), 4 * self.config.batch):
             tokens = self.tokenize(sentences[first : first + 4 * self.config.batch]).to(self.device)
             with torch.inference_mode():
-                parts.append(nn.functional.normalize(self.model.encode_text(tokens).float(), dim=1))
+                parts.append(nn.functional.normalize(self.read(tokens).float(), dim=1))
         found = torch.cat(parts)
         found = nn.functional.normalize(found.view(len(words), -1, found.shape[1]).mean(1), dim=1)
         return np.asarray(found.cpu().numpy(), np.float32)
@@ -132,6 +133,43 @@ def _teacher(
     shown = network.visual.preprocess_cfg
     side = shown["size"] if isinstance(shown["size"], int) else shown["size"][0]
     with torch.inference_mode():
-        dimensions = network.encode_text(tokenize(["a"]).to(device)).shape[1]
+        tokens = tokenize(["a photo of a lamp"]).to(device)
+        whole = network.encode_text(tokens)
+        read = _without_padding(network) if _ignores_padding(network, tokens, whole) else network.encode_text
     mean, deviation = (torch.tensor(shown[key], device=device) for key in ("mean", "std"))
-    return OpenClipTeacher(name, dimensions, network, tokenize, side, mean, deviation, device, config)
+    return OpenClipTeacher(name, whole.shape[1], network, tokenize, side, mean, deviation, device, config, read)
+
+
+class _Reader(nn.Module):
+    """A model's text side as a module, so that it can be called with other positions and another mask."""
+
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        found: Tensor = self.network.encode_text(tokens)
+        return found
+
+
+def _without_padding(network: Any) -> Callable[[Tensor], Tensor]:
+    """encode_text of tokens (B, L) cut behind the longest text: padding to 77 tokens is nine tenths of the work."""
+    reader = _Reader(network)
+
+    def read(tokens: Tensor) -> Tensor:
+        length = int((tokens != 0).sum(1).max())
+        cut = {"network.positional_embedding": network.positional_embedding[:length]}
+        if network.attn_mask is not None:
+            cut["network.attn_mask"] = network.attn_mask[:length, :length]
+        found: Tensor = torch.func.functional_call(reader, cut, (tokens[:, :length],))
+        return found
+
+    return read
+
+
+def _ignores_padding(network: Any, tokens: Tensor, whole: Tensor) -> bool:
+    """Whether the model reads a text up to its end only, as most CLIPs do: tried on one."""
+    try:
+        return torch.allclose(_without_padding(network)(tokens), whole, rtol=1e-3, atol=1e-4)
+    except (RuntimeError, AttributeError, KeyError):  # another kind of text tower
+        return False
