@@ -47,6 +47,12 @@ def _follow(_settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> N
         asking.follow(context, cloud)
 
 
+def _redraw(_settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            area.tag_redraw()
+
+
 def _eye(item: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
     objects.follow_eye(item.id_data, item)
 
@@ -102,7 +108,9 @@ class SplatsmithSettings(bpy.types.PropertyGroup):
         description="How well words must fit: more selects less. 0.5: as well as the likeliest of what was not meant",
     )  # type: ignore[valid-type]  # fmt: skip
     select_mode: bpy.props.EnumProperty(name="Mode", items=marks.MODES, default="SET", description="What becomes of the selection")  # type: ignore[valid-type]
-    splat_view: bpy.props.EnumProperty(name="Splats As", items=VIEWS, default="OWN", description="Colours of splats in the viewport")  # type: ignore[valid-type]
+    splat_view: bpy.props.EnumProperty(
+        name="Splats As", items=VIEWS, default="OWN", update=_redraw, description="Colours of splats in the viewport"
+    )  # type: ignore[valid-type]
     brush_radius: bpy.props.IntProperty(name="Brush", default=40, min=1, max=500, subtype="PIXEL", description="Radius of the brush")  # type: ignore[valid-type]
     show_overlay: bpy.props.BoolProperty(name="Show in Viewport", default=True, description="Draw splats in the 3D viewport")  # type: ignore[valid-type]
 

@@ -8,7 +8,7 @@ from .job_strip import wrap
 
 
 class SPLATSMITH_UL_objects(bpy.types.UIList):
-    """Colour, name, how well the last words fit it, size; eye and lock."""
+    """Colour, name, how well the last words fit it or, before any, its size; eye and lock."""
 
     def draw_item(self, context, layout, _data, item, _icon, _active_data, _active_property, _index=0) -> None:  # type: ignore[no-untyped-def]
         row = layout.row(align=True)
@@ -19,9 +19,17 @@ class SPLATSMITH_UL_objects(bpy.types.UIList):
         row.prop(item, "name", text="", emboss=False)
         label = row.row()
         label.alignment = "RIGHT"
-        label.label(text=f"{item.fit:.2f}  {item.count:,}" if item.fit else f"{item.count:,}  {item.score:.0%}")
+        label.ui_units_x = 2.0
+        label.label(text=f"{item.fit:.2f}" if item.fit else short(item.count))
         row.prop(item, "hide", text="", emboss=False, icon="HIDE_ON" if item.hide else "HIDE_OFF")
         row.prop(item, "lock", text="", emboss=False, icon="LOCKED" if item.lock else "UNLOCKED")
+
+
+def short(count: int) -> str:
+    """850, 13k, 1.2M."""
+    if count < 1000:
+        return str(count)
+    return f"{count / 1000:.0f}k" if count < 999_500 else f"{count / 1_000_000:.1f}M"
 
 
 class _Panel:
@@ -40,24 +48,22 @@ class SPLATSMITH_PT_objects(_Panel, bpy.types.Panel):
         if cloud is None:
             layout.label(text="By shape and colour; no model needed", icon="INFO")
             return
-        row = layout.row()
-        row.label(text=cloud.name, icon="POINTCLOUD_DATA")
-        row.prop(context.scene.splatsmith, "splat_view", expand=True)
+        layout.row().prop(context.scene.splatsmith, "splat_view", expand=True)
         layout.template_list("SPLATSMITH_UL_objects", "", cloud, "splatsmith_objects", cloud, "splatsmith_object", rows=6)
         row = layout.row(align=True)
-        row.operator("splatsmith.merge_objects", icon="AUTOMERGE_ON")
-        row.operator("splatsmith.split_object", text="Split", icon="UV_ISLANDSEL")
-        row.operator("splatsmith.recolor_objects", icon="COLOR")
+        row.operator("splatsmith.merge_objects")
+        row.operator("splatsmith.split_object", text="Split")
+        row.operator("splatsmith.recolor_objects")
         _draw_outputs(layout, "OBJECTS")
 
 
 def _draw_outputs(layout: bpy.types.UILayout, what: str) -> None:
     row = layout.row(align=True)
-    row.operator("splatsmith.extract_objects", icon="DUPLICATE").what = what
+    row.operator("splatsmith.extract_objects").what = what
     rest = row.operator("splatsmith.extract_objects", text="Rest")
     rest.what, rest.rest = what, True
-    row.operator("splatsmith.export_objects", icon="EXPORT").what = what
-    row.operator("splatsmith.delete_objects", icon="TRASH").what = what
+    row.operator("splatsmith.export_objects").what = what
+    row.operator("splatsmith.delete_objects").what = what
 
 
 def _draw_words(layout: bpy.types.UILayout, context: bpy.types.Context, cloud: bpy.types.Object) -> None:
@@ -89,21 +95,22 @@ class SPLATSMITH_PT_selection(_Panel, bpy.types.Panel):
         row = layout.row(align=True)
         if cloud is not None:
             row.prop(context.scene.splatsmith, "select_mode", text="", expand=True)
-            row.operator("splatsmith.select_objects", text="Objects", icon="RESTRICT_SELECT_OFF")
+            row.operator("splatsmith.select_objects", text="Objects")
+        row = layout.row(align=True)
         row.operator("splatsmith.brush", icon="BRUSH_DATA").whole = False
         if cloud is not None:
-            row.operator("splatsmith.brush", text="Pick", icon="EYEDROPPER").whole = True
+            row.operator("splatsmith.brush", text="Pick Objects", icon="EYEDROPPER").whole = True
         for actions in (("ALL", "NONE", "INVERT"), ("GROW", "SHRINK", "SIMILAR", "FLOOD")):
             row = layout.row(align=True)
             for action in actions:
                 row.operator("splatsmith.selection", text=action.title()).action = action
         row = layout.row(align=True)
-        for what, text in (("SELECTED", "Hide"), ("UNSELECTED", "Hide Others"), ("NONE", "Show All")):
+        for what, text in (("SELECTED", "Hide"), ("UNSELECTED", "Isolate"), ("NONE", "Show All")):
             row.operator("splatsmith.hide_splats", text=text).what = what
         if cloud is not None:
             row = layout.row(align=True)
-            row.operator("splatsmith.label_selection", text="New Object", icon="ADD").to = "NEW"
-            row.operator("splatsmith.label_selection", text="To Active", icon="FORWARD").to = "ACTIVE"
+            row.operator("splatsmith.label_selection", text="New Object").to = "NEW"
+            row.operator("splatsmith.label_selection", text="Add to Active").to = "ACTIVE"
         _draw_outputs(layout, "SELECTION")
 
 
