@@ -75,12 +75,44 @@ def test_an_object_is_taken_out_bit_by_bit(home: tuple[Room, Path], tmp_path: Pa
     assert done.returncode == 1 and "is no segmentation" in done.stderr
 
 
+def read_strictly(path: Path) -> np.ndarray:
+    """As the strictest of viewers read: the header that the original implementation writes, every property a float and in
+    its order, nothing before, between or after.
+    """
+    head, _, body = path.read_bytes().partition(b"end_header\n")
+    lines = [line for line in head.decode("ascii").splitlines() if not line.startswith("comment")]
+    assert lines[:2] == ["ply", "format binary_little_endian 1.0"] and lines[2].startswith("element vertex ")
+    names = ["x", "y", "z", "nx", "ny", "nz", "f_dc_0", "f_dc_1", "f_dc_2"]
+    names += [f"f_rest_{i}" for i in range(len(lines) - 3 - 17)]
+    names += ["opacity", *(f"scale_{i}" for i in range(3)), *(f"rot_{i}" for i in range(4))]
+    assert lines[3:] == [f"property float {name}" for name in names]
+    values = np.frombuffer(body, "<f4")
+    assert len(values) == int(lines[2].split()[-1]) * len(names)
+    return values.reshape(-1, len(names))
+
+
+def test_what_is_taken_out_opens_in_the_strictest_reader(home: tuple[Room, Path], tmp_path: Path) -> None:
+    segment(home[1], tmp_path / "out")
+    assert backend("select", "--input", tmp_path / "out", "--objects", "0", "--output", tmp_path / "one").returncode == 0
+    found, whole = read_strictly(tmp_path / "one" / "splats.ply"), splat_ply.read(tmp_path / "out" / "splats.ply")
+    np.testing.assert_array_equal(found[:, :3], whole.means[whole.extra[semantics_file.LABEL] == 0])
+    with pytest.raises(AssertionError):
+        read_strictly(tmp_path / "out" / "splats.ply")  # labels are more than it knows
+
+
 def test_bad_input_gets_one_sentence(home: tuple[Room, Path], tmp_path: Path) -> None:
     _, folder = home
     (tmp_path / "empty").mkdir()
     whole = ("--input", folder / "splats.ply", "--capture", folder / "capture")
+    away = splat_ply.read(folder / "splats.ply")
+    away.means[:] += 1000  # splats that no camera sees
+    splat_ply.write(tmp_path / "away.ply", away)
+    splat_ply.write(tmp_path / "few.ply", splat_ply.take(away, np.arange(0)))
     cases = [
         (("--input", folder / "splats.ply"), "No capture is given"),
+        (("--input", tmp_path / "away.ply", "--capture", folder / "capture"), "None of the pictures shows the splats"),
+        (("--input", tmp_path / "few.ply", "--capture", folder / "capture"), "holds no splats"),
+        ((*whole, "--sam", tmp_path / "away.ply"), "is not a SAM"),
         ((*whole, "--model", tmp_path / "none"), "There is no CLIP model"),
         ((*whole, "--regions", tmp_path / "none"), "There is no folder"),
         ((*whole, "--regions", tmp_path / "empty"), "has no regions for the picture"),
