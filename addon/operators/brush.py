@@ -92,8 +92,7 @@ class SPLATSMITH_OT_brush(bpy.types.Operator):
         if self._labels is None:
             mask[found] = not self._erasing
         else:
-            numbers, sizes = np.unique(self._labels[found], return_counts=True)
-            taken = numbers[(numbers >= 0) & (sizes >= 0.2 * sizes.sum())]
+            taken = painting.main_objects(self._labels[found])
             mask[np.isin(self._labels, taken)] = not self._erasing
         self._store(cloud, mask)
 

@@ -43,3 +43,9 @@ def touched(view: Projected, at: tuple[float, float], radius: float, depth: floa
     solid = view.solid[near]
     np.minimum.at(foremost, key[solid], view.depths[near][solid])
     return np.asarray(near[inside & (view.depths[near] <= foremost[key] + depth)])
+
+
+def main_objects(labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Of the splats under a brush (M,), -1: none: the object of most, and any other of a good part of them."""
+    numbers, sizes = np.unique(labels[labels >= 0], return_counts=True)
+    return np.asarray(numbers[sizes >= min(0.25 * sizes.sum(), sizes.max(initial=0))])

@@ -19,6 +19,11 @@ class Look:
     fit: NDArray[np.float32] | None = None  # (N,) 0 to 1
 
 
+def to_srgb(linear: tuple[float, ...]) -> tuple[float, ...]:
+    """A colour as Blender's swatches hold it, as splats and screens do. (mathutils' own needs a window's colour management.)"""
+    return tuple(12.92 * v if v <= 0.0031308 else 1.055 * v ** (1 / 2.4) - 0.055 for v in linear)
+
+
 def heat(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """(N, 3) from dark blue at 0 through green to red at 1."""
     at = np.nan_to_num(values).clip(0, 1) * (len(HEAT) - 1)

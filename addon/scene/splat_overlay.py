@@ -15,7 +15,7 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 
 from . import marks, objects, pointclouds, splat_shader, splats
-from .splat_colors import Look, displayed
+from .splat_colors import Look, displayed, to_srgb
 from .splat_shader import make_texture
 
 log = logging.getLogger(__name__)
@@ -119,7 +119,7 @@ def _style(cloud: bpy.types.Object) -> tuple:
 def _look(cloud: bpy.types.Object, view: str) -> Look:
     by_object = None
     if view == "OBJECTS":
-        colors = {item.number: item.color.from_scene_linear_to_srgb()[:] for item in cloud.splatsmith_objects}
+        colors = {item.number: to_srgb(tuple(item.color)) for item in cloud.splatsmith_objects}
         by_object = objects.of_each(cloud, colors, (0.2, 0.2, 0.2), np.float32, 3)
     fit = marks.fit(cloud) if view == "FIT" else None
     return Look(marks.read(cloud, marks.SELECTED), marks.read(cloud, marks.HIDDEN), by_object, fit)

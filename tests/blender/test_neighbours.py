@@ -67,3 +67,9 @@ def test_the_brush_sees_what_is_in_front(blender: Any, rooms: Any) -> None:
     assert away.max() <= 20.01
     behind = painting.project(-points, np.ones(len(points), np.float32), matrix, (200, 200))
     assert len(painting.touched(behind, (100, 100), 500, 0.1, True)) == 0
+
+
+def test_whole_objects_are_those_of_most_splats(blender: Any, rooms: Any) -> None:
+    main = rooms("scene.painting").main_objects
+    assert main(np.array([3, 3, 3, 3, 3, 7, 7, 7, 1, -1, -1])).tolist() == [3, 7]
+    assert main(np.arange(9)).tolist() == list(range(9)) and main(np.array([-1])).tolist() == [] and main(np.zeros(0, int)).tolist() == []

@@ -181,3 +181,22 @@ def test_a_process_really_answers(bpy: Any, rooms: Any, tmp_path: Path) -> None:
     assert found is not None and "is no segmentation" in found.error and process.alive
     process.stop()
     assert not process.alive
+
+
+def test_the_viewport_shows_objects_selections_and_fits(bpy: Any, cloud: Any, rooms: Any) -> None:
+    overlay, colors, marks = rooms("scene.splat_overlay"), rooms("scene.splat_colors"), rooms("scene.marks")
+    cloud.splatsmith_objects[0].color = (1.0, 0.0, 0.0)
+    cloud.splatsmith_objects[1].color = (0.0, 0.21404, 0.0)  # linear; half in sRGB
+    look = overlay._look(cloud, "OBJECTS")
+    np.testing.assert_allclose(look.objects[[0, 130]], [[1, 0, 0], [0, 0.5, 0]], atol=1e-3)
+    grey = np.full((200, 3), 0.5, np.float32)
+    shown = colors.displayed(grey, look)
+    assert (shown[:120, 0] > 2 * shown[:120, 1]).all() and (shown[120:170, 1] > 2 * shown[120:170, 0]).all() and (shown[:, 3] == 1).all()
+    marks.select(cloud, np.arange(200) < 10, "SET")
+    cloud.splatsmith_objects[1].hide = True
+    shown = colors.displayed(grey, overlay._look(cloud, "OWN"))
+    assert (shown[:10, 0] > shown[:10, 2] + 0.3).all() and (shown[10:120, :3] == 0.5).all()
+    assert (shown[120:170, 3] == 0).all() and (shown[:120, 3] == 1).all()
+    rooms("scene.objects").take_fits(cloud, np.array([0.0, 0.0, 1.0], np.float32))
+    shown = colors.displayed(grey, colors.Look(fit=overlay._look(cloud, "FIT").fit))
+    assert shown[180, 0] > 0.4 > shown[0, 0] and shown[0, 2] > shown[0, 0]
