@@ -5,7 +5,8 @@ import os
 
 import bpy
 
-from .scene import marks, objects
+from ..backend.protocol import InputError
+from .scene import marks, objects, splat_nodes
 from .words import asking
 
 PRESETS = [
@@ -44,7 +45,8 @@ def _ask(_settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None
 def _follow(_settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
     cloud = objects.segmented(context)
     if cloud is not None:
-        asking.follow(context, cloud)
+        with contextlib.suppress(InputError):  # its numbers were taken away
+            asking.follow(context, cloud)
 
 
 def _redraw(_settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
@@ -54,7 +56,14 @@ def _redraw(_settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> N
 
 
 def _eye(item: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
-    objects.follow_eye(item.id_data, item)
+    with contextlib.suppress(InputError):
+        splat_nodes.refresh(item.id_data)
+        objects.follow_eye(item.id_data, item)
+
+
+def _lock(item: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+    with contextlib.suppress(InputError):
+        objects.follow_lock(item.id_data, item)
 
 
 def _fill_in(path: str) -> str:
@@ -143,7 +152,7 @@ class SplatsmithObject(bpy.types.PropertyGroup):
     fit: bpy.props.FloatProperty(description="How well the last words fit, 0 to 1")  # type: ignore[valid-type]
     parts: bpy.props.StringProperty(description="Rows of the words' table that it answers to")  # type: ignore[valid-type]
     hide: bpy.props.BoolProperty(name="Hide", update=_eye, description="Hide its splats in the viewport and in renders")  # type: ignore[valid-type]
-    lock: bpy.props.BoolProperty(name="Lock", description="Its splats can't be selected or painted")  # type: ignore[valid-type]
+    lock: bpy.props.BoolProperty(name="Lock", update=_lock, description="Its splats can't be selected or changed")  # type: ignore[valid-type]
     chosen: bpy.props.BoolProperty(name="Choose", description="Extract, merge and delete work on chosen objects")  # type: ignore[valid-type]
 
 

@@ -20,7 +20,7 @@ class SPLATSMITH_OT_brush(bpy.types.Operator):
     bl_label = "Brush"
     bl_options = {"UNDO"}
 
-    whole: bpy.props.BoolProperty(name="Whole Objects", description="Touching a splat takes its whole object")  # type: ignore[valid-type]
+    whole: bpy.props.BoolProperty(name="Whole Objects", options={"SKIP_SAVE"}, description="Touching a splat takes its whole object")  # type: ignore[valid-type]
 
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
@@ -34,23 +34,34 @@ class SPLATSMITH_OT_brush(bpy.types.Operator):
         if context.area is None or context.area.type != "VIEW_3D":
             self.report({"ERROR"}, "Run this in a 3D viewport.")
             return {"CANCELLED"}
-        cloud = objects.segmented(context) or splats.chosen(context)
+        cloud = objects.target(context)
         self._name, self._uid = cloud.name, cloud.data.session_uid
         self._points = pointclouds.read_attribute(cloud.data, "position", 3)
-        self._opacities = pointclouds.read_attribute(cloud.data, "radiance:base", 4)[:, 3] * ~marks.read(cloud, marks.HIDDEN)
+        self._reach = neighbours.typical_reach(self._points)
         try:
             self._labels = objects.numbers_of(cloud) if self.whole else None
         except SplatsmithError as error:
             return report_error(self, error)
-        self._locked = objects.locked(cloud) if cloud.splatsmith_objects else None
-        self._start = self._mask = marks.read(cloud, marks.SELECTED)
+        self._refresh(cloud)
+        self._start = self._mask
         self._before: list[np.ndarray] = []
-        self._painting, self._erasing, self._through, self._at, self._seen = False, False, False, (0.0, 0.0), None
+        self._painting, self._erasing, self._through, self._at = False, False, False, (0.0, 0.0)
         self._region = next(r for r in context.area.regions if r.type == "WINDOW")
         self._draw = bpy.types.SpaceView3D.draw_handler_add(self._draw_circle, (), "WINDOW", "POST_PIXEL")
         context.window_manager.modal_handler_add(self)
         self._tell(context)
         return {"RUNNING_MODAL"}
+
+    def _refresh(self, cloud: bpy.types.Object) -> None:
+        """What may have changed since the last stroke: buttons work while the brush is out."""
+        self._mask = marks.read(cloud, marks.SELECTED)
+        self._locked = objects.locked(cloud) if cloud.splatsmith_objects else None
+        base = pointclouds.read_attribute(cloud.data, "radiance:base", 4)
+        self._opacities, self._seen = base[:, 3] * ~marks.read(cloud, marks.HIDDEN), None
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender ends it: another file, a closed window."""
+        self._stop(context)
 
     def _tell(self, context: bpy.types.Context) -> None:
         context.workspace.status_text_set(HELP.format("on" if self._through else "off"))
@@ -85,9 +96,8 @@ class SPLATSMITH_OT_brush(bpy.types.Operator):
         if self._seen is None or not np.allclose(self._seen[0], matrix):
             size = (self._region.width, self._region.height)
             self._seen = (matrix, painting.project(self._points, self._opacities, matrix, size))
-        depth = 3 * neighbours.typical_reach(self._points) * cloud.matrix_world.median_scale
         radius = context.scene.splatsmith.brush_radius
-        found = painting.touched(self._seen[1], self._at, radius, depth, self._through)
+        found = painting.touched(self._seen[1], self._at, radius, 3 * self._reach, self._through)
         mask = self._mask.copy()
         if self._labels is None:
             mask[found] = not self._erasing
@@ -132,6 +142,7 @@ class SPLATSMITH_OT_brush(bpy.types.Operator):
             if event.value == "PRESS" and self._before:
                 self._store(cloud, self._before.pop())
         elif event.type == "LEFTMOUSE" and event.value == "PRESS" and self._inside(context, event):
+            self._refresh(cloud)
             self._before.append(self._mask)
             self._painting, self._erasing = True, event.ctrl
             self._paint(context, cloud)

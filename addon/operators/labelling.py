@@ -8,6 +8,8 @@ from ..scene import marks, mask_nodes, neighbours, object_edits, objects, pointc
 from .common import guarded
 from .objects import OnObjects
 
+TO = [("NEW", "New Object", "An object of their own"), ("ACTIVE", "Active Object", "Part of the active object")]
+
 
 class SPLATSMITH_OT_merge_objects(OnObjects, bpy.types.Operator):
     """Make one object of all that are ticked; it takes the name of the first"""
@@ -21,6 +23,8 @@ class SPLATSMITH_OT_merge_objects(OnObjects, bpy.types.Operator):
         items = objects.chosen_items(cloud)
         if len(items) < 2:
             raise InputError("Merging takes two objects or more.", "Tick them in the list.")
+        if any(item.lock for item in items):
+            raise InputError("One of them is locked.", "Open its lock in the list.")
         object_edits.merge(cloud, items)
         return {"FINISHED"}
 
@@ -32,7 +36,11 @@ class SPLATSMITH_OT_split_object(OnObjects, bpy.types.Operator):
     bl_label = "Split Loose Parts"
 
     reach: bpy.props.FloatProperty(
-        name="Gap", min=0, subtype="DISTANCE", description="Parts must be this far apart; 0: a hundredth of the object's size"
+        name="Gap",
+        min=0,
+        subtype="DISTANCE",
+        options={"SKIP_SAVE"},
+        description="Parts this close are one; those twice as far apart are two. 0: three hundredths of the object's size",
     )  # type: ignore[valid-type]
     smallest: bpy.props.IntProperty(name="Smallest", default=50, min=1, description="Splats of the smallest part that counts")  # type: ignore[valid-type]
 
@@ -55,7 +63,9 @@ class SPLATSMITH_OT_label_selection(OnObjects, bpy.types.Operator):
     bl_label = "Selection to Object"
 
     to: bpy.props.EnumProperty(
-        name="To", items=[("NEW", "New Object", "An object of their own"), ("ACTIVE", "Active Object", "Part of the active object")]
+        name="To",
+        options={"SKIP_SAVE"},
+        items=TO,
     )  # type: ignore[valid-type]
 
     @classmethod
@@ -68,6 +78,7 @@ class SPLATSMITH_OT_label_selection(OnObjects, bpy.types.Operator):
         mask = marks.read(cloud, marks.SELECTED)
         if not mask.any():
             raise InputError("No splats are selected.", "Select some by words, by objects or with the brush.")
+        mask = objects.unlocked(cloud, mask)
         active = objects.active_item(cloud)
         if self.to == "NEW" or not active:
             object_edits.split_off(cloud, mask)
@@ -97,7 +108,7 @@ class SPLATSMITH_OT_recolor_objects(OnObjects, bpy.types.Operator):
         mask = objects.of_items(cloud, objects.chosen_items(cloud))
         if not mask.any():
             raise InputError("No splats are of the chosen objects.", "Choose others.")
-        object_edits.recolor(cloud, mask, tuple(self.color), self.strength)
+        object_edits.recolor(cloud, objects.unlocked(cloud, mask), tuple(self.color), self.strength)
         return {"FINISHED"}
 
 
@@ -107,7 +118,7 @@ class SPLATSMITH_OT_mask_nodes(OnObjects, bpy.types.Operator):
     bl_idname = "splatsmith.mask_nodes"
     bl_label = "Add Mask Nodes"
 
-    selection: bpy.props.BoolProperty(name="Selection", description="The selection instead of the active object")  # type: ignore[valid-type]
+    selection: bpy.props.BoolProperty(name="Selection", options={"SKIP_SAVE"}, description="The selection instead of the active object")  # type: ignore[valid-type]
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:

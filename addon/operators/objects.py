@@ -64,7 +64,7 @@ class _OnSplats:
     """An operator on some of the splats: of the chosen objects, or the selection; or on all others."""
 
     bl_options = {"REGISTER", "UNDO"}
-    what: bpy.props.EnumProperty(name="What", items=WHAT)  # type: ignore[valid-type]
+    what: bpy.props.EnumProperty(name="What", items=WHAT, options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -76,7 +76,7 @@ class _OnSplats:
     def wanted(self, context: bpy.types.Context) -> tuple[bpy.types.Object, np.ndarray, str]:
         """The splat object, which of its splats (N,) bool, and a name for them."""
         if self.what == "SELECTION":
-            cloud = objects.segmented(context) or splats.chosen(context)
+            cloud = objects.target(context)
             mask, name = marks.read(cloud, marks.SELECTED), f"{cloud.name} Selection"
             if not mask.any():
                 raise InputError("No splats are selected.", "Select some by words, by objects or with the brush.")
@@ -97,7 +97,7 @@ class SPLATSMITH_OT_extract_objects(_OnSplats, bpy.types.Operator):
     bl_idname = "splatsmith.extract_objects"
     bl_label = "Extract"
 
-    rest: bpy.props.BoolProperty(name="The Rest", description="Everything but these")  # type: ignore[valid-type]
+    rest: bpy.props.BoolProperty(name="The Rest", description="Everything but these", options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -120,6 +120,7 @@ class SPLATSMITH_OT_delete_objects(_OnSplats, bpy.types.Operator):
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
         cloud, mask, _ = self.wanted(context)
+        mask = objects.unlocked(cloud, mask)
         if mask.all():
             raise InputError("That would leave no splats.", "Choose fewer, or delete the whole object.")
         object_edits.keep(cloud, ~mask)
@@ -136,7 +137,7 @@ class SPLATSMITH_OT_export_objects(_OnSplats, bpy.types.Operator, ExportHelper):
 
     filename_ext = ".ply"
     filter_glob: bpy.props.StringProperty(default="*.ply", options={"HIDDEN"})  # type: ignore[valid-type]
-    rest: bpy.props.BoolProperty(name="The Rest", description="Everything but these")  # type: ignore[valid-type]
+    rest: bpy.props.BoolProperty(name="The Rest", description="Everything but these", options={"SKIP_SAVE"})  # type: ignore[valid-type]
     labels: bpy.props.BoolProperty(
         name="With Labels", default=False, description="Write object numbers too; some viewers refuse files with more than splats"
     )  # type: ignore[valid-type]

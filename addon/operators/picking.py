@@ -102,6 +102,10 @@ class _Picker:
         if context.area is not None:
             context.area.tag_redraw()
 
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender ends it: another file, a closed window."""
+        self._stop(context)
+
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         gone = context.area is None or self._region not in context.area.regions[:]  # the viewport was closed or changed
         if gone or event.type in {"ESC", "RIGHTMOUSE"}:

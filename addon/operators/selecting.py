@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 
 from ...backend.protocol import InputError
-from ..scene import marks, neighbours, object_edits, objects, pointclouds, splats
+from ..scene import marks, neighbours, object_edits, objects, pointclouds, splat_nodes, splats
 from ..words import asking
 from .common import compute_ready, guarded
 from .objects import OnObjects
@@ -19,6 +19,7 @@ class SPLATSMITH_OT_select_words(OnObjects, bpy.types.Operator):
 
     bl_idname = "splatsmith.select_words"
     bl_label = "Select by Words"
+    bl_options = {"REGISTER"}  # the undo step comes with the answer
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -79,7 +80,11 @@ class SPLATSMITH_OT_selection(bpy.types.Operator):
 
     action: bpy.props.EnumProperty(name="Action", items=[(key, name, text) for key, (name, text, _) in ACTIONS.items()])  # type: ignore[valid-type]
     reach: bpy.props.FloatProperty(
-        name="Reach", min=0, subtype="DISTANCE", description="What counts as near, in the splats' own units; 0: a hundredth of the scene"
+        name="Reach",
+        min=0,
+        subtype="DISTANCE",
+        options={"SKIP_SAVE"},
+        description="What counts as near, in the splats' own units; 0: a hundredth of the scene",
     )  # type: ignore[valid-type]
     tolerance: bpy.props.FloatProperty(name="Tolerance", default=0.12, min=0.01, max=1, description="How far colours may differ")  # type: ignore[valid-type]
 
@@ -98,7 +103,7 @@ class SPLATSMITH_OT_selection(bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        cloud = objects.segmented(context) or splats.chosen(context)
+        cloud = objects.target(context)
         old = marks.read(cloud, marks.SELECTED)
         if self.action in ("GROW", "SHRINK", "SIMILAR", "FLOOD") and not old.any():
             raise InputError("No splats are selected.", "Select some by words, by objects or with the brush.")
@@ -117,6 +122,7 @@ class SPLATSMITH_OT_hide_splats(bpy.types.Operator):
 
     what: bpy.props.EnumProperty(
         name="What",
+        options={"SKIP_SAVE"},
         items=[
             ("SELECTED", "Selected", "Hide what is selected"),
             ("UNSELECTED", "Unselected", "Hide all else"),
@@ -130,7 +136,7 @@ class SPLATSMITH_OT_hide_splats(bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        cloud = objects.segmented(context) or splats.chosen(context)
+        cloud = objects.target(context)
         hidden, selected = marks.read(cloud, marks.HIDDEN), marks.read(cloud, marks.SELECTED)
         if self.what == "NONE":
             for item in [i for i in cloud.splatsmith_objects if i.hide]:
@@ -139,6 +145,7 @@ class SPLATSMITH_OT_hide_splats(bpy.types.Operator):
             return {"FINISHED"}
         if not selected.any():
             raise InputError("No splats are selected.", "Select some by words, by objects or with the brush.")
+        splat_nodes.refresh(cloud)
         marks.write(cloud, marks.HIDDEN, hidden | (selected if self.what == "SELECTED" else ~selected))
         marks.select(cloud, np.zeros_like(selected), "ADD")
         return {"FINISHED"}

@@ -19,7 +19,11 @@ BEFORE = [offset for offset in product((-1, 0, 1), repeat=3) if offset < (0, 0, 
 
 def typical_reach(points: Points) -> float:
     """A hundredth of the diagonal of the box that holds the middle nine tenths along every axis."""
-    low, high = np.percentile(points[:: max(1, len(points) // 100_000)], (5, 95), axis=0)
+    some = points[:: max(1, len(points) // 100_000)]
+    some = some[np.isfinite(some).all(1)]
+    if not len(some):
+        return 1.0
+    low, high = np.percentile(some, (5, 95), axis=0)
     return max(float(np.linalg.norm(high - low)) / 100, 1e-6)
 
 

@@ -22,9 +22,8 @@ def extract(cloud: bpy.types.Object, mask: Mask, name: str, collection: bpy.type
 
 def keep(cloud: bpy.types.Object, mask: Mask) -> None:
     """Leaves some of the splats only; the object stays the same."""
-    fresh = extract(cloud, mask, cloud.name, cloud.users_collection[0])
-    old, cloud.data = cloud.data, fresh.data
-    bpy.data.objects.remove(fresh)
+    attributes = {n: (kind, values[mask]) for n, (kind, values) in pointclouds.all_attributes(cloud.data).items()}
+    old, cloud.data = cloud.data, pointclouds.new_data(cloud.data, attributes)
     if not old.users:
         (bpy.data.pointclouds if isinstance(old, bpy.types.PointCloud) else bpy.data.meshes).remove(old)
     if cloud.splatsmith_objects:
@@ -33,9 +32,13 @@ def keep(cloud: bpy.types.Object, mask: Mask) -> None:
 
 def drop(cloud: bpy.types.Object, numbers: list[int]) -> None:
     """Takes objects off the list."""
+    active = [item.number for item in objects.active_item(cloud)]
     for index in reversed([i for i, item in enumerate(cloud.splatsmith_objects) if item.number in numbers]):
         cloud.splatsmith_objects.remove(index)
-    cloud.splatsmith_object = min(cloud.splatsmith_object, max(len(cloud.splatsmith_objects) - 1, 0))
+    objects.replace_seconds(cloud, numbers, -1)
+    left = [item.number for item in cloud.splatsmith_objects]
+    place = left.index(active[0]) if active and active[0] in left else min(cloud.splatsmith_object, len(left) - 1)
+    cloud.splatsmith_object = max(place, 0)
 
 
 def drop_empty(cloud: bpy.types.Object) -> None:
@@ -45,14 +48,20 @@ def drop_empty(cloud: bpy.types.Object) -> None:
 def merge(cloud: bpy.types.Object, items: list[bpy.types.PropertyGroup]) -> None:
     """The first object takes the others in."""
     first, others = items[0], [item.number for item in items[1:]]
+    number = first.number
     first.parts = ",".join(dict.fromkeys(p for item in items for p in item.parts.split(",") if p))
-    objects.relabel(cloud, objects.of_items(cloud, items[1:]), first.number)
+    labels = objects.numbers_of(cloud)
+    labels[np.isin(labels, others)] = number
+    pointclouds.write_attributes(cloud.data, {objects.LABEL: ("INT", labels)})
+    objects.replace_seconds(cloud, others, number)
+    objects.recount(cloud)
+    objects.follow_eye(cloud, first)
     drop(cloud, others)
 
 
 def new_item(cloud: bpy.types.Object, name: str, parent: bpy.types.PropertyGroup | None) -> bpy.types.PropertyGroup:
     """An object that nothing is of yet; it answers to the words that fit the one it comes from."""
-    number = max([item.number for item in cloud.splatsmith_objects] + [int(objects.numbers_of(cloud).max(initial=-1))]) + 1
+    number = objects.free_number(cloud)
     parts, score, fit = (parent.parts, parent.score, parent.fit) if parent is not None else ("", 1.0, 0.0)  # `add` moves items
     item = cloud.splatsmith_objects.add()
     item.name, item.number, item.parts, item.score, item.fit = name, number, parts, score, fit

@@ -42,6 +42,9 @@ def attach(cloud: bpy.types.Object, folder: Path) -> int:
         semantics = semantics_file.read(folder / semantics_file.NAME)
         (second, share), model = _edges(semantics, numbers), semantics.model
     pointclouds.write_attributes(cloud.data, {LABEL: ("INT", numbers), SECOND: ("INT", second), SHARE: ("FLOAT", share)})
+    for stale in (marks.FIT, marks.SELECTED, marks.HIDDEN):  # of an earlier segmentation
+        if stale in cloud.data.attributes:
+            cloud.data.attributes.remove(cloud.data.attributes[stale])
     cloud.splatsmith_objects.clear()
     for record in records:
         item = cloud.splatsmith_objects.add()
@@ -63,10 +66,21 @@ def _edges(semantics: semantics_file.Semantics, numbers: NDArray[np.int32]) -> t
     return np.where(plain, -1, second).astype(np.int32), share.astype(np.float32)
 
 
+def target(context: bpy.types.Context) -> bpy.types.Object | None:
+    """What selecting and editing work on: the active splats; where something else is active, the newest that have objects,
+    else the newest.
+    """
+    if splats.is_splats(context.object):
+        return context.object
+    found = [o for o in context.scene.objects if splats.is_splats(o)]
+    listed = [o for o in found if o.splatsmith_objects]
+    return listed[-1] if listed else found[-1] if found else None
+
+
 def segmented(context: bpy.types.Context) -> bpy.types.Object | None:
-    """The active splats if they have objects, else the newest that do."""
-    found = [o for o in context.scene.objects if splats.is_splats(o) and o.splatsmith_objects]
-    return context.object if context.object in found else found[-1] if found else None
+    """The target, if it has objects."""
+    found = target(context)
+    return found if found is not None and found.splatsmith_objects else None
 
 
 def _ints(cloud: bpy.types.Object, name: str) -> NDArray[np.int32] | None:
@@ -96,6 +110,24 @@ def relabel(cloud: bpy.types.Object, where: NDArray[np.bool_], number: int) -> N
     pointclouds.write_attributes(cloud.data, {LABEL: ("INT", labels), SECOND: ("INT", second), SHARE: ("FLOAT", share)})
     recount(cloud)
     cloud.data.update_tag()
+
+
+def replace_seconds(cloud: bpy.types.Object, numbers: Sequence[int], by: int) -> None:
+    """Along edges, objects that are no more give way to another; to none at all where that is -1 or the splat's own."""
+    second, share = _ints(cloud, SECOND), pointclouds.read_attribute(cloud.data, SHARE, 1)
+    if second is None or share is None:
+        return
+    second[np.isin(second, list(numbers))] = by
+    alone = (second < 0) | (second == numbers_of(cloud))
+    second[alone], share[alone] = -1, 1
+    pointclouds.write_attributes(cloud.data, {SECOND: ("INT", second), SHARE: ("FLOAT", share)})
+
+
+def free_number(cloud: bpy.types.Object) -> int:
+    """One that no object and no splat has."""
+    used = [item.number for item in cloud.splatsmith_objects] + [int(numbers_of(cloud).max(initial=-1))]
+    second = _ints(cloud, SECOND)
+    return max([*used, int(second.max(initial=-1)) if second is not None else -1]) + 1
 
 
 def recount(cloud: bpy.types.Object) -> None:
@@ -129,6 +161,15 @@ def locked(cloud: bpy.types.Object) -> NDArray[np.bool_] | None:
     return of_items(cloud, items) if items else None
 
 
+def unlocked(cloud: bpy.types.Object, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Those of the splats (N,) that may be changed; InputError where that is none of them."""
+    held = locked(cloud) if cloud.splatsmith_objects else None
+    free = mask if held is None else mask & ~held
+    if mask.any() and not free.any():
+        raise InputError("All of that is locked.", "Open the locks in the list of objects.")
+    return free
+
+
 def fit_of_splats(cloud: bpy.types.Object) -> NDArray[np.float32]:
     """(N,) the objects' fits, mixed along edges by share."""
     fits = {item.number: item.fit for item in cloud.splatsmith_objects}
@@ -160,6 +201,12 @@ def active_item(cloud: bpy.types.Object) -> list[bpy.types.PropertyGroup]:
     """The active object; empty where there is none."""
     listed = cloud.splatsmith_objects
     return [listed[cloud.splatsmith_object]] if 0 <= cloud.splatsmith_object < len(listed) else []
+
+
+def follow_lock(cloud: bpy.types.Object, item: bpy.types.PropertyGroup) -> None:
+    """What was locked is no longer selected."""
+    if item.lock:
+        marks.select(cloud, of_items(cloud, [item]), "SUBTRACT")
 
 
 def follow_eye(cloud: bpy.types.Object, item: bpy.types.PropertyGroup) -> None:

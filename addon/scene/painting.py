@@ -14,7 +14,7 @@ class Projected:
     """Splats on the screen of one view."""
 
     places: NDArray[np.float32]  # (N, 2) pixels; infinite where behind the eye
-    depths: NDArray[np.float32]  # (N,) the clip space's w, or its z where nothing recedes
+    depths: NDArray[np.float32]  # (N,) along the view, in the splats' own units
     solid: NDArray[np.bool_]  # (N,)
 
 
@@ -26,7 +26,8 @@ def project(points: NDArray[np.float32], opacities: NDArray[np.float32], matrix:
     front = np.ones(len(points), bool) if flat else clip[:, 3] > 1e-6
     w = np.where(front, clip[:, 3], 1)[:, None]
     places = np.where(front[:, None], (clip[:, :2] / w + 1) / 2 * np.array(size, np.float32), np.inf)
-    return Projected(places.astype(np.float32), clip[:, 2] if flat else clip[:, 3], opacities > SOLID)
+    along = 2 if flat else 3  # where nothing recedes, w says nothing
+    return Projected(places.astype(np.float32), clip[:, along] / max(float(np.linalg.norm(m[along, :3])), 1e-12), opacities > SOLID)
 
 
 def touched(view: Projected, at: tuple[float, float], radius: float, depth: float, through: bool) -> NDArray[np.int64]:

@@ -23,7 +23,11 @@ def has_type(kind: str) -> bool:
 def write_attributes(data: bpy.types.ID, attributes: Attributes) -> None:
     """Creates what is missing and fills everything in."""
     for name, (kind, values) in attributes.items():
-        attribute = data.attributes.get(name) or data.attributes.new(name, kind, "POINT")
+        attribute = data.attributes.get(name)
+        if attribute is not None and (attribute.data_type != kind or attribute.domain != "POINT"):
+            data.attributes.remove(attribute)
+            attribute = None
+        attribute = attribute or data.attributes.new(name, kind, "POINT")
         attribute.data.foreach_set(FIELDS[kind], np.ascontiguousarray(values).ravel())
 
 
@@ -60,6 +64,20 @@ def new_object(name: str, collection: bpy.types.Collection, points: NDArray[np.f
         write_attributes(data, {"position": ("FLOAT_VECTOR", points), **attributes})
         return cloud
     return _converted(name, collection, points, attributes)
+
+
+def new_data(like: bpy.types.ID, attributes: Attributes) -> bpy.types.ID:
+    """A data-block of the same kind with other points: `attributes` has their position too."""
+    points = attributes["position"][1]
+    if isinstance(like, bpy.types.Mesh):
+        mesh = bpy.data.meshes.new(like.name)
+        mesh.vertices.add(len(points))
+        write_attributes(mesh, attributes)
+        return mesh
+    holder = new_object(like.name, bpy.context.scene.collection, points, {n: a for n, a in attributes.items() if n != "position"})
+    data = holder.data
+    bpy.data.objects.remove(holder)
+    return data
 
 
 def point_count(data: bpy.types.ID) -> int:

@@ -8,7 +8,7 @@ half on its back, so that on the mean it stands where the Gaussian's centre is.
 
 import bpy
 
-GROUP, MATERIAL, MODIFIER = "Splatsmith Display", "Splatsmith Splat", "Splats in Renders"
+GROUP, MATERIAL, MODIFIER = "Splatsmith Display 2", "Splatsmith Splat", "Splats in Renders"
 SHELL = 3.3  # radius in sigmas of the icosahedron: at its faces 2.6, where a Gaussian is down to 3 %
 
 
@@ -119,6 +119,13 @@ def add_modifier(cloud: bpy.types.Object) -> None:
     modifier = cloud.modifiers.new(MODIFIER, "NODES")
     modifier.node_group = group()
     modifier.show_viewport, modifier.show_render = False, True
+
+
+def refresh(cloud: bpy.types.Object) -> None:
+    """Splats from older files get the group that knows of hidden ones."""
+    modifier = cloud.modifiers.get(MODIFIER)
+    if modifier is not None and modifier.node_group is not group():
+        modifier.node_group = group()
 
 
 def prepare_scene(scene: bpy.types.Scene) -> None:

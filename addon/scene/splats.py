@@ -60,8 +60,8 @@ def _attributes(a: SplatArrays) -> Attributes:
     for k in range(1, a.sh.shape[1]):
         attributes[f"radiance:sh_{k - 1}"] = ("FLOAT_VECTOR", a.sh[:, k])
     for name, values in a.extra.items():
-        if name in attributes or name == "position":
-            continue  # the splat's own
+        if name in attributes or name in ("position", "selected", "hidden", "fit"):
+            continue  # the splat's own, and the marks of whoever looks at them
         if values.dtype.kind in "iu":
             attributes[name] = ("INT", values.astype(np.int32))
         elif values.dtype.kind == "f":

@@ -26,11 +26,12 @@ class Asking:
 
     process: WordsProcess = field(default_factory=WordsProcess)
     number: int = 0
-    cloud: str = ""  # the name of the object that was asked about; empty: nothing is asked
+    cloud: int = 0  # the session_uid of the object that was asked about; 0: nothing is asked
     since: float = 0.0
     line: str = ""  # for the panel
     wrong: bool = False
     before: dict[int, marks.Mask] = field(default_factory=dict)  # by the data's session_uid
+    after: dict[int, marks.Mask] = field(default_factory=dict)  # what was made of it
 
 
 asking = Asking()
@@ -45,7 +46,7 @@ def ask(context: bpy.types.Context, cloud: bpy.types.Object) -> None:
         raise InputError(f"{cloud.name} was segmented without a CLIP model.", "Name one under Advanced, then press Find Objects again.")
     asking.number += 1
     asking.process.ask(state.require(), preferences.ROOT, Question(asking.number, cloud[objects.FOLDER], prompt))
-    asking.cloud, asking.since, asking.wrong = cloud.name, time.monotonic(), False
+    asking.cloud, asking.since, asking.wrong = cloud.session_uid, time.monotonic(), False
     asking.line = "Looking…" if asking.process.alive else "Loading the model…"
     if bpy.app.background:
         _take(asking.process.wait(asking.number, PATIENCE))
@@ -57,6 +58,8 @@ def ask(context: bpy.types.Context, cloud: bpy.types.Object) -> None:
 
 def _tick() -> float | None:
     """Until the last question has its answer."""
+    if not asking.cloud:
+        return None
     alive, scores = asking.process.alive, asking.process.poll()
     late = time.monotonic() - asking.since > PATIENCE
     if scores is None and alive and not late:
@@ -68,7 +71,7 @@ def _tick() -> float | None:
 
 
 def _take(scores: Scores | None) -> None:
-    cloud, asking.cloud = bpy.data.objects.get(asking.cloud), ""
+    cloud, asking.cloud = next((o for o in bpy.data.objects if o.session_uid == asking.cloud), None), 0
     if scores is None:
         asking.process.stop()
         _say("No answer came: the process that knows words ended, or is stuck. Ask again.", wrong=True)
@@ -79,7 +82,7 @@ def _take(scores: Scores | None) -> None:
     else:
         try:
             objects.take_fits(cloud, np.array(scores.objects, np.float32).max(0))
-            asking.before[cloud.data.session_uid] = marks.read(cloud, marks.SELECTED)
+            asking.after.clear()  # the selection as it is now is the one to combine with
             follow(bpy.context, cloud)
         except SplatsmithError as error:
             _say(f"{error.what} {error.advice}", wrong=True)
@@ -100,10 +103,11 @@ def follow(context: bpy.types.Context, cloud: bpy.types.Object) -> None:
     settings, fit = context.scene.splatsmith, marks.fit(cloud)
     if fit is None:
         return
-    before = asking.before.setdefault(cloud.data.session_uid, marks.read(cloud, marks.SELECTED))
-    if len(before) != len(fit):
-        before = asking.before[cloud.data.session_uid] = marks.read(cloud, marks.SELECTED)
-    count = marks.select(cloud, fit >= settings.threshold, settings.select_mode, before, objects.locked(cloud))
+    uid, stored = cloud.data.session_uid, marks.read(cloud, marks.SELECTED)
+    if not np.array_equal(asking.after.get(uid), stored):  # it was painted, undone, or never asked
+        asking.before[uid] = stored
+    count = marks.select(cloud, fit >= settings.threshold, settings.select_mode, asking.before[uid], objects.locked(cloud))
+    asking.after[uid] = marks.read(cloud, marks.SELECTED)
     fitting = sum(item.fit >= settings.threshold for item in cloud.splatsmith_objects)
     _say(f"{fitting} objects fit, {count:,} splats are selected")
 
@@ -117,18 +121,15 @@ def _say(line: str, wrong: bool = False) -> None:
 
 
 @bpy.app.handlers.persistent
-def _forget(_scene: object) -> None:
-    """After an undo or another file, the stored selection is the one to combine with."""
+def _forget(_path: object) -> None:
+    """Another file was opened: what was asked belongs to the one before."""
     asking.before.clear()
-
-
-def _handlers() -> tuple[list, ...]:
-    return bpy.app.handlers.undo_post, bpy.app.handlers.redo_post, bpy.app.handlers.load_post
+    asking.after.clear()
+    asking.cloud, asking.line, asking.wrong = 0, "", False
 
 
 def start() -> None:
-    for handlers in _handlers():
-        handlers.append(_forget)
+    bpy.app.handlers.load_post.append(_forget)
     atexit.register(asking.process.stop)
 
 
@@ -136,9 +137,8 @@ def stop() -> None:
     """No process, timer or handler of ours stays behind."""
     asking.process.stop()
     atexit.unregister(asking.process.stop)
-    asking.before.clear()
+    _forget("")
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
-    for handlers in _handlers():
-        if _forget in handlers:
-            handlers.remove(_forget)
+    if _forget in bpy.app.handlers.load_post:
+        bpy.app.handlers.load_post.remove(_forget)

@@ -6,6 +6,7 @@ import json
 import os
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,33 +61,50 @@ def _fetch(job: Job, url: str, path: Path) -> None:
     """One file; what was fetched before a stop is gone on with, what is there whole stays. Checked by size and SHA-256."""
     if path.is_file():
         return
-    part = path.with_name(f"{path.name}.part")
-    have = part.stat().st_size if part.is_file() else 0
+    part, tags = path.with_name(f"{path.name}.part"), _Tags()
+    have, total = part.stat().st_size if part.is_file() else 0, 0
+    for first, block, total in _blocks(url, have, tags):
+        have = first
+        with open(part, "r+b" if have else "wb") as file:
+            file.seek(have)
+            have += file.write(block)
+        job.progress(have, max(total, have))
+    if total and have < total:
+        raise InputError(f"{url} broke off after {have:,} of {total:,} bytes.", "Start it again: it goes on where it was.")
+    if not _is_right(part, tags.known):
+        part.unlink()
+        raise InputError(f"{path.name} is damaged, or not what was asked for.", "Start it again.")
+    part.replace(path)
+
+
+def _blocks(url: str, have: int, tags: "_Tags") -> Iterator[tuple[int, bytes, int]]:
+    """Where each block belongs, the block, and the size of the whole; from `have` on if the server can."""
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
-        tags = _Tags()
-        request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
         with urllib.request.build_opener(tags).open(request, timeout=TIMEOUT) as answer:
             have = have if answer.status == http.client.PARTIAL_CONTENT else 0
             total = have + int(answer.headers.get("Content-Length") or 0)
-            known = tags.sha256(answer.headers)
-            with open(part, "ab" if have else "wb") as file:
-                while block := answer.read(BLOCK):
-                    have += file.write(block)
-                    job.progress(have, max(total, have))
+            tags.known = tags.sha256(answer.headers)
+            while block := answer.read(BLOCK):
+                yield have, block, total
+                have += len(block)
     except urllib.error.HTTPError as error:
-        if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
-            part.unlink(missing_ok=True)
-        raise InputError(f"{url} answered {error.code}.", "Try again later, or fetch the model with a browser.") from error
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+        if error.code != http.client.REQUESTED_RANGE_NOT_SATISFIABLE:  # there is no more of it: it is whole
+            raise InputError(f"{url} answered {error.code}.", "Try again later, or fetch the model with a browser.") from error
+    except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         advice = "Check the internet connection; it goes on where it was. Or name a folder that holds the model."
         raise InputError(f"{url} can't be fetched: {reason}.", advice) from error
-    if total and have < total:
-        raise InputError(f"{url} broke off after {have:,} of {total:,} bytes.", "Start it again: it goes on where it was.")
-    if known and _sum(part) != known:
-        part.unlink()
-        raise InputError(f"{path.name} is damaged: its checksum is not the one that the hub gives.", "Start it again.")
-    part.replace(path)
+
+
+def _is_right(part: Path, known: str) -> bool:
+    """By its checksum where the hub gives one; a configuration must at least be one."""
+    if known:
+        return _sum(part) == known
+    try:
+        return part.suffixes[-2:] != [".json", ".part"] or "model_cfg" in json.loads(part.read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 class _Tags(urllib.request.HTTPRedirectHandler):

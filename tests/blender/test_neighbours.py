@@ -42,7 +42,7 @@ def test_strange_points_break_nothing(blender: Any, rooms: Any) -> None:
     points[3], points[5, 1], points[7] = np.nan, np.inf, 1e30
     chosen = np.arange(900) < 100
     assert neighbours.grow(points, chosen, 0.2)[:100].all()
-    assert neighbours.typical_reach(np.zeros((5, 3), np.float32)) > 0
+    assert neighbours.typical_reach(np.zeros((5, 3), np.float32)) > 0 and np.isfinite(neighbours.typical_reach(points))
     assert neighbours.parts(np.zeros((0, 3), np.float32), 1.0).shape == (0,)
 
 
@@ -65,6 +65,12 @@ def test_the_brush_sees_what_is_in_front(blender: Any, rooms: Any) -> None:
     assert len(front) and (front < 3600).all() and (through >= 3600).any() and set(front) < set(through)
     away = np.linalg.norm(points[front, :2] / 2 * 100, axis=1)
     assert away.max() <= 20.01
+    flat = np.array(
+        [[0.5, 0, 0, 0], [0, 0.5, 0, 0], [0, 0, -0.001, -1], [0, 0, 0, 1]], float
+    )  # the same from far away, without perspective
+    beside = painting.project(points, np.ones(len(points), np.float32), flat, (200, 200))
+    front, through = (painting.touched(beside, (100, 100), 20, 0.1, way) for way in (False, True))
+    assert len(front) and (front < 3600).all() and (through >= 3600).any()
     behind = painting.project(-points, np.ones(len(points), np.float32), matrix, (200, 200))
     assert len(painting.touched(behind, (100, 100), 500, 0.1, True)) == 0
 

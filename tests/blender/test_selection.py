@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from .conftest import segmentation
+
 
 def count(rooms: Any, cloud: Any) -> int:
     return rooms("scene.pointclouds").point_count(cloud.data)
@@ -56,6 +58,7 @@ def test_a_selection_becomes_an_object_and_goes_to_another(bpy: Any, cloud: Any,
     assert bpy.ops.splatsmith.label_selection(to="ACTIVE") == {"FINISHED"}
     assert [(i.name, i.count) for i in items] == [("Object 1", 40), ("Object 2", 130), ("Object 3", 20)], "the emptied object goes"
     items[1].lock = True
+    marks.select(cloud, np.arange(200) >= 170, "SET")
     with pytest.raises(RuntimeError, match="locked"):
         bpy.ops.splatsmith.label_selection(to="ACTIVE")
 
@@ -200,3 +203,95 @@ def test_the_viewport_shows_objects_selections_and_fits(bpy: Any, cloud: Any, ro
     rooms("scene.objects").take_fits(cloud, np.array([0.0, 0.0, 1.0], np.float32))
     shown = colors.displayed(grey, colors.Look(fit=overlay._look(cloud, "FIT").fit))
     assert shown[180, 0] > 0.4 > shown[0, 0] and shown[0, 2] > shown[0, 0]
+
+
+def test_locks_protect_from_everything(bpy: Any, cloud: Any, rooms: Any) -> None:
+    items = cloud.splatsmith_objects
+    items[0].chosen = True
+    bpy.ops.splatsmith.select_objects()
+    items[0].lock = True
+    assert not selected(rooms, cloud).any(), "what was selected before is so no longer"
+    before = rooms("scene.object_edits").srgb_of(cloud)
+    for operator in (bpy.ops.splatsmith.delete_objects, bpy.ops.splatsmith.recolor_objects):
+        with pytest.raises(RuntimeError, match="locked"):
+            operator()
+    items[1].chosen = True
+    with pytest.raises(RuntimeError, match="locked"):
+        bpy.ops.splatsmith.merge_objects()
+    assert bpy.ops.splatsmith.recolor_objects() == {"FINISHED"}
+    np.testing.assert_array_equal(rooms("scene.object_edits").srgb_of(cloud)[:120], before[:120])
+    assert bpy.ops.splatsmith.delete_objects() == {"FINISHED"} and count(rooms, cloud) == 150
+    assert [i.name for i in items] == ["Object 1", "Object 3"]
+
+
+def test_tools_work_on_the_active_splats(bpy: Any, cloud: Any, rooms: Any, splat_file: Path) -> None:
+    bpy.ops.splatsmith.import_splats(filepath=str(splat_file))
+    other = next(o for o in bpy.data.objects if rooms("scene.splats").is_splats(o) and o != cloud)
+    bpy.context.view_layer.objects.active = other
+    bpy.ops.splatsmith.selection(action="ALL")
+    assert selected(rooms, other).all() and not selected(rooms, cloud).any()
+    assert not bpy.ops.splatsmith.select_objects.poll(), "these have no objects"
+    bpy.context.view_layer.objects.active = None
+    bpy.ops.splatsmith.selection(action="ALL")
+    assert selected(rooms, cloud).all(), "else those that have objects"
+
+
+def test_edges_follow_merges_and_numbers_are_not_used_twice(bpy: Any, cloud: Any, rooms: Any) -> None:
+    objects, edits = rooms("scene.objects"), rooms("scene.object_edits")
+    cloud.data.attributes["object_second"].data[0].value, cloud.data.attributes["object_share"].data[0].value = 2, 0.55
+    objects.take_fits(cloud, np.array([0.8, 0.1, 0.8], np.float32))
+    cloud.splatsmith_objects[0].chosen = cloud.splatsmith_objects[2].chosen = True
+    cloud.splatsmith_object = 1
+    bpy.ops.splatsmith.merge_objects()
+    assert cloud.splatsmith_objects[cloud.splatsmith_object].name == "Object 2", "the active one stays active"
+    assert objects.fit_of_splats(cloud)[0] == pytest.approx(0.8)
+    cloud.data.attributes["object_second"].data[130].value = 9
+    assert edits.new_item(cloud, "x", None).number == 10
+
+
+def test_painting_is_kept_when_the_threshold_moves(bpy: Any, cloud: Any, rooms: Any) -> None:
+    objects, marks, settings = rooms("scene.objects"), rooms("scene.marks"), bpy.context.scene.splatsmith
+    objects.take_fits(cloud, np.array([0.9, 0.5, 0.1], np.float32))
+    settings.select_mode = "ADD"
+    settings.threshold = 0.8
+    assert selected(rooms, cloud).sum() == 120
+    settings.threshold = 0.4
+    settings.threshold = 0.7
+    assert selected(rooms, cloud).sum() == 120, "the slider goes both ways"
+    marks.select(cloud, np.arange(200) >= 185, "SET")  # as a brush does
+    settings.threshold = 0.75
+    assert selected(rooms, cloud).sum() == 135
+
+
+def test_objects_found_anew_start_afresh(bpy: Any, cloud: Any, rooms: Any, splat_file: Path, tmp_path: Path) -> None:
+    objects, marks = rooms("scene.objects"), rooms("scene.marks")
+    cloud.splatsmith_objects[0].hide = True
+    objects.take_fits(cloud, np.ones(3, np.float32))
+    objects.attach(cloud, segmentation(splat_file, tmp_path / "again"))
+    assert not marks.read(cloud, "hidden").any() and marks.fit(cloud) is None
+
+
+def test_meshes_that_stand_in_for_point_clouds_lose_splats_too(bpy: Any, cloud: Any, rooms: Any) -> None:
+    """What 4.3 and 4.4 make of splats."""
+    pointclouds = rooms("scene.pointclouds")
+    attributes = pointclouds.all_attributes(cloud.data)
+    mesh = bpy.data.meshes.new("old")
+    mesh.vertices.add(200)
+    pointclouds.write_attributes(mesh, attributes)
+    old = bpy.data.objects.new("old", mesh)
+    bpy.context.scene.collection.objects.link(old)
+    rooms("scene.object_edits").keep(old, np.arange(200) < 50)
+    assert old.type == "MESH" and count(rooms, old) == 50 and "old.001" not in bpy.data.objects
+    before, after = attributes["position"][1][:50], pointclouds.read_attribute(old.data, "position", 3)
+    np.testing.assert_array_equal(after, before)
+
+
+def test_marks_of_another_kind_are_replaced(bpy: Any, cloud: Any, rooms: Any) -> None:
+    cloud.data.attributes.new("selected", "FLOAT", "POINT")
+    assert bpy.ops.splatsmith.selection(action="ALL") == {"FINISHED"} and selected(rooms, cloud).all()
+    cloud.data.attributes.remove(cloud.data.attributes["object_id"])
+    cloud.splatsmith_objects[0].hide = cloud.splatsmith_objects[1].lock = True
+    bpy.context.scene.splatsmith.threshold = 0.3
+    rooms("scene.splat_overlay")._look(cloud, "OBJECTS")
+    with pytest.raises(RuntimeError, match="has no objects"):
+        bpy.ops.splatsmith.select_objects()

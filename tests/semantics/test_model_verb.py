@@ -34,8 +34,11 @@ class Hub(http.server.BaseHTTPRequestHandler):
             self._send(data)
 
     def _send(self, data: bytes) -> None:
-        first = int((self.headers.get("Range") or "bytes=0-")[6:-1])
+        first = min(int((self.headers.get("Range") or "bytes=0-")[6:-1]), len(data))
         Hub.ranges.append(self.headers.get("Range") or "")
+        if first == len(data):
+            self.send_error(416)
+            return
         self.send_response(206 if first else 200)
         self.send_header("Content-Length", str(len(data) - first))
         self.end_headers()
@@ -87,6 +90,20 @@ def test_what_does_not_match_its_checksum_is_not_kept(hub: None, tmp_path: Path)
     code, text = fetch(tmp_path / "models", tmp_path / "record", "--agree", "--name", "ViT-B-16")
     assert code == 1 and "damaged" in text and SOURCES["ViT-B-16"].repository
     assert [p.name for p in (tmp_path / "models" / "ViT-B-16").iterdir()] == ["open_clip_config.json"]
+
+
+def test_a_stop_before_the_last_check_costs_nothing(hub: None, tmp_path: Path) -> None:
+    folder = tmp_path / "models" / "ViT-B-32"
+    folder.mkdir(parents=True)
+    (folder / "open_clip_model.safetensors.part").write_bytes(DATA["open_clip_model.safetensors"])
+    assert fetch(tmp_path / "models", tmp_path / "record", "--agree")[0] == 0
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == DATA
+
+
+def test_a_page_instead_of_a_configuration_is_not_kept(hub: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(DATA, "open_clip_config.json", b"<html>Sign in</html>")
+    code, text = fetch(tmp_path / "models", tmp_path / "record", "--agree")
+    assert code == 1 and "not what was asked for" in text and not list((tmp_path / "models" / "ViT-B-32").iterdir())
 
 
 def test_no_network_is_said_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
