@@ -1,0 +1,148 @@
+"""Teaches a translator from clips of speech whose motion is known: a speaker's own, in about a minute."""
+
+import copy
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ..protocol import InputError
+from .log_mel import FEATURE_RATE, Features, LogMelConfig
+from .motion_translator import MotionTranslator, MotionTranslatorConfig
+
+QUIET = float(np.log(LogMelConfig().floor))
+Motion = NDArray[np.float32]  # (N, K) coefficients
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Speech and the motion that goes with it, from the same moment on."""
+
+    features: Features  # (T, C) at FEATURE_RATE
+    motion: Motion
+    rate: float  # of the motion, a second
+    speaker: int = 0
+
+    @property
+    def seconds(self) -> float:
+        return min(len(self.motion) / self.rate, len(self.features) / FEATURE_RATE)
+
+
+@dataclass(frozen=True)
+class MotionTrainingConfig:
+    """How long, on what, with what weights."""
+
+    seconds: float = 60.0  # of CPU time
+    crop: float = 3.0  # seconds
+    margin: float = 0.5  # seconds of sound before and after a crop
+    batch: int = 8
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-2
+    velocity: float = 4.0  # weight of the error of frame-to-frame differences
+    silence: float = 0.1  # share of crops whose sound is taken away, and whose motion is the resting face
+    loudness: float = 1.5  # how much louder or softer a crop may be made, in log energy
+    average: float = 0.995  # decay of the mean of the weights, which is what is kept
+    seed: int = 0
+
+
+def train(
+    clips: Sequence[Clip], config: MotionTranslatorConfig, training: MotionTrainingConfig = MotionTrainingConfig(),
+    rest: NDArray[np.float32] | None = None, progress: Callable[[float], None] = lambda share: None,
+) -> MotionTranslator:  # fmt: skip
+    """A translator of these clips. `rest` (K,): the face in silence. InputError where there is too little to learn from."""
+    usable = [c for c in clips if c.seconds >= 1]
+    if sum(c.seconds for c in usable) < 5:
+        raise InputError("There are less than five seconds of speech to learn from.", "Give a longer clip; two minutes are good.")
+    torch.manual_seed(training.seed)
+    random = np.random.default_rng(training.seed)
+    model = MotionTranslator(config)
+    _fit_scales(model, usable)
+    variance = np.concatenate([c.motion for c in usable]).var(0).mean()
+    averaged, start, step = copy.deepcopy(model), time.process_time(), 0
+    optimizer = torch.optim.AdamW(
+        [p for p in model.parameters() if p.requires_grad], training.learning_rate, weight_decay=training.weight_decay
+    )
+    while (share := (time.process_time() - start) / training.seconds) < 1:
+        for group in optimizer.param_groups:
+            group["lr"] = training.learning_rate * min(1, (step + 1) / 30) * (0.5 + 0.5 * np.cos(np.pi * share))
+        features, times, motion, speaker = _batch(usable, training, random, rest)
+        found = model(features, times, speaker)
+        still = ((found - motion) ** 2).mean()
+        moving = ((found.diff(dim=1) - motion.diff(dim=1)) ** 2).mean()
+        loss = (still + training.velocity * moving) / float(variance)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        step += 1
+        _average(averaged, model, min(training.average, step / (step + 10)))
+        progress(share)
+    return averaged.eval()
+
+
+def _fit_scales(model: MotionTranslator, clips: Sequence[Clip]) -> None:
+    """Sound to zero mean and unit deviation; the answer to nothing is the mean face."""
+    features = np.concatenate([c.features for c in clips])
+    with torch.no_grad():
+        model.mean.copy_(torch.from_numpy(features.mean(0)))
+        model.deviation.copy_(torch.from_numpy(features.std(0) + 1e-3))
+        assert model.leave.bias is not None
+        model.leave.bias.copy_(torch.from_numpy(np.concatenate([c.motion for c in clips]).mean(0)))
+
+
+def _average(kept: MotionTranslator, model: MotionTranslator, decay: float) -> None:
+    with torch.no_grad():
+        for old, new in zip(kept.parameters(), model.parameters(), strict=True):
+            old.lerp_(new, 1 - decay)
+
+
+def _batch(
+    clips: Sequence[Clip], training: MotionTrainingConfig, random: np.random.Generator, rest: NDArray[np.float32] | None
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Crops of equal length in seconds, each resampled to the same number of moments."""
+    lengths = np.array([c.seconds for c in clips])
+    crop = min(training.crop, float(lengths.min()))
+    count = max(2, round(crop * 30))
+    rows: list[tuple[Features, NDArray[np.float64], Motion, int]] = []
+    for index in random.choice(len(clips), training.batch, p=lengths / lengths.sum()):
+        clip = clips[index]
+        start = random.uniform(0, clip.seconds - crop)
+        frames = start * clip.rate + np.arange(count) * crop / count * clip.rate
+        first = int((start - training.margin) * FEATURE_RATE)
+        wanted = np.arange(first, first + int((crop + 2 * training.margin) * FEATURE_RATE) + 1).clip(0, len(clip.features) - 1)
+        heard, shown = clip.features[wanted] + random.uniform(-training.loudness, training.loudness), _at(clip.motion, frames)
+        if rest is not None and random.random() < training.silence:
+            heard, shown = np.full_like(heard, QUIET), np.broadcast_to(rest, shown.shape)
+        rows.append((heard, frames / clip.rate - first / FEATURE_RATE, shown, clip.speaker))
+    heard_, times, shown_, speaker = (np.stack(column) for column in zip(*rows, strict=True))
+    return (torch.from_numpy(heard_.astype(np.float32)), torch.from_numpy(times.astype(np.float32)),
+            torch.from_numpy(shown_.astype(np.float32)), torch.from_numpy(speaker))  # fmt: skip
+
+
+def _at(motion: Motion, frames: NDArray[np.float64]) -> Motion:
+    """Between the two nearest frames."""
+    at = frames.clip(0, len(motion) - 1)
+    first = np.floor(at).astype(np.int64)
+    share = (at - first)[:, None]
+    return np.asarray(motion[first] * (1 - share) + motion[np.minimum(first + 1, len(motion) - 1)] * share, np.float32)
+
+
+def translate(model: MotionTranslator, features: Features, times: NDArray[np.float64], speaker: int = 0) -> Motion:
+    """(N, K) coefficients at times (N,) in seconds, which do not fall; long sounds in parts, whose borders do not show."""
+    part, margin, found = 60.0, 2.0, []
+    quiet = np.full((int(margin * FEATURE_RATE), features.shape[1]), features.min(initial=QUIET), np.float32)
+    heard = np.concatenate([quiet, features, quiet])  # before and after it was silent
+    times = times.clip(0, len(features) / FEATURE_RATE)
+    with torch.inference_mode():
+        for start in np.arange(0, len(features) / FEATURE_RATE + part, part):
+            mine = times[(times >= start) & (times < start + part)]
+            first = int(start * FEATURE_RATE)
+            around = torch.from_numpy(heard[first : first + int((part + 2 * margin) * FEATURE_RATE)])[None]
+            if len(mine):
+                seconds = torch.from_numpy((mine - start + margin).astype(np.float32))[None]
+                found.append(model(around, seconds, torch.tensor([speaker]))[0].numpy())
+    return np.concatenate(found) if found else np.zeros((0, model.config.coefficients), np.float32)

@@ -1,0 +1,109 @@
+"""Sound to features to motion: exact times at any sample and frame rate, bad files, and something to learn."""
+
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from backend.protocol import InputError
+from backend.talking_head.log_mel import FEATURE_RATE, LogMelConfig, at_times, filters, log_mel
+from backend.talking_head.motion_training import Clip, MotionTrainingConfig, train, translate
+from backend.talking_head.motion_translator import MotionTranslator, MotionTranslatorConfig, sampled
+from backend.talking_head.sound import RATE, read_sound
+
+
+def write_wav(path: Path, samples: np.ndarray, rate: int, width: int = 2) -> Path:
+    """samples (S, channels) -1..1"""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(samples.shape[1])
+        file.setsampwidth(width)
+        file.setframerate(rate)
+        scaled = samples * (2 ** (8 * width - 1) - 1)
+        file.writeframes((scaled + 128).astype("u1").tobytes() if width == 1 else scaled.astype("<i2").tobytes())
+    return path
+
+
+@pytest.mark.parametrize(("rate", "width", "channels"), [(8000, 1, 1), (16000, 2, 1), (44100, 2, 2), (96000, 2, 2)])
+def test_a_click_is_heard_when_it_happens(tmp_path: Path, rate: int, width: int, channels: int) -> None:
+    samples = np.zeros((rate * 2, channels))
+    samples[int(1.25 * rate) : int(1.25 * rate) + rate // 100] = 0.8 * np.sign(
+        np.random.default_rng(0).normal(size=(rate // 100, channels))
+    )
+    found = read_sound(write_wav(tmp_path / "click.wav", samples, rate, width))
+    assert abs(len(found) - 2 * RATE) <= RATE // 100 and abs(np.abs(found).argmax() / RATE - 1.255) < 0.01
+    features = log_mel(found)
+    assert len(features) == len(found) // 160 + 1
+    loud = features.max(1)
+    assert abs(loud.argmax() / FEATURE_RATE - 1.255) <= 0.011
+
+
+def test_what_is_no_sound_gets_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "text.wav").write_text("no sound at all")
+    whole = write_wav(tmp_path / "whole.wav", np.zeros((RATE, 1)), RATE).read_bytes()
+    (tmp_path / "head.wav").write_bytes(whole[:20])
+    write_wav(tmp_path / "empty.wav", np.zeros((0, 1)), RATE)
+    for name in ("text", "head", "empty", "absent"):
+        with pytest.raises(InputError):
+            read_sound(tmp_path / f"{name}.wav")
+
+
+def test_silence_and_single_samples_have_features() -> None:
+    for count in (0, 1, 159, 160, 16000):
+        features = log_mel(np.zeros(count, np.float32))
+        assert features.shape == (count // 160 + 1, 80)
+        np.testing.assert_allclose(features, np.log(1e-6), rtol=1e-5)
+
+
+def test_bands_are_triangles_between_neighbours() -> None:
+    config = LogMelConfig(bands=20)
+    found = filters(config).numpy()
+    assert found.shape == (20, 257) and (found >= 0).all() and (found.max(1) > 0).all()
+    peaks = found.argmax(1) * RATE / 512
+    assert (np.diff(peaks) > 0).all() and peaks[0] < 300 and 5500 < peaks[-1] < 7600
+    tone = np.sin(2 * np.pi * 1000 * np.arange(RATE) / RATE).astype(np.float32)
+    heard = log_mel(tone, config)[50]
+    assert abs(peaks[heard.argmax()] - 1000) < 150
+
+
+def test_rows_are_sampled_between_moments() -> None:
+    rows = torch.arange(10.0)[None, None]
+    np.testing.assert_allclose(sampled(rows, torch.tensor([[0, 2.5, 9.0, 99, -3]]))[0, :, 0], [0, 2.5, 9, 9, 0])
+    np.testing.assert_allclose(at_times(np.arange(10.0, dtype=np.float32)[:, None], np.array([0.025, 0.5]))[:, 0], [2.5, 9])
+
+
+def speech(seconds: float, seed: int, rate: float) -> Clip:
+    """A face that opens with the loudness and rounds with the pitch of a made-up voice; motion at any frame rate."""
+    random = np.random.default_rng(seed)
+    t = np.arange(int(seconds * RATE)) / RATE
+    slow = [np.interp(t, np.arange(0, seconds + 1, 0.15), random.random(len(np.arange(0, seconds + 1, 0.15)))) for _ in range(2)]
+    voice = slow[0] * np.sin(2 * np.pi * np.cumsum(300 + 2000 * slow[1]) / RATE) * 0.5
+    frames = np.arange(int(seconds * rate)) / rate
+    motion = np.stack([np.interp(frames, t, slow[0]), np.interp(frames, t, slow[1])], 1)
+    return Clip(log_mel(voice.astype(np.float32)), motion.astype(np.float32), rate)
+
+
+def test_motion_is_learned_at_any_frame_rate_and_does_not_drift() -> None:
+    config = MotionTranslatorConfig(coefficients=2, hidden=32)
+    rest = np.array([0.0, 0.5], np.float32)
+    model = train([speech(30, 0, 25), speech(20, 1, 29.97)], config, MotionTrainingConfig(seconds=8), rest)
+    unheard = speech(70, 2, 60)  # longer than a part
+    times = np.arange(len(unheard.motion)) / 60
+    found = translate(model, unheard.features, times)
+    for k, bar in ((0, 0.85), (1, 0.6)):
+        assert np.corrcoef(found[:, k], unheard.motion[:, k])[0, 1] > bar
+    lags = [np.corrcoef(found[60 + lag : -60 + lag, 0], unheard.motion[60:-60, 0])[0, 1] for lag in range(-12, 13)]
+    assert abs(int(np.argmax(lags)) - 12) <= 3, "within a twentieth of a second, a minute on"
+    thinned = translate(model, unheard.features, times[::2])
+    np.testing.assert_allclose(thinned, found[::2], atol=2e-3)
+    still = translate(model, np.full((300, 80), np.log(1e-6), np.float32), np.arange(60) / 30)
+    assert np.abs(np.diff(still[5:-5], axis=0)).max() < 0.02, "silence moves nothing"
+
+
+def test_too_little_to_learn_from_is_said() -> None:
+    with pytest.raises(InputError, match="less than five seconds"):
+        train([speech(2, 0, 25)], MotionTranslatorConfig(coefficients=2))
+    model = MotionTranslator(MotionTranslatorConfig(coefficients=2)).eval()
+    assert translate(model, log_mel(np.zeros(1600, np.float32)), np.zeros(0)).shape == (0, 2)
+    assert np.isfinite(translate(model, log_mel(np.zeros(1600, np.float32)), np.array([0.0, 500.0]))).all(), "beyond the end it holds"
