@@ -45,6 +45,7 @@ class MotionTrainingConfig:
     velocity: float = 4.0  # weight of the error of frame-to-frame differences
     silence: float = 0.1  # share of crops whose sound is taken away, and whose motion is the resting face
     loudness: float = 1.5  # how much louder or softer a crop may be made, in log energy
+    masks: int = 1  # runs of bands, and of moments, that are taken away from a crop (SpecAugment, Park et al. 2019)
     average: float = 0.995  # decay of the mean of the weights, which is what is kept
     seed: int = 0
 
@@ -115,12 +116,22 @@ def _batch(
         first = int((start - training.margin) * FEATURE_RATE)
         wanted = np.arange(first, first + int((crop + 2 * training.margin) * FEATURE_RATE) + 1).clip(0, len(clip.features) - 1)
         heard, shown = clip.features[wanted] + random.uniform(-training.loudness, training.loudness), _at(clip.motion, frames)
+        _mask(heard, training.masks, random)
         if rest is not None and random.random() < training.silence:
             heard, shown = np.full_like(heard, QUIET), np.broadcast_to(rest, shown.shape)
         rows.append((heard, frames / clip.rate - first / FEATURE_RATE, shown, clip.speaker))
     heard_, times, shown_, speaker = (np.stack(column) for column in zip(*rows, strict=True))
     return (torch.from_numpy(heard_.astype(np.float32)), torch.from_numpy(times.astype(np.float32)),
             torch.from_numpy(shown_.astype(np.float32)), torch.from_numpy(speaker))  # fmt: skip
+
+
+def _mask(heard: Features, masks: int, random: np.random.Generator) -> None:
+    """Takes runs of bands and of moments away, in place: no single one of them must be relied on."""
+    fill = heard.mean()
+    for _ in range(masks):
+        band, moment = random.integers(heard.shape[1]), random.integers(len(heard))
+        heard[:, band : band + random.integers(1, 1 + heard.shape[1] // 6)] = fill
+        heard[moment : moment + random.integers(1, 1 + FEATURE_RATE // 10)] = fill
 
 
 def _at(motion: Motion, frames: NDArray[np.float64]) -> Motion:

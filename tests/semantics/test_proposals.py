@@ -5,8 +5,8 @@ import pytest
 from helpers import furnished_room
 from scipy.spatial.transform import Rotation
 
-from backend.semantics.regions.planes import find_planes
-from backend.semantics.regions.proposals import propose, typical_spacing
+from backend.semantics.regions.planes import PlaneConfig, find_planes
+from backend.semantics.regions.proposals import ProposalConfig, propose, typical_spacing
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +52,16 @@ def test_nothing_and_next_to_nothing() -> None:
     assert (propose(np.repeat(few, 30, 0), np.repeat(few, 30, 0), np.zeros(210, np.float32)) == -1).all(), "all is transparent"
     same = np.zeros((100, 3), np.float32)
     assert (propose(same, same, np.ones(100, np.float32)) >= 0).all(), "all in one place"
+
+
+def test_patterns_do_not_part_things_but_a_few_colours_do() -> None:
+    random = np.random.default_rng(0)
+    side = np.stack(np.meshgrid(np.linspace(0, 1, 60), np.linspace(0, 1, 60)), -1).reshape(-1, 2)
+    boxes = [np.concatenate([np.insert(side, axis, at, 1) for axis in range(3) for at in (0.0, 1.0)]) + offset for offset in (0.0, 2.5)]
+    means = np.concatenate(boxes).astype(np.float32) + random.normal(0, 0.001, (2 * 21600, 3)).astype(np.float32)
+    mosaic = random.random((8, 8, 8, 3)).astype(np.float32)
+    cell = (means[:21600] * 7.99).clip(0, 7).astype(int)
+    halves = np.where(means[21600:, 2:] > 3.0, (0.9, 0.2, 0.2), (0.2, 0.2, 0.9))
+    rgb = np.concatenate([mosaic[tuple(cell.T)], halves]).astype(np.float32)
+    found = propose(means, rgb, np.ones(len(means), np.float32), ProposalConfig(planes=PlaneConfig(most=0)))
+    assert len(np.unique(found[:21600])) == 1 and len(np.unique(found[21600:])) == 2
