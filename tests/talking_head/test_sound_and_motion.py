@@ -85,13 +85,13 @@ def speech(seconds: float, seed: int, rate: float) -> Clip:
 
 
 def test_motion_is_learned_at_any_frame_rate_and_does_not_drift() -> None:
-    config = MotionTranslatorConfig(coefficients=2, hidden=32)
+    config = MotionTranslatorConfig(coefficients=2, hidden=32, dropout=0.1)
     rest = np.array([0.0, 0.5], np.float32)
-    model = train([speech(30, 0, 25), speech(20, 1, 29.97)], config, MotionTrainingConfig(seconds=8), rest)
+    model = train([speech(30, 0, 25), speech(20, 1, 29.97)], config, MotionTrainingConfig(steps=400, masks=0), rest)
     unheard = speech(70, 2, 60)  # longer than a part
     times = np.arange(len(unheard.motion)) / 60
     found = translate(model, unheard.features, times)
-    for k, bar in ((0, 0.85), (1, 0.6)):
+    for k, bar in ((0, 0.8), (1, 0.5)):
         assert np.corrcoef(found[:, k], unheard.motion[:, k])[0, 1] > bar
     lags = [np.corrcoef(found[60 + lag : -60 + lag, 0], unheard.motion[60:-60, 0])[0, 1] for lag in range(-12, 13)]
     assert abs(int(np.argmax(lags)) - 12) <= 3, "within a twentieth of a second, a minute on"
@@ -99,6 +99,13 @@ def test_motion_is_learned_at_any_frame_rate_and_does_not_drift() -> None:
     np.testing.assert_allclose(thinned, found[::2], atol=2e-3)
     still = translate(model, np.full((300, 80), np.log(1e-6), np.float32), np.arange(60) / 30)
     assert np.abs(np.diff(still[5:-5], axis=0)).max() < 0.02, "silence moves nothing"
+
+
+def test_equal_seeds_give_equal_translators() -> None:
+    clips, config = [speech(8, 0, 30)], MotionTranslatorConfig(coefficients=2, hidden=8)
+    first, again, other = (train(clips, config, MotionTrainingConfig(steps=3, seed=seed)) for seed in (0, 0, 1))
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True))
+    assert not all(torch.equal(a, b) for a, b in zip(first.parameters(), other.parameters(), strict=True))
 
 
 def test_too_little_to_learn_from_is_said() -> None:
