@@ -8,12 +8,13 @@ from gpu_extras.presets import draw_circle_2d
 from ...backend.protocol import SplatsmithError
 from ..scene import marks, neighbours, objects, painting, pointclouds, splats
 from .common import report_error
+from .objects import OnSplats
 
 HELP = "Drag: select   ·   Ctrl: deselect   ·   [ ]: size   ·   X: through ({})   ·   Ctrl+Z: one back   ·   Enter: done   ·   Esc: cancel"
-SIZES = {"LEFT_BRACKET": 0.8, "RIGHT_BRACKET": 1.25, "WHEELDOWNMOUSE": 0.9, "WHEELUPMOUSE": 1.1}
+SIZES = {"LEFT_BRACKET": 0.8, "RIGHT_BRACKET": 1.25}
 
 
-class SPLATSMITH_OT_brush(bpy.types.Operator):
+class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
     """Paint the selection onto what can be seen of the splats"""
 
     bl_idname = "splatsmith.brush"
@@ -25,10 +26,6 @@ class SPLATSMITH_OT_brush(bpy.types.Operator):
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         return "Click or drag in the viewport to select " + ("whole objects" if properties.whole else "splats")
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return splats.chosen(context) is not None
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         if context.area is None or context.area.type != "VIEW_3D":
@@ -55,7 +52,7 @@ class SPLATSMITH_OT_brush(bpy.types.Operator):
     def _refresh(self, cloud: bpy.types.Object) -> None:
         """What may have changed since the last stroke: buttons work while the brush is out."""
         self._mask = marks.read(cloud, marks.SELECTED)
-        self._locked = objects.locked(cloud) if cloud.splatsmith_objects else None
+        self._locked = objects.locked(cloud)
         base = pointclouds.read_attribute(cloud.data, "radiance:base", 4)
         self._opacities, self._seen = base[:, 3] * ~marks.read(cloud, marks.HIDDEN), None
 
@@ -131,10 +128,9 @@ class SPLATSMITH_OT_brush(bpy.types.Operator):
 
     def _handle(self, context: bpy.types.Context, event: bpy.types.Event, cloud: bpy.types.Object) -> set[str]:
         settings = context.scene.splatsmith
-        sized = event.type in SIZES and event.value == "PRESS" and (event.ctrl or "BRACKET" in event.type)
-        if sized:
-            settings.brush_radius = max(settings.brush_radius + (1 if SIZES[event.type] > 1 else -1), 1)
-            settings.brush_radius = round(settings.brush_radius * SIZES[event.type])
+        if event.type in SIZES and event.value == "PRESS":
+            larger = SIZES[event.type] > 1
+            settings.brush_radius = round(settings.brush_radius * SIZES[event.type]) + larger  # never stuck at 1
         elif event.type == "X" and event.value == "PRESS":
             self._through = not self._through
             self._tell(context)

@@ -75,10 +75,7 @@ class SPLATSMITH_OT_label_selection(OnObjects, bpy.types.Operator):
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
         cloud = objects.segmented(context)
-        mask = marks.read(cloud, marks.SELECTED)
-        if not mask.any():
-            raise InputError("No splats are selected.", "Select some by words, by objects or with the brush.")
-        mask = objects.unlocked(cloud, mask)
+        mask = objects.unlocked(cloud, marks.selected(cloud))
         active = objects.active_item(cloud)
         if self.to == "NEW" or not active:
             object_edits.split_off(cloud, mask)

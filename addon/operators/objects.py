@@ -60,11 +60,10 @@ class OnObjects:
         return True
 
 
-class _OnSplats:
-    """An operator on some of the splats: of the chosen objects, or the selection; or on all others."""
+class OnSplats:
+    """An operator on splats, whether they have objects or not."""
 
     bl_options = {"REGISTER", "UNDO"}
-    what: bpy.props.EnumProperty(name="What", items=WHAT, options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -73,14 +72,17 @@ class _OnSplats:
             return False
         return True
 
+
+class _OnSome(OnSplats):
+    """On some of the splats: of the chosen objects, or the selection; or on all others."""
+
+    what: bpy.props.EnumProperty(name="What", items=WHAT, options={"SKIP_SAVE"})  # type: ignore[valid-type]
+
     def wanted(self, context: bpy.types.Context) -> tuple[bpy.types.Object, np.ndarray, str]:
         """The splat object, which of its splats (N,) bool, and a name for them."""
         if self.what == "SELECTION":
             cloud = objects.target(context)
-            mask, name = marks.read(cloud, marks.SELECTED), f"{cloud.name} Selection"
-            if not mask.any():
-                raise InputError("No splats are selected.", "Select some by words, by objects or with the brush.")
-            return cloud, mask, name
+            return cloud, marks.selected(cloud), f"{cloud.name} Selection"
         cloud = objects.segmented(context)
         if cloud is None:
             raise InputError("No splats have objects.", "Press Find Objects first.")
@@ -91,7 +93,7 @@ class _OnSplats:
         return cloud, mask, items[0].name if len(items) == 1 else f"{len(items)} Objects"
 
 
-class SPLATSMITH_OT_extract_objects(_OnSplats, bpy.types.Operator):
+class SPLATSMITH_OT_extract_objects(_OnSome, bpy.types.Operator):
     """Copy the splats, or all others, to a splat object and a collection of their own"""
 
     bl_idname = "splatsmith.extract_objects"
@@ -111,7 +113,7 @@ class SPLATSMITH_OT_extract_objects(_OnSplats, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class SPLATSMITH_OT_delete_objects(_OnSplats, bpy.types.Operator):
+class SPLATSMITH_OT_delete_objects(_OnSome, bpy.types.Operator):
     """Take the splats away"""
 
     bl_idname = "splatsmith.delete_objects"
@@ -129,7 +131,7 @@ class SPLATSMITH_OT_delete_objects(_OnSplats, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class SPLATSMITH_OT_export_objects(_OnSplats, bpy.types.Operator, ExportHelper):
+class SPLATSMITH_OT_export_objects(_OnSome, bpy.types.Operator, ExportHelper):
     """Export the splats, or all others, as a plain 3DGS PLY file that every splat viewer opens"""
 
     bl_idname = "splatsmith.export_objects"

@@ -5,11 +5,10 @@ from collections.abc import Callable
 import bpy
 import numpy as np
 
-from ...backend.protocol import InputError
-from ..scene import marks, neighbours, object_edits, objects, pointclouds, splat_nodes, splats
+from ..scene import marks, neighbours, object_edits, objects, pointclouds, splat_nodes
 from ..words import asking
 from .common import compute_ready, guarded
-from .objects import OnObjects
+from .objects import OnObjects, OnSplats
 
 Around = Callable[["SPLATSMITH_OT_selection", bpy.types.Object, marks.Mask], marks.Mask]
 
@@ -71,12 +70,11 @@ ACTIONS: dict[str, tuple[str, str, Around]] = {
 }  # fmt: skip
 
 
-class SPLATSMITH_OT_selection(bpy.types.Operator):
+class SPLATSMITH_OT_selection(OnSplats, bpy.types.Operator):
     """Change which splats are selected"""
 
     bl_idname = "splatsmith.selection"
     bl_label = "Change Selection"
-    bl_options = {"REGISTER", "UNDO"}
 
     action: bpy.props.EnumProperty(name="Action", items=[(key, name, text) for key, (name, text, _) in ACTIONS.items()])  # type: ignore[valid-type]
     reach: bpy.props.FloatProperty(
@@ -92,10 +90,6 @@ class SPLATSMITH_OT_selection(bpy.types.Operator):
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         return ACTIONS[properties.action][1]
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return splats.chosen(context) is not None
-
     def near(self, cloud: bpy.types.Object) -> float:
         """The reach; chosen for the scene where it is 0, and then shown."""
         self.reach = self.reach or neighbours.typical_reach(_points(cloud))
@@ -104,21 +98,17 @@ class SPLATSMITH_OT_selection(bpy.types.Operator):
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
         cloud = objects.target(context)
-        old = marks.read(cloud, marks.SELECTED)
-        if self.action in ("GROW", "SHRINK", "SIMILAR", "FLOOD") and not old.any():
-            raise InputError("No splats are selected.", "Select some by words, by objects or with the brush.")
-        locked = objects.locked(cloud) if cloud.splatsmith_objects else None
-        count = marks.select(cloud, ACTIONS[self.action][2](self, cloud, old), "SET", locked=locked)
+        old = marks.read(cloud, marks.SELECTED) if self.action in ("ALL", "NONE", "INVERT") else marks.selected(cloud)
+        count = marks.select(cloud, ACTIONS[self.action][2](self, cloud, old), "SET", locked=objects.locked(cloud))
         self.report({"INFO"}, f"{count:,} splats are selected")
         return {"FINISHED"}
 
 
-class SPLATSMITH_OT_hide_splats(bpy.types.Operator):
+class SPLATSMITH_OT_hide_splats(OnSplats, bpy.types.Operator):
     """Hide splats in the viewport and in renders, or show all again"""
 
     bl_idname = "splatsmith.hide_splats"
     bl_label = "Hide"
-    bl_options = {"REGISTER", "UNDO"}
 
     what: bpy.props.EnumProperty(
         name="What",
@@ -130,24 +120,18 @@ class SPLATSMITH_OT_hide_splats(bpy.types.Operator):
         ],
     )  # type: ignore[valid-type]
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return splats.chosen(context) is not None
-
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
         cloud = objects.target(context)
-        hidden, selected = marks.read(cloud, marks.HIDDEN), marks.read(cloud, marks.SELECTED)
+        hidden = marks.read(cloud, marks.HIDDEN)
         if self.what == "NONE":
             for item in [i for i in cloud.splatsmith_objects if i.hide]:
                 item.hide = False
-            marks.write(cloud, marks.HIDDEN, np.zeros_like(hidden))
+            marks.hide(cloud, np.zeros_like(hidden))
             return {"FINISHED"}
-        if not selected.any():
-            raise InputError("No splats are selected.", "Select some by words, by objects or with the brush.")
+        selected = marks.selected(cloud)
         splat_nodes.refresh(cloud)
-        marks.write(cloud, marks.HIDDEN, hidden | (selected if self.what == "SELECTED" else ~selected))
-        marks.select(cloud, np.zeros_like(selected), "ADD")
+        marks.hide(cloud, hidden | (selected if self.what == "SELECTED" else ~selected))
         return {"FINISHED"}
 
 

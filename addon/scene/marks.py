@@ -9,6 +9,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ...backend.protocol import InputError
 from . import pointclouds
 
 SELECTED, HIDDEN, FIT = "selected", "hidden", "fit"
@@ -34,6 +35,20 @@ def read(cloud: bpy.types.Object, name: str) -> Mask:
 def write(cloud: bpy.types.Object, name: str, values: Mask) -> None:
     pointclouds.write_attributes(cloud.data, {name: ("BOOLEAN", values)})
     cloud.data.update_tag()
+
+
+def selected(cloud: bpy.types.Object) -> Mask:
+    """(N,) with at least one of them true, else InputError."""
+    found = read(cloud, SELECTED)
+    if not found.any():
+        raise InputError("No splats are selected.", "Select some by words, by objects or with the brush.")
+    return found
+
+
+def hide(cloud: bpy.types.Object, hidden: Mask) -> None:
+    """Those (N,), and no others, are hidden; what is hidden is not selected."""
+    write(cloud, HIDDEN, hidden)
+    write(cloud, SELECTED, read(cloud, SELECTED) & ~hidden)
 
 
 def fit(cloud: bpy.types.Object) -> NDArray[np.float32] | None:

@@ -5,7 +5,7 @@ import bpy
 from . import marks
 from .objects import LABEL
 from .splat_nodes import MODIFIER as DISPLAY
-from .splat_nodes import Graph, named_attribute
+from .splat_nodes import Graph, named_attribute, new_group
 
 GROUP = "Splatsmith Mask"
 NUMBER, INVERT = "Object", "Invert"
@@ -16,10 +16,7 @@ def group() -> bpy.types.NodeTree:
     found = bpy.data.node_groups.get(GROUP)
     if found is not None:
         return found
-    tree = bpy.data.node_groups.new(GROUP, "GeometryNodeTree")
-    tree.is_modifier = True
-    for direction in ("INPUT", "OUTPUT"):
-        tree.interface.new_socket("Geometry", in_out=direction, socket_type="NodeSocketGeometry")
+    tree = new_group(GROUP)
     number = tree.interface.new_socket(NUMBER, in_out="INPUT", socket_type="NodeSocketInt")
     number.default_value, number.description = -1, "Number of the object to keep; -1: what is selected"
     tree.interface.new_socket(INVERT, in_out="INPUT", socket_type="NodeSocketBool").description = "Keep all others instead"

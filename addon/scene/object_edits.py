@@ -4,10 +4,10 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ...backend.formats import semantics_file
 from . import neighbours, objects, pointclouds, splats
 
 Mask = NDArray[np.bool_]
-GOLDEN = 0.618034
 
 
 def extract(cloud: bpy.types.Object, mask: Mask, name: str, collection: bpy.types.Collection) -> bpy.types.Object:
@@ -32,6 +32,8 @@ def keep(cloud: bpy.types.Object, mask: Mask) -> None:
 
 def drop(cloud: bpy.types.Object, numbers: list[int]) -> None:
     """Takes objects off the list."""
+    if not numbers:
+        return
     active = [item.number for item in objects.active_item(cloud)]
     for index in reversed([i for i, item in enumerate(cloud.splatsmith_objects) if item.number in numbers]):
         cloud.splatsmith_objects.remove(index)
@@ -65,7 +67,7 @@ def new_item(cloud: bpy.types.Object, name: str, parent: bpy.types.PropertyGroup
     parts, score, fit = (parent.parts, parent.score, parent.fit) if parent is not None else ("", 1.0, 0.0)  # `add` moves items
     item = cloud.splatsmith_objects.add()
     item.name, item.number, item.parts, item.score, item.fit = name, number, parts, score, fit
-    item.color.hsv = (number * GOLDEN % 1, 0.55 + 0.35 * (number % 2), 0.95 - 0.2 * (number // 2 % 2))
+    item.color = semantics_file.distinct_color(number)
     return item
 
 

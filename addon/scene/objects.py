@@ -140,7 +140,11 @@ def recount(cloud: bpy.types.Object) -> None:
 
 def of_each(cloud: bpy.types.Object, values: dict[int, object], fallback: object, kind: type, width: int = 1) -> NDArray[np.generic]:
     """(N,) or (N, width): what each splat's object has, by the object's number."""
-    labels = numbers_of(cloud)
+    return _looked_up(numbers_of(cloud), values, fallback, kind, width)
+
+
+def _looked_up(labels: NDArray[np.int32], values: dict[int, object], fallback: object, kind: type, width: int = 1) -> NDArray[np.generic]:
+    """The value of each label (N,), below 0: none; `fallback` where there is none."""
     size = max([int(labels.max(initial=-1)), *values, -1]) + 2
     table = np.empty((size, width), kind)
     table[:] = fallback
@@ -163,7 +167,7 @@ def locked(cloud: bpy.types.Object) -> NDArray[np.bool_] | None:
 
 def unlocked(cloud: bpy.types.Object, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Those of the splats (N,) that may be changed; InputError where that is none of them."""
-    held = locked(cloud) if cloud.splatsmith_objects else None
+    held = locked(cloud)
     free = mask if held is None else mask & ~held
     if mask.any() and not free.any():
         raise InputError("All of that is locked.", "Open the locks in the list of objects.")
@@ -177,10 +181,7 @@ def fit_of_splats(cloud: bpy.types.Object) -> NDArray[np.float32]:
     share = pointclouds.read_attribute(cloud.data, SHARE, 1)
     if second is None or share is None:
         return own
-    table = np.zeros(max([*fits, int(second.max(initial=-1)), 0]) + 2, np.float32)
-    for number, value in fits.items():
-        table[number] = value
-    return (share * own + (1 - share) * table[second]).astype(np.float32)  # -1 is the last, which stays 0
+    return (share * own + (1 - share) * _looked_up(second, fits, 0.0, np.float32)).astype(np.float32)
 
 
 def take_fits(cloud: bpy.types.Object, scores: NDArray[np.float32]) -> None:
@@ -213,5 +214,4 @@ def follow_eye(cloud: bpy.types.Object, item: bpy.types.PropertyGroup) -> None:
     """Splats of an object whose eye was shut are hidden, and no longer selected; else they are shown."""
     mine, hidden = of_items(cloud, [item]), marks.read(cloud, marks.HIDDEN)
     hidden[mine] = item.hide
-    marks.write(cloud, marks.HIDDEN, hidden)
-    marks.select(cloud, np.zeros(len(hidden), bool), "ADD")
+    marks.hide(cloud, hidden)

@@ -85,15 +85,21 @@ def named_attribute(graph: Graph, name: str, kind: str) -> bpy.types.NodeSocket:
     return next(s for s in node.outputs if s.enabled and s.name == "Attribute")
 
 
+def new_group(name: str) -> bpy.types.NodeTree:
+    """A modifier's tree with geometry in and geometry out."""
+    tree = bpy.data.node_groups.new(name, "GeometryNodeTree")
+    tree.is_modifier = True
+    for direction in ("INPUT", "OUTPUT"):
+        tree.interface.new_socket("Geometry", in_out=direction, socket_type="NodeSocketGeometry")
+    return tree
+
+
 def group() -> bpy.types.NodeTree:
     """The shared node group: points in, ellipsoids out."""
     found = bpy.data.node_groups.get(GROUP)
     if found is not None:
         return found
-    tree = bpy.data.node_groups.new(GROUP, "GeometryNodeTree")
-    tree.is_modifier = True
-    for direction in ("INPUT", "OUTPUT"):
-        tree.interface.new_socket("Geometry", in_out=direction, socket_type="NodeSocketGeometry")
+    tree = new_group(GROUP)
     graph = Graph(tree)
     start, end = graph.add("NodeGroupInput"), graph.add("NodeGroupOutput")
     sphere = graph.add("GeometryNodeMeshIcoSphere")

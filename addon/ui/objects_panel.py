@@ -5,6 +5,7 @@ import bpy
 from ..scene import objects, splats
 from ..words.asking import asking
 from .job_strip import wrap
+from .panels import SidebarPanel
 
 
 class SPLATSMITH_UL_objects(bpy.types.UIList):
@@ -32,11 +33,7 @@ def short(count: int) -> str:
     return f"{count / 1000:.0f}k" if count < 999_500 else f"{count / 1_000_000:.1f}M"
 
 
-class _Panel:
-    bl_space_type, bl_region_type, bl_category = "VIEW_3D", "UI", "Splatsmith"
-
-
-class SPLATSMITH_PT_objects(_Panel, bpy.types.Panel):
+class SPLATSMITH_PT_objects(SidebarPanel, bpy.types.Panel):
     bl_label = "4  Objects"
     bl_order = 5
 
@@ -80,7 +77,7 @@ def _draw_words(layout: bpy.types.UILayout, context: bpy.types.Context, cloud: b
         layout.operator("splatsmith.get_model", icon="IMPORT")
 
 
-class SPLATSMITH_PT_selection(_Panel, bpy.types.Panel):
+class SPLATSMITH_PT_selection(SidebarPanel, bpy.types.Panel):
     bl_label = "Select"
     bl_parent_id = "SPLATSMITH_PT_objects"
 
@@ -114,7 +111,7 @@ class SPLATSMITH_PT_selection(_Panel, bpy.types.Panel):
         _draw_outputs(layout, "SELECTION")
 
 
-class SPLATSMITH_PT_objects_more(_Panel, bpy.types.Panel):
+class SPLATSMITH_PT_objects_more(SidebarPanel, bpy.types.Panel):
     bl_label = "Advanced"
     bl_parent_id = "SPLATSMITH_PT_objects"
     bl_options = {"DEFAULT_CLOSED"}

@@ -13,11 +13,11 @@ ESTIMATES = {
 }
 
 
-class _Panel:
+class SidebarPanel:
     bl_space_type, bl_region_type, bl_category = "VIEW_3D", "UI", "Splatsmith"
 
 
-class SPLATSMITH_PT_source(_Panel, bpy.types.Panel):
+class SPLATSMITH_PT_source(SidebarPanel, bpy.types.Panel):
     bl_label = "1  Source"
     bl_order = 2
 
@@ -36,7 +36,7 @@ class SPLATSMITH_PT_source(_Panel, bpy.types.Panel):
             layout.operator("splatsmith.demo_clip", icon="SHADERFX")
 
 
-class SPLATSMITH_PT_cameras(_Panel, bpy.types.Panel):
+class SPLATSMITH_PT_cameras(SidebarPanel, bpy.types.Panel):
     bl_label = "2  Cameras"
     bl_order = 3
 
@@ -63,7 +63,7 @@ def _draw_verdict(box: bpy.types.UILayout, root: bpy.types.Object, context: bpy.
         box.progress(factor=value, text=f"Frame {context.scene.frame_current}: {value:.0%} sure")
 
 
-class SPLATSMITH_PT_scene(_Panel, bpy.types.Panel):
+class SPLATSMITH_PT_scene(SidebarPanel, bpy.types.Panel):
     bl_label = "Floor, Scale, Depth"
     bl_parent_id = "SPLATSMITH_PT_cameras"
     bl_options = {"DEFAULT_CLOSED"}
@@ -78,7 +78,7 @@ class SPLATSMITH_PT_scene(_Panel, bpy.types.Panel):
         layout.operator("splatsmith.export_capture", icon="EXPORT")
 
 
-class SPLATSMITH_PT_cameras_more(_Panel, bpy.types.Panel):
+class SPLATSMITH_PT_cameras_more(SidebarPanel, bpy.types.Panel):
     bl_label = "Advanced"
     bl_parent_id = "SPLATSMITH_PT_cameras"
     bl_options = {"DEFAULT_CLOSED"}
@@ -98,7 +98,7 @@ class SPLATSMITH_PT_cameras_more(_Panel, bpy.types.Panel):
         layout.operator("splatsmith.import_capture", icon="IMPORT")
 
 
-class SPLATSMITH_PT_splats(_Panel, bpy.types.Panel):
+class SPLATSMITH_PT_splats(SidebarPanel, bpy.types.Panel):
     bl_label = "3  Splats"
     bl_order = 4
 
@@ -123,7 +123,7 @@ class SPLATSMITH_PT_splats(_Panel, bpy.types.Panel):
         row.operator("splatsmith.render_splats", text="Animation", icon="RENDER_ANIMATION").animation = True
 
 
-class SPLATSMITH_PT_splats_more(_Panel, bpy.types.Panel):
+class SPLATSMITH_PT_splats_more(SidebarPanel, bpy.types.Panel):
     bl_label = "Advanced"
     bl_parent_id = "SPLATSMITH_PT_splats"
     bl_options = {"DEFAULT_CLOSED"}
@@ -138,7 +138,7 @@ class SPLATSMITH_PT_splats_more(_Panel, bpy.types.Panel):
         row.operator("splatsmith.export_splats", text="Export", icon="EXPORT")
 
 
-class SPLATSMITH_PT_next(_Panel, bpy.types.Panel):
+class SPLATSMITH_PT_next(SidebarPanel, bpy.types.Panel):
     bl_label = "5  What Comes Next"
     bl_order = 6
     bl_options = {"DEFAULT_CLOSED"}

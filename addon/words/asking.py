@@ -1,7 +1,6 @@
 """Words in, a selection out: the question goes off, a timer takes the answer, the threshold is followed live."""
 
 import atexit
-import logging
 import time
 from dataclasses import dataclass, field
 
@@ -15,7 +14,6 @@ from ..compute import state
 from ..scene import marks, objects
 from .process import WordsProcess
 
-log = logging.getLogger(__name__)
 PATIENCE = 120.0  # seconds: the first question loads the model
 TICK = 0.02
 
@@ -45,9 +43,9 @@ def ask(context: bpy.types.Context, cloud: bpy.types.Object) -> None:
     if not cloud.get(objects.MODEL, ""):
         raise InputError(f"{cloud.name} was segmented without a CLIP model.", "Name one under Advanced, then press Find Objects again.")
     asking.number += 1
+    asking.line = "Looking…" if asking.process.alive else "Loading the model…"
     asking.process.ask(state.require(), preferences.ROOT, Question(asking.number, cloud[objects.FOLDER], prompt))
     asking.cloud, asking.since, asking.wrong = cloud.session_uid, time.monotonic(), False
-    asking.line = "Looking…" if asking.process.alive else "Loading the model…"
     if bpy.app.background:
         _take(asking.process.wait(asking.number, PATIENCE))
         if asking.wrong:

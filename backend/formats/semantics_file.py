@@ -1,5 +1,6 @@
 """What a segmentation knows of its splats beyond the PLY: semantics.npz, numpy only. The objects' own list is objects.json."""
 
+import colorsys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,11 @@ class Semantics:
     features: NDArray[np.float32]  # (K, D) of the objects
     mean: NDArray[np.float32]  # (D,) of all that was seen: what pictures share and words lack
     model: str = ""  # the teacher's
+
+
+def distinct_color(number: int) -> tuple[float, float, float]:
+    """Colours (0..1) of which no two that follow each other look alike: hues by the golden ratio."""
+    return colorsys.hsv_to_rgb(number * 0.618034 % 1, 0.55 + 0.35 * (number % 2), 0.95 - 0.2 * (number // 2 % 2))
 
 
 def write(path: Path, semantics: Semantics) -> None:

@@ -1,17 +1,12 @@
 """Objects as people look at them in a list: how many splats, where, in what colour, how sure."""
 
-import colorsys
 from typing import Any
 
 import numpy as np
 
+from ..formats.semantics_file import distinct_color
 from .object_index import owners
 from .view_regions import Floats
-
-
-def distinct_color(number: int) -> tuple[float, float, float]:
-    """Colours (0..1) of which no two that follow each other look alike: hues by the golden ratio."""
-    return colorsys.hsv_to_rgb(number * 0.618034 % 1, 0.55 + 0.35 * (number % 2), 0.95 - 0.2 * (number // 2 % 2))
 
 
 def describe(means: Floats, rgb: Floats, shares: Floats) -> list[dict[str, Any]]:

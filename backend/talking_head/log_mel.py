@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .sound import RATE, Samples
+from ..media.sound import RATE, Samples
 
 Features = NDArray[np.float32]  # (T, C) at FEATURE_RATE
 
@@ -57,11 +57,3 @@ def log_mel(samples: Samples, config: LogMelConfig = LogMelConfig()) -> Features
     spectrum = torch.stft(wave, config.fft, HOP, config.window, window, center=False, return_complex=True)
     energy = filters(config) @ (spectrum.abs() ** 2)
     return np.asarray(torch.log(energy + config.floor).T.contiguous().numpy())
-
-
-def at_times(features: Features, seconds: NDArray[np.float64]) -> Features:
-    """(N, C) between the two nearest rows; the ends are held."""
-    at = np.clip(seconds * FEATURE_RATE, 0, len(features) - 1)
-    first = np.floor(at).astype(np.int64)
-    share = (at - first)[:, None].astype(np.float32)
-    return np.asarray(features[first] * (1 - share) + features[np.minimum(first + 1, len(features) - 1)] * share)

@@ -95,3 +95,15 @@ def instances(truth: Truth, owner: np.ndarray) -> tuple[float, float]:
             there = np.unique(owner[mine & (owner >= 0)])
             best.append(max(((mine & (owner == k)).sum() / (mine | (truth.visible & (owner == k))).sum() for k in there), default=0.0))
     return 100 * float(np.mean(np.array(best) > 0.5)), 100 * float(np.mean(best))
+
+
+def covered(owners: np.ndarray, regions: np.ndarray) -> list[float]:
+    """Of every object of 40 pixels or more in a picture (H, W): its intersection over union with the region that most of it is."""
+    found = []
+    for o in np.unique(owners[owners >= 0]):
+        mine = owners == o
+        if mine.sum() >= 40:
+            inside = regions[mine & (regions >= 0)]
+            best = np.bincount(inside).argmax() if len(inside) else -2
+            found.append(float((mine & (regions == best)).sum() / (mine | (regions == best)).sum()))
+    return found

@@ -7,8 +7,12 @@ import os
 
 import numpy as np
 from helpers import furnished_room, furniture_room
+from helpers.furnished_room import Room
 from helpers.teacher_simulator import Simulator, SimulatorConfig, TaughtView
 
+from backend.semantics.looks import drawn_regions
+from backend.semantics.regions.proposals import propose
+from backend.semantics.regions.superpixels import snapped
 from tests.benchmarks import semantic_metrics as metrics
 from tests.benchmarks import semantic_speed
 from tests.benchmarks.semantic_methods import methods, weigh_view
@@ -34,11 +38,24 @@ def run(table: Table) -> None:
         seen = sum(np.asarray(v.weights.sum(1)).ravel() for i, v in enumerate(everything) if i not in unseen)
         truth = Truth(room, (seen > 9) & (room.objects >= 0), unseen)
         _report("oracle", truth, truth.classes, room.objects, (house, 0, len(room.views) - len(unseen)), 0.0, table)
+        _regions(room, house, table)
         for seed in SEEDS:
             for side in (0.0, ONE_SIDED):
                 config = SimulatorConfig(confusion=CONFUSION, wrong_from_one_side=side)
                 _methods(truth, config, (house, seed, ", one-sided" if side else ""), table)
     _means(table)
+
+
+def _regions(room: Room, house: int, table: Table) -> None:
+    """How well pieces cover the objects of pictures as they are drawn, and moved to the pictures' edges."""
+    pieces = propose(room.gaussians.means.numpy(), room.rgb.astype(np.float32), room.gaussians.opacities.numpy())
+    drawn, moved = [], []
+    for i in range(0, len(room.views), UNSEEN):
+        regions, _ = drawn_regions(room.gaussians, room.views[i], pieces)
+        drawn += metrics.covered(room.owners[i], regions)
+        moved += metrics.covered(room.owners[i], snapped(regions, room.pictures[i]))
+    for name, values in (("pieces as drawn", drawn), ("pieces at the picture's edges", moved)):
+        table.add(Row(f"room {house}, pictures", f"{name}: IoU with objects", 100 * float(np.mean(values)), "%"))
 
 
 def _means(table: Table) -> None:

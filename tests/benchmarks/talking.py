@@ -5,10 +5,10 @@ import time
 
 import numpy as np
 
+from backend.media.sound import read_sound
 from backend.talking_head.log_mel import FEATURE_RATE, log_mel
 from backend.talking_head.motion_training import Clip, MotionTrainingConfig, train, translate
 from backend.talking_head.motion_translator import MotionTranslatorConfig
-from backend.talking_head.sound import read_sound
 from tests.benchmarks.table import Row, Table, has
 
 SEEDS = [int(s) for s in os.environ.get("SEEDS", "0,1,2").split(",")]

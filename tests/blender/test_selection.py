@@ -1,6 +1,8 @@
 """Selecting, hiding, locking and relabelling splats in Blender, and the files that come of it."""
 
 import contextlib
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -295,3 +297,44 @@ def test_marks_of_another_kind_are_replaced(bpy: Any, cloud: Any, rooms: Any) ->
     rooms("scene.splat_overlay")._look(cloud, "OBJECTS")
     with pytest.raises(RuntimeError, match="has no objects"):
         bpy.ops.splatsmith.select_objects()
+
+
+def test_a_million_splats_take_a_moment(bpy: Any, rooms: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`-s` shows the milliseconds. Bounds are several times what two cores need."""
+    random, n, f = np.random.default_rng(0), 1_000_000, np.float32
+    quats = np.tile(np.array([1, 0, 0, 0], f), (n, 1))
+    means = random.normal(size=(n, 3)).astype(f)
+    labels = (np.abs(means[:, 0]) * 20).astype(np.int32).clip(0, 59)
+    base = random.random((n, 4)).astype(f)
+    kind = "FLOAT4" if rooms("scene.pointclouds").has_type("FLOAT4") else "FLOAT_COLOR"
+    attributes = {"scale": ("FLOAT_VECTOR", np.full((n, 3), 0.01, f)), "rotation": ("QUATERNION", quats), "radiance:base": (kind, base)}
+    attributes |= {"object_id": ("INT", labels)}
+    new = rooms("scene.pointclouds").new_object("million", bpy.context.scene.collection, means, attributes)
+    edits, objects = rooms("scene.object_edits"), rooms("scene.objects")
+    for number in range(60):
+        item = new.splatsmith_objects.add()
+        item.name, item.number, item.parts = f"Object {number}", number, str(number)
+    objects.recount(new)
+    bpy.context.view_layer.objects.active = new
+    marks, overlay, colors = rooms("scene.marks"), rooms("scene.splat_overlay"), rooms("scene.splat_colors")
+    op, context = bpy.ops.splatsmith, bpy.context
+    rgb = edits.srgb_of(new)
+    steps: list[tuple[str, float, Callable[[], object]]] = [
+        ("fits", 0.3, lambda: objects.take_fits(new, random.random(60).astype(f))),
+        ("threshold", 0.3, lambda: rooms("words.asking").follow(context, new)),
+        ("select objects", 0.3, op.select_objects), ("grow", 3.0, lambda: op.selection(action="GROW")),
+        ("shrink", 3.0, lambda: op.selection(action="SHRINK")), ("flood", 6.0, lambda: op.selection(action="FLOOD")),
+        ("hide", 0.5, lambda: op.hide_splats(what="SELECTED")), ("show", 0.5, lambda: op.hide_splats(what="NONE")),
+        ("viewport colours", 1.0, lambda: colors.displayed(rgb, overlay._look(new, "OBJECTS"))),
+        ("checksum", 1.0, lambda: overlay._content(new.data)), ("recolour", 1.0, op.recolor_objects),
+        ("extract", 3.0, op.extract_objects), ("delete", 5.0, op.delete_objects),
+    ]  # fmt: skip
+    for name, bound, step in steps:
+        if name == "hide":
+            marks.select(new, labels == 5, "SET")
+        begun = time.process_time()
+        step()
+        seconds = time.process_time() - begun
+        with capsys.disabled():
+            sys.stdout.write(f"\n  a million splats, {name}: {1000 * seconds:.0f} ms")
+        assert seconds < bound, name

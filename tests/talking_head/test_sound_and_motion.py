@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from backend.media.sound import RATE, read_sound
 from backend.protocol import InputError
-from backend.talking_head.log_mel import FEATURE_RATE, LogMelConfig, at_times, filters, log_mel
+from backend.talking_head.log_mel import FEATURE_RATE, LogMelConfig, filters, log_mel
 from backend.talking_head.motion_training import Clip, MotionTrainingConfig, train, translate
 from backend.talking_head.motion_translator import MotionTranslator, MotionTranslatorConfig, sampled
-from backend.talking_head.sound import RATE, read_sound
 
 
 def write_wav(path: Path, samples: np.ndarray, rate: int, width: int = 2) -> Path:
@@ -70,7 +70,6 @@ def test_bands_are_triangles_between_neighbours() -> None:
 def test_rows_are_sampled_between_moments() -> None:
     rows = torch.arange(10.0)[None, None]
     np.testing.assert_allclose(sampled(rows, torch.tensor([[0, 2.5, 9.0, 99, -3]]))[0, :, 0], [0, 2.5, 9, 9, 0])
-    np.testing.assert_allclose(at_times(np.arange(10.0, dtype=np.float32)[:, None], np.array([0.025, 0.5]))[:, 0], [2.5, 9])
 
 
 def speech(seconds: float, seed: int, rate: float) -> Clip:

@@ -94,7 +94,7 @@ def load(model: str, device: torch.device, config: OpenClipConfig = OpenClipConf
     except Exception as error:
         why = "it holds more than weights" if "Weights only load failed" in str(error) else _first_line(error)
         raise InputError(f"The CLIP model {model} can't be used: {why}.", ADVICE) from error
-    return _teacher(network.eval(), tokenize, _lasting(model), device, config)
+    return wrapped(network.eval(), tokenize, _lasting(model), device, config)
 
 
 def _source(model: str) -> tuple[str, str | None]:
@@ -127,7 +127,7 @@ def _first_line(error: Exception) -> str:
     return (text or type(error).__name__)[:200].rstrip(".:!")
 
 
-def _teacher(
+def wrapped(
     network: Any, tokenize: Callable[[list[str]], Tensor], name: str, device: torch.device, config: OpenClipConfig
 ) -> OpenClipTeacher:
     shown = network.visual.preprocess_cfg
