@@ -117,6 +117,7 @@ def make(path: Path) -> Path:
             records.append({"file_path": f"{number:04d}.png", "time": (number - 1) / 24, **pose_record(scene, camera, WIDTH, HEIGHT)})
         bpy.ops.render.render(animation=True, scene=scene.name)
     finally:
+        scene.render.use_persistent_data = False  # frees what Cycles still holds of the data that goes now
         bpy.data.scenes.remove(scene)
         for kind, known in before.items():
             for block in set(getattr(bpy.data, kind)) - known:

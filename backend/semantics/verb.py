@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ..formats import capture, semantics_file, splat_ply
 from ..formats.semantics_file import Semantics
 from ..formats.splat_ply import SplatArrays
 from ..gaussians.model import from_arrays
-from ..gaussians.options import Drawables
+from ..gaussians.options import Drawables, RasterView
 from ..geometry.spherical_harmonics import SH_C0
 from ..protocol import VERSION, InputError, Preset, SegmentOptions
 from ..runtime import atomic
@@ -80,7 +81,7 @@ def run(job: Job) -> Outcome:
     job.stage("Finding objects", 3, 5)
     found = _find(scene, seen)
     job.stage("Looking from in between", 4, 5)
-    features = _learn(job, scene, (seen, [v.view for v in views]), found, wanted, teacher)
+    features = _learn(job, scene, seen, found, between([v.view for v in views], wanted - len(views)), teacher)
     job.stage("Writing the objects", 5, 5)
     told = np.concatenate([v.features for v in seen])
     mean = (told.mean(0) if len(told) else np.zeros(features.shape[1])).astype(np.float32)
@@ -108,31 +109,33 @@ def _teacher(job: Job, options: SegmentOptions) -> Teacher | None:
     return load(options.model, torch.device(job.device))
 
 
-def _finder(job: Job, options: SegmentOptions, scene: Scene) -> Callable[[SemanticView], tuple[Ints, int]]:
+Finder = Callable[[SemanticView, NDArray[np.uint8]], tuple[Ints, int]]  # regions (H, W) of a view's picture, and their number
+
+
+def _finder(job: Job, options: SegmentOptions, scene: Scene) -> Finder:
     """Who finds the regions of a picture: the user, a SAM, or the pieces as they are seen in it, snapped to its edges."""
     if options.regions:
         folder = Path(options.regions)
         if not folder.is_dir():
             raise InputError(f"There is no folder {folder}.", "Check the path.")
-        return lambda view: read_regions(folder, view.frame.image.name, view.view.width, view.view.height)
+        return lambda view, _picture: read_regions(folder, view.frame.image.name, view.view.width, view.view.height)
     if options.sam:
         sam = sams.load(Path(options.sam), torch.device(job.device))
-        return lambda view: sam.regions(view.picture())
+        return lambda _view, picture: sam.regions(picture)
 
-    def pieces(view: SemanticView) -> tuple[Ints, int]:
+    def pieces(view: SemanticView, picture: NDArray[np.uint8]) -> tuple[Ints, int]:
         regions, count = drawn_regions(scene.gaussians, view.view, scene.pieces)
-        return snapped(regions, view.picture()), count
+        return snapped(regions, picture), count
 
     return pieces
 
 
-def _look(
-    job: Job, scene: Scene, views: list[SemanticView], teacher: Teacher | None, find: Callable[[SemanticView], tuple[Ints, int]]
-) -> list[ViewRegions]:
+def _look(job: Job, scene: Scene, views: list[SemanticView], teacher: Teacher | None, find: Finder) -> list[ViewRegions]:
     found = []
     for step, view in enumerate(views):
-        labels, kept = without_tiny(*find(view))
-        found.append(look(scene.gaussians, view.view, view.picture() if teacher else None, (labels, len(kept)), teacher))
+        shown = view.picture()
+        labels, kept = without_tiny(*find(view, shown))
+        found.append(look(scene.gaussians, view.view, shown, (labels, len(kept)), teacher))
         job.progress(step + 1, len(views))
     return found
 
@@ -145,15 +148,13 @@ def _find(scene: Scene, seen: list[ViewRegions]) -> Found:
     return Found(spread(shares, means), regions)
 
 
-def _learn(job: Job, scene: Scene, photos: tuple[list[ViewRegions], list], found: Found, wanted: int, teacher: Teacher | None) -> Floats:
+def _learn(job: Job, scene: Scene, seen: list[ViewRegions], found: Found, novel: list[RasterView], teacher: Teacher | None) -> Floats:
     """The objects' features (K, D): from the photographs and, where those are few, from drawings between them."""
-    seen, cameras = photos
     count, owner = found.shares.shape[1], owners(found.shares)
     if teacher is None:
         return evidence(seen, found.regions, count).features
     drawings: list[ViewRegions] = []
     numbers: list[Ints] = []
-    novel = between(cameras, wanted - len(cameras))
     for step, view in enumerate(novel):
         labels, kept = without_tiny(*drawn_regions(scene.gaussians, view, owner))
         drawings.append(look(scene.gaussians, view, picture(scene.gaussians, view), (labels, len(kept)), teacher))
