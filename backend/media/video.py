@@ -19,8 +19,9 @@ MIN_FRAMES = 3
 BREAKS_OFF = 0.05  # share of a video that may be missing at its end without a word
 
 
-def _upright(frame: av.VideoFrame, width: int, height: int) -> Pixels:
-    """RGB in the size given for the stored orientation, then turned as the rotation flag says."""
+def upright(frame: av.VideoFrame, stream: av.VideoStream, max_side: int) -> Pixels:
+    """RGB with square pixels, scaled down so that the longer side is at most `max_side`, turned as the rotation flag says."""
+    width, height = _stored_size(frame, stream, max_side)
     rgb = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
     return np.ascontiguousarray(np.rot90(rgb.astype(np.uint8, copy=False), round((frame.rotation or 0) / 90)))
 
@@ -33,12 +34,12 @@ class _Best:
     pixels: Pixels | None = None
     time: float = 0.0
 
-    def offer(self, frame: av.VideoFrame, size: tuple[int, int], time: float) -> None:
+    def offer(self, frame: av.VideoFrame, stream: av.VideoStream, max_side: int, time: float) -> None:
         small = fit_size(frame.width, frame.height, 480)
         gray = frame.reformat(width=small[0], height=small[1], format="gray8").to_ndarray()
         score = sharpness(gray.astype(np.uint8, copy=False))
         if score > self.score:
-            self.score, self.pixels, self.time = score, _upright(frame, *size), time
+            self.score, self.pixels, self.time = score, upright(frame, stream, max_side), time
 
 
 def _stored_size(frame: av.VideoFrame, stream: av.VideoStream, max_side: int) -> tuple[int, int]:
@@ -110,7 +111,7 @@ def extract(
             if int((time - start) / span) > bucket and best.pixels is not None:
                 store.add(best.pixels, best.time)
                 best, bucket = _Best(), int((time - start) / span)
-            best.offer(frame, _stored_size(frame, container.streams.video[0], max_side), time)
+            best.offer(frame, container.streams.video[0], max_side, time)
             progress(min(total, round((time - start) * info.fps)) if total else len(store.names), total or count)
     if len(store.names) < count and best.pixels is not None:
         store.add(best.pixels, best.time)
@@ -137,7 +138,7 @@ def extract_indices(path: Path, folder: Path, indices: list[int], max_side: int)
     with open_video(path) as container:
         for index, (time, frame) in enumerate(decode(container, path, damage)):
             if index in wanted:
-                store.add(_upright(frame, *_stored_size(frame, container.streams.video[0], max_side)), time)
+                store.add(upright(frame, container.streams.video[0], max_side), time)
             if index >= max(indices):
                 break
     if len(store.sizes) > 1:

@@ -1,0 +1,142 @@
+"""Follows one face through a video: found once by the detector, then from frame to frame by its own mesh."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...media.decoding import Damage, decode, open_video, probe
+from ...media.frames import Pixels
+from ...media.video import upright
+from ...protocol import InputError
+from .detector import FULL_RANGE, SHORT_RANGE, Face, FaceDetector
+from .face_mesh import COUNT, FaceMesh, Found, Points, aperture
+from .tflite_network import TfliteNetwork
+from .weights import FULL_RANGE_FILE, MESH_FILE, SHORT_RANGE_FILE
+
+
+@dataclass(frozen=True)
+class TrackConfig:
+    """When a face is there, and when it has to be searched for."""
+
+    score: float = 0.5  # of the mesh
+    max_side: int = 1280  # of the pictures that are looked at
+    settle: int = 2  # looks at the first frame, until the region fits
+    search: int = 5  # frames between searches where there is no face
+    count: int = 25  # frames between counts of the faces that are there
+    least: float = 0.3  # share of the frames that must show the face
+
+
+@dataclass
+class FaceTrack:
+    """A face in T frames."""
+
+    points: NDArray[np.float32]  # (T, 478, 3) pixels; NaN where it was not seen
+    scores: NDArray[np.float32]  # (T,) 0..1
+    times: NDArray[np.float64]  # (T,) seconds
+    width: int
+    height: int
+    faces: int  # most faces that were seen at once
+    damage: Damage = field(default_factory=Damage)
+
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        return np.isfinite(self.points[:, 0, 0])
+
+    @property
+    def aperture(self) -> NDArray[np.float32]:
+        return aperture(self.points)
+
+
+class FaceTracker:
+    """The three networks of a folder (weights.py)."""
+
+    def __init__(self, folder: Path, config: TrackConfig = TrackConfig()) -> None:
+        self.config = config
+        self.mesh = FaceMesh(TfliteNetwork(folder / MESH_FILE))
+        self.detectors = [FaceDetector(TfliteNetwork(folder / FULL_RANGE_FILE), FULL_RANGE),
+                          FaceDetector(TfliteNetwork(folder / SHORT_RANGE_FILE), SHORT_RANGE)]  # fmt: skip
+
+    def faces(self, picture: Pixels) -> list[Face]:
+        """The surest first; none where neither detector sees one."""
+        return next((found for detector in self.detectors if (found := detector(picture))), [])
+
+    def find(self, picture: Pixels, face: Face) -> Found:
+        """The mesh of a detected face."""
+        found = self.mesh(picture, face.region())
+        for _ in range(self.config.settle - 1):
+            found = self.mesh(picture, found.region())
+        return found
+
+    def follow(self, pictures: Iterator[Pixels], progress: Callable[[int], None] = lambda step: None) -> tuple[list[Found | None], int]:
+        """What is found in each picture, None where there is no face; and the most faces that were seen at once."""
+        rows: list[Found | None] = []
+        most, missed, last = 0, 0, None
+        for picture in pictures:
+            progress(len(rows))
+            found = self._sure(self.mesh(picture, last.region())) if last and not missed else None
+            lost = found is None and missed % self.config.search == 0
+            faces = self.faces(picture) if lost or len(rows) % self.config.count == 0 else []
+            most = max(most, len(faces))
+            if lost:
+                found = self._sure(self.find(picture, _chosen(faces, last))) if faces else None
+            missed, last = (0, found) if found else (missed + 1, last)
+            rows.append(found)
+        return rows, most
+
+    def _sure(self, found: Found) -> Found | None:
+        return found if found.score > self.config.score and np.isfinite(found.points).all() else None
+
+
+def _chosen(faces: list[Face], last: Found | None) -> Face:
+    """The largest face; or the one nearest to where the last was, which a glance away or a hand had hidden."""
+    if last is None:
+        return max(faces, key=lambda face: face.area)
+    centre = last.points[:, :2].mean(0)
+    return min(faces, key=lambda face: float(np.linalg.norm((face.box[:2] + face.box[2:]) / 2 - centre)))
+
+
+def track_video(
+    path: Path, tracker: FaceTracker, start: float = 0.0, end: float = 0.0, progress: Callable[[int, int], None] = lambda step, total: None
+) -> FaceTrack:
+    """The largest face of a video's seconds `start` to `end` (0: all). InputError where no face can be followed."""
+    info = probe(path)
+    damage, times, sizes = Damage(since=start), list[float](), list[tuple[int, int]]()
+
+    def pictures() -> Iterator[Pixels]:
+        with open_video(path) as container:
+            for time, frame in decode(container, path, damage):
+                if time < start - 1e-6:
+                    continue
+                if end and time > end + 1e-6:
+                    return
+                pixels = upright(frame, container.streams.video[0], tracker.config.max_side)
+                times.append(time)
+                sizes.append((pixels.shape[1], pixels.shape[0]))
+                if sizes[-1] == sizes[0]:
+                    yield pixels
+                else:  # another shot; its pixels can't be told in the first one's
+                    damage.resized = damage.resized or time
+                    times.pop()
+
+    rows, most = tracker.follow(pictures(), lambda step: progress(step, max(info.frames, step + 1)))
+    if not rows:
+        raise InputError(f"{path.name} has no frame between {start:g} and {end:g} s.", f"The video is {info.duration:.1f} s long.")
+    _demand_a_face(path, rows, tracker.config)
+    nothing: Points = np.full((COUNT, 3), np.nan, np.float32)
+    points = np.stack([row.points if row else nothing for row in rows])
+    scores = np.array([row.score if row else 0.0 for row in rows], np.float32)
+    return FaceTrack(points, scores, np.array(times), *sizes[0], most, damage)
+
+
+def _demand_a_face(path: Path, rows: list[Found | None], config: TrackConfig) -> None:
+    seen = sum(row is not None for row in rows)
+    if not seen:
+        raise InputError(f"No face can be seen in {path.name}.", "Choose footage of one person who faces the camera, well lit.")
+    if seen < config.least * len(rows):
+        raise InputError(
+            f"The face is lost in {len(rows) - seen} of {len(rows)} frames of {path.name}.",
+            "Choose a part in which the person faces the camera.",
+        )
