@@ -9,6 +9,8 @@ import numpy as np
 from helpers import ray_world
 from PIL import Image
 
+from backend.geometry.triangles import nearest_triangles
+
 TYPES = {5123: np.uint16, 5125: np.uint32, 5126: np.float32}
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3}
 NEAR = 0.05
@@ -76,17 +78,10 @@ def draw(pieces: list[Triangles], pose: np.ndarray, focal: float, size: tuple[in
     front = np.flatnonzero((z > NEAR).all(1))
     z, camera = z[front], camera[front]
     x, y = size[0] / 2 + focal * camera[..., 0] / z, size[1] / 2 - focal * camera[..., 1] / z
-    triangle, column, row = _candidates(x, y, size)
-    b = _barycentric(x[triangle], y[triangle], column + 0.5, row + 0.5)
-    inside = (b >= 0).all(1)
-    triangle, column, row, b = triangle[inside], column[inside], row[inside], b[inside]
-    over_z = b / z[triangle]
-    depth = 1 / over_z.sum(1)
-    pixel = row * size[0] + column
-    order = np.lexsort((depth, pixel))
-    first = order[np.unique(pixel[order], return_index=True)[1]]
+    seen = nearest_triangles(np.stack([x, y], 2), 1 / z, size)
+    weights = seen.weights / z[seen.triangles] / seen.nearness[:, None]
     light = ambient + (1 - ambient) * 1.3 * _facing(corners, sun, camera_at=pose[:3, 3])
-    found = Hits(front[triangle[first]], over_z[first] * depth[first, None], pixel[first], depth[first])
+    found = Hits(front[seen.triangles], weights, seen.pixels, 1 / seen.nearness)
     return _shade(pieces, found, owner, uv, light, size)
 
 
@@ -98,25 +93,6 @@ class Hits:
     barycentric: np.ndarray  # (M, 3), true to perspective
     pixel: np.ndarray  # (M,)
     depth: np.ndarray  # (M,)
-
-
-def _candidates(x: np.ndarray, y: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(M,) triangle, column and row of all pixels in the triangles' bounding boxes."""
-    left, right = np.clip(np.floor(x.min(1)), 0, size[0]).astype(int), np.clip(np.ceil(x.max(1)), 0, size[0]).astype(int)
-    top, bottom = np.clip(np.floor(y.min(1)), 0, size[1]).astype(int), np.clip(np.ceil(y.max(1)), 0, size[1]).astype(int)
-    wide, count = right - left, (right - left) * (bottom - top)
-    triangle = np.repeat(np.arange(len(x)), count)
-    place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    return triangle, left[triangle] + place % np.maximum(wide[triangle], 1), top[triangle] + place // np.maximum(wide[triangle], 1)
-
-
-def _barycentric(x: np.ndarray, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """(M, 3); a negative one lies outside."""
-    area = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0])
-    area = np.where(np.abs(area) < 1e-12, np.inf, area)
-    b1 = ((u - x[:, 0]) * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * (v - y[:, 0])) / area
-    b2 = ((x[:, 1] - x[:, 0]) * (v - y[:, 0]) - (u - x[:, 0]) * (y[:, 1] - y[:, 0])) / area
-    return np.stack([np.where(np.isinf(area), -1, 1 - b1 - b2), b1, b2], 1)
 
 
 def _facing(corners: np.ndarray, sun: np.ndarray, camera_at: np.ndarray) -> np.ndarray:

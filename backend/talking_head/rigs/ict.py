@@ -1,0 +1,115 @@
+"""ICT-FaceKit's light model (Li et al. 2020; MIT): the published folder of OBJ files, or the same packed in one file."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...formats.arkit import BLENDSHAPES, SIDES
+from ...protocol import InputError
+from .rig import Floats, Part, Rig
+
+NEUTRAL_FILE, PACKED_FILE = "generic_neutral_mesh.obj", "ict_light.npz"
+IDENTITIES = 50
+VERTICES = 26_719
+KEPT = 24_591  # what follows are lashes and the shaders' shells around the eyes
+PARTS = {"M_GumsTongue": Part.TONGUE, "M_Teeth": Part.TEETH, "M_ScleraLeft": Part.EYE, "M_ScleraRight": Part.EYE,
+         "M_IrisLeft": Part.IRIS, "M_IrisRight": Part.IRIS}  # fmt: skip
+SOCKET = range(11_248, 13_294)  # vertices of the mouth's inside
+CORNEA = 0.88  # cosine of half the angle that the iris fills
+BOTH_SIDES = ("browInnerUp", "cheekPuff")  # split in two here, one in ARKit
+
+
+def read_ict(folder: Path) -> Rig:
+    """InputError where the folder lacks a file, or a file is not what was published."""
+    folder = folder if (folder / NEUTRAL_FILE).is_file() else folder / "FaceXModel"
+    if not (folder / NEUTRAL_FILE).is_file():
+        raise InputError(f"{folder.parent} holds no {NEUTRAL_FILE}.", "Choose the folder FaceXModel of ICT-FaceKit.")
+    neutral, faces, parts = _read_mesh(folder / NEUTRAL_FILE)
+    packed = folder / PACKED_FILE
+    own, deltas, identities = _packed(packed) if packed.is_file() else _unpacked(folder, neutral)
+    names = [name for name in BLENDSHAPES if _sources(name, own)]
+    shapes = np.stack([sum(deltas[own.index(source)] for source in _sources(name, own)) for name in names]).astype(np.float32)
+    parts[_before_iris(neutral, faces, parts)] = Part.IRIS
+    rig = Rig("ICT", neutral, faces, parts, tuple(names), shapes, identities, np.zeros(len(names), np.float32))
+    return rig.only_vertices(np.arange(len(neutral)) < KEPT)
+
+
+def _sources(name: str, own: list[str]) -> list[str]:
+    """What a shape of ARKit is called here; nothing for tongueOut, which is missing."""
+    if name in BOTH_SIDES:
+        return [f"{name}_{side}" for side in SIDES if f"{name}_{side}" in own]
+    for short, side in SIDES.items():
+        if name.endswith(side) and f"{name.removesuffix(side)}_{short}" in own:
+            return [f"{name.removesuffix(side)}_{short}"]
+    return [name] if name in own else []
+
+
+def _before_iris(neutral: Floats, faces: NDArray[np.int32], parts: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """(F,) true where the white of the eye bulges out before the iris: it is clear there, and the iris is what is seen."""
+    found = np.zeros(len(faces), bool)
+    centres = neutral[faces[:, :3]].mean(1)
+    for side in (-1, 1):
+        mine = (parts == Part.EYE) & (centres[:, 0] * side > 0)
+        outward = centres[mine] - centres[mine].mean(0)
+        found[mine] = outward[:, 2] / np.linalg.norm(outward, axis=1) > CORNEA
+    return found
+
+
+def _read_mesh(path: Path) -> tuple[Floats, NDArray[np.int32], NDArray[np.int8]]:
+    """Vertices, faces and their parts of the neutral mesh."""
+    faces: list[list[int]] = []
+    parts: list[int] = []
+    part = Part.SKIN
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            for line in file:
+                if line.startswith("usemtl "):
+                    part = PARTS.get(line.split()[1], Part.SKIN)
+                elif line.startswith("f "):
+                    corners = [int(corner.split("/")[0]) - 1 for corner in line.split()[1:5]]
+                    faces.append(corners + [-1] * (4 - len(corners)))
+                    parts.append(Part.MOUTH if part is Part.SKIN and corners[0] in SOCKET else part)
+    except (OSError, ValueError, IndexError) as error:
+        raise InputError(f"{path.name} can't be read as a mesh.", "Fetch ICT-FaceKit again.") from error
+    vertices = _read_vertices(path)
+    found = np.array(faces, np.int32).reshape(-1, 4)
+    if not len(found) or found.max() >= len(vertices):
+        raise InputError(f"{path.name} is damaged: its faces name vertices that are missing.", "Fetch ICT-FaceKit again.")
+    return vertices, found, np.array(parts, np.int8)
+
+
+def _read_vertices(path: Path) -> Floats:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            rows = [line.split()[1:4] for line in file if line.startswith("v ")]
+        found = np.array(rows, np.float32)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path.name} can't be read as a mesh.", "Fetch ICT-FaceKit again.") from error
+    if found.shape != (VERTICES, 3) or not np.isfinite(found).all():
+        raise InputError(f"{path.name} has not the {VERTICES:,} vertices of ICT-FaceKit.", "Fetch ICT-FaceKit again.")
+    return found
+
+
+def _packed(path: Path) -> tuple[list[str], Floats, Floats]:
+    """Names, shapes (57, V, 3) and identities (50, V, 3)."""
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            names = [str(name) for name in data["expression_names"]]
+            deltas, identities = (data[key].astype(np.float32) for key in ("expression_deltas", "identity_deltas"))
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise InputError(f"{path.name} is damaged.", "Choose the folder FaceXModel of ICT-FaceKit instead.") from error
+    if deltas.shape != (len(names), VERTICES, 3) or identities.shape[1:] != (VERTICES, 3):
+        raise InputError(f"{path.name} does not fit the mesh beside it.", "Choose the folder FaceXModel of ICT-FaceKit instead.")
+    return names, deltas, identities
+
+
+def _unpacked(folder: Path, neutral: Floats) -> tuple[list[str], Floats, Floats]:
+    """The same from the published OBJ files, which hold whole faces."""
+    files = {path.stem: path for path in folder.glob("*.obj") if path.name != NEUTRAL_FILE}
+    people = sorted(name for name in files if name.startswith("identity"))[:IDENTITIES]
+    names = sorted(name for name in files if not name.startswith("identity"))
+    if not names or not people:
+        raise InputError(f"{folder} holds no shapes of the face.", "Choose the folder FaceXModel of ICT-FaceKit.")
+    deltas, identities = (np.stack([_read_vertices(files[name]) - neutral for name in some]) for some in (names, people))
+    return names, deltas, identities
