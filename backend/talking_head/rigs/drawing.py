@@ -43,15 +43,17 @@ def portrait(size: int, yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0,
 
 
 def draw(rig: Rig, vertices: Floats, view: View, colors: Floats | None = None) -> NDArray[np.uint8]:
-    """(H, W, 3) of posed vertices (V, 3); `colors` (V, 3) 0..1, or those of the parts."""
-    seen = see(rig, vertices, view)
+    """(H, W, 3) of posed vertices (V, 3), four looks a pixel; `colors` (V, 3) 0..1, or those of the parts."""
+    fine = View(view.rotation, view.translation, 2 * view.focal, 2 * view.width, 2 * view.height)
+    seen = see(rig, vertices, fine)
     corners = rig.triangles[seen.triangles]
     shade = (_light(vertices, rig.triangles)[corners] * seen.weights).sum(1, keepdims=True)
     table = np.array([COLORS[part] for part in Part])
     base = table[rig.triangle_parts[seen.triangles]] if colors is None else (colors[corners] * seen.weights[..., None]).sum(1)
-    picture = np.tile(np.array(BEHIND), (view.height * view.width, 1))
-    picture[seen.pixels] = base * (AMBIENT + shade)
-    return np.asarray((picture.clip(0, 1) * 255).reshape(view.height, view.width, 3).round(), np.uint8)
+    picture = np.tile(np.array(BEHIND), (fine.height * fine.width, 1))
+    picture[seen.pixels] = (base * (AMBIENT + shade)).clip(0, 1)
+    whole = picture.reshape(view.height, 2, view.width, 2, 3).mean((1, 3))
+    return np.asarray((whole * 255).round(), np.uint8)
 
 
 def see(rig: Rig, vertices: Floats, view: View) -> Seen:

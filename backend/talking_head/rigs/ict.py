@@ -17,6 +17,7 @@ PARTS = {"M_GumsTongue": Part.TONGUE, "M_Teeth": Part.TEETH, "M_ScleraLeft": Par
          "M_IrisLeft": Part.IRIS, "M_IrisRight": Part.IRIS}  # fmt: skip
 SOCKET = range(11_248, 13_294)  # vertices of the mouth's inside
 CORNEA = 0.88  # cosine of half the angle that the iris fills
+LOOKS = {"Up": (0, -25), "Down": (0, 25), "In": (1, -30), "Out": (1, 30)}  # axis and degrees of a left eye's full look
 BOTH_SIDES = ("browInnerUp", "cheekPuff")  # split in two here, one in ARKit
 
 
@@ -31,6 +32,7 @@ def read_ict(folder: Path) -> Rig:
     names = [name for name in BLENDSHAPES if _sources(name, own)]
     shapes = np.stack([sum(deltas[own.index(source)] for source in _sources(name, own)) for name in names]).astype(np.float32)
     parts[_before_iris(neutral, faces, parts)] = Part.IRIS
+    _turn_eyes(shapes, names, neutral, faces, parts)
     rig = Rig("ICT", neutral, faces, parts, tuple(names), shapes, identities, np.zeros(len(names), np.float32))
     return rig.only_vertices(np.arange(len(neutral)) < KEPT)
 
@@ -53,6 +55,28 @@ def _before_iris(neutral: Floats, faces: NDArray[np.int32], parts: NDArray[np.in
         mine = (parts == Part.EYE) & (centres[:, 0] * side > 0)
         outward = centres[mine] - centres[mine].mean(0)
         found[mine] = outward[:, 2] / np.linalg.norm(outward, axis=1) > CORNEA
+    return found
+
+
+def _turn_eyes(shapes: Floats, names: list[str], neutral: Floats, faces: NDArray[np.int32], parts: NDArray[np.int8]) -> None:
+    """Lets eyeballs go where the lids look, in place: the light model leaves them to a rig of bones."""
+    ball = np.zeros(len(neutral), bool)
+    ball[np.unique(faces[(parts == Part.EYE) | (parts == Part.IRIS)][:, :3])] = True
+    for side, sign in (("Left", 1), ("Right", -1)):
+        mine = ball & (neutral[:, 0] * sign > 0)
+        centre = (neutral[mine].min(0) + neutral[mine].max(0)) / 2
+        for look, (axis, angle) in LOOKS.items():
+            name = f"eyeLook{look}{side}"
+            if name in names:
+                turn = _rotation(axis, np.radians(angle) * (sign if axis == 1 else 1))
+                shapes[names.index(name), mine] = (neutral[mine] - centre) @ (turn - np.eye(3)).T
+
+
+def _rotation(axis: int, angle: float) -> NDArray[np.float64]:
+    """Right-handed, about x, y or z."""
+    cos, sin = np.cos(angle), np.sin(angle)
+    found, (i, j) = np.eye(3), ((axis + 1) % 3, (axis + 2) % 3)
+    found[i, i], found[i, j], found[j, i], found[j, j] = cos, -sin, sin, cos
     return found
 
 

@@ -1,0 +1,1 @@
+"""From the points of a tracked face to a rig's identity, poses and coefficients."""

@@ -1,0 +1,33 @@
+"""A person's face over time, in a rig's terms: what tracking gives and what a sound is translated to."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..rigs.drawing import View
+from ..rigs.rig import Floats, Rig
+
+
+@dataclass
+class HeadMotion:
+    """T moments. Rotation and translation carry the rig into camera axes (x right, y down, z away), in centimetres."""
+
+    names: tuple[str, ...]  # K coefficients
+    times: NDArray[np.float64]  # (T,) seconds
+    coefficients: Floats  # (T, K)
+    rotations: NDArray[np.float64]  # (T, 3, 3)
+    translations: NDArray[np.float64]  # (T, 3)
+    rest: Floats  # (V, 3) the person's face at rest, on the rig's mesh
+    focal: float  # pixels
+    width: int
+    height: int
+    residual: float  # mean distance of tracked points in the picture, in eye distances
+
+    def view(self, frame: int) -> View:
+        """The camera of one frame."""
+        return View(self.rotations[frame], self.translations[frame], self.focal, self.width, self.height)
+
+    def vertices(self, rig: Rig, frame: int) -> Floats:
+        """(V, 3) in the rig's axes."""
+        return rig.posed(self.rest, self.coefficients[frame])
