@@ -17,7 +17,8 @@ def projection_jacobian(points: Tensor, focal: float) -> Tensor:
     x, y, z = points.unbind(-1)
     zero = torch.zeros_like(z)
     rows = torch.stack([torch.stack([1 / z, zero, -x / z**2], -1), torch.stack([zero, 1 / z, -y / z**2], -1)], -2)
-    return focal * rows
+    found: Tensor = focal * rows
+    return found
 
 
 def start(points: Tensor, tracked: Tensor, weights: Tensor, focal: float, centre: Tensor) -> tuple[Tensor, Tensor]:
