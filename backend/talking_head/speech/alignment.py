@@ -1,0 +1,108 @@
+"""When each sound of a known text is said: the text's phonemes by espeak, laid along what the encoder hears (Viterbi 1967)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...protocol import InputError
+from ..log_mel import FEATURE_RATE
+from .espeak import speak
+from .phonemes import Phoneme
+from .viseme_encoder import Floats
+from .visemes import VISEMES
+
+LONGEST = 1200  # seconds
+
+
+@dataclass(frozen=True)
+class AlignmentConfig:
+    """How far what is heard is trusted, against how long sounds usually are."""
+
+    trust: float = 0.6  # power of the encoder's chances
+    floor: float = 1e-3  # of a chance: the encoder is never quite sure
+    pause: float = .05  # chance of a silence between words
+    band: float = 20.0  # seconds that the text may be ahead or behind of an even pace
+    length: float = 1.0  # weight of the sounds' usual lengths
+
+
+@dataclass(frozen=True)
+class _Place:
+    """One step on the way: a viseme of a phoneme, or a silence that may be passed over."""
+
+    viseme: int
+    phoneme: int  # -1: silence
+    rows: float  # usual length
+
+
+def align_text(text: str, language: str, chances: Floats, config: AlignmentConfig = AlignmentConfig()) -> list[Phoneme]:
+    """The text's phonemes with their times in the sound whose visemes have chances (T, 15). InputError where they can't fit."""
+    if not text.strip():
+        raise InputError("The transcript is empty.", "Write what is said, or leave the transcript out.")
+    if len(chances) > LONGEST * FEATURE_RATE:
+        raise InputError(f"The sound is longer than {LONGEST // 60} minutes.", "Cut it into parts, each with its own transcript.")
+    spoken = [p for p in speak(text, language)[2] if p.ipa.strip("ˈˌ")]
+    if not spoken:
+        raise InputError("Nothing of the transcript can be pronounced.", "Check the transcript and its language.")
+    places = _places(spoken, len(chances))
+    needed = sum(place.phoneme >= 0 for place in places)
+    if needed > len(chances):
+        raise InputError(f"The transcript has {len(spoken)} sounds, too many for {len(chances) / FEATURE_RATE:.1f} s.",
+                         "Check that transcript and sound belong together.")  # fmt: skip
+    return _phonemes(spoken, places, _path(places, chances, config))
+
+
+def _places(spoken: list[Phoneme], count: int) -> list[_Place]:
+    """With silences before, after and between words. Usual lengths are scaled to the pace of this speaker."""
+    silence = _Place(0, -1, 60.0)
+    total = sum(p.end - p.start for p in spoken)
+    pace = float(np.clip(0.8 * count / FEATURE_RATE / total, 0.6, 1.6))
+    found = [silence]
+    for number, phoneme in enumerate(spoken):
+        if phoneme.begins_word and number:
+            found.append(silence)
+        rows = (phoneme.end - phoneme.start) * pace * FEATURE_RATE / len(phoneme.visemes)
+        found += [_Place(VISEMES.index(viseme), number, max(rows, 2.0)) for viseme in phoneme.visemes]
+    return [*found, silence]
+
+
+def _path(places: list[_Place], chances: Floats, config: AlignmentConfig) -> NDArray[np.int64]:
+    """(T,) the place of every row: at each it stays, goes on, or goes on over a silence."""
+    count, rows = len(places), len(chances)
+    heard = config.trust * np.log(chances + config.floor)[:, [p.viseme for p in places]]
+    stay = config.length * np.log(1 - 1 / np.array([p.rows for p in places]))
+    leave = config.length * np.log(1 / np.array([p.rows for p in places]))
+    silent = np.array([p.phoneme < 0 for p in places])
+    enter = np.where(silent, np.log(config.pause), np.log1p(-config.pause))
+    skips = np.zeros(count, bool)
+    skips[2:] = silent[1:-1]
+    best = np.full(count, -np.inf)
+    best[:2] = heard[0, :2]
+    moves = np.zeros((rows, count), np.int8)
+    middle, reach = np.arange(rows) / rows * count, max(40.0, config.band * FEATURE_RATE / rows * count)
+    for row in range(1, rows):
+        options = np.full((3, count), -np.inf)
+        options[0] = best + stay
+        options[1, 1:] = best[:-1] + leave[:-1] + np.where(silent[1:], enter[1:], 0.0)
+        options[2, 2:] = np.where(skips[2:], best[:-2] + leave[:-2] + enter[2:], -np.inf)
+        moves[row] = options.argmax(0)
+        best = options.max(0) + heard[row]
+        best[: max(0, int(middle[row] - reach))] = -np.inf
+        best[int(middle[row] + reach) + 1 :] = -np.inf
+    at = count - 1 if best[-1] >= best[-2] else count - 2
+    if not np.isfinite(best[at]):
+        raise InputError("The transcript does not fit the sound.", "Check that they belong together, and the language.")
+    path = np.zeros(rows, np.int64)
+    for row in range(rows - 1, -1, -1):
+        path[row] = at
+        at -= int(moves[row, at])
+    return path
+
+
+def _phonemes(spoken: list[Phoneme], places: list[_Place], path: NDArray[np.int64]) -> list[Phoneme]:
+    number = np.array([place.phoneme for place in places])[path]
+    found = []
+    for index, phoneme in enumerate(spoken):
+        rows = np.flatnonzero(number == index)
+        found.append(Phoneme(rows[0] / FEATURE_RATE, (rows[-1] + 1) / FEATURE_RATE, phoneme.ipa, phoneme.begins_word))
+    return found

@@ -1,0 +1,90 @@
+"""Hears which viseme is spoken, whoever speaks: the universal audio encoder, where no pretrained one is at hand."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from ...protocol import InputError
+from ..log_mel import Features
+from .visemes import VISEMES
+
+Floats = NDArray[np.float32]
+SHIPPED = Path(__file__).with_name("viseme_encoder.safetensors")
+
+
+@dataclass(frozen=True)
+class VisemeEncoderConfig:
+    """Hears a quarter of a second before and after."""
+
+    channels: int = 80
+    hidden: int = 96
+    kernel: int = 5
+    dilations: tuple[int, ...] = (1, 2, 4, 4, 1)
+    dropout: float = 0.3
+
+
+class VisemeEncoder(nn.Module):
+    """Features (B, T, C) without their mean over time -> logits (B, T, 15)."""
+
+    def __init__(self, config: VisemeEncoderConfig = VisemeEncoderConfig()) -> None:
+        super().__init__()
+        self.config = config
+        self.enter = nn.Conv1d(config.channels, config.hidden, 1)
+        self.layers = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv1d(config.hidden, config.hidden, config.kernel, padding=d * (config.kernel - 1) // 2, dilation=d),
+                nn.GroupNorm(1, config.hidden), nn.GELU(), nn.Dropout(config.dropout),
+            )
+            for d in config.dilations
+        )  # fmt: skip
+        self.leave = nn.Conv1d(config.hidden, len(VISEMES), 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        x = self.enter(features.transpose(1, 2) / 3)
+        for layer in self.layers:
+            x = x + layer(x)
+        found: Tensor = self.leave(x).transpose(1, 2)
+        return found
+
+
+def normalised(features: Features) -> Features:
+    """Without what stays the same: the microphone, the room, the voice's own colour."""
+    loud = features[features.max(1) > np.quantile(features.max(1), 0.3)] if len(features) > 10 else features
+    return np.asarray(features - loud.mean(0, keepdims=True), np.float32)
+
+
+def viseme_chances(model: VisemeEncoder, features: Features) -> Floats:
+    """(T, 15); long sounds in parts of a minute, whose borders do not show."""
+    part, margin = 6000, 100
+    heard, found = normalised(features), []
+    with torch.inference_mode():
+        for start in range(0, len(heard), part):
+            first = max(0, start - margin)
+            logits = model(torch.from_numpy(heard[first : start + part + margin])[None])[0]
+            found.append(torch.softmax(logits, -1).numpy()[start - first : start - first + part])
+    return np.concatenate(found) if found else np.zeros((0, len(VISEMES)), np.float32)
+
+
+def save_encoder(model: VisemeEncoder, path: Path) -> None:
+    config = {key: str(list(value) if isinstance(value, tuple) else value) for key, value in asdict(model.config).items()}
+    save_file({name: values.half().contiguous() for name, values in model.state_dict().items()}, path, config)
+
+
+def load_encoder(path: Path = SHIPPED) -> VisemeEncoder:
+    """InputError for what is not an encoder."""
+    try:
+        with safe_open(path, "pt") as file:
+            meta = file.metadata()
+            numbers = {key: int(meta[key]) for key in ("channels", "hidden", "kernel")}
+            dilations = tuple(int(d) for d in meta["dilations"].strip("[]").split(","))
+            model = VisemeEncoder(VisemeEncoderConfig(**numbers, dilations=dilations))
+            model.load_state_dict({name: file.get_tensor(name).float() for name in file.keys()})  # noqa: SIM118 (no mapping)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"{path.name} is not an encoder of visemes.", "Leave it empty to use the one that comes along.") from error
+    return model.eval()
