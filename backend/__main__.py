@@ -47,6 +47,18 @@ VERB_HELP = {
         "python -m backend select --input walk-objects --prompt 'chair, stool; lamp' --output walk-chairs",
     ),
 }
+VERB_HELP["speech"] = (
+    "turn speech into the motion of a face",
+    "--input is a sound or a video. --output receives motion.npz (keys for 52 ARKit shapes, blinks and the head, in layers),\n"
+    "live_link.csv (every frame, as Live Link Face writes it) and curves.png. Any language; a transcript makes lips exact.",
+    "python -m backend speech --input line.wav --fps 24 --output line-motion",
+)
+VERB_HELP["face"] = (
+    "read the motion of a face from a video, and learn how its owner speaks",
+    "--input is a video of one person who has agreed to it. --output receives motion.npz and live_link.csv as `speech` does,\n"
+    "head.npz (the person's face on the rig) and speaker.safetensors, which `speech --speaker` takes.",
+    "python -m backend face --input talk.mp4 --tracker ~/mediapipe --rig ~/FaceXModel --output talk-face",
+)
 VERB_HELP["model"] = (
     "fetch a CLIP model, which words need",
     "--input is the folder to keep models in. Without --agree it only says what it would fetch. --output receives its path.",

@@ -27,7 +27,8 @@ PACKAGES = (
 )  # fmt: skip
 VERBS = {
     "cameras": "..cameras.verb", "splats": "..splats.verb", "render": "..gaussians.render_verb", "segment": "..semantics.verb",
-    "select": "..semantics.select_verb", "model": "..semantics.model_verb", "setup": "..runtime.environment",
+    "select": "..semantics.select_verb", "speech": "..talking_head.speech_verb", "face": "..talking_head.face_verb",
+    "model": "..semantics.model_verb", "setup": "..runtime.environment",
 }  # fmt: skip
 
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..protocol import InputError
-from .log_mel import FEATURE_RATE, Features, LogMelConfig
+from .log_mel import FEATURE_RATE, Features
 from .motion_translator import MotionTranslator, MotionTranslatorConfig
+from .speech.features import BANDS, silence
 
-QUIET = float(np.log(LogMelConfig().floor))
 Motion = NDArray[np.float32]  # (N, K) coefficients
 
 
@@ -21,7 +21,7 @@ Motion = NDArray[np.float32]  # (N, K) coefficients
 class Clip:
     """Speech and the motion that goes with it, from the same moment on."""
 
-    features: Features  # (T, C) at FEATURE_RATE
+    features: Features  # (T, CHANNELS) at FEATURE_RATE
     motion: Motion
     rate: float  # of the motion, a second
     speaker: int = 0
@@ -114,10 +114,11 @@ def _batch(
         frames = start * clip.rate + np.arange(count) * crop / count * clip.rate
         first = int((start - training.margin) * FEATURE_RATE)
         wanted = np.arange(first, first + int((crop + 2 * training.margin) * FEATURE_RATE) + 1).clip(0, len(clip.features) - 1)
-        heard, shown = clip.features[wanted] + random.uniform(-training.loudness, training.loudness), _at(clip.motion, frames)
+        heard, shown = clip.features[wanted], _at(clip.motion, frames)
+        heard[:, :BANDS] += random.uniform(-training.loudness, training.loudness)
         _mask(heard, training.masks, random)
         if rest is not None and random.random() < training.silence:
-            heard, shown = np.full_like(heard, QUIET), np.broadcast_to(rest, shown.shape)
+            heard, shown = np.broadcast_to(silence(), heard.shape), np.broadcast_to(rest, shown.shape)
         rows.append((heard, frames / clip.rate - first / FEATURE_RATE, shown, clip.speaker))
     heard_, times, shown_, speaker = (np.stack(column) for column in zip(*rows, strict=True))
     return (torch.from_numpy(heard_.astype(np.float32)), torch.from_numpy(times.astype(np.float32)),
@@ -144,7 +145,7 @@ def _at(motion: Motion, frames: NDArray[np.float64]) -> Motion:
 def translate(model: MotionTranslator, features: Features, times: NDArray[np.float64], speaker: int = 0) -> Motion:
     """(N, K) coefficients at times (N,) in seconds, which do not fall; long sounds in parts, whose borders do not show."""
     part, margin, found = 60.0, 2.0, []
-    quiet = np.full((int(margin * FEATURE_RATE), features.shape[1]), features.min(initial=QUIET), np.float32)
+    quiet = np.broadcast_to(silence(), (int(margin * FEATURE_RATE), features.shape[1]))
     heard = np.concatenate([quiet, features, quiet])  # before and after it was silent
     times = times.clip(0, len(features) / FEATURE_RATE)
     with torch.inference_mode():

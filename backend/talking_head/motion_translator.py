@@ -1,7 +1,7 @@
 """The Speaker-specific Motion Translator (GaussianTalker, Yu et al. 2024, as its abstract describes it): universal features
 of sound, and a decoder that a speaker's embedding makes personal, to coefficients of a face at any moment.
 
-What the abstract leaves open is our own: log-mel bands instead of wav2vec features where there is no checkpoint, dilated
+What the abstract leaves open is our own: log-mel bands and an encoder of visemes where there is no wav2vec checkpoint, dilated
 convolutions over time, and the embedding as a scale and a shift of every layer (FiLM, Perez et al. 2018).
 """
 
@@ -17,7 +17,7 @@ from .log_mel import FEATURE_RATE
 class MotionTranslatorConfig:
     """About 120,000 parameters; hears 0.4 s before and after."""
 
-    channels: int = 80  # of the sound's features
+    channels: int = 95  # of the sound's features: speech/features.py
     coefficients: int = 53  # of the face
     speakers: int = 1
     embedding: int = 16

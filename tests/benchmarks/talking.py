@@ -6,9 +6,11 @@ import time
 import numpy as np
 
 from backend.media.sound import read_sound
-from backend.talking_head.log_mel import FEATURE_RATE, log_mel
+from backend.talking_head.log_mel import FEATURE_RATE
 from backend.talking_head.motion_training import Clip, MotionTrainingConfig, train, translate
 from backend.talking_head.motion_translator import MotionTranslatorConfig
+from backend.talking_head.speech.features import speech_features
+from backend.talking_head.speech.viseme_encoder import load_encoder
 from tests.benchmarks.table import Row, Table, has
 
 SEEDS = [int(s) for s in os.environ.get("SEEDS", "0,1,2").split(",")]
@@ -19,10 +21,10 @@ def run(table: Table) -> None:
     folder = has("talking/audio_to_blendshapes")
     if folder is None:
         return
-    clips = []
+    clips, encoder = [], load_encoder()
     for path in sorted(folder.glob("*.wav")):
         curves = np.load(folder / f"curves_{path.stem}.npz")
-        features, motion = log_mel(read_sound(path)), curves["weights"].astype(np.float32)
+        features, motion = speech_features(read_sound(path), encoder), curves["weights"].astype(np.float32)
         n = min(len(motion), int(len(features) / FEATURE_RATE * RATE))
         names = [str(name) for name in curves["names"]]
         clips.append((path.stem, Clip(features, motion[:n], RATE)))

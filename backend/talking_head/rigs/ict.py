@@ -1,5 +1,6 @@
 """ICT-FaceKit's light model (Li et al. 2020; MIT): the published folder of OBJ files, or the same packed in one file."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -121,7 +122,7 @@ def _packed(path: Path) -> tuple[list[str], Floats, Floats]:
         with np.load(path, allow_pickle=False) as data:
             names = [str(name) for name in data["expression_names"]]
             deltas, identities = (data[key].astype(np.float32) for key in ("expression_deltas", "identity_deltas"))
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path.name} is damaged.", "Choose the folder FaceXModel of ICT-FaceKit instead.") from error
     if deltas.shape != (len(names), VERTICES, 3) or identities.shape[1:] != (VERTICES, 3):
         raise InputError(f"{path.name} does not fit the mesh beside it.", "Choose the folder FaceXModel of ICT-FaceKit instead.")

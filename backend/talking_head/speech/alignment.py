@@ -21,7 +21,7 @@ class AlignmentConfig:
 
     trust: float = 0.6  # power of the encoder's chances
     floor: float = 1e-3  # of a chance: the encoder is never quite sure
-    pause: float = .05  # chance of a silence between words
+    pause: float = 0.05  # chance of a silence between words
     band: float = 20.0  # seconds that the text may be ahead or behind of an even pace
     length: float = 1.0  # weight of the sounds' usual lengths
 

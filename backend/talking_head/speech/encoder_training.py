@@ -56,7 +56,9 @@ def train_encoder(
     return model.eval()
 
 
-def _crop(heard: Floats, visemes: NDArray[np.int64], training: EncoderTrainingConfig, random: np.random.Generator) -> tuple[Floats, NDArray[np.int64]]:
+def _crop(
+    heard: Floats, visemes: NDArray[np.int64], training: EncoderTrainingConfig, random: np.random.Generator
+) -> tuple[Floats, NDArray[np.int64]]:
     """Rows of one utterance, changed; -1 where it has ended."""
     start = int(random.integers(0, max(1, len(heard) - training.crop)))
     rows, labels = changed(heard[start : start + training.crop], training, random), visemes[start : start + training.crop]

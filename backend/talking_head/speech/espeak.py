@@ -38,7 +38,9 @@ def _library() -> tuple[Any, int]:
 
         library = ctypes.CDLL(espeakng_loader.get_library_path())
     except (ImportError, OSError) as error:
-        raise SetupError("The voice that knows how texts are spoken (espeak-ng) is missing.", "Set up the compute environment again.") from error
+        raise SetupError(
+            "The voice that knows how texts are spoken (espeak-ng) is missing.", "Set up the compute environment again."
+        ) from error
     rate = library.espeak_Initialize(RETRIEVAL, 0, espeakng_loader.get_data_path().encode(), PHONEME_EVENTS | IPA | DONT_EXIT)
     if rate == FAILED:
         raise SetupError("espeak-ng does not start.", "Set up the compute environment again.")
@@ -73,6 +75,7 @@ def speak(text: str, voice: str = "en-us", pace: int = 160, pitch: int = 50) -> 
     said = text.encode()
     library.espeak_Synth(said, len(said) + 1, 0, 1, 0, UTF8, None, None)
     library.espeak_Synchronize()
-    wave = np.concatenate(blocks).astype(np.float32) / 32768 if blocks else np.zeros(0, np.float32)
+    wave = np.concatenate(blocks).astype(np.float32) / np.float32(32768) if blocks else np.zeros(0, np.float32)
     ends = [time for time, _, _ in marks[1:]] + [len(wave) / rate]
-    return wave, rate, [Phoneme(start, end, *rest) for (start, *rest), end in zip(marks, ends, strict=True) if end > start]
+    phonemes = [Phoneme(start, end, sign, first) for (start, sign, first), end in zip(marks, ends, strict=True) if end > start]
+    return np.asarray(wave, np.float32), rate, phonemes

@@ -55,7 +55,7 @@ class VisemeEncoder(nn.Module):
 
 def normalised(features: Features) -> Features:
     """Without what stays the same: the microphone, the room, the voice's own colour."""
-    loud = features[features.max(1) > np.quantile(features.max(1), 0.3)] if len(features) > 10 else features
+    loud = features[features.max(1) >= np.quantile(features.max(1), 0.3)] if len(features) else np.zeros((1, 1))
     return np.asarray(features - loud.mean(0, keepdims=True), np.float32)
 
 

@@ -1,0 +1,28 @@
+"""Facial motion as Live Link Face writes it: a table that Unreal, Unity and other tools take. numpy alone."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .arkit import BLENDSHAPES
+from .motion_file import HEAD
+
+HEADER = ("Timecode", "BlendshapeCount", *(name[0].upper() + name[1:] for name in BLENDSHAPES), "HeadYaw", "HeadPitch", "HeadRoll",
+          "LeftEyeYaw", "LeftEyePitch", "LeftEyeRoll", "RightEyeYaw", "RightEyePitch", "RightEyeRoll")  # fmt: skip
+
+
+def write(path: Path, fps: float, names: list[str], values: NDArray[np.floating]) -> None:
+    """`values` (T, K) of coefficients `names`, one row a frame; what is not named is zero."""
+    column = {name: k for k, name in enumerate(names)}
+    order = [column.get(name, -1) for name in (*BLENDSHAPES, HEAD[1], HEAD[0], HEAD[2])]
+    padded = np.concatenate([values, np.zeros((len(values), 1))], 1)[:, order]
+    whole = round(fps)
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(HEADER)
+        for frame, row in enumerate(padded):
+            seconds, rest = divmod(frame, max(whole, 1))
+            clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}:{rest:02d}.000"
+            table.writerow([clock, len(BLENDSHAPES) + 9, *(f"{value:.6f}" for value in row), *["0.000000"] * 6])

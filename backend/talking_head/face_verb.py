@@ -1,0 +1,126 @@
+"""The verb `face`: a filmed face becomes motion, a head of its own, and a speaker that can say other things."""
+
+from pathlib import Path
+
+import numpy as np
+
+from ..formats.motion_file import HEAD
+from ..media.sound import read_sound
+from ..protocol import FaceOptions, InputError
+from ..runtime.job import Job, Outcome
+from .fitting.fit import fit_rig
+from .fitting.head_motion import HeadMotion
+from .log_mel import FEATURE_RATE
+from .motion_output import frame_times, smoothed, write_motion
+from .motion_training import Clip, MotionTrainingConfig, train
+from .motion_translator import MotionTranslatorConfig
+from .rigs.correspondence import find_correspondence
+from .rigs.drawing import TO_CAMERA
+from .rigs.ict import read_ict
+from .rigs.rig import Floats
+from .speaker_file import NAME as SPEAKER
+from .speaker_file import save_speaker
+from .speech.features import speech_features
+from .speech.viseme_encoder import load_encoder
+from .tracking.fetch import fetch_weights
+from .tracking.track import FaceTrack, FaceTracker, track_video
+from .tracking.weights import SHA256, demand_weights
+
+SPOKEN = ("jaw", "mouth", "cheekPuff", "tongue")  # beginnings of the coefficients that a sound tells
+STEPS = {"fast": 600, "balanced": 1800, "best": 4000}
+
+
+def run(job: Job) -> Outcome:
+    """Leaves motion.npz, live_link.csv, curves.png, head.npz, and speaker.safetensors where the video has speech."""
+    options, path = job.request.options, Path(job.request.input)
+    assert isinstance(options, FaceOptions)
+    if not options.rig:
+        raise InputError("No face model was named.", "Give the folder FaceXModel of ICT-FaceKit with --rig.")
+    rig = read_ict(Path(options.rig))
+    tracker = FaceTracker(_weights(job, options))
+    job.stage("Following the face", 1, 5)
+    track = track_video(path, tracker, options.start, options.end, lambda step, total: job.progress(step, total))
+    _tell(job, track)
+    job.stage("Getting to know the face model", 2, 5)
+    where = find_correspondence(rig, tracker, progress=lambda share: job.progress(int(100 * share), 100))
+    job.stage("Fitting the face", 3, 5)
+    motion = fit_rig(track, rig, where, progress=lambda share: job.progress(int(100 * share), 100))
+    _save_head(job.folder.staging / "head.npz", motion)
+    job.stage("Learning how this person speaks", 4, 5)
+    taught = options.teach and _teach(job, path, motion)
+    job.stage("Writing", 5, 5)
+    keys = _write(job, path, motion, options)
+    told = ", and how this person speaks" if taught else ""
+    metrics = {"frames": float(len(motion.times)), "seen": float(track.seen.mean()), "residual": motion.residual, "keys": float(keys)}
+    return Outcome(f"{len(motion.times)} frames{told}; points are met to {100 * motion.residual:.1f} % of the eyes' distance", metrics)
+
+
+def _weights(job: Job, options: FaceOptions) -> Path:
+    if not options.tracker:
+        raise InputError("No folder for the face tracker was named.", "Give one with --tracker; with --agree its files are fetched.")
+    folder = Path(options.tracker)
+    if options.agree and not all((folder / name).is_file() for name in SHA256):
+        job.stage("Fetching the face tracker", 1, 5)
+        fetch_weights(folder)
+    return demand_weights(folder)
+
+
+def _tell(job: Job, track: FaceTrack) -> None:
+    if track.faces > 1:
+        job.warn("FACES", f"{track.faces} faces were seen; the largest is followed.")
+    if not track.seen.all():
+        job.warn("LOST", f"The face is hidden or turned away in {int((~track.seen).sum())} of {len(track.seen)} frames.")
+    if track.damage.frames:
+        job.warn("DAMAGE", f"{track.damage.frames} frames of the video can't be decoded.")
+
+
+def _save_head(path: Path, motion: HeadMotion) -> None:
+    """The person's face at rest and every frame's pose, for what is drawn upon it."""
+    np.savez_compressed(
+        path, names=np.array(motion.names), times=motion.times, coefficients=motion.coefficients, rotations=motion.rotations,
+        translations=motion.translations, rest=motion.rest, focal=motion.focal, size=np.array([motion.width, motion.height]),
+    )  # fmt: skip
+
+
+def _teach(job: Job, path: Path, motion: HeadMotion) -> bool:
+    """Trains the speaker's decoder. False, with a word, where the video has too little sound."""
+    spoken = [k for k, name in enumerate(motion.names) if name.startswith(SPOKEN)]
+    rate = 30.0
+    times = frame_times(motion.times[-1] - motion.times[0], rate)[:-1] + motion.times[0]
+    try:
+        features = speech_features(read_sound(path), load_encoder())[round(motion.times[0] * FEATURE_RATE) :]
+        clip = Clip(features, _resampled(motion.coefficients[:, spoken], motion.times, times), rate)
+        config = MotionTranslatorConfig(coefficients=len(spoken))
+        steps = STEPS[job.request.preset]
+        training = MotionTrainingConfig(steps=steps, seed=job.request.seed)
+        model = train([clip], config, training, progress=lambda share: job.progress(int(steps * share), steps))
+    except InputError as error:
+        job.warn("NO_SPEAKER", f"{error.what} The face's motion is read all the same.")
+        return False
+    save_speaker(model, [motion.names[k] for k in spoken], job.folder.staging / SPEAKER)
+    return True
+
+
+def _write(job: Job, path: Path, motion: HeadMotion, options: FaceOptions) -> int:
+    fps = options.fps or _pace(motion)
+    times = frame_times(motion.times[-1] - motion.times[0], fps) + motion.times[0]
+    values = np.concatenate([motion.coefficients, head_angles(motion)], 1)
+    values = smoothed(_resampled(values, motion.times, times), fps, options.smoothing)
+    return write_motion(job.folder.staging, fps, [*motion.names, *HEAD], values, options.tolerance, str(path.resolve()))
+
+
+def _pace(motion: HeadMotion) -> float:
+    return float(round(1 / np.median(np.diff(motion.times)), 3)) if len(motion.times) > 1 else 25.0
+
+
+def _resampled(values: Floats, times: np.ndarray, wanted: np.ndarray) -> Floats:
+    return np.stack([np.interp(wanted, times, column) for column in values.T], 1).astype(np.float32)
+
+
+def head_angles(motion: HeadMotion) -> Floats:
+    """(T, 3) pitch up, yaw to the person's left, roll to the person's left shoulder, in radians, against their middle."""
+    turned = TO_CAMERA @ motion.rotations
+    pitch, yaw = np.arcsin(turned[:, 1, 2].clip(-1, 1)), np.arctan2(turned[:, 0, 2], turned[:, 2, 2])
+    roll = -np.arctan2(turned[:, 1, 0], turned[:, 1, 1])
+    angles = np.stack([pitch, yaw, roll], 1)
+    return np.asarray(angles - np.median(angles, 0), np.float32)

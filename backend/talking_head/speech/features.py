@@ -1,0 +1,31 @@
+"""What a speaker's decoder hears: bands of sound, and what the universal encoder makes of them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...media.sound import Samples
+from ..log_mel import Features, LogMelConfig, log_mel
+from .viseme_encoder import VisemeEncoder, viseme_chances
+from .visemes import VISEMES
+
+BANDS = LogMelConfig().bands
+CHANNELS = BANDS + len(VISEMES)
+FLOOR = 1e-3  # of a chance
+HUSH = -11.0  # log energy of the loudest band below which nobody speaks, whatever the encoder hears
+DEEP = 9.2  # and as far below the loud parts: 40 dB
+
+
+def speech_features(samples: Samples, encoder: VisemeEncoder) -> Features:
+    """(T, CHANNELS) at FEATURE_RATE: log-mel bands, then logarithms of the visemes' chances."""
+    bands = log_mel(samples)
+    chances = viseme_chances(encoder, bands)
+    energy = bands.max(1)
+    chances[energy < max(HUSH, np.quantile(energy, 0.95) - DEEP)] = np.eye(len(VISEMES))[0]
+    return np.concatenate([bands, np.log(chances + FLOOR)], 1)
+
+
+def silence() -> NDArray[np.float32]:
+    """(CHANNELS,) of no sound at all."""
+    chances = np.eye(len(VISEMES), dtype=np.float32)[0]
+    bands = np.full(BANDS, np.log(LogMelConfig().floor), np.float32)
+    return np.concatenate([bands, np.log(chances + FLOOR)]).astype(np.float32)

@@ -1,0 +1,95 @@
+"""The verb `speech`: a sound becomes the motion of a face, in a speaker's manner or in one that suits all."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..formats.arkit import BLENDSHAPES
+from ..formats.motion_file import HEAD
+from ..media.sound import RATE, read_sound
+from ..protocol import InputError, SpeechOptions
+from ..runtime.job import Job, Outcome
+from .idle import blinks, loudness_of, sway
+from .log_mel import FEATURE_RATE
+from .motion_output import frame_times, smoothed, write_motion
+from .motion_training import translate
+from .rigs.rig import Floats
+from .speaker_file import load_speaker
+from .speech.alignment import align_text
+from .speech.features import BANDS, FLOOR, speech_features
+from .speech.phonemes import viseme_track
+from .speech.viseme_encoder import load_encoder
+from .speech.visemes import VISEMES, VisemeStyle, closed_on, mouths
+
+SILENT = 1e-3  # loudest sample of a recording that holds nothing
+
+
+def run(job: Job) -> Outcome:
+    """Leaves motion.npz, live_link.csv and curves.png."""
+    options, path = job.request.options, Path(job.request.input)
+    assert isinstance(options, SpeechOptions)
+    speaker = load_speaker(Path(options.speaker)) if options.speaker else None
+    text = _text(options.transcript)
+    job.stage("Reading the sound", 1, 3)
+    samples = read_sound(path)
+    if np.abs(samples).max() < SILENT:
+        job.warn("SILENT", f"{path.name} is silent: the face will only blink.")
+    job.stage("Listening", 2, 3)
+    features = speech_features(samples, load_encoder())
+    chances = _chances(features, text, options.language)
+    job.stage("Moving the face", 3, 3)
+    times = frame_times(len(samples) / RATE, options.fps)
+    heard = times + options.lead / 1000
+    style = VisemeStyle(options.intensity, options.jaw, options.closure)
+    mouth = mouths(chances, style=style)
+    if speaker:
+        mouth = _in_the_manner(speaker, features, mouth, chances, style, bool(text))
+    values = np.zeros((len(times), len(BLENDSHAPES) + len(HEAD)), np.float32)
+    values[:, : len(BLENDSHAPES)] = smoothed(_at(mouth, heard), options.fps, options.smoothing)
+    lids = blinks(times, options.blinks, job.request.seed)
+    for side in ("Left", "Right"):
+        values[:, BLENDSHAPES.index(f"eyeBlink{side}")] = lids
+    values[:, len(BLENDSHAPES) :] = sway(heard, loudness_of(features[:, :BANDS]), options.sway, job.request.seed)
+    keys = write_motion(job.folder.staging, options.fps, [*BLENDSHAPES, *HEAD], values, options.tolerance, str(path.resolve()))
+    seconds = len(samples) / RATE
+    manner = "in the speaker's manner" if speaker else "in a universal style"
+    return Outcome(f"{seconds:.1f} s of speech {manner}, {keys:,} keys", {"seconds": seconds, "keys": float(keys)})
+
+
+def _text(given: str) -> str:
+    """A transcript, or what stands in the file that it names."""
+    path = Path(given) if given and len(given) < 1000 and "\n" not in given else None
+    try:
+        return path.read_text(encoding="utf-8") if path and path.is_file() else given
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise InputError(f"{given} can't be read as text.", "Give a plain text file in UTF-8.") from error
+
+
+def _chances(features: Floats, text: str, language: str) -> Floats:
+    """(T, 15) of visemes: by ear, or exactly, where it is known what is said."""
+    by_ear = np.asarray(np.exp(features[:, BANDS:]) - FLOOR, np.float32).clip(0, 1)
+    if not text:
+        return by_ear
+    track = viseme_track(align_text(text, language, by_ear), len(features))
+    return np.eye(len(VISEMES), dtype=np.float32)[track]
+
+
+def _in_the_manner(
+    speaker: tuple[object, list[str]], features: Floats, universal: Floats, chances: Floats, style: VisemeStyle, exact: bool
+) -> Floats:
+    """(T, 52) at FEATURE_RATE: the speaker's coefficients, others as universal; lips close where a transcript says so."""
+    model, names = speaker
+    times = np.arange(len(features)) / FEATURE_RATE
+    found = universal.copy()
+    known = [name for name in names if name in BLENDSHAPES]
+    spoken = translate(model, features, times)[:, [names.index(name) for name in known]] * style.intensity  # type: ignore[arg-type]
+    found[:, [BLENDSHAPES.index(name) for name in known]] = spoken.clip(0, 1)
+    found[:, BLENDSHAPES.index("jawOpen")] = (found[:, BLENDSHAPES.index("jawOpen")] * style.jaw).clip(0, 1)
+    return closed_on(found, chances, style) if exact else found
+
+
+def _at(rows: Floats, times: NDArray[np.float64]) -> Floats:
+    """Rows (T, K) at FEATURE_RATE, at other times; at rest before and after."""
+    place = times * FEATURE_RATE
+    return np.stack([np.interp(place, np.arange(len(rows)), column, left=column[0], right=column[-1]) for column in rows.T], 1)
