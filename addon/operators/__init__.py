@@ -1,9 +1,24 @@
 """One operator a verb: check, build a request, submit."""
 
-from . import brush, captures, clip_model, compute, demo, files, job_control, labelling, objects, picking, pipeline, render, selecting
+from . import (
+    brush,
+    captures,
+    clip_model,
+    compute,
+    demo,
+    files,
+    job_control,
+    labelling,
+    objects,
+    picking,
+    pipeline,
+    render,
+    selecting,
+    talking,
+)
 
 CLASSES = (
     *compute.CLASSES, *demo.CLASSES, *files.CLASSES, *job_control.CLASSES, *pipeline.CLASSES, *captures.CLASSES, *picking.CLASSES,
     *render.CLASSES, *objects.CLASSES,
-    *selecting.CLASSES, *labelling.CLASSES, *brush.CLASSES, *clip_model.CLASSES,
+    *selecting.CLASSES, *labelling.CLASSES, *brush.CLASSES, *clip_model.CLASSES, *talking.CLASSES,
 )  # fmt: skip

@@ -6,11 +6,11 @@ from pathlib import Path
 import bpy
 
 from ...backend.formats import capture as captures
-from ...backend.formats import splat_ply
+from ...backend.formats import motion_file, splat_ply
 from ...backend.protocol import InputError, RenderOptions
 from ..compute import state
 from ..jobs.manager import JobRecord
-from . import cameras, collections, objects, pointclouds, splat_nodes, splats, verdict
+from . import cameras, collections, face_targets, objects, pointclouds, speech_sound, splat_nodes, splats, verdict
 
 
 def import_capture(context: bpy.types.Context, folder: Path, name: str) -> str:
@@ -88,6 +88,16 @@ def import_objects(context: bpy.types.Context, folder: Path, name: str) -> str:
     return f"{objects.attach(cloud, folder)} objects"
 
 
+def import_motion(context: bpy.types.Context, job: JobRecord) -> str:
+    """Curves on the targets, the sound beside them, and the speaker that was learned."""
+    motion, start = motion_file.read(job.result / motion_file.NAME), int(job.request.context.get("start", 1))
+    speech_sound.add(context.scene, Path(job.request.input), start)
+    speaker = job.result / "speaker.safetensors"
+    if speaker.is_file():
+        context.scene.splatsmith.speaker = str(speaker)
+    return face_targets.apply(context.scene, motion, start, job.request.title)
+
+
 def import_job(context: bpy.types.Context, job: JobRecord) -> str:
     """Brings a job's result into the scene; a line about it. Raises InputError where the result can't be used."""
     name = job.request.title or job.request.verb.title()
@@ -97,6 +107,8 @@ def import_job(context: bpy.types.Context, job: JobRecord) -> str:
         text = import_splats(context, job.result / "splats.ply", name, job.request.input)
     elif job.request.verb == "segment":
         text = import_objects(context, job.result, name)
+    elif job.request.verb in ("speech", "face"):
+        text = import_motion(context, job)
     elif job.request.verb == "model":
         context.scene.splatsmith.clip_model = json.loads((job.result / "model.json").read_text(encoding="utf-8"))["model"]
         text = "press Find Objects, then ask for them by words"

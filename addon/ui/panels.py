@@ -139,15 +139,14 @@ class SPLATSMITH_PT_splats_more(SidebarPanel, bpy.types.Panel):
 
 
 class SPLATSMITH_PT_next(SidebarPanel, bpy.types.Panel):
-    bl_label = "5  What Comes Next"
-    bl_order = 6
+    bl_label = "6  What Comes Next"
+    bl_order = 7
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, _context: bpy.types.Context) -> None:
-        for text in ("Talking head", "Animated mesh"):
-            row = self.layout.row()
-            row.enabled = False
-            row.label(text=text, icon="TIME")
+        row = self.layout.row()
+        row.enabled = False
+        row.label(text="Animated mesh", icon="TIME")
 
 
 CLASSES = (

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..formats.arkit import BLENDSHAPES
+from ..formats.face_names import VISEME_CURVES
 from ..formats.motion_file import HEAD
 from ..media.sound import RATE, read_sound
 from ..protocol import InputError, SpeechOptions
@@ -20,7 +21,7 @@ from .speech.alignment import align_text
 from .speech.features import BANDS, FLOOR, speech_features
 from .speech.phonemes import viseme_track
 from .speech.viseme_encoder import load_encoder
-from .speech.visemes import VISEMES, VisemeStyle, closed_on, mouths
+from .speech.visemes import VISEMES, VisemeStyle, closed_on, mouths, viseme_shares
 
 SILENT = 1e-3  # loudest sample of a recording that holds nothing
 
@@ -45,13 +46,15 @@ def run(job: Job) -> Outcome:
     mouth = mouths(chances, style=style)
     if speaker:
         mouth = _in_the_manner(speaker, features, mouth, chances, style, bool(text))
-    values = np.zeros((len(times), len(BLENDSHAPES) + len(HEAD)), np.float32)
-    values[:, : len(BLENDSHAPES)] = smoothed(_at(mouth, heard), options.fps, options.smoothing)
+    spoken = np.concatenate([mouth, viseme_shares(chances, style) * options.intensity], 1)
+    values = smoothed(_at(spoken, heard), options.fps, options.smoothing)
     lids = blinks(times, options.blinks, job.request.seed)
     for side in ("Left", "Right"):
         values[:, BLENDSHAPES.index(f"eyeBlink{side}")] = lids
-    values[:, len(BLENDSHAPES) :] = sway(heard, loudness_of(features[:, :BANDS]), options.sway, job.request.seed)
-    keys = write_motion(job.folder.staging, options.fps, [*BLENDSHAPES, *HEAD], values, options.tolerance, str(path.resolve()))
+    head = sway(heard, loudness_of(features[:, :BANDS]), options.sway, job.request.seed)
+    names = [*BLENDSHAPES, *VISEME_CURVES, *HEAD]
+    values = np.concatenate([values, head], 1)
+    keys = write_motion(job.folder.staging, options.fps, names, values, options.tolerance, str(path.resolve()))
     seconds = len(samples) / RATE
     manner = "in the speaker's manner" if speaker else "in a universal style"
     return Outcome(f"{seconds:.1f} s of speech {manner}, {keys:,} keys", {"seconds": seconds, "keys": float(keys)})

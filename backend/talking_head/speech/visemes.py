@@ -75,7 +75,7 @@ def pose_table(names: tuple[str, ...] = BLENDSHAPES) -> Floats:
 
 def mouths(chances: Floats, names: tuple[str, ...] = BLENDSHAPES, style: VisemeStyle = VisemeStyle()) -> Floats:
     """(T, K) coefficients of a mouth that says visemes with chances (T, 15), both at FEATURE_RATE."""
-    found = _shares(chances, style) @ pose_table(names) * style.intensity
+    found = viseme_shares(chances, style) @ pose_table(names) * style.intensity
     if "jawOpen" in names:
         found[:, names.index("jawOpen")] *= style.jaw
     return np.asarray(found.clip(0, 1), np.float32)
@@ -83,12 +83,12 @@ def mouths(chances: Floats, names: tuple[str, ...] = BLENDSHAPES, style: VisemeS
 
 def closed_on(found: Floats, chances: Floats, style: VisemeStyle = VisemeStyle(), names: tuple[str, ...] = BLENDSHAPES) -> Floats:
     """Coefficients (T, K) from elsewhere, but with lips that close, and touch the teeth, where visemes say so."""
-    shares, table = _shares(chances, style)[:, [CLOSED, TEETH]], pose_table(names)[[CLOSED, TEETH]]
+    shares, table = viseme_shares(chances, style)[:, [CLOSED, TEETH]], pose_table(names)[[CLOSED, TEETH]]
     return np.asarray(found * (1 - shares.sum(1, keepdims=True)) + shares @ table, np.float32)
 
 
-def _shares(chances: Floats, style: VisemeStyle) -> Floats:
-    """(T, 15) how much each viseme rules; they sum to one."""
+def viseme_shares(chances: Floats, style: VisemeStyle) -> Floats:
+    """(T, 15) how much each viseme rules the mouth; they sum to one."""
     config = style.coarticulation
     dominance = np.stack([_spread(chances[:, k], *config.of(viseme), config.lead) for k, viseme in enumerate(VISEMES)], 1)
     dominance[:, [CLOSED, TEETH]] *= style.closure

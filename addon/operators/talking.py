@@ -1,0 +1,209 @@
+"""Speech and filmed faces onto any face: targets, their tables, and the two jobs."""
+
+from pathlib import Path
+
+import bpy
+
+from ...backend.formats import motion_file
+from ...backend.protocol import FaceOptions, InputError, Request, SpeechOptions
+from ..scene import face_targets
+from .common import compute_ready, guarded, run_job
+
+
+def _rate(scene: bpy.types.Scene) -> float:
+    return scene.render.fps / scene.render.fps_base
+
+
+def _chosen(context: bpy.types.Context) -> Path:
+    path = Path(bpy.path.abspath(context.scene.splatsmith.speech))
+    if not context.scene.splatsmith.speech or not path.is_file():
+        raise InputError("No sound or video is chosen." if not context.scene.splatsmith.speech else f"There is no file {path}.",
+                         "Choose one at the top of panel 5.")  # fmt: skip
+    return path
+
+
+class SPLATSMITH_OT_add_face_targets(bpy.types.Operator):
+    """Let the selected meshes with shape keys be moved: face, teeth, tongue, brows"""
+
+    bl_idname = "splatsmith.add_face_targets"
+    bl_label = "Add Selected"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not any(thing.type == "MESH" for thing in context.selected_objects):
+            cls.poll_message_set("Select a mesh with shape keys")
+            return False
+        return True
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        meshes = [thing for thing in context.selected_objects if thing.type == "MESH"]
+        able = [thing for thing in meshes if face_targets.shape_keys(thing)] or meshes[:1]
+        lines = [face_targets.add_target(context.scene, thing) for thing in able]
+        self.report({"INFO"}, "; ".join(lines))
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_remove_face_target(bpy.types.Operator):
+    """Take the mesh out of the list; its animation stays"""
+
+    bl_idname = "splatsmith.remove_face_target"
+    bl_label = "Remove"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return 0 <= context.scene.splatsmith.face_target < len(context.scene.splatsmith.face_targets)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings = context.scene.splatsmith
+        settings.face_targets.remove(settings.face_target)
+        settings.face_target = min(settings.face_target, len(settings.face_targets) - 1)
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_match_face(bpy.types.Operator):
+    """Fill the table anew from the names of the shape keys"""
+
+    bl_idname = "splatsmith.match_face"
+    bl_label = "Match Names"
+    bl_options = {"REGISTER", "UNDO"}
+
+    poll = SPLATSMITH_OT_remove_face_target.poll
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings = context.scene.splatsmith
+        target = settings.face_targets[settings.face_target]
+        self.report({"INFO"}, f"{face_targets.fill(target)} shape keys matched")
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_face_row(bpy.types.Operator):
+    """Add a row to the table, or take the chosen one out"""
+
+    bl_idname = "splatsmith.face_row"
+    bl_label = "Row"
+    bl_options = {"REGISTER", "UNDO"}
+
+    remove: bpy.props.BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+
+    poll = SPLATSMITH_OT_remove_face_target.poll
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings = context.scene.splatsmith
+        target = settings.face_targets[settings.face_target]
+        if self.remove:
+            target.rows.remove(target.row)
+            target.row = max(0, min(target.row, len(target.rows) - 1))
+        else:
+            target.rows.add().curve = "jawOpen"
+            target.row = len(target.rows) - 1
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_sound_of_strip(bpy.types.Operator):
+    """Take the sound of the active strip of the Video Sequencer, where it begins"""
+
+    bl_idname = "splatsmith.sound_of_strip"
+    bl_label = "From Strip"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        editor = context.scene.sequence_editor
+        if editor is None or editor.active_strip is None or editor.active_strip.type not in ("SOUND", "MOVIE"):
+            cls.poll_message_set("Make a sound or movie strip active in the Video Sequencer")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        strip, settings = context.scene.sequence_editor.active_strip, context.scene.splatsmith
+        settings.speech = strip.sound.filepath if strip.type == "SOUND" else strip.filepath
+        settings.speech_start = round(strip.frame_start)
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_speak(bpy.types.Operator):
+    """Move the targets as the sound speaks: lips, jaw, blinks, head, each in a layer of its own"""
+
+    bl_idname = "splatsmith.speak"
+    bl_label = "Speak"
+    bl_options = {"REGISTER"}  # the undo step comes with the result
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return compute_ready(cls)
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings, path = context.scene.splatsmith, _chosen(context)
+        text = settings.transcript.strip()
+        block = settings.transcript_text
+        options = SpeechOptions(
+            fps=_rate(context.scene), speaker=bpy.path.abspath(settings.speaker), transcript=block.as_string() if block else text,
+            language=settings.language, intensity=settings.speech_intensity, jaw=settings.speech_jaw, closure=settings.speech_closure,
+            smoothing=settings.speech_smoothing, lead=settings.speech_lead, blinks=settings.blinks, sway=settings.sway,
+        )  # fmt: skip
+        return _submit(self, context, Request("speech", str(path), options, device="cpu", seed=settings.seed, title=path.stem))
+
+
+class SPLATSMITH_OT_read_face(bpy.types.Operator):
+    """Read the face of the person in the video onto the targets, and learn how this person speaks"""
+
+    bl_idname = "splatsmith.read_face"
+    bl_label = "Read the Face"
+    bl_options = {"REGISTER"}  # the undo step comes with the result
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not compute_ready(cls):
+            return False
+        if not context.scene.splatsmith.consent:
+            cls.poll_message_set("Confirm first that the person has agreed")
+            return False
+        return True
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings, path = context.scene.splatsmith, _chosen(context)
+        folders = {name: bpy.path.abspath(getattr(settings, name)).rstrip("/\\") for name in ("face_tracker", "face_rig")}
+        options = FaceOptions(
+            tracker=folders["face_tracker"], rig=folders["face_rig"], fps=_rate(context.scene), smoothing=settings.speech_smoothing,
+            agree=bpy.app.online_access and settings.fetch_tracker,
+        )  # fmt: skip
+        request = Request("face", str(path), options, settings.preset, "cpu", settings.seed, path.stem)
+        return _submit(self, context, request)
+
+
+def _submit(operator: bpy.types.Operator, context: bpy.types.Context, request: Request) -> set[str]:
+    request.context["start"] = context.scene.splatsmith.speech_start
+    return run_job(operator, context, request)
+
+
+class SPLATSMITH_OT_import_motion(bpy.types.Operator):
+    """Put a motion that was computed before onto the targets"""
+
+    bl_idname = "splatsmith.import_motion"
+    bl_label = "Motion"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH")  # type: ignore[valid-type]
+    filter_glob: bpy.props.StringProperty(default="*.npz", options={"HIDDEN"})  # type: ignore[valid-type]
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        motion = motion_file.read(Path(self.filepath))
+        start = context.scene.splatsmith.speech_start
+        self.report({"INFO"}, face_targets.apply(context.scene, motion, start, Path(self.filepath).stem))
+        return {"FINISHED"}
+
+
+CLASSES = (
+    SPLATSMITH_OT_add_face_targets, SPLATSMITH_OT_remove_face_target, SPLATSMITH_OT_match_face, SPLATSMITH_OT_face_row,
+    SPLATSMITH_OT_sound_of_strip, SPLATSMITH_OT_speak, SPLATSMITH_OT_read_face, SPLATSMITH_OT_import_motion,
+)  # fmt: skip

@@ -1,0 +1,130 @@
+"""Panel 5: a sound or a filmed face, what it moves, and how."""
+
+import bpy
+
+from .job_strip import wrap
+from .panels import SidebarPanel
+
+CONSENT = "Whoever is filmed or heard must have agreed. Results are synthetic, and their files say so."
+
+
+class SPLATSMITH_UL_face_targets(bpy.types.UIList):
+    """Meshes that are moved, with how many of their shape keys are."""
+
+    def draw_item(self, context, layout, _data, item, _icon, _active_data, _active_property, _index=0) -> None:  # type: ignore[no-untyped-def]
+        if item.thing is None:
+            layout.label(text="(gone)", icon="ERROR")
+            return
+        row = layout.row()
+        row.label(text=item.thing.name, icon="SHAPEKEY_DATA")
+        count = row.row()
+        count.alignment = "RIGHT"
+        count.label(text=f"{len({r.key for r in item.rows})} keys")
+
+
+class SPLATSMITH_UL_face_rows(bpy.types.UIList):
+    """Which curve moves which shape key, and how far."""
+
+    def draw_item(self, context, layout, data, item, _icon, _active_data, _active_property, _index=0) -> None:  # type: ignore[no-untyped-def]
+        row = layout.row(align=True)
+        row.prop(item, "curve", text="", emboss=False)
+        keys = data.thing.data.shape_keys if data.thing is not None else None
+        if keys:
+            row.prop_search(item, "key", keys, "key_blocks", text="")
+        gain = row.row()
+        gain.ui_units_x = 2.5
+        gain.prop(item, "gain", text="")
+
+
+class SPLATSMITH_PT_talking(SidebarPanel, bpy.types.Panel):
+    bl_label = "5  Talking Face"
+    bl_order = 6
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, context.scene.splatsmith
+        row = layout.row(align=True)
+        row.prop(settings, "speech", text="")
+        row.operator("splatsmith.sound_of_strip", text="", icon="SEQ_SEQUENCER")
+        layout.prop(settings, "speech_start")
+        row = layout.row()
+        row.template_list("SPLATSMITH_UL_face_targets", "", settings, "face_targets", settings, "face_target", rows=2)
+        column = row.column(align=True)
+        column.operator("splatsmith.add_face_targets", text="", icon="ADD")
+        column.operator("splatsmith.remove_face_target", text="", icon="REMOVE")
+        if not settings.face_targets:
+            layout.label(text="Select a mesh with shape keys, press +", icon="INFO")
+        row = layout.row()
+        row.scale_y = 1.4
+        row.operator("splatsmith.speak", icon="PLAY_SOUND")
+
+
+class SPLATSMITH_PT_talking_style(SidebarPanel, bpy.types.Panel):
+    bl_label = "Style"
+    bl_parent_id = "SPLATSMITH_PT_talking"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, context.scene.splatsmith
+        layout.use_property_split = True
+        column = layout.column(align=True)
+        for name in ("speech_intensity", "speech_jaw", "speech_closure", "speech_smoothing", "speech_lead"):
+            column.prop(settings, name)
+        column = layout.column(align=True)
+        column.prop(settings, "blinks")
+        column.prop(settings, "sway")
+        layout.prop(settings, "speaker")
+        layout.prop(settings, "transcript_text")
+        if settings.transcript_text is None:
+            layout.prop(settings, "transcript")
+        row = layout.row()
+        row.active = bool(settings.transcript_text or settings.transcript)
+        row.prop(settings, "language")
+
+
+class SPLATSMITH_PT_talking_table(SidebarPanel, bpy.types.Panel):
+    bl_label = "Shape Keys, Jaw, Head"
+    bl_parent_id = "SPLATSMITH_PT_talking"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, context.scene.splatsmith
+        if 0 <= settings.face_target < len(settings.face_targets):
+            target = settings.face_targets[settings.face_target]
+            row = layout.row()
+            row.template_list("SPLATSMITH_UL_face_rows", "", target, "rows", target, "row", rows=6)
+            column = row.column(align=True)
+            column.operator("splatsmith.face_row", text="", icon="ADD").remove = False
+            column.operator("splatsmith.face_row", text="", icon="REMOVE").remove = True
+            column.separator()
+            column.operator("splatsmith.match_face", text="", icon="FILE_REFRESH")
+        layout.use_property_split = True
+        layout.prop(settings, "head_object")
+        layout.prop(settings, "jaw_rig")
+        if settings.jaw_rig is not None and settings.jaw_rig.pose is not None:
+            layout.prop_search(settings, "jaw_bone", settings.jaw_rig.pose, "bones")
+            layout.prop(settings, "jaw_axis", expand=True)
+            layout.prop(settings, "jaw_degrees")
+        layout.operator("splatsmith.import_motion", icon="IMPORT")
+
+
+class SPLATSMITH_PT_talking_face(SidebarPanel, bpy.types.Panel):
+    bl_label = "From a Filmed Face"
+    bl_parent_id = "SPLATSMITH_PT_talking"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, context.scene.splatsmith
+        wrap(layout, CONSENT, context.region.width - 40)
+        layout.prop(settings, "consent")
+        column = layout.column()
+        column.use_property_split = True
+        column.prop(settings, "face_rig")
+        column.prop(settings, "face_tracker")
+        column.prop(settings, "fetch_tracker")
+        layout.operator("splatsmith.read_face", icon="OUTLINER_OB_CAMERA")
+
+
+CLASSES = (
+    SPLATSMITH_UL_face_targets, SPLATSMITH_UL_face_rows, SPLATSMITH_PT_talking, SPLATSMITH_PT_talking_style, SPLATSMITH_PT_talking_table,
+    SPLATSMITH_PT_talking_face,
+)  # fmt: skip
