@@ -167,6 +167,7 @@ def test_the_verb_from_a_sound_to_keys(tmp_path: Path) -> None:
     silent = write_wav(tmp_path / "silent.wav", np.zeros((16000, 1)), 16000)
     done = backend("speech", "--input", silent, "--output", tmp_path / "still", "--blinks", "0", "--sway", "0")
     assert done.returncode == 0 and "silent" in done.stdout + done.stderr
-    assert all(curve.values.max() < 0.05 for curve in motion_file.read(tmp_path / "still/motion.npz").curves)
+    still = motion_file.read(tmp_path / "still/motion.npz").curves
+    assert all(curve.values.max() < 0.05 for curve in still if curve.name != "viseme_sil")
     done = backend("speech", "--input", tmp_path / "nothing.wav", "--output", tmp_path / "none")
     assert done.returncode == 1
