@@ -4,11 +4,9 @@ import bpy
 
 from . import preferences, properties
 from .jobs import lifecycle
-from .operators import CLASSES as OPERATOR_CLASSES
-from .operators import menus
+from .operators import CLASSES as OPERATOR_CLASSES, menus
 from .scene import splat_overlay
-from .ui import CLASSES as UI_CLASSES
-from .ui import job_strip
+from .ui import CLASSES as UI_CLASSES, job_strip
 from .words import asking
 
 CLASSES = (*preferences.CLASSES, *properties.CLASSES, *OPERATOR_CLASSES, *UI_CLASSES)

@@ -53,10 +53,16 @@ VERB_HELP["speech"] = (
     "live_link.csv (every frame, as Live Link Face writes it) and curves.png. Any language; a transcript makes lips exact.",
     "python -m backend speech --input line.wav --fps 24 --output line-motion",
 )
+VERB_HELP["head"] = (
+    "make a head with ARKit's 52 shapes, to animate",
+    "--input is `small` for the project's own, or the folder FaceXModel of ICT-FaceKit. --output receives head.npz, which\n"
+    "Blender's side reads, and head.png.",
+    "python -m backend head --input small --output my-head",
+)
 VERB_HELP["face"] = (
     "read the motion of a face from a video, and learn how its owner speaks",
     "--input is a video of one person who has agreed to it. --output receives motion.npz and live_link.csv as `speech` does,\n"
-    "head.npz (the person's face on the rig) and speaker.safetensors, which `speech --speaker` takes.",
+    "head.npz (this person's head, to animate) and speaker.safetensors, which `speech --speaker` takes.",
     "python -m backend face --input talk.mp4 --tracker ~/mediapipe --rig ~/FaceXModel --output talk-face",
 )
 VERB_HELP["model"] = (

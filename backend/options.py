@@ -114,12 +114,19 @@ class SpeechOptions:
 
 
 @dataclass(frozen=True)
+class HeadOptions:
+    """Options of the verb `head`."""
+
+    variety: float = option(0.0, "how far from the mean face, in standard deviations; the seed says which way", 0, 3)
+
+
+@dataclass(frozen=True)
 class FaceOptions:
     """Options of the verb `face`."""
 
     tracker: str = option("", "folder with mediapipe's three networks")
     agree: bool = option(False, "yes to fetching these, where that folder lacks them: 36 MB, Apache-2.0")
-    rig: str = option("", "folder of ICT-FaceKit (FaceXModel)")
+    rig: str = option("", "folder of ICT-FaceKit, FaceXModel (empty: the project's own small head, which follows less closely)")
     fps: float = option(0.0, "frames a second of the scene that the keys are for (0: the video's)", 0, 1000)
     start: float = option(0.0, "where in the video to begin, seconds", 0)
     end: float = option(0.0, "where in the video to stop, seconds (0: its end)", 0)
@@ -130,7 +137,7 @@ class FaceOptions:
 
 Options = (
     CamerasOptions | SplatsOptions | RenderOptions | SegmentOptions | SelectOptions
-    | SpeechOptions | FaceOptions | ModelOptions | SetupOptions
+    | SpeechOptions | HeadOptions | FaceOptions | ModelOptions | SetupOptions
 )  # fmt: skip
 OPTIONS: dict[str, type[Options]] = {
     "cameras": CamerasOptions,
@@ -139,6 +146,7 @@ OPTIONS: dict[str, type[Options]] = {
     "segment": SegmentOptions,
     "select": SelectOptions,
     "speech": SpeechOptions,
+    "head": HeadOptions,
     "face": FaceOptions,
     "model": ModelOptions,
     "setup": SetupOptions,

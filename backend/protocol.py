@@ -21,37 +21,18 @@ from typing import Any, ClassVar, Literal, get_args, get_origin
 
 from .options import (
     OPTIONS as OPTIONS,
-)  # fmt: skip
-from .options import (
     CamerasOptions as CamerasOptions,
-)
-from .options import (
     FaceOptions as FaceOptions,
-)
-from .options import (
+    HeadOptions as HeadOptions,
     ModelOptions as ModelOptions,
-)
-from .options import (
     Options as Options,
-)
-from .options import (
     RenderOptions as RenderOptions,
-)
-from .options import (
     SegmentOptions as SegmentOptions,
-)
-from .options import (
     SelectOptions as SelectOptions,
-)
-from .options import (
     SetupOptions as SetupOptions,
-)
-from .options import (
     SpeechOptions as SpeechOptions,
-)
-from .options import (
     SplatsOptions as SplatsOptions,
-)
+)  # fmt: skip
 
 PROTOCOL = 1
 VERSION = "0.1.0"

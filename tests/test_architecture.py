@@ -11,7 +11,18 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 BLENDER = {"bpy", "bmesh", "mathutils", "gpu", "bl_math", "bpy_extras", "aud", "addon_utils", "blf", "imbuf"}
 CAPABILITIES = {"cameras", "splats", "semantics", "talking_head", "dynamic_mesh"}
-READERS = ("capture", "splat_ply", "points_ply", "tracks_file", "semantics_file", "words_lines", "motion_file", "arkit", "face_names")
+READERS = (
+    "capture",
+    "splat_ply",
+    "points_ply",
+    "tracks_file",
+    "semantics_file",
+    "words_lines",
+    "motion_file",
+    "arkit",
+    "face_names",
+    "head_file",
+)
 ADDON_MAY = {"backend.protocol"} | {f"backend.formats.{name}" for name in READERS}
 
 

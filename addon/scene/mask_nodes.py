@@ -4,8 +4,7 @@ import bpy
 
 from . import marks
 from .objects import LABEL
-from .splat_nodes import MODIFIER as DISPLAY
-from .splat_nodes import Graph, named_attribute, new_group
+from .splat_nodes import MODIFIER as DISPLAY, Graph, named_attribute, new_group
 
 GROUP = "Splatsmith Mask"
 NUMBER, INVERT = "Object", "Invert"

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import bpy
 
-from ...backend.formats import capture as captures
-from ...backend.formats import motion_file, splat_ply
+from ...backend.formats import capture as captures, motion_file, splat_ply
 from ...backend.protocol import InputError, RenderOptions
 from ..compute import state
 from ..jobs.manager import JobRecord

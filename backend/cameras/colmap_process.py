@@ -25,8 +25,7 @@ from ..runtime.job import explain
 from . import colmap_export
 from .colmap_channel import Channel
 from .colmap_match import extract_and_match, read_tracks, why_nothing
-from .solved import Solved
-from .solved import load as load_solved
+from .solved import Solved, load as load_solved
 from .task import ColmapTask
 
 Image.init()

@@ -13,9 +13,7 @@ from ..media import photos, video
 from ..protocol import CamerasOptions, InputError, Preset
 from ..runtime.device import core_count
 from ..runtime.job import Job, Outcome
-from . import carry_masks, colmap_runner, export, motion_masks, posed, sources
-from . import footage as footage_room
-from . import solve as solving
+from . import carry_masks, colmap_runner, export, footage as footage_room, motion_masks, posed, solve as solving, sources
 from .dense import Dense, add_depth
 from .estimate import Estimate, EstimateConfig, Problem
 from .motion_masks import MotionMaskConfig

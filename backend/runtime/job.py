@@ -28,6 +28,7 @@ PACKAGES = (
 VERBS = {
     "cameras": "..cameras.verb", "splats": "..splats.verb", "render": "..gaussians.render_verb", "segment": "..semantics.verb",
     "select": "..semantics.select_verb", "speech": "..talking_head.speech_verb", "face": "..talking_head.face_verb",
+    "head": "..talking_head.head_verb",
     "model": "..semantics.model_verb", "setup": "..runtime.environment",
 }  # fmt: skip
 

@@ -10,16 +10,15 @@ from ..protocol import FaceOptions, InputError
 from ..runtime.job import Job, Outcome
 from .fitting.fit import fit_rig
 from .fitting.head_motion import HeadMotion
+from .head_verb import read_rig, write_head
 from .log_mel import FEATURE_RATE
 from .motion_output import frame_times, smoothed, write_motion
 from .motion_training import Clip, MotionTrainingConfig, train
 from .motion_translator import MotionTranslatorConfig
 from .rigs.correspondence import find_correspondence
 from .rigs.drawing import TO_CAMERA
-from .rigs.ict import read_ict
 from .rigs.rig import Floats
-from .speaker_file import NAME as SPEAKER
-from .speaker_file import save_speaker
+from .speaker_file import NAME as SPEAKER, save_speaker
 from .speech.features import speech_features
 from .speech.viseme_encoder import load_encoder
 from .tracking.fetch import fetch_weights
@@ -31,12 +30,10 @@ STEPS = {"fast": 600, "balanced": 1800, "best": 4000}
 
 
 def run(job: Job) -> Outcome:
-    """Leaves motion.npz, live_link.csv, curves.png, head.npz, and speaker.safetensors where the video has speech."""
+    """Leaves motion.npz, live_link.csv, curves.png, head.npz, poses.npz, and speaker.safetensors where the video has speech."""
     options, path = job.request.options, Path(job.request.input)
     assert isinstance(options, FaceOptions)
-    if not options.rig:
-        raise InputError("No face model was named.", "Give the folder FaceXModel of ICT-FaceKit with --rig.")
-    rig = read_ict(Path(options.rig))
+    rig = read_rig(options.rig)
     tracker = FaceTracker(_weights(job, options))
     job.stage("Following the face", 1, 5)
     track = track_video(path, tracker, options.start, options.end, lambda step, total: job.progress(step, total))
@@ -45,7 +42,8 @@ def run(job: Job) -> Outcome:
     where = find_correspondence(rig, tracker, progress=lambda share: job.progress(int(100 * share), 100))
     job.stage("Fitting the face", 3, 5)
     motion = fit_rig(track, rig, where, progress=lambda share: job.progress(int(100 * share), 100))
-    _save_head(job.folder.staging / "head.npz", motion)
+    write_head(job.folder.staging, rig, motion.rest)
+    _save_poses(job.folder.staging / "poses.npz", motion)
     job.stage("Learning how this person speaks", 4, 5)
     taught = options.teach and _teach(job, path, motion)
     job.stage("Writing", 5, 5)
@@ -74,11 +72,11 @@ def _tell(job: Job, track: FaceTrack) -> None:
         job.warn("DAMAGE", f"{track.damage.frames} frames of the video can't be decoded.")
 
 
-def _save_head(path: Path, motion: HeadMotion) -> None:
-    """The person's face at rest and every frame's pose, for what is drawn upon it."""
+def _save_poses(path: Path, motion: HeadMotion) -> None:
+    """Every frame's pose and coefficients, for what is drawn upon the head."""
     np.savez_compressed(
         path, names=np.array(motion.names), times=motion.times, coefficients=motion.coefficients, rotations=motion.rotations,
-        translations=motion.translations, rest=motion.rest, focal=motion.focal, size=np.array([motion.width, motion.height]),
+        translations=motion.translations, focal=motion.focal, size=np.array([motion.width, motion.height]),
     )  # fmt: skip
 
 

@@ -13,8 +13,7 @@ from helpers.teacher_simulator import Simulator, SimulatorConfig, TaughtView
 from backend.semantics.looks import drawn_regions
 from backend.semantics.regions.proposals import propose
 from backend.semantics.regions.superpixels import snapped
-from tests.benchmarks import semantic_metrics as metrics
-from tests.benchmarks import semantic_speed
+from tests.benchmarks import semantic_metrics as metrics, semantic_speed
 from tests.benchmarks.semantic_methods import methods, weigh_view
 from tests.benchmarks.semantic_metrics import Truth
 from tests.benchmarks.table import Row, Table

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backend.formats import capture as captures
-from backend.formats import splat_ply
+from backend.formats import capture as captures, splat_ply
 
 
 def test_imported_camera_sees_what_the_capture_saw(bpy: Any, capture_folder: Path) -> None:

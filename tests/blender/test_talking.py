@@ -95,7 +95,9 @@ def test_a_new_bake_keeps_what_the_artist_made(bpy: Any, face: Any, rooms: Any) 
     targets.apply(bpy.context.scene, make_motion(rooms, ["jawOpen"]), 1, "Second")
     assert set(tracks(keys)) == {"Splatsmith speech", "Mine"}
     assert [t.name for t in keys.animation_data.nla_tracks][-1] == "Mine", "the artist's lies above"
-    assert sorted(a.name for a in bpy.data.actions if a.name.startswith(("First", "Second"))) == ["Second Face speech"], "nothing is left behind"
+    assert sorted(a.name for a in bpy.data.actions if a.name.startswith(("First", "Second"))) == ["Second Face speech"], (
+        "nothing is left behind"
+    )
     assert tracks(keys)["Mine"].strips[0].action == own
 
 

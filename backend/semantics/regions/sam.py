@@ -105,8 +105,7 @@ def load(path: Path, device: torch.device, config: SamConfig = SamConfig()) -> S
 
 
 def _model(weights: Mapping[str, Tensor]) -> nn.Module:
-    from segment_anything.modeling import MaskDecoder, PromptEncoder, TwoWayTransformer
-    from segment_anything.modeling import Sam as SamModel
+    from segment_anything.modeling import MaskDecoder, PromptEncoder, Sam as SamModel, TwoWayTransformer
 
     mobile = "image_encoder.patch_embed.seq.0.c.weight" in weights
     side = MOBILE_SIDE if mobile else PATCH * weights["image_encoder.pos_embed"].shape[1]

@@ -43,7 +43,8 @@ def portrait(size: int, yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0,
 
 
 def draw(rig: Rig, vertices: Floats, view: View, colors: Floats | None = None) -> NDArray[np.uint8]:
-    """(H, W, 3) of posed vertices (V, 3), four looks a pixel; `colors` (V, 3) 0..1, or those of the parts."""
+    """(H, W, 3) of posed vertices (V, 3), four looks a pixel; `colors` (V, 3) 0..1, or the rig's own, or those of the parts."""
+    colors = rig.colors if colors is None else colors
     fine = View(view.rotation, view.translation, 2 * view.focal, 2 * view.width, 2 * view.height)
     seen = see(rig, vertices, fine)
     corners = rig.triangles[seen.triangles]

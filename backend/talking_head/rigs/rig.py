@@ -35,6 +35,7 @@ class Rig:
     shapes: Floats  # (K, V, 3) added to the neutral one
     identities: Floats  # (I, V, 3) one standard deviation each
     lowest: Floats  # (K,) 0, or -1 where a coefficient goes both ways
+    colors: Floats | None = None  # (V, 3) sRGB 0..1, where the model brings them
 
     @cached_property
     def triangles(self) -> NDArray[np.int32]:
@@ -77,5 +78,5 @@ class Rig:
         whole = np.append(keep, True)[self.faces].all(1)
         return replace(
             self, neutral=self.neutral[keep], faces=number[self.faces[whole]], parts=self.parts[whole],
-            shapes=self.shapes[:, keep], identities=self.identities[:, keep],
+            shapes=self.shapes[:, keep], identities=self.identities[:, keep], colors=None if self.colors is None else self.colors[keep],
         )  # fmt: skip

@@ -1,0 +1,50 @@
+"""A head that can be animated: mesh, shapes, colours, in a numpy archive that Blender's side reads. numpy alone."""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..protocol import InputError
+
+NAME = "head.npz"
+MOST = 2_000_000  # vertices
+
+
+@dataclass(frozen=True)
+class Head:
+    """Axes: x to the person's left, y up, z out of the face; centimetres."""
+
+    name: str
+    vertices: NDArray[np.float32]  # (V, 3) at rest
+    faces: NDArray[np.int32]  # (F, 4); -1 in the last place of triangles
+    names: list[str]  # K shapes
+    shapes: NDArray[np.float32]  # (K, V, 3) added to the rest
+    colors: NDArray[np.float32]  # (V, 3) sRGB 0..1
+
+
+def write(path: Path, head: Head) -> None:
+    np.savez_compressed(
+        path, name=head.name, vertices=head.vertices, faces=head.faces, names=np.array(head.names, str),
+        shapes=head.shapes.astype(np.float16), colors=(head.colors * 255).round().astype(np.uint8),
+    )  # fmt: skip
+
+
+def read(path: Path) -> Head:
+    """InputError for anything that is not a whole head."""
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            vertices, faces, names = data["vertices"].astype(np.float32), data["faces"].astype(np.int32), [str(n) for n in data["names"]]
+            shapes, colors = data["shapes"].astype(np.float32), data["colors"].astype(np.float32) / 255
+            name = str(data["name"])
+    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path.name} is not a head, or it is damaged.", "Make the head again.") from error
+    count = len(vertices)
+    fits = vertices.shape == (count, 3) and faces.ndim == 2 and faces.shape[1] == 4 and shapes.shape == (len(names), count, 3)
+    if not fits or colors.shape != (count, 3) or not 0 < count <= MOST or faces.max(initial=-1) >= count or faces[:, :3].min(initial=0) < 0:
+        raise InputError(f"{path.name} is damaged: its parts do not fit together.", "Make the head again.")
+    if not np.isfinite(vertices).all() or not np.isfinite(shapes).all():
+        raise InputError(f"{path.name} is damaged: it holds numbers that are none.", "Make the head again.")
+    return Head(name, vertices, faces, names, shapes, colors)
