@@ -62,8 +62,14 @@ VERB_HELP["head"] = (
 VERB_HELP["face"] = (
     "read the motion of a face from a video, and learn how its owner speaks",
     "--input is a video of one person who has agreed to it. --output receives motion.npz and live_link.csv as `speech` does,\n"
-    "head.npz (this person's head, to animate) and speaker.safetensors, which `speech --speaker` takes.",
+    "head.npz (this person's head, to animate), speaker.safetensors, which `speech --speaker` takes, and gaussian_head.npz, the\n"
+    "person as Gaussians on that head, which `talk` renders and Blender shows.",
     "python -m backend face --input talk.mp4 --tracker ~/mediapipe --rig ~/FaceXModel --output talk-face",
+)
+VERB_HELP["talk"] = (
+    "render a Gaussian head that speaks, as a video with sound that is marked as synthetic",
+    "--input is the folder that `face` has left, --motion what `speech` has made of a sound. --output receives talk.mp4.",
+    "python -m backend talk --input talk-face --motion line-speech/motion.npz --output line-video",
 )
 VERB_HELP["model"] = (
     "fetch a CLIP model, which words need",

@@ -131,13 +131,23 @@ class FaceOptions:
     start: float = option(0.0, "where in the video to begin, seconds", 0)
     end: float = option(0.0, "where in the video to stop, seconds (0: its end)", 0)
     teach: bool = option(True, "also learn how this person speaks: speaker.safetensors")
+    gaussians: int = option(-1, "Gaussians of a photoreal head (-1: 10000 fast, 20000 balanced, 50000 best; 0: none)", -1, 500_000)
     smoothing: float = option(0.0, "seconds over which motion is smoothed", 0, 1)
     tolerance: float = option(0.01, "how far a curve may be off where keys are left out", 0, 0.2)
 
 
+@dataclass(frozen=True)
+class TalkOptions:
+    """Options of the verb `talk`."""
+
+    motion: str = option("", "motion.npz, as `speech` leaves it (empty: the motion of the footage itself)")
+    background: Literal["footage", "plain"] = option("footage", "what is behind the head: the footage, to and fro, or one colour")
+    size: int = option(0, "longer side of a plain picture in pixels (0: 512)", 0, 4096)
+
+
 Options = (
     CamerasOptions | SplatsOptions | RenderOptions | SegmentOptions | SelectOptions
-    | SpeechOptions | HeadOptions | FaceOptions | ModelOptions | SetupOptions
+    | SpeechOptions | HeadOptions | FaceOptions | TalkOptions | ModelOptions | SetupOptions
 )  # fmt: skip
 OPTIONS: dict[str, type[Options]] = {
     "cameras": CamerasOptions,
@@ -148,6 +158,7 @@ OPTIONS: dict[str, type[Options]] = {
     "speech": SpeechOptions,
     "head": HeadOptions,
     "face": FaceOptions,
+    "talk": TalkOptions,
     "model": ModelOptions,
     "setup": SetupOptions,
 }

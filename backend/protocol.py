@@ -32,6 +32,7 @@ from .options import (
     SetupOptions as SetupOptions,
     SpeechOptions as SpeechOptions,
     SplatsOptions as SplatsOptions,
+    TalkOptions as TalkOptions,
 )  # fmt: skip
 
 PROTOCOL = 1

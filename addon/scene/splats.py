@@ -45,12 +45,13 @@ def chosen(context: bpy.types.Context) -> bpy.types.Object | None:
     return found[-1] if found else None
 
 
-def _attributes(a: SplatArrays) -> Attributes:
+def attributes(a: SplatArrays) -> Attributes:
+    """What a splat object has by point, but for its position."""
     opacities = 1 / (1 + np.exp(-a.opacity_logits.astype(np.float64)))
     base = np.concatenate([a.sh[:, 0], opacities[:, None]], 1).astype(np.float32)
     color = np.concatenate([srgb_to_linear((a.sh[:, 0] * SH_C0 + 0.5).clip(0, 1)), opacities[:, None]], 1).astype(np.float32)
     base_type = "FLOAT4" if pointclouds.has_type("FLOAT4") else "FLOAT_COLOR"
-    attributes: Attributes = {
+    found: Attributes = {
         "scale": ("FLOAT_VECTOR", np.exp(a.log_scales)),
         "rotation": ("QUATERNION", a.quats),
         "radiance:base": (base_type, base),
@@ -58,15 +59,15 @@ def _attributes(a: SplatArrays) -> Attributes:
         "radius": ("FLOAT", np.zeros(len(a), np.float32)),  # the bare points stay out of the picture
     }
     for k in range(1, a.sh.shape[1]):
-        attributes[f"radiance:sh_{k - 1}"] = ("FLOAT_VECTOR", a.sh[:, k])
+        found[f"radiance:sh_{k - 1}"] = ("FLOAT_VECTOR", a.sh[:, k])
     for name, values in a.extra.items():
-        if name in attributes or name in ("position", "selected", "hidden", "fit"):
+        if name in found or name in ("position", "selected", "hidden", "fit"):
             continue  # the splat's own, and the marks of whoever looks at them
         if values.dtype.kind in "iu":
-            attributes[name] = ("INT", values.astype(np.int32))
+            found[name] = ("INT", values.astype(np.int32))
         elif values.dtype.kind == "f":
-            attributes[name] = ("FLOAT", values.astype(np.float32))
-    return attributes
+            found[name] = ("FLOAT", values.astype(np.float32))
+    return found
 
 
 def import_ply(path: Path, name: str, collection: bpy.types.Collection, root: bpy.types.Object | None) -> bpy.types.Object:
@@ -74,7 +75,7 @@ def import_ply(path: Path, name: str, collection: bpy.types.Collection, root: bp
     arrays = splat_ply.read(path)
     if not len(arrays):
         raise InputError(f"{path.name} holds no splats.", "Choose another file.")
-    cloud = show(pointclouds.new_object(name, collection, arrays.means, _attributes(arrays)))
+    cloud = show(pointclouds.new_object(name, collection, arrays.means, attributes(arrays)))
     cloud.parent = root
     cloud[MARK] = str(path)
     return cloud

@@ -1,10 +1,8 @@
 """The verb `render`: splats seen through the cameras of a capture, one PNG a camera, and a video if asked."""
 
 import contextlib
-from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -12,6 +10,7 @@ from torch import Tensor
 from ..formats import capture, splat_ply
 from ..formats.capture import Frame
 from ..geometry.conventions import to_viewmat
+from ..media.video_writer import VideoWriter
 from ..protocol import InputError, RenderOptions
 from ..runtime.job import Job, Outcome
 from .model import Gaussians, from_arrays
@@ -56,31 +55,6 @@ def render_frame(
     )  # fmt: skip
     image, alpha = drawn.image[0].clamp(0, 1), drawn.alpha[0]
     return image if background else torch.cat([(image / alpha.clamp_min(1e-6)).clamp(0, 1), alpha], -1)
-
-
-class VideoWriter:
-    """H.264 in an mp4 that everything plays; transparent pictures are laid over black."""
-
-    def __init__(self, path: Path, fps: float, width: int, height: int) -> None:
-        import av  # not needed for stills
-
-        self._av = av
-        self._container = av.open(str(path), "w")
-        self._stream = self._container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001), options={"crf": "18"})
-        self._stream.width, self._stream.height, self._stream.pix_fmt = width // 2 * 2, height // 2 * 2, "yuv420p"
-        self._size = (self._stream.height, self._stream.width)
-
-    def add(self, pixels: np.ndarray) -> None:
-        """(H, W, 3 or 4) uint8."""
-        rgb = pixels[..., :3] if pixels.shape[2] == 3 else (pixels[..., :3] * (pixels[..., 3:] / 255.0)).astype(np.uint8)
-        frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb[: self._size[0], : self._size[1]]), format="rgb24")
-        self._container.mux(self._stream.encode(frame))
-
-    def close(self) -> None:
-        try:
-            self._container.mux(self._stream.encode(None))
-        finally:
-            self._container.close()
 
 
 def _check(options: RenderOptions) -> list[Frame]:

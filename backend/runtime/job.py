@@ -28,9 +28,10 @@ PACKAGES = (
 VERBS = {
     "cameras": "..cameras.verb", "splats": "..splats.verb", "render": "..gaussians.render_verb", "segment": "..semantics.verb",
     "select": "..semantics.select_verb", "speech": "..talking_head.speech_verb", "face": "..talking_head.face_verb",
-    "head": "..talking_head.head_verb",
+    "head": "..talking_head.head_verb", "talk": "..talking_head.talk_verb",
     "model": "..semantics.model_verb", "setup": "..runtime.environment",
 }  # fmt: skip
+COMPUTING = ("splats", "render", "segment", "select", "face")  # the others never ask for a device, and asking takes seconds
 
 
 @dataclass
@@ -153,7 +154,7 @@ def _run_held(request: Request, folder: JobFolder, reporter: Reporter, cancel: C
     try:
         resumed = folder.begin(request)
         folder.write_state(JobState("running", pid=os.getpid()))
-        computes = request.verb in ("splats", "render", "segment", "select")  # the others never ask for a device, and asking takes seconds
+        computes = request.verb in COMPUTING
         device, sentence = choose_device(request.device if computes else "cpu")
         reporter.send(protocol.Hello(protocol.PROTOCOL, os.getpid(), protocol.VERSION, sentence))
         job = Job(request, folder, reporter, cancel, device, resumed)

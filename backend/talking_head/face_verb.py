@@ -1,15 +1,22 @@
 """The verb `face`: a filmed face becomes motion, a head of its own, and a speaker that can say other things."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
+from ..formats import gaussian_head_file
 from ..formats.motion_file import HEAD
 from ..media.sound import read_sound
-from ..protocol import FaceOptions, InputError
+from ..protocol import FaceOptions, InputError, Preset
 from ..runtime.job import Job, Outcome
+from . import poses
 from .fitting.fit import fit_rig
 from .fitting.head_motion import HeadMotion
+from .gaussian_head import files
+from .gaussian_head.learn import LearnConfig, chosen_frames, learn_head
+from .gaussian_head.training import HeadTrainingConfig
 from .head_verb import read_rig, write_head
 from .log_mel import FEATURE_RATE
 from .motion_output import frame_times, smoothed, write_motion
@@ -17,40 +24,50 @@ from .motion_training import Clip, MotionTrainingConfig, train
 from .motion_translator import MotionTranslatorConfig
 from .rigs.correspondence import find_correspondence
 from .rigs.drawing import TO_CAMERA
-from .rigs.rig import Floats
+from .rigs.rig import Floats, Rig
 from .speaker_file import NAME as SPEAKER, save_speaker
 from .speech.features import speech_features
 from .speech.viseme_encoder import load_encoder
 from .tracking.fetch import fetch_weights
-from .tracking.track import FaceTrack, FaceTracker, track_video
+from .tracking.track import FaceTrack, FaceTracker, TrackConfig, track_video
 from .tracking.weights import SHA256, demand_weights
 
 SPOKEN = ("jaw", "mouth", "cheekPuff", "tongue")  # beginnings of the coefficients that a sound tells
-STEPS = {"fast": 600, "balanced": 1800, "best": 4000}
+STEPS: dict[Preset, int] = {"fast": 600, "balanced": 1800, "best": 4000}
+PRESETS: dict[Preset, LearnConfig] = {
+    "fast": LearnConfig(gaussians=10_000, side=256, frames=80, training=HeadTrainingConfig(steps=500)),
+    "balanced": LearnConfig(),
+    "best": LearnConfig(gaussians=50_000, side=512, frames=400, training=HeadTrainingConfig(steps=5000)),
+}
 
 
 def run(job: Job) -> Outcome:
-    """Leaves motion.npz, live_link.csv, curves.png, head.npz, poses.npz, and speaker.safetensors where the video has speech."""
+    """Leaves motion.npz, live_link.csv, curves.png, head.npz, poses.npz, speaker.safetensors where the video has speech, and
+    gaussian_head.npz with heldout.png, the footage beside the head in frames that it has not seen.
+    """
     options, path = job.request.options, Path(job.request.input)
     assert isinstance(options, FaceOptions)
     rig = read_rig(options.rig)
     tracker = FaceTracker(_weights(job, options))
-    job.stage("Following the face", 1, 5)
+    job.stage("Following the face", 1, 6)
     track = track_video(path, tracker, options.start, options.end, lambda step, total: job.progress(step, total))
     _tell(job, track)
-    job.stage("Getting to know the face model", 2, 5)
+    job.stage("Getting to know the face model", 2, 6)
     where = find_correspondence(rig, tracker, progress=lambda share: job.progress(int(100 * share), 100))
-    job.stage("Fitting the face", 3, 5)
+    job.stage("Fitting the face", 3, 6)
     motion = fit_rig(track, rig, where, progress=lambda share: job.progress(int(100 * share), 100))
     write_head(job.folder.staging, rig, motion.rest)
-    _save_poses(job.folder.staging / "poses.npz", motion)
-    job.stage("Learning how this person speaks", 4, 5)
+    poses.save(job.folder.staging / poses.NAME, motion, path)
+    job.stage("Learning how this person speaks", 4, 6)
     taught = options.teach and _teach(job, path, motion)
-    job.stage("Writing", 5, 5)
+    quality = _gaussians(job, path, rig, motion, track, options)
+    job.stage("Writing", 6, 6)
     keys = _write(job, path, motion, options)
     told = ", and how this person speaks" if taught else ""
     metrics = {"frames": float(len(motion.times)), "seen": float(track.seen.mean()), "residual": motion.residual, "keys": float(keys)}
-    return Outcome(f"{len(motion.times)} frames{told}; points are met to {100 * motion.residual:.1f} % of the eyes' distance", metrics)
+    return Outcome(
+        f"{len(motion.times)} frames{told}; points are met to {100 * motion.residual:.1f} % of the eyes' distance", metrics | quality
+    )
 
 
 def _weights(job: Job, options: FaceOptions) -> Path:
@@ -58,7 +75,7 @@ def _weights(job: Job, options: FaceOptions) -> Path:
         raise InputError("No folder for the face tracker was named.", "Give one with --tracker; with --agree its files are fetched.")
     folder = Path(options.tracker)
     if options.agree and not all((folder / name).is_file() for name in SHA256):
-        job.stage("Fetching the face tracker", 1, 5)
+        job.stage("Fetching the face tracker", 1, 6)
         fetch_weights(folder)
     return demand_weights(folder)
 
@@ -70,14 +87,6 @@ def _tell(job: Job, track: FaceTrack) -> None:
         job.warn("LOST", f"The face is hidden or turned away in {int((~track.seen).sum())} of {len(track.seen)} frames.")
     if track.damage.frames:
         job.warn("DAMAGE", f"{track.damage.frames} frames of the video can't be decoded.")
-
-
-def _save_poses(path: Path, motion: HeadMotion) -> None:
-    """Every frame's pose and coefficients, for what is drawn upon the head."""
-    np.savez_compressed(
-        path, names=np.array(motion.names), times=motion.times, coefficients=motion.coefficients, rotations=motion.rotations,
-        translations=motion.translations, focal=motion.focal, size=np.array([motion.width, motion.height]),
-    )  # fmt: skip
 
 
 def _teach(job: Job, path: Path, motion: HeadMotion) -> bool:
@@ -97,6 +106,28 @@ def _teach(job: Job, path: Path, motion: HeadMotion) -> bool:
         return False
     save_speaker(model, [motion.names[k] for k in spoken], job.folder.staging / SPEAKER)
     return True
+
+
+def _gaussians(job: Job, path: Path, rig: Rig, motion: HeadMotion, track: FaceTrack, options: FaceOptions) -> dict[str, float]:
+    """Trains the photoreal head, and says how well it does on frames kept back."""
+    config = PRESETS[job.request.preset]
+    if options.gaussians >= 0:
+        config = replace(config, gaussians=options.gaussians)
+    if not config.gaussians:
+        return {}
+    job.stage("Painting the head with Gaussians", 5, 6)
+    numbers, kept = chosen_frames(track.seen, config.frames, config.held_out)
+    learned = learn_head(
+        path, rig, motion, numbers, kept, TrackConfig().max_side, config, job.request.seed, job.device,
+        lambda share: job.progress(int(1000 * share), 1000),
+    )  # fmt: skip
+    files.save(job.folder.staging / gaussian_head_file.NAME, learned.model, learned.mesh, learned.corners)
+    if not learned.held_out:
+        return {"gaussians": float(config.gaussians)}
+    coefficients = torch.from_numpy(motion.coefficients)
+    learned.sheet(coefficients).save(job.folder.staging / "heldout.png")
+    job.preview(job.folder.staging / "heldout.png")
+    return {"gaussians": float(config.gaussians), "psnr": learned.quality(coefficients)}
 
 
 def _write(job: Job, path: Path, motion: HeadMotion, options: FaceOptions) -> int:

@@ -1,0 +1,113 @@
+"""Trains the Gaussian head on frames of the clip, and with it what the tracker had a little wrong in each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ...gaussians.losses import l1_dssim_for
+from ...gaussians.rasterize import Rendering, rasterize
+from ...geometry.rotations import rotation_vector_to_matrix
+from .model import SH_DEGREE, BoundGaussians, BoundMesh, place
+from .seen_frames import SeenFrame
+
+
+@dataclass(frozen=True)
+class HeadRates:
+    """Adam's steps; lengths in centimetres."""
+
+    means: float = 4e-3
+    quats: float = 2e-3
+    log_scales: float = 5e-3
+    opacity_logits: float = 2e-2
+    sh: float = 4e-3
+    mean_shapes: float = 4e-4
+    color_shapes: float = 1e-3
+    latent_weights: float = 5e-3
+    latent_bias: float = 5e-3
+    coefficients: float = 5e-4  # of each frame: what the tracker had wrong
+    poses: float = 3e-4
+    final: float = 0.1  # share of all these at the end
+
+
+@dataclass(frozen=True)
+class HeadTrainingConfig:
+    """Losses beside the picture's: they keep Gaussians near their triangles and what is learned of single frames small."""
+
+    steps: int = 1500
+    ssim_weight: float = 0.2
+    near: float = 0.4  # centimetres that a Gaussian may be away from its triangle for nothing
+    near_weight: float = 0.1
+    large: float = 0.35  # centimetres, as a standard deviation
+    large_weight: float = 1.0
+    shapes_weight: float = 1e-2
+    refine_weight: float = 1e-3
+    rates: HeadRates = HeadRates()
+
+
+@dataclass
+class Refined:
+    """What is learned of F frames on top of the tracker: the paper's embedding of its parameters."""
+
+    coefficients: Tensor  # (F, K)
+    poses: Tensor  # (F, 6) turn and shift of the camera
+
+    def viewmat(self, tracked: Tensor, row: int) -> Tensor:
+        """(4, 4)"""
+        turn = rotation_vector_to_matrix(self.poses[row, :3])
+        rotated = turn @ tracked[:3, :3]
+        upper = torch.cat([rotated, (tracked[:3, 3] + self.poses[row, 3:])[:, None]], 1)
+        return torch.cat([upper, tracked[3:]])
+
+
+def render(model: BoundGaussians, mesh: BoundMesh, coefficients: Tensor, viewmat: Tensor, K: Tensor, size: tuple[int, int]) -> Rendering:
+    """One camera, over black. `size` is width and height."""
+    means, quats, scales, opacities, sh = place(model, mesh, coefficients)
+    return rasterize(means, quats, scales, opacities, sh, viewmat[None], K[None], *size, sh_degree=SH_DEGREE)
+
+
+def train_head(
+    model: BoundGaussians, mesh: BoundMesh, frames: list[SeenFrame], coefficients: Tensor, lowest: Tensor, config: HeadTrainingConfig,
+    seed: int = 0, progress: Callable[[int, float], None] = lambda step, loss: None,
+) -> Refined:  # fmt: skip
+    """Trains `model` in place on F frames with tracked `coefficients` (F, K), which stay within `lowest` (K,) and 1."""
+    refined = Refined(torch.zeros_like(coefficients), coefficients.new_zeros(len(frames), 6))
+    tensors = {**model.trained(), "coefficients": refined.coefficients, "poses": refined.poses}
+    rates = config.rates
+    groups = [{"params": [tensor.requires_grad_(True)], "lr": getattr(rates, name), "name": name} for name, tensor in tensors.items()]
+    optimizer = torch.optim.Adam(groups, betas=(0.9, 0.99), eps=1e-15, fused=True)
+    generator = torch.Generator().manual_seed(seed)
+    compare, order = l1_dssim_for(model.means.device.type), torch.empty(0, dtype=torch.long)
+    for step in range(config.steps):
+        if step % len(frames) == 0:
+            order = torch.randperm(len(frames), generator=generator)
+        row = int(order[step % len(frames)])
+        for group in optimizer.param_groups:
+            group["lr"] = getattr(rates, group["name"]) * rates.final ** (step / config.steps)
+        frame = frames[row]
+        used = (coefficients[row] + refined.coefficients[row]).maximum(lowest).clamp(max=1)
+        drawn = render(model, mesh, used, refined.viewmat(frame.viewmat, row), frame.K, frame.size)
+        loss, _ = compare(_over(drawn, frame, generator), frame.image, config.ssim_weight)
+        (loss + _restraint(model, refined, row, config)).backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        progress(step, float(loss.detach()))
+    for tensor in tensors.values():
+        tensor.requires_grad_(False)
+    return refined
+
+
+def _over(drawn: Rendering, frame: SeenFrame, generator: torch.Generator) -> Tensor:
+    """(H, W, 3) over what surrounds the head, and over any colour where the head is: there it must not be seen through."""
+    behind = torch.where(frame.outline[..., None], torch.rand(3, generator=generator).to(frame.image), frame.image)
+    return drawn.image[0] + (1 - drawn.alpha[0]) * behind
+
+
+def _restraint(model: BoundGaussians, refined: Refined, row: int, config: HeadTrainingConfig) -> Tensor:
+    far = (model.means.abs() - config.near).relu().mean()
+    large = (model.log_scales.exp() - config.large).relu().mean()
+    shapes = model.mean_shapes.square().mean() + model.color_shapes.square().mean()
+    single = refined.coefficients[row].square().sum() + refined.poses[row].square().sum()
+    found: Tensor = config.near_weight * far + config.large_weight * large + config.shapes_weight * shapes + config.refine_weight * single
+    return found

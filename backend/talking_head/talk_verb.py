@@ -1,0 +1,161 @@
+"""The verb `talk`: the Gaussian head speaks. Leaves a video with sound, marked as synthetic."""
+
+import contextlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ..formats import gaussian_head_file, head_file, motion_file
+from ..formats.motion_file import Motion
+from ..gaussians.rasterize import Rendering
+from ..media.decoding import Damage, decode, open_video
+from ..media.frames import Pixels
+from ..media.video import upright
+from ..media.video_writer import VideoWriter
+from ..protocol import InputError, TalkOptions
+from ..runtime.job import Job, Outcome
+from . import poses
+from .gaussian_head import files
+from .gaussian_head.training import render
+from .poses import Poses
+from .rigs.drawing import View, portrait
+from .rigs.rig import Floats
+from .tracking.track import TrackConfig
+
+NOTE = "Synthetic: this person's face was animated by Splatsmith."
+PLAIN, PLAIN_SIDE = (41, 43, 48), 512
+LONGEST = 1800  # frames of footage that are kept at hand; then it runs backwards
+
+
+@torch.no_grad()
+def run(job: Job) -> Outcome:
+    """Leaves talk.mp4."""
+    options, folder = job.request.options, Path(job.request.input)
+    assert isinstance(options, TalkOptions)
+    job.stage("Reading the head", 1, 2)
+    if not (folder / gaussian_head_file.NAME).is_file():
+        raise InputError(f"There is no Gaussian head in {folder.name}.", "Give the folder that `face` has left.")
+    head = head_file.read(folder / head_file.NAME)
+    model, mesh = files.load(folder / gaussian_head_file.NAME, head)
+    filmed = poses.load(folder / poses.NAME)
+    fps, coefficients, sound = _spoken(options, filmed, head.names)
+    order = to_and_fro(min(len(filmed.times), LONGEST), len(coefficients), fps, _rate(filmed))
+    coefficients = _with_footage(coefficients, filmed, head.names, order)
+    job.stage("Rendering", 2, 2)
+    views = _filmed(filmed, order) if options.background == "footage" else _plain(options.size or PLAIN_SIDE, len(coefficients))
+    with contextlib.ExitStack() as stack:
+        writer = None
+        for number, (view, behind) in enumerate(views):
+            picture = _over(render(model, mesh, torch.from_numpy(coefficients[number]), *camera(view)), behind)
+            if writer is None:
+                writer = VideoWriter(job.folder.staging / "talk.mp4", fps, picture.shape[1], picture.shape[0], NOTE, sound is not None)
+                stack.callback(writer.close)
+            writer.add(picture)
+            job.progress(number + 1, len(coefficients))
+        if writer is not None and sound is not None:
+            writer.add_sound(sound, len(coefficients) / fps)
+    return Outcome(f"{len(coefficients)} frames of a talking head", {"frames": float(len(coefficients)), "fps": fps})
+
+
+def camera(view: View) -> tuple[Tensor, Tensor, tuple[int, int]]:
+    """Viewmat (4, 4), K (3, 3), width and height."""
+    viewmat = torch.eye(4)
+    viewmat[:3, :3], viewmat[:3, 3] = torch.from_numpy(view.rotation), torch.from_numpy(view.translation)
+    K = torch.tensor([[view.focal, 0, view.width / 2], [0, view.focal, view.height / 2], [0, 0, 1]], dtype=torch.float32)
+    return viewmat, K, (view.width, view.height)
+
+
+def _rate(filmed: Poses) -> float:
+    return float(1 / np.median(np.diff(filmed.times))) if len(filmed.times) > 1 else 25.0
+
+
+def _spoken(options: TalkOptions, filmed: Poses, names: list[str]) -> tuple[float, Floats, Path | None]:
+    """Frames a second, coefficients (T, K), NaN where nothing moves a shape, and the file that the sound is in."""
+    if not options.motion:
+        return round(_rate(filmed), 3), filmed.coefficients, _with_sound(filmed.source)
+    motion = motion_file.read(Path(options.motion))
+    if not any(curve.name in names for curve in motion.curves):
+        raise InputError(f"{Path(options.motion).name} moves none of this head's shapes.", "Make it with `speech`.")
+    return motion.fps, sampled(motion, names), _with_sound(Path(motion.source))
+
+
+def _with_sound(path: Path) -> Path | None:
+    try:
+        with av.open(str(path)) as container:
+            return path if container.streams.audio else None
+    except (av.FFmpegError, OSError):
+        return None
+
+
+def sampled(motion: Motion, names: list[str]) -> Floats:
+    """(T, K) of whole frames; NaN where the motion has no curve."""
+    frames = np.arange(int(motion.length) + 1)
+    found = np.full((len(frames), len(names)), np.nan, np.float32)
+    for curve in motion.curves:
+        if curve.name in names:
+            found[:, names.index(curve.name)] = np.interp(frames, curve.frames, curve.values)
+    return found
+
+
+def to_and_fro(count: int, wanted: int, fps: float, rate: float) -> np.ndarray:
+    """(T,) which frame of the footage lies behind each: forwards, then backwards, so that nothing jumps."""
+    steps = np.floor(np.arange(wanted) * rate / fps + 1e-6).astype(int)
+    there = steps % max(2 * count - 2, 1)
+    return np.asarray(np.where(there < count, there, 2 * count - 2 - there))
+
+
+def _with_footage(coefficients: Floats, filmed: Poses, names: list[str], order: np.ndarray) -> Floats:
+    """Shapes that the motion leaves alone do what they do in the footage: brows, gaze."""
+    found = coefficients.copy()
+    for k, name in enumerate(names):
+        if np.isnan(found[:, k]).any():
+            still = name.startswith(("jaw", "mouth", "tongue", "cheekPuff")) or name not in filmed.names
+            found[:, k] = 0.0 if still else filmed.coefficients[order, filmed.names.index(name)]
+    return found
+
+
+def _filmed(filmed: Poses, order: np.ndarray) -> Iterator[tuple[View, Pixels]]:
+    """Views and pictures of the footage."""
+    width, height = filmed.size
+    pictures = _pictures(filmed, int(order.max()) + 1)
+    for number in order.tolist():
+        view = View(filmed.rotations[number], filmed.translations[number], filmed.focal, width, height)
+        yield view, np.asarray(Image.open(io.BytesIO(pictures[number])))
+
+
+def _pictures(filmed: Poses, count: int) -> list[bytes]:
+    """The first of the footage's frames, packed, since some are shown backwards."""
+    if not filmed.source.is_file():
+        raise InputError(f"The footage {filmed.source.name} is gone.", "Put it back, or render with --background plain.")
+    found: dict[int, bytes] = {}
+    with open_video(filmed.source) as container:
+        for time, frame in decode(container, filmed.source, Damage()):
+            number = int(np.abs(filmed.times - time).argmin())
+            if number >= count:
+                break
+            if abs(filmed.times[number] - time) < 1e-4:
+                packed = io.BytesIO()
+                Image.fromarray(upright(frame, container.streams.video[0], TrackConfig().max_side)).save(packed, "JPEG", quality=95)
+                found[number] = packed.getvalue()
+    if len(found) < count:
+        raise InputError(f"{filmed.source.name} is no longer the footage that the head was made from.", "Read the face again.")
+    return [found[number] for number in range(count)]
+
+
+def _plain(side: int, count: int) -> Iterator[tuple[View, Pixels]]:
+    """The head alone, straight ahead."""
+    behind = np.full((side, side, 3), PLAIN, np.uint8)
+    for _ in range(count):
+        yield portrait(side, height=30.0), behind
+
+
+def _over(drawn: Rendering, behind: Pixels) -> Pixels:
+    """(H, W, 3)"""
+    mixed = drawn.image[0] * 255 + (1 - drawn.alpha[0]) * torch.from_numpy(behind.astype(np.float32))
+    return np.asarray(mixed.clamp(0, 255).round().byte().numpy())
