@@ -22,6 +22,7 @@ READERS = (
     "arkit",
     "face_names",
     "head_file",
+    "gaussian_head_file",
 )
 ADDON_MAY = {"backend.protocol"} | {f"backend.formats.{name}" for name in READERS}
 

@@ -11,6 +11,7 @@ from . import head_nodes, pointclouds, splat_nodes, splats
 from .head_mesh import METRES, to_blender
 
 MODIFIER = "Follow the Head"
+COLOR = "head_color"  # sRGB by point, as the nodes leave it
 NOTE = "Synthetic: contains a face that was animated by Splatsmith."
 Floats = NDArray[np.float32]
 

@@ -32,6 +32,7 @@ def import_head(head: Head, name: str, collection: bpy.types.Collection) -> bpy.
     for shape, moved in zip(head.names, to_blender(head.shapes), strict=True):
         key = thing.shape_key_add(name=shape, from_mix=False)
         key.data.foreach_set("co", (rest + moved * METRES).ravel())
+        key.value = 0.0  # Blender 5.2 begins with 1
     return thing
 
 

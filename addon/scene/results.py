@@ -5,11 +5,11 @@ from pathlib import Path
 
 import bpy
 
-from ...backend.formats import capture as captures, motion_file, splat_ply
+from ...backend.formats import capture as captures, gaussian_head_file, head_file, motion_file, splat_ply
 from ...backend.protocol import InputError, RenderOptions
 from ..compute import state
 from ..jobs.manager import JobRecord
-from . import cameras, collections, face_targets, objects, pointclouds, speech_sound, splat_nodes, splats, verdict
+from . import cameras, collections, face_targets, gaussian_head, head_mesh, objects, pointclouds, speech_sound, splat_nodes, splats, verdict
 
 
 def import_capture(context: bpy.types.Context, folder: Path, name: str) -> str:
@@ -87,14 +87,30 @@ def import_objects(context: bpy.types.Context, folder: Path, name: str) -> str:
     return f"{objects.attach(cloud, folder)} objects"
 
 
+def import_head(context: bpy.types.Context, folder: Path, name: str) -> str:
+    """The head of a folder as a mesh that the panel animates, with its Gaussians where it has such; a line about it."""
+    head = head_file.read(folder / head_file.NAME)
+    path = folder / gaussian_head_file.NAME
+    gaussians = gaussian_head_file.read(path, len(head.vertices), len(head.names)) if path.is_file() else None
+    collection = collections.new_collection(context.scene, name)
+    mesh = head_mesh.import_head(head, f"{name} Head", collection)
+    face_targets.add_target(context.scene, mesh)
+    context.scene.splatsmith.head_object = mesh
+    if gaussians is None:
+        return f"{mesh.name}: {len(head.names)} shape keys"
+    cloud = gaussian_head.import_gaussians(gaussians, head, mesh, collection)
+    return f"{mesh.name}: {len(head.names)} shape keys, {pointclouds.point_count(cloud.data):,} Gaussians"
+
+
 def import_motion(context: bpy.types.Context, job: JobRecord) -> str:
-    """Curves on the targets, the sound beside them, and the speaker that was learned."""
+    """Curves on the targets, the sound beside them, the head and the speaker that were learned."""
+    line = import_head(context, job.result, job.request.title) if job.request.verb == "face" else ""
     motion, start = motion_file.read(job.result / motion_file.NAME), int(job.request.context.get("start", 1))
     speech_sound.add(context.scene, Path(job.request.input), start)
     speaker = job.result / "speaker.safetensors"
     if speaker.is_file():
         context.scene.splatsmith.speaker = str(speaker)
-    return face_targets.apply(context.scene, motion, start, job.request.title)
+    return ", ".join(filter(None, (line, face_targets.apply(context.scene, motion, start, job.request.title))))
 
 
 def import_job(context: bpy.types.Context, job: JobRecord) -> str:
@@ -108,6 +124,8 @@ def import_job(context: bpy.types.Context, job: JobRecord) -> str:
         text = import_objects(context, job.result, name)
     elif job.request.verb in ("speech", "face"):
         text = import_motion(context, job)
+    elif job.request.verb == "head":
+        text = import_head(context, job.result, name)
     elif job.request.verb == "model":
         context.scene.splatsmith.clip_model = json.loads((job.result / "model.json").read_text(encoding="utf-8"))["model"]
         text = "press Find Objects, then ask for them by words"

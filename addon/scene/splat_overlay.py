@@ -14,7 +14,7 @@ import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
 
-from . import marks, objects, pointclouds, splat_shader, splats
+from . import gaussian_head, marks, objects, pointclouds, splat_shader, splats
 from .splat_colors import Look, displayed, to_srgb
 from .splat_shader import make_texture
 
@@ -58,8 +58,20 @@ _undone = 0  # counts undos and opened files, after which anything may have chan
 def _on_depsgraph(_scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
     for update in depsgraph.updates:
         if update.is_updated_geometry and isinstance(update.id, (bpy.types.PointCloud, bpy.types.Mesh)):
-            uid = update.id.original.session_uid
-            _edits[uid] = _edits.get(uid, 0) + 1
+            _edited(update.id.original)
+        elif update.is_updated_geometry and isinstance(update.id, bpy.types.Object) and gaussian_head.follows(update.id.original):
+            _edited(update.id.original.data)
+
+
+@bpy.app.handlers.persistent
+def _on_frame(scene: bpy.types.Scene, *_depsgraph: bpy.types.Depsgraph) -> None:
+    for thing in scene.objects:
+        if gaussian_head.follows(thing):
+            _edited(thing.data)
+
+
+def _edited(data: bpy.types.ID) -> None:
+    _edits[data.session_uid] = _edits.get(data.session_uid, 0) + 1
 
 
 @bpy.app.handlers.persistent
@@ -91,12 +103,20 @@ def _content(data: bpy.types.ID) -> int:
     return total
 
 
+def _shown(cloud: bpy.types.Object) -> bpy.types.ID:
+    """The splats' data; what the nodes have made of it where they follow a mesh."""
+    return cloud.evaluated_get(bpy.context.evaluated_depsgraph_get()).data if gaussian_head.follows(cloud) else cloud.data
+
+
 def _upload(cloud: bpy.types.Object) -> Drawn | None:
-    data = cloud.data
+    data = _shown(cloud)
     means, scale = pointclouds.read_attribute(data, "position", 3), pointclouds.read_attribute(data, "scale", 3)
     quats, base = pointclouds.read_attribute(data, "rotation", 4), pointclouds.read_attribute(data, "radiance:base", 4)
     if means is None or scale is None or quats is None or base is None or not len(means):
         return None
+    moved = pointclouds.read_attribute(data, gaussian_head.COLOR, 3)
+    if moved is not None:
+        base[:, :3] = (moved - 0.5) / splats.SH_C0
     texels = np.zeros((len(means), 3, 4), np.float32)
     covariances = _covariances(scale, quats)
     texels[:, 0, :3], texels[:, 0, 3] = means, base[:, 3]
@@ -140,7 +160,7 @@ def _sort(drawn: Drawn, model_view: NDArray[np.float32], eye: NDArray[np.float32
 def _held(cloud: bpy.types.Object) -> Drawn | None:
     """What the graphics card holds; made anew only where the splats themselves changed."""
     drawn, key = _cache.get(cloud.session_uid), _key(cloud)
-    if drawn is not None and drawn.key != key and drawn.key[:2] == key[:2] and drawn.content == _content(cloud.data):
+    if drawn is not None and drawn.key != key and drawn.key[:2] == key[:2] and drawn.content == _content(_shown(cloud)):
         drawn.key = key
     if drawn is None or drawn.key != key:
         drawn = _upload(cloud)
@@ -241,6 +261,7 @@ def start() -> None:
     global _handle, _broken
     _broken = False
     bpy.app.handlers.depsgraph_update_post.append(_on_depsgraph)
+    bpy.app.handlers.frame_change_post.append(_on_frame)
     for handlers in (bpy.app.handlers.undo_post, bpy.app.handlers.redo_post, bpy.app.handlers.load_post):
         handlers.append(_on_undo)
     if not bpy.app.background:
@@ -255,6 +276,7 @@ def stop() -> None:
     handlers = bpy.app.handlers
     for listed, ours in (
         (handlers.depsgraph_update_post, _on_depsgraph),
+        (handlers.frame_change_post, _on_frame),
         (handlers.undo_post, _on_undo),
         (handlers.redo_post, _on_undo),
         (handlers.load_post, _on_undo),

@@ -1,0 +1,148 @@
+"""Gaussians that ride on a head's mesh: where Blender's nodes put them, against the same formulas in numpy."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+CM = 0.01
+
+
+def grid_head(random: np.random.Generator) -> Any:
+    """A bulging grid of 5 x 5 vertices with two shapes: what a head file holds."""
+    from backend.formats.head_file import Head
+
+    x, y = (g.ravel() for g in np.meshgrid(np.arange(5.0), np.arange(5.0)))
+    vertices = np.stack([x, y, 4 - 0.2 * (x - 2) ** 2], 1).astype(np.float32)
+    faces = np.array([[r * 5 + c, r * 5 + c + 1, r * 5 + c + 6, r * 5 + c + 5] for r in range(4) for c in range(4)], np.int32)
+    shapes = random.normal(size=(2, 25, 3)).astype(np.float16).astype(np.float32) * 0.5
+    return Head("grid", vertices, faces, ["jawOpen", "mouthPucker"], shapes, np.full((25, 3), 0.6, np.float32))
+
+
+def gaussians_on(head: Any, random: np.random.Generator, count: int = 40, modes: int = 2) -> Any:
+    from backend.formats.gaussian_head_file import GaussianHead
+
+    faces = head.faces[random.integers(0, len(head.faces), count)]
+    corners = faces[:, :3].astype(np.int32)
+
+    def values(*shape: int, scale: float = 1.0) -> np.ndarray:
+        return (random.normal(size=shape) * scale).astype(np.float16).astype(np.float32)
+
+    quats = values(count, 4)
+    quats /= np.linalg.norm(quats, axis=1, keepdims=True)
+    sizes, sh = frames(head.vertices, corners)[2].astype(np.float32), values(count, 4, 3, scale=0.3)
+    return GaussianHead(
+        corners, sizes, values(count, 3, scale=0.2), quats,
+        np.abs(values(count, 3, scale=0.1)) + np.float32(0.01), np.full(count, 0.75, np.float32), sh, values(modes, count, 3, scale=0.1),
+        values(modes, count, 3, scale=0.1), values(modes, 2, scale=1.0), values(modes, scale=0.5),
+    )  # fmt: skip
+
+
+def frames(vertices: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    a, b, c = (vertices[corners[:, k]].astype(np.float64) for k in range(3))
+    along = (b - a) / np.linalg.norm(b - a, axis=1, keepdims=True)
+    normal = np.cross(along, c - a)
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    across = np.cross(along, normal)
+    size = (np.linalg.norm(b - a, axis=1) + np.abs((across * (c - a)).sum(1))) / 2
+    return (a + b + c) / 3, np.stack([along, normal, across], 2), size
+
+
+def matrix(quats: np.ndarray) -> np.ndarray:
+    w, x, y, z = quats.T
+    rows = [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y), 2 * (x * y + w * z), 1 - 2 * (x * x + z * z),
+            2 * (y * z - w * x), 2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)]  # fmt: skip
+    return np.stack(rows, 1).reshape(-1, 3, 3)
+
+
+def expected(head: Any, found: Any, coefficients: np.ndarray) -> dict[str, np.ndarray]:
+    """Means (N, 3), covariances (N, 3, 3) and colours (N, 3), in Blender's axes and metres."""
+    origins, rotations, sizes = frames(head.vertices + np.tensordot(coefficients, head.shapes, 1), found.corners)
+    mixed = np.tanh(found.latent_weights @ coefficients + found.latent_bias) - np.tanh(found.latent_bias)
+    grown = (sizes / found.rest_sizes)[:, None]
+    local = found.means + np.tensordot(mixed, found.mean_shapes, 1)
+    means = origins + np.einsum("nij,nj->ni", rotations, local) * grown
+    axes = rotations @ matrix(found.quats) * (found.scales * grown)[:, None]
+    turn = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]]) * CM
+    axes = turn @ axes
+    color = found.sh[:, 0] * 0.28209479177387814 + 0.5 + np.tensordot(mixed, found.color_shapes, 1)
+    return {"means": means @ turn.T, "covariances": axes @ axes.transpose(0, 2, 1), "color": color}
+
+
+@pytest.fixture
+def folder(bpy: Any, tmp_path: Path) -> tuple[Path, Any, Any]:
+    from backend.formats import gaussian_head_file, head_file
+
+    random = np.random.default_rng(3)
+    head = grid_head(random)
+    found = gaussians_on(head, random)
+    head_file.write(tmp_path / head_file.NAME, head)
+    gaussian_head_file.write(tmp_path / gaussian_head_file.NAME, found)
+    return tmp_path, head_file.read(tmp_path / head_file.NAME), gaussian_head_file.read(tmp_path / gaussian_head_file.NAME, 25, 2)
+
+
+def shown(bpy: Any, rooms: Any, cloud: Any) -> dict[str, np.ndarray]:
+    pointclouds, data = rooms("scene.pointclouds"), cloud.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+    quats, scale = pointclouds.read_attribute(data, "rotation", 4), pointclouds.read_attribute(data, "scale", 3)
+    axes = matrix(quats.astype(np.float64)) * scale[:, None]
+    return {
+        "means": pointclouds.read_attribute(data, "position", 3),
+        "covariances": axes @ axes.transpose(0, 2, 1),
+        "color": pointclouds.read_attribute(data, "head_color", 3),
+        "linear": pointclouds.read_attribute(data, "splat_color", 4),
+    }
+
+
+@pytest.mark.parametrize("coefficients", [(0.0, 0.0), (0.8, 0.1), (0.3, 1.0)])
+def test_gaussians_follow_the_shape_keys(bpy: Any, rooms: Any, folder: Any, coefficients: tuple[float, float]) -> None:
+    path, head, found = folder
+    line = rooms("scene.results").import_head(bpy.context, path, "Grid")
+    assert "40 Gaussians" in line
+    mesh, cloud = bpy.data.objects["Grid Head"], bpy.data.objects["Grid Head Gaussians"]
+    for name, value in zip(head.names, coefficients, strict=True):
+        mesh.data.shape_keys.key_blocks[name].value = value
+    bpy.context.view_layer.update()
+    wanted, seen = expected(head, found, np.array(coefficients)), shown(bpy, rooms, cloud)
+    assert np.abs(seen["means"] - wanted["means"]).max() < 1e-5
+    assert np.abs(seen["covariances"] - wanted["covariances"]).max() < 2e-2 * np.abs(wanted["covariances"]).max()
+    assert np.abs(seen["color"] - wanted["color"]).max() < 5e-3
+    linear = rooms("scene.splats").srgb_to_linear(wanted["color"].astype(np.float32).clip(0, None))
+    assert np.abs(seen["linear"][:, :3] - linear).max() < 1e-2
+    assert np.allclose(seen["linear"][:, 3], 0.75, atol=1e-3)
+
+
+def test_gaussians_follow_in_playback_and_say_that_they_are_synthetic(bpy: Any, rooms: Any, folder: Any) -> None:
+    path, head, found = folder
+    rooms("scene.results").import_head(bpy.context, path, "Grid")
+    mesh, cloud = bpy.data.objects["Grid Head"], bpy.data.objects["Grid Head Gaussians"]
+    block = mesh.data.shape_keys.key_blocks["jawOpen"]
+    for frame, value in ((1, 0.0), (11, 1.0)):
+        block.value = value
+        block.keyframe_insert("value", frame=frame)
+    overlay = rooms("scene.splat_overlay")
+    bpy.context.scene.frame_set(11)
+    before = overlay._key(cloud)
+    assert np.abs(shown(bpy, rooms, cloud)["means"] - expected(head, found, np.array([1.0, 0.0]))["means"]).max() < 1e-5
+    bpy.context.scene.frame_set(6)
+    if overlay._on_frame in bpy.app.handlers.frame_change_post:
+        assert overlay._key(cloud) != before, "the overlay must draw it anew"
+    half = block.value
+    assert 0.2 < half < 0.8
+    assert np.abs(shown(bpy, rooms, cloud)["means"] - expected(head, found, np.array([half, 0.0]))["means"]).max() < 1e-5
+    assert "Synthetic" in bpy.context.scene.render.stamp_note_text
+    assert bpy.context.scene.render.use_stamp_note
+
+
+def test_a_head_that_does_not_belong_is_refused(bpy: Any, rooms: Any, folder: Any) -> None:
+    from backend.formats import head_file
+    from backend.formats.head_file import Head
+
+    path, head, _ = folder
+    head_file.write(
+        path / head_file.NAME, Head("half", head.vertices[:20], head.faces[:12], head.names, head.shapes[:, :20], head.colors[:20])
+    )
+    count = len(bpy.data.objects)
+    with pytest.raises(rooms("scene.results").InputError, match="belongs to another"):
+        rooms("scene.results").import_head(bpy.context, path, "Grid")
+    assert len(bpy.data.objects) == count
