@@ -76,6 +76,12 @@ class TalkingSettings:
     face_tracker: bpy.props.StringProperty(
         name="Tracker", subtype="DIR_PATH", description="A folder with mediapipe's networks for faces, or an empty one to fetch them to"
     )  # type: ignore[valid-type]
+    paint_head: bpy.props.BoolProperty(
+        name="Gaussian Head", default=True, description="Also paint the person as Gaussians on the head: photoreal, and a minute more"
+    )  # type: ignore[valid-type]
+    head_variety: bpy.props.FloatProperty(
+        name="Variety", default=0, min=0, max=3, description="How far a new head is from the mean face; the seed says which way"
+    )  # type: ignore[valid-type]
     fetch_tracker: bpy.props.BoolProperty(
         name="Fetch It", default=False, description="Fetch the networks from the Python package index: 36 MB, Apache-2.0"
     )  # type: ignore[valid-type]

@@ -23,6 +23,7 @@ READERS = (
     "face_names",
     "head_file",
     "gaussian_head_file",
+    "live_link_csv",
 )
 ADDON_MAY = {"backend.protocol"} | {f"backend.formats.{name}" for name in READERS}
 

@@ -3,11 +3,20 @@
 from pathlib import Path
 
 import bpy
+from bpy_extras.io_utils import ExportHelper
 
 from ...backend.formats import motion_file
-from ...backend.protocol import FaceOptions, InputError, Request, SpeechOptions
-from ..scene import face_targets
-from .common import compute_ready, guarded, run_job
+from ...backend.protocol import FaceOptions, HeadOptions, InputError, Request, SpeechOptions
+from ..scene import face_export, face_targets, results
+from .common import FolderChooser, compute_ready, guarded, run_job
+
+EXPORTS = [("GLTF", "glTF", "One .glb with morph targets"), ("FBX", "FBX", "For Unreal and Unity"),
+           ("CSV", "Live Link CSV", "A table of coefficients by frame")]  # fmt: skip
+
+
+def _folder(text: str) -> str:
+    """A folder of the panel, as the backend takes it."""
+    return bpy.path.abspath(text).rstrip("/\\")
 
 
 def _rate(scene: bpy.types.Scene) -> float:
@@ -167,9 +176,9 @@ class SPLATSMITH_OT_read_face(bpy.types.Operator):
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings, path = context.scene.splatsmith, _chosen(context)
-        folders = {name: bpy.path.abspath(getattr(settings, name)).rstrip("/\\") for name in ("face_tracker", "face_rig")}
         options = FaceOptions(
-            tracker=folders["face_tracker"], rig=folders["face_rig"], fps=_rate(context.scene), smoothing=settings.speech_smoothing,
+            tracker=_folder(settings.face_tracker), rig=_folder(settings.face_rig), fps=_rate(context.scene),
+            smoothing=settings.speech_smoothing, gaussians=-1 if settings.paint_head else 0,
             agree=bpy.app.online_access and settings.fetch_tracker,
         )  # fmt: skip
         request = Request("face", str(path), options, settings.preset, "cpu", settings.seed, path.stem)
@@ -203,7 +212,70 @@ class SPLATSMITH_OT_import_motion(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class SPLATSMITH_OT_add_head(bpy.types.Operator):
+    """Add a head with ARKit's shape keys, ready to speak: the project's own, or ICT-FaceKit where its folder is set below"""
+
+    bl_idname = "splatsmith.add_head"
+    bl_label = "Add a Head"
+    bl_options = {"REGISTER"}  # the undo step comes with the result
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return compute_ready(cls)
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings = context.scene.splatsmith
+        rig = _folder(settings.face_rig) or "small"
+        request = Request("head", rig, HeadOptions(settings.head_variety), device="cpu", seed=settings.seed, title="Talking")
+        return run_job(self, context, request)
+
+
+class SPLATSMITH_OT_import_head(FolderChooser, bpy.types.Operator):
+    """Import a head that was read from footage before: the folder with head.npz, its Gaussians and its motion"""
+
+    bl_idname = "splatsmith.import_head"
+    bl_label = "Import Head"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        folder = Path(bpy.path.abspath(self.directory))
+        lines = [results.import_head(context, folder, folder.name or "Talking")]
+        if (folder / motion_file.NAME).is_file():
+            motion = motion_file.read(folder / motion_file.NAME)
+            lines.append(face_targets.apply(context.scene, motion, context.scene.splatsmith.speech_start, folder.name))
+        self.report({"INFO"}, ", ".join(lines))
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_export_face(bpy.types.Operator, ExportHelper):
+    """Export the targets with their animation: to game engines with ARKit's names, or as a table of Live Link Face"""
+
+    bl_idname = "splatsmith.export_face"
+    bl_label = "Export Face"
+
+    kind: bpy.props.EnumProperty(items=EXPORTS, options={"SKIP_SAVE"})  # type: ignore[valid-type]
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not context.scene.splatsmith.face_targets:
+            cls.poll_message_set("Choose meshes with shape keys first")
+            return False
+        return True
+
+    @property
+    def filename_ext(self) -> str:
+        return {"GLTF": ".glb", "FBX": ".fbx", "CSV": ".csv"}[self.kind]
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        self.report({"INFO"}, face_export.export(context, Path(bpy.path.abspath(self.filepath)), self.kind))
+        return {"FINISHED"}
+
+
 CLASSES = (
+    SPLATSMITH_OT_add_head, SPLATSMITH_OT_import_head, SPLATSMITH_OT_export_face,
     SPLATSMITH_OT_add_face_targets, SPLATSMITH_OT_remove_face_target, SPLATSMITH_OT_match_face, SPLATSMITH_OT_face_row,
     SPLATSMITH_OT_sound_of_strip, SPLATSMITH_OT_speak, SPLATSMITH_OT_read_face, SPLATSMITH_OT_import_motion,
 )  # fmt: skip

@@ -54,6 +54,9 @@ class SPLATSMITH_PT_talking(SidebarPanel, bpy.types.Panel):
         column.operator("splatsmith.remove_face_target", text="", icon="REMOVE")
         if not settings.face_targets:
             layout.label(text="Select a mesh with shape keys, press +", icon="INFO")
+            row = layout.row(align=True)
+            row.operator("splatsmith.add_head", icon="USER")
+            row.prop(settings, "head_variety")
         row = layout.row()
         row.scale_y = 1.4
         row.operator("splatsmith.speak", icon="PLAY_SOUND")
@@ -121,10 +124,24 @@ class SPLATSMITH_PT_talking_face(SidebarPanel, bpy.types.Panel):
         column.prop(settings, "face_rig")
         column.prop(settings, "face_tracker")
         column.prop(settings, "fetch_tracker")
+        column.prop(settings, "preset")
+        column.prop(settings, "paint_head")
         layout.operator("splatsmith.read_face", icon="OUTLINER_OB_CAMERA")
+        layout.operator("splatsmith.import_head", icon="IMPORT")
+
+
+class SPLATSMITH_PT_talking_export(SidebarPanel, bpy.types.Panel):
+    bl_label = "Export"
+    bl_parent_id = "SPLATSMITH_PT_talking"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        row = self.layout.row(align=True)
+        for kind, text in (("GLTF", "glTF"), ("FBX", "FBX"), ("CSV", "Live Link")):
+            row.operator("splatsmith.export_face", text=text).kind = kind
 
 
 CLASSES = (
     SPLATSMITH_UL_face_targets, SPLATSMITH_UL_face_rows, SPLATSMITH_PT_talking, SPLATSMITH_PT_talking_style, SPLATSMITH_PT_talking_table,
-    SPLATSMITH_PT_talking_face,
+    SPLATSMITH_PT_talking_face, SPLATSMITH_PT_talking_export,
 )  # fmt: skip
