@@ -102,6 +102,7 @@ class SpeechOptions:
     fps: float = option(24.0, "frames a second of the scene that the keys are for", 1, 1000)
     speaker: str = option("", "what `face` learned of a speaker (speaker.safetensors); empty: a universal style")
     transcript: str = option("", "what is said, or a text file with it: lips then close exactly (empty: by ear)")
+    sound_model: str = option("", "your own wav2vec-like network, a TorchScript file: the one that the speaker was taught with")
     language: str = option("en-us", "language of the transcript: en-us, de, fr, es, it, pl, ja, … (espeak-ng's codes)")
     intensity: float = option(1.0, "how much the face moves", 0, 3)
     jaw: float = option(1.0, "how far the jaw opens", 0, 3)
@@ -126,11 +127,14 @@ class FaceOptions:
 
     tracker: str = option("", "folder with mediapipe's three networks")
     agree: bool = option(False, "yes to fetching these, where that folder lacks them: 36 MB, Apache-2.0")
-    rig: str = option("", "folder of ICT-FaceKit, FaceXModel (empty: the project's own small head, which follows less closely)")
+    rig: str = option(
+        "", "folder of ICT-FaceKit, FaceXModel, or a file of FLAME (empty: the project's own small head, which follows less closely)"
+    )
     fps: float = option(0.0, "frames a second of the scene that the keys are for (0: the video's)", 0, 1000)
     start: float = option(0.0, "where in the video to begin, seconds", 0)
     end: float = option(0.0, "where in the video to stop, seconds (0: its end)", 0)
     teach: bool = option(True, "also learn how this person speaks: speaker.safetensors")
+    sound_model: str = option("", "your own wav2vec-like network, a TorchScript file (1, samples) -> (1, moments, channels)")
     gaussians: int = option(-1, "Gaussians of a photoreal head (-1: 10000 fast, 20000 balanced, 50000 best; 0: none)", -1, 500_000)
     smoothing: float = option(0.0, "seconds over which motion is smoothed", 0, 1)
     tolerance: float = option(0.01, "how far a curve may be off where keys are left out", 0, 0.2)

@@ -20,19 +20,21 @@ from .gaussian_head.training import HeadTrainingConfig
 from .head_verb import read_rig, write_head
 from .log_mel import FEATURE_RATE
 from .motion_output import frame_times, smoothed, write_motion
-from .motion_training import Clip, MotionTrainingConfig, train
+from .motion_training import Clip, MotionTrainingConfig, still_face, train
 from .motion_translator import MotionTranslatorConfig
-from .rigs.correspondence import find_correspondence
+from .rigs.correspondence import Correspondence, find_correspondence
 from .rigs.drawing import TO_CAMERA
 from .rigs.rig import Floats, Rig
 from .speaker_file import NAME as SPEAKER, save_speaker
 from .speech.features import speech_features
+from .speech.pretrained import load_pretrained
 from .speech.viseme_encoder import load_encoder
+from .tracking.face_mesh import LOWER_LIP, UPPER_LIP
 from .tracking.fetch import fetch_weights
 from .tracking.track import FaceTrack, FaceTracker, TrackConfig, track_video
 from .tracking.weights import SHA256, demand_weights
 
-SPOKEN = ("jaw", "mouth", "cheekPuff", "tongue")  # beginnings of the coefficients that a sound tells
+SPOKEN = ("jaw", "mouth", "cheekPuff", "tongue", "expression")  # beginnings of the coefficients that a sound tells
 STEPS: dict[Preset, int] = {"fast": 600, "balanced": 1800, "best": 4000}
 PRESETS: dict[Preset, LearnConfig] = {
     "fast": LearnConfig(gaussians=10_000, side=256, frames=80, training=HeadTrainingConfig(steps=500)),
@@ -59,7 +61,7 @@ def run(job: Job) -> Outcome:
     write_head(job.folder.staging, rig, motion.rest)
     poses.save(job.folder.staging / poses.NAME, motion, path)
     job.stage("Learning how this person speaks", 4, 6)
-    taught = options.teach and _teach(job, path, motion)
+    taught = options.teach and _teach(job, path, motion, opening(rig, where), options)
     quality = _gaussians(job, path, rig, motion, track, options)
     job.stage("Writing", 6, 6)
     keys = _write(job, path, motion, options)
@@ -89,18 +91,27 @@ def _tell(job: Job, track: FaceTrack) -> None:
         job.warn("DAMAGE", f"{track.damage.frames} frames of the video can't be decoded.")
 
 
-def _teach(job: Job, path: Path, motion: HeadMotion) -> bool:
+def opening(rig: Rig, where: Correspondence) -> Floats:
+    """(K,) centimetres by which each shape takes the lips apart, in their middle."""
+    upper, lower = (rig.shapes[:, where.vertices[point], 1] for point in (UPPER_LIP, LOWER_LIP))
+    return np.asarray(upper - lower, np.float32)
+
+
+def _teach(job: Job, path: Path, motion: HeadMotion, lips: Floats, options: FaceOptions) -> bool:
     """Trains the speaker's decoder. False, with a word, where the video has too little sound."""
     spoken = [k for k, name in enumerate(motion.names) if name.startswith(SPOKEN)]
     rate = 30.0
     times = frame_times(motion.times[-1] - motion.times[0], rate)[:-1] + motion.times[0]
     try:
-        features = speech_features(read_sound(path), load_encoder())[round(motion.times[0] * FEATURE_RATE) :]
+        sounds = speech_features(read_sound(path), load_encoder(), load_pretrained(options.sound_model))
+        features = sounds[round(motion.times[0] * FEATURE_RATE) :]
         clip = Clip(features, _resampled(motion.coefficients[:, spoken], motion.times, times), rate)
-        config = MotionTranslatorConfig(coefficients=len(spoken))
+        config = MotionTranslatorConfig(channels=features.shape[1], coefficients=len(spoken))
         steps = STEPS[job.request.preset]
         training = MotionTrainingConfig(steps=steps, seed=job.request.seed)
-        model = train([clip], config, training, progress=lambda share: job.progress(int(steps * share), steps))
+        model = train(
+            [clip], config, training, still_face(clip), lips[spoken], progress=lambda share: job.progress(int(steps * share), steps)
+        )
     except InputError as error:
         job.warn("NO_SPEAKER", f"{error.what} The face's motion is read all the same.")
         return False

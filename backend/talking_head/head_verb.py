@@ -1,4 +1,4 @@
-"""The verb `head`: a head with ARKit's shapes to animate, the project's own or ICT-FaceKit's; of anybody, or of nobody."""
+"""The verb `head`: a head with ARKit's shapes to animate, the project's own, ICT-FaceKit's or FLAME's; anybody's, or nobody's."""
 
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from ..formats.head_file import Head
 from ..protocol import HeadOptions
 from ..runtime.job import Job, Outcome
 from .rigs.drawing import COLORS, draw, portrait
+from .rigs.flame import read_flame
 from .rigs.ict import read_ict
 from .rigs.rig import Floats, Part, Rig
 from .rigs.small_head.build import small_head
@@ -18,8 +19,10 @@ SMALL = "small"  # the input that stands for the project's own
 
 
 def read_rig(source: str) -> Rig:
-    """The project's own for `small` or nothing, else ICT-FaceKit from a folder."""
-    return small_head() if source in ("", SMALL) else read_ict(Path(source))
+    """The project's own for `small` or nothing, FLAME from a file, ICT-FaceKit from a folder."""
+    if source in ("", SMALL):
+        return small_head()
+    return read_flame(Path(source)) if Path(source).is_file() else read_ict(Path(source))
 
 
 def write_head(folder: Path, rig: Rig, rest: Floats) -> None:

@@ -42,6 +42,7 @@ class MotionTrainingConfig:
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
     velocity: float = 4.0  # weight of the error of frame-to-frame differences
+    lips: float = 0.5  # weight of the error of the distance between the lips, where that is known
     silence: float = 0.1  # share of crops whose sound is taken away, and whose motion is the resting face
     loudness: float = 1.5  # how much louder or softer a crop may be made, in log energy
     masks: int = 1  # runs of bands, and of moments, that are taken away from a crop (SpecAugment, Park et al. 2019)
@@ -51,9 +52,12 @@ class MotionTrainingConfig:
 
 def train(
     clips: Sequence[Clip], config: MotionTranslatorConfig, training: MotionTrainingConfig = MotionTrainingConfig(),
-    rest: NDArray[np.float32] | None = None, progress: Callable[[float], None] = lambda share: None,
+    rest: NDArray[np.float32] | None = None, lips: NDArray[np.float32] | None = None,
+    progress: Callable[[float], None] = lambda share: None,
 ) -> MotionTranslator:  # fmt: skip
-    """A translator of these clips. `rest` (K,): the face in silence. InputError where there is too little to learn from."""
+    """A translator of these clips. `rest` (K,): the face in silence; `lips` (K,): how far each coefficient opens the lips, as a
+    share of the distance between them. InputError where there is too little to learn from.
+    """
     usable = [c for c in clips if c.seconds >= 1]
     if sum(c.seconds for c in usable) < 5:
         raise InputError("There are less than five seconds of speech to learn from.", "Give a longer clip; two minutes are good.")
@@ -62,6 +66,7 @@ def train(
     model = MotionTranslator(config)
     _fit_scales(model, usable)
     variance = np.concatenate([c.motion for c in usable]).var(0).mean()
+    opening = None if lips is None else torch.from_numpy(lips / max(float(np.concatenate([c.motion @ lips for c in usable]).std()), 1e-6))
     averaged = copy.deepcopy(model)
     optimizer = torch.optim.AdamW(
         [p for p in model.parameters() if p.requires_grad], training.learning_rate, weight_decay=training.weight_decay
@@ -75,6 +80,8 @@ def train(
         still = ((found - motion) ** 2).mean()
         moving = ((found.diff(dim=1) - motion.diff(dim=1)) ** 2).mean()
         loss = (still + training.velocity * moving) / float(variance)
+        if opening is not None:
+            loss = loss + training.lips * ((found - motion) @ opening).square().mean()
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -82,6 +89,13 @@ def train(
         _average(averaged, model, min(training.average, (step + 1) / (step + 11)))
         progress(share)
     return averaged.eval()
+
+
+def still_face(clip: Clip, share: float = 0.1) -> Motion:
+    """(K,) the middle of what the face does in the quietest tenth of a clip: how this person looks when saying nothing."""
+    times = np.arange(int(clip.seconds * clip.rate)) / clip.rate
+    loud = clip.features[(times * FEATURE_RATE).astype(int), :BANDS].max(1)
+    return np.asarray(np.median(clip.motion[: len(times)][loud <= np.quantile(loud, share)], 0), np.float32)
 
 
 def _fit_scales(model: MotionTranslator, clips: Sequence[Clip]) -> None:
@@ -118,7 +132,7 @@ def _batch(
         heard[:, :BANDS] += random.uniform(-training.loudness, training.loudness)
         _mask(heard, training.masks, random)
         if rest is not None and random.random() < training.silence:
-            heard, shown = np.broadcast_to(silence(), heard.shape), np.broadcast_to(rest, shown.shape)
+            heard, shown = np.broadcast_to(silence(clip.features), heard.shape), np.broadcast_to(rest, shown.shape)
         rows.append((heard, frames / clip.rate - first / FEATURE_RATE, shown, clip.speaker))
     heard_, times, shown_, speaker = (np.stack(column) for column in zip(*rows, strict=True))
     return (torch.from_numpy(heard_.astype(np.float32)), torch.from_numpy(times.astype(np.float32)),
@@ -145,7 +159,7 @@ def _at(motion: Motion, frames: NDArray[np.float64]) -> Motion:
 def translate(model: MotionTranslator, features: Features, times: NDArray[np.float64], speaker: int = 0) -> Motion:
     """(N, K) coefficients at times (N,) in seconds, which do not fall; long sounds in parts, whose borders do not show."""
     part, margin, found = 60.0, 2.0, []
-    quiet = np.broadcast_to(silence(), (int(margin * FEATURE_RATE), features.shape[1]))
+    quiet = np.broadcast_to(silence(features), (int(margin * FEATURE_RATE), features.shape[1]))
     heard = np.concatenate([quiet, features, quiet])  # before and after it was silent
     times = times.clip(0, len(features) / FEATURE_RATE)
     with torch.inference_mode():

@@ -15,11 +15,13 @@ from .idle import blinks, loudness_of, sway
 from .log_mel import FEATURE_RATE
 from .motion_output import frame_times, smoothed, write_motion
 from .motion_training import translate
+from .motion_translator import MotionTranslator
 from .rigs.rig import Floats
 from .speaker_file import load_speaker
 from .speech.alignment import align_text
-from .speech.features import BANDS, FLOOR, speech_features
+from .speech.features import BANDS, CHANNELS, FLOOR, speech_features
 from .speech.phonemes import viseme_track
+from .speech.pretrained import load_pretrained
 from .speech.viseme_encoder import load_encoder
 from .speech.visemes import VISEMES, VisemeStyle, closed_on, mouths, viseme_shares
 
@@ -37,22 +39,22 @@ def run(job: Job) -> Outcome:
     if np.abs(samples).max() < SILENT:
         job.warn("SILENT", f"{path.name} is silent: the face will only blink.")
     job.stage("Listening", 2, 3)
-    features = speech_features(samples, load_encoder())
+    features = speech_features(samples, load_encoder(), load_pretrained(options.sound_model))
     chances = _chances(features, text, options.language)
     job.stage("Moving the face", 3, 3)
     times = frame_times(len(samples) / RATE, options.fps)
     heard = times + options.lead / 1000
     style = VisemeStyle(options.intensity, options.jaw, options.closure)
-    mouth = mouths(chances, style=style)
+    mouth, own = mouths(chances, style=style), list[str]()
     if speaker:
-        mouth = _in_the_manner(speaker, features, mouth, chances, style, bool(text))
+        mouth, own = _in_the_manner(speaker, features, mouth, chances, style, bool(text))
     spoken = np.concatenate([mouth, viseme_shares(chances, style) * options.intensity], 1)
     values = smoothed(_at(spoken, heard), options.fps, options.smoothing)
     lids = blinks(times, options.blinks, job.request.seed)
     for side in ("Left", "Right"):
         values[:, BLENDSHAPES.index(f"eyeBlink{side}")] = lids
     head = sway(heard, loudness_of(features[:, :BANDS]), options.sway, job.request.seed)
-    names = [*BLENDSHAPES, *VISEME_CURVES, *HEAD]
+    names = [*BLENDSHAPES, *own, *VISEME_CURVES, *HEAD]
     values = np.concatenate([values, head], 1)
     keys = write_motion(job.folder.staging, options.fps, names, values, options.tolerance, str(path.resolve()))
     seconds = len(samples) / RATE
@@ -71,7 +73,7 @@ def _text(given: str) -> str:
 
 def _chances(features: Floats, text: str, language: str) -> Floats:
     """(T, 15) of visemes: by ear, or exactly, where it is known what is said."""
-    by_ear = np.asarray(np.exp(features[:, BANDS:]) - FLOOR, np.float32).clip(0, 1)
+    by_ear = np.asarray(np.exp(features[:, BANDS:CHANNELS]) - FLOOR, np.float32).clip(0, 1)
     if not text:
         return by_ear
     track = viseme_track(align_text(text, language, by_ear), len(features))
@@ -79,17 +81,23 @@ def _chances(features: Floats, text: str, language: str) -> Floats:
 
 
 def _in_the_manner(
-    speaker: tuple[object, list[str]], features: Floats, universal: Floats, chances: Floats, style: VisemeStyle, exact: bool
-) -> Floats:
-    """(T, 52) at FEATURE_RATE: the speaker's coefficients, others as universal; lips close where a transcript says so."""
+    speaker: tuple[MotionTranslator, list[str]], features: Floats, universal: Floats, chances: Floats, style: VisemeStyle, exact: bool
+) -> tuple[Floats, list[str]]:
+    """(T, 52 + E) at FEATURE_RATE: the speaker's coefficients, others as universal; lips close where a transcript says so.
+    And the names of the E that are not ARKit's.
+    """
     model, names = speaker
+    if model.config.channels != features.shape[1]:
+        raise InputError("This speaker was taught with another sound model.", "Name the one that `face` was given, with --sound-model.")
     times = np.arange(len(features)) / FEATURE_RATE
     found = universal.copy()
     known = [name for name in names if name in BLENDSHAPES]
-    spoken = translate(model, features, times)[:, [names.index(name) for name in known]] * style.intensity  # type: ignore[arg-type]
-    found[:, [BLENDSHAPES.index(name) for name in known]] = spoken.clip(0, 1)
+    spoken = translate(model, features, times) * style.intensity
+    found[:, [BLENDSHAPES.index(name) for name in known]] = spoken[:, [names.index(name) for name in known]].clip(0, 1)
     found[:, BLENDSHAPES.index("jawOpen")] = (found[:, BLENDSHAPES.index("jawOpen")] * style.jaw).clip(0, 1)
-    return closed_on(found, chances, style) if exact else found
+    own = [name for name in names if name not in BLENDSHAPES]
+    closed = closed_on(found, chances, style) if exact else found
+    return np.concatenate([closed, spoken[:, [names.index(name) for name in own]].clip(-1, 1)], 1), own
 
 
 def _at(rows: Floats, times: NDArray[np.float64]) -> Floats:

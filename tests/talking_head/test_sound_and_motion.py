@@ -10,9 +10,10 @@ import torch
 from backend.media.sound import RATE, read_sound
 from backend.protocol import InputError
 from backend.talking_head.log_mel import FEATURE_RATE, LogMelConfig, filters, log_mel
-from backend.talking_head.motion_training import Clip, MotionTrainingConfig, train, translate
+from backend.talking_head.motion_training import Clip, MotionTrainingConfig, still_face, train, translate
 from backend.talking_head.motion_translator import MotionTranslator, MotionTranslatorConfig, sampled
-from backend.talking_head.speech.features import speech_features
+from backend.talking_head.speech.features import CHANNELS, silence, speech_features
+from backend.talking_head.speech.pretrained import load_pretrained
 from backend.talking_head.speech.viseme_encoder import load_encoder
 
 
@@ -119,3 +120,61 @@ def test_too_little_to_learn_from_is_said() -> None:
     model = MotionTranslator(MotionTranslatorConfig(coefficients=2)).eval()
     assert translate(model, listen(np.zeros(1600)), np.zeros(0)).shape == (0, 2)
     assert np.isfinite(translate(model, listen(np.zeros(1600)), np.array([0.0, 500.0]))).all(), "beyond the end it holds"
+
+
+class _Loudness(torch.nn.Module):
+    """Stands for a wav2vec: fifty moments a second, of which the first channel says how loud each is."""
+
+    def forward(self, sound: torch.Tensor) -> torch.Tensor:
+        moments = sound[:, : sound.shape[1] // 320 * 320].reshape(1, -1, 320)
+        return torch.stack([moments.abs().mean(2), torch.ones_like(moments[..., 0])], 2)
+
+
+def test_a_network_of_the_user_is_heard_in_time(tmp_path: Path) -> None:
+    path = tmp_path / "wav2vec.pt"
+    torch.jit.script(_Loudness()).save(str(path))
+    samples = np.zeros(RATE * 45, np.float32)
+    for second in (1.5, 19.9, 20.2, 40.05):  # about the borders of the parts, too
+        samples[int(second * RATE) : int((second + 0.1) * RATE)] = 0.5
+    features = speech_features(samples, load_encoder(), load_pretrained(str(path)))
+    assert features.shape == (len(samples) // 160 + 1, CHANNELS + 2)
+    loud = features[:, CHANNELS] > features[:, CHANNELS].max() / 2
+    starts = np.flatnonzero(np.diff(loud.astype(int)) == 1) / FEATURE_RATE
+    np.testing.assert_allclose(starts, [1.5, 19.9, 20.2, 40.05], atol=0.021)
+    np.testing.assert_allclose(features[:, CHANNELS + 1], 1, atol=1e-5)
+    assert silence(features).shape == (CHANNELS + 2,)
+    motion = np.stack([features[::4, CHANNELS], -features[::4, CHANNELS]], 1)
+    model = train(
+        [Clip(features, motion, 25.0)], MotionTranslatorConfig(channels=CHANNELS + 2, coefficients=2), MotionTrainingConfig(steps=5)
+    )
+    assert np.isfinite(translate(model, features, np.arange(100) / 25)).all()
+
+
+def test_networks_that_are_none_get_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "text.pt").write_text("hello")
+    torch.jit.script(torch.nn.Flatten(0)).save(str(tmp_path / "flat.pt"))
+    for name, word in (("text.pt", "TorchScript"), ("absent.pt", "no sound model"), ("flat.pt", "moments")):
+        with pytest.raises(InputError, match=word):
+            speech_features(np.zeros(RATE, np.float32), load_encoder(), load_pretrained(str(tmp_path / name)))
+
+
+def test_the_distance_of_the_lips_is_learned_first() -> None:
+    """Two coefficients wander, which no sound tells; what lies between them is heard. It comes out better when it is asked for."""
+    random = np.random.default_rng(0)
+    features = listen(np.repeat(random.uniform(0, 1, 300), 1600) * random.normal(size=480_000) * 0.1)
+    rows = int(len(features) / FEATURE_RATE * 25)
+    gap = features[(np.arange(rows) * FEATURE_RATE / 25).astype(int), 40]
+    wander = random.normal(size=rows) * 10
+    motion = np.stack([wander + (gap - gap.mean()) / gap.std(), wander], 1).astype(np.float32)
+    lips, errors = np.array([1.0, -1.0], np.float32), []
+    for asked in (None, lips):
+        config = MotionTranslatorConfig(coefficients=2, hidden=8, dilations=(1,), dropout=0.0)
+        model = train([Clip(features, motion, 25.0)], config, MotionTrainingConfig(steps=20, lips=5.0, loudness=0.0, masks=0), lips=asked)
+        errors.append(float((((translate(model, features, np.arange(rows) / 25) - motion) @ lips) ** 2).mean()))
+    assert errors[1] < 0.7 * errors[0], errors
+
+
+def test_the_still_face_is_that_of_the_pauses() -> None:
+    features = listen(np.repeat([0.0, 0.3, 0.0, 0.3], RATE) * np.random.default_rng(0).normal(size=4 * RATE))
+    motion = np.repeat([[0.1], [0.9], [0.1], [0.9]], 25, 0).astype(np.float32)
+    np.testing.assert_allclose(still_face(Clip(features, motion, 25.0)), [0.1])

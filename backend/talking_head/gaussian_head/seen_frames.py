@@ -126,7 +126,8 @@ def _frame(pixels: Pixels, rig: Rig, motion: HeadMotion, head: NDArray[np.int64]
     cut = head_cut(projected.reshape(-1, 3), view, side)
     (width, height), corner = cut.size, np.array(cut.box[:2], np.float32)
     points, nearness = (projected[..., :2] - corner) * cut.factors, 1 / projected[..., 2]
-    ahead = np.cross(points[:, 1] - points[:, 0], points[:, 2] - points[:, 0]) < 0  # those that face the camera; y runs down
+    first, second = points[:, 1] - points[:, 0], points[:, 2] - points[:, 0]
+    ahead = first[:, 0] * second[:, 1] < first[:, 1] * second[:, 0]  # those that face the camera; y runs down
     head = head[ahead]
     seen = nearest_triangles(points[ahead], nearness[ahead], (width, height))
     outline = torch.zeros(height * width, dtype=torch.bool)

@@ -66,7 +66,7 @@ def _matched(
     rig: Rig, tracker: FaceTracker, config: CorrespondenceConfig, colors: Floats | None, progress: Callable[[float], None]
 ) -> Correspondence:
     random = np.random.default_rng(config.seed)
-    wanted = [(expression, yaw) for expression in EXPRESSIONS for yaw in config.yaws]
+    wanted = [(expression, yaw) for expression in (*EXPRESSIONS, *_own(rig)) for yaw in config.yaws]
     projected, tracked, views = [], [], []
     for number, (expression, yaw) in enumerate(wanted):
         progress(number / len(wanted))
@@ -83,6 +83,11 @@ def _matched(
     if len(tracked) < len(wanted) / 2:
         raise InputError(f"The face tracker sees no face in {rig.name}.", "Choose a face model that looks like a person.")
     return _nearest(rig, np.array(projected, np.float32), np.array(tracked, np.float32), views, config)
+
+
+def _own(rig: Rig) -> list[dict[str, float]]:
+    """For rigs whose shapes have no names of what they do, the strongest of these, to either side."""
+    return [{name: far} for name in rig.names if name.startswith("expression") for far in (-0.7, 0.7)][: len(EXPRESSIONS)]
 
 
 def _height(rig: Rig) -> float:

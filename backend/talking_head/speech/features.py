@@ -2,9 +2,11 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from ...media.sound import Samples
 from ..log_mel import Features, LogMelConfig, log_mel
+from .pretrained import hear
 from .viseme_encoder import VisemeEncoder, viseme_chances
 from .visemes import VISEMES
 
@@ -15,17 +17,19 @@ HUSH = -11.0  # log energy of the loudest band below which nobody speaks, whatev
 DEEP = 9.2  # and as far below the loud parts: 40 dB
 
 
-def speech_features(samples: Samples, encoder: VisemeEncoder) -> Features:
-    """(T, CHANNELS) at FEATURE_RATE: log-mel bands, then logarithms of the visemes' chances."""
+def speech_features(samples: Samples, encoder: VisemeEncoder, pretrained: nn.Module | None = None) -> Features:
+    """(T, CHANNELS) at FEATURE_RATE: log-mel bands, then logarithms of the visemes' chances; then what a network of the user hears."""
     bands = log_mel(samples)
     chances = viseme_chances(encoder, bands)
     energy = bands.max(1)
     chances[energy < max(HUSH, np.quantile(energy, 0.95) - DEEP)] = np.eye(len(VISEMES))[0]
-    return np.concatenate([bands, np.log(chances + FLOOR)], 1)
+    own = np.concatenate([bands, np.log(chances + FLOOR)], 1)
+    return own if pretrained is None else np.concatenate([own, hear(pretrained, samples, len(own))], 1)
 
 
-def silence() -> NDArray[np.float32]:
-    """(CHANNELS,) of no sound at all."""
+def silence(features: Features) -> NDArray[np.float32]:
+    """(C,) of no sound at all; what follows CHANNELS is taken from the quietest moment of these features (T, C)."""
     chances = np.eye(len(VISEMES), dtype=np.float32)[0]
     bands = np.full(BANDS, np.log(LogMelConfig().floor), np.float32)
-    return np.concatenate([bands, np.log(chances + FLOOR)]).astype(np.float32)
+    rest = features[features[:, :BANDS].max(1).argmin(), CHANNELS:] if len(features) else features.sum(0)[CHANNELS:]
+    return np.concatenate([bands, np.log(chances + FLOOR), rest]).astype(np.float32)
