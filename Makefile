@@ -8,7 +8,7 @@ BPY45 = .venv-bpy45/bin/python
 BPY52 = .venv-bpy52/bin/python
 GROUP = $(VENV) -c "import sys, tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups'][sys.argv[1]], sep='\n')"
 
-.PHONY: demo test lint bench kernels extension locks clean
+.PHONY: demo test lint bench kernels encoder extension locks clean
 
 demo: .venv/ready .venv-bpy45/ready  ## footage to splats in Blender: out/demo (VIDEO=file, CAPTURE=folder, PRESET=fast)
 	$(BPY45) demo/run.py --compute $(VENV) --out $(OUT)/demo --video "$(VIDEO)" --capture "$(CAPTURE)" --preset $(PRESET)
@@ -29,6 +29,9 @@ bench: .venv/dev  ## the figures of README and issues: ROOM=gaussians|suite|flow
 
 kernels: .venv/tools  ## the CPU kernels' wheels for every platform
 	$(VENV) backend/gaussians/native/build.py --all
+
+encoder: .venv/ready  ## the weights of the ear that comes along, taught anew on synthesised speech
+	$(VENV) -m backend.talking_head.speech.build_encoder
 
 extension: kernels .venv-bpy45/ready  ## the zip that Blender installs, built and validated by Blender's own tool
 	mkdir -p $(OUT)

@@ -35,6 +35,9 @@ def add_target(scene: bpy.types.Scene, thing: bpy.types.Object) -> str:
                          "Make a library override of it first: Object > Library Override > Make.")  # fmt: skip
     if not shape_keys(thing):
         raise InputError(f"{thing.name} has no shape keys.", "Choose a mesh with shape keys, such as ARKit's or visemes.")
+    for number in reversed(range(len(settings.face_targets))):
+        if settings.face_targets[number].thing is None:  # deleted since
+            settings.face_targets.remove(number)
     if any(target.thing == thing for target in settings.face_targets):
         return f"{thing.name} is in the list already"
     target = settings.face_targets.add()

@@ -35,6 +35,7 @@ from .tracking.track import FaceTrack, FaceTracker, TrackConfig, track_video
 from .tracking.weights import SHA256, demand_weights
 
 SPOKEN = ("jaw", "mouth", "cheekPuff", "tongue", "expression")  # beginnings of the coefficients that a sound tells
+SIDEWAYS = 45.0  # degrees
 STEPS: dict[Preset, int] = {"fast": 600, "balanced": 1800, "best": 4000}
 PRESETS: dict[Preset, LearnConfig] = {
     "fast": LearnConfig(gaussians=10_000, side=256, frames=80, training=HeadTrainingConfig(steps=500)),
@@ -87,6 +88,8 @@ def _tell(job: Job, track: FaceTrack) -> None:
         job.warn("FACES", f"{track.faces} faces were seen; the largest is followed.")
     if not track.seen.all():
         job.warn("LOST", f"The face is hidden or turned away in {int((~track.seen).sum())} of {len(track.seen)} frames.")
+    if aside := int((track.turned > SIDEWAYS).sum()):
+        job.warn("TURNED", f"The face is turned far to the side in {aside} of {len(track.seen)} frames, where it is followed less closely.")
     if track.damage.frames:
         job.warn("DAMAGE", f"{track.damage.frames} frames of the video can't be decoded.")
 

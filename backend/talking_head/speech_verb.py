@@ -19,7 +19,7 @@ from .motion_translator import MotionTranslator
 from .rigs.rig import Floats
 from .speaker_file import load_speaker
 from .speech.alignment import align_text
-from .speech.features import BANDS, CHANNELS, FLOOR, speech_features
+from .speech.features import BANDS, CHANNELS, FLOOR, sounds_like_speech, speech_features
 from .speech.phonemes import viseme_track
 from .speech.pretrained import load_pretrained
 from .speech.viseme_encoder import load_encoder
@@ -40,6 +40,8 @@ def run(job: Job) -> Outcome:
         job.warn("SILENT", f"{path.name} is silent: the face will only blink.")
     job.stage("Listening", 2, 3)
     features = speech_features(samples, load_encoder(), load_pretrained(options.sound_model))
+    if not sounds_like_speech(features):
+        job.warn("NO_SPEECH", f"{path.name} hardly sounds like speech: is it music, or the wrong file?")
     chances = _chances(features, text, options.language)
     job.stage("Moving the face", 3, 3)
     times = frame_times(len(samples) / RATE, options.fps)

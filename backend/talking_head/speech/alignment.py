@@ -24,6 +24,8 @@ class AlignmentConfig:
     pause: float = 0.05  # chance of a silence between words
     band: float = 20.0  # seconds that the text may be ahead or behind of an even pace
     length: float = 1.0  # weight of the sounds' usual lengths
+    step: float = 2.5  # rows of a place
+    least: int = 2  # places of a sound
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def align_text(text: str, language: str, chances: Floats, config: AlignmentConfi
     spoken = [p for p in speak(text, language)[2] if p.ipa.strip("ˈˌ")]
     if not spoken:
         raise InputError("Nothing of the transcript can be pronounced.", "Check the transcript and its language.")
-    places = _places(spoken, len(chances))
+    places = _places(spoken, len(chances), config)
     needed = sum(place.phoneme >= 0 for place in places)
     if needed > len(chances):
         raise InputError(f"The transcript has {len(spoken)} sounds, too many for {len(chances) / FEATURE_RATE:.1f} s.",
@@ -52,8 +54,11 @@ def align_text(text: str, language: str, chances: Floats, config: AlignmentConfi
     return _phonemes(spoken, places, _path(places, chances, config))
 
 
-def _places(spoken: list[Phoneme], count: int) -> list[_Place]:
-    """With silences before, after and between words. Usual lengths are scaled to the pace of this speaker."""
+def _places(spoken: list[Phoneme], count: int, config: AlignmentConfig) -> list[_Place]:
+    """With silences before, after and between words. Usual lengths are scaled to the pace of this speaker.
+
+    A sound is several places in a row, so that its length is not left to chance: of k in a row it varies by one k-th root.
+    """
     silence = _Place(0, -1, 60.0)
     total = sum(p.end - p.start for p in spoken)
     pace = float(np.clip(0.8 * count / FEATURE_RATE / total, 0.6, 1.6))
@@ -62,7 +67,9 @@ def _places(spoken: list[Phoneme], count: int) -> list[_Place]:
         if phoneme.begins_word and number:
             found.append(silence)
         rows = (phoneme.end - phoneme.start) * pace * FEATURE_RATE / len(phoneme.visemes)
-        found += [_Place(VISEMES.index(viseme), number, max(rows, 2.0)) for viseme in phoneme.visemes]
+        for viseme in phoneme.visemes:
+            steps = max(config.least, round(rows / config.step))
+            found += [_Place(VISEMES.index(viseme), number, max(rows / steps, 1.2))] * steps
     return [*found, silence]
 
 

@@ -16,6 +16,9 @@ FLOOR = 1e-3  # of a chance
 HUSH = -11.0  # log energy of the loudest band below which nobody speaks, whatever the encoder hears
 DEEP = 9.2  # and as far below the loud parts: 40 dB
 
+UNSURE = 1.55  # nats: a dozen recordings of speech in five languages lie at 1.0 to 1.45, noise, tones and chords above 1.65
+SHORT = 50  # moments that are too few to tell
+
 
 def speech_features(samples: Samples, encoder: VisemeEncoder, pretrained: nn.Module | None = None) -> Features:
     """(T, CHANNELS) at FEATURE_RATE: log-mel bands, then logarithms of the visemes' chances; then what a network of the user hears."""
@@ -25,6 +28,14 @@ def speech_features(samples: Samples, encoder: VisemeEncoder, pretrained: nn.Mod
     chances[energy < max(HUSH, np.quantile(energy, 0.95) - DEEP)] = np.eye(len(VISEMES))[0]
     own = np.concatenate([bands, np.log(chances + FLOOR)], 1)
     return own if pretrained is None else np.concatenate([own, hear(pretrained, samples, len(own))], 1)
+
+
+def sounds_like_speech(features: Features) -> bool:
+    """Whether the encoder is any surer of what it hears than of noise, tones and chords, in the loud moments. Songs pass."""
+    energy = features[:, :BANDS].max(1)
+    loud = energy >= max(HUSH, np.quantile(energy, 0.95) - DEEP)
+    chances = np.exp(features[loud, BANDS:CHANNELS])
+    return bool(loud.sum() < SHORT or -(chances * np.log(chances)).sum(1).mean() < UNSURE)
 
 
 def silence(features: Features) -> NDArray[np.float32]:

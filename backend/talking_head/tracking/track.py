@@ -12,7 +12,7 @@ from ...media.frames import Pixels
 from ...media.video import upright
 from ...protocol import InputError
 from .detector import FULL_RANGE, SHORT_RANGE, Face, FaceDetector
-from .face_mesh import COUNT, FaceMesh, Found, Points, aperture
+from .face_mesh import COUNT, LEFT_CORNER, RIGHT_CORNER, FaceMesh, Found, Points, aperture
 from .tflite_network import TfliteNetwork
 from .weights import FULL_RANGE_FILE, MESH_FILE, SHORT_RANGE_FILE
 
@@ -44,6 +44,12 @@ class FaceTrack:
     @property
     def seen(self) -> NDArray[np.bool_]:
         return np.isfinite(self.points[:, 0, 0])
+
+    @property
+    def turned(self) -> NDArray[np.float32]:
+        """(T,) degrees to the side, told from the depth of the eyes' corners; beyond 45 the far half is guessed."""
+        across = self.points[:, RIGHT_CORNER] - self.points[:, LEFT_CORNER]
+        return np.asarray(np.abs(np.degrees(np.arctan2(across[:, 2], across[:, 0]))), np.float32)
 
     @property
     def aperture(self) -> NDArray[np.float32]:

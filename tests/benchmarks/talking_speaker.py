@@ -1,0 +1,153 @@
+"""A speaker's own decoder on footage: the first 80 % teaches, the last 20 % judges; and the universal style on people never heard.
+
+Aperture: how far the lips are apart in the tracker's picture, in eye distances. Stillness: how much less the lips move in pauses.
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from backend.media.sound import read_sound
+from backend.talking_head.face_verb import SPOKEN, opening
+from backend.talking_head.fitting.fit import fit_rig
+from backend.talking_head.head_verb import read_rig
+from backend.talking_head.log_mel import FEATURE_RATE
+from backend.talking_head.motion_training import Clip, MotionTrainingConfig, still_face, train, translate
+from backend.talking_head.motion_translator import MotionTranslatorConfig
+from backend.talking_head.rigs.correspondence import Correspondence, find_correspondence
+from backend.talking_head.rigs.rig import Rig
+from backend.talking_head.speech.features import BANDS, CHANNELS, FLOOR, HUSH, speech_features
+from backend.talking_head.speech.viseme_encoder import load_encoder
+from backend.talking_head.speech.visemes import mouths
+from backend.talking_head.tracking.track import FaceTracker, track_video
+from tests.benchmarks.table import Row, Table, has
+
+SHARE, LAGS = 0.8, range(-5, 6)
+UNSEEN = ("sadtalker_aoc/WDA_AlexandriaOcasioCortez_000.mp4", "videoretalking_1_3/1.mp4", "videoretalking_1_3/3.mp4")
+
+
+@dataclass
+class Filmed:
+    """A clip as the decoder takes it, with what the tracker saw of the lips."""
+
+    clip: Clip
+    aperture: np.ndarray  # (T,)
+
+
+class Studio:
+    """The rig and the tracker, set up once."""
+
+    def __init__(self, weights: Path, model: Path) -> None:
+        self.tracker, self.rig = FaceTracker(weights), read_rig(str(model))
+        self.where: Correspondence = find_correspondence(self.rig, self.tracker)
+        self.spoken = [k for k, name in enumerate(self.rig.names) if name.startswith(SPOKEN)]
+        self.lips = opening(self.rig, self.where)[self.spoken]
+
+    def film(self, path: Path) -> Filmed:
+        track = track_video(path, self.tracker)
+        motion = fit_rig(track, self.rig, self.where)
+        rate = float(1 / np.median(np.diff(track.times)))
+        times = np.arange(int((track.times[-1] - track.times[0]) * rate)) / rate
+        at = times + track.times[0]
+        rows = np.stack([np.interp(at, track.times, column) for column in motion.coefficients[:, self.spoken].T], 1).astype(np.float32)
+        seen = track.seen
+        aperture = np.interp(at, track.times[seen], track.aperture[seen])
+        features = speech_features(read_sound(path), load_encoder())[round(track.times[0] * FEATURE_RATE) :]
+        return Filmed(Clip(features, rows, rate), aperture)
+
+
+def run(table: Table) -> None:
+    weights, model = has("weights/mediapipe_face"), has("models/ict_facekit")
+    if weights is None or model is None:
+        return
+    studio = Studio(weights, model)
+    french, grid = has("talking/talk_french50"), has("talking/grid_s1_32")
+    if french is not None:
+        whole = studio.film(french / "french.mp4")
+        cut = int(SHARE * len(whole.aperture))
+        _judge("talk_french50, last fifth", studio, [_part(whole, 0, cut)], [(whole, cut)], table)
+        _universal("talk_french50, universal", studio.rig, [whole], table)
+    if grid is not None:
+        clips = [studio.film(path) for path in sorted((grid / "s1").glob("*.mpg"))]
+        cut = int(SHARE * len(clips))
+        _judge("GRID s1, last fifth", studio, clips[:cut], [(clip, 0) for clip in clips[cut:]], table)
+        _universal("GRID s1, universal", studio.rig, clips, table)
+    for name in UNSEEN:
+        path = has(f"talking/{name}")
+        if path is not None:
+            _universal(f"{path.stem[:12]}, universal", studio.rig, [studio.film(path)], table)
+
+
+def _part(filmed: Filmed, first: int, last: int) -> Filmed:
+    clip = filmed.clip
+    rows = clip.features[int(first / clip.rate * FEATURE_RATE) : int(last / clip.rate * FEATURE_RATE)]
+    return Filmed(Clip(rows, clip.motion[first:last], clip.rate), filmed.aperture[first:last])
+
+
+def _judge(case: str, studio: Studio, teaching: list[Filmed], judged: list[tuple[Filmed, int]], table: Table) -> None:
+    start = time.process_time()
+    clips = [f.clip for f in teaching]
+    config = MotionTranslatorConfig(coefficients=len(studio.spoken))
+    model = train(clips, config, MotionTrainingConfig(), still_face(clips[0]), studio.lips)
+    cpu = time.process_time() - start
+    found, truth, quiet = [], [], []
+    for filmed, first in judged:
+        clip = filmed.clip
+        times = np.arange(len(clip.motion)) / clip.rate
+        found.append((translate(model, clip.features, times) @ studio.lips)[first:])
+        truth.append(filmed.aperture[first:])
+        quiet.append(_pauses(clip.features, times)[first:])
+    _report(case, found, truth, quiet, cpu, table)
+
+
+def _universal(case: str, rig: Rig, filmed: list[Filmed], table: Table) -> None:
+    """The style that suits all, on a face that nothing was learned from."""
+    found, truth, quiet = [], [], []
+    for each in filmed:
+        features, times = each.clip.features, np.arange(len(each.clip.motion)) / each.clip.rate
+        chances = np.exp(features[:, BANDS:CHANNELS]) - FLOOR
+        gap = _gap(mouths(chances))
+        found.append(np.interp(times * FEATURE_RATE, np.arange(len(gap)), gap))
+        truth.append(each.aperture)
+        quiet.append(_pauses(features, times))
+    _report(case, found, truth, quiet, 0.0, table)
+
+
+def _gap(coefficients: np.ndarray) -> np.ndarray:
+    from tests.benchmarks.talking_closure import BLENDSHAPES, OPENING
+
+    return np.asarray(sum(weight * coefficients[:, BLENDSHAPES.index(name)] for name, weight in OPENING.items()))
+
+
+def _pauses(features: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """(T,) True where nobody has spoken for a tenth of a second, nor will."""
+    loud = features[:, :BANDS].max(1)
+    silent = loud < max(HUSH, np.quantile(loud, 0.95) - 7)
+    held = np.convolve(silent, np.ones(21), "same") >= 21
+    return held[(times * FEATURE_RATE).astype(int).clip(0, len(held) - 1)]
+
+
+def _report(case: str, found: list[np.ndarray], truth: list[np.ndarray], quiet: list[np.ndarray], cpu: float, table: Table) -> None:
+    r = {lag: _correlation(found, truth, lag) for lag in LAGS}
+    jitter = sum(np.abs(np.diff(f, 2)).sum() / _size(found) for f in found) / sum(np.abs(np.diff(t, 2)).sum() / _size(truth) for t in truth)
+    rows = [("aperture correlation", r[0], ""), ("best lag", float(max(r, key=lambda lag: r[lag])), "frames"),
+            ("jitter against truth", jitter, "")]  # fmt: skip
+    for name, values in (("pauses' motion, ours", found), ("pauses' motion, filmed", truth)):
+        steps = np.concatenate([np.abs(np.diff(v)) for v in values])
+        still = np.concatenate([q[1:] for q in quiet])
+        if still.sum() > 10:
+            rows.append((name, steps[still].mean() / steps[~still].mean(), "of speech"))
+    for metric, value, unit in rows:
+        table.add(Row(case, metric, float(value), unit, 0, cpu))
+
+
+def _size(values: list[np.ndarray]) -> float:
+    return float(np.concatenate(values).std())
+
+
+def _correlation(found: list[np.ndarray], truth: list[np.ndarray], lag: int) -> float:
+    """With ours that much later than the picture."""
+    pairs = [(f[max(lag, 0) : len(f) + min(lag, 0)], t[max(-lag, 0) : len(t) - max(lag, 0)]) for f, t in zip(found, truth, strict=True)]
+    return float(np.corrcoef(np.concatenate([p[0] for p in pairs]), np.concatenate([p[1] for p in pairs]))[0, 1])
