@@ -71,7 +71,9 @@ class TalkingSettings:
     jaw_degrees: bpy.props.FloatProperty(name="Degrees", default=25, min=-90, max=90, description="How far it turns when wide open")  # type: ignore[valid-type]
     consent: bpy.props.BoolProperty(name="The person has agreed", default=False, description="Whoever is filmed has agreed to this use")  # type: ignore[valid-type]
     face_rig: bpy.props.StringProperty(
-        name="Face Model", subtype="DIR_PATH", description="The folder FaceXModel of ICT-FaceKit (MIT licence)"
+        name="Face Model",
+        subtype="FILE_PATH",
+        description="The folder FaceXModel of ICT-FaceKit (MIT licence), or FLAME's file; empty: the project's own head",
     )  # type: ignore[valid-type]
     face_tracker: bpy.props.StringProperty(
         name="Tracker", subtype="DIR_PATH", description="A folder with mediapipe's networks for faces, or an empty one to fetch them to"

@@ -26,8 +26,9 @@ class SPLATSMITH_UL_face_rows(bpy.types.UIList):
     """Which curve moves which shape key, and how far."""
 
     def draw_item(self, context, layout, data, item, _icon, _active_data, _active_property, _index=0) -> None:  # type: ignore[no-untyped-def]
-        row = layout.row(align=True)
+        row = layout.split(factor=0.45, align=True)
         row.prop(item, "curve", text="", emboss=False)
+        row = row.row(align=True)
         keys = data.thing.data.shape_keys if data.thing is not None else None
         if keys:
             row.prop_search(item, "key", keys, "key_blocks", text="")

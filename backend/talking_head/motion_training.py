@@ -13,6 +13,7 @@ from ..protocol import InputError
 from .log_mel import FEATURE_RATE, Features
 from .motion_translator import MotionTranslator, MotionTranslatorConfig
 from .speech.features import BANDS, silence
+from .speech.pauses import resting_in_pauses
 
 Motion = NDArray[np.float32]  # (N, K) coefficients
 
@@ -154,6 +155,14 @@ def _at(motion: Motion, frames: NDArray[np.float64]) -> Motion:
     first = np.floor(at).astype(np.int64)
     share = (at - first)[:, None]
     return np.asarray(motion[first] * (1 - share) + motion[np.minimum(first + 1, len(motion) - 1)] * share, np.float32)
+
+
+def speak(model: MotionTranslator, features: Features, speaker: int = 0) -> Motion:
+    """(T, K) coefficients at FEATURE_RATE, at rest in pauses: as the model is when it hears nothing at all."""
+    quiet = np.broadcast_to(silence(features), (2 * FEATURE_RATE, features.shape[1]))
+    rest = translate(model, quiet, np.array([1.0]), speaker)[0]
+    motion = translate(model, features, np.arange(len(features)) / FEATURE_RATE, speaker)
+    return resting_in_pauses(motion, features, rest)
 
 
 def translate(model: MotionTranslator, features: Features, times: NDArray[np.float64], speaker: int = 0) -> Motion:

@@ -14,7 +14,7 @@ from ..runtime.job import Job, Outcome
 from .idle import blinks, loudness_of, sway
 from .log_mel import FEATURE_RATE
 from .motion_output import frame_times, smoothed, write_motion
-from .motion_training import translate
+from .motion_training import speak
 from .motion_translator import MotionTranslator
 from .rigs.rig import Floats
 from .speaker_file import load_speaker
@@ -91,10 +91,9 @@ def _in_the_manner(
     model, names = speaker
     if model.config.channels != features.shape[1]:
         raise InputError("This speaker was taught with another sound model.", "Name the one that `face` was given, with --sound-model.")
-    times = np.arange(len(features)) / FEATURE_RATE
     found = universal.copy()
     known = [name for name in names if name in BLENDSHAPES]
-    spoken = translate(model, features, times) * style.intensity
+    spoken = speak(model, features) * style.intensity
     found[:, [BLENDSHAPES.index(name) for name in known]] = spoken[:, [names.index(name) for name in known]].clip(0, 1)
     found[:, BLENDSHAPES.index("jawOpen")] = (found[:, BLENDSHAPES.index("jawOpen")] * style.jaw).clip(0, 1)
     own = [name for name in names if name not in BLENDSHAPES]

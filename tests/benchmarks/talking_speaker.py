@@ -14,7 +14,7 @@ from backend.talking_head.face_verb import SPOKEN, opening
 from backend.talking_head.fitting.fit import fit_rig
 from backend.talking_head.head_verb import read_rig
 from backend.talking_head.log_mel import FEATURE_RATE
-from backend.talking_head.motion_training import Clip, MotionTrainingConfig, still_face, train, translate
+from backend.talking_head.motion_training import Clip, MotionTrainingConfig, speak, still_face, train
 from backend.talking_head.motion_translator import MotionTranslatorConfig
 from backend.talking_head.rigs.correspondence import Correspondence, find_correspondence
 from backend.talking_head.rigs.rig import Rig
@@ -96,7 +96,8 @@ def _judge(case: str, studio: Studio, teaching: list[Filmed], judged: list[tuple
     for filmed, first in judged:
         clip = filmed.clip
         times = np.arange(len(clip.motion)) / clip.rate
-        found.append((translate(model, clip.features, times) @ studio.lips)[first:])
+        gap = speak(model, clip.features) @ studio.lips
+        found.append(np.interp(times * FEATURE_RATE, np.arange(len(gap)), gap)[first:])
         truth.append(filmed.aperture[first:])
         quiet.append(_pauses(clip.features, times)[first:])
     _report(case, found, truth, quiet, cpu, table)

@@ -13,6 +13,7 @@ from backend.talking_head.log_mel import FEATURE_RATE, LogMelConfig, filters, lo
 from backend.talking_head.motion_training import Clip, MotionTrainingConfig, still_face, train, translate
 from backend.talking_head.motion_translator import MotionTranslator, MotionTranslatorConfig, sampled
 from backend.talking_head.speech.features import CHANNELS, silence, speech_features
+from backend.talking_head.speech.pauses import resting_in_pauses
 from backend.talking_head.speech.pretrained import load_pretrained
 from backend.talking_head.speech.viseme_encoder import load_encoder
 
@@ -178,3 +179,14 @@ def test_the_still_face_is_that_of_the_pauses() -> None:
     features = listen(np.repeat([0.0, 0.3, 0.0, 0.3], RATE) * np.random.default_rng(0).normal(size=4 * RATE))
     motion = np.repeat([[0.1], [0.9], [0.1], [0.9]], 25, 0).astype(np.float32)
     np.testing.assert_allclose(still_face(Clip(features, motion, 25.0)), [0.1])
+
+
+def test_a_face_rests_in_pauses() -> None:
+    features = listen(np.repeat([0.3, 0.0, 0.3], RATE) * np.random.default_rng(0).normal(size=3 * RATE))
+    motion = np.random.default_rng(1).normal(size=(len(features), 4)).astype(np.float32)
+    rest = np.array([0.1, 0.2, 0.3, 0.4], np.float32)
+    found = resting_in_pauses(motion, features, rest)
+    np.testing.assert_allclose(found[130:170], np.tile(rest, (40, 1)), atol=1e-3)
+    np.testing.assert_allclose(found[:80], motion[:80], atol=1e-2)
+    np.testing.assert_allclose(found[225:], motion[225:], atol=1e-2)
+    assert resting_in_pauses(motion[:0], features[:0], rest).shape == (0, 4)
