@@ -181,7 +181,7 @@ class SPLATSMITH_OT_read_face(bpy.types.Operator):
             smoothing=settings.speech_smoothing, gaussians=-1 if settings.paint_head else 0,
             agree=bpy.app.online_access and settings.fetch_tracker,
         )  # fmt: skip
-        request = Request("face", str(path), options, settings.preset, "cpu", settings.seed, path.stem)
+        request = Request("face", str(path), options, settings.preset, seed=settings.seed, title=path.stem)
         return _submit(self, context, request)
 
 

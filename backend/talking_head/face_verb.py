@@ -7,23 +7,22 @@ import numpy as np
 import torch
 
 from ..formats import gaussian_head_file
-from ..formats.motion_file import HEAD
 from ..media.sound import read_sound
 from ..protocol import FaceOptions, InputError, Preset
 from ..runtime.job import Job, Outcome
-from . import poses
+from . import face_motion, poses
+from .face_motion import resampled
 from .fitting.fit import fit_rig
 from .fitting.head_motion import HeadMotion
 from .gaussian_head import files
-from .gaussian_head.learn import LearnConfig, chosen_frames, learn_head
-from .gaussian_head.training import HeadTrainingConfig
+from .gaussian_head.learn import chosen_frames, learn_head
+from .gaussian_head.presets import PRESETS
 from .head_verb import read_rig, write_head
 from .log_mel import FEATURE_RATE
-from .motion_output import frame_times, smoothed, write_motion
+from .motion_output import frame_times
 from .motion_training import Clip, MotionTrainingConfig, still_face, train
 from .motion_translator import MotionTranslatorConfig
 from .rigs.correspondence import Correspondence, find_correspondence
-from .rigs.drawing import TO_CAMERA
 from .rigs.rig import Floats, Rig
 from .speaker_file import NAME as SPEAKER, save_speaker
 from .speech.features import speech_features
@@ -37,11 +36,6 @@ from .tracking.weights import SHA256, demand_weights
 SPOKEN = ("jaw", "mouth", "cheekPuff", "tongue", "expression")  # beginnings of the coefficients that a sound tells
 SIDEWAYS = 45.0  # degrees
 STEPS: dict[Preset, int] = {"fast": 600, "balanced": 1800, "best": 4000}
-PRESETS: dict[Preset, LearnConfig] = {
-    "fast": LearnConfig(gaussians=10_000, side=256, frames=80, training=HeadTrainingConfig(steps=500)),
-    "balanced": LearnConfig(),
-    "best": LearnConfig(gaussians=50_000, side=512, frames=400, training=HeadTrainingConfig(steps=5000)),
-}
 
 
 def run(job: Job) -> Outcome:
@@ -65,7 +59,7 @@ def run(job: Job) -> Outcome:
     taught = options.teach and _teach(job, path, motion, opening(rig, where), options)
     quality = _gaussians(job, path, rig, motion, track, options)
     job.stage("Writing", 6, 6)
-    keys = _write(job, path, motion, options)
+    keys = face_motion.write(job.folder.staging, path, motion, options.fps, options.smoothing, options.tolerance)
     told = ", and how this person speaks" if taught else ""
     metrics = {"frames": float(len(motion.times)), "seen": float(track.seen.mean()), "residual": motion.residual, "keys": float(keys)}
     return Outcome(
@@ -108,7 +102,7 @@ def _teach(job: Job, path: Path, motion: HeadMotion, lips: Floats, options: Face
     try:
         sounds = speech_features(read_sound(path), load_encoder(), load_pretrained(options.sound_model))
         features = sounds[round(motion.times[0] * FEATURE_RATE) :]
-        clip = Clip(features, _resampled(motion.coefficients[:, spoken], motion.times, times), rate)
+        clip = Clip(features, resampled(motion.coefficients[:, spoken], motion.times, times), rate)
         config = MotionTranslatorConfig(channels=features.shape[1], coefficients=len(spoken))
         steps = STEPS[job.request.preset]
         training = MotionTrainingConfig(steps=steps, seed=job.request.seed)
@@ -142,28 +136,3 @@ def _gaussians(job: Job, path: Path, rig: Rig, motion: HeadMotion, track: FaceTr
     learned.sheet(coefficients).save(job.folder.staging / "heldout.png")
     job.preview(job.folder.staging / "heldout.png")
     return {"gaussians": float(config.gaussians), "psnr": learned.quality(coefficients)}
-
-
-def _write(job: Job, path: Path, motion: HeadMotion, options: FaceOptions) -> int:
-    fps = options.fps or _pace(motion)
-    times = frame_times(motion.times[-1] - motion.times[0], fps) + motion.times[0]
-    values = np.concatenate([motion.coefficients, head_angles(motion)], 1)
-    values = smoothed(_resampled(values, motion.times, times), fps, options.smoothing)
-    return write_motion(job.folder.staging, fps, [*motion.names, *HEAD], values, options.tolerance, str(path.resolve()))
-
-
-def _pace(motion: HeadMotion) -> float:
-    return float(round(1 / np.median(np.diff(motion.times)), 3)) if len(motion.times) > 1 else 25.0
-
-
-def _resampled(values: Floats, times: np.ndarray, wanted: np.ndarray) -> Floats:
-    return np.stack([np.interp(wanted, times, column) for column in values.T], 1).astype(np.float32)
-
-
-def head_angles(motion: HeadMotion) -> Floats:
-    """(T, 3) pitch up, yaw to the person's left, roll to the person's left shoulder, in radians, against their middle."""
-    turned = TO_CAMERA @ motion.rotations
-    pitch, yaw = np.arcsin(turned[:, 1, 2].clip(-1, 1)), np.arctan2(turned[:, 0, 2], turned[:, 2, 2])
-    roll = -np.arctan2(turned[:, 1, 0], turned[:, 1, 1])
-    angles = np.stack([pitch, yaw, roll], 1)
-    return np.asarray(angles - np.median(angles, 0), np.float32)

@@ -29,8 +29,10 @@ class FitConfig:
     identity: float = 2e-3  # pull to the mean face, for one standard deviation
     pull: float = 1e-2  # of every coefficient to zero
     smooth: float = 3e-2  # of coefficients between neighbouring frames
+    blink_smooth: float = 0.1  # of that, for lids, which are shut and open within a tenth of a second
+    squint_pull: float = 10.0  # and more pull to zero for what looks like half a blink
     lips: float = 3.0
-    lids: float = 3.0
+    lids: float = 6.0
     chin: float = 2.0
     oval: float = 0.1
     iris: float = 3.0
@@ -63,7 +65,7 @@ class _Fit:
         self.shapes = torch.from_numpy(rig.shapes[:, where.vertices])
         self.identities = torch.from_numpy(rig.identities[:, where.vertices])
         self.neutral = torch.from_numpy(rig.neutral[where.vertices] + where.offsets)
-        self.lowest = torch.from_numpy(rig.lowest)
+        self.lowest, self.names = torch.from_numpy(rig.lowest), rig.names
         self.moving, self.rigid = point_weights(config)
         self.identity = torch.zeros(len(self.identities))
         self.offsets = torch.zeros(COUNT, 3)
@@ -95,10 +97,10 @@ class _Fit:
         left, jacobian = self.linear()
         square, right = normal_equations(left, jacobian, self.shapes, self.moving)
         right += torch.einsum("tkl,tl->tk", square, self.coefficients)
-        count = len(self.shapes)
-        smooth = torch.full((count,), self.config.smooth / COUNT)
-        square += self.config.pull / COUNT * torch.eye(count)
-        self.coefficients = solve_bounded(square, right, smooth, self.lowest, self.coefficients, self.config.steps)
+        smooth = torch.tensor([self.config.smooth * (self.config.blink_smooth if n.startswith("eyeBlink") else 1) for n in self.names])
+        pull = torch.tensor([self.config.pull * (self.config.squint_pull if n.startswith("eyeSquint") else 1) for n in self.names])
+        square += torch.diag(pull) / COUNT
+        self.coefficients = solve_bounded(square, right, smooth / COUNT, self.lowest, self.coefficients, self.config.steps)
 
     def solve_identity(self, most: int = 200) -> None:
         """From frames spread over the clip: whose face it is cannot change."""
