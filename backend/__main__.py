@@ -55,8 +55,8 @@ VERB_HELP["speech"] = (
 )
 VERB_HELP["head"] = (
     "make a head with ARKit's 52 shapes, to animate",
-    "--input is `small` for the project's own, or the folder FaceXModel of ICT-FaceKit. --output receives head.npz, which\n"
-    "Blender's side reads, and head.png.",
+    "--input is `small` for the project's own, the folder FaceXModel of ICT-FaceKit, or a file of FLAME.\n"
+    "--output receives head.npz, which Blender's side reads, and head.png.",
     "python -m backend head --input small --output my-head",
 )
 VERB_HELP["face"] = (

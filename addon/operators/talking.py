@@ -5,8 +5,8 @@ from pathlib import Path
 import bpy
 from bpy_extras.io_utils import ExportHelper
 
-from ...backend.formats import motion_file
 from ...backend.protocol import FaceOptions, HeadOptions, InputError, Request, SpeechOptions
+from .. import preferences
 from ..scene import face_export, face_targets, results
 from .common import FolderChooser, compute_ready, guarded, run_job
 
@@ -181,7 +181,7 @@ class SPLATSMITH_OT_read_face(bpy.types.Operator):
             smoothing=settings.speech_smoothing, gaussians=-1 if settings.paint_head else 0,
             agree=bpy.app.online_access and settings.fetch_tracker,
         )  # fmt: skip
-        request = Request("face", str(path), options, settings.preset, seed=settings.seed, title=path.stem)
+        request = Request("face", str(path), options, settings.preset, preferences.get().device, settings.seed, path.stem)
         return _submit(self, context, request)
 
 
@@ -206,14 +206,13 @@ class SPLATSMITH_OT_import_motion(bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        motion = motion_file.read(Path(self.filepath))
-        start = context.scene.splatsmith.speech_start
-        self.report({"INFO"}, face_targets.apply(context.scene, motion, start, Path(self.filepath).stem))
+        path = Path(self.filepath)
+        self.report({"INFO"}, results.import_motion(context, path, path.stem, context.scene.splatsmith.speech_start))
         return {"FINISHED"}
 
 
 class SPLATSMITH_OT_add_head(bpy.types.Operator):
-    """Add a head with ARKit's shape keys, ready to speak: the project's own, or ICT-FaceKit where its folder is set below"""
+    """Add a head with ARKit's shape keys, ready to speak: the project's own, or the face model that is set below"""
 
     bl_idname = "splatsmith.add_head"
     bl_label = "Add a Head"
@@ -241,11 +240,7 @@ class SPLATSMITH_OT_import_head(FolderChooser, bpy.types.Operator):
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
         folder = Path(bpy.path.abspath(self.directory))
-        lines = [results.import_head(context, folder, folder.name or "Talking")]
-        if (folder / motion_file.NAME).is_file():
-            motion = motion_file.read(folder / motion_file.NAME)
-            lines.append(face_targets.apply(context.scene, motion, context.scene.splatsmith.speech_start, folder.name))
-        self.report({"INFO"}, ", ".join(lines))
+        self.report({"INFO"}, results.import_face(context, folder, folder.name or "Talking", context.scene.splatsmith.speech_start))
         return {"FINISHED"}
 
 

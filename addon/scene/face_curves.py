@@ -22,12 +22,12 @@ class Keys:
     values: np.ndarray  # (N,)
 
 
-def write_layer(block: bpy.types.ID, layer: str, keys: Sequence[Keys], name: str, start: float) -> None:
-    """Replaces what we wrote for this layer before, in its place among the tracks; everything else stays as it is."""
+def write_layer(block: bpy.types.ID, layer: str, keys: Sequence[Keys], name: str, span: tuple[float, float]) -> None:
+    """Replaces what we wrote for this layer in these frames before, in its place among the tracks; everything else stays."""
     data = block.animation_data_create()
-    track = _emptied(data, layer)
+    track = _emptied(data, layer, span)
     if not keys:
-        if track is not None:
+        if track is not None and not track.strips:
             data.nla_tracks.remove(track)
         return
     action = bpy.data.actions.new(f"{name} {layer}")
@@ -37,7 +37,7 @@ def write_layer(block: bpy.types.ID, layer: str, keys: Sequence[Keys], name: str
         _fill(curves.new(key.path, index=key.index), key)
     track = track or data.nla_tracks.new(prev=_below(data, layer))
     track.name = f"Splatsmith {layer}"
-    strip = track.strips.new(action.name, round(start), action)
+    strip = track.strips.new(action.name, round(span[0]), action)
     strip.name = action.name
     if slot is not None:
         strip.action_slot = slot
@@ -46,13 +46,16 @@ def write_layer(block: bpy.types.ID, layer: str, keys: Sequence[Keys], name: str
     strip.frame_start, strip.frame_end = action.frame_range[0], max(action.frame_range[1], action.frame_range[0] + 1)
 
 
-def _emptied(data: bpy.types.AnimData, layer: str) -> Any:
-    """Our own track of a layer without its strips and their actions; None where there is none, or an artist has made it his."""
+def _emptied(data: bpy.types.AnimData, layer: str, span: tuple[float, float]) -> Any:
+    """Our own track of a layer without its strips in these frames, and their actions; None where there is none, or an artist has
+    made it his.
+    """
     for track in data.nla_tracks:
         actions = {strip.action for strip in track.strips if strip.action}
         if track.name == f"Splatsmith {layer}" and all(action.get(TAG) == layer for action in actions):
             for strip in list(track.strips):
-                track.strips.remove(strip)
+                if strip.frame_start < span[1] + 1 and strip.frame_end > span[0] - 1:
+                    track.strips.remove(strip)
             for action in actions:
                 if not action.users:
                     bpy.data.actions.remove(action)

@@ -31,7 +31,7 @@ def export(context: bpy.types.Context, path: Path, kind: str) -> str:
             frames = _table(context, targets, part)
         else:
             frames = context.scene.frame_end - context.scene.frame_start + 1
-            with _alone(context, [t.thing for t in targets]), _arkit_names(targets):
+            with _alone(context, _with_bones(context, [t.thing for t in targets])), _arkit_names(targets):
                 (_gltf if kind == "GLTF" else _fbx)(part)
         part.replace(path)
     except RuntimeError as error:  # what an exporter reports
@@ -51,24 +51,36 @@ def _gltf(path: Path) -> None:
 
 def _fbx(path: Path) -> None:
     bpy.ops.export_scene.fbx(
-        filepath=str(path), use_selection=True, object_types={"MESH"}, use_mesh_modifiers=False, mesh_smooth_type="FACE", bake_anim=True,
-        bake_anim_use_nla_strips=False, bake_anim_use_all_actions=False, bake_anim_simplify_factor=0.0,
+        filepath=str(path), use_selection=True, object_types={"MESH", "ARMATURE", "EMPTY"}, use_mesh_modifiers=False,
+        mesh_smooth_type="FACE", bake_anim=True, bake_anim_use_nla_strips=False, bake_anim_use_all_actions=False,
+        bake_anim_simplify_factor=0.0,
     )  # fmt: skip
 
 
 @contextlib.contextmanager
 def _alone(context: bpy.types.Context, things: list[bpy.types.Object]) -> Iterator[None]:
     """Only these are selected; afterwards what was."""
-    before, active = [o for o in context.view_layer.objects if o.select_get()], context.view_layer.objects.active
-    for thing in context.view_layer.objects:
-        thing.select_set(thing in things)
-    context.view_layer.objects.active = things[0]
+    layer = context.view_layer
+    hidden = [thing.name for thing in things if thing.name not in layer.objects or not thing.visible_get(view_layer=layer)]
+    if hidden:
+        raise InputError(f"{', '.join(hidden)} can't be exported while hidden.", "Show it in this view layer, or take it off the list.")
+    before, active = [o for o in layer.objects if o.select_get()], layer.objects.active
     try:
+        for thing in layer.objects:
+            thing.select_set(thing in things)
+        layer.objects.active = things[0]
         yield
     finally:
-        for thing in context.view_layer.objects:
+        for thing in layer.objects:
             thing.select_set(thing in before)
-        context.view_layer.objects.active = active
+        layer.objects.active = active
+
+
+def _with_bones(context: bpy.types.Context, things: list[bpy.types.Object]) -> list[bpy.types.Object]:
+    """And the armatures and the head that move with them."""
+    settings = context.scene.splatsmith
+    bones = [m.object for thing in things for m in thing.modifiers if m.type == "ARMATURE"]
+    return list(dict.fromkeys([*things, *(t for t in (*bones, settings.jaw_rig, settings.head_object) if t is not None)]))
 
 
 @contextlib.contextmanager

@@ -1,15 +1,20 @@
 """What a motion moves: shape keys of meshes by a table that can be changed, a jaw bone, a head."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import bpy
 import numpy as np
 
 from ...backend.formats import face_names
+from ...backend.formats.arkit import BLENDSHAPES
 from ...backend.formats.motion_file import HEAD, LAYERS, Motion
 from ...backend.protocol import InputError
 from .face_curves import Keys, write_layer
+
+SPOKEN_LAYERS = ("speech", "blink", "head")  # what a sound moves; a filmed face moves all
+TABLED = {*BLENDSHAPES, *face_names.VISEME_CURVES}  # what rows of a table can name
+Curves = dict[str, tuple[np.ndarray, np.ndarray, str]]  # by name: frames, values, layer
 
 
 def shape_keys(thing: bpy.types.Object | None) -> list[str]:
@@ -49,26 +54,33 @@ def add_target(scene: bpy.types.Scene, thing: bpy.types.Object) -> str:
     return f"{thing.name}: {count} of {len(shape_keys(thing))} shape keys matched"
 
 
-def apply(scene: bpy.types.Scene, motion: Motion, start: float, title: str) -> str:
-    """Writes the motion onto all targets; a line about it. Frames are laid on the scene's, whatever its rate has become."""
+def apply(
+    scene: bpy.types.Scene, motion: Motion, start: float, title: str, things: Collection[bpy.types.Object] | None = None
+) -> str:  # fmt: skip
+    """Writes the motion onto the targets, or onto those that are among `things`; a line about it. Frames are laid on the scene's,
+    whatever its rate has become.
+    """
     settings = scene.splatsmith
     scale = scene.render.fps / scene.render.fps_base / motion.fps
     curves = {curve.name: (start + curve.frames * scale, curve.values, curve.layer) for curve in motion.curves}
+    span = (start, start + motion.length * scale)
+    layers = LAYERS if {"gaze", "expression"} & {curve.layer for curve in motion.curves} else SPOKEN_LAYERS
+    targets = [t for t in settings.face_targets if shape_keys(t.thing) and (things is None or t.thing in things)]
     written = 0
-    for target in settings.face_targets:
-        if target.thing is None or not shape_keys(target.thing):
-            continue
+    for target in targets:
         keys = list(_of_keys(target, curves))
-        for layer in LAYERS:
-            write_layer(target.thing.data.shape_keys, layer, [k for k, of in keys if of == layer], f"{title} {target.thing.name}", start)
+        for layer in layers:
+            write_layer(target.thing.data.shape_keys, layer, [k for k, of in keys if of == layer], f"{title} {target.thing.name}", span)
         written += len(keys)
-    written += _jaw(settings, curves, title, start) + _head(settings, curves, title, start)
-    end = math.ceil(start + motion.length * scale)
-    scene.frame_end = max(scene.frame_end, end)
+    if things is None:
+        written += _jaw(settings, curves, title, span)
+    if things is None or settings.head_object in things:
+        written += _head(settings, curves, title, span)
+    scene.frame_end = max(scene.frame_end, math.ceil(span[1]))
     return f"{written} curves" if written else "no target: choose meshes with shape keys in panel 5, and press again"
 
 
-def _of_keys(target: bpy.types.PropertyGroup, curves: dict[str, tuple[np.ndarray, np.ndarray, str]]) -> Iterator[tuple[Keys, str]]:
+def _of_keys(target: bpy.types.PropertyGroup, curves: Curves) -> Iterator[tuple[Keys, str]]:
     """Every shape key that has a row, with its layer; several rows of one key are added."""
     blocks = set(shape_keys(target.thing))
     for key in dict.fromkeys(row.key for row in target.rows if row.key in blocks):
@@ -79,27 +91,30 @@ def _of_keys(target: bpy.types.PropertyGroup, curves: dict[str, tuple[np.ndarray
         values = sum(gain * np.interp(frames, at, value) for at, value, _, gain in parts)
         path = f'key_blocks["{bpy.utils.escape_identifier(key)}"].value'
         yield Keys(path, 0, frames, values), parts[0][2]
+    for name in sorted(blocks & curves.keys() - TABLED):  # a face model's own terms: FLAME's expressions
+        frames, values, layer = curves[name]
+        yield Keys(f'key_blocks["{bpy.utils.escape_identifier(name)}"].value', 0, frames, values), layer
 
 
-def _jaw(settings: bpy.types.PropertyGroup, curves: dict[str, tuple[np.ndarray, np.ndarray, str]], title: str, start: float) -> int:
+def _jaw(settings: bpy.types.PropertyGroup, curves: Curves, title: str, span: tuple[float, float]) -> int:
     """A bone that opens the jaw, by degrees at full opening."""
     rig, bone = settings.jaw_rig, settings.jaw_bone
-    if rig is None or bone not in (rig.pose.bones if rig.pose else ()) or "jawOpen" not in curves:
+    if rig is None or bone not in (rig.pose.bones if rig.pose else ()):
         return 0
-    frames, values, layer = curves["jawOpen"]
     rig.pose.bones[bone].rotation_mode = "XYZ"
     path = f'pose.bones["{bpy.utils.escape_identifier(bone)}"].rotation_euler'
-    axis = "XYZ".index(settings.jaw_axis)
-    write_layer(rig, layer, [Keys(path, axis, frames, values * math.radians(settings.jaw_degrees))], f"{title} {rig.name}", start)
-    return 1
+    axis, full = "XYZ".index(settings.jaw_axis), math.radians(settings.jaw_degrees)
+    keys = [Keys(path, axis, frames, values * full) for frames, values, _ in (curves[name] for name in ("jawOpen",) if name in curves)]
+    write_layer(rig, "speech", keys, f"{title} {rig.name}", span)
+    return len(keys)
 
 
-def _head(settings: bpy.types.PropertyGroup, curves: dict[str, tuple[np.ndarray, np.ndarray, str]], title: str, start: float) -> int:
+def _head(settings: bpy.types.PropertyGroup, curves: Curves, title: str, span: tuple[float, float]) -> int:
     """The object that is the head turns: pitch about x, yaw about z, roll about y, for a face that looks along -y."""
     thing = settings.head_object
-    found = [(axis, sign, curves[name]) for name, axis, sign in zip(HEAD, (0, 2, 1), (-1, 1, 1), strict=True) if name in curves]
-    if thing is None or not found:
+    if thing is None:
         return 0
+    found = [(axis, sign, curves[name]) for name, axis, sign in zip(HEAD, (0, 2, 1), (-1, 1, 1), strict=True) if name in curves]
     keys = [Keys("delta_rotation_euler", axis, frames, sign * values) for axis, sign, (frames, values, _) in found]
-    write_layer(thing, "head", keys, f"{title} {thing.name}", start)
+    write_layer(thing, "head", keys, f"{title} {thing.name}", span)
     return len(keys)

@@ -10,31 +10,26 @@ from ...backend.formats.splat_ply import SplatArrays
 from . import head_nodes, pointclouds, splat_nodes, splats
 from .head_mesh import METRES, to_blender
 
-MODIFIER = "Follow the Head"
-COLOR = "head_color"  # sRGB by point, as the nodes leave it
 NOTE = "Synthetic: contains a face that was animated by Splatsmith."
 Floats = NDArray[np.float32]
 
 
-def follows(cloud: bpy.types.Object) -> bool:
-    """Whether the splats ride on a mesh, so that only their evaluated data says where they are."""
-    modifier = cloud.modifiers.get(MODIFIER)
-    return modifier is not None and modifier.show_viewport
-
-
-def import_gaussians(found: GaussianHead, head: Head, mesh: bpy.types.Object, collection: bpy.types.Collection) -> bpy.types.Object:
+def import_gaussians(
+    scene: bpy.types.Scene, found: GaussianHead, head: Head, mesh: bpy.types.Object, collection: bpy.types.Collection
+) -> bpy.types.Object:
     """Splats on the mesh that `head` became. The mesh itself is no longer rendered, and shown as its bounds."""
     _prepare_mesh(mesh, head, found)
     arrays = _at_rest(found, head)
     cloud = pointclouds.new_object(f"{mesh.name} Gaussians", collection, arrays.means, {**splats.attributes(arrays), **_local(found)})
     cloud.parent = mesh
-    modifier = cloud.modifiers.new(MODIFIER, "NODES")
+    modifier = cloud.modifiers.new(splats.FOLLOW, "NODES")
     modifier.node_group = head_nodes.build(f"{mesh.name} Follow", mesh, found.latent_bias.tolist())
     splats.show(cloud)
     cloud[splats.MARK] = "gaussian head"
     mesh.display_type, mesh.hide_render = "BOUNDS", True
-    splat_nodes.prepare_scene(bpy.context.scene)
-    bpy.context.scene.render.use_stamp_note, bpy.context.scene.render.stamp_note_text = True, NOTE
+    splat_nodes.prepare_scene(scene)
+    if NOTE not in scene.render.stamp_note_text:
+        scene.render.use_stamp_note, scene.render.stamp_note_text = True, f"{scene.render.stamp_note_text} {NOTE}".strip()
     return cloud
 
 
@@ -64,7 +59,7 @@ def _local(found: GaussianHead) -> pointclouds.Attributes:
 
 
 def _at_rest(found: GaussianHead, head: Head) -> SplatArrays:
-    """As the nodes leave them on the mesh at rest: what is there before they have run. Turns are the nodes' alone."""
+    """Something near what the nodes make of them on the mesh at rest; turns, and places in the triangles, are the nodes' alone."""
     corners = to_blender(head.vertices)[found.corners] * METRES
     logits = np.log(found.opacities.clip(1e-4, 1 - 1e-4) / (1 - found.opacities.clip(1e-4, 1 - 1e-4)))
     first = np.stack([found.sh[:, 2], -found.sh[:, 1], found.sh[:, 3]], 1)  # degree 1 in Blender's axes: its basis is -y, z, -x

@@ -29,10 +29,10 @@ def import_head(head: Head, name: str, collection: bpy.types.Collection) -> bpy.
     thing = bpy.data.objects.new(name, mesh)
     collection.objects.link(thing)
     thing.shape_key_add(name="Basis", from_mix=False)
-    for shape, moved in zip(head.names, to_blender(head.shapes), strict=True):
+    for shape, moved, lowest in zip(head.names, to_blender(head.shapes), head.lowest, strict=True):
         key = thing.shape_key_add(name=shape, from_mix=False)
         key.data.foreach_set("co", (rest + moved * METRES).ravel())
-        key.value = 0.0  # Blender 5.2 begins with 1
+        key.slider_min, key.value = float(lowest), 0.0  # Blender 5.2 begins with 1
     return thing
 
 

@@ -10,7 +10,6 @@ import bpy
 from .splat_nodes import Graph, named_attribute, new_group
 
 Socket = bpy.types.NodeSocket
-SH_C0 = 0.28209479177387814
 
 
 def vector(graph: Graph, operation: str, a: Socket, b: Socket | None = None, scale: Socket | None = None) -> Socket:

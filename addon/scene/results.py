@@ -11,6 +11,8 @@ from ..compute import state
 from ..jobs.manager import JobRecord
 from . import cameras, collections, face_targets, gaussian_head, head_mesh, objects, pointclouds, speech_sound, splat_nodes, splats, verdict
 
+PERSON = "splatsmith_person"  # on the meshes of people that were read from footage
+
 
 def import_capture(context: bpy.types.Context, folder: Path, name: str) -> str:
     """Cameras, points and footage of a capture, in a collection of their own; a line about it."""
@@ -87,8 +89,8 @@ def import_objects(context: bpy.types.Context, folder: Path, name: str) -> str:
     return f"{objects.attach(cloud, folder)} objects"
 
 
-def import_head(context: bpy.types.Context, folder: Path, name: str) -> str:
-    """The head of a folder as a mesh that the panel animates, with its Gaussians where it has such; a line about it."""
+def import_head(context: bpy.types.Context, folder: Path, name: str) -> bpy.types.Object:
+    """The head of a folder as a mesh that the panel animates, with its Gaussians where it has such."""
     head = head_file.read(folder / head_file.NAME)
     path = folder / gaussian_head_file.NAME
     gaussians = gaussian_head_file.read(path, len(head.vertices), len(head.names)) if path.is_file() else None
@@ -96,21 +98,37 @@ def import_head(context: bpy.types.Context, folder: Path, name: str) -> str:
     mesh = head_mesh.import_head(head, f"{name} Head", collection)
     face_targets.add_target(context.scene, mesh)
     context.scene.splatsmith.head_object = mesh
-    if gaussians is None:
-        return f"{mesh.name}: {len(head.names)} shape keys"
-    cloud = gaussian_head.import_gaussians(gaussians, head, mesh, collection)
-    return f"{mesh.name}: {len(head.names)} shape keys, {pointclouds.point_count(cloud.data):,} Gaussians"
+    if gaussians is not None:
+        gaussian_head.import_gaussians(context.scene, gaussians, head, mesh, collection)
+    return mesh
 
 
-def import_motion(context: bpy.types.Context, job: JobRecord) -> str:
-    """Curves on the targets, the sound beside them, the head and the speaker that were learned."""
-    line = import_head(context, job.result, job.request.title) if job.request.verb == "face" else ""
-    motion, start = motion_file.read(job.result / motion_file.NAME), int(job.request.context.get("start", 1))
-    speech_sound.add(context.scene, Path(job.request.input), start)
-    speaker = job.result / "speaker.safetensors"
+def import_face(context: bpy.types.Context, folder: Path, name: str, start: int) -> str:
+    """A head that was read from footage, with its motion, sound and speaker where the folder has them; a line about it.
+
+    Its motion goes onto that head and onto the artist's own targets, not onto the heads of other people.
+    """
+    path, speaker = folder / motion_file.NAME, folder / "speaker.safetensors"
+    motion = motion_file.read(path) if path.is_file() else None  # a damaged one must not leave half a result
+    others = [t.thing for t in context.scene.splatsmith.face_targets if t.thing is not None and PERSON not in t.thing]
+    mesh = import_head(context, folder, name)
+    line = f"{mesh.name}: {len(face_targets.shape_keys(mesh))} shape keys"
     if speaker.is_file():
         context.scene.splatsmith.speaker = str(speaker)
-    return ", ".join(filter(None, (line, face_targets.apply(context.scene, motion, start, job.request.title))))
+    if motion is None:
+        return line
+    mesh[PERSON] = str(folder)
+    if motion.source:
+        speech_sound.add(context.scene, Path(motion.source), start)
+    return f"{line}, {face_targets.apply(context.scene, motion, start, name, [*others, mesh])}"
+
+
+def import_motion(context: bpy.types.Context, path: Path, name: str, start: int) -> str:
+    """A motion onto all targets, with the sound that it was made of; a line about it."""
+    motion = motion_file.read(path)
+    if motion.source:
+        speech_sound.add(context.scene, Path(motion.source), start)
+    return face_targets.apply(context.scene, motion, start, name)
 
 
 def import_job(context: bpy.types.Context, job: JobRecord) -> str:
@@ -122,10 +140,10 @@ def import_job(context: bpy.types.Context, job: JobRecord) -> str:
         text = import_splats(context, job.result / "splats.ply", name, job.request.input)
     elif job.request.verb == "segment":
         text = import_objects(context, job.result, name)
-    elif job.request.verb in ("speech", "face"):
-        text = import_motion(context, job)
-    elif job.request.verb == "head":
-        text = import_head(context, job.result, name)
+    elif job.request.verb == "speech":
+        text = import_motion(context, job.result / motion_file.NAME, name, int(job.request.context.get("start", 1)))
+    elif job.request.verb in ("face", "head"):
+        text = import_face(context, job.result, name, int(job.request.context.get("start", 1)))
     elif job.request.verb == "model":
         context.scene.splatsmith.clip_model = json.loads((job.result / "model.json").read_text(encoding="utf-8"))["model"]
         text = "press Find Objects, then ask for them by words"

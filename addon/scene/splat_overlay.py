@@ -14,7 +14,7 @@ import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
 
-from . import gaussian_head, marks, objects, pointclouds, splat_shader, splats
+from . import marks, objects, pointclouds, splat_shader, splats
 from .splat_colors import Look, displayed, to_srgb
 from .splat_shader import make_texture
 
@@ -59,14 +59,14 @@ def _on_depsgraph(_scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> No
     for update in depsgraph.updates:
         if update.is_updated_geometry and isinstance(update.id, (bpy.types.PointCloud, bpy.types.Mesh)):
             _edited(update.id.original)
-        elif update.is_updated_geometry and isinstance(update.id, bpy.types.Object) and gaussian_head.follows(update.id.original):
+        elif update.is_updated_geometry and isinstance(update.id, bpy.types.Object) and splats.follows(update.id.original):
             _edited(update.id.original.data)
 
 
 @bpy.app.handlers.persistent
 def _on_frame(scene: bpy.types.Scene, *_depsgraph: bpy.types.Depsgraph) -> None:
     for thing in scene.objects:
-        if gaussian_head.follows(thing):
+        if splats.follows(thing):
             _edited(thing.data)
 
 
@@ -103,20 +103,13 @@ def _content(data: bpy.types.ID) -> int:
     return total
 
 
-def _shown(cloud: bpy.types.Object) -> bpy.types.ID:
-    """The splats' data; what the nodes have made of it where they follow a mesh."""
-    return cloud.evaluated_get(bpy.context.evaluated_depsgraph_get()).data if gaussian_head.follows(cloud) else cloud.data
-
-
 def _upload(cloud: bpy.types.Object) -> Drawn | None:
-    data = _shown(cloud)
+    data = splats.shown(cloud)
     means, scale = pointclouds.read_attribute(data, "position", 3), pointclouds.read_attribute(data, "scale", 3)
     quats, base = pointclouds.read_attribute(data, "rotation", 4), pointclouds.read_attribute(data, "radiance:base", 4)
     if means is None or scale is None or quats is None or base is None or not len(means):
         return None
-    moved = pointclouds.read_attribute(data, gaussian_head.COLOR, 3)
-    if moved is not None:
-        base[:, :3] = (moved - 0.5) / splats.SH_C0
+    base[:, :3] = splats.constant_color(data, base)
     texels = np.zeros((len(means), 3, 4), np.float32)
     covariances = _covariances(scale, quats)
     texels[:, 0, :3], texels[:, 0, 3] = means, base[:, 3]
@@ -160,7 +153,7 @@ def _sort(drawn: Drawn, model_view: NDArray[np.float32], eye: NDArray[np.float32
 def _held(cloud: bpy.types.Object) -> Drawn | None:
     """What the graphics card holds; made anew only where the splats themselves changed."""
     drawn, key = _cache.get(cloud.session_uid), _key(cloud)
-    if drawn is not None and drawn.key != key and drawn.key[:2] == key[:2] and drawn.content == _content(_shown(cloud)):
+    if drawn is not None and drawn.key != key and drawn.key[:2] == key[:2] and drawn.content == _content(splats.shown(cloud)):
         drawn.key = key
     if drawn is None or drawn.key != key:
         drawn = _upload(cloud)

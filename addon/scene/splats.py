@@ -18,6 +18,7 @@ from . import pointclouds, splat_nodes
 from .pointclouds import Attributes
 
 MARK = "splatsmith_splats"  # on the object: where its splats came from
+FOLLOW, FOLLOW_COLOR = "Follow the Head", "head_color"  # the modifier; sRGB by point, as its nodes leave it
 SH_C0 = 0.28209479177387814
 LOGIT_LIMIT = 1e-6
 
@@ -33,6 +34,23 @@ def is_splats(candidate: bpy.types.Object | None) -> bool:
     return candidate is not None and candidate.type in ("POINTCLOUD", "MESH") and "radiance:base" in candidate.data.attributes
 
 
+def follows(cloud: bpy.types.Object | None) -> bool:
+    """Whether the splats ride on a mesh (gaussian_head.py), so that only their evaluated data says where they are."""
+    modifier = cloud.modifiers.get(FOLLOW) if cloud is not None else None
+    return modifier is not None and modifier.show_viewport
+
+
+def shown(cloud: bpy.types.Object) -> bpy.types.ID:
+    """The splats' data; what the nodes have made of it where they follow a mesh."""
+    return cloud.evaluated_get(bpy.context.evaluated_depsgraph_get()).data if follows(cloud) else cloud.data
+
+
+def constant_color(data: bpy.types.ID, base: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N, 3) degree-0 coefficients: of `base` (N, 4), or what the nodes have made of them."""
+    moved = pointclouds.read_attribute(data, FOLLOW_COLOR, 3)
+    return base[:, :3] if moved is None else (moved - 0.5) / SH_C0
+
+
 def visible_splats(context: bpy.types.Context) -> list[bpy.types.Object]:
     return [o for o in context.view_layer.objects if is_splats(o) and o.visible_get(view_layer=context.view_layer)]
 
@@ -41,7 +59,7 @@ def chosen(context: bpy.types.Context) -> bpy.types.Object | None:
     """The active splat object, else the only or newest one in the scene."""
     if is_splats(context.object):
         return context.object
-    found = [o for o in context.scene.objects if is_splats(o)]
+    found = sorted((o for o in context.scene.objects if is_splats(o)), key=lambda o: not follows(o))  # heads last in the choice
     return found[-1] if found else None
 
 
@@ -90,11 +108,12 @@ def show(cloud: bpy.types.Object) -> bpy.types.Object:
 
 def read(cloud: bpy.types.Object) -> SplatArrays:
     """The object's splats, with whatever was edited in Blender; in the object's own space."""
-    data = cloud.data
+    data = shown(cloud)
     means, scale = pointclouds.read_attribute(data, "position", 3), pointclouds.read_attribute(data, "scale", 3)
     quats, base = pointclouds.read_attribute(data, "rotation", 4), pointclouds.read_attribute(data, "radiance:base", 4)
     if means is None or scale is None or quats is None or base is None:
         raise InputError(f"{cloud.name} lacks a splat attribute.", "Import the splats again.")
+    base[:, :3] = constant_color(data, base)
     opacity = base[:, 3].astype(np.float64).clip(LOGIT_LIMIT, 1 - LOGIT_LIMIT)
     rest = [pointclouds.read_attribute(data, f"radiance:sh_{k}", 3) for k in range(15)]
     known = [r for r in rest if r is not None]

@@ -8,7 +8,7 @@ from .arkit import BLENDSHAPES, mirrored
 VISEME_CURVES = tuple(f"viseme_{name}" for name in (
     "sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "ih", "oh", "ou"))  # fmt: skip
 PREFIXES = re.compile(
-    r"^(.*\.)?(arkit|blendshapes?|shape|face|facial|cc|genesis\d*|head|fcl|mth|eye(?=close)|exp|expr|morph|key|vrc|vrm|v|viseme)[_ .:-]+",
+    r"^(.*\.)?(arkit|blendshapes?|shape|face|facial|cc|genesis\d*|head|fcl|mth|exp|expr|morph|key|vrc|vrm|v|viseme)[_ .:-]+",
     re.I,
 )
 SIDES = re.compile(r"(?:[_ .-](?i:(left|right|l|r))|(?i:(left|right))|(?<=[a-z0-9])([LR]))$")
@@ -25,6 +25,8 @@ VISEME_WORDS = {  # Oculus; VRM and VRoid; Preston Blair; Rhubarb
     "う": "ou", "え": "E", "お": "oh", "mbp": "PP", "fv": "FF", "ai": "aa", "wq": "ou", "l": "nn", "cdgknrsthyz": "DD",
 }  # fmt: skip
 
+LIPS, FEW = ("jaw", "mouth"), 3  # visemes that make a set; shapes of lips and jaw that do
+
 
 @dataclass(frozen=True)
 class Match:
@@ -36,17 +38,25 @@ class Match:
 
 
 def matches(keys: list[str]) -> list[Match]:
-    """For a mesh's shape keys, in their order; those of ARKit rule, and visemes serve a mouth that has none of these."""
+    """For a mesh's shape keys, in their order. A mouth speaks by ARKit's shapes where it has them, else by visemes, never by both."""
     known = [match for key in keys for match in _arkit(key)]
-    if any(match.curve == "jawOpen" or match.curve.startswith("mouth") for match in known):
-        return known
-    return known + [Match(f"viseme_{viseme}", key) for key in keys if (viseme := _viseme(key))]
+    sided = {match.curve for match in known if match.gain == 1}
+    known = [match for match in known if match.gain == 1 or match.curve not in sided]  # a key for both sides beside one for each
+    visemes = [Match(f"viseme_{viseme}", key) for key in keys if (viseme := _viseme(key))]
+    lips = {match.curve for match in known if match.curve.startswith(LIPS)}
+    if len(visemes) >= FEW and not ("jawOpen" in lips and len(lips) > FEW):
+        return [match for match in known if match.curve not in lips] + visemes
+    return known if lips else known + visemes
 
 
 def _arkit(key: str) -> list[Match]:
     base, side = _split(key)
+    if base == "close" and re.search("mth|mouth", key, re.I):  # VRoid's narrow mouth, not its lids
+        return []
     for shape in BLENDSHAPES:
         own, own_side = _split(shape)
+        if own in ("jaw", "mouth") and not side:  # to go left is no half of anything
+            continue
         if base != own and own not in {s.lower() for s in SYNONYMS.get(base, ())}:
             continue
         if own_side == side:

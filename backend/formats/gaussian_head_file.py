@@ -11,7 +11,6 @@ from ..protocol import InputError
 
 NAME = "gaussian_head.npz"
 NOTE = "Synthetic: a head of Gaussians that Splatsmith trained on footage of a person."
-SH_C0 = 0.28209479177387814
 Floats = NDArray[np.float32]
 
 

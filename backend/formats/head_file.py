@@ -23,12 +23,14 @@ class Head:
     names: list[str]  # K shapes
     shapes: NDArray[np.float32]  # (K, V, 3) added to the rest
     colors: NDArray[np.float32]  # (V, 3) sRGB 0..1
+    lowest: NDArray[np.float32]  # (K,) 0, or -1 for shapes that go both ways
 
 
 def write(path: Path, head: Head) -> None:
     np.savez_compressed(
         path, name=head.name, vertices=head.vertices, faces=head.faces, names=np.array(head.names, str),
         shapes=head.shapes.astype(np.float16), colors=(head.colors * 255).round().astype(np.uint8),
+        lowest=head.lowest,
     )  # fmt: skip
 
 
@@ -38,13 +40,20 @@ def read(path: Path) -> Head:
         with np.load(path, allow_pickle=False) as data:
             vertices, faces, names = data["vertices"].astype(np.float32), data["faces"].astype(np.int32), [str(n) for n in data["names"]]
             shapes, colors = data["shapes"].astype(np.float32), data["colors"].astype(np.float32) / 255
-            name = str(data["name"])
+            name, lowest = str(data["name"]), data["lowest"].astype(np.float32)
     except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise InputError(f"{path.name} is not a head, or it is damaged.", "Make the head again.") from error
     count = len(vertices)
     fits = vertices.shape == (count, 3) and faces.ndim == 2 and faces.shape[1] == 4 and shapes.shape == (len(names), count, 3)
-    if not fits or colors.shape != (count, 3) or not 0 < count <= MOST or faces.max(initial=-1) >= count or faces[:, :3].min(initial=0) < 0:
+    if (
+        not fits
+        or lowest.shape != (len(names),)
+        or colors.shape != (count, 3)
+        or not 0 < count <= MOST
+        or faces.max(initial=-1) >= count
+        or faces[:, :3].min(initial=0) < 0
+    ):
         raise InputError(f"{path.name} is damaged: its parts do not fit together.", "Make the head again.")
     if not np.isfinite(vertices).all() or not np.isfinite(shapes).all():
         raise InputError(f"{path.name} is damaged: it holds numbers that are none.", "Make the head again.")
-    return Head(name, vertices, faces, names, shapes, colors)
+    return Head(name, vertices, faces, names, shapes, colors, lowest)

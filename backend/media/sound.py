@@ -28,6 +28,17 @@ def read_sound(path: Path) -> Samples:
     return found
 
 
+def late_by(container: av.container.InputContainer) -> float:
+    """Seconds by which the sound begins after the picture, where there is one."""
+    sound, video = container.streams.audio[0], container.streams.video[0] if container.streams.video else None
+    if video is None or sound.start_time is None or video.start_time is None:
+        return 0.0
+    found = float(
+        (sound.start_time * sound.time_base if sound.time_base else 0) - (video.start_time * video.time_base if video.time_base else 0)
+    )
+    return found if abs(found) < 60 else 0.0
+
+
 def _decoded(container: av.container.InputContainer, path: Path) -> Samples:
     """Resampled frame by frame, so that long files need no more memory than their result."""
     resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
@@ -41,4 +52,6 @@ def _decoded(container: av.container.InputContainer, path: Path) -> Samples:
             raise InputError(f"{path.name} is longer than {LONGEST // 3600} hours.", "Cut it into parts.")
     parts += [ready.to_ndarray().ravel().astype(np.float32) for ready in resampler.resample(None)]
     whole = np.concatenate(parts) if parts else np.zeros(0, np.float32)
+    late = round(late_by(container) * RATE)
+    whole = np.concatenate([np.zeros(max(late, 0), np.float32), whole[max(-late, 0) :]]) if len(whole) else whole
     return np.nan_to_num(whole, nan=0.0, posinf=1.0, neginf=-1.0).clip(-1, 1)

@@ -1,5 +1,6 @@
 """Writes H.264 in an mp4 that everything plays, with the sound of another file and a note in its metadata."""
 
+import contextlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -34,7 +35,7 @@ class VideoWriter:
         assert self._sound is not None
         resampler = self._av.AudioResampler(format="fltp", layout="stereo", rate=SOUND_RATE, frame_size=1024)
         written = 0
-        with self._av.open(str(path)) as source:
+        with contextlib.suppress(self._av.FFmpegError), self._av.open(str(path)) as source:  # where it is damaged, the rest is silent
             for frame in source.decode(audio=0):
                 frame.pts = None
                 for ready in resampler.resample(frame):

@@ -31,7 +31,7 @@ VERBS = {
     "head": "..talking_head.head_verb", "talk": "..talking_head.talk_verb",
     "model": "..semantics.model_verb", "setup": "..runtime.environment",
 }  # fmt: skip
-COMPUTING = ("splats", "render", "segment", "select", "face")  # the others never ask for a device, and asking takes seconds
+COMPUTING = ("splats", "render", "segment", "select", "face", "talk")  # the others never ask for a device, and asking takes seconds
 
 
 @dataclass

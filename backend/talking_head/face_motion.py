@@ -10,6 +10,8 @@ from .motion_output import frame_times, smoothed, write_motion
 from .rigs.drawing import TO_CAMERA
 from .rigs.rig import Floats
 
+SPOKEN = ("jaw", "mouth", "cheekPuff", "tongue", "expression")  # beginnings of the coefficients that a sound tells
+
 
 def write(folder: Path, source: Path, motion: HeadMotion, fps: float, smoothing: float, tolerance: float) -> int:
     """At `fps`, or the video's own rate for 0. How many keys it took."""

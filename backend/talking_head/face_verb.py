@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from ..formats import gaussian_head_file
 from ..media.sound import read_sound
 from ..protocol import FaceOptions, InputError, Preset
 from ..runtime.job import Job, Outcome
 from . import face_motion, poses
-from .face_motion import resampled
+from .face_motion import SPOKEN, resampled
 from .fitting.fit import fit_rig
 from .fitting.head_motion import HeadMotion
 from .gaussian_head import files
@@ -25,7 +26,7 @@ from .motion_translator import MotionTranslatorConfig
 from .rigs.correspondence import Correspondence, find_correspondence
 from .rigs.rig import Floats, Rig
 from .speaker_file import NAME as SPEAKER, save_speaker
-from .speech.features import speech_features
+from .speech.features import BANDS, HUSH, sounds_like_speech, speech_features
 from .speech.pretrained import load_pretrained
 from .speech.viseme_encoder import load_encoder
 from .tracking.face_mesh import LOWER_LIP, UPPER_LIP
@@ -33,9 +34,8 @@ from .tracking.fetch import fetch_weights
 from .tracking.track import FaceTrack, FaceTracker, TrackConfig, track_video
 from .tracking.weights import SHA256, demand_weights
 
-SPOKEN = ("jaw", "mouth", "cheekPuff", "tongue", "expression")  # beginnings of the coefficients that a sound tells
 SIDEWAYS = 45.0  # degrees
-STEPS: dict[Preset, int] = {"fast": 600, "balanced": 1800, "best": 4000}
+STEPS: dict[Preset, int] = {"fast": 600, "balanced": 1600, "best": 4000}
 
 
 def run(job: Job) -> Outcome:
@@ -45,7 +45,7 @@ def run(job: Job) -> Outcome:
     options, path = job.request.options, Path(job.request.input)
     assert isinstance(options, FaceOptions)
     rig = read_rig(options.rig)
-    tracker = FaceTracker(_weights(job, options))
+    tracker, pretrained = FaceTracker(_weights(job, options)), load_pretrained(options.sound_model)
     job.stage("Following the face", 1, 6)
     track = track_video(path, tracker, options.start, options.end, lambda step, total: job.progress(step, total))
     _tell(job, track)
@@ -56,7 +56,7 @@ def run(job: Job) -> Outcome:
     write_head(job.folder.staging, rig, motion.rest)
     poses.save(job.folder.staging / poses.NAME, motion, path)
     job.stage("Learning how this person speaks", 4, 6)
-    taught = options.teach and _teach(job, path, motion, opening(rig, where), options)
+    taught = options.teach and _teach(job, path, motion, opening(rig, where), pretrained)
     quality = _gaussians(job, path, rig, motion, track, options)
     job.stage("Writing", 6, 6)
     keys = face_motion.write(job.folder.staging, path, motion, options.fps, options.smoothing, options.tolerance)
@@ -84,6 +84,8 @@ def _tell(job: Job, track: FaceTrack) -> None:
         job.warn("LOST", f"The face is hidden or turned away in {int((~track.seen).sum())} of {len(track.seen)} frames.")
     if aside := int((track.turned > SIDEWAYS).sum()):
         job.warn("TURNED", f"The face is turned far to the side in {aside} of {len(track.seen)} frames, where it is followed less closely.")
+    if track.damage.resized:
+        job.warn("RESIZED", f"The picture changes its size at {track.damage.resized:.1f} s; what has another size is passed over.")
     if track.damage.frames:
         job.warn("DAMAGE", f"{track.damage.frames} frames of the video can't be decoded.")
 
@@ -94,14 +96,16 @@ def opening(rig: Rig, where: Correspondence) -> Floats:
     return np.asarray(upper - lower, np.float32)
 
 
-def _teach(job: Job, path: Path, motion: HeadMotion, lips: Floats, options: FaceOptions) -> bool:
-    """Trains the speaker's decoder. False, with a word, where the video has too little sound."""
+def _teach(job: Job, path: Path, motion: HeadMotion, lips: Floats, pretrained: nn.Module | None) -> bool:
+    """Trains the speaker's decoder. False, with a word, where the video has too little speech."""
     spoken = [k for k, name in enumerate(motion.names) if name.startswith(SPOKEN)]
     rate = 30.0
     times = frame_times(motion.times[-1] - motion.times[0], rate)[:-1] + motion.times[0]
     try:
-        sounds = speech_features(read_sound(path), load_encoder(), load_pretrained(options.sound_model))
-        features = sounds[round(motion.times[0] * FEATURE_RATE) :]
+        sounds = speech_features(read_sound(path), load_encoder(), pretrained)
+        features = sounds[round(motion.times[0] * FEATURE_RATE) : round(motion.times[-1] * FEATURE_RATE) + 1]
+        if not len(features) or features[:, :BANDS].max() < HUSH or not sounds_like_speech(features):
+            raise InputError(f"No speech is heard in {path.name}.", "")
         clip = Clip(features, resampled(motion.coefficients[:, spoken], motion.times, times), rate)
         config = MotionTranslatorConfig(channels=features.shape[1], coefficients=len(spoken))
         steps = STEPS[job.request.preset]

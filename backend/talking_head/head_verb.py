@@ -29,7 +29,7 @@ def write_head(folder: Path, rig: Rig, rest: Floats) -> None:
     """head.npz, and head.png to look at."""
     table = np.array([COLORS[part] for part in Part], np.float32)
     colors = rig.colors if rig.colors is not None else table[rig.vertex_parts]
-    head_file.write(folder / head_file.NAME, Head(rig.name, rest, rig.faces, list(rig.names), rig.shapes, colors))
+    head_file.write(folder / head_file.NAME, Head(rig.name, rest, rig.faces, list(rig.names), rig.shapes, colors, rig.lowest))
     middle = rest[rig.vertex_parts == Part.EYE].mean(0) - [0, 2, 0]
     views = [draw(rig, rest - middle, portrait(360, yaw, height=30.0), colors) for yaw in (0.0, 0.7)]
     Image.fromarray(np.hstack(views)).save(folder / "head.png")

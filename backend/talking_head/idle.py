@@ -26,7 +26,7 @@ def blinks(times: NDArray[np.float64], a_minute: float, seed: int) -> Floats:
 
 
 def sway(times: NDArray[np.float64], loudness: Floats, amount: float, seed: int) -> Floats:
-    """(T, 3) pitch, yaw and roll in radians: slow wandering, and nods where the voice gets louder; still while it is silent."""
+    """(T, 3) pitch, yaw and roll in radians: slow wandering, and nods where the voice gets louder; little of it while it is silent."""
     random = np.random.default_rng(seed + 1)
     heard = np.interp(times * FEATURE_RATE, np.arange(len(loudness)), loudness) if len(loudness) else np.zeros(len(times))
     awake = _smooth(heard, times, 0.6)

@@ -1,7 +1,8 @@
 """Teaches a translator from clips of speech whose motion is known: a speaker's own, in about a minute."""
 
+import contextlib
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +37,7 @@ class Clip:
 class MotionTrainingConfig:
     """How much, on what, with what weights."""
 
-    steps: int = 1800  # about a minute on one core; equal seeds give equal results
+    steps: int = 1600  # about a minute on one core; equal seeds give equal results
     crop: float = 3.0  # seconds
     margin: float = 0.5  # seconds of sound before and after a crop
     batch: int = 8
@@ -59,6 +60,25 @@ def train(
     """A translator of these clips. `rest` (K,): the face in silence; `lips` (K,): how far each coefficient opens the lips, as a
     share of the distance between them. InputError where there is too little to learn from.
     """
+    with one_thread():  # the tensors are small: a second core would only wait for the first
+        return _train(clips, config, training, rest, lips, progress)
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Of torch's, for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _train(
+    clips: Sequence[Clip], config: MotionTranslatorConfig, training: MotionTrainingConfig, rest: NDArray[np.float32] | None,
+    lips: NDArray[np.float32] | None, progress: Callable[[float], None],
+) -> MotionTranslator:  # fmt: skip
     usable = [c for c in clips if c.seconds >= 1]
     if sum(c.seconds for c in usable) < 5:
         raise InputError("There are less than five seconds of speech to learn from.", "Give a longer clip; two minutes are good.")
@@ -94,7 +114,7 @@ def train(
 
 def still_face(clip: Clip, share: float = 0.1) -> Motion:
     """(K,) the middle of what the face does in the quietest tenth of a clip: how this person looks when saying nothing."""
-    times = np.arange(int(clip.seconds * clip.rate)) / clip.rate
+    times = np.arange(max(1, int(clip.seconds * clip.rate))) / clip.rate
     loud = clip.features[(times * FEATURE_RATE).astype(int), :BANDS].max(1)
     return np.asarray(np.median(clip.motion[: len(times)][loud <= np.quantile(loud, share)], 0), np.float32)
 

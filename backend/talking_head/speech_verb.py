@@ -102,6 +102,6 @@ def _in_the_manner(
 
 
 def _at(rows: Floats, times: NDArray[np.float64]) -> Floats:
-    """Rows (T, K) at FEATURE_RATE, at other times; at rest before and after."""
+    """Rows (T, K) at FEATURE_RATE, at other times; the ends are held."""
     place = times * FEATURE_RATE
-    return np.stack([np.interp(place, np.arange(len(rows)), column, left=column[0], right=column[-1]) for column in rows.T], 1)
+    return np.stack([np.interp(place, np.arange(len(rows)), column) for column in rows.T], 1)

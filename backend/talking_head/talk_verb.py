@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -21,6 +22,7 @@ from ..media.video_writer import VideoWriter
 from ..protocol import InputError, TalkOptions
 from ..runtime.job import Job, Outcome
 from . import poses
+from .face_motion import SPOKEN
 from .gaussian_head import files
 from .gaussian_head.training import render
 from .poses import Poses
@@ -43,16 +45,17 @@ def run(job: Job) -> Outcome:
         raise InputError(f"There is no Gaussian head in {folder.name}.", "Give the folder that `face` has left.")
     head = head_file.read(folder / head_file.NAME)
     model, mesh = files.load(folder / gaussian_head_file.NAME, head)
+    model, mesh = model.on(job.device), mesh.on(job.device)
     filmed = poses.load(folder / poses.NAME)
-    fps, coefficients, sound = _spoken(options, filmed, head.names)
-    order = to_and_fro(min(len(filmed.times), LONGEST), len(coefficients), fps, _rate(filmed))
-    coefficients = _with_footage(coefficients, filmed, head.names, order)
+    fps, coefficients, order, sound = _spoken(options, filmed, head.names)
     job.stage("Rendering", 2, 2)
     views = _filmed(filmed, order) if options.background == "footage" else _plain(options.size or PLAIN_SIDE, len(coefficients))
     with contextlib.ExitStack() as stack:
         writer = None
         for number, (view, behind) in enumerate(views):
-            picture = _over(render(model, mesh, torch.from_numpy(coefficients[number]), *camera(view)), behind)
+            viewmat, K, size = camera(view)
+            used = torch.from_numpy(coefficients[number]).to(job.device)
+            picture = _over(render(model, mesh, used, viewmat.to(job.device), K.to(job.device), size), behind)
             if writer is None:
                 writer = VideoWriter(job.folder.staging / "talk.mp4", fps, picture.shape[1], picture.shape[0], NOTE, sound is not None)
                 stack.callback(writer.close)
@@ -71,18 +74,20 @@ def camera(view: View) -> tuple[Tensor, Tensor, tuple[int, int]]:
     return viewmat, K, (view.width, view.height)
 
 
-def _rate(filmed: Poses) -> float:
-    return float(1 / np.median(np.diff(filmed.times))) if len(filmed.times) > 1 else 25.0
-
-
-def _spoken(options: TalkOptions, filmed: Poses, names: list[str]) -> tuple[float, Floats, Path | None]:
-    """Frames a second, coefficients (T, K), NaN where nothing moves a shape, and the file that the sound is in."""
-    if not options.motion:
-        return round(_rate(filmed), 3), filmed.coefficients, _with_sound(filmed.source)
+def _spoken(options: TalkOptions, filmed: Poses, names: list[str]) -> tuple[float, Floats, NDArray[np.int64], Path | None]:
+    """Frames a second, coefficients (T, K), the frame of the footage (T,) behind each, and the file that the sound is in."""
+    rate = round(float(1 / np.median(np.diff(filmed.times))), 3) if len(filmed.times) > 1 else 25.0
+    if not options.motion:  # the footage again, at an even pace
+        times = np.arange(filmed.times[0], filmed.times[-1] + 1e-9, 1 / rate)
+        order = np.abs(np.searchsorted(filmed.times, times - 0.5 / rate)).clip(0, len(filmed.times) - 1)
+        whole = filmed.times[0] < 1 / rate  # a part's sound begins elsewhere
+        return rate, filmed.coefficients[order], order, _with_sound(filmed.source) if whole else None
     motion = motion_file.read(Path(options.motion))
     if not any(curve.name in names for curve in motion.curves):
         raise InputError(f"{Path(options.motion).name} moves none of this head's shapes.", "Make it with `speech`.")
-    return motion.fps, sampled(motion, names), _with_sound(Path(motion.source))
+    coefficients = sampled(motion, names)
+    order = to_and_fro(min(len(filmed.times), LONGEST), len(coefficients), motion.fps, rate)
+    return motion.fps, _with_footage(coefficients, filmed, names, order), order, _with_sound(Path(motion.source))
 
 
 def _with_sound(path: Path) -> Path | None:
@@ -103,49 +108,51 @@ def sampled(motion: Motion, names: list[str]) -> Floats:
     return found
 
 
-def to_and_fro(count: int, wanted: int, fps: float, rate: float) -> np.ndarray:
+def to_and_fro(count: int, wanted: int, fps: float, rate: float) -> NDArray[np.int64]:
     """(T,) which frame of the footage lies behind each: forwards, then backwards, so that nothing jumps."""
     steps = np.floor(np.arange(wanted) * rate / fps + 1e-6).astype(int)
     there = steps % max(2 * count - 2, 1)
     return np.asarray(np.where(there < count, there, 2 * count - 2 - there))
 
 
-def _with_footage(coefficients: Floats, filmed: Poses, names: list[str], order: np.ndarray) -> Floats:
+def _with_footage(coefficients: Floats, filmed: Poses, names: list[str], order: NDArray[np.int64]) -> Floats:
     """Shapes that the motion leaves alone do what they do in the footage: brows, gaze."""
     found = coefficients.copy()
     for k, name in enumerate(names):
         if np.isnan(found[:, k]).any():
-            still = name.startswith(("jaw", "mouth", "tongue", "cheekPuff")) or name not in filmed.names
+            still = name.startswith(SPOKEN) or name not in filmed.names
             found[:, k] = 0.0 if still else filmed.coefficients[order, filmed.names.index(name)]
     return found
 
 
-def _filmed(filmed: Poses, order: np.ndarray) -> Iterator[tuple[View, Pixels]]:
-    """Views and pictures of the footage."""
+def _filmed(filmed: Poses, order: NDArray[np.int64]) -> Iterator[tuple[View, Pixels]]:
+    """Views and pictures of the footage; its first frames are kept at hand where some are shown backwards."""
     width, height = filmed.size
-    pictures = _pictures(filmed, int(order.max()) + 1)
-    for number in order.tolist():
-        view = View(filmed.rotations[number], filmed.translations[number], filmed.focal, width, height)
-        yield view, np.asarray(Image.open(io.BytesIO(pictures[number])))
+    kept: dict[int, bytes] = {}
+    turns, pictures, number, picture = bool((np.diff(order) < 0).any()), _pictures(filmed), -1, None
+    for wanted in order.tolist():
+        while number < wanted and (following := next(pictures, None)) is not None:
+            number, picture = following
+            if turns:
+                packed = io.BytesIO()
+                Image.fromarray(picture).save(packed, "JPEG", quality=95)
+                kept[number] = packed.getvalue()
+        if turns and wanted in kept:
+            picture = np.asarray(Image.open(io.BytesIO(kept[wanted])))
+        if picture is None or number < wanted or picture.shape[:2] != (height, width):
+            raise InputError(f"{filmed.source.name} is no longer the footage that the head was made from.", "Read the face again.")
+        yield View(filmed.rotations[wanted], filmed.translations[wanted], filmed.focal, width, height), picture
 
 
-def _pictures(filmed: Poses, count: int) -> list[bytes]:
-    """The first of the footage's frames, packed, since some are shown backwards."""
+def _pictures(filmed: Poses) -> Iterator[tuple[int, Pixels]]:
+    """The footage's frames that have poses, with their numbers."""
     if not filmed.source.is_file():
         raise InputError(f"The footage {filmed.source.name} is gone.", "Put it back, or render with --background plain.")
-    found: dict[int, bytes] = {}
     with open_video(filmed.source) as container:
         for time, frame in decode(container, filmed.source, Damage()):
             number = int(np.abs(filmed.times - time).argmin())
-            if number >= count:
-                break
             if abs(filmed.times[number] - time) < 1e-4:
-                packed = io.BytesIO()
-                Image.fromarray(upright(frame, container.streams.video[0], TrackConfig().max_side)).save(packed, "JPEG", quality=95)
-                found[number] = packed.getvalue()
-    if len(found) < count:
-        raise InputError(f"{filmed.source.name} is no longer the footage that the head was made from.", "Read the face again.")
-    return [found[number] for number in range(count)]
+                yield number, upright(frame, container.streams.video[0], TrackConfig().max_side)
 
 
 def _plain(side: int, count: int) -> Iterator[tuple[View, Pixels]]:
@@ -157,5 +164,5 @@ def _plain(side: int, count: int) -> Iterator[tuple[View, Pixels]]:
 
 def _over(drawn: Rendering, behind: Pixels) -> Pixels:
     """(H, W, 3)"""
-    mixed = drawn.image[0] * 255 + (1 - drawn.alpha[0]) * torch.from_numpy(behind.astype(np.float32))
+    mixed = drawn.image[0].cpu() * 255 + (1 - drawn.alpha[0].cpu()) * torch.from_numpy(behind.astype(np.float32))
     return np.asarray(mixed.clamp(0, 255).round().byte().numpy())

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from backend.media.sound import read_sound
-from backend.talking_head.face_verb import SPOKEN, opening
+from backend.talking_head.face_motion import SPOKEN
+from backend.talking_head.face_verb import opening
 from backend.talking_head.fitting.fit import fit_rig
 from backend.talking_head.head_verb import read_rig
 from backend.talking_head.log_mel import FEATURE_RATE

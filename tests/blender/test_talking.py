@@ -203,3 +203,27 @@ def test_linked_faces_are_refused_with_advice(bpy: Any, face: Any, tmp_path: Pat
         bpy.ops.splatsmith.add_face_targets()
     bpy.data.objects.remove(linked)
     bpy.data.libraries.remove(bpy.data.libraries[0])
+
+
+def test_a_second_line_leaves_the_first_alone(bpy: Any, face: Any, rooms: Any) -> None:
+    """Two lines one after the other, then the second anew; and the expression of a filmed face stays under a new line."""
+    targets, scene = rooms("scene.face_targets"), bpy.context.scene
+    scene.render.fps, scene.render.fps_base = 24, 1.0
+    targets.add_target(scene, face)
+    motion = make_motion(rooms, ["jawOpen", "eyeBlinkLeft"])
+    targets.apply(scene, motion, 1, "first")
+    targets.apply(scene, motion, 201, "second")
+    targets.apply(scene, motion, 205, "again")
+    strips = list(tracks(face.data.shape_keys)["Splatsmith speech"].strips)
+    assert [round(strip.frame_start) for strip in strips] == [1, 205]
+    assert [strip.action.name.split()[0] for strip in strips] == ["first", "again"]
+
+
+def test_shapes_of_a_face_models_own_are_moved(bpy: Any, rooms: Any) -> None:
+    """FLAME's expressions have no names in ARKit: a curve and a key of the same name belong together."""
+    face, targets = add_face(bpy, "Flame", ("jawOpen", "expression01")), rooms("scene.face_targets")
+    face.data.shape_keys.key_blocks["expression01"].slider_min = -1
+    targets.add_target(bpy.context.scene, face)
+    targets.apply(bpy.context.scene, make_motion(rooms, ["jawOpen", "expression01"]), 1, "flame")
+    found = [curve for track in tracks(face.data.shape_keys).values() for curve in fcurves(track.strips[0].action)]
+    assert {c.data_path for c in found} == {'key_blocks["jawOpen"].value', 'key_blocks["expression01"].value'}

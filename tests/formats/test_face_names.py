@@ -40,3 +40,16 @@ def test_free_names() -> None:
 
 def test_a_mouth_of_arkit_needs_no_visemes() -> None:
     assert [m.curve for m in matches(["jawOpen", "viseme_aa", "A"])] == ["jawOpen"]
+
+
+def test_avatars_that_have_more_than_one_set() -> None:
+    vroid = ["Fcl_MTH_Close", "Fcl_EYE_Close", "Fcl_EYE_Close_L", "Fcl_EYE_Close_R", "Fcl_MTH_A", "Fcl_MTH_I", "Fcl_MTH_U", "Fcl_MTH_E",
+             "Fcl_MTH_O"]  # fmt: skip
+    found = {(m.key, m.curve) for m in matches(vroid)}
+    assert ("Fcl_EYE_Close_L", "eyeBlinkLeft") in found and ("Fcl_EYE_Close_R", "eyeBlinkRight") in found
+    assert not {"Fcl_MTH_Close", "Fcl_EYE_Close"} & {key for key, _ in found}, "lids must not close twice, nor the mouth with them"
+    assert {curve for key, curve in found if "MTH" in key} == {"viseme_aa", "viseme_ih", "viseme_ou", "viseme_E", "viseme_oh"}
+    vrchat = matches(["smile", "mouthOpen", "vrc.v_aa", "vrc.v_oh", "vrc.v_pp", "blink"])
+    assert {m.curve for m in vrchat} == {"viseme_aa", "viseme_oh", "viseme_PP", "eyeBlinkLeft", "eyeBlinkRight"}
+    assert matches(["Jaw"]) == [Match("jawOpen", "Jaw")]
+    assert matches(["Mouth"]) == []

@@ -158,6 +158,18 @@ def test_it_talks_over_its_footage(tmp_path: Path, learned: LearnedHead, filmed:
         assert mouths.std(0).max() > 15, "something moves"
 
 
+def test_without_a_motion_the_footage_is_told_again(
+    tmp_path: Path, learned: LearnedHead, filmed: tuple[Path, TalkingFace, HeadMotion]
+) -> None:
+    save(tmp_path, learned, filmed)
+    status, said = talk(tmp_path)
+    assert status == 0, said
+    with av.open(str(tmp_path / "out" / "talk.mp4")) as container, av.open(str(filmed[0])) as source:
+        ours, theirs = ([f.to_ndarray(format="rgb24") / 255.0 for f in c.decode(video=0)] for c in (container, source))
+    assert len(ours) == len(theirs) == FRAMES
+    assert psnr(torch.from_numpy(np.stack(ours)), torch.from_numpy(np.stack(theirs))) > 27
+
+
 def test_the_footage_runs_to_and_fro() -> None:
     assert to_and_fro(4, 9, 25, 25).tolist() == [0, 1, 2, 3, 2, 1, 0, 1, 2]
     assert to_and_fro(4, 5, 50, 25).tolist() == [0, 0, 1, 1, 2]

@@ -32,7 +32,7 @@ def test_shapes_move_the_side_that_they_name() -> None:
 def test_a_head_comes_back_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
     rig = small_head()
     path = tmp_path / "head.npz"
-    head_file.write(path, Head("x", rig.neutral, rig.faces, list(rig.names), rig.shapes, np.full_like(rig.neutral, 0.5)))
+    head_file.write(path, Head("x", rig.neutral, rig.faces, list(rig.names), rig.shapes, np.full_like(rig.neutral, 0.5), rig.lowest))
     found = head_file.read(path)
     np.testing.assert_allclose(found.shapes, rig.shapes, atol=4e-3)
     path.write_bytes(path.read_bytes()[:1000])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...protocol import InputError
 
-KEYS = ("v_template", "f", "shapedirs", "J_regressor", "weights", "kintree_table")
+KEYS = ("v_template", "f", "shapedirs", "J_regressor", "weights")
 LARGEST = 1 << 30  # bytes
 
 

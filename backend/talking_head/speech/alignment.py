@@ -74,35 +74,41 @@ def _places(spoken: list[Phoneme], count: int, config: AlignmentConfig) -> list[
 
 
 def _path(places: list[_Place], chances: Floats, config: AlignmentConfig) -> NDArray[np.int64]:
-    """(T,) the place of every row: at each it stays, goes on, or goes on over a silence."""
+    """(T,) the place of every row: at each it stays, goes on, or goes on over a silence. Only places near an even pace are tried,
+    which keeps long texts within the memory.
+    """
     count, rows = len(places), len(chances)
-    heard = config.trust * np.log(chances + config.floor)[:, [p.viseme for p in places]]
+    heard, visemes = config.trust * np.log(chances + config.floor), np.array([p.viseme for p in places])
     stay = config.length * np.log(1 - 1 / np.array([p.rows for p in places]))
     leave = config.length * np.log(1 / np.array([p.rows for p in places]))
     silent = np.array([p.phoneme < 0 for p in places])
     enter = np.where(silent, np.log(config.pause), np.log1p(-config.pause))
     skips = np.zeros(count, bool)
     skips[2:] = silent[1:-1]
-    best = np.full(count, -np.inf)
-    best[:2] = heard[0, :2]
-    moves = np.zeros((rows, count), np.int8)
+    best = np.full(count + 2, -np.inf)  # two places before the first spare a case
+    best[2:4] = heard[0, visemes[:2]]
+    moves: list[tuple[int, NDArray[np.int8]]] = [(0, np.zeros(count, np.int8))]
     middle, reach = np.arange(rows) / rows * count, max(40.0, config.band * FEATURE_RATE / rows * count)
+    onwards = np.append([-np.inf, -np.inf], leave)
     for row in range(1, rows):
-        options = np.full((3, count), -np.inf)
-        options[0] = best + stay
-        options[1, 1:] = best[:-1] + leave[:-1] + np.where(silent[1:], enter[1:], 0.0)
-        options[2, 2:] = np.where(skips[2:], best[:-2] + leave[:-2] + enter[2:], -np.inf)
-        moves[row] = options.argmax(0)
-        best = options.max(0) + heard[row]
-        best[: max(0, int(middle[row] - reach))] = -np.inf
-        best[int(middle[row] + reach) + 1 :] = -np.inf
+        low, high = max(0, int(middle[row] - reach)), min(count, int(middle[row] + reach) + 1)
+        near = slice(low, high)
+        options = np.stack([
+            best[low + 2 : high + 2] + stay[near],
+            best[low + 1 : high + 1] + onwards[low + 1 : high + 1] + np.where(silent[near], enter[near], 0.0),
+            np.where(skips[near], best[low:high] + onwards[low:high] + enter[near], -np.inf),
+        ])  # fmt: skip
+        moves.append((low, options.argmax(0).astype(np.int8)))
+        best[:] = -np.inf
+        best[low + 2 : high + 2] = options.max(0) + heard[row, visemes[near]]
     at = count - 1 if best[-1] >= best[-2] else count - 2
-    if not np.isfinite(best[at]):
+    if not np.isfinite(best[at + 2]):
         raise InputError("The transcript does not fit the sound.", "Check that they belong together, and the language.")
     path = np.zeros(rows, np.int64)
     for row in range(rows - 1, -1, -1):
         path[row] = at
-        at -= int(moves[row, at])
+        low, move = moves[row]
+        at -= int(move[at - low])
     return path
 
 

@@ -17,7 +17,6 @@ MESH, IRIS = 468, 5
 COUNT = MESH + 2 * IRIS
 LEFT_CORNER, RIGHT_CORNER = 33, 263  # outer corners of the eyes, as seen in the picture
 UPPER_LIP, LOWER_LIP = 13, 14  # the middle of the lips' inner rims
-MOUTH_LEFT, MOUTH_RIGHT = 61, 291
 OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136,
         172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # the outline of the face, which slides when the head turns  # fmt: skip
 CHIN = (152, 148, 176, 149, 377, 400, 378, 175, 171, 396, 199, 208, 428)
@@ -69,11 +68,6 @@ class FaceMesh:
         points[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
         points[:, 2] *= region.size / side
         return Found(points, float(torch.sigmoid(torch.tensor(rows["conv_faceflag"][0]))))
-
-
-def eye_distance(points: Points) -> float:
-    """Between the eyes' outer corners (…, 478, 3), pixels: the unit in which errors are told."""
-    return float(np.linalg.norm(points[..., LEFT_CORNER, :2] - points[..., RIGHT_CORNER, :2], axis=-1).mean())
 
 
 def aperture(points: Points) -> NDArray[np.float32]:

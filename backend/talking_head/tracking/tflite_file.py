@@ -50,7 +50,7 @@ def read_tflite(path: Path) -> Graph:
     """InputError for anything that is not a whole .tflite file."""
     try:
         if path.stat().st_size > LARGEST:
-            raise InputError(f"{path.name} is too large for a network of faces.", "Choose the folder with mediapipe's four files.")
+            raise InputError(f"{path.name} is too large for a network of faces.", "Choose the folder with mediapipe's files.")
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror or error}.", "Choose the folder with mediapipe's files.") from error

@@ -1,4 +1,4 @@
-"""The files of the networks that see faces: in a folder that the user names, checked before they are used."""
+"""The files of the networks that see faces: in a folder that the user names; checked when they are fetched."""
 
 import hashlib
 from pathlib import Path
