@@ -19,7 +19,7 @@ from .motion_translator import MotionTranslator
 from .rigs.rig import Floats
 from .speaker_file import load_speaker
 from .speech.alignment import align_text
-from .speech.features import BANDS, CHANNELS, FLOOR, sounds_like_speech, speech_features
+from .speech.features import BANDS, heard_visemes, shown_by_ear, sounds_like_speech, speech_features
 from .speech.phonemes import viseme_track
 from .speech.pretrained import load_pretrained
 from .speech.viseme_encoder import load_encoder
@@ -75,10 +75,9 @@ def _text(given: str) -> str:
 
 def _chances(features: Floats, text: str, language: str) -> Floats:
     """(T, 15) of visemes: by ear, or exactly, where it is known what is said."""
-    by_ear = np.asarray(np.exp(features[:, BANDS:CHANNELS]) - FLOOR, np.float32).clip(0, 1)
     if not text:
-        return by_ear
-    track = viseme_track(align_text(text, language, by_ear), len(features))
+        return shown_by_ear(features)
+    track = viseme_track(align_text(text, language, heard_visemes(features)), len(features))
     return np.eye(len(VISEMES), dtype=np.float32)[track]
 
 

@@ -17,7 +17,7 @@ from backend.media.sound import read_sound
 from backend.talking_head.log_mel import FEATURE_RATE
 from backend.talking_head.speech.alignment import align_text
 from backend.talking_head.speech.espeak import speak
-from backend.talking_head.speech.features import BANDS, CHANNELS, FLOOR, speech_features
+from backend.talking_head.speech.features import heard_visemes, shown_by_ear, speech_features
 from backend.talking_head.speech.phonemes import BILABIAL, viseme_track
 from backend.talking_head.speech.synthetic_speech import at_rate
 from backend.talking_head.speech.viseme_encoder import load_encoder
@@ -73,11 +73,6 @@ def run(table: Table) -> None:
         _words(grid, table)
 
 
-def _heard(samples: np.ndarray) -> np.ndarray:
-    """(T, 15) by ear."""
-    return np.exp(speech_features(samples, load_encoder())[:, BANDS:CHANNELS]) - FLOOR
-
-
 def _exactly(text: str, language: str, chances: np.ndarray) -> np.ndarray:
     return np.eye(len(VISEMES), dtype=np.float32)[viseme_track(align_text(text, language, chances), len(chances))]
 
@@ -88,9 +83,9 @@ def _espeak(language: str, sentences: tuple[str, ...], table: Table) -> None:
     for sentence, variant in itertools.product(sentences, VARIANTS):
         wave, rate, phonemes = speak(sentence, language + (f"+{variant}" if variant else ""), 150, 40)
         truth = [p.centre for p in phonemes if set(p.ipa) & BILABIAL]
-        chances = _heard(at_rate(wave, rate))
-        told.add(_exactly(sentence, language, chances), truth)
-        by_ear.add(chances, truth)
+        features = speech_features(at_rate(wave, rate), load_encoder())
+        told.add(_exactly(sentence, language, heard_visemes(features)), truth)
+        by_ear.add(shown_by_ear(features), truth)
     cpu = time.process_time() - start
     told.report(f"espeak {language}, transcript", cpu, table)
     by_ear.report(f"espeak {language}, by ear", cpu, table)
@@ -101,10 +96,11 @@ def _people(folder: Path, table: Table) -> None:
     start, told, by_ear = time.process_time(), Counts(), Counts()
     tiers = intervals(folder / "textgrid/cold_corpus.TextGrid")
     truth = [(a + b) / 2 for a, b, sound in tiers["phones"] if sound in ("P", "B", "M")]
-    chances = _heard(read_sound(folder / "wav/cold_corpus.wav"))
+    features = speech_features(read_sound(folder / "wav/cold_corpus.wav"), load_encoder())
+    chances = heard_visemes(features)
     text = (folder / "lab/cold_corpus.lab").read_text()
     told.add(_exactly(text, "en-us", chances), truth)
-    by_ear.add(chances, truth)
+    by_ear.add(shown_by_ear(features), truth)
     told.report("cold_corpus, transcript", time.process_time() - start, table)
     by_ear.report("cold_corpus, by ear", time.process_time() - start, table)
     begun = np.array([p.start for p in align_text(text, "en-us", chances) if p.begins_word])
@@ -121,7 +117,9 @@ def _words(folder: Path, table: Table) -> None:
         words = [(int(first) / 25_000, word) for first, _, word in rows if word not in ("sil", "sp")]
         if words:
             text = " ".join({"z": "zed"}.get(word, word) if len(word) == 1 else word for _, word in words)
-            begun = [p.start for p in align_text(text, "en", _heard(read_sound(path))) if p.begins_word]
+            begun = [
+                p.start for p in align_text(text, "en", heard_visemes(speech_features(read_sound(path), load_encoder()))) if p.begins_word
+            ]
             off += [abs(a - b) * 1000 for a, (b, _) in zip(begun, words, strict=False)]
     table.add(Row("GRID s1, transcript", "words' beginnings, median off", float(np.median(off)), "ms"))
     table.add(Row("GRID s1, transcript", "words' beginnings, 90 % within", float(np.quantile(off, 0.9)), "ms"))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from backend.formats.arkit import BLENDSHAPES
 from backend.media.sound import read_sound
 from backend.talking_head.face_motion import SPOKEN
 from backend.talking_head.face_verb import opening
@@ -19,11 +20,12 @@ from backend.talking_head.motion_training import Clip, MotionTrainingConfig, spe
 from backend.talking_head.motion_translator import MotionTranslatorConfig
 from backend.talking_head.rigs.correspondence import Correspondence, find_correspondence
 from backend.talking_head.rigs.rig import Rig
-from backend.talking_head.speech.features import BANDS, CHANNELS, FLOOR, HUSH, speech_features
+from backend.talking_head.speech.features import BANDS, HUSH, shown_by_ear, speech_features
 from backend.talking_head.speech.viseme_encoder import load_encoder
 from backend.talking_head.speech.visemes import mouths
 from backend.talking_head.tracking.track import FaceTracker, track_video
 from tests.benchmarks.table import Row, Table, has
+from tests.benchmarks.talking_closure import OPENING
 
 SHARE, LAGS = 0.8, range(-5, 6)
 UNSEEN = ("sadtalker_aoc/WDA_AlexandriaOcasioCortez_000.mp4", "videoretalking_1_3/1.mp4", "videoretalking_1_3/3.mp4")
@@ -109,8 +111,7 @@ def _universal(case: str, rig: Rig, filmed: list[Filmed], table: Table) -> None:
     found, truth, quiet = [], [], []
     for each in filmed:
         features, times = each.clip.features, np.arange(len(each.clip.motion)) / each.clip.rate
-        chances = np.exp(features[:, BANDS:CHANNELS]) - FLOOR
-        gap = _gap(mouths(chances))
+        gap = _gap(mouths(shown_by_ear(features)))
         found.append(np.interp(times * FEATURE_RATE, np.arange(len(gap)), gap))
         truth.append(each.aperture)
         quiet.append(_pauses(features, times))
@@ -118,8 +119,6 @@ def _universal(case: str, rig: Rig, filmed: list[Filmed], table: Table) -> None:
 
 
 def _gap(coefficients: np.ndarray) -> np.ndarray:
-    from tests.benchmarks.talking_closure import BLENDSHAPES, OPENING
-
     return np.asarray(sum(weight * coefficients[:, BLENDSHAPES.index(name)] for name, weight in OPENING.items()))
 
 
