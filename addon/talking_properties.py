@@ -69,6 +69,7 @@ class TalkingSettings:
     jaw_bone: bpy.props.StringProperty(name="Jaw Bone", description="The bone that opens the jaw")  # type: ignore[valid-type]
     jaw_axis: bpy.props.EnumProperty(name="Axis", items=AXES, default="X")  # type: ignore[valid-type]
     jaw_degrees: bpy.props.FloatProperty(name="Degrees", default=25, min=-90, max=90, description="How far it turns when wide open")  # type: ignore[valid-type]
+    spoken: bpy.props.StringProperty(name="Spoken", description="The motion of what was spoken last", options={"HIDDEN"})  # type: ignore[valid-type]
     consent: bpy.props.BoolProperty(name="The person has agreed", default=False, description="Whoever is filmed has agreed to this use")  # type: ignore[valid-type]
     face_rig: bpy.props.StringProperty(
         name="Face Model",

@@ -5,7 +5,7 @@ from pathlib import Path
 import bpy
 from bpy_extras.io_utils import ExportHelper
 
-from ...backend.protocol import FaceOptions, HeadOptions, InputError, Request, SpeechOptions
+from ...backend.protocol import FaceOptions, HeadOptions, InputError, Request, SpeechOptions, TalkOptions
 from .. import preferences
 from ..scene import face_export, face_targets, results
 from .common import FolderChooser, compute_ready, guarded, run_job
@@ -230,6 +230,31 @@ class SPLATSMITH_OT_add_head(bpy.types.Operator):
         return run_job(self, context, request)
 
 
+class SPLATSMITH_OT_talk_video(bpy.types.Operator):
+    """Render the active person's Gaussian head over its own footage as a video, saying what was spoken last"""
+
+    bl_idname = "splatsmith.talk_video"
+    bl_label = "Render over Footage"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not compute_ready(cls):
+            return False
+        if results.person(context) is None:
+            cls.poll_message_set("Read the Face first, or import a head that was read")
+            return False
+        return True
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        person = results.person(context)
+        spoken = bpy.path.abspath(context.scene.splatsmith.spoken)
+        options = TalkOptions(motion=spoken if Path(spoken).is_file() else "")
+        request = Request("talk", person[results.PERSON], options, device=preferences.get().device, title=person.name)
+        return run_job(self, context, request)
+
+
 class SPLATSMITH_OT_import_head(FolderChooser, bpy.types.Operator):
     """Import a head that was read from footage before: the folder with head.npz, its Gaussians and its motion"""
 
@@ -270,7 +295,7 @@ class SPLATSMITH_OT_export_face(bpy.types.Operator, ExportHelper):
 
 
 CLASSES = (
-    SPLATSMITH_OT_add_head, SPLATSMITH_OT_import_head, SPLATSMITH_OT_export_face,
+    SPLATSMITH_OT_add_head, SPLATSMITH_OT_talk_video, SPLATSMITH_OT_import_head, SPLATSMITH_OT_export_face,
     SPLATSMITH_OT_add_face_targets, SPLATSMITH_OT_remove_face_target, SPLATSMITH_OT_match_face, SPLATSMITH_OT_face_row,
     SPLATSMITH_OT_sound_of_strip, SPLATSMITH_OT_speak, SPLATSMITH_OT_read_face, SPLATSMITH_OT_import_motion,
 )  # fmt: skip

@@ -123,6 +123,13 @@ def import_face(context: bpy.types.Context, folder: Path, name: str, start: int)
     return f"{line}, {face_targets.apply(context.scene, motion, start, name, [*others, mesh])}"
 
 
+def person(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The mesh of the person that is active, or of the one who was read last."""
+    found = [thing for thing in context.scene.objects if PERSON in thing]
+    active = next((thing for thing in (context.object, context.object and context.object.parent) if thing in found), None)
+    return active or (found[-1] if found else None)
+
+
 def import_motion(context: bpy.types.Context, path: Path, name: str, start: int) -> str:
     """A motion onto all targets, with the sound that it was made of; a line about it."""
     motion = motion_file.read(path)
@@ -140,7 +147,10 @@ def import_job(context: bpy.types.Context, job: JobRecord) -> str:
         text = import_splats(context, job.result / "splats.ply", name, job.request.input)
     elif job.request.verb == "segment":
         text = import_objects(context, job.result, name)
+    elif job.request.verb == "talk":
+        text = f"talk.mp4 in {job.result}"
     elif job.request.verb == "speech":
+        context.scene.splatsmith.spoken = str(job.result / motion_file.NAME)
         text = import_motion(context, job.result / motion_file.NAME, name, int(job.request.context.get("start", 1)))
     elif job.request.verb in ("face", "head"):
         text = import_face(context, job.result, name, int(job.request.context.get("start", 1)))

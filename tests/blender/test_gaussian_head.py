@@ -164,6 +164,10 @@ def test_people_keep_their_own_motion(bpy: Any, rooms: Any, folder: Any) -> None
     assert [[round(strip.frame_start) for strip in track[0].strips] for track in tracks] == [[1], [50]]
     bpy.context.scene.frame_set(59)
     cloud = bpy.data.objects["Ben Head Gaussians"]
+    bpy.context.view_layer.objects.active = cloud
+    assert results.person(bpy.context).name == "Ben Head"
+    with pytest.raises(RuntimeError, match="no poses"):  # this folder has no footage
+        bpy.ops.splatsmith.talk_video()
     assert np.abs(rooms("scene.splats").read(cloud).means - expected(head, found, np.array([0.9, 0.0]))["means"]).max() < 1e-5
 
 
