@@ -35,7 +35,7 @@ from .tracking.track import FaceTrack, FaceTracker, TrackConfig, track_video
 from .tracking.weights import SHA256, demand_weights
 
 SIDEWAYS = 45.0  # degrees
-STEPS: dict[Preset, int] = {"fast": 600, "balanced": 1600, "best": 4000}
+STEPS: dict[Preset, int] = {"fast": 600, "balanced": 1700, "best": 4000}
 
 
 def run(job: Job) -> Outcome:

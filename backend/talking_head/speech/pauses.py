@@ -7,19 +7,25 @@ from ..log_mel import FEATURE_RATE, Features
 from .features import BANDS, HUSH
 
 QUIET = 7.0  # log energy below the loud moments: 30 dB
-AROUND, SOFT = 0.12, 0.05  # seconds that a mouth moves before and after its sound; of the way into rest
+AROUND = 0.12  # seconds that a mouth moves before and after its sound
+LONG = 0.6  # seconds; in shorter ones a mouth is on its way to the next word
+SOFT = 0.05  # seconds of the way into rest
 
 
 def awake(features: Features) -> NDArray[np.float32]:
-    """(T,) 1 around speech, 0 in pauses, with soft edges."""
+    """(T,) 1 around speech, 0 in the middle of long pauses, with soft edges."""
     if not len(features):
         return np.zeros(0, np.float32)
     energy = features[:, :BANDS].max(1)
-    heard = energy >= max(HUSH, np.quantile(energy, 0.95) - QUIET)
-    reach, soft = round(AROUND * FEATURE_RATE), round(3 * SOFT * FEATURE_RATE)
-    near = np.convolve(heard, np.ones(2 * reach + 1), "full")[reach : reach + len(heard)] > 0.5
+    quiet = energy < max(HUSH, np.quantile(energy, 0.95) - QUIET)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], quiet, [False]]).astype(int))).reshape(-1, 2)
+    found, margin = np.ones(len(quiet), np.float32), round(AROUND * FEATURE_RATE)
+    for first, last in edges:
+        if last - first >= LONG * FEATURE_RATE:
+            found[first + margin : last - margin] = 0
+    soft = round(3 * SOFT * FEATURE_RATE)
     kernel = np.exp(-0.5 * (np.arange(-soft, soft + 1) / (SOFT * FEATURE_RATE)) ** 2)
-    return np.convolve(np.pad(near.astype(np.float32), soft, mode="edge"), kernel / kernel.sum(), "valid").astype(np.float32)
+    return np.convolve(np.pad(found, soft, mode="edge"), kernel / kernel.sum(), "valid").astype(np.float32)
 
 
 def resting_in_pauses(motion: NDArray[np.float32], features: Features, rest: NDArray[np.float32]) -> NDArray[np.float32]:
