@@ -6,9 +6,10 @@ import numpy as np
 
 from ..formats.motion_file import HEAD
 from .fitting.head_motion import HeadMotion
-from .motion_output import frame_times, smoothed, write_motion
+from .motion_output import frame_times, write_motion
 from .rigs.drawing import TO_CAMERA
 from .rigs.rig import Floats
+from .smoothing import smoothed
 
 SPOKEN = ("jaw", "mouth", "cheekPuff", "tongue", "expression")  # beginnings of the coefficients that a sound tells
 
@@ -18,8 +19,9 @@ def write(folder: Path, source: Path, motion: HeadMotion, fps: float, smoothing:
     fps = fps or _pace(motion)
     times = frame_times(motion.times[-1] - motion.times[0], fps) + motion.times[0]
     values = np.concatenate([motion.coefficients, head_angles(motion)], 1)
-    values = smoothed(resampled(values, motion.times, times), fps, smoothing)
-    return write_motion(folder, fps, [*motion.names, *HEAD], values, tolerance, str(source.resolve()))
+    values = smoothed(resampled(values, motion.times, times), smoothing * fps)
+    heard = str(source.resolve()) if motion.times[0] * fps < 1 else ""  # a part's sound begins elsewhere
+    return write_motion(folder, fps, [*motion.names, *HEAD], values, tolerance, heard)
 
 
 def _pace(motion: HeadMotion) -> float:

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from .log_mel import FEATURE_RATE
 from .rigs.rig import Floats
+from .smoothing import smoothed
 
 CLOSING, OPENING = 0.08, 0.16  # seconds of a lid's way down and up (Evinger et al. 1991)
 LEAST = 0.8  # seconds between blinks
@@ -29,8 +30,8 @@ def sway(times: NDArray[np.float64], loudness: Floats, amount: float, seed: int)
     """(T, 3) pitch, yaw and roll in radians: slow wandering, and nods where the voice gets louder; little of it while it is silent."""
     random = np.random.default_rng(seed + 1)
     heard = np.interp(times * FEATURE_RATE, np.arange(len(loudness)), loudness) if len(loudness) else np.zeros(len(times))
-    awake = _smooth(heard, times, 0.6)
-    beat = _smooth(heard, times, 0.12) - _smooth(heard, times, 0.5)
+    rate = 1 / (times[1] - times[0]) if len(times) > 1 else 1.0
+    awake, beat = smoothed(heard, 0.6 * rate), smoothed(heard, 0.12 * rate) - smoothed(heard, 0.5 * rate)
     wander = np.stack([_wave(times, random) for _ in range(3)], 1) * [NOD, TURN, TILT]
     found = wander * (0.25 + 0.75 * awake[:, None])
     found[:, 0] -= 2 * NOD * beat
@@ -48,14 +49,3 @@ def _wave(times: NDArray[np.float64], random: np.random.Generator) -> NDArray[np
     """(T,) a few slow sines, of deviation about one."""
     paces, phases = random.uniform(0.12, 0.6, 4), random.uniform(0, 2 * np.pi, 4)
     return np.asarray(np.sin(2 * np.pi * times[:, None] * paces + phases).sum(1) / np.sqrt(2))
-
-
-def _smooth(values: NDArray[np.float64], times: NDArray[np.float64], seconds: float) -> NDArray[np.float64]:
-    """By a Gaussian; times are evenly spaced."""
-    if len(times) < 2:
-        return values
-    step = times[1] - times[0]
-    reach = max(1, int(3 * seconds / step))
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * step / seconds) ** 2)
-    padded = np.pad(values, reach, mode="edge")
-    return np.convolve(padded, kernel / kernel.sum(), "valid")

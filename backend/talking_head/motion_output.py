@@ -19,16 +19,6 @@ def frame_times(seconds: float, fps: float) -> NDArray[np.float64]:
     return np.arange(int(np.ceil(seconds * fps)) + 1) / fps
 
 
-def smoothed(values: Floats, fps: float, seconds: float) -> Floats:
-    """(T, K) by a Gaussian that is as wide as asked for."""
-    if seconds * fps < 0.3 or len(values) < 2:
-        return values
-    reach = max(1, int(3 * seconds * fps))
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / (seconds * fps)) ** 2)
-    padded = np.pad(values, ((reach, reach), (0, 0)), mode="edge")
-    return np.stack([np.convolve(column, kernel / kernel.sum(), "valid") for column in padded.T], 1).astype(np.float32)
-
-
 def write_motion(folder: Path, fps: float, names: list[str], values: Floats, tolerance: float, source: str) -> int:
     """Of values (T, K), one row a frame. How many keys it took."""
     curves = curves_of(names, values, tolerance)

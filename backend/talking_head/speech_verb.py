@@ -13,10 +13,11 @@ from ..protocol import InputError, SpeechOptions
 from ..runtime.job import Job, Outcome
 from .idle import blinks, loudness_of, sway
 from .log_mel import FEATURE_RATE
-from .motion_output import frame_times, smoothed, write_motion
+from .motion_output import frame_times, write_motion
 from .motion_training import speak
 from .motion_translator import MotionTranslator
 from .rigs.rig import Floats
+from .smoothing import smoothed
 from .speaker_file import load_speaker
 from .speech.alignment import align_text
 from .speech.features import BANDS, heard_visemes, shown_by_ear, sounds_like_speech, speech_features
@@ -51,7 +52,7 @@ def run(job: Job) -> Outcome:
     if speaker:
         mouth, own = _in_the_manner(speaker, features, mouth, chances, style, bool(text))
     spoken = np.concatenate([mouth, viseme_shares(chances, style) * options.intensity], 1)
-    values = smoothed(_at(spoken, heard), options.fps, options.smoothing)
+    values = smoothed(_at(spoken, heard), options.smoothing * options.fps)
     lids = blinks(times, options.blinks, job.request.seed)
     for side in ("Left", "Right"):
         values[:, BLENDSHAPES.index(f"eyeBlink{side}")] = lids

@@ -24,6 +24,7 @@ from ..runtime.job import Job, Outcome
 from . import poses
 from .face_motion import SPOKEN
 from .gaussian_head import files
+from .gaussian_head.seen_frames import viewmat
 from .gaussian_head.training import render
 from .poses import Poses
 from .rigs.drawing import View, portrait
@@ -53,9 +54,9 @@ def run(job: Job) -> Outcome:
     with contextlib.ExitStack() as stack:
         writer = None
         for number, (view, behind) in enumerate(views):
-            viewmat, K, size = camera(view)
+            pose, K, size = camera(view)
             used = torch.from_numpy(coefficients[number]).to(job.device)
-            picture = _over(render(model, mesh, used, viewmat.to(job.device), K.to(job.device), size), behind)
+            picture = _over(render(model, mesh, used, pose.to(job.device), K.to(job.device), size), behind)
             if writer is None:
                 writer = VideoWriter(job.folder.staging / "talk.mp4", fps, picture.shape[1], picture.shape[0], NOTE, sound is not None)
                 stack.callback(writer.close)
@@ -68,10 +69,8 @@ def run(job: Job) -> Outcome:
 
 def camera(view: View) -> tuple[Tensor, Tensor, tuple[int, int]]:
     """Viewmat (4, 4), K (3, 3), width and height."""
-    viewmat = torch.eye(4)
-    viewmat[:3, :3], viewmat[:3, 3] = torch.from_numpy(view.rotation), torch.from_numpy(view.translation)
     K = torch.tensor([[view.focal, 0, view.width / 2], [0, view.focal, view.height / 2], [0, 0, 1]], dtype=torch.float32)
-    return viewmat, K, (view.width, view.height)
+    return viewmat(view), K, (view.width, view.height)
 
 
 def _spoken(options: TalkOptions, filmed: Poses, names: list[str]) -> tuple[float, Floats, NDArray[np.int64], Path | None]:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..log_mel import FEATURE_RATE, Features
+from ..smoothing import smoothed
 from .features import BANDS, HUSH
 
 QUIET = 7.0  # log energy below the loud moments: 30 dB
@@ -23,9 +24,7 @@ def awake(features: Features) -> NDArray[np.float32]:
     for first, last in edges:
         if last - first >= LONG * FEATURE_RATE:
             found[first + margin : last - margin] = 0
-    soft = round(3 * SOFT * FEATURE_RATE)
-    kernel = np.exp(-0.5 * (np.arange(-soft, soft + 1) / (SOFT * FEATURE_RATE)) ** 2)
-    return np.convolve(np.pad(found, soft, mode="edge"), kernel / kernel.sum(), "valid").astype(np.float32)
+    return smoothed(found, SOFT * FEATURE_RATE)
 
 
 def resting_in_pauses(motion: NDArray[np.float32], features: Features, rest: NDArray[np.float32]) -> NDArray[np.float32]:

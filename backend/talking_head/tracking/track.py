@@ -127,7 +127,8 @@ def track_video(
                     damage.resized = damage.resized or time
                     times.pop()
 
-    rows, most = tracker.follow(pictures(), lambda step: progress(step, max(info.frames, step + 1)))
+    expected = round(((end or info.duration) - start) * info.fps)
+    rows, most = tracker.follow(pictures(), lambda step: progress(step, max(expected, step + 1)))
     if not rows:
         raise InputError(f"{path.name} has no frame between {start:g} and {end:g} s.", f"The video is {info.duration:.1f} s long.")
     _demand_a_face(path, rows, tracker.config)
