@@ -1,6 +1,6 @@
 """Writes viseme_encoder.safetensors anew: synthesises the speech, teaches the encoder, says how well it hears unseen speech.
 
-`make encoder`; two minutes. Equal versions of espeak-ng and torch give equal weights.
+`make encoder`; a minute. Weights come out the same but for rounding, which machines and numbers of threads do differently.
 """
 
 import argparse
