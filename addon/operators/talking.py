@@ -19,6 +19,16 @@ def _folder(text: str) -> str:
     return bpy.path.abspath(text).rstrip("/\\")
 
 
+class _Job:
+    """What every operator that starts a job is like."""
+
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        return compute_ready(cls)
+
+
 def _rate(scene: bpy.types.Scene) -> float:
     return scene.render.fps / scene.render.fps_base
 
@@ -133,16 +143,11 @@ class SPLATSMITH_OT_sound_of_strip(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class SPLATSMITH_OT_speak(bpy.types.Operator):
+class SPLATSMITH_OT_speak(_Job, bpy.types.Operator):
     """Move the targets as the sound speaks: lips, jaw, blinks, head, each in a layer of its own"""
 
     bl_idname = "splatsmith.speak"
     bl_label = "Speak"
-    bl_options = {"REGISTER"}  # the undo step comes with the result
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return compute_ready(cls)
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -157,16 +162,15 @@ class SPLATSMITH_OT_speak(bpy.types.Operator):
         return _submit(self, context, Request("speech", str(path), options, device="cpu", seed=settings.seed, title=path.stem))
 
 
-class SPLATSMITH_OT_read_face(bpy.types.Operator):
+class SPLATSMITH_OT_read_face(_Job, bpy.types.Operator):
     """Read the face of the person in the video onto the targets, and learn how this person speaks"""
 
     bl_idname = "splatsmith.read_face"
     bl_label = "Read the Face"
-    bl_options = {"REGISTER"}  # the undo step comes with the result
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not compute_ready(cls):
+        if not super().poll(context):
             return False
         if not context.scene.splatsmith.consent:
             cls.poll_message_set("Confirm first that the person has agreed")
@@ -211,16 +215,11 @@ class SPLATSMITH_OT_import_motion(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class SPLATSMITH_OT_add_head(bpy.types.Operator):
+class SPLATSMITH_OT_add_head(_Job, bpy.types.Operator):
     """Add a head with ARKit's shape keys, ready to speak: the project's own, or the face model that is set below"""
 
     bl_idname = "splatsmith.add_head"
     bl_label = "Add a Head"
-    bl_options = {"REGISTER"}  # the undo step comes with the result
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return compute_ready(cls)
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -230,16 +229,15 @@ class SPLATSMITH_OT_add_head(bpy.types.Operator):
         return run_job(self, context, request)
 
 
-class SPLATSMITH_OT_talk_video(bpy.types.Operator):
+class SPLATSMITH_OT_talk_video(_Job, bpy.types.Operator):
     """Render the active person's Gaussian head over its own footage as a video, saying what was spoken last"""
 
     bl_idname = "splatsmith.talk_video"
     bl_label = "Render over Footage"
-    bl_options = {"REGISTER"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not compute_ready(cls):
+        if not super().poll(context):
             return False
         if results.person(context) is None:
             cls.poll_message_set("Read the Face first, or import a head that was read")

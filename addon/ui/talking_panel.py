@@ -128,9 +128,8 @@ class SPLATSMITH_PT_talking_face(SidebarPanel, bpy.types.Panel):
         column.prop(settings, "preset")
         column.prop(settings, "paint_head")
         layout.operator("splatsmith.read_face", icon="OUTLINER_OB_CAMERA")
-        row = layout.row(align=True)
-        row.operator("splatsmith.import_head", icon="IMPORT")
-        row.operator("splatsmith.talk_video", icon="RENDER_ANIMATION")
+        layout.operator("splatsmith.import_head", icon="IMPORT")
+        layout.operator("splatsmith.talk_video", icon="RENDER_ANIMATION")
 
 
 class SPLATSMITH_PT_talking_export(SidebarPanel, bpy.types.Panel):

@@ -12,12 +12,12 @@ from helpers.talking_face import TalkingFace, talking_face
 from backend.formats import gaussian_head_file, head_file, motion_file
 from backend.formats.motion_file import Curve, Motion
 from backend.gaussians.losses import psnr
-from backend.geometry.rotations import quat_to_matrix
+from backend.geometry.rotations import matrix_to_quat, multiply_quats, quat_to_matrix
 from backend.media.video_writer import VideoWriter
 from backend.talking_head import poses
 from backend.talking_head.fitting.head_motion import HeadMotion
 from backend.talking_head.gaussian_head import files
-from backend.talking_head.gaussian_head.binding import carry, matrix_to_quat, multiply_quats, triangle_frames
+from backend.talking_head.gaussian_head.binding import carry, triangle_frames
 from backend.talking_head.gaussian_head.learn import LearnConfig, LearnedHead, chosen_frames, learn_head
 from backend.talking_head.gaussian_head.seen_frames import head_triangles
 from backend.talking_head.gaussian_head.training import HeadTrainingConfig, render
