@@ -1,0 +1,190 @@
+"""A capture with time, and where the object is in its pictures, read into moments."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from ..formats import depth_exr
+from ..formats.capture import PICTURES, Capture, Frame
+from ..geometry.conventions import to_viewmat
+from ..media.frames import to_eight_bit
+from ..protocol import InputError
+from .moments import Box, Level, Moment, find_box, pyramid
+
+Gray = NDArray[np.float32]
+LEAST = 24  # pixels that an object has at least
+SYNTHETIC_FPS = 24.0
+
+
+@dataclass(frozen=True)
+class FootageConfig:
+    """`side`: the object's cut-out is at most so many pixels long; `margin`: of its size, around it."""
+
+    side: int = 200
+    margin: float = 0.08
+
+
+@dataclass(frozen=True)
+class Footage:
+    """Moments in the order of time; `seconds` belong to them. `cut_off`: share of pictures that the object leaves."""
+
+    moments: list[Moment]
+    seconds: list[float]
+    box: Box
+    masks_from: str
+    cut_off: float
+
+
+@dataclass(frozen=True)
+class _Picture:
+    color: Gray  # (H, W, 3)
+    alpha: Gray  # (H, W)
+
+
+def _open(path: Path, what: str) -> Image.Image:
+    try:
+        with Image.open(path) as image:
+            return to_eight_bit(image).copy()
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
+        raise InputError(f"The {what} {path.name} can't be read.", "Replace it, or remove it from the capture.") from error
+
+
+def find_mask(folder: Path, frame: Frame) -> Path:
+    """The mask of a picture: of its name, or of its name with another ending."""
+    names = [frame.image.name, frame.image.stem, Path(frame.source).name, Path(frame.source).stem] if frame.source else [
+        frame.image.name, frame.image.stem]  # fmt: skip
+    for name in names:
+        for candidate in (folder / name, *(folder / f"{name}{ending}" for ending in PICTURES)):
+            if candidate.is_file():
+                return candidate
+    raise InputError(f"The folder {folder.name} has no mask for {frame.image.name}.", "Name masks like the pictures: 0001.png for 0001.jpg.")
+
+
+def _mask_source(capture: Capture, masks: Path | None) -> str:
+    """`given`, `alpha` or `motion`; InputError where nothing tells the object from the rest."""
+    if masks is not None:
+        if not masks.is_dir():
+            raise InputError(f"{masks} is not a folder of masks.", "Choose a folder with a white-on-black picture for each picture.")
+        return "given"
+    if all(_open(f.image, "picture").mode in ("RGBA", "LA", "PA") for f in capture.frames[:: max(1, len(capture.frames) // 4)]):
+        return "alpha"
+    if all(f.mask is not None for f in capture.frames):
+        return "motion"
+    raise InputError(
+        "Nothing says where the object is: no masks, no transparency, and nothing that moves by itself was found in this footage.",
+        "Give a folder of masks (white is the object), or solve the cameras again so that moving things are masked.",
+    )
+
+
+def _load(frame: Frame, source: str, masks: Path | None) -> _Picture:
+    image = _open(frame.image, "picture")
+    size = image.size
+    if source == "alpha":
+        alpha = np.asarray(image.convert("RGBA"), np.float32)[..., 3] / 255
+    else:
+        path = find_mask(masks, frame) if masks is not None else frame.mask
+        assert path is not None
+        mask = _open(path, "mask")
+        gray = mask.convert("P") if mask.mode == "P" else mask.convert("L")
+        values = np.asarray(gray.resize(size, Image.Resampling.NEAREST if mask.mode == "P" else Image.Resampling.BILINEAR))
+        alpha = (values > 0).astype(np.float32) if mask.mode == "P" else values.astype(np.float32) / 255
+        alpha = 1 - alpha if source == "motion" else alpha  # there, white is the world that stands still
+    color = np.asarray(image.convert("RGB"), np.float32) / 255
+    return _Picture(color * alpha[..., None], alpha)
+
+
+def _times(frames: list[Frame], fps: float) -> list[float]:
+    """Seconds of every picture, from 0."""
+    if fps:
+        return [i / fps for i in range(len(frames))]
+    times = [f.time for f in frames]
+    if any(t is None for t in times):
+        raise InputError("The capture's pictures have no time.", "Solve the cameras of a video, or say how many pictures a second there are (--fps).")
+    known = np.array(times, np.float64) - min(t for t in times if t is not None)
+    distinct = len(np.unique(known))
+    if distinct < 2:
+        raise InputError("All pictures are of one moment: nothing can move in them.", "Train splats on them instead.")
+    if known.max() <= 1.0 + 1e-9 and distinct / max(known.max(), 1e-9) > 60:  # 0..1 over the clip, as D-NeRF writes it
+        known = known / known.max() * (distinct - 1) / SYNTHETIC_FPS
+    return [float(t) for t in known]
+
+
+def _cut(alpha: Gray, margin: float) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom around the object."""
+    rows, columns = np.nonzero(alpha > 0.5)
+    pad = int(np.ceil(margin * max(np.ptp(rows), np.ptp(columns)))) + 4
+    height, width = alpha.shape
+    return (max(0, int(columns.min()) - pad), max(0, int(rows.min()) - pad),
+            min(width, int(columns.max()) + 1 + pad), min(height, int(rows.max()) + 1 + pad))  # fmt: skip
+
+
+def _resized(values: Gray, width: int, height: int) -> torch.Tensor:
+    """(H, W) or (H, W, C) averaged down."""
+    tensor = torch.from_numpy(np.ascontiguousarray(values)).float()
+    tensor = tensor[..., None] if tensor.dim() == 2 else tensor
+    small = torch.nn.functional.interpolate(tensor.permute(2, 0, 1)[None], size=(height, width), mode="area")[0].permute(1, 2, 0)
+    return small.contiguous()
+
+
+def _level(frame: Frame, picture: _Picture, box: Box, scale: float, margin: float) -> Level:
+    left, top, right, bottom = _cut(picture.alpha, margin)
+    # whole multiples of four, so that halves and quarters keep their pixels' places
+    width, height = (max(8, int(np.ceil(n * scale / 4)) * 4) for n in (right - left, bottom - top))
+    K = torch.tensor(frame.K, dtype=torch.float32)
+    K[0, 2] -= left
+    K[1, 2] -= top
+    K[0] *= width / (right - left)
+    K[1] *= height / (bottom - top)
+    color = _resized(picture.color[top:bottom, left:right], width, height)
+    alpha = _resized(picture.alpha[top:bottom, left:right], width, height)[..., 0]
+    depth = None
+    if frame.depth is not None:
+        full = depth_exr.read(frame.depth)
+        at = np.clip(((np.arange(height) + 0.5) / height * (bottom - top) + top) / picture.alpha.shape[0] * full.shape[0], 0, full.shape[0] - 1)
+        across = np.clip(((np.arange(width) + 0.5) / width * (right - left) + left) / picture.alpha.shape[1] * full.shape[1], 0, full.shape[1] - 1)
+        near = torch.from_numpy(full[at.astype(int)][:, across.astype(int)] / box.radius).float()
+        depth = torch.where(alpha > 0.9, near, 0)
+    return Level(color, alpha, K, depth)
+
+
+def load(
+    capture: Capture, masks: Path | None, fps: float, config: FootageConfig = FootageConfig(),
+    progress: Callable[[int, int], None] = lambda step, total: None,
+) -> Footage:  # fmt: skip
+    """Reads everything; InputError, in one sentence, for footage that nothing can be made from."""
+    if len(capture.frames) < 2:
+        raise InputError("There is only one picture: nothing moves in it.", "Choose a video, or a capture of several moments.")
+    if any(any(f.distortion) for f in capture.frames):
+        raise InputError("The capture's pictures have lens distortion.", "Run `cameras` on it first: that undistorts them.")
+    seconds = _times(capture.frames, fps)
+    source = _mask_source(capture, masks)
+    loaded = []
+    for index, frame in enumerate(capture.frames):
+        loaded.append(_load(frame, source, masks))
+        progress(index + 1, len(capture.frames))
+    there = [i for i in np.argsort(seconds, kind="stable") if (loaded[i].alpha > 0.5).sum() >= LEAST]
+    if len(there) < 2:
+        raise InputError("The object is in fewer than two pictures.", "Check the masks: white is the object.")
+    frames, pictures = [capture.frames[i] for i in there], [loaded[i] for i in there]
+    seconds = [seconds[i] for i in there]
+    viewmats = np.stack([to_viewmat(f.camera_to_world) for f in frames])
+    box = find_box(viewmats, np.stack([f.K for f in frames]), [p.alpha for p in pictures])
+    cuts = [_cut(p.alpha, config.margin) for p in pictures]
+    scale = min(1.0, config.side / max(max(c[2] - c[0], c[3] - c[1]) for c in cuts))
+    span = max(seconds[-1] - seconds[0], 1e-9)
+    moments = [
+        Moment(f.image.name, (t - seconds[0]) / span, box.to_unit(v), pyramid(_level(f, p, box, scale, config.margin)))
+        for f, p, t, v in zip(frames, pictures, seconds, viewmats, strict=True)
+    ]
+    return Footage(moments, seconds, box, source, float(np.mean([_touches_border(p.alpha) for p in pictures])))
+
+
+def _touches_border(alpha: Gray) -> bool:
+    """Whether the object is cut off by the picture's edge."""
+    edge = np.concatenate([alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]])
+    return bool((edge > 0.5).sum() > 4)

@@ -1,0 +1,66 @@
+"""Triangle meshes out of fields, and their tidying. Vertices (V, 3) float32, faces (F, 3) int64, wound counter-clockwise from outside."""
+
+from dataclasses import dataclass
+
+import fast_simplification
+import numpy as np
+import scipy.sparse as sparse
+from numpy.typing import NDArray
+from scipy.sparse import csgraph
+from skimage import measure
+
+
+@dataclass(frozen=True)
+class Surface:
+    vertices: NDArray[np.float32]
+    faces: NDArray[np.int64]
+
+    @property
+    def edges(self) -> NDArray[np.int64]:
+        """(E, 2) every edge once, the smaller index first."""
+        return np.unique(np.sort(np.concatenate([self.faces[:, [0, 1]], self.faces[:, [1, 2]], self.faces[:, [2, 0]]]), 1), axis=0)
+
+
+def adjacency(vertices: int, edges: NDArray[np.int64], weights: NDArray[np.floating] | None = None) -> sparse.csr_matrix:
+    """(V, V) symmetric; ones, or a weight an edge."""
+    values = np.ones(len(edges)) if weights is None else np.asarray(weights, np.float64)
+    rows, columns = np.concatenate([edges[:, 0], edges[:, 1]]), np.concatenate([edges[:, 1], edges[:, 0]])
+    return sparse.coo_matrix((np.concatenate([values, values]), (rows, columns)), shape=(vertices, vertices)).tocsr()
+
+
+def level_set(field: NDArray[np.floating], level: float, low: float, high: float) -> Surface | None:
+    """Where a field on a cubic grid, whose cell centres fill the cube from `low` to `high`, falls below `level`; None if nowhere."""
+    padded = np.pad(np.asarray(field, np.float32), 1, constant_values=float(field.min()))
+    if not padded.min() < level < padded.max():
+        return None
+    vertices, faces, _, _ = measure.marching_cubes(padded, level)
+    cell = (high - low) / len(field)
+    return Surface(((vertices - 0.5) * cell + low).astype(np.float32), faces[:, ::-1].astype(np.int64))
+
+
+def largest_parts(surface: Surface, least: float = 0.03) -> Surface:
+    """Without components that have less than `least` of the largest one's vertices: crumbs."""
+    count, label = csgraph.connected_components(adjacency(len(surface.vertices), surface.edges), directed=False)
+    sizes = np.bincount(label, minlength=count)
+    return keep_vertices(surface, sizes[label] >= least * sizes.max())
+
+
+def keep_vertices(surface: Surface, kept: NDArray[np.bool_]) -> Surface:
+    """Only faces all of whose corners are kept, and only vertices that still have a face."""
+    faces = surface.faces[kept[surface.faces].all(1)]
+    used = np.zeros(len(kept), bool)
+    used[faces] = True
+    number = np.cumsum(used) - 1
+    return Surface(surface.vertices[used], number[faces].astype(np.int64))
+
+
+def decimate(surface: Surface, faces: int) -> Surface:
+    """With at most so many faces (Garland and Heckbert's quadrics), none of them degenerate."""
+    if len(surface.faces) > faces:
+        vertices, triangles = fast_simplification.simplify(
+            surface.vertices, surface.faces.astype(np.int32), target_reduction=1 - faces / len(surface.faces)
+        )
+        surface = Surface(np.asarray(vertices, np.float32), np.asarray(triangles, np.int64))
+    a, b, c = surface.faces.T
+    whole = Surface(surface.vertices, surface.faces[(a != b) & (b != c) & (c != a)])
+    return keep_vertices(whole, np.ones(len(whole.vertices), bool))

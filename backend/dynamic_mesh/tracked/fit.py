@@ -1,0 +1,135 @@
+"""Fits a template and its motion to the footage: the whole first, then its nodes, then its shape; coarse pictures first."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from ..mesh_rasterizer import depth_picture, fragments, interpolate, picture, project
+from ..moments import Level, Moment
+from ..template.surface import Surface
+from .motion import Motion, MotionConfig, rigidity, roughness, skinned, wave_count
+from .nodes import NodeGraph, build
+from .preconditioned import SmoothVertices, Umbrella, smooth_vertices, umbrella
+
+
+@dataclass(frozen=True)
+class FitWeights:
+    """Of the losses. `rigid` counts fourfold until `rigid_until` of the way."""
+
+    mask: float = 2.0
+    color: float = 3.0
+    depth: float = 0.5
+    rigid: float = 200.0
+    rigid_until: float = 0.7
+    smooth: float = 60.0
+    slow: float = 0.0
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """`whole_until`, `half_until`: shares of the steps in which only the whole moves, and in which pictures are half their size."""
+
+    steps: int = 3000
+    nodes: int = 80
+    whole_until: float = 0.15
+    half_until: float = 0.4
+    shape_from: float = 0.05
+    inertia: float = 15.0  # of the vertices' coordinates
+    shape_rate: float = 6e-3
+    motion_rate: float = 4e-3
+    color_rate: float = 3e-2
+    motion: MotionConfig = MotionConfig()
+    weights: FitWeights = field(default_factory=FitWeights)
+
+
+@dataclass
+class Fit:
+    """A fit at one step. Make one with `begin`."""
+
+    config: FitConfig
+    surface: Surface
+    moments: list[Moment]
+    faces: Tensor
+    graph: NodeGraph
+    shape: SmoothVertices
+    motion: Motion
+    colors: Tensor  # (V, 3) before the sigmoid
+    laplacian: Umbrella
+    optimizer: torch.optim.Optimizer
+    generator: torch.Generator
+    step: int = 0
+
+    @property
+    def share(self) -> float:
+        return self.step / self.config.steps
+
+    def at(self, time: float, vertices: Tensor | None = None) -> Tensor:
+        """(V, 3) of the mesh at a time."""
+        return skinned(self.shape.vertices() if vertices is None else vertices, self.graph, self.motion.at(time))
+
+
+def begin(surface: Surface, moments: list[Moment], config: FitConfig, seed: int, motion: Motion | None = None) -> Fit:
+    """At step 0, at rest or with a motion that was found before."""
+    graph = build(surface, config.nodes)
+    shape = smooth_vertices(surface, config.inertia)
+    motion = motion or Motion.still(len(graph.rest), wave_count(config.motion, len(moments)))
+    colors = torch.zeros(len(surface.vertices), 3, requires_grad=True)
+    groups = [
+        {"params": [shape.u], "name": "shape"}, {"params": [motion.rotations, motion.translations], "name": "nodes"},
+        {"params": [motion.whole_rotation, motion.whole_translation], "name": "whole"}, {"params": [colors], "name": "colors"},
+    ]  # fmt: skip
+    optimizer = torch.optim.Adam(groups, lr=1e-3, betas=(0.9, 0.99))
+    generator = torch.Generator().manual_seed(seed)
+    return Fit(config, surface, moments, torch.from_numpy(surface.faces), graph, shape, motion, colors, umbrella(surface), optimizer, generator)
+
+
+def _rates(fit: Fit) -> dict[str, float]:
+    config, share = fit.config, fit.share
+    decay = 1.0 if share < 0.5 else 0.1 ** ((share - 0.5) / 0.5)
+    return {
+        "shape": config.shape_rate * decay * (share >= config.shape_from),
+        "nodes": config.motion_rate * decay * (share >= config.whole_until),
+        "whole": config.motion_rate * decay,
+        "colors": config.color_rate * decay,
+    }
+
+
+def picture_loss(fit: Fit, placed: Tensor, moment: Moment, level: Level) -> Tensor:
+    """Silhouette, colour and depth of the mesh (V, 3) as it stands at a moment."""
+    weights = fit.config.weights
+    screen = project(placed, fit.faces, moment.viewmat, level.K, level.size)
+    seen = fragments(screen)
+    drawn = picture(seen, screen, interpolate(seen, fit.faces, fit.colors.sigmoid()))
+    pixels = level.alpha.sum().clamp_min(1)
+    loss = weights.mask * (drawn[..., 3] - level.alpha).abs().sum() / pixels
+    loss = loss + weights.color * (drawn[..., :3] - level.color).abs().sum() / (3 * pixels)
+    if level.depth is not None and weights.depth:
+        found = depth_picture(seen, screen)
+        both = (level.depth > 0) & (found > 0)
+        loss = loss + weights.depth * (found - level.depth)[both].abs().clamp_max(0.3).sum() / pixels
+    return loss
+
+
+def fit_step(fit: Fit) -> float:
+    """One picture: draw, compare, descend. Returns the loss."""
+    config, weights = fit.config, fit.config.weights
+    rates = _rates(fit)
+    for group in fit.optimizer.param_groups:
+        group["lr"] = rates[group["name"]]
+    moment = fit.moments[int(torch.randint(len(fit.moments), (1,), generator=fit.generator))]
+    level = moment.levels[1 if fit.share < config.half_until else 0]
+    vertices = fit.shape.vertices()
+    pose = fit.motion.at(moment.time)
+    placed = skinned(vertices, fit.graph, pose)
+    loss = picture_loss(fit, placed, moment, level)
+    stiff = 4.0 if fit.share < weights.rigid_until else 1.0
+    loss = loss + weights.rigid * stiff * rigidity(fit.graph, pose)
+    loss = loss + weights.smooth * fit.laplacian(vertices).square().sum(1).mean()
+    if weights.slow:
+        loss = loss + weights.slow * roughness(fit.motion)
+    fit.optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    fit.optimizer.step()
+    fit.step += 1
+    return float(loss.detach())

@@ -1,0 +1,62 @@
+"""Sparse nodes on a template, and how vertices hang on them (Sumner et al. 2007), by distances along the surface: legs that stand close
+to each other stay apart.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import csgraph
+from torch import Tensor
+
+from ..template.surface import Surface, adjacency
+
+FAR = 1e3
+
+
+@dataclass(frozen=True)
+class NodeGraph:
+    """N nodes. `skin` and `weights` tie each vertex to a few, `neighbours` each node to its nearest."""
+
+    rest: Tensor  # (N, 3)
+    skin: Tensor  # (V, 4) int64
+    weights: Tensor  # (V, 4), rows sum to 1
+    neighbours: Tensor  # (N, 6) int64
+    stiffness: Tensor  # (N, 6) how much each of these counts, about 1
+
+
+def _lengths(surface: Surface) -> NDArray[np.float64]:
+    edges = surface.edges
+    return np.asarray(np.linalg.norm(surface.vertices[edges[:, 0]] - surface.vertices[edges[:, 1]], axis=1), np.float64)
+
+
+def spread(surface: Surface, count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """`count` vertices, each as far as can be from those before it, and the way (count, V) from them to every vertex."""
+    graph = adjacency(len(surface.vertices), surface.edges, np.maximum(_lengths(surface), 1e-9))
+    chosen, ways = [int(np.argmax(surface.vertices[:, 2]))], []
+    nearest = np.full(len(surface.vertices), np.inf)
+    while True:
+        way = csgraph.dijkstra(graph, indices=chosen[-1])
+        air = np.linalg.norm(surface.vertices - surface.vertices[chosen[-1]], axis=1)
+        ways.append(np.where(np.isfinite(way), way, FAR + air))  # other parts of the object: through the air, but last
+        nearest = np.minimum(nearest, ways[-1])
+        if len(chosen) >= min(count, len(surface.vertices)):
+            return np.array(chosen), np.stack(ways)
+        chosen.append(int(nearest.argmax()))
+
+
+def build(surface: Surface, count: int) -> NodeGraph:
+    """Nodes spread evenly; weights fall off smoothly to the fifth nearest node (Sumner et al. 2007, eq. 3)."""
+    chosen, ways = spread(surface, count)
+    way = torch.from_numpy(ways.T).float()  # (V, N)
+    influences = min(4, len(chosen))
+    near, skin = way.topk(min(influences + 1, len(chosen)), largest=False)
+    weights = (1 - near[:, :influences] / near[:, -1:].clamp_min(1e-9)).clamp_min(0) ** 2 + 1e-6
+    weights = torch.where(near[:, :influences] < FAR / 2, weights, 0)
+    weights[:, 0] += 1e-6
+    between = way[torch.from_numpy(chosen)]
+    close, neighbours = between.topk(min(7, len(chosen)), largest=False)
+    stiffness = 1 / (close[:, 1:] / close[:, 1:].median().clamp_min(1e-9)).clamp_min(0.3)
+    rest = torch.from_numpy(surface.vertices[chosen])
+    return NodeGraph(rest, skin[:, :influences], weights / weights.sum(1, keepdim=True), neighbours[:, 1:], stiffness)

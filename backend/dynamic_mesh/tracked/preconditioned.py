@@ -1,0 +1,72 @@
+"""Vertices in coordinates in which a gradient step moves a whole neighbourhood smoothly (Nicolet et al. 2021, "Large Steps")."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sparse
+import torch
+from scipy.sparse.linalg import SuperLU, splu
+from torch import Tensor
+
+from ..template.surface import Surface, adjacency
+
+
+class _Solve(torch.autograd.Function):
+    """x = M^-1 u with a factorised symmetric M: the gradient goes through the same solve."""
+
+    @staticmethod
+    def forward(ctx: Any, u: Tensor, factors: SuperLU) -> Tensor:
+        ctx.factors = factors
+        return _solved(u, factors)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        return _solved(grads[0], ctx.factors), None
+
+
+def _solved(values: Tensor, factors: SuperLU) -> Tensor:
+    return torch.from_numpy(factors.solve(values.detach().cpu().double().numpy())).to(values)
+
+
+@dataclass
+class SmoothVertices:
+    """V vertices as (I + s L) v, L the graph Laplacian; `u` is what is trained."""
+
+    u: Tensor  # (V, 3)
+    factors: SuperLU
+
+    def vertices(self) -> Tensor:
+        """(V, 3)"""
+        found: Tensor = _Solve.apply(self.u, self.factors)
+        return found
+
+
+def smooth_vertices(surface: Surface, strength: float, device: str = "cpu") -> SmoothVertices:
+    """At the surface's own vertices."""
+    count = len(surface.vertices)
+    touching = adjacency(count, surface.edges)
+    laplacian = sparse.diags(np.asarray(touching.sum(1)).ravel()) - touching
+    system = (sparse.identity(count) + strength * laplacian).tocsc()
+    u = torch.from_numpy(system @ surface.vertices.astype(np.float64)).float().to(device).requires_grad_(True)
+    return SmoothVertices(u, splu(system))
+
+
+@dataclass(frozen=True)
+class Umbrella:
+    """The uniform Laplacian: how far each vertex is from the mean of its neighbours."""
+
+    edges: Tensor  # (E, 2)
+    degree: Tensor  # (V, 1)
+
+    def __call__(self, vertices: Tensor) -> Tensor:
+        """(V, 3)"""
+        a, b = self.edges.unbind(1)
+        total = torch.zeros_like(vertices).index_add(0, a, vertices[b]).index_add(0, b, vertices[a])
+        return total / self.degree - vertices
+
+
+def umbrella(surface: Surface, device: str = "cpu") -> Umbrella:
+    edges = torch.from_numpy(surface.edges).to(device)
+    degree = torch.bincount(edges.reshape(-1), minlength=len(surface.vertices)).clamp_min(1)
+    return Umbrella(edges, degree[:, None].float())
