@@ -71,6 +71,12 @@ VERB_HELP["talk"] = (
     "--input is the folder that `face` has left, --motion what `speech` has made of a sound. --output receives talk.mp4.",
     "python -m backend talk --input talk-face --motion line-speech/motion.npz --output line-video",
 )
+VERB_HELP["mesh"] = (
+    "reconstruct a moving object as one animated mesh whose vertices keep their identity",
+    "--input is a capture whose pictures have a time, as `cameras` leaves it of a video, or D-NeRF's transforms_train.json.\n"
+    "--output receives mesh.npz (places, nodes, weights), texture.png, mesh.obj, and heldout.png (photo beside render).",
+    "python -m backend mesh --input walk-capture --masks walk-masks --output walk-mesh",
+)
 VERB_HELP["model"] = (
     "fetch a CLIP model, which words need",
     "--input is the folder to keep models in. Without --agree it only says what it would fetch. --output receives its path.",

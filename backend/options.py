@@ -149,9 +149,22 @@ class TalkOptions:
     size: int = option(0, "longer side of a plain picture in pixels (0: 512)", 0, 4096)
 
 
+@dataclass(frozen=True)
+class MeshOptions:
+    """Options of the verb `mesh`. 0 means: as the preset says."""
+
+    masks: str = option("", "folder of masks named like the pictures: white is the object (empty: transparency, or what moves by itself)")
+    fps: float = option(0.0, "pictures a second, for captures that do not tell their pictures' time (0: as the capture says)", 0, 1000)
+    faces: int = option(0, "most triangles (0: 3000 fast, 5000 balanced, 12000 best)", 0, 2_000_000)
+    steps: int = option(0, "steps of the fit (0: 2000 fast, 6000 balanced, 15000 best)", 0, 1_000_000)
+    side: int = option(0, "longer side of the object in the pictures in pixels (0: 160 fast, 200 balanced, 320 best)", 0, 4096)
+    texture: int = option(0, "side of the texture in pixels (0: 256 fast, 512 balanced, 1024 best)", 0, 8192)
+    holdout: int = option(8, "every n-th picture is held out to measure quality (0: none)", 0, 1000)
+
+
 Options = (
     CamerasOptions | SplatsOptions | RenderOptions | SegmentOptions | SelectOptions
-    | SpeechOptions | HeadOptions | FaceOptions | TalkOptions | ModelOptions | SetupOptions
+    | SpeechOptions | HeadOptions | FaceOptions | TalkOptions | MeshOptions | ModelOptions | SetupOptions
 )  # fmt: skip
 OPTIONS: dict[str, type[Options]] = {
     "cameras": CamerasOptions,
@@ -163,6 +176,7 @@ OPTIONS: dict[str, type[Options]] = {
     "head": HeadOptions,
     "face": FaceOptions,
     "talk": TalkOptions,
+    "mesh": MeshOptions,
     "model": ModelOptions,
     "setup": SetupOptions,
 }

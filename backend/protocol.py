@@ -24,6 +24,7 @@ from .options import (
     CamerasOptions as CamerasOptions,
     FaceOptions as FaceOptions,
     HeadOptions as HeadOptions,
+    MeshOptions as MeshOptions,
     ModelOptions as ModelOptions,
     Options as Options,
     RenderOptions as RenderOptions,

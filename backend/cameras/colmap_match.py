@@ -9,10 +9,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ..formats.capture import picture_size
+from ..media.tracks.tracks import EMPTY, Tracks, make
 from .colmap_channel import Channel
 from .pairs import image_pairs
 from .task import ColmapTask
-from .tracks.tracks import EMPTY, Tracks, make
 
 
 def extract_and_match(task: ColmapTask, channel: Channel, per_image: bool) -> Path:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from ..formats.capture import Capture, Frame
 from ..geometry.conventions import to_viewmat
 from ..media.frames import fit_size
+from ..media.tracks.flow import flow_between, trust
+from ..media.tracks.follow import even_light
 from .flowmap.frozen import DepthMap, FrozenConfig, View, rays, solve_depth
 from .pictures import Pixels, read_picture
-from .tracks.flow import flow_between, trust
-from .tracks.follow import even_light
 
 Floats = NDArray[np.float64]
 CACHED = 24  # frames to either side whose pictures stay in memory

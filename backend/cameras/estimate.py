@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..geometry.conventions import align_similarity
+from ..media.tracks.tracks import Ints, Tracks, merge, split
 from ..protocol import SolveError
 from .bundle.adjust import Prior
 from .bundle.equations import Freedom
@@ -17,7 +18,6 @@ from .refine import RefineConfig, Refined, fewer, refine
 from .solvers import rotation, straight
 from .solvers.rotation import RotationConfig
 from .solvers.straight import StraightConfig
-from .tracks.tracks import Ints, Tracks, merge, split
 from .verdict import Evidence, Kind, Verdict, VerdictConfig, judge
 
 Progress = Callable[[int, int], None]  # step, total; may raise to cancel

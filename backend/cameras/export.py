@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from ..media.tracks.tracks import Tracks
 from ..runtime.device import core_count
 from .bundle.state import Observations, errors, unit_of
 from .estimate import Estimate
 from .solve import Footing
 from .solved import Solved
 from .task import ColmapTask
-from .tracks.tracks import Tracks
 from .triage import Triage
 
 MOST_POINTS = 60_000

@@ -11,13 +11,13 @@ from ..formats.capture import PICTURES
 from ..media import photos, video
 from ..media.decoding import frame_times
 from ..media.frames import Footage, is_still
+from ..media.tracks.follow import FollowConfig, follow
+from ..media.tracks.tracks import Tracks
 from ..protocol import CamerasOptions, InputError, SolveError
 from ..runtime.job import Job
 from .carry_masks import two_tone
 from .pictures import GrayFrames, Pixels, read_picture
 from .sources import Source
-from .tracks.follow import FollowConfig, follow
-from .tracks.tracks import Tracks
 from .triage import Triage, TriageConfig, look
 
 TRACK_SIDE = 960  # pixels of the longer side that points are followed at

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from ..media.tracks.tracks import Ints, Tracks
 from .bundle.resect import resect
 from .bundle.state import Observations, errors, unit_of, with_frames
 from .bundle.triangulate import triangulate
 from .bundle.uncertainty import Uncertainty
 from .estimate import Estimate, EstimateConfig, Problem, well_seen
 from .solvers.straight import between
-from .tracks.tracks import Ints, Tracks
 from .verdict import judge
 
 MOST = 200  # frames that are solved together

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.spatial import KDTree
 
+from ..media.tracks.tracks import Floats, Tracks
 from .bundle.state import Observations, Solve, errors, unit_of
 from .bundle.triangulate import triangulate
 from .pictures import Pixels, read_picture
-from .tracks.tracks import Floats, Tracks
 
 
 @dataclass(frozen=True)

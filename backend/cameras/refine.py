@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from ..media.tracks.tracks import Ints, Tracks, merge
 from .bundle.adjust import AdjustConfig, Prior, adjust
 from .bundle.equations import Freedom
 from .bundle.state import Observations, Solve, errors, unit_of, unit_scale
 from .bundle.triangulate import triangulate
 from .solvers.straight import capped_error
-from .tracks.tracks import Ints, Tracks, merge
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ..media.frames import Footage
+from ..media.tracks.tracks import Tracks, split
 from ..protocol import CamerasOptions, CrashError, OutOfMemory, SolveError
 from ..runtime.device import choose_device, core_count
 from ..runtime.job import Job
@@ -23,7 +24,6 @@ from .keyframes import at_keyframes, complete, keyframes
 from .refine import Refined, fewer
 from .solvers import rotation, straight
 from .task import ColmapTask
-from .tracks.tracks import Tracks, split
 
 FILM_BETTER = (
     "Move the camera sideways around the subject instead of turning on the spot, film slowly in good light, keep"

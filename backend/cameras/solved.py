@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .tracks.tracks import EMPTY, Tracks
+from ..media.tracks.tracks import EMPTY, Tracks
 
 
 @dataclass(frozen=True)

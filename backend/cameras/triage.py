@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..media.frames import sharpness
-from .tracks.follow import FollowConfig, follow
-from .tracks.tracks import Tracks
+from ..media.tracks.follow import FollowConfig, follow
+from ..media.tracks.tracks import Tracks
 
 LOOK = 240  # pixels of the longer side that triage looks at
 

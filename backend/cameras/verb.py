@@ -10,6 +10,7 @@ from ..formats import capture
 from ..formats.capture import Capture, Frame
 from ..geometry.conventions import to_viewmat
 from ..media import photos, video
+from ..media.tracks.tracks import EMPTY
 from ..protocol import CamerasOptions, InputError, Preset
 from ..runtime.device import core_count
 from ..runtime.job import Job, Outcome
@@ -19,7 +20,6 @@ from .estimate import Estimate, EstimateConfig, Problem
 from .motion_masks import MotionMaskConfig
 from .pictures import read_picture
 from .task import ColmapTask, KnownCamera
-from .tracks.tracks import EMPTY
 from .triage import TriageConfig
 from .verdict import Verdict, in_words
 

@@ -38,6 +38,7 @@ class Footage:
     box: Box
     masks_from: str
     cut_off: float
+    pixels: float  # of a whole picture, at the size of the cuts
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,9 @@ def find_mask(folder: Path, frame: Frame) -> Path:
         for candidate in (folder / name, *(folder / f"{name}{ending}" for ending in PICTURES)):
             if candidate.is_file():
                 return candidate
-    raise InputError(f"The folder {folder.name} has no mask for {frame.image.name}.", "Name masks like the pictures: 0001.png for 0001.jpg.")
+    raise InputError(
+        f"The folder {folder.name} has no mask for {frame.image.name}.", "Name masks like the pictures: 0001.png for 0001.jpg."
+    )
 
 
 def _mask_source(capture: Capture, masks: Path | None) -> str:
@@ -104,7 +107,9 @@ def _times(frames: list[Frame], fps: float) -> list[float]:
         return [i / fps for i in range(len(frames))]
     times = [f.time for f in frames]
     if any(t is None for t in times):
-        raise InputError("The capture's pictures have no time.", "Solve the cameras of a video, or say how many pictures a second there are (--fps).")
+        raise InputError(
+            "The capture's pictures have no time.", "Solve the cameras of a video, or say how many pictures a second there are (--fps)."
+        )
     known = np.array(times, np.float64) - min(t for t in times if t is not None)
     distinct = len(np.unique(known))
     if distinct < 2:
@@ -145,8 +150,12 @@ def _level(frame: Frame, picture: _Picture, box: Box, scale: float, margin: floa
     depth = None
     if frame.depth is not None:
         full = depth_exr.read(frame.depth)
-        at = np.clip(((np.arange(height) + 0.5) / height * (bottom - top) + top) / picture.alpha.shape[0] * full.shape[0], 0, full.shape[0] - 1)
-        across = np.clip(((np.arange(width) + 0.5) / width * (right - left) + left) / picture.alpha.shape[1] * full.shape[1], 0, full.shape[1] - 1)
+        at = np.clip(
+            ((np.arange(height) + 0.5) / height * (bottom - top) + top) / picture.alpha.shape[0] * full.shape[0], 0, full.shape[0] - 1
+        )
+        across = np.clip(
+            ((np.arange(width) + 0.5) / width * (right - left) + left) / picture.alpha.shape[1] * full.shape[1], 0, full.shape[1] - 1
+        )
         near = torch.from_numpy(full[at.astype(int)][:, across.astype(int)] / box.radius).float()
         depth = torch.where(alpha > 0.9, near, 0)
     return Level(color, alpha, K, depth)
@@ -181,7 +190,9 @@ def load(
         Moment(f.image.name, (t - seconds[0]) / span, box.to_unit(v), pyramid(_level(f, p, box, scale, config.margin)))
         for f, p, t, v in zip(frames, pictures, seconds, viewmats, strict=True)
     ]
-    return Footage(moments, seconds, box, source, float(np.mean([_touches_border(p.alpha) for p in pictures])))
+    return Footage(
+        moments, seconds, box, source, float(np.mean([_touches_border(p.alpha) for p in pictures])), scale**2 * pictures[0].alpha.size
+    )
 
 
 def _touches_border(alpha: Gray) -> bool:

@@ -22,7 +22,9 @@ def rotation_vector_to_matrix(omega: Tensor) -> Tensor:
     skew = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))
     angle = (omega.square().sum(-1) + 1e-24).sqrt()[..., None, None]
     half = torch.sinc(angle / (2 * torch.pi))  # sin(angle / 2) / (angle / 2)
-    matrix: Tensor = torch.eye(3, dtype=omega.dtype, device=omega.device) + torch.sinc(angle / torch.pi) * skew + 0.5 * half**2 * skew @ skew
+    matrix: Tensor = (
+        torch.eye(3, dtype=omega.dtype, device=omega.device) + torch.sinc(angle / torch.pi) * skew + 0.5 * half**2 * skew @ skew
+    )
     return matrix
 
 

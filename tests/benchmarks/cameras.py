@@ -131,7 +131,7 @@ def long_clip(table: Table) -> None:
 
 def flow(table: Table) -> None:
     """DIS flow against Middlebury's RubberWhale."""
-    from backend.cameras.tracks.flow import flow_between
+    from backend.media.tracks.flow import flow_between
 
     root = has("flow/middlebury_rubberwhale")
     if root is None:

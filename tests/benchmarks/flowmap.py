@@ -11,10 +11,10 @@ from PIL import Image
 from backend.cameras.flowmap.fit import FlowMapConfig, fit
 from backend.cameras.flowmap.start import PIXELS, as_solve, make_clip
 from backend.cameras.pictures import GrayFrames
-from backend.cameras.tracks.follow import FollowConfig, follow
 from backend.formats import capture, depth_exr
 from backend.geometry.conventions import from_viewmat
 from backend.media import video
+from backend.media.tracks.follow import FollowConfig, follow
 from tests.benchmarks import camera_errors, clips
 from tests.benchmarks.clips import Clip
 from tests.benchmarks.runs import backend, cost

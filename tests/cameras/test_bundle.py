@@ -13,8 +13,8 @@ from backend.cameras.bundle.equations import Freedom
 from backend.cameras.bundle.state import Observations, Solve, errors, facing, project, unit_scale
 from backend.cameras.bundle.triangulate import triangulate
 from backend.cameras.bundle.uncertainty import CORRELATED, uncertainty
-from backend.cameras.tracks.tracks import make
 from backend.geometry.rotations import rotation_vector_to_matrix
+from backend.media.tracks.tracks import make
 
 
 def shaken(truth: Solve, amount: float, focal: float = 1.0) -> Solve:

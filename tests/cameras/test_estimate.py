@@ -20,8 +20,8 @@ from backend.cameras.pictures import GrayFrames
 from backend.cameras.refine import RefineConfig, refine
 from backend.cameras.solvers import straight
 from backend.cameras.sources import Source
-from backend.cameras.tracks.tracks import EMPTY, split
 from backend.media.frames import Footage
+from backend.media.tracks.tracks import EMPTY, split
 from backend.protocol import InputError, SolveError
 
 

@@ -11,7 +11,7 @@ from backend.cameras.flowmap.frozen import FrozenConfig, View, fill, rays, solve
 from backend.cameras.flowmap.intrinsics import SoftminConfig, softmin_focal
 from backend.cameras.flowmap.losses import flow_loss, poses_from_depth, track_loss
 from backend.cameras.flowmap.network import DepthNetwork, NetworkConfig
-from backend.cameras.tracks.tracks import make
+from backend.media.tracks.tracks import make
 
 HEIGHT, WIDTH, FOCAL, FRAMES = 32, 48, 1.1, 6
 

@@ -8,7 +8,7 @@ from helpers.track_scenes import SIZE, scene
 from PIL import Image
 
 from backend.cameras.motion_masks import MotionMaskConfig, moving_tracks, tidy, vote, write_masks
-from backend.cameras.tracks.tracks import Tracks
+from backend.media.tracks.tracks import Tracks
 
 CONFIG = MotionMaskConfig()
 

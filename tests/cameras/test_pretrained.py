@@ -10,7 +10,7 @@ from backend.cameras.flowmap.clip import FlowMapClip
 from backend.cameras.flowmap.fit import FlowMapConfig, fit
 from backend.cameras.flowmap.network import NetworkConfig
 from backend.cameras.flowmap.pretrained import PretrainedConfig, PretrainedDepth, load, with_flow, with_tracks
-from backend.cameras.tracks.tracks import EMPTY
+from backend.media.tracks.tracks import EMPTY
 from backend.protocol import InputError
 
 HEIGHT, WIDTH, FRAMES = 32, 48, 5

@@ -16,7 +16,7 @@ from backend.cameras.refine import RefineConfig, refine
 from backend.cameras.solvers import rotation, straight
 from backend.cameras.solvers.rotation import RotationConfig
 from backend.cameras.solvers.straight import StraightConfig
-from backend.cameras.tracks.tracks import EMPTY, Tracks, make, merge, split
+from backend.media.tracks.tracks import EMPTY, Tracks, make, merge, split
 
 
 @pytest.mark.parametrize("kind", ["sideways", "forward"])

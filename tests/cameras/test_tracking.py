@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from helpers import clips
 
-from backend.cameras.tracks.flow import FlowConfig, dense_flow, flow_between, trust
-from backend.cameras.tracks.follow import FollowConfig, even_light, follow
 from backend.cameras.triage import TriageConfig, cut_into_shots, look
+from backend.media.tracks.flow import FlowConfig, dense_flow, flow_between, trust
+from backend.media.tracks.follow import FollowConfig, even_light, follow
 
 
 def drifting(frames: int, step: tuple[float, float] = (2.0, 1.0), seed: int = 1, gain: float = 0.0) -> list[np.ndarray]:

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from backend.cameras.bundle.state import Observations, Solve, project
-from backend.cameras.tracks.tracks import Tracks, make
+from backend.media.tracks.tracks import Tracks, make
 
 SIZE, FOCAL = (320, 240), 290.0
 

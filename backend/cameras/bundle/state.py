@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..tracks.tracks import Tracks
+from ...media.tracks.tracks import Tracks
 
 FAR = 1e-3  # by which a point's fourth coordinate may fall below zero: infinity, give or take a pixel
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..tracks.tracks import Tracks
+from ...media.tracks.tracks import Tracks
 from .network import network_input
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...media.tracks.tracks import Tracks, make, merge
 from ...protocol import InputError
-from ..tracks.tracks import Tracks, make, merge
 from .clip import FlowMapClip
 from .fit import FlowMapConfig
 from .network import DepthModel, DepthNetwork, NetworkConfig

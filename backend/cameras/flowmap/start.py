@@ -9,12 +9,12 @@ import numpy as np
 import torch
 
 from ...media.frames import Footage
+from ...media.tracks.flow import Flow, FlowConfig, dense_flow
+from ...media.tracks.tracks import Tracks
 from ..bundle.state import Solve
 from ..estimate import Problem
 from ..footage import small_masks
 from ..pictures import GrayFrames, read_picture
-from ..tracks.flow import Flow, FlowConfig, dense_flow
-from ..tracks.tracks import Tracks
 from .clip import FlowMapClip
 from .fit import FlowMapConfig, FlowMapResult, fit
 from .network import NetworkConfig

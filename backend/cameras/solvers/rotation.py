@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from ...media.tracks.tracks import Tracks
 from ..bundle.adjust import AdjustConfig, Prior, adjust
 from ..bundle.equations import Freedom
 from ..bundle.state import Observations, Solve, bearings, errors, unit_of_size
-from ..tracks.tracks import Tracks
 from .straight import blank, capped_error, nearest_rotation
 
 

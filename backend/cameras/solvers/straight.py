@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...media.tracks.tracks import Ints, Tracks
 from ..bundle.adjust import AdjustConfig, Prior, adjust
 from ..bundle.equations import Freedom
 from ..bundle.state import Observations, Solve, errors, unit_of_size, unit_scale
 from ..bundle.triangulate import triangulate
-from ..tracks.tracks import Ints, Tracks
 
 LEAST = 20  # tracks that a stretch must have
 DIRECTIONS = ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))

@@ -8,7 +8,8 @@ from torch import Tensor
 from ..mesh_rasterizer import depth_picture, fragments, interpolate, picture, project
 from ..moments import Level, Moment
 from ..template.surface import Surface
-from .motion import Motion, MotionConfig, rigidity, roughness, skinned, wave_count
+from .long_tracks import LongTracks, LongTracksConfig, Ties, follow_object, tie, track_loss
+from .motion import Motion, MotionConfig, rigidity, skinned, speeds, wave_count
 from .nodes import NodeGraph, build
 from .preconditioned import SmoothVertices, Umbrella, smooth_vertices, umbrella
 
@@ -17,13 +18,15 @@ from .preconditioned import SmoothVertices, Umbrella, smooth_vertices, umbrella
 class FitWeights:
     """Of the losses. `rigid` counts fourfold until `rigid_until` of the way."""
 
-    mask: float = 2.0
-    color: float = 3.0
+    mask: float = 5.0
+    color: float = 10.0
     depth: float = 0.5
-    rigid: float = 200.0
+    track: float = 0.0
+    rigid: float = 1000.0
     rigid_until: float = 0.7
-    smooth: float = 60.0
-    slow: float = 0.0
+    smooth: float = 480.0
+    slow: float = 0.1
+    slow_whole: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,11 @@ class FitConfig:
     shape_from: float = 0.05
     inertia: float = 15.0  # of the vertices' coordinates
     shape_rate: float = 6e-3
-    motion_rate: float = 4e-3
+    motion_rate: float = 2e-3
     color_rate: float = 3e-2
+    tie_every: float = 0.1  # of the steps, after which points are tied to the surface anew
     motion: MotionConfig = MotionConfig()
+    tracks: LongTracksConfig = LongTracksConfig()
     weights: FitWeights = field(default_factory=FitWeights)
 
 
@@ -58,6 +63,8 @@ class Fit:
     laplacian: Umbrella
     optimizer: torch.optim.Optimizer
     generator: torch.Generator
+    tracks: LongTracks | None = None
+    ties: Ties | None = None
     step: int = 0
 
     @property
@@ -81,7 +88,20 @@ def begin(surface: Surface, moments: list[Moment], config: FitConfig, seed: int,
     ]  # fmt: skip
     optimizer = torch.optim.Adam(groups, lr=1e-3, betas=(0.9, 0.99))
     generator = torch.Generator().manual_seed(seed)
-    return Fit(config, surface, moments, torch.from_numpy(surface.faces), graph, shape, motion, colors, umbrella(surface), optimizer, generator)
+    return Fit(
+        config,
+        surface,
+        moments,
+        torch.from_numpy(surface.faces),
+        graph,
+        shape,
+        motion,
+        colors,
+        umbrella(surface),
+        optimizer,
+        generator,
+        follow_object(moments, config.tracks) if config.weights.track else None,
+    )
 
 
 def _rates(fit: Fit) -> dict[str, float]:
@@ -117,19 +137,54 @@ def fit_step(fit: Fit) -> float:
     rates = _rates(fit)
     for group in fit.optimizer.param_groups:
         group["lr"] = rates[group["name"]]
-    moment = fit.moments[int(torch.randint(len(fit.moments), (1,), generator=fit.generator))]
+    index = int(torch.randint(len(fit.moments), (1,), generator=fit.generator))
+    moment = fit.moments[index]
     level = moment.levels[1 if fit.share < config.half_until else 0]
     vertices = fit.shape.vertices()
     pose = fit.motion.at(moment.time)
     placed = skinned(vertices, fit.graph, pose)
     loss = picture_loss(fit, placed, moment, level)
+    if fit.tracks is not None:
+        if fit.step % max(1, round(config.tie_every * config.steps)) == 0:
+            fit.ties = tie(fit.tracks, fit.moments, fit.faces, vertices, fit.graph, fit.motion)
+        assert fit.ties is not None
+        loss = loss + weights.track * track_loss(fit.tracks, fit.ties, index, moment, placed, config.tracks.reach)
     stiff = 4.0 if fit.share < weights.rigid_until else 1.0
     loss = loss + weights.rigid * stiff * rigidity(fit.graph, pose)
     loss = loss + weights.smooth * fit.laplacian(vertices).square().sum(1).mean()
-    if weights.slow:
-        loss = loss + weights.slow * roughness(fit.motion)
+    of_nodes, of_whole = speeds(fit.motion)
+    loss = loss + weights.slow * of_nodes + weights.slow_whole * of_whole
     fit.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     fit.optimizer.step()
     fit.step += 1
     return float(loss.detach())
+
+
+def state_of(fit: Fit) -> dict[str, Tensor]:
+    """Everything that `restore` needs to go on from here."""
+    motion = fit.motion
+    tensors = {
+        "u": fit.shape.u, "rotations": motion.rotations, "translations": motion.translations, "whole_rotation": motion.whole_rotation,
+        "whole_translation": motion.whole_translation, "colors": fit.colors, "generator": fit.generator.get_state(),
+    }  # fmt: skip
+    leaves = [p for group in fit.optimizer.param_groups for p in group["params"]]
+    for index, leaf in enumerate(leaves):
+        tensors |= {f"adam/{index}/{key}": value for key, value in fit.optimizer.state.get(leaf, {}).items()}
+    return tensors
+
+
+def restore(fit: Fit, tensors: dict[str, Tensor], step: int) -> None:
+    """Sets a fit that was begun with the same template and motion to a saved state."""
+    fit.step = step
+    fit.generator.set_state(tensors["generator"])
+    with torch.no_grad():
+        fit.shape.u.copy_(tensors["u"])
+        fit.colors.copy_(tensors["colors"])
+    leaves = [p for group in fit.optimizer.param_groups for p in group["params"]]
+    for index, leaf in enumerate(leaves):
+        prefix = f"adam/{index}/"
+        fit.optimizer.state[leaf] = {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
+    if fit.tracks is not None:
+        with torch.no_grad():
+            fit.ties = tie(fit.tracks, fit.moments, fit.faces, fit.shape.vertices(), fit.graph, fit.motion)

@@ -1,4 +1,4 @@
-"""How nodes move: a rotation and a translation each, and one of the whole, all smooth in time (sums of cosines)."""
+"""How nodes move: a rotation and a translation each, and one of the whole, all smooth in time (sums of waves)."""
 
 import math
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from .nodes import NodeGraph
 
 @dataclass(frozen=True)
 class MotionConfig:
-    """`waves`: cosines a clip of `per_frames` pictures gets; longer clips get more."""
+    """`waves`: how many a clip of `per_frames` pictures gets; longer clips get more."""
 
-    waves: int = 12
+    waves: int = 7
     per_frames: int = 50
     most: int = 64
 
@@ -35,7 +35,7 @@ class Pose:
 
 @dataclass
 class Motion:
-    """Coefficients of K cosines, (N, K, 3) for nodes and (K, 3) for the whole."""
+    """Coefficients of K waves, (N, K, 3) for nodes and (K, 3) for the whole."""
 
     rotations: Tensor
     translations: Tensor
@@ -48,9 +48,10 @@ class Motion:
         return Motion(*(torch.zeros(*shape, device=device, requires_grad=True) for shape in shapes))
 
     def basis(self, time: float) -> Tensor:
-        """(K,) cos(pi k t): any smooth motion over 0..1 that comes to rest at its ends."""
-        waves = self.whole_rotation.shape[0]
-        return torch.cos(math.pi * torch.arange(waves, device=self.whole_rotation.device) * time)
+        """(K,) 1, sin(pi t), cos(pi t), sin(2 pi t), …: half waves of the clip too, or motion would have to rest at its ends."""
+        k = torch.arange(self.whole_rotation.shape[0], device=self.whole_rotation.device)
+        angle = math.pi * ((k + 1) // 2) * time
+        return torch.where(k % 2 == 0, angle.cos(), angle.sin())
 
     def at(self, time: float) -> Pose:
         b = self.basis(time)[:, None]
@@ -73,6 +74,26 @@ def node_transforms(graph: NodeGraph, pose: Pose) -> tuple[Tensor, Tensor]:
     return matrices, moved - torch.einsum("nij,nj->ni", matrices, graph.rest)
 
 
+@torch.no_grad()
+def carried_over(old: NodeGraph, vertices: Tensor, motion: Motion, new: NodeGraph) -> Motion:
+    """The same motion for other nodes: each new one moves as the old surface (V, 3) at rest under it does."""
+    nearest = torch.cdist(new.rest, vertices).argmin(1)
+    near = NodeGraph(old.rest, old.skin[nearest], old.weights[nearest], old.neighbours, old.stiffness)
+    waves = motion.whole_rotation.shape[0]
+    times = [float(t) for t in torch.linspace(0, 1, 4 * waves)]
+    ways = []
+    for time in times:
+        pose = motion.at(time)
+        still = Pose(pose.rotations, pose.translations, torch.eye(3), torch.zeros(3))
+        ways.append(skinned(new.rest, near, still) - new.rest)
+    basis = torch.stack([motion.basis(t) for t in times])
+    translations = torch.linalg.lstsq(basis, torch.stack(ways).flatten(1)).solution.view(waves, -1, 3).transpose(0, 1)
+    rotations = (motion.rotations[near.skin] * near.weights[..., None, None]).sum(1)
+    return Motion(
+        *(t.detach().clone().requires_grad_(True) for t in (rotations, translations, motion.whole_rotation, motion.whole_translation))
+    )
+
+
 def rigidity(graph: NodeGraph, pose: Pose) -> Tensor:
     """As rigid as possible (Sorkine and Alexa 2007), between nodes: neighbours should be where a node's own turn would put them."""
     placed = graph.rest + pose.translations
@@ -81,12 +102,11 @@ def rigidity(graph: NodeGraph, pose: Pose) -> Tensor:
     return (error.square().sum(-1) * graph.stiffness).mean()
 
 
-def roughness(motion: Motion) -> Tensor:
-    """Mean speed over the clip, of nodes and of the whole, from the coefficients' derivative at many times."""
-    waves = motion.whole_rotation.shape[0]
-    k = torch.arange(waves, device=motion.whole_rotation.device)
-    times = torch.linspace(0, 1, 4 * waves, device=motion.whole_rotation.device)
-    slope = -math.pi * k * torch.sin(math.pi * k * times[:, None])  # (T, K)
-    speeds = [torch.einsum("tk,nkc->tnc", slope, c).abs().mean() for c in (motion.translations, motion.rotations)]
-    whole = [(slope @ c).abs().mean() for c in (motion.whole_translation, motion.whole_rotation)]
-    return speeds[0] + 0.3 * speeds[1] + whole[0] + whole[1]
+def speeds(motion: Motion) -> tuple[Tensor, Tensor]:
+    """Mean speed over the clip of nodes and of the whole, from the waves' slopes at many times: way and turn together."""
+    times = torch.linspace(0, 1, 4 * motion.whole_rotation.shape[0]).tolist()
+    basis = torch.stack([motion.basis(t) for t in times])
+    slope = (basis[1:] - basis[:-1]) * (len(times) - 1)  # (T, K)
+    way, turn = (torch.einsum("tk,nkc->tnc", slope, c).abs().mean() for c in (motion.translations, motion.rotations))
+    whole_way, whole_turn = ((slope @ c).abs().mean() for c in (motion.whole_translation, motion.whole_rotation))
+    return way + 0.3 * turn, whole_way + whole_turn

@@ -47,16 +47,30 @@ def spread(surface: Surface, count: int) -> tuple[NDArray[np.int64], NDArray[np.
 
 
 def build(surface: Surface, count: int) -> NodeGraph:
-    """Nodes spread evenly; weights fall off smoothly to the fifth nearest node (Sumner et al. 2007, eq. 3)."""
+    """Nodes spread evenly over a surface."""
     chosen, ways = spread(surface, count)
-    way = torch.from_numpy(ways.T).float()  # (V, N)
-    influences = min(4, len(chosen))
-    near, skin = way.topk(min(influences + 1, len(chosen)), largest=False)
+    return _graph(torch.from_numpy(surface.vertices[chosen]), torch.from_numpy(ways.T).float(), torch.from_numpy(ways[:, chosen]).float())
+
+
+def from_points(points: Tensor, count: int) -> NodeGraph:
+    """Nodes spread evenly over points (P, 3) in space, tied through the air."""
+    chosen, nearest = [0], (points - points[0]).square().sum(1)
+    while len(chosen) < min(count, len(points)):
+        chosen.append(int(nearest.argmax()))
+        nearest = torch.minimum(nearest, (points - points[chosen[-1]]).square().sum(1))
+    rest = points[chosen].detach().clone()
+    return _graph(rest, torch.cdist(points.detach(), rest), torch.cdist(rest, rest))
+
+
+def _graph(rest: Tensor, way: Tensor, between: Tensor) -> NodeGraph:
+    """From ways (P, N) to what hangs on the nodes and (N, N) between them; weights fall off smoothly to the fifth nearest node
+    (Sumner et al. 2007, eq. 3).
+    """
+    influences = min(4, len(rest))
+    near, skin = way.topk(min(influences + 1, len(rest)), largest=False)
     weights = (1 - near[:, :influences] / near[:, -1:].clamp_min(1e-9)).clamp_min(0) ** 2 + 1e-6
     weights = torch.where(near[:, :influences] < FAR / 2, weights, 0)
     weights[:, 0] += 1e-6
-    between = way[torch.from_numpy(chosen)]
-    close, neighbours = between.topk(min(7, len(chosen)), largest=False)
+    close, neighbours = between.topk(min(7, len(rest)), largest=False)
     stiffness = 1 / (close[:, 1:] / close[:, 1:].median().clamp_min(1e-9)).clamp_min(0.3)
-    rest = torch.from_numpy(surface.vertices[chosen])
     return NodeGraph(rest, skin[:, :influences], weights / weights.sum(1, keepdim=True), neighbours[:, 1:], stiffness)

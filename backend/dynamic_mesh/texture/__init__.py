@@ -1,0 +1,1 @@
+"""A picture for the surface: unwrapped, painted from the footage, and refined through the renderer."""
