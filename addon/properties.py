@@ -6,7 +6,7 @@ import os
 import bpy
 
 from ..backend.protocol import InputError
-from . import talking_properties
+from . import mesh_properties, talking_properties
 from .scene import marks, objects, splat_nodes
 from .words import asking
 
@@ -71,7 +71,7 @@ def _fill_in(path: str) -> str:
     return bpy.path.abspath(path)
 
 
-class SplatsmithSettings(talking_properties.TalkingSettings, bpy.types.PropertyGroup):
+class SplatsmithSettings(talking_properties.TalkingSettings, mesh_properties.MeshSettings, bpy.types.PropertyGroup):
     source: bpy.props.EnumProperty(name="Source", items=SOURCES, default="VIDEO", description="What you start from")  # type: ignore[valid-type]
     video: bpy.props.StringProperty(name="Video", subtype="FILE_PATH", description="The video file to start from")  # type: ignore[valid-type]
     photos: bpy.props.StringProperty(name="Photos", subtype="DIR_PATH", description="The folder of photos to start from")  # type: ignore[valid-type]

@@ -24,6 +24,8 @@ READERS = (
     "head_file",
     "gaussian_head_file",
     "live_link_csv",
+    "mesh_sequence",
+    "vertex_animation",
 )
 ADDON_MAY = {"backend.protocol"} | {f"backend.formats.{name}" for name in READERS}
 

@@ -5,11 +5,24 @@ from pathlib import Path
 
 import bpy
 
-from ...backend.formats import capture as captures, gaussian_head_file, head_file, motion_file, splat_ply
+from ...backend.formats import capture as captures, gaussian_head_file, head_file, mesh_sequence as sequences, motion_file, splat_ply
 from ...backend.protocol import InputError, RenderOptions
 from ..compute import state
 from ..jobs.manager import JobRecord
-from . import cameras, collections, face_targets, gaussian_head, head_mesh, objects, pointclouds, speech_sound, splat_nodes, splats, verdict
+from . import (
+    cameras,
+    collections,
+    face_targets,
+    gaussian_head,
+    head_mesh,
+    mesh_sequence,
+    objects,
+    pointclouds,
+    speech_sound,
+    splat_nodes,
+    splats,
+    verdict,
+)
 
 PERSON = "splatsmith_person"  # on the meshes of people that were read from footage
 
@@ -57,6 +70,24 @@ def import_splats(context: bpy.types.Context, path: Path, name: str, capture: st
             other.hide_set(True)
     splat_nodes.prepare_scene(context.scene)
     return f"{pointclouds.point_count(cloud.data):,} splats"
+
+
+def import_mesh(context: bpy.types.Context, path: Path, name: str, capture: str = "") -> str:
+    """An animated mesh under its capture's root, or upright on its own; the scene lasts as long as it; a line about it."""
+    sequence = sequences.read(path)  # a bad file must not leave half a result
+    root = collections.find_root(context.scene, capture) if capture else None
+    if capture and root is None and (Path(capture) / "transforms.json").is_file():
+        import_capture(context, Path(capture), name)
+        root = collections.find_root(context.scene, capture)
+    collection = next((c for c in context.scene.collection.children_recursive if root and root.name in c.objects), None)
+    collection = collection or collections.new_collection(context.scene, name)
+    thing = mesh_sequence.import_sequence(sequence, path, path.with_name(sequences.TEXTURE), f"{name} Mesh", collection, root)
+    for other in context.selected_objects:
+        other.select_set(False)
+    thing.select_set(True)
+    context.view_layer.objects.active = thing
+    context.scene.frame_start, context.scene.frame_end = 1, len(sequence.seconds)
+    return f"{thing.name}: {len(sequence.rest):,} vertices through {len(sequence.seconds)} frames"
 
 
 def import_render(folder: Path, options: RenderOptions) -> str:
@@ -147,6 +178,8 @@ def import_job(context: bpy.types.Context, job: JobRecord) -> str:
         text = import_splats(context, job.result / "splats.ply", name, job.request.input)
     elif job.request.verb == "segment":
         text = import_objects(context, job.result, name)
+    elif job.request.verb == "mesh":
+        text = import_mesh(context, job.result / sequences.NAME, name, job.request.input)
     elif job.request.verb == "talk":
         text = f"talk.mp4 in {job.result}"
     elif job.request.verb == "speech":

@@ -1,5 +1,6 @@
 """Panels in the order of work."""
 
-from . import compute_panel, job_strip, objects_panel, panels, talking_panel
+from . import animated_mesh_panel, compute_panel, job_strip, objects_panel, panels, talking_panel
 
-CLASSES = (*job_strip.CLASSES, *compute_panel.CLASSES, *panels.CLASSES, *objects_panel.CLASSES, *talking_panel.CLASSES)
+CLASSES = (*job_strip.CLASSES, *compute_panel.CLASSES, *panels.CLASSES, *objects_panel.CLASSES, *talking_panel.CLASSES,
+           *animated_mesh_panel.CLASSES)  # fmt: skip

@@ -1,4 +1,4 @@
-"""The numbered panels: source, cameras, splats, and the places of what comes next."""
+"""The first numbered panels: source, cameras, splats."""
 
 import bpy
 
@@ -138,18 +138,7 @@ class SPLATSMITH_PT_splats_more(SidebarPanel, bpy.types.Panel):
         row.operator("splatsmith.export_splats", text="Export", icon="EXPORT")
 
 
-class SPLATSMITH_PT_next(SidebarPanel, bpy.types.Panel):
-    bl_label = "6  What Comes Next"
-    bl_order = 7
-    bl_options = {"DEFAULT_CLOSED"}
-
-    def draw(self, _context: bpy.types.Context) -> None:
-        row = self.layout.row()
-        row.enabled = False
-        row.label(text="Animated mesh", icon="TIME")
-
-
 CLASSES = (
     SPLATSMITH_PT_source, SPLATSMITH_PT_cameras, SPLATSMITH_PT_scene, SPLATSMITH_PT_cameras_more, SPLATSMITH_PT_splats,
-    SPLATSMITH_PT_splats_more, SPLATSMITH_PT_next,
+    SPLATSMITH_PT_splats_more,
 )  # fmt: skip

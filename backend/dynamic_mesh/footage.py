@@ -98,7 +98,7 @@ def _load(frame: Frame, source: str, masks: Path | None) -> _Picture:
         alpha = (values > 0).astype(np.float32) if mask.mode == "P" else values.astype(np.float32) / 255
         alpha = 1 - alpha if source == "motion" else alpha  # there, white is the world that stands still
     color = np.asarray(image.convert("RGB"), np.float32) / 255
-    return _Picture(color * alpha[..., None], alpha)
+    return _Picture(np.asarray(color * alpha[..., None], np.float32), np.asarray(alpha, np.float32))
 
 
 def _times(frames: list[Frame], fps: float) -> list[float]:

@@ -22,6 +22,27 @@ class Screen:
     faces: Tensor  # (F, 3) int64
     width: int
     height: int
+    topology: "Topology | None" = None  # found anew in every picture if it is not given
+
+
+@dataclass(frozen=True)
+class Topology:
+    """Every edge once, and the faces on its two sides."""
+
+    edges: Tensor  # (E, 2)
+    sides: Tensor  # (E, 2); the second is -1 at a border
+
+
+def find_topology(faces: Tensor) -> Topology:
+    """Of faces (F, 3). An edge of more than two faces counts as one of the first and the last."""
+    corners = torch.cat([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    edges, owner = corners.sort(1).values.unique(dim=0, return_inverse=True)
+    of_face = torch.arange(len(faces), device=faces.device).repeat(3)
+    sides = torch.full((len(edges), 2), -1, device=faces.device)
+    first = torch.full((len(edges),), len(faces), device=faces.device).scatter_reduce(0, owner, of_face, "amin")
+    last = torch.full((len(edges),), -1, device=faces.device).scatter_reduce(0, owner, of_face, "amax")
+    sides[:, 0], sides[:, 1] = first, torch.where(first == last, -1, last)
+    return Topology(edges, sides)
 
 
 @dataclass(frozen=True)
@@ -34,13 +55,13 @@ class Fragments:
     depths: Tensor  # (P,)
 
 
-def project(vertices: Tensor, faces: Tensor, viewmat: Tensor, K: Tensor, size: tuple[int, int]) -> Screen:
+def project(vertices: Tensor, faces: Tensor, viewmat: Tensor, K: Tensor, size: tuple[int, int], topology: Topology | None = None) -> Screen:
     """(V, 3) of the world through a pinhole camera; `viewmat` (4, 4) world to camera in OpenCV axes, `size` width and height."""
     seen = vertices @ viewmat[:3, :3].T + viewmat[:3, 3]
     depth = seen[:, 2]
     safe = depth.clamp_min(NEAR * 0.1)
     x, y = seen[:, 0] / safe * K[0, 0] + K[0, 2], seen[:, 1] / safe * K[1, 1] + K[1, 2]
-    return Screen(torch.stack([x, y, depth], 1), faces, *size)
+    return Screen(torch.stack([x, y, depth], 1), faces, *size, topology)
 
 
 @torch.no_grad()
@@ -117,40 +138,72 @@ def _smooth_silhouettes(image: Tensor, seen: Fragments, screen: Screen) -> Tenso
     """Blends neighbours across silhouettes. Of two pixel centres a unit apart, an edge at distance t from the nearer surface's centre
     leaves that surface t - 1/2 of the other pixel, or the other surface 1/2 - t of this one.
     """
-    count, device = screen.width * screen.height, image.device
-    face_of = torch.full((count,), -1, device=device).index_copy(0, seen.pixels, seen.faces)
-    depth_of = torch.full((count,), FAR, device=device).index_copy(0, seen.pixels, seen.depths.detach())
-    grid = torch.arange(count, device=device).view(screen.height, screen.width)
+    depth_of = torch.full((screen.width * screen.height,), FAR, device=image.device).index_copy(0, seen.pixels, seen.depths.detach())
+    outline = _outline(screen)
     blended = image
-    for axis, (one, other) in enumerate(((grid[:, :-1], grid[:, 1:]), (grid[:-1], grid[1:]))):
-        a, b = one.reshape(-1), other.reshape(-1)
-        edge = (face_of[a] != face_of[b]) & ((depth_of[a] - depth_of[b]).abs() > GAP * torch.minimum(depth_of[a], depth_of[b]))
-        a, b = a[edge], b[edge]
-        closer = depth_of[a] < depth_of[b]
-        front, back = torch.where(closer, a, b), torch.where(closer, b, a)
-        distance = _crossing(screen, screen.faces[face_of[front]], front, back, axis)
-        crossed = distance <= 1
-        front, back, distance = front[crossed], back[crossed], distance[crossed, None]
-        difference = image[front] - image[back]
-        blended = blended.index_add(0, back, (distance - 0.5).clamp_min(0) * difference)
-        blended = blended.index_add(0, front, (distance - 0.5).clamp_max(0) * difference)
+    for axis in (0, 1):
+        crossings = _crossings(screen, outline, axis, depth_of)
+        difference = image[crossings.front] - image[crossings.back]
+        distance = crossings.distance[:, None]
+        blended = blended.index_add(0, crossings.back, (distance - 0.5).clamp_min(0) * difference)
+        blended = blended.index_add(0, crossings.front, (distance - 0.5).clamp_max(0) * difference)
     return blended
 
 
-def _crossing(screen: Screen, triangles: Tensor, front: Tensor, back: Tensor, axis: int) -> Tensor:
-    """(M,) how far from the centre of `front` to that of `back` the first edge of the front triangle lies; 9 where none does.
-    Only edges that run rather across that way count: else an edge would be counted by rows and by columns.
+@torch.no_grad()
+def _outline(screen: Screen) -> Tensor:
+    """(S, 2) vertices of the edges at which the surface turns away or ends."""
+    corners = screen.points[screen.faces]
+    facing = _doubled_area(corners[:, 0], corners[:, 1], corners[:, 2]) > 0
+    drawn = corners[..., 2].amin(1) > NEAR
+    topology = screen.topology if screen.topology is not None else find_topology(screen.faces)
+    one, other = topology.sides.unbind(1)
+    turns = (other < 0) | (facing[one] != facing[other])
+    return topology.edges[turns & drawn[one] & drawn[other.clamp_min(0)]]
+
+
+@dataclass(frozen=True)
+class _Crossings:
+    """Where the outline passes between two neighbouring pixels."""
+
+    front: Tensor  # (M,) pixel that the nearer surface covers
+    back: Tensor  # (M,)
+    distance: Tensor  # (M,) from the centre of `front`, 0..1; differentiable
+
+
+def _crossings(screen: Screen, outline: Tensor, axis: int, depth_of: Tensor) -> _Crossings:
+    """Of the outline with rows of pixels (axis 0) or columns (1). Only edges that run rather across that way count: else an edge would
+    be counted by rows and by columns. Where several pass between the same two pixels, the outermost counts.
     """
-    corners = screen.points[triangles][..., :2]
-    start = torch.stack([front % screen.width, front // screen.width], 1) + 0.5
-    way = torch.stack([back % screen.width, back // screen.width], 1) + 0.5 - start
-    edges = corners.roll(-1, 1) - corners  # (M, 3, 2)
-    reach = corners - start[:, None]
-    cross = way[:, None, 0] * edges[..., 1] - way[:, None, 1] * edges[..., 0]
-    cross = torch.where(cross.abs() < 1e-8, torch.full_like(cross, 1e-8), cross)
-    distance = (reach[..., 0] * edges[..., 1] - reach[..., 1] * edges[..., 0]) / cross
-    along = ((reach[..., 0] * way[:, None, 1] - reach[..., 1] * way[:, None, 0]) / cross).detach()
-    steep = edges.detach().abs()
-    across = steep[..., 1] >= steep[..., 0] if axis == 0 else steep[..., 0] > steep[..., 1]
-    valid = (distance.detach() > 0) & (distance.detach() <= 1) & (along >= -0.01) & (along <= 1.01) & across
-    return torch.where(valid, distance, torch.full_like(distance, 9.0)).amin(1)
+    ends = screen.points[outline]  # (S, 2, 3)
+    run, rise = (0, 1) if axis == 0 else (1, 0)
+    lines = screen.height if axis == 0 else screen.width
+    length = screen.width if axis == 0 else screen.height
+    with torch.no_grad():
+        slope = (ends[:, 1, :2] - ends[:, 0, :2]).abs()
+        across = slope[:, rise] >= slope[:, run] if axis == 0 else slope[:, rise] > slope[:, run]
+        low, high = ends[..., rise].amin(1), ends[..., rise].amax(1)
+        first, last = (low - 0.5).ceil().clamp_min(0), (high - 0.5).ceil().clamp_max(lines) - 1  # a joint belongs to one edge
+        count = torch.where(across, (last - first + 1).clamp_min(0).long(), 0)
+        edge = torch.repeat_interleave(torch.arange(len(count), device=count.device), count)
+        line = first[edge].long() + torch.arange(len(edge), device=count.device) - (count.cumsum(0) - count)[edge]
+    p, q = ends[edge].unbind(1)
+    share = (line + 0.5 - p[:, rise]) / (q[:, rise] - p[:, rise])
+    at = p[:, run] + share * (q[:, run] - p[:, run])
+    depth = 1 / ((1 - share) / p[:, 2] + share / q[:, 2]).detach()
+    with torch.no_grad():
+        before = (at - 0.5).floor().long()
+        inside = (before >= 0) & (before < length - 1)
+        before, line = before.clamp(0, length - 2), line.clamp(0, lines - 1)
+        a = line * screen.width + before if axis == 0 else before * screen.width + line
+        b = a + (1 if axis == 0 else screen.width)
+        closer = depth_of[a] < depth_of[b]
+        front, back = torch.where(closer, a, b), torch.where(closer, b, a)
+        near, far = depth_of[front], depth_of[back]
+        kept = inside & (far - near > GAP * near) & (depth < (near + far.clamp_max(2 * near)) / 2)
+    from_before = at - 0.5 - before
+    distance = torch.where(closer, from_before, 1 - from_before)
+    with torch.no_grad():
+        furthest = distance.new_zeros(screen.width * screen.height).scatter_reduce(0, a[kept], distance[kept], "amax")
+        kept = kept & (distance >= furthest[a])
+    return _Crossings(front[kept], back[kept], distance[kept])

@@ -73,7 +73,7 @@ def find_box(viewmats: Floats, Ks: Floats, alphas: list[NDArray[np.floating]]) -
         normal, target = normal + across, target + across @ place
         size = np.hypot(columns - columns.mean(), rows - rows.mean()).max() / K[0, 0]
         rays.append((viewmat, size))
-    center = np.linalg.lstsq(normal, target, rcond=1e-9)[0]
+    center = np.asarray(np.linalg.lstsq(normal, target, rcond=1e-9)[0], np.float64)
     for viewmat, size in rays:
         reach.append(size * max(float(viewmat[2, :3] @ center + viewmat[2, 3]), 1e-9))
     return Box(center, float(np.quantile(reach, 0.95)) * 1.1)

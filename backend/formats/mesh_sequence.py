@@ -35,7 +35,7 @@ class MeshSequence:
     rest: Floats  # (V, 3)
     faces: NDArray[np.int32]  # (F, 3)
     positions: Floats  # (T, V, 3)
-    seconds: NDArray[np.float64]  # (T,)
+    seconds: NDArray[np.floating]  # (T,)
     colors: Floats  # (V, 3) sRGB 0..1
     uvs: Floats | None = None  # (F, 3, 2) of the corners, from the lower left
     nodes: Nodes | None = None
@@ -43,18 +43,26 @@ class MeshSequence:
 
 def skinned(rest: Floats, nodes: Nodes) -> Floats:
     """(T, V, 3) where the nodes carry the vertices."""
-    moved = np.einsum("tvkij,vj->tvki", nodes.transforms[:, nodes.skin, :, :3], rest) + nodes.transforms[:, nodes.skin, :, 3]
-    return np.asarray((moved * nodes.weights[None, ..., None]).sum(2), np.float32)
+    found = np.empty((len(nodes.transforms), len(rest), 3), np.float32)
+    for places, moment in zip(found, nodes.transforms, strict=True):
+        blended = (moment[nodes.skin] * nodes.weights[..., None, None]).sum(1)
+        places[:] = np.einsum("vij,vj->vi", blended[..., :3], rest) + blended[..., 3]
+    return found
 
 
 def write(path: Path, sequence: MeshSequence) -> None:
-    arrays = {"rest": sequence.rest, "faces": sequence.faces, "positions": sequence.positions, "seconds": sequence.seconds}
+    arrays: dict[str, NDArray] = {
+        "rest": sequence.rest,
+        "faces": sequence.faces,
+        "positions": sequence.positions,
+        "seconds": sequence.seconds,
+    }
     arrays["colors"] = (sequence.colors * 255).round().clip(0, 255).astype(np.uint8)
     if sequence.uvs is not None:
         arrays["uvs"] = sequence.uvs
     if sequence.nodes is not None:
         arrays |= {f"node_{name}": getattr(sequence.nodes, name) for name in ("rest", "transforms", "skin", "weights")}
-    np.savez_compressed(path, **arrays)
+    np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
 def _damaged(path: Path, why: str) -> InputError:
@@ -68,7 +76,7 @@ def read(path: Path) -> MeshSequence:
             arrays = {name: np.asarray(data[name]) for name in data.files}
         rest, positions = arrays["rest"].astype(np.float32), arrays["positions"].astype(np.float32)
         faces, seconds = arrays["faces"].astype(np.int32), arrays["seconds"].astype(np.float64)
-        colors = arrays["colors"].astype(np.float32) / 255
+        colors = np.asarray(arrays["colors"] / 255, np.float32)
         uvs = arrays["uvs"].astype(np.float32) if "uvs" in arrays else None
         nodes = _nodes(arrays) if "node_rest" in arrays else None
     except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:

@@ -250,8 +250,8 @@ def _surroundings(center: np.ndarray, extent: float, lowest: float) -> None:
     bpy.ops.mesh.primitive_plane_add(size=extent * 12, location=(*center[:2], lowest - 0.02 * extent))
     made = [bpy.context.object]
     for index in range(14):
-        angle, away = index * 2.4, extent * (2.6 + 0.35 * (index % 4))
-        place = center + [away * np.cos(angle), away * np.sin(angle), extent * (0.15 * (index % 3) - 0.2)]
+        angle, reach = index * 2.4, 2.6 + 0.35 * (index % 4)
+        place = center + extent * np.array([reach * np.cos(angle), reach * np.sin(angle), 0.15 * (index % 3) - 0.2])
         bpy.ops.mesh.primitive_cube_add(size=extent * (0.5 + 0.15 * (index % 3)), location=place, rotation=(0, 0, angle))
         made.append(bpy.context.object)
     for thing in made:

@@ -71,8 +71,10 @@ def _begin(moments: list[Moment], config: CanonicalConfig, hull: HullConfig, wav
     size = 0.6 * (len(cells) * cell**3 / config.count) ** (1 / 3)
     logs = torch.full((config.count,), float(np.log(size)))
     graph = from_points(means, config.nodes)
-    leaves = (means, logs, torch.full((config.count,), 0.5), torch.zeros(config.count, 3))
-    return CanonicalGaussians(*(t.requires_grad_(True) for t in leaves), graph, Motion.still(config.nodes, waves))
+    logits, colors = torch.full((config.count,), 0.5), torch.zeros(config.count, 3)
+    for leaf in (means, logs, logits, colors):
+        leaf.requires_grad_(True)
+    return CanonicalGaussians(means, logs, logits, colors, graph, Motion.still(len(graph.rest), waves))
 
 
 def _step_loss(model: CanonicalGaussians, moment: Moment, coarse: bool, stiff: float, config: CanonicalConfig) -> Tensor:
@@ -101,9 +103,12 @@ def train(
     model = _begin(moments, config, HullConfig(), waves, generator)
     motion = model.motion
     groups = [
-        ([model.means], config.mean_rate), ([model.log_scales], config.scale_rate), ([model.opacity_logits, model.colors], config.look_rate),
-        ([motion.rotations, motion.translations], config.motion_rate), ([motion.whole_rotation, motion.whole_translation], config.motion_rate),
-    ]  # fmt: skip
+        ([model.means], config.mean_rate),
+        ([model.log_scales], config.scale_rate),
+        ([model.opacity_logits, model.colors], config.look_rate),
+        ([motion.rotations, motion.translations], config.motion_rate),
+        ([motion.whole_rotation, motion.whole_translation], config.motion_rate),
+    ]
     optimizer = torch.optim.Adam([{"params": p, "lr": rate} for p, rate in groups], betas=(0.9, 0.99))
     for step in range(config.steps):
         share = step / config.steps

@@ -25,7 +25,8 @@ def adjacency(vertices: int, edges: NDArray[np.int64], weights: NDArray[np.float
     """(V, V) symmetric; ones, or a weight an edge."""
     values = np.ones(len(edges)) if weights is None else np.asarray(weights, np.float64)
     rows, columns = np.concatenate([edges[:, 0], edges[:, 1]]), np.concatenate([edges[:, 1], edges[:, 0]])
-    return sparse.coo_matrix((np.concatenate([values, values]), (rows, columns)), shape=(vertices, vertices)).tocsr()
+    found: sparse.csr_matrix = sparse.coo_matrix((np.concatenate([values, values]), (rows, columns)), shape=(vertices, vertices)).tocsr()
+    return found
 
 
 def level_set(field: NDArray[np.floating], level: float, low: float, high: float) -> Surface | None:

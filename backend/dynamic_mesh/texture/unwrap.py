@@ -49,4 +49,4 @@ def fill_gaps(texture: NDArray[np.float32], painted: NDArray[np.bool_]) -> NDArr
     if painted.all() or not painted.any():
         return texture
     nearest = ndimage.distance_transform_edt(~painted, return_distances=False, return_indices=True)
-    return texture[tuple(nearest)]
+    return np.asarray(texture[tuple(nearest)], np.float32)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from ..mesh_rasterizer import depth_picture, fragments, interpolate, picture, project
+from ..mesh_rasterizer import Topology, depth_picture, find_topology, fragments, interpolate, picture, project
 from ..moments import Level, Moment
 from ..template.surface import Surface
 from .long_tracks import LongTracks, LongTracksConfig, Ties, follow_object, tie, track_loss
@@ -43,8 +43,8 @@ class FitConfig:
     motion_rate: float = 2e-3
     color_rate: float = 3e-2
     tie_every: float = 0.1  # of the steps, after which points are tied to the surface anew
-    motion: MotionConfig = MotionConfig()
-    tracks: LongTracksConfig = LongTracksConfig()
+    motion: MotionConfig = field(default_factory=MotionConfig)
+    tracks: LongTracksConfig = field(default_factory=LongTracksConfig)
     weights: FitWeights = field(default_factory=FitWeights)
 
 
@@ -56,6 +56,7 @@ class Fit:
     surface: Surface
     moments: list[Moment]
     faces: Tensor
+    topology: Topology
     graph: NodeGraph
     shape: SmoothVertices
     motion: Motion
@@ -88,20 +89,11 @@ def begin(surface: Surface, moments: list[Moment], config: FitConfig, seed: int,
     ]  # fmt: skip
     optimizer = torch.optim.Adam(groups, lr=1e-3, betas=(0.9, 0.99))
     generator = torch.Generator().manual_seed(seed)
+    faces = torch.from_numpy(surface.faces)
+    tracks = follow_object(moments, config.tracks) if config.weights.track else None
     return Fit(
-        config,
-        surface,
-        moments,
-        torch.from_numpy(surface.faces),
-        graph,
-        shape,
-        motion,
-        colors,
-        umbrella(surface),
-        optimizer,
-        generator,
-        follow_object(moments, config.tracks) if config.weights.track else None,
-    )
+        config, surface, moments, faces, find_topology(faces), graph, shape, motion, colors, umbrella(surface), optimizer, generator, tracks
+    )  # fmt: skip
 
 
 def _rates(fit: Fit) -> dict[str, float]:
@@ -118,7 +110,7 @@ def _rates(fit: Fit) -> dict[str, float]:
 def picture_loss(fit: Fit, placed: Tensor, moment: Moment, level: Level) -> Tensor:
     """Silhouette, colour and depth of the mesh (V, 3) as it stands at a moment."""
     weights = fit.config.weights
-    screen = project(placed, fit.faces, moment.viewmat, level.K, level.size)
+    screen = project(placed, fit.faces, moment.viewmat, level.K, level.size, fit.topology)
     seen = fragments(screen)
     drawn = picture(seen, screen, interpolate(seen, fit.faces, fit.colors.sigmoid()))
     pixels = level.alpha.sum().clamp_min(1)

@@ -1,0 +1,27 @@
+"""What the animated mesh remembers in the .blend."""
+
+import bpy
+
+BAKES = [
+    ("SKIN_GLB", "Skinned glTF", "Bones that move the mesh: exact, tiny, for every engine (.glb)"),
+    ("SKIN_FBX", "Skinned FBX", "The same for Unreal and Unity (.fbx)"),
+    ("MORPH_GLB", "Morph Targets", "A shape a frame (.glb); large, and engines play few at once"),
+    ("VAT", "Vertex-Animation Texture", "Positions as a 16-bit picture with a JSON beside it, for shaders (.png)"),
+    ("ALEMBIC", "Alembic", "For other programs (.abc)"),
+    ("USD", "USD", "For other programs (.usdc)"),
+]
+
+
+class MeshSettings:
+    """Part of SplatsmithSettings (properties.py)."""
+
+    mesh_masks: bpy.props.StringProperty(
+        name="Object Masks", subtype="DIR_PATH",
+        description="Folder of masks named like the pictures: white is the object. Empty: transparency, or what moves by itself",
+    )  # type: ignore[valid-type]  # fmt: skip
+    mesh_fps: bpy.props.FloatProperty(
+        name="Pictures a Second", min=0, max=1000, description="For captures that do not tell their pictures' time; 0: as the capture says"
+    )  # type: ignore[valid-type]
+    mesh_faces: bpy.props.IntProperty(name="Triangles", min=0, max=2_000_000, description="At most; 0: as the preset says")  # type: ignore[valid-type]
+    mesh_texture: bpy.props.IntProperty(name="Texture", min=0, max=8192, subtype="PIXEL", description="Its side; 0: as the preset says")  # type: ignore[valid-type]
+    bake_kind: bpy.props.EnumProperty(name="Bake As", items=BAKES, default="SKIN_GLB", description="What the file is for")  # type: ignore[valid-type]

@@ -1,0 +1,265 @@
+"""A moving mesh into files that game engines read, each read back and compared with what was on screen, frame by frame.
+
+Blender's own exporters do the writing; a copy of the object, made for them and removed afterwards, knows their traps: absolute shape keys
+lose their animation in glTF and FBX, modifiers on top of keys are ignored, FBX's importer puts everything a frame late.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+import numpy as np
+from mathutils import Matrix, kdtree
+
+from ...backend.formats import mesh_sequence as sequences, vertex_animation
+from ...backend.formats.mesh_sequence import Floats, Nodes
+from ...backend.protocol import DiskError, InputError
+from .mesh_sequence import SEQUENCE_KEY, evaluated_frames, straighten, world_vertices
+
+KINDS = {
+    "SKIN_GLB": ".glb", "SKIN_FBX": ".fbx", "MORPH_GLB": ".glb", "VAT": ".png", "ALEMBIC": ".abc", "USD": ".usdc",
+}  # fmt: skip
+FITS = 1e-3  # of the box: a file's nodes belong to an object whose shape they give this well
+
+
+@dataclass(frozen=True)
+class Baked:
+    """What was written, and how far it is from what was shown: the largest error of any vertex in any frame, in shares of the box."""
+
+    path: Path
+    megabytes: float
+    frames: int
+    error: float
+
+
+def bake(context: bpy.types.Context, thing: bpy.types.Object, path: Path, kind: str) -> Baked:
+    """Writes the object as `kind` over the scene's frames and checks the file; an older one stays until the new one is whole."""
+    scene = context.scene
+    frames = list(range(scene.frame_start, scene.frame_end + 1))
+    shown = evaluated_frames(context, thing, frames)
+    if not np.isfinite(shown).all():
+        raise InputError(f"{thing.name} has vertices at no finite place.", "Look at its modifiers and its cache.")
+    nodes = nodes_of(thing, shown, frames) if kind.startswith("SKIN") else None
+    part = path.with_name(f"part-{path.name}")  # Blender hides names that begin with a dot
+    try:
+        if kind == "VAT":
+            error = vertex_animation.write(part, shown)
+        else:
+            with _without_trace():
+                _select_only(context, _exportable(context, thing, shown, frames, kind, nodes))
+                _export(part, kind, frames)
+                error = _read_back(context, part, kind, shown, frames)
+        part.replace(path)
+        if kind == "VAT":
+            vertex_animation.sidecar(part).replace(vertex_animation.sidecar(path))
+    except RuntimeError as problem:  # what an exporter reports
+        raise InputError(
+            f"{path.name} can't be written: {str(problem).strip().splitlines()[-1]}", "Choose another place or kind."
+        ) from problem
+    except PermissionError as problem:
+        raise DiskError(f"No permission to write into {path.parent}.", "Choose another folder.") from problem
+    finally:
+        part.unlink(missing_ok=True)
+    return Baked(path, path.stat().st_size / 1e6, len(frames), error)
+
+
+def nodes_of(thing: bpy.types.Object, shown: Floats, frames: list[int]) -> Nodes | None:
+    """The nodes that the tracker moved this mesh by, in the world; None where its shape is no longer theirs."""
+    try:
+        sequence = sequences.read(Path(str(thing.get(SEQUENCE_KEY, ""))))
+    except InputError:
+        return None
+    if sequence.nodes is None or frames[0] != 1 or len(frames) != len(sequence.seconds) or shown.shape[1] != len(sequence.rest):
+        return None
+    world = np.array(thing.matrix_world, np.float64)
+    moved = in_world(sequence.nodes, world)
+    rest = sequence.rest @ world[:3, :3].T + world[:3, 3]
+    error = np.abs(sequences.skinned(rest.astype(np.float32), moved) - shown).max()
+    return moved if error < FITS * np.ptp(shown, axis=(0, 1)).max() else None
+
+
+def in_world(nodes: Nodes, world: np.ndarray) -> Nodes:
+    """x -> A x + b of another space: M A M^-1, and b moved accordingly; turns stay turns, for M has one scale."""
+    linear, shift = world[:3, :3], world[:3, 3]
+    turned = linear @ nodes.transforms[..., :3].astype(np.float64) @ np.linalg.inv(linear)
+    moved = nodes.transforms[..., 3] @ linear.T + shift - turned @ shift
+    transforms = np.concatenate([turned, moved[..., None]], -1).astype(np.float32)
+    return Nodes((nodes.rest @ linear.T + shift).astype(np.float32), transforms, nodes.skin, nodes.weights)
+
+
+# -------------------------------------------------------------------------------------- what the exporters get
+@contextlib.contextmanager
+def _without_trace() -> Iterator[None]:
+    """Whatever is made meanwhile is removed afterwards; the scene's time, the selection and the active object are what they were."""
+    scene, kinds = bpy.context.scene, ("objects", "meshes", "armatures", "materials", "images", "actions", "collections")
+    before = {kind: set(getattr(bpy.data, kind)) for kind in kinds}
+    kept = scene.frame_start, scene.frame_end, scene.render.fps, scene.render.fps_base, scene.frame_current
+    layer = bpy.context.view_layer
+    selected, active = [o for o in layer.objects if o.select_get()], layer.objects.active
+    try:
+        yield
+    finally:
+        for kind in kinds:
+            for block in [b for b in getattr(bpy.data, kind) if b not in before[kind]]:
+                getattr(bpy.data, kind).remove(block)
+        scene.frame_start, scene.frame_end, scene.render.fps, scene.render.fps_base = kept[:4]
+        scene.frame_set(kept[4])
+        for one in layer.objects:
+            one.select_set(one in selected)
+        layer.objects.active = active
+
+
+def _exportable(
+    context: bpy.types.Context, thing: bpy.types.Object, shown: Floats, frames: list[int], kind: str, nodes: Nodes | None
+) -> list[bpy.types.Object]:
+    """A copy without modifiers or parents whose places are the world's, moved by bones or by keys."""
+    mesh = thing.data.copy()
+    copy = bpy.data.objects.new(f"{thing.name} Baked", mesh)
+    context.scene.collection.objects.link(copy)
+    copy.shape_key_clear()
+    if len(mesh.vertices) != shown.shape[1]:
+        raise InputError(f"{thing.name} has modifiers that add vertices.", "Apply them first.")
+    made = [copy]
+    if kind.startswith("SKIN"):
+        if nodes is None:
+            raise InputError(f"{thing.name} has no bones that move it.", "Choose morph targets, or a vertex-animation texture.")
+        made.append(_with_bones(context, copy, shown, nodes, frames))
+    else:
+        _with_keys(copy, shown, frames)
+    context.view_layer.update()
+    return made
+
+
+def _rest_of(shown: Floats, nodes: Nodes) -> Floats:
+    """(V, 3) that the first moment's transforms carry to where it is shown: the blended matrix, inverted."""
+    blended = (nodes.transforms[0, nodes.skin] * nodes.weights[..., None, None]).sum(1).astype(np.float64)
+    return np.linalg.solve(blended[:, :, :3], (shown[0] - blended[:, :, 3])[..., None])[..., 0].astype(np.float32)
+
+
+def _with_bones(context: bpy.types.Context, copy: bpy.types.Object, shown: Floats, nodes: Nodes, frames: list[int]) -> bpy.types.Object:
+    """One bone a node, without parents, keyed in every frame."""
+    rest = _rest_of(shown, nodes)
+    copy.data.vertices.foreach_set("co", rest.ravel())
+    copy.data.update()
+    armature = bpy.data.armatures.new(f"{copy.name} Bones")
+    rig = bpy.data.objects.new(armature.name, armature)
+    context.scene.collection.objects.link(rig)
+    names = [f"node_{i:03d}" for i in range(len(nodes.rest))]
+    length = 0.03 * float(np.ptp(rest, axis=0).max())
+    context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="EDIT")
+    for name, head in zip(names, nodes.rest.tolist(), strict=True):
+        bone = armature.edit_bones.new(name)
+        bone.head, bone.tail = head, (head[0], head[1] + length, head[2])
+    bpy.ops.object.mode_set(mode="OBJECT")
+    for number, name in enumerate(names):
+        group = copy.vertex_groups.new(name=name)
+        for vertex, place in zip(*np.nonzero((nodes.skin == number) & (nodes.weights > 1e-5)), strict=True):
+            group.add([int(vertex)], float(nodes.weights[vertex, place]), "REPLACE")
+    copy.parent = rig
+    copy.modifiers.new("Bones", "ARMATURE").object = rig
+    _key_bones(rig, names, nodes, frames)
+    return rig
+
+
+def _key_bones(rig: bpy.types.Object, names: list[str], nodes: Nodes, frames: list[int]) -> None:
+    for number, name in enumerate(names):
+        bone = rig.pose.bones[name]
+        bone.rotation_mode = "QUATERNION"
+        rest, previous = bone.bone.matrix_local, None
+        for frame, transform in zip(frames, nodes.transforms[:, number], strict=True):
+            place, turn, _ = (rest.inverted() @ Matrix([*transform.tolist(), [0, 0, 0, 1]]) @ rest).decompose()
+            if previous is not None:
+                turn.make_compatible(previous)
+            bone.location, bone.rotation_quaternion, previous = place, turn, turn
+            bone.keyframe_insert("location", frame=frame)
+            bone.keyframe_insert("rotation_quaternion", frame=frame)
+
+
+def _with_keys(copy: bpy.types.Object, shown: Floats, frames: list[int]) -> None:
+    """One relative key a frame, at 1 there and at 0 beside it: what glTF and FBX can play."""
+    copy.data.vertices.foreach_set("co", shown[0].ravel())
+    copy.data.update()
+    copy.shape_key_add(name="Basis", from_mix=False)
+    for frame, places in zip(frames[1:], shown[1:], strict=True):
+        key = copy.shape_key_add(name=f"frame_{frame:04d}", from_mix=False)
+        key.data.foreach_set("co", np.ascontiguousarray(places).ravel())
+        for at, value in ((frame - 1, 0.0), (frame, 1.0), (frame + 1, 0.0)):
+            key.value = value
+            key.keyframe_insert("value", frame=at)
+        key.value = 0.0
+    if len(frames) > 1:
+        straighten(copy.data.shape_keys)
+
+
+def _select_only(context: bpy.types.Context, things: list[bpy.types.Object]) -> None:
+    for one in context.view_layer.objects:
+        one.select_set(one in things)
+    context.view_layer.objects.active = things[0]
+
+
+def _export(path: Path, kind: str, frames: list[int]) -> None:
+    if kind.endswith("GLB"):
+        bpy.ops.export_scene.gltf(
+            filepath=str(path), export_format="GLB", use_selection=True, export_animations=True, export_animation_mode="SCENE",
+            export_morph_normal=False, export_morph_tangent=False, export_optimize_animation_size=True, export_influence_nb=4,
+            export_frame_range=True, export_image_format="JPEG", export_jpeg_quality=85,
+        )  # fmt: skip
+    elif kind.endswith("FBX"):
+        bpy.ops.export_scene.fbx(
+            filepath=str(path), use_selection=True, bake_anim=True, add_leaf_bones=False, bake_anim_use_all_actions=False,
+            bake_anim_use_nla_strips=False, bake_anim_simplify_factor=0.0, path_mode="COPY", embed_textures=True,
+        )  # fmt: skip
+    elif kind == "ALEMBIC":
+        bpy.ops.wm.alembic_export(
+            filepath=str(path), start=frames[0], end=frames[-1], selected=True, uvs=True, vcolors=True, as_background_job=False
+        )  # fmt: skip
+    else:
+        bpy.ops.wm.usd_export(filepath=str(path), selected_objects_only=True, export_animation=True, export_shapekeys=False)
+
+
+# ------------------------------------------------------------------------------------------------- reading back
+def _read_back(context: bpy.types.Context, path: Path, kind: str, shown: Floats, frames: list[int]) -> float:
+    """The largest distance of any vertex of the file, in any frame, from where it was shown, in shares of the box."""
+    before, render = set(bpy.data.objects), context.scene.render
+    rate = render.fps, render.fps_base
+    _import(path, kind)
+    render.fps, render.fps_base = rate
+    meshes = [
+        o for o in bpy.data.objects if o not in before and o.type == "MESH" and not o.name.startswith("Icosphere")
+    ]  # a bone's picture
+    if not meshes:
+        raise InputError(f"{path.name} holds no mesh when it is read back.", "Choose another kind.")
+    return _largest_error(context, max(meshes, key=lambda o: len(o.data.vertices)), shown, frames)
+
+
+def _import(path: Path, kind: str) -> None:
+    if kind.endswith("GLB"):
+        bpy.ops.import_scene.gltf(filepath=str(path), merge_vertices=False)
+    elif kind.endswith("FBX"):
+        bpy.ops.import_scene.fbx(filepath=str(path), anim_offset=0.0)
+    elif kind == "ALEMBIC":
+        bpy.ops.wm.alembic_import(filepath=str(path), as_background_job=False, set_frame_range=False)
+    else:
+        bpy.ops.wm.usd_import(filepath=str(path), set_frame_range=False)
+
+
+def _largest_error(context: bpy.types.Context, found: bpy.types.Object, shown: Floats, frames: list[int]) -> float:
+    """Vertices are matched by the whole way that they go, for a file may split them along seams and order them anew."""
+    context.scene.frame_set(frames[0])
+    first = world_vertices(context, found)
+    tree = kdtree.KDTree(shown.shape[1])
+    for index, place in enumerate(shown[0].tolist()):
+        tree.insert(place, index)
+    tree.balance()
+    partner = np.array([tree.find(place)[1] for place in first.tolist()])
+    if len(np.unique(partner)) < 0.999 * shown.shape[1]:
+        missing = shown.shape[1] - len(np.unique(partner))
+        raise InputError(f"{missing} vertices are missing when the file is read back.", "Choose another kind.")
+    worst = 0.0
+    for frame, places in zip(frames, shown, strict=True):
+        context.scene.frame_set(frame)
+        worst = max(worst, float(np.linalg.norm(world_vertices(context, found) - places[partner], axis=1).max()))
+    return worst / float(np.ptp(shown, axis=(0, 1)).max())

@@ -1,0 +1,216 @@
+"""The tracked mesh: its parts against what they should compute, and the whole verb on a clip that is drawn here."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from helpers import turning_blob
+from helpers.command_line import backend
+from PIL import Image
+
+from backend.dynamic_mesh import metrics
+from backend.dynamic_mesh.template.surface import Surface, decimate, largest_parts, level_set
+from backend.dynamic_mesh.texture.unwrap import fill_gaps, texels, unwrap
+from backend.dynamic_mesh.tracked.motion import Motion, carried_over, node_transforms, rigidity, skinned
+from backend.dynamic_mesh.tracked.nodes import build, from_points
+from backend.dynamic_mesh.tracked.preconditioned import smooth_vertices, umbrella
+from backend.formats import mesh_sequence
+from backend.formats.mesh_sequence import Nodes
+
+
+def surface() -> Surface:
+    vertices, faces = turning_blob.ball()
+    return Surface(vertices.astype(np.float32), faces)
+
+
+def moving(nodes: int, seed: int = 0) -> Motion:
+    motion = Motion.still(nodes, 7)
+    generator = torch.Generator().manual_seed(seed)
+    for tensor in (motion.rotations, motion.translations, motion.whole_rotation, motion.whole_translation):
+        tensor.data = torch.randn(tensor.shape, generator=generator) * 0.05
+    return motion
+
+
+def test_nodes_at_rest_move_nothing_and_a_turn_of_the_whole_turns_all() -> None:
+    ball = surface()
+    graph, vertices = build(ball, 20), torch.from_numpy(ball.vertices)
+    motion = Motion.still(20, 7)
+    assert (skinned(vertices, graph, motion.at(0.3)) - vertices).abs().max() < 1e-5
+    motion.whole_rotation.data[0, 2] = torch.pi / 2
+    turned = torch.stack([-vertices[:, 1], vertices[:, 0], vertices[:, 2]], 1)
+    assert (skinned(vertices, graph, motion.at(0.7)) - turned).abs().max() < 1e-4
+    assert float(rigidity(graph, motion.at(0.7)).detach()) < 1e-8
+
+
+def test_bones_say_the_same_as_the_skin() -> None:
+    ball = surface()
+    graph, vertices = build(ball, 20), torch.from_numpy(ball.vertices)
+    pose = moving(20).at(0.4)
+    matrices, shifts = (t.detach().numpy() for t in node_transforms(graph, pose))
+    transforms = np.concatenate([matrices, shifts[..., None]], -1)[None]
+    nodes = Nodes(graph.rest.numpy(), transforms, graph.skin.numpy().astype(np.int32), graph.weights.numpy())
+    assert np.abs(mesh_sequence.skinned(ball.vertices, nodes)[0] - skinned(vertices, graph, pose).detach().numpy()).max() < 1e-5
+
+
+def test_ways_along_the_surface_keep_close_parts_apart() -> None:
+    """Two parallel sheets that touch at one end only: a node of one must not move the other's far end."""
+    line, wide = np.linspace(0, 4, 41), np.linspace(0, 0.3, 4)
+    x, y = np.meshgrid(np.concatenate([line, line[::-1]]), wide, indexing="ij")
+    z = np.repeat(np.concatenate([np.zeros(41), np.full(41, 0.2)]), 4).reshape(82, 4)
+    i, j = np.meshgrid(np.arange(81), np.arange(3), indexing="ij")
+    a = (i * 4 + j).ravel()
+    faces = np.concatenate([np.stack([a, a + 4, a + 5], 1), np.stack([a, a + 5, a + 1], 1)])
+    sheets = Surface(np.stack([x, y, z], -1).reshape(-1, 3).astype(np.float32), faces)
+    graph = build(sheets, 24)
+    below = sheets.vertices[:, 2] < 0.1
+    far = below & (sheets.vertices[:, 0] < 3)
+    hung_on = graph.rest[graph.skin[torch.from_numpy(far)], 2]
+    assert float((graph.weights[torch.from_numpy(far)] * (hung_on > 0.1)).max()) < 1e-3
+
+
+def test_other_nodes_carry_the_same_motion_over() -> None:
+    ball = surface()
+    vertices = torch.from_numpy(ball.vertices)
+    old, new = from_points(vertices, 30), build(ball, 25)
+    motion = moving(30, 1)
+    motion.rotations.data[:] = motion.rotations.data[:1]  # all alike: then what lies between nodes is certain
+    motion.translations.data[:] = motion.translations.data[:1]
+    other = carried_over(old, vertices, motion, new)
+    for time in (0.0, 0.31, 1.0):
+        before, after = skinned(vertices, old, motion.at(time)), skinned(vertices, new, other.at(time))
+        assert (before - after).abs().max() < 0.06
+
+
+def test_smooth_coordinates_give_back_their_vertices_and_spread_a_pull() -> None:
+    ball = surface()
+    shape = smooth_vertices(ball, 15.0)
+    assert (shape.vertices() - torch.from_numpy(ball.vertices)).abs().max() < 1e-4
+    shape.vertices()[400].sum().backward()
+    assert shape.u.grad is not None
+    assert (shape.u.grad.abs() > 1e-4).any(1).sum() > 20
+
+
+def test_umbrella_is_zero_on_a_flat_even_grid() -> None:
+    line = np.arange(7, dtype=np.float32)
+    x, y = np.meshgrid(line, line, indexing="ij")
+    a = (np.arange(6)[:, None] * 7 + np.arange(6)).ravel()
+    faces = np.concatenate([np.stack([a, a + 7, a + 8], 1), np.stack([a, a + 8, a + 1], 1)])
+    flat = Surface(np.stack([x, y, 0 * x], -1).reshape(-1, 3), faces)
+    inside = ((x > 0) & (x < 6) & (y > 0) & (y < 6)).ravel()
+    assert umbrella(flat)(torch.from_numpy(flat.vertices))[inside].abs().max() < 1e-5
+
+
+def test_level_sets_are_where_the_field_says_and_face_outwards() -> None:
+    line = (np.arange(40) + 0.5) / 40 * 2 - 1
+    x, y, z = np.meshgrid(line, line, line, indexing="ij")
+    found = level_set(0.6 - np.sqrt(x**2 + y**2 + z**2), 0.0, -1, 1)
+    assert found is not None
+    assert np.abs(np.linalg.norm(found.vertices, axis=1) - 0.6).max() < 0.01
+    a, b, c = (found.vertices[found.faces[:, i]] for i in range(3))
+    assert (np.einsum("fi,fi->f", np.cross(b - a, c - a), a) > 0).all()
+    small = decimate(found, 300)
+    assert len(small.faces) <= 300 and np.abs(np.linalg.norm(small.vertices, axis=1) - 0.6).max() < 0.05
+    crumbs = Surface(
+        np.concatenate([found.vertices, found.vertices[:3] + 5]),
+        np.concatenate([found.faces, [[0, 1, 2]] * np.array(1) + len(found.vertices)]),
+    )
+    assert len(largest_parts(crumbs).vertices) == len(found.vertices)
+
+
+def test_maps_do_not_overlap_and_gaps_are_filled() -> None:
+    ball = surface()
+    flat = texels(unwrap(ball), 128)
+    assert len(flat.where) > 0.4 * 128 * 128
+    assert len(flat.where.unique()) == len(flat.where)
+    texture, painted = np.zeros((8, 8, 3), np.float32), np.zeros((8, 8), bool)
+    texture[2, 2], painted[2, 2] = 0.7, True
+    assert (fill_gaps(texture, painted) == np.float32(0.7)).all()
+
+
+def test_measures_know_exact_cases() -> None:
+    random = np.random.default_rng(0)
+    points = random.normal(size=(200, 3))
+    assert metrics.chamfer_squared(points, points) == 0
+    assert metrics.earth_movers(points, random.permutation(points)) == pytest.approx(0, abs=1e-12)
+    assert metrics.chamfer_squared(points, points * 0 + [100.0, 0, 0]) == pytest.approx(
+        (((points - [100, 0, 0]) ** 2).sum(1).mean() + ((points - [100, 0, 0]) ** 2).sum(1).min()) / 2
+    )
+    way = np.linspace(0, 1, 5)[:, None, None] * np.array([1.0, 0, 0])
+    still = np.repeat(points[None], 5, 0)
+    assert metrics.trajectory_error(still, points + way) == pytest.approx((0.5, 0.5))
+    assert metrics.trajectory_error(points + way, points + way)[0] == pytest.approx(0)
+    ball = surface()
+    sampled = metrics.sample_surface(ball.vertices, ball.faces, 3000, random)
+    assert metrics.chamfer(sampled, ball.vertices) < 0.05
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
+    """The verb's result on the bending ball, and the truth."""
+    folder = tmp_path_factory.mktemp("mesh")
+    truth = turning_blob.write(folder / "clip")
+    done = backend("mesh", "--input", folder / "clip", "--output", folder / "mesh", "--preset", "fast", "--steps", "900", "--faces", "1500")
+    assert done.returncode == 0, done.stderr
+    return folder / "mesh", truth
+
+
+def test_a_bending_ball_is_found_again(made: tuple[Path, np.ndarray]) -> None:
+    folder, truth = made
+    sequence = mesh_sequence.read(folder / "mesh.npz")
+    assert sequence.positions.shape == (20, len(sequence.rest), 3)
+    size = np.ptp(truth, axis=(0, 1)).max()
+    error = np.mean([metrics.chamfer(a, b) for a, b in zip(sequence.positions, truth, strict=True)])
+    assert error < 0.04 * size
+    moved, still = metrics.trajectory_error(sequence.positions, truth)
+    assert moved < 0.8 * still  # better than a mesh that does not move
+    assert sequence.nodes is not None
+    assert np.abs(mesh_sequence.skinned(sequence.rest, sequence.nodes) - sequence.positions).max() < 1e-4 * size
+    assert Image.open(folder / "texture.png").size == (256, 256)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["metrics"]["iou"] > 0.9 and manifest["metrics"]["psnr"] > 22
+    assert manifest["masks"] == "alpha" and (folder / "heldout.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("harm", "sentence"),
+    [
+        ("no_time", "no time"), ("one", "only one picture"), ("no_mask", "Nothing says where the object is"),
+        ("empty_masks", "fewer than two pictures"), ("missing_mask", "no mask for"), ("one_moment", "one moment"),
+    ],
+)  # fmt: skip
+def test_bad_input_gets_one_sentence(tmp_path: Path, harm: str, sentence: str) -> None:
+    clip = tmp_path / "clip"
+    turning_blob.write(clip, frames=6, size=48, alpha=harm not in ("no_mask", "empty_masks", "missing_mask"), time=harm != "no_time")
+    options = []
+    data = json.loads((clip / "transforms.json").read_text())
+    if harm == "one":
+        data["frames"] = data["frames"][:1]
+    if harm == "one_moment":
+        data["frames"] = [{**f, "time": 0.5} for f in data["frames"]]
+    (clip / "transforms.json").write_text(json.dumps(data))
+    if harm in ("empty_masks", "missing_mask"):
+        (tmp_path / "masks").mkdir()
+        for k in range(6 if harm == "empty_masks" else 5):
+            Image.new("L", (48, 48)).save(tmp_path / "masks" / f"{k:03d}.png")
+        options = ["--masks", tmp_path / "masks"]
+    done = backend("mesh", "--input", clip, "--output", tmp_path / "mesh", *options)
+    assert done.returncode == 1 and sentence in done.stderr, done.stderr
+    assert not (tmp_path / "mesh" / "mesh.npz").exists()
+
+
+def test_a_damaged_sequence_is_refused(made: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    from backend.protocol import InputError
+
+    whole = (made[0] / "mesh.npz").read_bytes()
+    (tmp_path / "cut.npz").write_bytes(whole[: len(whole) // 2])
+    shutil.copy(made[0] / "mesh.npz", tmp_path / "nan.npz")
+    with np.load(tmp_path / "nan.npz") as data:
+        arrays = dict(data)
+    np.savez(tmp_path / "nan.npz", **{**arrays, "positions": arrays["positions"] * np.nan})
+    np.savez(tmp_path / "faces.npz", **{**arrays, "faces": arrays["faces"] + 10**6})
+    for name in ("cut", "nan", "faces", "missing"):
+        with pytest.raises(InputError):
+            mesh_sequence.read(tmp_path / f"{name}.npz")
