@@ -24,7 +24,7 @@ lint: .venv/dev
 	$(VENV) -m ruff format --check .
 	$(VENV) -m mypy
 
-bench: .venv/dev  ## the figures of README and issues: ROOM=gaussians|suite|flowmap|cameras|splats|semantics|small_clip|talking|boundary for one room
+bench: .venv/dev  ## the figures of README and issues: ROOM=gaussians|suite|flowmap|cameras|splats|semantics|small_clip|talking|dynamic_mesh|boundary for one room
 	$(VENV) -m tests.benchmarks $(ROOM)
 
 kernels: .venv/tools  ## the CPU kernels' wheels for every platform

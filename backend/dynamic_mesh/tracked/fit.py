@@ -16,14 +16,15 @@ from .preconditioned import SmoothVertices, Umbrella, smooth_vertices, umbrella
 
 @dataclass(frozen=True)
 class FitWeights:
-    """Of the losses. `rigid` counts fourfold until `rigid_until` of the way."""
+    """Of the losses. `rigid` falls to `rigid_fade` of itself until `fade_until` of the way."""
 
     mask: float = 5.0
     color: float = 10.0
     depth: float = 0.5
     track: float = 0.0
-    rigid: float = 1000.0
-    rigid_until: float = 0.7
+    rigid: float = 4000.0
+    rigid_fade: float = 0.25
+    fade_until: float = 0.7
     smooth: float = 480.0
     slow: float = 0.1
     slow_whole: float = 0.3
@@ -141,8 +142,7 @@ def fit_step(fit: Fit) -> float:
             fit.ties = tie(fit.tracks, fit.moments, fit.faces, vertices, fit.graph, fit.motion)
         assert fit.ties is not None
         loss = loss + weights.track * track_loss(fit.tracks, fit.ties, index, moment, placed, config.tracks.reach)
-    stiff = 4.0 if fit.share < weights.rigid_until else 1.0
-    loss = loss + weights.rigid * stiff * rigidity(fit.graph, pose)
+    loss = loss + weights.rigid * weights.rigid_fade ** min(1.0, fit.share / weights.fade_until) * rigidity(fit.graph, pose)
     loss = loss + weights.smooth * fit.laplacian(vertices).square().sum(1).mean()
     of_nodes, of_whole = speeds(fit.motion)
     loss = loss + weights.slow * of_nodes + weights.slow_whole * of_whole
