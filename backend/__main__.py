@@ -77,6 +77,11 @@ VERB_HELP["mesh"] = (
     "--output receives mesh.npz (places, nodes, weights), texture.png, mesh.obj, and heldout.png (photo beside render).",
     "python -m backend mesh --input walk-capture --masks walk-masks --output walk-mesh",
 )
+VERB_HELP["bones"] = (
+    "find bones and weights for a mesh sequence that has none",
+    "--input is a mesh.npz. --output receives mesh.npz with bones, which game engines play: tiny, and close to what was there.",
+    "python -m backend bones --input cloth/mesh.npz --bones 60 --output cloth-bones",
+)
 VERB_HELP["model"] = (
     "fetch a CLIP model, which words need",
     "--input is the folder to keep models in. Without --agree it only says what it would fetch. --output receives its path.",

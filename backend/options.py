@@ -162,9 +162,16 @@ class MeshOptions:
     holdout: int = option(8, "every n-th picture is held out to measure quality (0: none)", 0, 1000)
 
 
+@dataclass(frozen=True)
+class BonesOptions:
+    """Options of the verb `bones`."""
+
+    bones: int = option(40, "how many bones may carry the mesh", 1, 1000)
+
+
 Options = (
     CamerasOptions | SplatsOptions | RenderOptions | SegmentOptions | SelectOptions
-    | SpeechOptions | HeadOptions | FaceOptions | TalkOptions | MeshOptions | ModelOptions | SetupOptions
+    | SpeechOptions | HeadOptions | FaceOptions | TalkOptions | MeshOptions | BonesOptions | ModelOptions | SetupOptions
 )  # fmt: skip
 OPTIONS: dict[str, type[Options]] = {
     "cameras": CamerasOptions,
@@ -177,6 +184,7 @@ OPTIONS: dict[str, type[Options]] = {
     "face": FaceOptions,
     "talk": TalkOptions,
     "mesh": MeshOptions,
+    "bones": BonesOptions,
     "model": ModelOptions,
     "setup": SetupOptions,
 }

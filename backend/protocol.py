@@ -21,6 +21,7 @@ from typing import Any, ClassVar, Literal, get_args, get_origin
 
 from .options import (
     OPTIONS as OPTIONS,
+    BonesOptions as BonesOptions,
     CamerasOptions as CamerasOptions,
     FaceOptions as FaceOptions,
     HeadOptions as HeadOptions,

@@ -5,11 +5,13 @@ from pathlib import Path
 import bpy
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 
-from ...backend.protocol import InputError, MeshOptions, Request
+from ...backend.formats import mesh_sequence as sequences
+from ...backend.protocol import BonesOptions, InputError, MeshOptions, Request
 from .. import preferences
+from ..jobs import folders
 from ..mesh_properties import BAKES
-from ..scene import mesh_bake, mesh_sequence, results
-from .common import compute_ready, guarded, run_job
+from ..scene import mesh_bake, mesh_files, mesh_sequence, results
+from .common import FolderChooser, compute_ready, guarded, run_in_folder, run_job
 
 
 class SPLATSMITH_OT_make_mesh(bpy.types.Operator):
@@ -57,6 +59,50 @@ class SPLATSMITH_OT_import_mesh(bpy.types.Operator, ImportHelper):
         return {"FINISHED"}
 
 
+class SPLATSMITH_OT_import_mesh_files(bpy.types.Operator, FolderChooser):
+    """Bring in a folder of meshes, one file a frame (OBJ, PLY, STL, GLB), as one animated object"""
+
+    bl_idname = "splatsmith.import_mesh_files"
+    bl_label = "Import Mesh Files"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        folder, render = Path(bpy.path.abspath(self.directory)), context.scene.render
+        if not folder.is_dir():
+            raise InputError(f"There is no folder {folder}.", "Choose another.")
+        sequence = mesh_files.read_files(mesh_files.files_of(folder), render.fps / render.fps_base)
+        path = folders.new_folder("mesh", folder.name) / sequences.NAME
+        sequences.write(path, sequence)
+        self.report({"INFO"}, results.import_mesh(context, path, folder.name))
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_find_bones(bpy.types.Operator):
+    """Find bones that move the active mesh as it moves now, whatever moves it: a cache, shape keys, a simulation"""
+
+    bl_idname = "splatsmith.find_bones"
+    bl_label = "Find Bones"
+    bl_options = {"REGISTER"}
+
+    bones: bpy.props.IntProperty(name="Bones", default=40, min=1, max=1000, options={"SKIP_SAVE"})  # type: ignore[valid-type]
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not mesh_sequence.is_animated_mesh(context.object):
+            cls.poll_message_set("Select the animated mesh")
+            return False
+        return compute_ready(cls)
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        thing = context.object
+        folder = folders.new_folder("bones", thing.name)
+        sequences.write(folder / "moving.npz", mesh_sequence.as_sequence(context, thing))
+        request = Request("bones", str(folder / "moving.npz"), BonesOptions(self.bones), title=thing.name, context={"object": thing.name})
+        return run_in_folder(self, context, request, folder)
+
+
 class SPLATSMITH_OT_bake_mesh(bpy.types.Operator, ExportHelper):
     """Write the animated mesh for a game engine, read the file back, and compare every frame"""
 
@@ -97,4 +143,6 @@ class SPLATSMITH_OT_bake_mesh(bpy.types.Operator, ExportHelper):
         return {"FINISHED"}
 
 
-CLASSES = (SPLATSMITH_OT_make_mesh, SPLATSMITH_OT_import_mesh, SPLATSMITH_OT_bake_mesh)
+CLASSES = (
+    SPLATSMITH_OT_make_mesh, SPLATSMITH_OT_import_mesh, SPLATSMITH_OT_import_mesh_files, SPLATSMITH_OT_find_bones, SPLATSMITH_OT_bake_mesh,
+)  # fmt: skip

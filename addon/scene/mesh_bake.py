@@ -21,7 +21,8 @@ from .mesh_sequence import SEQUENCE_KEY, evaluated_frames, straighten, world_ver
 KINDS = {
     "SKIN_GLB": ".glb", "SKIN_FBX": ".fbx", "MORPH_GLB": ".glb", "VAT": ".png", "ALEMBIC": ".abc", "USD": ".usdc",
 }  # fmt: skip
-FITS = 1e-3  # of the box: a file's nodes belong to an object whose shape they give this well
+FITS = 1e-3  # of the box: an error that nobody sees
+BELONGS = 0.05  # of the box: beyond this, bones were found for another shape than the object has now
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,16 @@ def nodes_of(thing: bpy.types.Object, shown: Floats, frames: list[int]) -> Nodes
         sequence = sequences.read(Path(str(thing.get(SEQUENCE_KEY, ""))))
     except InputError:
         return None
-    if sequence.nodes is None or frames[0] != 1 or len(frames) != len(sequence.seconds) or shown.shape[1] != len(sequence.rest):
+    if sequence.nodes is None or len(frames) != len(sequence.seconds) or shown.shape[1] != len(sequence.rest):
         return None
+    scene, now = bpy.context.scene, bpy.context.scene.frame_current
+    scene.frame_set(frames[0])
     world = np.array(thing.matrix_world, np.float64)
+    scene.frame_set(now)
     moved = in_world(sequence.nodes, world)
     rest = sequence.rest @ world[:3, :3].T + world[:3, 3]
     error = np.abs(sequences.skinned(rest.astype(np.float32), moved) - shown).max()
-    return moved if error < FITS * np.ptp(shown, axis=(0, 1)).max() else None
+    return moved if error < BELONGS * np.ptp(shown, axis=(0, 1)).max() else None
 
 
 def in_world(nodes: Nodes, world: np.ndarray) -> Nodes:
@@ -124,7 +128,7 @@ def _exportable(
     made = [copy]
     if kind.startswith("SKIN"):
         if nodes is None:
-            raise InputError(f"{thing.name} has no bones that move it.", "Choose morph targets, or a vertex-animation texture.")
+            raise InputError(f"{thing.name} has no bones that move it.", "Press Find Bones first; or choose another kind.")
         made.append(_with_bones(context, copy, shown, nodes, frames))
     else:
         _with_keys(copy, shown, frames)

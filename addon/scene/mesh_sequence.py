@@ -140,6 +140,26 @@ def evaluated_frames(context: bpy.types.Context, thing: bpy.types.Object, frames
     return np.stack(found)
 
 
+def as_sequence(context: bpy.types.Context, thing: bpy.types.Object) -> MeshSequence:
+    """The object over the scene's frames, in its own space as of the first."""
+    scene, render, now = context.scene, context.scene.render, context.scene.frame_current
+    frames = list(range(scene.frame_start, scene.frame_end + 1))
+    shown = evaluated_frames(context, thing, frames)
+    try:
+        scene.frame_set(frames[0])
+        back = np.linalg.inv(np.array(thing.matrix_world, np.float64))
+        mesh = thing.evaluated_get(context.evaluated_depsgraph_get()).to_mesh()
+        mesh.calc_loop_triangles()
+        corners = np.empty(len(mesh.loop_triangles) * 3, np.int32)
+        mesh.loop_triangles.foreach_get("vertices", corners)
+        thing.evaluated_get(context.evaluated_depsgraph_get()).to_mesh_clear()
+    finally:
+        scene.frame_set(now)
+    positions = np.asarray(shown @ back[:3, :3].T + back[:3, 3], np.float32)
+    seconds = np.arange(len(frames)) * render.fps_base / render.fps
+    return MeshSequence(positions[0], corners.reshape(-1, 3), positions, seconds, np.full_like(positions[0], 0.8))
+
+
 def world_vertices(context: bpy.types.Context, thing: bpy.types.Object) -> Floats:
     """(V, 3) as the object stands in this frame."""
     shown = thing.evaluated_get(context.evaluated_depsgraph_get())

@@ -90,6 +90,15 @@ def import_mesh(context: bpy.types.Context, path: Path, name: str, capture: str 
     return f"{thing.name}: {len(sequence.rest):,} vertices through {len(sequence.seconds)} frames"
 
 
+def attach_bones(path: Path, name: str) -> str:
+    """Bones for the object that they were found for; a line about it."""
+    thing = bpy.data.objects.get(name)
+    if thing is None:
+        raise InputError(f"{name} is no longer in the scene.", "Bring it back, and find its bones again.")
+    thing[mesh_sequence.SEQUENCE_KEY] = str(path)
+    return f"{name} can now be baked with bones"
+
+
 def import_render(folder: Path, options: RenderOptions) -> str:
     """A still becomes the image Splat Render; an animation stays on disk."""
     pictures = sorted(folder.glob("[0-9]*.png"))
@@ -180,6 +189,8 @@ def import_job(context: bpy.types.Context, job: JobRecord) -> str:
         text = import_objects(context, job.result, name)
     elif job.request.verb == "mesh":
         text = import_mesh(context, job.result / sequences.NAME, name, job.request.input)
+    elif job.request.verb == "bones":
+        text = attach_bones(job.result / sequences.NAME, str(job.request.context.get("object", "")))
     elif job.request.verb == "talk":
         text = f"talk.mp4 in {job.result}"
     elif job.request.verb == "speech":

@@ -23,11 +23,14 @@ class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
         row.scale_y = 1.4
         row.operator("splatsmith.make_mesh", icon="OUTLINER_OB_MESH")
         thing = context.object
-        if thing is None or mesh_sequence.SEQUENCE_KEY not in thing:
+        if not mesh_sequence.is_animated_mesh(thing):
             return
         box = layout.box()
         box.label(text=f"{thing.name}: {len(thing.data.vertices):,} vertices", icon="MESH_DATA")
         box.prop(settings, "bake_kind", text="")
+        if settings.bake_kind.startswith("SKIN") and mesh_sequence.SEQUENCE_KEY not in thing:
+            box.operator("splatsmith.find_bones", icon="BONE_DATA")
+            return
         box.operator("splatsmith.bake_mesh", icon="EXPORT").kind = settings.bake_kind
 
 
@@ -41,7 +44,9 @@ class SPLATSMITH_PT_animated_mesh_more(SidebarPanel, bpy.types.Panel):
         layout.use_property_split = True
         for name in ("mesh_faces", "mesh_texture", "mesh_fps", "seed"):
             layout.prop(settings, name)
-        layout.operator("splatsmith.import_mesh", icon="IMPORT")
+        row = layout.row(align=True)
+        row.operator("splatsmith.import_mesh", text="Import Result", icon="IMPORT")
+        row.operator("splatsmith.import_mesh_files", text="Import Files", icon="FILE_FOLDER")
 
 
 CLASSES = (SPLATSMITH_PT_animated_mesh, SPLATSMITH_PT_animated_mesh_more)

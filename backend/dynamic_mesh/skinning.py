@@ -69,7 +69,9 @@ def _kabsch(source: Floats, target: Floats, weights: Floats) -> tuple[Floats, Fl
 
 def _rigid_of_clusters(rest: Floats, moved: Floats, label: NDArray[np.int64]) -> tuple[Floats, Floats]:
     """(B, T, 3, 3) and (B, T, 3) of every cluster that has enough vertices to turn."""
-    found = [_kabsch(rest[label == b], moved[:, label == b], np.ones((label == b).sum())) for b in np.unique(label) if (label == b).sum() >= 3]
+    found = [
+        _kabsch(rest[label == b], moved[:, label == b], np.ones((label == b).sum())) for b in np.unique(label) if (label == b).sum() >= 3
+    ]
     if not found:
         found = [_kabsch(rest, moved, np.ones(len(rest)))]
     return np.stack([r for r, _ in found]), np.stack([s for _, s in found])

@@ -115,3 +115,48 @@ def test_baking_says_what_is_wrong(bpy: Any, wave: Any, tmp_path: Path) -> None:
 def test_the_operator_bakes_by_default_what_engines_like_best(bpy: Any, wave: Any, tmp_path: Path) -> None:
     assert bpy.ops.splatsmith.bake_mesh(filepath=str(tmp_path / "wave.glb")) == {"FINISHED"}
     assert (tmp_path / "wave.glb").stat().st_size < 1_000_000
+
+
+def test_any_moving_mesh_gets_bones(bpy: Any, rooms: Any, tmp_path: Path) -> None:
+    """A mesh that a modifier bends, under a parent: bones are found in the backend, then baked."""
+    bpy.ops.mesh.primitive_grid_add(x_subdivisions=14, y_subdivisions=6, size=2)
+    thing, scene = bpy.context.object, bpy.context.scene
+    bend = thing.modifiers.new("bend", "SIMPLE_DEFORM")
+    bend.deform_method, bend.deform_axis = "BEND", "Z"
+    scene.frame_start, scene.frame_end = 3, 14
+    for frame, angle in ((3, 0.0), (14, 1.2)):
+        bend.angle = angle
+        bend.keyframe_insert("angle", frame=frame)
+    thing.location = (1, 2, 3)
+    with pytest.raises(RuntimeError, match="Find Bones"):
+        bpy.ops.splatsmith.bake_mesh(filepath=str(tmp_path / "grid.glb"))
+    assert bpy.ops.splatsmith.find_bones(bones=12) == {"FINISHED"}
+    bake = rooms("scene.mesh_bake")
+    done = bake.bake(bpy.context, thing, tmp_path / "grid.glb", "SKIN_GLB")
+    assert done.frames == 12 and done.error < 0.02
+
+
+def write_obj(path: Path, lift: float, side: int = 5) -> None:
+    rest, faces = grid(side)
+    lines = [f"v {x:.6f} {y:.6f} {z + lift:.6f}" for x, y, z in rest] + [f"f {a + 1} {b + 1} {c + 1}" for a, b, c in faces]
+    path.write_text("\n".join(lines))
+
+
+def test_a_folder_of_files_becomes_one_object(bpy: Any, rooms: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for number in (1, 2, 10, 9):
+        write_obj(folder / f"wave_{number}.obj", 0.1 * number)
+    assert bpy.ops.splatsmith.import_mesh_files(directory=str(folder)) == {"FINISHED"}
+    thing = bpy.context.object
+    assert len([o for o in bpy.data.objects if o.type == "MESH"]) == 1
+    shown = rooms("scene.mesh_sequence").evaluated_frames(bpy.context, thing, [1, 2, 3, 4])
+    lifts = np.ptp(shown.reshape(4, -1, 3), axis=0).max()
+    assert abs(lifts - 0.9) < 1e-4
+    write_obj(folder / "wave_11.obj", 0, side=4)
+    with pytest.raises(RuntimeError, match="not one mesh that moves"):
+        bpy.ops.splatsmith.import_mesh_files(directory=str(folder))
+    (folder / "wave_11.obj").write_text("")
+    with pytest.raises(RuntimeError, match="holds no mesh"):
+        bpy.ops.splatsmith.import_mesh_files(directory=str(folder))
+    assert len([o for o in bpy.data.objects if o.type == "MESH"]) == 1
