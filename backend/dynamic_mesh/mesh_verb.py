@@ -15,6 +15,7 @@ from ..protocol import MeshOptions, SplatsmithError
 from ..runtime import checkpoint
 from ..runtime.atomic import atomic_path
 from ..runtime.job import Job, Outcome
+from ..runtime.threads import one_thread
 from . import footage as reading
 from .footage import Footage
 from .moments import Box, Moment, held_out
@@ -144,6 +145,11 @@ def to_sequence(fit: Fit, found: Footage, atlas: Atlas, box: Box) -> MeshSequenc
 
 def run(job: Job) -> Outcome:
     """Leaves mesh.npz, texture.png and heldout.png."""
+    with one_thread():
+        return _run(job)
+
+
+def _run(job: Job) -> Outcome:
     options = job.request.options
     assert isinstance(options, MeshOptions)
     config = make_config(job.request.preset, options)

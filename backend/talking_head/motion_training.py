@@ -1,8 +1,7 @@
 """Teaches a translator from clips of speech whose motion is known: a speaker's own, in about a minute."""
 
-import contextlib
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..protocol import InputError
+from ..runtime.threads import one_thread
 from .log_mel import FEATURE_RATE, Features
 from .motion_translator import MotionTranslator, MotionTranslatorConfig
 from .speech.features import BANDS, silence
@@ -62,17 +62,6 @@ def train(
     """
     with one_thread():  # the tensors are small: a second core would only wait for the first
         return _train(clips, config, training, rest, lips, progress)
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Of torch's, for a while."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _train(
