@@ -14,7 +14,8 @@ from ..formats.capture import PICTURES, Capture, Frame
 from ..geometry.conventions import to_viewmat
 from ..media.frames import to_eight_bit
 from ..protocol import InputError
-from .moments import Box, Level, Moment, find_box, pyramid
+from .moments import Level, Moment, pyramid
+from .placement import Placement, place
 
 Gray = NDArray[np.float32]
 LEAST = 24  # pixels that an object has at least
@@ -31,11 +32,11 @@ class FootageConfig:
 
 @dataclass(frozen=True)
 class Footage:
-    """Moments in the order of time; `seconds` belong to them. `cut_off`: share of pictures that the object leaves."""
+    """Moments in the order of time; `seconds` and `placement` belong to them. `cut_off`: share of pictures that the object leaves."""
 
     moments: list[Moment]
     seconds: list[float]
-    box: Box
+    placement: Placement
     masks_from: str
     cut_off: float
     pixels: float  # of a whole picture, at the size of the cuts
@@ -136,7 +137,7 @@ def _resized(values: Gray, width: int, height: int) -> torch.Tensor:
     return small.contiguous()
 
 
-def _level(frame: Frame, picture: _Picture, box: Box, scale: float, margin: float) -> Level:
+def _level(frame: Frame, picture: _Picture, radius: float, scale: float, margin: float) -> Level:
     left, top, right, bottom = _cut(picture.alpha, margin)
     # whole multiples of four, so that halves and quarters keep their pixels' places
     width, height = (max(8, int(np.ceil(n * scale / 4)) * 4) for n in (right - left, bottom - top))
@@ -156,7 +157,7 @@ def _level(frame: Frame, picture: _Picture, box: Box, scale: float, margin: floa
         across = np.clip(
             ((np.arange(width) + 0.5) / width * (right - left) + left) / picture.alpha.shape[1] * full.shape[1], 0, full.shape[1] - 1
         )
-        near = torch.from_numpy(full[at.astype(int)][:, across.astype(int)] / box.radius).float()
+        near = torch.from_numpy(full[at.astype(int)][:, across.astype(int)] / radius).float()
         depth = torch.where(alpha > 0.9, near, 0)
     return Level(color, alpha, K, depth)
 
@@ -182,17 +183,17 @@ def load(
     frames, pictures = [capture.frames[i] for i in there], [loaded[i] for i in there]
     seconds = [seconds[i] for i in there]
     viewmats = np.stack([to_viewmat(f.camera_to_world) for f in frames])
-    box = find_box(viewmats, np.stack([f.K for f in frames]), [p.alpha for p in pictures])
+    placement = place(viewmats, np.stack([f.K for f in frames]), [p.alpha for p in pictures])
     cuts = [_cut(p.alpha, config.margin) for p in pictures]
     scale = min(1.0, config.side / max(max(c[2] - c[0], c[3] - c[1]) for c in cuts))
     span = max(seconds[-1] - seconds[0], 1e-9)
-    moments = [
-        Moment(f.image.name, (t - seconds[0]) / span, box.to_unit(v), pyramid(_level(f, p, box, scale, config.margin)))
-        for f, p, t, v in zip(frames, pictures, seconds, viewmats, strict=True)
-    ]
-    return Footage(
-        moments, seconds, box, source, float(np.mean([_touches_border(p.alpha) for p in pictures])), scale**2 * pictures[0].alpha.size
-    )
+    moments = []
+    for index, (frame, picture) in enumerate(zip(frames, pictures, strict=True)):
+        viewmat = torch.tensor(placement.viewmat(viewmats[index], index), dtype=torch.float32)
+        level = _level(frame, picture, placement.radius, scale, config.margin)
+        moments.append(Moment(frame.image.name, (seconds[index] - seconds[0]) / span, viewmat, pyramid(level)))
+    cut_off = float(np.mean([_touches_border(p.alpha) for p in pictures]))
+    return Footage(moments, seconds, placement, source, cut_off, scale**2 * pictures[0].alpha.size)
 
 
 def _touches_border(alpha: Gray) -> bool:

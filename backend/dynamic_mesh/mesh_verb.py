@@ -18,7 +18,7 @@ from ..runtime.job import Job, Outcome
 from ..runtime.threads import one_thread
 from . import footage as reading
 from .footage import Footage
-from .moments import Box, Moment, held_out
+from .moments import Moment, held_out, view_arc
 from .presets import MeshConfig, make_config
 from .quality import Look, measure, side_by_side
 from .template import canonical_gaussians
@@ -47,18 +47,13 @@ def _read(job: Job, options: MeshOptions, config: MeshConfig) -> Footage:
     return found
 
 
-def view_arc(moments: list[Moment]) -> float:
-    """Degrees between the two most different directions from which the object was seen."""
-    directions = torch.stack([torch.nn.functional.normalize(-m.viewmat[:3, :3].T @ m.viewmat[:3, 3], dim=0) for m in moments])
-    return float(torch.rad2deg(torch.arccos((directions @ directions.T).clamp(-1, 1))).max())
-
-
-def _warn_of_views(job: Job, moments: list[Moment]) -> float:
+def _warn_of_views(job: Job, found: Footage, moments: list[Moment]) -> float:
+    """Says what the footage can't tell; degrees around the object."""
     arc = view_arc(moments)
+    if found.placement.travels:
+        job.warn("TRAVELS", "The object moves through the world, or the camera only turns: its distance is guessed from its size.")
     if arc < 2.0:
-        job.warn(
-            "STILL_CAMERA", "The camera stands still: whether the object turns or changes shape can't be told apart, its depth is a guess."
-        )
+        job.warn("ONE_DIRECTION", "It is seen from one direction: whether it turns or changes shape can't be told, its depth is a guess.")
     elif arc < ONE_SIDED:
         job.warn("ONE_SIDED", f"The object is seen from {arc:.0f} degrees around it only: what no picture shows is a guess.")
     return arc
@@ -125,22 +120,24 @@ def _preview(job: Job, fit: Fit) -> None:
 
 
 @torch.no_grad()
-def to_sequence(fit: Fit, found: Footage, atlas: Atlas, box: Box) -> MeshSequence:
+def to_sequence(fit: Fit, found: Footage, atlas: Atlas) -> MeshSequence:
     """In the capture's world, at every picture's moment: pictures of one moment give one."""
-    times = sorted({(m.time, s) for m, s in zip(found.moments, found.seconds, strict=True)})
-    vertices = fit.shape.vertices()
-    poses = [fit.motion.at(t) for t, _ in times]
-    positions = np.stack([box.to_world(skinned(vertices, fit.graph, p).numpy()) for p in poses])
-    transforms = np.empty((len(times), len(fit.graph.rest), 3, 4), np.float32)
-    for index, pose in enumerate(poses):
+    moments = {m.time: index for index, m in reversed(list(enumerate(found.moments)))}
+    first, vertices = found.placement.centers[0], fit.shape.vertices()
+    radius, positions, transforms = found.placement.radius, [], []
+    for time_, index in sorted(moments.items()):
+        pose, center = fit.motion.at(time_), found.placement.centers[index]
+        positions.append(radius * skinned(vertices, fit.graph, pose).double().numpy() + center)
         matrices, shifts = (t.double().numpy() for t in node_transforms(fit.graph, pose))
-        transforms[index, ..., :3] = matrices
-        transforms[index, ..., 3] = box.radius * shifts + box.center - matrices @ box.center
-    nodes = Nodes(box.to_world(fit.graph.rest.numpy()), transforms, fit.graph.skin.numpy().astype(np.int32), fit.graph.weights.numpy())
-    return MeshSequence(
-        box.to_world(vertices.numpy()), fit.surface.faces.astype(np.int32), positions, np.array([s for _, s in times]),
-        fit.colors.detach().sigmoid().numpy(), atlas.uvs, nodes,
+        transforms.append(np.concatenate([matrices, (radius * shifts + center - matrices @ first)[..., None]], -1))
+    nodes = Nodes(
+        np.asarray(radius * fit.graph.rest.numpy() + first, np.float32), np.stack(transforms).astype(np.float32),
+        fit.graph.skin.numpy().astype(np.int32), fit.graph.weights.numpy(),
     )  # fmt: skip
+    seconds = np.array([found.seconds[index] for _, index in sorted(moments.items())])
+    rest = np.asarray(radius * vertices.numpy() + first, np.float32)
+    colors = fit.colors.detach().sigmoid().numpy()
+    return MeshSequence(rest, fit.surface.faces.astype(np.int32), np.stack(positions).astype(np.float32), seconds, colors, atlas.uvs, nodes)
 
 
 def run(job: Job) -> Outcome:
@@ -156,7 +153,7 @@ def _run(job: Job) -> Outcome:
     found = _read(job, options, config)
     held = held_out(len(found.moments), options.holdout)
     training = [m for i, m in enumerate(found.moments) if i not in held]
-    arc = _warn_of_views(job, training)
+    arc = _warn_of_views(job, found, training)
     fit = _begin(job, training, config)
     _fit(job, fit)
     job.stage("Painting the texture", 4, STAGES)
@@ -169,7 +166,7 @@ def _run(job: Job) -> Outcome:
 
     texture = paint(training, placed, fit.faces, atlas, config.paint, job.request.seed, job.progress)
     job.stage("Measuring and writing", 5, STAGES)
-    sequence = to_sequence(fit, found, atlas, found.box)
+    sequence = to_sequence(fit, found, atlas)
     mesh_sequence.write(job.folder.staging / mesh_sequence.NAME, sequence)
     pixels = (texture * 255).round().to(torch.uint8).numpy()
     Image.fromarray(pixels).save(job.folder.staging / mesh_sequence.TEXTURE)

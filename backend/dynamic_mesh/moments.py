@@ -2,12 +2,8 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -35,48 +31,15 @@ class Moment:
     levels: list[Level]
 
 
-@dataclass(frozen=True)
-class Box:
-    """The cube that the object moves in: world = center + radius * unit."""
-
-    center: Floats  # (3,)
-    radius: float
-
-    def to_unit(self, viewmat: Floats) -> Tensor:
-        """World-to-camera -> unit-box-to-camera, in units of the box."""
-        inside = np.array(viewmat, np.float64)
-        inside[:3, 3] = (viewmat[:3, :3] @ self.center + viewmat[:3, 3]) / self.radius
-        return torch.tensor(inside, dtype=torch.float32)
-
-    def to_world(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
-        return np.asarray(points * self.radius + self.center, np.float32)
-
-
 def held_out(count: int, every: int = 8) -> list[int]:
     """Indices that the fit never sees: every eighth, not the ends, for nothing can be known beyond them."""
     return [i for i in range(count) if i % every == every // 2] if every and count >= every else []
 
 
-def find_box(viewmats: Floats, Ks: Floats, alphas: list[NDArray[np.floating]]) -> Box:
-    """The middle of the object's silhouettes in space, and how far they reach: rays through their centroids meet there."""
-    normal, target, reach = np.zeros((3, 3)), np.zeros(3), []
-    rays = []
-    for viewmat, K, alpha in zip(viewmats, Ks, alphas, strict=True):
-        rows, columns = np.nonzero(alpha > 0.5)
-        if len(rows) < 8:
-            continue
-        middle = np.array([columns.mean() + 0.5, rows.mean() + 0.5, 1.0])
-        direction = viewmat[:3, :3].T @ np.linalg.solve(K, middle)
-        direction /= np.linalg.norm(direction)
-        place = -viewmat[:3, :3].T @ viewmat[:3, 3]
-        across = np.eye(3) - np.outer(direction, direction)
-        normal, target = normal + across, target + across @ place
-        size = np.hypot(columns - columns.mean(), rows - rows.mean()).max() / K[0, 0]
-        rays.append((viewmat, size))
-    center = np.asarray(np.linalg.lstsq(normal, target, rcond=1e-9)[0], np.float64)
-    for viewmat, size in rays:
-        reach.append(size * max(float(viewmat[2, :3] @ center + viewmat[2, 3]), 1e-9))
-    return Box(center, float(np.quantile(reach, 0.95)) * 1.1)
+def view_arc(moments: list[Moment]) -> float:
+    """Degrees between the two most different directions from which the object was seen."""
+    directions = torch.stack([torch.nn.functional.normalize(-m.viewmat[:3, :3].T @ m.viewmat[:3, 3], dim=0) for m in moments])
+    return float(torch.rad2deg(torch.arccos((directions @ directions.T).clamp(-1, 1))).max())
 
 
 def halve(values: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
-from ..moments import Moment
+from ..moments import Moment, view_arc
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class HullConfig:
     resolution: int = 72
     blur: float = 0.8  # cells
     reach: float = 1.15  # half the cube's side, in units of the box
+    one_sided: float = 30.0  # degrees around the object
 
 
 def cell_centers(config: HullConfig) -> Tensor:
@@ -34,14 +35,21 @@ def sample(image: Tensor, points: Tensor) -> Tensor:
 
 @torch.no_grad()
 def carve(moments: list[Moment], config: HullConfig) -> NDArray[np.uint8]:
-    """(M, R, R, R) 0..255: how far a cell lies inside each silhouette."""
+    """(M, R, R, R) 0..255: how far a cell lies inside each silhouette. Where the object was seen from one side only, it is taken to be as
+    thick as it is wide: round.
+    """
     cells = cell_centers(config)
     inside = np.empty((len(moments), *[config.resolution] * 3), np.uint8)
+    round_ = view_arc(moments) < config.one_sided
     for index, moment in enumerate(moments):
         level = moment.levels[1]
         seen = cells @ moment.viewmat[:3, :3].T + moment.viewmat[:3, 3]
         pixels = seen[:, :2] / seen[:, 2:].clamp_min(1e-3) * level.K.diagonal()[:2] + level.K[:2, 2]
-        inside[index] = (sample(level.alpha, pixels) * 255).byte().numpy().reshape(inside.shape[1:])
+        votes = sample(level.alpha, pixels)
+        if round_:
+            wide = torch.from_numpy(ndimage.distance_transform_edt(level.alpha.numpy() > 0.5)).float()
+            votes = votes * ((seen[:, 2] - moment.viewmat[2, 3]).abs() <= sample(wide, pixels) * seen[:, 2] / level.K[0, 0])
+        inside[index] = (votes * 255).byte().numpy().reshape(inside.shape[1:])
     return inside
 
 

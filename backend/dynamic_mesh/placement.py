@@ -1,0 +1,80 @@
+"""Where the object is: at one place of the world, around which the camera moves, or on a way of its own through it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+Floats = NDArray[np.float64]
+PARALLEL = 0.01  # sine squared of the angle between rays below which they meet nowhere in particular
+TRAVELS = 0.35  # of its radius: by how much rays to an object that stays may miss its middle
+MARGIN = 1.1
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The cube -1..1 in which the object changes shape, at T moments: world = radius * unit + centers[t]."""
+
+    centers: Floats  # (T, 3)
+    radius: float
+    travels: bool  # its distance, and so its way, is a guess by its size in the picture
+
+    def viewmat(self, viewmat: Floats, moment: int) -> Floats:
+        """(4, 4) world to camera -> unit cube to camera, in units of the cube."""
+        inside = np.array(viewmat, np.float64)
+        inside[:3, 3] = (viewmat[:3, :3] @ self.centers[moment] + viewmat[:3, 3]) / self.radius
+        return inside
+
+    def only(self, moments: list[int]) -> "Placement":
+        return Placement(self.centers[moments], self.radius, self.travels)
+
+
+@dataclass(frozen=True)
+class _Silhouette:
+    place: Floats  # (3,) of the camera
+    ray: Floats  # (3,) in the world, through the middle of the silhouette, one unit deep
+    extent: float  # of the silhouette at depth 1
+    area: float  # square root of its area at depth 1
+
+
+def _silhouettes(viewmats: Floats, Ks: Floats, alphas: list[NDArray[np.floating]]) -> list[_Silhouette]:
+    found = []
+    for viewmat, K, alpha in zip(viewmats, Ks, alphas, strict=True):
+        rows, columns = np.nonzero(alpha > 0.5)
+        middle = np.array([columns.mean() + 0.5, rows.mean() + 0.5, 1.0])
+        away = np.hypot((columns - columns.mean()) / K[0, 0], (rows - rows.mean()) / K[1, 1])
+        rotation = viewmat[:3, :3]
+        found.append(_Silhouette(
+            -rotation.T @ viewmat[:3, 3], rotation.T @ np.linalg.solve(K, middle), float(away.max()),
+            float(np.sqrt(len(rows) / (K[0, 0] * K[1, 1]))),
+        ))  # fmt: skip
+    return found
+
+
+def place(viewmats: Floats, Ks: Floats, alphas: list[NDArray[np.floating]]) -> Placement:
+    """From T cameras and silhouettes (H, W), in the order of time."""
+    seen = _silhouettes(viewmats, Ks, alphas)
+    directions = np.stack([s.ray / np.linalg.norm(s.ray) for s in seen])
+    across = np.eye(3) - directions[:, :, None] * directions[:, None, :]
+    spread = float(np.linalg.eigvalsh(across.mean(0))[0])
+    places = np.stack([s.place for s in seen])
+    center = np.linalg.lstsq(across.sum(0), np.einsum("tij,tj->i", across, places), rcond=None)[0]
+    depths = np.einsum("ti,ti->t", center - places, directions) / np.linalg.norm([s.ray for s in seen], axis=1)
+    if spread > PARALLEL and (depths > 0).all():
+        radius = float(np.quantile(depths * [s.extent for s in seen], 0.95)) * MARGIN
+        misses = np.linalg.norm(np.einsum("tij,tj->ti", across, center - places), axis=1)
+        if np.sqrt(np.square(misses).mean()) < TRAVELS * radius:
+            return Placement(np.repeat(np.asarray(center)[None], len(seen), 0), radius, False)
+    return _on_its_way(seen, places)
+
+
+def _on_its_way(seen: list[_Silhouette], places: Floats) -> Placement:
+    """Its middle on each picture's ray, as far away as its size says; sizes are smoothed in time, for legs come and go."""
+    areas = ndimage.gaussian_filter1d([s.area for s in seen], max(1.0, len(seen) / 20), mode="nearest")
+    reach = float(np.quantile([s.extent / s.area for s in seen], 0.95)) * MARGIN
+    depths = 1 / (areas * reach)  # in units of the cube
+    moved = float(np.linalg.norm(np.ptp(places, axis=0)))
+    radius = moved / 10 if moved > 1e-6 else 1.0  # no picture tells it
+    rays = np.stack([s.ray for s in seen])
+    return Placement(places + radius * depths[:, None] * rays, radius, True)
