@@ -12,7 +12,7 @@ from .nodes import NodeGraph
 
 @dataclass(frozen=True)
 class MotionConfig:
-    """`waves`: how many a clip of `per_frames` pictures gets; longer clips get more."""
+    """`waves`: how many a clip of up to `per_frames` pictures gets; longer clips get more."""
 
     waves: int = 7
     per_frames: int = 50
@@ -20,7 +20,8 @@ class MotionConfig:
 
 
 def wave_count(config: MotionConfig, pictures: int) -> int:
-    return int(min(max(4, round(config.waves * math.sqrt(pictures / config.per_frames))), config.most, max(2, pictures)))
+    wanted = max(config.waves, round(config.waves * math.sqrt(pictures / config.per_frames)))
+    return min(wanted, config.most, max(2, pictures // 2))
 
 
 @dataclass(frozen=True)
