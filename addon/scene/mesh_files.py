@@ -32,6 +32,8 @@ def read_files(files: list[Path], fps: float) -> MeshSequence:
     """All of them, of one topology; InputError that names the file that does not fit."""
     faces, uvs, positions = None, None, []
     for path in files:
+        if not path.stat().st_size:
+            raise InputError(f"{path.name} is empty.", "Remove it, or export it again.")
         places, triangles, map_ = _read(path)
         if not len(places) or not len(triangles):
             raise InputError(f"{path.name} holds no mesh.", "Remove it, or export it again.")

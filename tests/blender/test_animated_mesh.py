@@ -157,6 +157,6 @@ def test_a_folder_of_files_becomes_one_object(bpy: Any, rooms: Any, tmp_path: Pa
     with pytest.raises(RuntimeError, match="not one mesh that moves"):
         bpy.ops.splatsmith.import_mesh_files(directory=str(folder))
     (folder / "wave_11.obj").write_text("")
-    with pytest.raises(RuntimeError, match="holds no mesh"):
+    with pytest.raises(RuntimeError, match="is empty"):
         bpy.ops.splatsmith.import_mesh_files(directory=str(folder))
     assert len([o for o in bpy.data.objects if o.type == "MESH"]) == 1
