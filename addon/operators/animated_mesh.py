@@ -11,7 +11,7 @@ from .. import preferences
 from ..jobs import folders
 from ..mesh_properties import BAKES
 from ..scene import mesh_bake, mesh_files, mesh_sequence, results
-from .common import FolderChooser, compute_ready, guarded, run_in_folder, run_job
+from .common import FolderChooser, capture_ready, chosen_capture, compute_ready, guarded, run_in_folder, run_job
 
 
 class SPLATSMITH_OT_make_mesh(bpy.types.Operator):
@@ -23,22 +23,16 @@ class SPLATSMITH_OT_make_mesh(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not compute_ready(cls):
-            return False
-        if not context.scene.splatsmith.capture:
-            cls.poll_message_set("Solve the cameras first (panel 2), or choose a capture folder")
-            return False
-        return True
+        return capture_ready(cls, context)
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.splatsmith
-        capture = bpy.path.abspath(settings.capture).rstrip("/\\")
+        capture, name = chosen_capture(context)
         options = MeshOptions(
             masks=bpy.path.abspath(settings.mesh_masks).rstrip("/\\"), fps=settings.mesh_fps, faces=settings.mesh_faces,
             texture=settings.mesh_texture,
         )  # fmt: skip
-        name = Path(capture).parent.name.rpartition("_cameras_")[2] if Path(capture).name == "result" else Path(capture).name
         return run_job(self, context, Request("mesh", capture, options, settings.preset, preferences.get().device, settings.seed, name))
 
 

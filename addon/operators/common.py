@@ -66,6 +66,22 @@ def compute_ready(operator: type[bpy.types.Operator]) -> bool:
     return True
 
 
+def capture_ready(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """For `poll`: whether jobs can run, and there is a capture to run them on; says why not."""
+    if not compute_ready(operator):
+        return False
+    if not context.scene.splatsmith.capture:
+        operator.poll_message_set("Solve the cameras first (panel 2), or choose a capture folder")
+        return False
+    return True
+
+
+def chosen_capture(context: bpy.types.Context) -> tuple[str, str]:
+    """The capture's folder, and a name for what is made of it."""
+    capture = bpy.path.abspath(context.scene.splatsmith.capture).rstrip("/\\")
+    return capture, Path(capture).parent.name.rpartition("_cameras_")[2] if Path(capture).name == "result" else Path(capture).name
+
+
 def run_in_folder(operator: bpy.types.Operator, context: bpy.types.Context, request: Request, folder: Path) -> set[str]:
     """Runs a request whose input was written into the job's own folder."""
     (folder / "request.json").write_text(request.to_json(), encoding="utf-8")

@@ -8,7 +8,7 @@ import bpy
 from ...backend.protocol import CamerasOptions, InputError, Request, SplatsOptions
 from .. import preferences
 from ..scene import solved_camera
-from .common import compute_ready, guarded, run_job
+from .common import capture_ready, chosen_capture, compute_ready, guarded, run_job
 
 
 def _request(context: bpy.types.Context, verb: str, source: str, options: CamerasOptions | SplatsOptions, title: str) -> Request:
@@ -58,21 +58,15 @@ class SPLATSMITH_OT_train_splats(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not compute_ready(cls):
-            return False
-        if not context.scene.splatsmith.capture:
-            cls.poll_message_set("Solve the cameras first (panel 2), or choose a capture folder")
-            return False
-        return True
+        return capture_ready(cls, context)
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.splatsmith
-        capture = bpy.path.abspath(settings.capture).rstrip("/\\")
+        capture, name = chosen_capture(context)
         options = SplatsOptions(
             steps=settings.steps, max_splats=settings.max_splats, refine_cameras=settings.refine_cameras, exposure=settings.exposure
         )
-        name = Path(capture).parent.name.rpartition("_cameras_")[2] if Path(capture).name == "result" else Path(capture).name
         return run_job(self, context, _request(context, "splats", capture, options, name))
 
 

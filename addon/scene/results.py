@@ -49,16 +49,21 @@ def _look_through_camera() -> None:
                 area.spaces.active.region_3d.view_perspective = "CAMERA"
 
 
-def import_splats(context: bpy.types.Context, path: Path, name: str, capture: str = "") -> str:
-    """Splats under their capture's root, or upright on their own; a line about it."""
+def _home(context: bpy.types.Context, name: str, capture: str) -> tuple[bpy.types.Collection, bpy.types.Object | None]:
+    """The collection and root of a capture, whose cameras come along where it is not in the scene; or a collection of its own."""
     root = collections.find_root(context.scene, capture) if capture else None
-    if capture and root is None and (Path(capture) / "transforms.json").is_file():  # another file: its cameras come along
-        splat_ply.read(path)  # a bad file must not leave half a result
+    if capture and root is None and (Path(capture) / "transforms.json").is_file():
         import_capture(context, Path(capture), name)
         root = collections.find_root(context.scene, capture)
-    collection = next((c for c in context.scene.collection.children_recursive if root and root.name in c.objects), None)
-    if collection is None:
-        collection = collections.new_collection(context.scene, name)
+    found = next((c for c in context.scene.collection.children_recursive if root and root.name in c.objects), None)
+    return found or collections.new_collection(context.scene, name), root
+
+
+def import_splats(context: bpy.types.Context, path: Path, name: str, capture: str = "") -> str:
+    """Splats under their capture's root, or upright on their own; a line about it."""
+    if capture and collections.find_root(context.scene, capture) is None:
+        splat_ply.read(path)  # a bad file must not leave half a result
+    collection, root = _home(context, name, capture)
     try:
         cloud = splats.import_ply(path, f"{name} Splats", collection, root)
     except InputError:
@@ -75,12 +80,7 @@ def import_splats(context: bpy.types.Context, path: Path, name: str, capture: st
 def import_mesh(context: bpy.types.Context, path: Path, name: str, capture: str = "") -> str:
     """An animated mesh under its capture's root, or upright on its own; the scene lasts as long as it; a line about it."""
     sequence = sequences.read(path)  # a bad file must not leave half a result
-    root = collections.find_root(context.scene, capture) if capture else None
-    if capture and root is None and (Path(capture) / "transforms.json").is_file():
-        import_capture(context, Path(capture), name)
-        root = collections.find_root(context.scene, capture)
-    collection = next((c for c in context.scene.collection.children_recursive if root and root.name in c.objects), None)
-    collection = collection or collections.new_collection(context.scene, name)
+    collection, root = _home(context, name, capture)
     thing = mesh_sequence.import_sequence(sequence, path, path.with_name(sequences.TEXTURE), f"{name} Mesh", collection, root)
     for other in context.selected_objects:
         other.select_set(False)

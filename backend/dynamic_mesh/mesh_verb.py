@@ -1,7 +1,6 @@
 """The verb `mesh`: a capture with time in, one animated mesh out."""
 
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,14 +72,14 @@ def _begin(job: Job, training: list[Moment], config: MeshConfig) -> Fit:
     surface = canonical_gaussians.to_surface(found, canonical)
     graph = build(surface, config.fit.nodes)
     motion = carried_over(found.graph, found.means.detach(), found.motion, graph)
-    return fitting.begin(surface, training, replace(config.fit, whole_until=0.0), seed, motion)
+    return fitting.begin(surface, training, config.fit, seed, motion)
 
 
 def _restored(training: list[Moment], config: MeshConfig, seed: int, tensors: dict[str, Tensor], note: dict[str, int]) -> Fit:
     surface = Surface(tensors.pop("rest").numpy(), tensors.pop("faces").numpy())
     names = ("rotations", "translations", "whole_rotation", "whole_translation")
     motion = Motion(*(tensors[n].clone().requires_grad_(True) for n in names))
-    fit = fitting.begin(surface, training, replace(config.fit, whole_until=0.0), seed, motion)
+    fit = fitting.begin(surface, training, config.fit, seed, motion)
     fitting.restore(fit, tensors, note["step"])
     return fit
 

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .mesh_rasterizer import fragments, interpolate, picture, project
-from .metrics import mask_iou
 from .moments import Moment
 from .texture.paint import lookup
 
@@ -38,6 +37,12 @@ def render(placed: Tensor, moment: Moment, look: Look) -> Tensor:
         assert look.colors is not None
         worn = interpolate(seen, look.faces, look.colors)
     return picture(seen, screen, worn)
+
+
+def mask_iou(a: Tensor, b: Tensor) -> float:
+    """Of two coverages (H, W), cut at one half."""
+    one, other = a > 0.5, b > 0.5
+    return float((one & other).sum() / (one | other).sum().clamp_min(1))
 
 
 def measure(judged: Judged, look: Look, pixels: float) -> dict[str, float]:

@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from backend.dynamic_mesh import metrics
-from backend.dynamic_mesh.drawing import draw
 from backend.dynamic_mesh.mesh_rasterizer import fragments, picture, project
+from backend.dynamic_mesh.quality import mask_iou
 from backend.formats import capture, mesh_sequence
 from backend.formats.mesh_sequence import MeshSequence
 from backend.geometry.conventions import align_similarity, to_viewmat
+from tests.benchmarks import mesh_metrics as metrics
+from tests.benchmarks.clay import draw
 from tests.benchmarks.runs import backend, cost
 from tests.benchmarks.table import DATA, ROOT, Row, Table, say
 
@@ -78,7 +79,7 @@ def compare(positions: np.ndarray, faces: np.ndarray, truth: Truth, frames: list
         view = _around(frames[k], center)
         rows.append([
             1e3 * metrics.chamfer_squared(found / size, true / size), metrics.earth_movers(a[:SAMPLES], b[:SAMPLES]),
-            100 * metrics.chamfer(a, b), metrics.mask_iou(_coverage(found, faces, view), _coverage(true, true_faces, view)),
+            100 * metrics.chamfer(a, b), mask_iou(_coverage(found, faces, view), _coverage(true, true_faces, view)),
         ])  # fmt: skip
     result = dict(zip(("CD x1e-3", "EMD", "L1 CD %", "IoU at +90 degrees"), np.mean(rows, axis=0).tolist(), strict=True))
     if len({len(v) for v, _ in truth}) == 1:

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from benchmarks import mesh_metrics as metrics
 from helpers import turning_blob
 from helpers.command_line import backend
 from PIL import Image
 
-from backend.dynamic_mesh import metrics
 from backend.dynamic_mesh.template.surface import Surface, decimate, largest_parts, level_set
 from backend.dynamic_mesh.texture.unwrap import fill_gaps, texels, unwrap
 from backend.dynamic_mesh.tracked.motion import Motion, carried_over, node_transforms, rigidity, skinned

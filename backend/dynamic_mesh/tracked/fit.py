@@ -1,4 +1,4 @@
-"""Fits a template and its motion to the footage: the whole first, then its nodes, then its shape; coarse pictures first."""
+"""Fits a template and its motion to the footage: stiff first, then free; coarse pictures first."""
 
 from dataclasses import dataclass, field
 
@@ -8,8 +8,7 @@ from torch import Tensor
 from ..mesh_rasterizer import Topology, depth_picture, find_topology, fragments, interpolate, picture, project
 from ..moments import Level, Moment
 from ..template.surface import Surface
-from .long_tracks import LongTracks, LongTracksConfig, Ties, follow_object, tie, track_loss
-from .motion import Motion, MotionConfig, rigidity, skinned, speeds, wave_count
+from .motion import Motion, MotionConfig, rigidity, skinned, speeds
 from .nodes import NodeGraph, build
 from .preconditioned import SmoothVertices, Umbrella, smooth_vertices, umbrella
 
@@ -21,7 +20,6 @@ class FitWeights:
     mask: float = 5.0
     color: float = 10.0
     depth: float = 0.5
-    track: float = 0.0
     rigid: float = 4000.0
     rigid_fade: float = 0.25
     fade_until: float = 0.7
@@ -32,20 +30,17 @@ class FitWeights:
 
 @dataclass(frozen=True)
 class FitConfig:
-    """`whole_until`, `half_until`: shares of the steps in which only the whole moves, and in which pictures are half their size."""
+    """`half_until`: share of the steps in which pictures are half their size; `shape_from`: from which the template changes."""
 
     steps: int = 3000
     nodes: int = 80
-    whole_until: float = 0.15
     half_until: float = 0.4
     shape_from: float = 0.05
     inertia: float = 15.0  # of the vertices' coordinates
     shape_rate: float = 6e-3
     motion_rate: float = 2e-3
     color_rate: float = 3e-2
-    tie_every: float = 0.1  # of the steps, after which points are tied to the surface anew
     motion: MotionConfig = field(default_factory=MotionConfig)
-    tracks: LongTracksConfig = field(default_factory=LongTracksConfig)
     weights: FitWeights = field(default_factory=FitWeights)
 
 
@@ -65,8 +60,6 @@ class Fit:
     laplacian: Umbrella
     optimizer: torch.optim.Optimizer
     generator: torch.Generator
-    tracks: LongTracks | None = None
-    ties: Ties | None = None
     step: int = 0
 
     @property
@@ -78,11 +71,10 @@ class Fit:
         return skinned(self.shape.vertices() if vertices is None else vertices, self.graph, self.motion.at(time))
 
 
-def begin(surface: Surface, moments: list[Moment], config: FitConfig, seed: int, motion: Motion | None = None) -> Fit:
-    """At step 0, at rest or with a motion that was found before."""
+def begin(surface: Surface, moments: list[Moment], config: FitConfig, seed: int, motion: Motion) -> Fit:
+    """At step 0, with the motion that was found along with the template."""
     graph = build(surface, config.nodes)
     shape = smooth_vertices(surface, config.inertia)
-    motion = motion or Motion.still(len(graph.rest), wave_count(config.motion, len(moments)))
     colors = torch.zeros(len(surface.vertices), 3, requires_grad=True)
     groups = [
         {"params": [shape.u], "name": "shape"}, {"params": [motion.rotations, motion.translations], "name": "nodes"},
@@ -91,9 +83,8 @@ def begin(surface: Surface, moments: list[Moment], config: FitConfig, seed: int,
     optimizer = torch.optim.Adam(groups, lr=1e-3, betas=(0.9, 0.99))
     generator = torch.Generator().manual_seed(seed)
     faces = torch.from_numpy(surface.faces)
-    tracks = follow_object(moments, config.tracks) if config.weights.track else None
     return Fit(
-        config, surface, moments, faces, find_topology(faces), graph, shape, motion, colors, umbrella(surface), optimizer, generator, tracks
+        config, surface, moments, faces, find_topology(faces), graph, shape, motion, colors, umbrella(surface), optimizer, generator
     )  # fmt: skip
 
 
@@ -102,7 +93,7 @@ def _rates(fit: Fit) -> dict[str, float]:
     decay = 1.0 if share < 0.5 else 0.1 ** ((share - 0.5) / 0.5)
     return {
         "shape": config.shape_rate * decay * (share >= config.shape_from),
-        "nodes": config.motion_rate * decay * (share >= config.whole_until),
+        "nodes": config.motion_rate * decay,
         "whole": config.motion_rate * decay,
         "colors": config.color_rate * decay,
     }
@@ -130,18 +121,12 @@ def fit_step(fit: Fit) -> float:
     rates = _rates(fit)
     for group in fit.optimizer.param_groups:
         group["lr"] = rates[group["name"]]
-    index = int(torch.randint(len(fit.moments), (1,), generator=fit.generator))
-    moment = fit.moments[index]
+    moment = fit.moments[int(torch.randint(len(fit.moments), (1,), generator=fit.generator))]
     level = moment.levels[1 if fit.share < config.half_until else 0]
     vertices = fit.shape.vertices()
     pose = fit.motion.at(moment.time)
     placed = skinned(vertices, fit.graph, pose)
     loss = picture_loss(fit, placed, moment, level)
-    if fit.tracks is not None:
-        if fit.step % max(1, round(config.tie_every * config.steps)) == 0:
-            fit.ties = tie(fit.tracks, fit.moments, fit.faces, vertices, fit.graph, fit.motion)
-        assert fit.ties is not None
-        loss = loss + weights.track * track_loss(fit.tracks, fit.ties, index, moment, placed, config.tracks.reach)
     loss = loss + weights.rigid * weights.rigid_fade ** min(1.0, fit.share / weights.fade_until) * rigidity(fit.graph, pose)
     loss = loss + weights.smooth * fit.laplacian(vertices).square().sum(1).mean()
     of_nodes, of_whole = speeds(fit.motion)
@@ -177,6 +162,3 @@ def restore(fit: Fit, tensors: dict[str, Tensor], step: int) -> None:
     for index, leaf in enumerate(leaves):
         prefix = f"adam/{index}/"
         fit.optimizer.state[leaf] = {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
-    if fit.tracks is not None:
-        with torch.no_grad():
-            fit.ties = tie(fit.tracks, fit.moments, fit.faces, fit.shape.vertices(), fit.graph, fit.motion)

@@ -1,7 +1,6 @@
 """How close a mesh sequence is to the truth, by the paper's protocol (Liu et al. 2024, section 5) and by what its tables leave out."""
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial import KDTree
@@ -42,9 +41,3 @@ def trajectory_error(found: Floats, truth: Floats, reference: int = 0) -> tuple[
     partner = KDTree(truth[reference]).query(found[reference])[1]
     way, true_way = found - found[reference], (truth - truth[reference])[:, partner]
     return float(np.linalg.norm(way - true_way, axis=2).mean()), float(np.linalg.norm(true_way, axis=2).mean())
-
-
-def mask_iou(a: torch.Tensor, b: torch.Tensor) -> float:
-    """Of two coverages (H, W), cut at one half."""
-    one, other = a > 0.5, b > 0.5
-    return float((one & other).sum() / (one | other).sum().clamp_min(1))

@@ -1,26 +1,13 @@
 """Pictures of meshes for people: shaded, from any side, through the same rasteriser that fits them."""
 
-import math
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .mesh_rasterizer import fragments, interpolate, picture, project
+from backend.dynamic_mesh.mesh_rasterizer import fragments, interpolate, picture, project
 
 LIGHT = (0.3, -0.5, 0.8)
-
-
-def turned(viewmat: Tensor, degrees: float, up: Tensor | None = None) -> Tensor:
-    """The camera after the world has turned about its vertical axis through the origin: the same object from another side."""
-    angle = math.radians(degrees)
-    axis = up if up is not None else torch.tensor([0.0, 0.0, 1.0])
-    x, y, z = axis.tolist()
-    skew = torch.tensor([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    spin = torch.eye(4)
-    spin[:3, :3] = torch.eye(3) + math.sin(angle) * skew + (1 - math.cos(angle)) * skew @ skew
-    return viewmat @ spin
 
 
 def vertex_normals(vertices: Tensor, faces: Tensor) -> Tensor:
