@@ -22,6 +22,7 @@ class PaintConfig:
     rate: float = 1e-2
     bias: float = 0.01
     facing: float = 2.0  # power of the cosine by which pictures count
+    even: float = 1.0  # weight of the difference between neighbouring texels: without it, those that few pixels fall on are grain
 
 
 def lookup(texture: Tensor, uvs: Tensor, seen: Fragments) -> Tensor:
@@ -75,7 +76,8 @@ def paint(
         index = int(torch.randint(len(moments), (1,), generator=generator))
         level, (screen, found) = moments[index].levels[0], drawn[index]
         optimizer.zero_grad(set_to_none=True)
-        _color_loss(picture(found, screen, lookup(texture, uvs, found)), level).backward()
+        grain = (texture[1:] - texture[:-1]).abs().mean() + (texture[:, 1:] - texture[:, :-1]).abs().mean()
+        (_color_loss(picture(found, screen, lookup(texture, uvs, found)), level) + config.even * grain).backward()
         optimizer.step()
         progress(step + 1, config.steps)
     return texture.detach().clamp(0, 1)
