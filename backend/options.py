@@ -153,6 +153,9 @@ class TalkOptions:
 class MeshOptions:
     """Options of the verb `mesh`. 0 means: as the preset says."""
 
+    mode: Literal["tracked", "free"] = option(
+        "tracked", "tracked: one mesh that moves; free: a new mesh in every frame, as DG-Mesh was published, for things that part and merge"
+    )
     masks: str = option("", "folder of masks named like the pictures: white is the object (empty: transparency, or what moves by itself)")
     fps: float = option(0.0, "pictures a second, for captures that do not tell their pictures' time (0: as the capture says)", 0, 1000)
     faces: int = option(0, "most triangles (0: 3000 fast, 5000 balanced, 12000 best)", 0, 2_000_000)

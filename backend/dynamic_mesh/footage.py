@@ -1,7 +1,7 @@
 """A capture with time, and where the object is in its pictures, read into moments."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +40,11 @@ class Footage:
     masks_from: str
     cut_off: float
     pixels: float  # of a whole picture, at the size of the cuts
+
+    @property
+    def distinct(self) -> list[tuple[float, int]]:
+        """Every time once, with the index of a moment that has it: pictures of one moment show one shape."""
+        return sorted({m.time: index for index, m in reversed(list(enumerate(self.moments)))}.items())
 
 
 @dataclass(frozen=True)
@@ -194,6 +199,11 @@ def load(
         moments.append(Moment(frame.image.name, (seconds[index] - seconds[0]) / span, viewmat, pyramid(level)))
     cut_off = float(np.mean([_touches_border(p.alpha) for p in pictures]))
     return Footage(moments, seconds, placement, source, cut_off, scale**2 * pictures[0].alpha.size)
+
+
+def on_device(footage: Footage, device: str) -> Footage:
+    """With its pictures and cameras there."""
+    return replace(footage, moments=[m.to(device) for m in footage.moments])
 
 
 def _touches_border(alpha: Gray) -> bool:

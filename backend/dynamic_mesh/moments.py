@@ -20,6 +20,9 @@ class Level:
         """Width and height."""
         return self.alpha.shape[1], self.alpha.shape[0]
 
+    def to(self, device: str) -> "Level":
+        return Level(*(None if t is None else t.to(device) for t in (self.color, self.alpha, self.K, self.depth)))  # type: ignore[arg-type]
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -29,6 +32,9 @@ class Moment:
     time: float  # 0 at the first picture, 1 at the last
     viewmat: Tensor  # (4, 4) unit box to camera, OpenCV axes
     levels: list[Level]
+
+    def to(self, device: str) -> "Moment":
+        return Moment(self.name, self.time, self.viewmat.to(device), [level.to(device) for level in self.levels])
 
 
 def held_out(count: int, every: int = 8) -> list[int]:

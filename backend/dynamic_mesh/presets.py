@@ -1,9 +1,11 @@
 """What Fast, Balanced and Best mean for an animated mesh."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..protocol import MeshOptions
 from .footage import FootageConfig
+from .free.config import FreeConfig, as_published
+from .poisson import PoissonConfig
 from .template.canonical_gaussians import CanonicalConfig
 from .texture.paint import PaintConfig
 from .tracked.fit import FitConfig
@@ -15,25 +17,29 @@ class MeshConfig:
     canonical: CanonicalConfig
     fit: FitConfig
     paint: PaintConfig
+    free: FreeConfig = field(default_factory=FreeConfig)
 
 
 PRESETS = {
-    "fast": MeshConfig(FootageConfig(160), CanonicalConfig(steps=1000, faces=3000), FitConfig(steps=2000), PaintConfig(256, 300)),
+    "fast": MeshConfig(FootageConfig(160), CanonicalConfig(steps=1000, faces=3000), FitConfig(steps=2000), PaintConfig(256, 300),
+                       FreeConfig(steps=700, count=4000, poisson=PoissonConfig(48, 0.8))),
     "balanced": MeshConfig(FootageConfig(200), CanonicalConfig(), FitConfig(steps=6000), PaintConfig(512, 800)),
     "best": MeshConfig(
         FootageConfig(320), CanonicalConfig(steps=3000, count=12000, resolution=112, faces=12000), FitConfig(steps=15000, nodes=120),
-        PaintConfig(1024, 2000),
+        PaintConfig(1024, 2000), FreeConfig(steps=4000, count=12000, poisson=PoissonConfig(96, 1.2)),
     ),
 }  # fmt: skip
 
 
-def make_config(preset: str, options: MeshOptions) -> MeshConfig:
-    """The preset with what the user set himself."""
+def make_config(preset: str, options: MeshOptions, device: str = "cpu") -> MeshConfig:
+    """The preset with what the user set himself; on CUDA the best free-topology mesh is the paper's."""
     config = PRESETS[preset]
+    if device.startswith("cuda") and preset == "best":
+        config = replace(config, free=as_published(config.free))
     if options.faces:
         config = replace(config, canonical=replace(config.canonical, faces=options.faces))
     if options.steps:
-        config = replace(config, fit=replace(config.fit, steps=options.steps))
+        config = replace(config, fit=replace(config.fit, steps=options.steps), free=replace(config.free, steps=options.steps))
     if options.side:
         config = replace(config, footage=replace(config.footage, side=options.side))
     if options.texture:

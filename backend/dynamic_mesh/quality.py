@@ -12,8 +12,6 @@ from .mesh_rasterizer import fragments, interpolate, picture, project
 from .moments import Moment
 from .texture.paint import lookup
 
-Judged = list[tuple[Moment, Tensor]]  # moments, and the mesh (V, 3) as it stands then
-
 
 @dataclass(frozen=True)
 class Look:
@@ -25,11 +23,20 @@ class Look:
     colors: Tensor | None = None  # (V, 3)
 
 
+@dataclass(frozen=True)
+class Judged:
+    """A picture, and the mesh (V, 3) as it stands then and looks."""
+
+    moment: Moment
+    placed: Tensor
+    look: Look
+
+
 @torch.no_grad()
-def render(placed: Tensor, moment: Moment, look: Look) -> Tensor:
+def render(judged: Judged) -> Tensor:
     """(H, W, 4) colour over nothing, and coverage."""
-    level = moment.levels[0]
-    screen = project(placed, look.faces, moment.viewmat, level.K, level.size)
+    moment, look, level = judged.moment, judged.look, judged.moment.levels[0]
+    screen = project(judged.placed, look.faces, moment.viewmat, level.K, level.size)
     seen = fragments(screen)
     if look.texture is not None and look.uvs is not None:
         worn = lookup(look.texture, look.uvs, seen)
@@ -45,24 +52,24 @@ def mask_iou(a: Tensor, b: Tensor) -> float:
     return float((one & other).sum() / (one | other).sum().clamp_min(1))
 
 
-def measure(judged: Judged, look: Look, pixels: float) -> dict[str, float]:
+def measure(judged: list[Judged], pixels: float) -> dict[str, float]:
     """Mean PSNR in dB over whole pictures (`pixels` at this scale, all that is cut away being right on both sides), and mask IoU."""
     scores = []
-    for moment, placed in judged:
-        level, drawn = moment.levels[0], render(placed, moment, look)
+    for one in judged:
+        level, drawn = one.moment.levels[0], render(one)
         error = float((drawn[..., :3] - level.color).square().sum()) / (3 * max(pixels, level.alpha.numel()))
         scores.append((-10 * math.log10(max(error, 1e-10)), mask_iou(drawn[..., 3], level.alpha)))
     mean = np.mean(scores, axis=0)
     return {"psnr": float(mean[0]), "iou": float(mean[1])}
 
 
-def side_by_side(judged: Judged, look: Look) -> NDArray[np.uint8]:
+def side_by_side(judged: list[Judged]) -> NDArray[np.uint8]:
     """Photo on the left, rendering on the right, on white; one row a moment."""
     rows = []
-    for moment, placed in judged:
-        level, drawn = moment.levels[0], render(placed, moment, look)
+    for one in judged:
+        level, drawn = one.moment.levels[0], render(one)
         pair = [level.color + 1 - level.alpha[..., None], drawn[..., :3] + 1 - drawn[..., 3:]]
         rows.append(torch.cat(pair, 1).clamp(0, 1))
     width = max(r.shape[1] for r in rows)
     padded = [torch.nn.functional.pad(r, (0, 0, 0, width - r.shape[1]), value=1.0) for r in rows]
-    return np.asarray((torch.cat(padded) * 255).round().to(torch.uint8).numpy())
+    return np.asarray((torch.cat(padded) * 255).round().to(torch.uint8).cpu().numpy())

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import KDTree
 from torch import Tensor
 
 from ...gaussians.rasterize import rasterize
@@ -17,7 +15,8 @@ from ...protocol import InputError
 from ..moments import Moment
 from ..tracked.motion import Motion, rigidity, skinned, speeds
 from ..tracked.nodes import NodeGraph, from_points
-from .hull import HullConfig, carve, cell_centers, share_inside
+from .hull import HullConfig
+from .seeds import opacity_field, seed_places
 from .surface import Surface, decimate, largest_parts, level_set
 
 
@@ -57,24 +56,12 @@ class CanonicalGaussians:
     motion: Motion
 
 
-def _begin(moments: list[Moment], config: CanonicalConfig, hull: HullConfig, waves: int, generator: torch.Generator) -> CanonicalGaussians:
-    share = share_inside(carve(moments, hull), hull)
-    cells = cell_centers(hull)[torch.from_numpy(share.reshape(-1) > config.inside)]
-    if len(cells) < 50:
-        raise InputError(
-            "No solid shape fits the object's outlines: the masks and the cameras contradict each other.",
-            "Check that white is the object in every mask, and that the cameras are those of these pictures.",
-        )
-    cell = 2 * hull.reach / hull.resolution
-    chosen = torch.randint(len(cells), (config.count,), generator=generator)
-    means = cells[chosen] + (torch.rand(config.count, 3, generator=generator) - 0.5) * cell
-    size = 0.6 * (len(cells) * cell**3 / config.count) ** (1 / 3)
-    logs = torch.full((config.count,), float(np.log(size)))
-    graph = from_points(means, config.nodes)
-    logits, colors = torch.full((config.count,), 0.5), torch.zeros(config.count, 3)
-    for leaf in (means, logs, logits, colors):
-        leaf.requires_grad_(True)
-    return CanonicalGaussians(means, logs, logits, colors, graph, Motion.still(len(graph.rest), waves))
+def _begin(moments: list[Moment], config: CanonicalConfig, waves: int, generator: torch.Generator) -> CanonicalGaussians:
+    means, size = seed_places(moments, config.inside, config.count, generator)
+    device, graph = moments[0].viewmat.device, from_points(means, config.nodes)
+    logs, logits, colors = torch.full((config.count,), float(np.log(size))), torch.full((config.count,), 0.5), torch.zeros(config.count, 3)
+    means, logs, logits, colors = (t.to(device).requires_grad_(True) for t in (means, logs, logits, colors))
+    return CanonicalGaussians(means, logs, logits, colors, graph.to(device), Motion.still(len(graph.rest), waves, str(device)))
 
 
 def _step_loss(model: CanonicalGaussians, moment: Moment, coarse: bool, stiff: float, config: CanonicalConfig) -> Tensor:
@@ -100,7 +87,7 @@ def train(
 ) -> CanonicalGaussians:
     """Means, looks and motion from nothing but the footage."""
     generator = torch.Generator().manual_seed(seed)
-    model = _begin(moments, config, HullConfig(), waves, generator)
+    model = _begin(moments, config, waves, generator)
     motion = model.motion
     groups = [
         ([model.means], config.mean_rate),
@@ -124,24 +111,12 @@ def train(
     return model
 
 
-@torch.no_grad()
-def density(model: CanonicalGaussians, resolution: int, reach: float) -> NDArray[np.float64]:
-    """(R, R, R) how opaque space is at rest."""
-    line = ((np.arange(resolution) + 0.5) / resolution * 2 - 1) * reach
-    cells = np.stack(np.meshgrid(line, line, line, indexing="ij"), -1).reshape(-1, 3)
-    opacities = model.opacity_logits.sigmoid().numpy()
-    there = opacities > 0.05
-    means, opacities = model.means.numpy()[there], opacities[there]
-    scales = np.maximum(model.log_scales.exp().numpy()[there], 0.9 * reach / resolution)
-    away, near = KDTree(means).query(cells, k=min(12, len(means)), distance_upper_bound=4 * float(scales.max()))
-    near = np.minimum(near, len(means) - 1)
-    covered = opacities[near] * np.exp(-0.5 * (np.where(np.isfinite(away), away, 1e3) / scales[near]) ** 2)
-    return np.asarray((1 - np.prod(1 - covered.clip(0, 0.99), axis=1)).reshape([resolution] * 3))
-
-
 def to_surface(model: CanonicalGaussians, config: CanonicalConfig, reach: float = HullConfig().reach) -> Surface:
     """The outer surface of the dense part, without hollows, which no picture shows; InputError where nothing is dense."""
-    field = ndimage.gaussian_filter(density(model, config.resolution, reach), 0.7)
+    with torch.no_grad():
+        sizes, opacities = model.log_scales.exp().cpu(), model.opacity_logits.sigmoid().cpu()
+        dense = opacity_field(model.means.detach().cpu(), sizes, opacities, config.resolution, reach)
+    field = ndimage.gaussian_filter(dense, 0.7)
     solid = ndimage.binary_fill_holes(field > config.level)
     found = level_set(np.where(solid & (field <= config.level), config.level + 0.2, field), config.level, -reach, reach)
     if found is None or len(found.faces) < 20:

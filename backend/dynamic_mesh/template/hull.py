@@ -41,7 +41,7 @@ def carve(moments: list[Moment], config: HullConfig) -> NDArray[np.uint8]:
     cells = cell_centers(config)
     inside = np.empty((len(moments), *[config.resolution] * 3), np.uint8)
     round_ = view_arc(moments) < config.one_sided
-    for index, moment in enumerate(moments):
+    for index, moment in enumerate(m.to("cpu") for m in moments):
         level = moment.levels[1]
         seen = cells @ moment.viewmat[:3, :3].T + moment.viewmat[:3, 3]
         pixels = seen[:, :2] / seen[:, 2:].clamp_min(1e-3) * level.K.diagonal()[:2] + level.K[:2, 2]

@@ -20,6 +20,14 @@ class Surface:
         """(E, 2) every edge once, the smaller index first."""
         return np.unique(np.sort(np.concatenate([self.faces[:, [0, 1]], self.faces[:, [1, 2]], self.faces[:, [2, 0]]]), 1), axis=0)
 
+    def vertex_normals(self) -> NDArray[np.float32]:
+        """(V, 3) outward, of length one; each face counts by its area."""
+        a, b, c = (self.vertices[self.faces[:, i]] for i in range(3))
+        total = np.zeros_like(self.vertices)
+        for corner in range(3):
+            np.add.at(total, self.faces[:, corner], np.cross(b - a, c - a))
+        return np.asarray(total / np.linalg.norm(total, axis=1, keepdims=True).clip(1e-12), np.float32)
+
 
 def adjacency(vertices: int, edges: NDArray[np.int64], weights: NDArray[np.floating] | None = None) -> sparse.csr_matrix:
     """(V, V) symmetric; ones, or a weight an edge."""

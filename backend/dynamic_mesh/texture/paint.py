@@ -36,7 +36,7 @@ def lookup(texture: Tensor, uvs: Tensor, seen: Fragments) -> Tensor:
 @torch.no_grad()
 def project_footage(moments: list[Moment], placed: Placed, faces: Tensor, flat: Texels, config: PaintConfig) -> tuple[Tensor, Tensor]:
     """(M, 3) each texel's mean colour over the pictures that see it, those that look at it straight most; (M,) their weight."""
-    total, weight = torch.zeros(len(flat.where), 3), torch.zeros(len(flat.where))
+    total, weight = torch.zeros(len(flat.where), 3, device=faces.device), torch.zeros(len(flat.where), device=faces.device)
     for moment in moments:
         level, vertices = moment.levels[0], placed(moment)
         screen = project(vertices, faces, moment.viewmat, level.K, level.size)
@@ -46,7 +46,7 @@ def project_footage(moments: list[Moment], placed: Placed, faces: Tensor, flat: 
         normal = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) @ moment.viewmat[:3, :3].T
         facing = -(torch.nn.functional.normalize(normal, dim=1) * torch.nn.functional.normalize(points, dim=1)).sum(1)
         at = points[:, :2] / points[:, 2:].clamp_min(1e-3) * level.K.diagonal()[:2] + level.K[:2, 2]
-        grid = (at / torch.tensor(level.size) * 2 - 1)[None, None]
+        grid = (at / torch.tensor(level.size, device=at.device) * 2 - 1)[None, None]
         layers = torch.cat([level.color, level.alpha[..., None], nearest[..., None]], 2).permute(2, 0, 1)[None]
         found = torch.nn.functional.grid_sample(layers, grid, align_corners=False)[0, :, 0].T
         visible = (facing > 0.1) & (found[:, 3] > 0.98) & (points[:, 2] < found[:, 4] * (1 + config.bias))
@@ -61,15 +61,20 @@ def paint(
     progress: Callable[[int, int], None] = lambda step, total: None,
 ) -> Tensor:  # fmt: skip
     """(S, S, 3) in 0..1. What no picture shows takes the colour of what is nearest on the map."""
-    flat, size = texels(atlas, config.size), config.size
+    flat, size = texels(atlas, config.size).to(faces.device), config.size
     colors, weight = project_footage(moments, placed, faces, flat, config)
     seen = weight > 1e-3
-    painted = torch.zeros(size * size, dtype=torch.bool)
+    painted = torch.zeros(size * size, dtype=torch.bool, device=faces.device)
     painted[flat.where[seen]] = True
-    start = torch.zeros(size * size, 3).index_copy(0, flat.where[seen], colors[seen]).view(size, size, 3)
-    texture = torch.from_numpy(fill_gaps(start.numpy(), painted.view(size, size).numpy())).clone().requires_grad_(True)
+    start = colors.new_zeros(size * size, 3).index_copy(0, flat.where[seen], colors[seen]).view(size, size, 3)
+    texture = (
+        torch.from_numpy(fill_gaps(start.cpu().numpy(), painted.view(size, size).cpu().numpy()))
+        .to(faces.device)
+        .clone()
+        .requires_grad_(True)
+    )
     optimizer = torch.optim.Adam([texture], lr=config.rate, betas=(0.9, 0.99))
-    generator, uvs = torch.Generator().manual_seed(seed), torch.from_numpy(atlas.uvs)
+    generator, uvs = torch.Generator().manual_seed(seed), torch.from_numpy(atlas.uvs).to(faces.device)
     drawn = [_drawn(moment, placed, faces) for moment in moments]
     for step in range(config.steps):
         optimizer.param_groups[0]["lr"] = config.rate * 0.1 ** (step / config.steps)

@@ -29,6 +29,9 @@ class Texels:
     faces: Tensor  # (M,)
     barycentric: Tensor  # (M, 3)
 
+    def to(self, device: torch.device) -> "Texels":
+        return Texels(self.size, self.where.to(device), self.faces.to(device), self.barycentric.to(device))
+
 
 def unwrap(surface: Surface) -> Atlas:
     """Charts without overlap."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from ...runtime import checkpoint
 from ..mesh_rasterizer import Topology, depth_picture, find_topology, fragments, interpolate, picture, project
 from ..moments import Level, Moment
 from ..template.surface import Surface
@@ -73,19 +74,19 @@ class Fit:
 
 def begin(surface: Surface, moments: list[Moment], config: FitConfig, seed: int, motion: Motion) -> Fit:
     """At step 0, with the motion that was found along with the template."""
-    graph = build(surface, config.nodes)
-    shape = smooth_vertices(surface, config.inertia)
-    colors = torch.zeros(len(surface.vertices), 3, requires_grad=True)
+    device = moments[0].viewmat.device
+    graph = build(surface, config.nodes).to(device)
+    shape = smooth_vertices(surface, config.inertia, str(device))
+    colors = torch.zeros(len(surface.vertices), 3, device=device, requires_grad=True)
     groups = [
         {"params": [shape.u], "name": "shape"}, {"params": [motion.rotations, motion.translations], "name": "nodes"},
         {"params": [motion.whole_rotation, motion.whole_translation], "name": "whole"}, {"params": [colors], "name": "colors"},
     ]  # fmt: skip
     optimizer = torch.optim.Adam(groups, lr=1e-3, betas=(0.9, 0.99))
     generator = torch.Generator().manual_seed(seed)
-    faces = torch.from_numpy(surface.faces)
-    return Fit(
-        config, surface, moments, faces, find_topology(faces), graph, shape, motion, colors, umbrella(surface), optimizer, generator
-    )  # fmt: skip
+    faces = torch.from_numpy(surface.faces).to(device)
+    flat = umbrella(surface, str(device))
+    return Fit(config, surface, moments, faces, find_topology(faces), graph, shape, motion, colors, flat, optimizer, generator)
 
 
 def _rates(fit: Fit) -> dict[str, float]:
@@ -138,27 +139,25 @@ def fit_step(fit: Fit) -> float:
     return float(loss.detach())
 
 
+MOTION = ("rotations", "translations", "whole_rotation", "whole_translation")
+
+
 def state_of(fit: Fit) -> dict[str, Tensor]:
-    """Everything that `restore` needs to go on from here."""
-    motion = fit.motion
-    tensors = {
-        "u": fit.shape.u, "rotations": motion.rotations, "translations": motion.translations, "whole_rotation": motion.whole_rotation,
-        "whole_translation": motion.whole_translation, "colors": fit.colors, "generator": fit.generator.get_state(),
-    }  # fmt: skip
-    leaves = [p for group in fit.optimizer.param_groups for p in group["params"]]
-    for index, leaf in enumerate(leaves):
-        tensors |= {f"adam/{index}/{key}": value for key, value in fit.optimizer.state.get(leaf, {}).items()}
-    return tensors
+    """Everything that `restored` needs to go on from here."""
+    tensors = {"rest": torch.from_numpy(fit.surface.vertices), "faces": torch.from_numpy(fit.surface.faces)}
+    tensors |= {name: getattr(fit.motion, name) for name in MOTION} | {"u": fit.shape.u, "colors": fit.colors}
+    return {**tensors, "generator": fit.generator.get_state(), **checkpoint.adam_tensors(fit.optimizer)}
 
 
-def restore(fit: Fit, tensors: dict[str, Tensor], step: int) -> None:
-    """Sets a fit that was begun with the same template and motion to a saved state."""
+def restored(moments: list[Moment], config: FitConfig, seed: int, tensors: dict[str, Tensor], step: int) -> Fit:
+    """The fit as it was saved."""
+    surface, device = Surface(tensors["rest"].numpy(), tensors["faces"].numpy()), moments[0].viewmat.device
+    motion = Motion(*(tensors[name].to(device).requires_grad_(True) for name in MOTION))
+    fit = begin(surface, moments, config, seed, motion)
     fit.step = step
     fit.generator.set_state(tensors["generator"])
     with torch.no_grad():
         fit.shape.u.copy_(tensors["u"])
         fit.colors.copy_(tensors["colors"])
-    leaves = [p for group in fit.optimizer.param_groups for p in group["params"]]
-    for index, leaf in enumerate(leaves):
-        prefix = f"adam/{index}/"
-        fit.optimizer.state[leaf] = {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
+    checkpoint.restore_adam(fit.optimizer, tensors)
+    return fit

@@ -25,6 +25,9 @@ class NodeGraph:
     neighbours: Tensor  # (N, 6) int64
     stiffness: Tensor  # (N, 6) how much each of these counts, about 1
 
+    def to(self, device: torch.device) -> "NodeGraph":
+        return NodeGraph(*(t.to(device) for t in (self.rest, self.skin, self.weights, self.neighbours, self.stiffness)))
+
 
 def _lengths(surface: Surface) -> NDArray[np.float64]:
     edges = surface.edges

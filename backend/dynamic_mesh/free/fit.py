@@ -1,0 +1,179 @@
+"""Trains a free-topology reconstruction: Gaussians first, then the mesh that they enclose at every moment (Liu et al. 2024, section 3)."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from scipy.spatial import KDTree
+from torch import Tensor
+
+from ...runtime import checkpoint
+from ..anchoring import anchor_loss
+from ..mesh_rasterizer import Topology, find_topology, fragments, interpolate, picture, project
+from ..moments import Level, Moment
+from ..poisson import PoissonConfig
+from ..template.seeds import opacity_field, seed_places
+from ..template.surface import level_set
+from ..tracked.preconditioned import Umbrella
+from .config import FreeConfig
+from .fields import Change
+from .model import FreeGaussians, FreeModel, deformed, make_model, splatted, surface_of, to_canonical
+from .rows import spread_over_faces
+
+
+@dataclass
+class FreeFit:
+    """At one step. Make one with `begin`."""
+
+    config: FreeConfig
+    model: FreeModel
+    moments: list[Moment]
+    optimizer: torch.optim.Optimizer
+    generator: torch.Generator
+    step: int = 0
+
+    @property
+    def share(self) -> float:
+        return self.step / self.config.steps
+
+    @property
+    def has_surface(self) -> bool:
+        return self.share >= self.config.surface_from
+
+
+def begin(moments: list[Moment], config: FreeConfig, seed: int) -> FreeFit:
+    """Round Gaussians in the soft hull, on the device of the moments."""
+    generator, device = torch.Generator().manual_seed(seed), moments[0].viewmat.device
+    means, size = seed_places(moments, config.inside, config.count, generator)
+    count = len(means)
+    gaussians = FreeGaussians(
+        means, torch.tensor([[1.0, 0, 0, 0]]).repeat(count, 1), torch.full((count, 3), float(np.log(size))), torch.full((count,), 0.5),
+        torch.zeros(count, 3), torch.zeros(count, 3),
+    )  # fmt: skip
+    leaves = FreeGaussians(*(t.to(device).requires_grad_(True) for t in gaussians.named().values()))
+    return _with_optimizer(make_model(leaves, config.network, seed), moments, config, generator)
+
+
+def _with_optimizer(model: FreeModel, moments: list[Moment], config: FreeConfig, generator: torch.Generator) -> FreeFit:
+    groups = [{"params": [leaf], "name": name} for name, leaf in model.gaussians.named().items()]
+    groups += [{"params": list(model.networks.parameters()), "name": "networks"}, {"params": [model.level], "name": "level"}]
+    return FreeFit(config, model, moments, torch.optim.Adam(groups, betas=(0.9, 0.99)), generator)
+
+
+def _set_rates(fit: FreeFit) -> None:
+    decay = 1.0 if fit.share < 0.6 else 0.1 ** ((fit.share - 0.6) / 0.4)
+    for group in fit.optimizer.param_groups:
+        group["lr"] = getattr(fit.config.rates, group["name"]) * decay
+
+
+def change_at(fit: FreeFit, time: float) -> Change:
+    """How the Gaussians deform at a moment; places are told to the networks, not taught by them."""
+    gaussians, there = fit.model.gaussians, fit.model.there
+    if fit.share < fit.config.warm_up:
+        return Change(*(torch.zeros_like(t) for t in (gaussians.means, gaussians.quats, gaussians.log_scales, gaussians.normals)))
+    change: Change = there(gaussians.means.detach(), time)
+    if fit.share < fit.config.turning_from:
+        change = Change(change.means, change.quats, change.log_scales, torch.zeros_like(change.normals))
+    return change
+
+
+def cycle_loss(fit: FreeFit, change: Change, now: FreeGaussians, time: float) -> Tensor:
+    """The way back takes away what the way there has added (eq. 8 of the paper): mean difference over all that deforms."""
+    undone: Change = fit.model.back(now.means.detach(), time)
+    both = (undone.rows + change.rows).abs()
+    return both.mean() if fit.share >= fit.config.turning_from else both[:, :10].mean()
+
+
+def _image_loss(fit: FreeFit, color: Tensor, alpha: Tensor, level: Level) -> Tensor:
+    pixels, weights = level.alpha.sum().clamp_min(1), fit.config.weights
+    return weights.mask * (alpha - level.alpha).abs().sum() / pixels + weights.color * (color - level.color).abs().sum() / (3 * pixels)
+
+
+def mesh_at(fit: FreeFit, now: FreeGaussians) -> tuple[Tensor, Tensor] | None:
+    """The surface of Gaussians as they are at a moment; at first it teaches nothing but normals."""
+    if fit.share < fit.config.surface_from + fit.config.normals_only:
+        now = FreeGaussians(now.means.detach(), now.quats, now.log_scales, now.opacity_logits, now.colors, now.normals)
+    return surface_of(now, fit.model.level, fit.config.poisson)
+
+
+def colors_of(model: FreeModel, vertices: Tensor, time: float) -> Tensor:
+    """(V, 3) of the mesh of a moment: the appearance at the places that its vertices come from."""
+    found: Tensor = model.appearance(to_canonical(model, vertices, time).detach(), time).sigmoid()
+    return found
+
+
+def _mesh_loss(fit: FreeFit, vertices: Tensor, faces: Tensor, moment: Moment, level: Level) -> Tensor:
+    """The mesh's picture, and how crooked it is: that counts less and less."""
+    topology: Topology = find_topology(faces)
+    screen = project(vertices, faces, moment.viewmat, level.K, level.size, topology)
+    seen = fragments(screen)
+    drawn = picture(seen, screen, interpolate(seen, faces, colors_of(fit.model, vertices.detach(), moment.time)))
+    degree = torch.bincount(topology.edges.reshape(-1), minlength=len(vertices)).clamp_min(1)
+    crooked = Umbrella(topology.edges, degree[:, None].float())(vertices).square().sum(1).mean()
+    return _image_loss(fit, drawn[..., :3], drawn[..., 3], level) + fit.config.weights.smooth * (1 - fit.share) * crooked
+
+
+def fit_step(fit: FreeFit) -> float:
+    """One picture: drawn by splats, and by the mesh once there is one. Returns the loss."""
+    config = fit.config
+    _set_rates(fit)
+    if fit.has_surface and not fit.model.gaussians.normals.detach().any():
+        give_normals(fit.model.gaussians, config.poisson)
+    moment = fit.moments[int(torch.randint(len(fit.moments), (1,), generator=fit.generator))]
+    level = moment.levels[1 if fit.share < config.half_until else 0]
+    change = change_at(fit, moment.time)
+    now = deformed(fit.model.gaussians, change)
+    loss = _image_loss(fit, *splatted(now, moment, level), level)
+    if fit.share >= config.warm_up:
+        loss = loss + config.weights.cycle * cycle_loss(fit, change, now, moment.time)
+    mesh = mesh_at(fit, now) if fit.has_surface else None
+    if mesh is not None:
+        loss = loss + _mesh_loss(fit, *mesh, moment, level)
+        if fit.share >= config.anchor_from:
+            loss = loss + config.weights.anchor * anchor_loss(now.means, mesh[0].detach(), mesh[1])
+    fit.optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    fit.optimizer.step()
+    if mesh is not None and fit.share >= config.anchor_from and fit.step % max(1, round(config.anchor_every * config.steps)) == 0:
+        spread_over_faces(fit.model, fit.optimizer, now, mesh, moment.time, config.anchor, fit.generator)
+    fit.step += 1
+    return float(loss.detach())
+
+
+@torch.no_grad()
+def give_normals(gaussians: FreeGaussians, config: PoissonConfig) -> None:
+    """From the surface of where the Gaussians are opaque at rest: each takes the normal of the nearest place on it."""
+    field = opacity_field(
+        gaussians.means.cpu(), gaussians.log_scales.exp().mean(1).cpu(), gaussians.opacity_logits.sigmoid().cpu(), config.resolution,
+        config.reach,
+    )  # fmt: skip
+    found = level_set(field, 0.5, -config.reach, config.reach)
+    if found is None:
+        gaussians.normals.copy_(torch.nn.functional.normalize(gaussians.means, dim=1))
+        return
+    normals = found.vertex_normals()
+    nearest = KDTree(found.vertices).query(gaussians.means.cpu().numpy())[1]
+    gaussians.normals.copy_(torch.from_numpy(normals[nearest]))
+
+
+def state_of(fit: FreeFit) -> dict[str, Tensor]:
+    """Everything that `restore` needs to go on from here."""
+    tensors = {f"gaussians/{name}": values for name, values in fit.model.gaussians.named().items()}
+    tensors |= {f"networks/{name}": values for name, values in fit.model.networks.state_dict().items()}
+    return {**tensors, "level": fit.model.level, "generator": fit.generator.get_state(), **checkpoint.adam_tensors(fit.optimizer)}
+
+
+def restore(moments: list[Moment], config: FreeConfig, tensors: dict[str, Tensor], step: int) -> FreeFit:
+    """The fit as it was saved."""
+    device = moments[0].viewmat.device
+    leaves = FreeGaussians(*(tensors[f"gaussians/{f.name}"].to(device).requires_grad_(True) for f in fields(FreeGaussians)))
+    model = make_model(leaves, config.network, 0)
+    model.networks.load_state_dict({k.removeprefix("networks/"): t for k, t in tensors.items() if k.startswith("networks/")})
+    with torch.no_grad():
+        model.level.copy_(tensors["level"])
+    generator = torch.Generator()
+    generator.set_state(tensors["generator"])
+    fit = _with_optimizer(model, moments, config, generator)
+    checkpoint.restore_adam(fit.optimizer, tensors)
+    fit.step = step
+    return fit

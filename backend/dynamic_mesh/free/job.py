@@ -1,0 +1,48 @@
+"""The free-topology reconstruction as a job."""
+
+from ...formats import mesh_frames
+from ...runtime.job import Job
+from ..clip import Clip, Descent, descend, judge, saved
+from ..moments import Moment
+from ..quality import Judged, Look
+from . import fit as fitting
+from .config import FreeConfig
+from .export import cycle_error, mesh_of, to_frames
+from .fit import FreeFit
+
+STAGES = 4
+
+
+def reconstruct(job: Job, clip: Clip, config: FreeConfig) -> tuple[str, dict[str, float]]:
+    """Leaves mesh_frames.npz and heldout.png; a sentence and figures."""
+    fit = _begin(job, clip, config)
+    job.stage("Following shape and motion", 3, STAGES, fit.step)
+    descend(job, clip, Descent(
+        lambda: fit.step, config.steps, lambda: fitting.fit_step(fit), lambda: fitting.state_of(fit), lambda m: _judged(fit, m)
+    ))  # fmt: skip
+    job.stage("Measuring and writing", 4, STAGES)
+    sequence = to_frames(fit, clip.footage)
+    mesh_frames.write(job.folder.staging / mesh_frames.NAME, sequence)
+    quality, ending = judge(job, clip, lambda m: _judged(fit, m))
+    vertices = sum(len(f.vertices) for f in sequence.frames) / len(sequence.frames)
+    metrics = {
+        **quality, "vertices": vertices, "moments": float(len(sequence.seconds)), "one_topology": sequence.one_topology,
+        "cycle_error": cycle_error(fit, [m.time for m in clip.judged]),
+    }  # fmt: skip
+    return f"{len(sequence.frames)} meshes of about {vertices:,.0f} vertices, tied by their ids{ending}", metrics
+
+
+def _begin(job: Job, clip: Clip, config: FreeConfig) -> FreeFit:
+    before = saved(job)
+    if before is not None:
+        return fitting.restore(clip.training, config, *before)
+    job.stage("Finding where the object is", 2, STAGES)
+    return fitting.begin(clip.training, config, job.request.seed)
+
+
+def _judged(fit: FreeFit, moment: Moment) -> Judged:
+    if fit.has_surface:
+        mesh = mesh_of(fit, moment.time)
+        return Judged(moment, mesh.vertices, Look(mesh.faces, colors=mesh.colors))
+    nothing = fit.model.level.new_zeros(3, 3)
+    return Judged(moment, nothing, Look(nothing[:1].long(), colors=nothing))  # there is no mesh yet

@@ -1,0 +1,83 @@
+"""The state of a free-topology reconstruction: canonical Gaussians with normals, the ways there and back, the look of the surface."""
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor, nn
+
+from ...gaussians.rasterize import rasterize
+from ..moments import Level, Moment
+from ..poisson import PoissonConfig, indicator, isosurface
+from .fields import Change, Deformation, Field, FieldConfig
+
+
+@dataclass
+class FreeGaussians:
+    """N Gaussians; at rest in canonical space, or as they are at a moment."""
+
+    means: Tensor  # (N, 3)
+    quats: Tensor  # (N, 4) wxyz, any length
+    log_scales: Tensor  # (N, 3)
+    opacity_logits: Tensor  # (N,)
+    colors: Tensor  # (N, 3) before the sigmoid
+    normals: Tensor  # (N, 3) outward, any length; 0 until the surface is known
+
+    def named(self) -> dict[str, Tensor]:
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+@dataclass
+class FreeModel:
+    gaussians: FreeGaussians
+    there: Deformation
+    back: Deformation
+    appearance: Field  # canonical place and time -> colour before the sigmoid
+    level: Tensor  # () where the surface is in the Poisson field; learned
+
+    @property
+    def networks(self) -> nn.ModuleDict:
+        return nn.ModuleDict({"there": self.there, "back": self.back, "appearance": self.appearance})
+
+
+def make_model(gaussians: FreeGaussians, config: FieldConfig, seed: int) -> FreeModel:
+    """Nothing moves yet."""
+    device = gaussians.means.device
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        there, back, appearance = Deformation(config), Deformation(config), Field(config, 3)
+    level = torch.zeros((), device=device, requires_grad=True)
+    return FreeModel(gaussians, there.to(device), back.to(device), appearance.to(device), level)
+
+
+def deformed(gaussians: FreeGaussians, change: Change) -> FreeGaussians:
+    """Offsets are added, as the paper has it."""
+    return FreeGaussians(
+        gaussians.means + change.means, gaussians.quats + change.quats, gaussians.log_scales + change.log_scales,
+        gaussians.opacity_logits, gaussians.colors, gaussians.normals + change.normals,
+    )  # fmt: skip
+
+
+def splatted(gaussians: FreeGaussians, moment: Moment, level: Level) -> tuple[Tensor, Tensor]:
+    """(H, W, 3) colour over nothing, and (H, W) coverage."""
+    drawn = rasterize(
+        gaussians.means, gaussians.quats, gaussians.log_scales.exp(), gaussians.opacity_logits.sigmoid(), gaussians.colors.sigmoid(),
+        moment.viewmat[None], level.K[None], *level.size,
+    )  # fmt: skip
+    return drawn.image[0], drawn.alpha[0, ..., 0]
+
+
+def surface_of(gaussians: FreeGaussians, level: Tensor, config: PoissonConfig) -> tuple[Tensor, Tensor] | None:
+    """Vertices (V, 3), differentiable, and faces (F, 3) of the solid that the Gaussians' means and normals enclose."""
+    return isosurface(indicator(gaussians.means, gaussians.normals, config), level, config)
+
+
+def to_canonical(model: FreeModel, places: Tensor, time: float) -> Tensor:
+    """(P, 3) of a moment -> where they are in canonical space."""
+    change: Tensor = model.back.motion(places, time)
+    return places + change[:, :3]
+
+
+def to_moment(model: FreeModel, places: Tensor, time: float) -> Tensor:
+    """(P, 3) of canonical space -> where they are at a moment."""
+    change: Tensor = model.there.motion(places, time)
+    return places + change[:, :3]

@@ -1,0 +1,87 @@
+"""The tracked reconstruction as a job: template, motion, texture, file."""
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ...formats import mesh_sequence
+from ...formats.mesh_sequence import MeshSequence, Nodes
+from ...runtime.job import Job
+from ..clip import Clip, Descent, descend, judge, saved
+from ..footage import Footage
+from ..moments import Moment
+from ..presets import MeshConfig
+from ..quality import Judged, Look
+from ..template import canonical_gaussians
+from ..template.surface import Surface
+from ..texture.paint import paint
+from ..texture.unwrap import Atlas, unwrap
+from . import fit as fitting
+from .fit import Fit
+from .motion import carried_over, node_transforms, skinned, wave_count
+from .nodes import build
+
+STAGES = 5
+
+
+def reconstruct(job: Job, clip: Clip, config: MeshConfig) -> tuple[str, dict[str, float]]:
+    """Leaves mesh.npz, texture.png and heldout.png; a sentence and figures."""
+    fit = _begin(job, clip.training, config)
+    job.stage("Following the motion", 3, STAGES, fit.step)
+    descend(job, clip, Descent(lambda: fit.step, fit.config.steps, lambda: fitting.fit_step(fit), lambda: fitting.state_of(fit),
+                               lambda m: Judged(m, fit.at(m.time), Look(fit.faces, colors=fit.colors.sigmoid()))))  # fmt: skip
+    job.stage("Painting the texture", 4, STAGES)
+    with torch.no_grad():
+        vertices = fit.shape.vertices()
+    atlas = unwrap(Surface(vertices.cpu().numpy(), fit.surface.faces))
+
+    @torch.no_grad()
+    def placed(moment: Moment) -> Tensor:
+        return fit.at(moment.time, vertices)
+
+    texture = paint(clip.training, placed, fit.faces, atlas, config.paint, job.request.seed, job.progress)
+    job.stage("Measuring and writing", 5, STAGES)
+    sequence = to_sequence(fit, clip.footage, atlas)
+    mesh_sequence.write(job.folder.staging / mesh_sequence.NAME, sequence)
+    pixels = (texture * 255).round().to(torch.uint8).cpu().numpy()
+    Image.fromarray(pixels).save(job.folder.staging / mesh_sequence.TEXTURE)
+    look = Look(fit.faces, texture=texture, uvs=torch.from_numpy(atlas.uvs).to(texture.device))
+    quality, ending = judge(job, clip, lambda m: Judged(m, placed(m), look))
+    metrics = {**quality, "vertices": float(len(sequence.rest)), "moments": float(len(sequence.seconds)), "one_topology": 1.0}
+    return f"{len(sequence.rest):,} vertices that keep their identity through {len(sequence.seconds)} moments{ending}", metrics
+
+
+def _begin(job: Job, training: list[Moment], config: MeshConfig) -> Fit:
+    """The template and its first motion, or the fit where it was stopped."""
+    before = saved(job)
+    if before is not None:
+        return fitting.restored(training, config.fit, job.request.seed, *before)
+    job.stage("Finding the shape", 2, STAGES)
+    canonical, seed = config.canonical, job.request.seed
+    found = canonical_gaussians.train(training, canonical, wave_count(config.fit.motion, len(training)), seed, job.progress)
+    surface = canonical_gaussians.to_surface(found, canonical)
+    graph = build(surface, config.fit.nodes).to(found.means.device)
+    motion = carried_over(found.graph, found.means.detach(), found.motion, graph)
+    return fitting.begin(surface, training, config.fit, seed, motion)
+
+
+@torch.no_grad()
+def to_sequence(fit: Fit, found: Footage, atlas: Atlas) -> MeshSequence:
+    """In the capture's world, at every picture's moment."""
+    first, vertices = found.placement.centers[0], fit.shape.vertices()
+    radius, positions, transforms = found.placement.radius, [], []
+    for time, index in found.distinct:
+        pose, center = fit.motion.at(time), found.placement.centers[index]
+        positions.append(radius * skinned(vertices, fit.graph, pose).cpu().double().numpy() + center)
+        matrices, shifts = (t.cpu().double().numpy() for t in node_transforms(fit.graph, pose))
+        transforms.append(np.concatenate([matrices, (radius * shifts + center - matrices @ first)[..., None]], -1))
+    graph = fit.graph
+    nodes = Nodes(
+        np.asarray(radius * graph.rest.cpu().numpy() + first, np.float32), np.stack(transforms).astype(np.float32),
+        graph.skin.cpu().numpy().astype(np.int32), graph.weights.cpu().numpy(),
+    )  # fmt: skip
+    seconds = np.array([found.seconds[index] for _, index in found.distinct])
+    rest = np.asarray(radius * vertices.cpu().numpy() + first, np.float32)
+    colors = fit.colors.detach().sigmoid().cpu().numpy()
+    return MeshSequence(rest, fit.surface.faces.astype(np.int32), np.stack(positions).astype(np.float32), seconds, colors, atlas.uvs, nodes)
