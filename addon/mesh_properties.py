@@ -15,6 +15,11 @@ BAKES = [
 class MeshSettings:
     """Part of SplatsmithSettings (properties.py)."""
 
+    mesh_mode: bpy.props.EnumProperty(
+        name="Mode", default="tracked", description="What becomes of the object",
+        items=[("tracked", "One Mesh", "One mesh that moves: its vertices keep their identity, with texture and bones"),
+               ("free", "Changing Mesh", "A new mesh in every frame, for things that part and merge; played from USD")],
+    )  # type: ignore[valid-type]  # fmt: skip
     mesh_masks: bpy.props.StringProperty(
         name="Object Masks", subtype="DIR_PATH",
         description="Folder of masks named like the pictures: white is the object. Empty: transparency, or what moves by itself",

@@ -83,6 +83,12 @@ VERB_HELP["bones"] = (
     "--input is a mesh.npz. --output receives mesh.npz with bones, which game engines play: tiny, and close to what was there.",
     "python -m backend bones --input cloth/mesh.npz --bones 60 --output cloth-bones",
 )
+VERB_HELP["register"] = (
+    "make one animated mesh of a sequence whose meshes have nothing in common but their shape",
+    "--input is a mesh_frames.npz, as `mesh --mode free` leaves it, or Blender's side of a folder of files. --output receives\n"
+    "mesh.npz: the first mesh, as it follows the others.",
+    "python -m backend register --input walk-free/mesh_frames.npz --output walk-followed",
+)
 VERB_HELP["model"] = (
     "fetch a CLIP model, which words need",
     "--input is the folder to keep models in. Without --agree it only says what it would fetch. --output receives its path.",

@@ -172,9 +172,16 @@ class BonesOptions:
     bones: int = option(40, "how many bones may carry the mesh", 1, 1000)
 
 
+@dataclass(frozen=True)
+class RegisterOptions:
+    """Options of the verb `register`."""
+
+    faces: int = option(10_000, "most triangles of the mesh that follows the others", 100, 500_000)
+
+
 Options = (
     CamerasOptions | SplatsOptions | RenderOptions | SegmentOptions | SelectOptions
-    | SpeechOptions | HeadOptions | FaceOptions | TalkOptions | MeshOptions | BonesOptions | ModelOptions | SetupOptions
+    | SpeechOptions | HeadOptions | FaceOptions | TalkOptions | MeshOptions | BonesOptions | RegisterOptions | ModelOptions | SetupOptions
 )  # fmt: skip
 OPTIONS: dict[str, type[Options]] = {
     "cameras": CamerasOptions,
@@ -188,6 +195,7 @@ OPTIONS: dict[str, type[Options]] = {
     "talk": TalkOptions,
     "mesh": MeshOptions,
     "bones": BonesOptions,
+    "register": RegisterOptions,
     "model": ModelOptions,
     "setup": SetupOptions,
 }

@@ -28,6 +28,7 @@ from .options import (
     MeshOptions as MeshOptions,
     ModelOptions as ModelOptions,
     Options as Options,
+    RegisterOptions as RegisterOptions,
     RenderOptions as RenderOptions,
     SegmentOptions as SegmentOptions,
     SelectOptions as SelectOptions,

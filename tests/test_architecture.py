@@ -25,6 +25,7 @@ READERS = (
     "gaussian_head_file",
     "live_link_csv",
     "mesh_sequence",
+    "mesh_frames",
     "vertex_animation",
 )
 ADDON_MAY = {"backend.protocol"} | {f"backend.formats.{name}" for name in READERS}

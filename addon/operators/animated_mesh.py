@@ -1,16 +1,19 @@
 """Animated meshes: made from footage, brought in, and baked for game engines."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 
-from ...backend.formats import mesh_sequence as sequences
-from ...backend.protocol import BonesOptions, InputError, MeshOptions, Request
+from ...backend.formats import mesh_frames as frames, mesh_sequence as sequences
+from ...backend.protocol import BonesOptions, InputError, MeshOptions, RegisterOptions, Request
 from .. import preferences
+from ..compute import state
 from ..jobs import folders
 from ..mesh_properties import BAKES
 from ..scene import mesh_bake, mesh_files, mesh_sequence, results
+from ..scene.mesh_files import ReadMesh
 from .common import FolderChooser, capture_ready, chosen_capture, compute_ready, guarded, run_in_folder, run_job
 
 
@@ -30,14 +33,14 @@ class SPLATSMITH_OT_make_mesh(bpy.types.Operator):
         settings = context.scene.splatsmith
         capture, name = chosen_capture(context)
         options = MeshOptions(
-            masks=bpy.path.abspath(settings.mesh_masks).rstrip("/\\"), fps=settings.mesh_fps, faces=settings.mesh_faces,
-            texture=settings.mesh_texture,
+            mode=settings.mesh_mode, masks=bpy.path.abspath(settings.mesh_masks).rstrip("/\\"), fps=settings.mesh_fps,
+            faces=settings.mesh_faces, texture=settings.mesh_texture,
         )  # fmt: skip
         return run_job(self, context, Request("mesh", capture, options, settings.preset, preferences.get().device, settings.seed, name))
 
 
 class SPLATSMITH_OT_import_mesh(bpy.types.Operator, ImportHelper):
-    """Bring in an animated mesh that was made before: the mesh.npz of a result"""
+    """Bring in a result that was made before: mesh.npz, or mesh_frames.npz of changing topology"""
 
     bl_idname = "splatsmith.import_mesh"
     bl_label = "Import Animated Mesh"
@@ -49,8 +52,12 @@ class SPLATSMITH_OT_import_mesh(bpy.types.Operator, ImportHelper):
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
         path = Path(self.filepath)
-        self.report({"INFO"}, results.import_mesh(context, path, path.parent.name or path.stem))
+        bring_in = results.import_frames if path.name == frames.NAME else results.import_mesh
+        self.report({"INFO"}, bring_in(context, path, path.parent.name or path.stem))
         return {"FINISHED"}
+
+
+FOLLOW = "One of the meshes follows the others where they are not one mesh that moves (needs computing)"
 
 
 class SPLATSMITH_OT_import_mesh_files(bpy.types.Operator, FolderChooser):
@@ -60,16 +67,67 @@ class SPLATSMITH_OT_import_mesh_files(bpy.types.Operator, FolderChooser):
     bl_label = "Import Mesh Files"
     bl_options = {"REGISTER", "UNDO"}
 
+    follow: bpy.props.BoolProperty(name="Follow", default=True, description=FOLLOW)  # type: ignore[valid-type]
+
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        folder, render = Path(bpy.path.abspath(self.directory)), context.scene.render
+        folder = Path(bpy.path.abspath(self.directory))
         if not folder.is_dir():
             raise InputError(f"There is no folder {folder}.", "Choose another.")
-        sequence = mesh_files.read_files(mesh_files.files_of(folder), render.fps / render.fps_base)
-        path = folders.new_folder("mesh", folder.name) / sequences.NAME
-        sequences.write(path, sequence)
-        self.report({"INFO"}, results.import_mesh(context, path, folder.name))
+        files = mesh_files.files_of(folder)
+        return _finish(self, context, folder.name, _gather(folder.name, len(files), mesh_files.frames_of_files(files)))
+
+
+class SPLATSMITH_OT_import_mesh_cache(bpy.types.Operator, ImportHelper):
+    """Bring in an Alembic or USD file as one animated object that needs the file no more"""
+
+    bl_idname = "splatsmith.import_mesh_cache"
+    bl_label = "Import Mesh Cache"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filename_ext = ""
+    filter_glob: bpy.props.StringProperty(default=";".join(f"*{e}" for e in mesh_files.CACHES), options={"HIDDEN"})  # type: ignore[valid-type]
+    follow: bpy.props.BoolProperty(name="Follow", default=True, description=FOLLOW)  # type: ignore[valid-type]
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        path = Path(bpy.path.abspath(self.filepath))
+        if path.suffix.lower() not in mesh_files.CACHES or not path.is_file():
+            raise InputError(f"{path.name} is no Alembic or USD file.", f"Choose one ({', '.join(mesh_files.CACHES)}).")
+        with mesh_files.opened_cache(path) as (count, meshes):
+            found = _gather(path.stem, count, meshes)
+        return _finish(self, context, path.stem, found)
+
+
+def _gather(name: str, count: int, meshes: Iterator[ReadMesh]) -> str | list[ReadMesh]:
+    """All frames; or, where they are too large to hold, the line about the object that they were streamed into."""
+    first = next(meshes)
+    if len(first.vertices) * count <= mesh_sequence.MOST_KEYED:
+        return [first, *meshes]
+    render = bpy.context.scene.render
+    alone = mesh_files.as_sequence([first], render.fps / render.fps_base)
+    path = folders.new_folder("mesh", name) / "mesh.pc2"
+    return results.import_large_mesh(bpy.context, alone, mesh_files.one_mesh(first, meshes), count, path, name)
+
+
+def _finish(operator: bpy.types.Operator, context: bpy.types.Context, name: str, found: str | list[ReadMesh]) -> set[str]:
+    """One object at once where the frames are one mesh that moves, else by a job that makes one of them."""
+    if isinstance(found, str):
+        operator.report({"INFO"}, found)
         return {"FINISHED"}
+    fps = context.scene.render.fps / context.scene.render.fps_base
+    sequence = mesh_files.as_sequence(found, fps)
+    if sequence is not None:
+        path = folders.new_folder("mesh", name) / sequences.NAME
+        sequences.write(path, sequence)
+        operator.report({"INFO"}, results.import_mesh(context, path, name))
+        return {"FINISHED"}
+    if not operator.follow:
+        mesh_files.require_one(found)
+    state.require()
+    folder = folders.new_folder("register", name)
+    frames.write(folder / frames.NAME, mesh_files.as_frames(found, fps))
+    return run_in_folder(operator, context, Request("register", str(folder / frames.NAME), RegisterOptions(), title=name), folder)
 
 
 class SPLATSMITH_OT_find_bones(bpy.types.Operator):
@@ -138,5 +196,6 @@ class SPLATSMITH_OT_bake_mesh(bpy.types.Operator, ExportHelper):
 
 
 CLASSES = (
-    SPLATSMITH_OT_make_mesh, SPLATSMITH_OT_import_mesh, SPLATSMITH_OT_import_mesh_files, SPLATSMITH_OT_find_bones, SPLATSMITH_OT_bake_mesh,
+    SPLATSMITH_OT_make_mesh, SPLATSMITH_OT_import_mesh, SPLATSMITH_OT_import_mesh_files, SPLATSMITH_OT_import_mesh_cache,
+    SPLATSMITH_OT_find_bones, SPLATSMITH_OT_bake_mesh,
 )  # fmt: skip

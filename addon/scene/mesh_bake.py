@@ -16,6 +16,7 @@ from mathutils import Matrix, kdtree
 from ...backend.formats import mesh_sequence as sequences, vertex_animation
 from ...backend.formats.mesh_sequence import Floats, Nodes
 from ...backend.protocol import DiskError, InputError
+from . import passing
 from .mesh_sequence import SEQUENCE_KEY, evaluated_frames, straighten, world_vertices
 
 KINDS = {
@@ -97,17 +98,14 @@ def in_world(nodes: Nodes, world: np.ndarray) -> Nodes:
 @contextlib.contextmanager
 def _without_trace() -> Iterator[None]:
     """Whatever is made meanwhile is removed afterwards; the scene's time, the selection and the active object are what they were."""
-    scene, kinds = bpy.context.scene, ("objects", "meshes", "armatures", "materials", "images", "actions", "collections")
-    before = {kind: set(getattr(bpy.data, kind)) for kind in kinds}
+    scene, before = bpy.context.scene, passing.blocks()
     kept = scene.frame_start, scene.frame_end, scene.render.fps, scene.render.fps_base, scene.frame_current
     layer = bpy.context.view_layer
     selected, active = [o for o in layer.objects if o.select_get()], layer.objects.active
     try:
         yield
     finally:
-        for kind in kinds:
-            for block in [b for b in getattr(bpy.data, kind) if b not in before[kind]]:
-                getattr(bpy.data, kind).remove(block)
+        passing.remove(passing.since(before))
         scene.frame_start, scene.frame_end, scene.render.fps, scene.render.fps_base = kept[:4]
         scene.frame_set(kept[4])
         for one in layer.objects:

@@ -5,6 +5,7 @@ would make the .blend huge.
 """
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
@@ -35,7 +36,23 @@ def import_sequence(
     if sequence.positions[..., 0].size <= MOST_KEYED:
         _key(thing, sequence.positions)
     else:
-        _cache(thing, sequence.positions, path.with_suffix(".pc2"))
+        cache = path.with_suffix(".pc2")
+        _write_cache(cache, iter(sequence.positions), len(sequence.rest), len(sequence.positions))
+        _play_cache(thing, cache)
+    return thing
+
+
+def import_streamed(
+    first: MeshSequence, moments: Iterator[Floats], count: int, path: Path, name: str, collection: bpy.types.Collection
+) -> bpy.types.Object:
+    """A sequence that is too large to hold: `first` is its first moment alone, the others (V, 3) go straight into the cache at `path`."""
+    _write_cache(path, moments, len(first.rest), count)
+    mesh = bpy.data.meshes.new(name)
+    _fill(mesh, first)
+    mesh.materials.append(_material(name, None))
+    thing = bpy.data.objects.new(name, mesh)
+    collection.objects.link(thing)
+    _play_cache(thing, path)
     return thing
 
 
@@ -106,14 +123,20 @@ def straighten(keys: bpy.types.Key) -> None:
             point.interpolation = "LINEAR"
 
 
-def _cache(thing: bpy.types.Object, positions: Floats, path: Path) -> None:
+def _write_cache(path: Path, moments: Iterator[Floats], vertices: int, count: int) -> None:
     """PC2 version 1: a header of 32 bytes, then every frame's places as little-endian floats."""
     part = path.with_name(f".part-{path.name}")
-    with open(part, "wb") as file:
-        file.write(struct.pack("<12siiffi", b"POINTCACHE2\0", 1, positions.shape[1], 1.0, 1.0, len(positions)))
-        for moment in positions:
-            file.write(np.ascontiguousarray(moment, "<f4").tobytes())
-    part.replace(path)
+    try:
+        with open(part, "wb") as file:
+            file.write(struct.pack("<12siiffi", b"POINTCACHE2\0", 1, vertices, 1.0, 1.0, count))
+            for moment in moments:
+                file.write(np.ascontiguousarray(moment, "<f4").tobytes())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _play_cache(thing: bpy.types.Object, path: Path) -> None:
     cache = thing.modifiers.new("Mesh Cache", "MESH_CACHE")
     cache.cache_format, cache.filepath, cache.frame_start = "PC2", str(path), 1.0
     cache.forward_axis, cache.up_axis = "POS_Y", "POS_Z"

@@ -1,11 +1,20 @@
 """What a finished job becomes in the scene, by its verb."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
 
-from ...backend.formats import capture as captures, gaussian_head_file, head_file, mesh_sequence as sequences, motion_file, splat_ply
+from ...backend.formats import (
+    capture as captures,
+    gaussian_head_file,
+    head_file,
+    mesh_frames as frame_files,
+    mesh_sequence as sequences,
+    motion_file,
+    splat_ply,
+)
 from ...backend.protocol import InputError, RenderOptions
 from ..compute import state
 from ..jobs.manager import JobRecord
@@ -15,6 +24,7 @@ from . import (
     face_targets,
     gaussian_head,
     head_mesh,
+    mesh_frames,
     mesh_sequence,
     objects,
     pointclouds,
@@ -82,12 +92,44 @@ def import_mesh(context: bpy.types.Context, path: Path, name: str, capture: str 
     sequence = sequences.read(path)  # a bad file must not leave half a result
     collection, root = _home(context, name, capture)
     thing = mesh_sequence.import_sequence(sequence, path, path.with_name(sequences.TEXTURE), f"{name} Mesh", collection, root)
+    _show_alone(context, thing, len(sequence.seconds))
+    return f"{thing.name}: {len(sequence.rest):,} vertices through {len(sequence.seconds)} frames"
+
+
+def import_frames(context: bpy.types.Context, path: Path, name: str, capture: str = "") -> str:
+    """Meshes of changing topology, as one object that plays them; a line about it."""
+    sequence = frame_files.read(path)
+    collection, root = _home(context, name, capture)
+    seconds = sequence.seconds
+    fps = (
+        (len(seconds) - 1) / float(seconds[-1] - seconds[0]) if len(seconds) > 1 and seconds[-1] > seconds[0] else context.scene.render.fps
+    )
+    thing = mesh_frames.import_frames(sequence, path, f"{name} Meshes", collection, root, fps)
+    _show_alone(context, thing, len(sequence.frames))
+    return f"{thing.name}: {len(sequence.frames)} meshes, tied by the attribute id"
+
+
+def import_large_mesh(
+    context: bpy.types.Context, first: sequences.MeshSequence, moments: Iterator[sequences.Floats], count: int, path: Path, name: str
+) -> str:
+    """A sequence that goes into its cache frame by frame; a line about it."""
+    collection = collections.new_collection(context.scene, name)
+    try:
+        thing = mesh_sequence.import_streamed(first, moments, count, path, f"{name} Mesh", collection)
+    except (InputError, OSError):
+        bpy.data.collections.remove(collection)
+        raise
+    _show_alone(context, thing, count)
+    return f"{thing.name}: {len(first.rest):,} vertices through {count} frames"
+
+
+def _show_alone(context: bpy.types.Context, thing: bpy.types.Object, frames: int) -> None:
+    """Selected and active, the scene as long as it."""
     for other in context.selected_objects:
         other.select_set(False)
     thing.select_set(True)
     context.view_layer.objects.active = thing
-    context.scene.frame_start, context.scene.frame_end = 1, len(sequence.seconds)
-    return f"{thing.name}: {len(sequence.rest):,} vertices through {len(sequence.seconds)} frames"
+    context.scene.frame_start, context.scene.frame_end = 1, frames
 
 
 def attach_bones(path: Path, name: str) -> str:
@@ -188,7 +230,11 @@ def import_job(context: bpy.types.Context, job: JobRecord) -> str:
     elif job.request.verb == "segment":
         text = import_objects(context, job.result, name)
     elif job.request.verb == "mesh":
-        text = import_mesh(context, job.result / sequences.NAME, name, job.request.input)
+        free = job.result / frame_files.NAME
+        read = (import_frames, free) if free.is_file() else (import_mesh, job.result / sequences.NAME)
+        text = read[0](context, read[1], name, job.request.input)
+    elif job.request.verb == "register":
+        text = import_mesh(context, job.result / sequences.NAME, name)
     elif job.request.verb == "bones":
         text = attach_bones(job.result / sequences.NAME, str(job.request.context.get("object", "")))
     elif job.request.verb == "talk":

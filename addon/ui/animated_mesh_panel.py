@@ -17,6 +17,7 @@ class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
         layout, settings = self.layout, context.scene.splatsmith
         layout.prop(settings, "capture", text="")
         layout.prop(settings, "mesh_masks", text="Masks")
+        layout.row().prop(settings, "mesh_mode", expand=True)
         layout.row().prop(settings, "preset", expand=True)
         layout.label(text=ESTIMATES[settings.preset], icon="TIME")
         row = layout.row()
@@ -47,6 +48,7 @@ class SPLATSMITH_PT_animated_mesh_more(SidebarPanel, bpy.types.Panel):
         row = layout.row(align=True)
         row.operator("splatsmith.import_mesh", text="Import Result", icon="IMPORT")
         row.operator("splatsmith.import_mesh_files", text="Import Files", icon="FILE_FOLDER")
+        row.operator("splatsmith.import_mesh_cache", text="Import Cache", icon="FILE_CACHE")
 
 
 CLASSES = (SPLATSMITH_PT_animated_mesh, SPLATSMITH_PT_animated_mesh_more)

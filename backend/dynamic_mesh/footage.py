@@ -1,7 +1,7 @@
 """A capture with time, and where the object is in its pictures, read into moments."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from ..media.frames import to_eight_bit
 from ..protocol import InputError
 from .moments import Level, Moment, pyramid
 from .placement import Placement, place
+from .point_tracks import TrackConfig, find
 
 Gray = NDArray[np.float32]
 LEAST = 24  # pixels that an object has at least
@@ -28,6 +29,7 @@ class FootageConfig:
 
     side: int = 200
     margin: float = 0.08
+    tracks: TrackConfig = field(default_factory=TrackConfig)
 
 
 @dataclass(frozen=True)
@@ -191,12 +193,13 @@ def load(
     placement = place(viewmats, np.stack([f.K for f in frames]), [p.alpha for p in pictures])
     cuts = [_cut(p.alpha, config.margin) for p in pictures]
     scale = min(1.0, config.side / max(max(c[2] - c[0], c[3] - c[1]) for c in cuts))
+    tracks = find([p.color for p in pictures], [p.alpha for p in pictures], [f.K for f in frames], config.tracks)
     span = max(seconds[-1] - seconds[0], 1e-9)
     moments = []
     for index, (frame, picture) in enumerate(zip(frames, pictures, strict=True)):
         viewmat = torch.tensor(placement.viewmat(viewmats[index], index), dtype=torch.float32)
         level = _level(frame, picture, placement.radius, scale, config.margin)
-        moments.append(Moment(frame.image.name, (seconds[index] - seconds[0]) / span, viewmat, pyramid(level)))
+        moments.append(Moment(frame.image.name, (seconds[index] - seconds[0]) / span, viewmat, pyramid(level), tracks[index]))
     cut_off = float(np.mean([_touches_border(p.alpha) for p in pictures]))
     return Footage(moments, seconds, placement, source, cut_off, scale**2 * pictures[0].alpha.size)
 

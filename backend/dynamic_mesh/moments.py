@@ -25,6 +25,20 @@ class Level:
 
 
 @dataclass(frozen=True)
+class Sighting:
+    """What is seen of the tracks at one moment."""
+
+    ids: Tensor  # (P,) ascending
+    rays: Tensor  # (P, 2) x / z and y / z of the camera
+
+    def to(self, device: str) -> "Sighting":
+        return Sighting(self.ids.to(device), self.rays.to(device))
+
+
+NOTHING = Sighting(torch.zeros(0, dtype=torch.int64), torch.zeros(0, 2))
+
+
+@dataclass(frozen=True)
 class Moment:
     """One picture of the object. `levels` go from full size to a quarter."""
 
@@ -32,9 +46,10 @@ class Moment:
     time: float  # 0 at the first picture, 1 at the last
     viewmat: Tensor  # (4, 4) unit box to camera, OpenCV axes
     levels: list[Level]
+    tracks: Sighting = NOTHING
 
     def to(self, device: str) -> "Moment":
-        return Moment(self.name, self.time, self.viewmat.to(device), [level.to(device) for level in self.levels])
+        return Moment(self.name, self.time, self.viewmat.to(device), [level.to(device) for level in self.levels], self.tracks.to(device))
 
 
 def held_out(count: int, every: int = 8) -> list[int]:

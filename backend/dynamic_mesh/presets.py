@@ -21,12 +21,12 @@ class MeshConfig:
 
 
 PRESETS = {
-    "fast": MeshConfig(FootageConfig(160), CanonicalConfig(steps=1000, faces=3000), FitConfig(steps=2000), PaintConfig(256, 300),
+    "fast": MeshConfig(FootageConfig(160), CanonicalConfig(steps=1000, faces=3000), FitConfig(steps=2000), PaintConfig(256),
                        FreeConfig(steps=700, count=4000, poisson=PoissonConfig(48, 0.8))),
-    "balanced": MeshConfig(FootageConfig(200), CanonicalConfig(), FitConfig(steps=6000), PaintConfig(512, 800)),
+    "balanced": MeshConfig(FootageConfig(200), CanonicalConfig(), FitConfig(steps=6000), PaintConfig(512)),
     "best": MeshConfig(
         FootageConfig(320), CanonicalConfig(steps=3000, count=12000, resolution=112, faces=12000), FitConfig(steps=15000, nodes=120),
-        PaintConfig(1024, 2000), FreeConfig(steps=4000, count=12000, poisson=PoissonConfig(96, 1.2)),
+        PaintConfig(1024), FreeConfig(steps=4000, count=12000, poisson=PoissonConfig(96, 1.2)),
     ),
 }  # fmt: skip
 

@@ -30,6 +30,7 @@ VERBS = {
     "select": "..semantics.select_verb", "speech": "..talking_head.speech_verb", "face": "..talking_head.face_verb",
     "head": "..talking_head.head_verb", "talk": "..talking_head.talk_verb",
     "mesh": "..dynamic_mesh.mesh_verb", "bones": "..dynamic_mesh.bones_verb",
+    "register": "..dynamic_mesh.register_verb",
     "model": "..semantics.model_verb", "setup": "..runtime.environment",
 }  # fmt: skip
 COMPUTING = ("splats", "render", "segment", "select", "face", "talk", "mesh")  # the others never ask for a device, and asking takes seconds

@@ -155,8 +155,89 @@ def test_a_folder_of_files_becomes_one_object(bpy: Any, rooms: Any, tmp_path: Pa
     assert abs(lifts - 0.9) < 1e-4
     write_obj(folder / "wave_11.obj", 0, side=4)
     with pytest.raises(RuntimeError, match="not one mesh that moves"):
-        bpy.ops.splatsmith.import_mesh_files(directory=str(folder))
+        bpy.ops.splatsmith.import_mesh_files(directory=str(folder), follow=False)
     (folder / "wave_11.obj").write_text("")
     with pytest.raises(RuntimeError, match="is empty"):
         bpy.ops.splatsmith.import_mesh_files(directory=str(folder))
     assert len([o for o in bpy.data.objects if o.type == "MESH"]) == 1
+
+
+def lifts(shown: np.ndarray) -> np.ndarray:
+    """How far the middle of a mesh has gone, in every frame; OBJ's axes are not Blender's."""
+    return np.linalg.norm(shown.mean(1) - shown.mean(1)[0], axis=1)
+
+
+def test_meshes_of_other_topologies_are_followed_by_the_first(bpy: Any, rooms: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "other"
+    folder.mkdir()
+    for number, side in enumerate((9, 11, 10)):
+        write_obj(folder / f"wave_{number}.obj", 0.1 * number, side)
+    assert bpy.ops.splatsmith.import_mesh_files(directory=str(folder)) == {"FINISHED"}
+    thing = bpy.context.object
+    assert len(thing.data.vertices) == 81 and thing.data.shape_keys is not None
+    shown = rooms("scene.mesh_sequence").evaluated_frames(bpy.context, thing, [1, 2, 3])
+    assert np.abs(lifts(shown) - [0, 0.1, 0.2]).max() < 0.01
+
+
+def test_large_sequences_are_never_held(bpy: Any, rooms: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "large"
+    folder.mkdir()
+    for number in range(4):
+        write_obj(folder / f"wave_{number}.obj", 0.1 * number)
+    monkeypatch.setattr(rooms("scene.mesh_sequence"), "MOST_KEYED", 60)
+    assert bpy.ops.splatsmith.import_mesh_files(directory=str(folder)) == {"FINISHED"}
+    thing = bpy.context.object
+    assert thing.modifiers[0].type == "MESH_CACHE"
+    shown = rooms("scene.mesh_sequence").evaluated_frames(bpy.context, thing, [1, 2, 3, 4])
+    assert np.abs(lifts(shown) - [0, 0.1, 0.2, 0.3]).max() < 1e-5
+    before = len(bpy.data.collections)
+    write_obj(folder / "wave_4.obj", 0, side=4)
+    with pytest.raises(RuntimeError, match="not one mesh that moves"):
+        bpy.ops.splatsmith.import_mesh_files(directory=str(folder))
+    assert len(bpy.data.collections) == before
+    assert len(list((tmp_path / "results").rglob("*.pc2"))) == 1 and not list((tmp_path / "results").rglob(".part*"))
+
+
+@pytest.mark.parametrize("kind", ["ALEMBIC", "USD"])
+def test_caches_become_native_objects(bpy: Any, rooms: Any, wave: Any, tmp_path: Path, kind: str) -> None:
+    bake = rooms("scene.mesh_bake")
+    path = tmp_path / f"wave{bake.KINDS[kind]}"
+    bake.bake(bpy.context, wave, path, kind)
+    bpy.context.scene.frame_end = 77
+    assert bpy.ops.splatsmith.import_mesh_cache(filepath=str(path)) == {"FINISHED"}
+    thing = bpy.context.object
+    path.unlink()  # it is not needed any more
+    assert thing != wave and thing.data.shape_keys is not None and not bpy.data.cache_files
+    shown = rooms("scene.mesh_sequence").evaluated_frames(bpy.context, thing, list(range(1, 10)))
+    assert np.abs(np.sort(shown, 1) - np.sort(waving().positions, 1)).max() < 1e-4
+    (tmp_path / "bad.abc").write_bytes(b"nothing")
+    with pytest.raises(RuntimeError, match="bad"):
+        bpy.ops.splatsmith.import_mesh_cache(filepath=str(tmp_path / "bad.abc"))
+
+
+def test_meshes_of_changing_topology_play_without_the_addon(bpy: Any, rooms: Any, tmp_path: Path) -> None:
+    from backend.formats import mesh_frames
+    from backend.formats.mesh_frames import MeshFrame, MeshFrames
+
+    frames = []
+    for number in range(5):
+        rest, faces = grid(5 + number)
+        colors = np.full_like(rest, 0.1 * number)
+        frames.append(MeshFrame(rest + np.array([0, 0, number], np.float32), faces, colors, np.arange(len(rest), dtype=np.int32)))
+    tracks = np.repeat(frames[0].vertices[None], 5, 0)
+    (tmp_path / "free").mkdir()
+    path = tmp_path / "free" / mesh_frames.NAME
+    mesh_frames.write(path, MeshFrames(frames, np.arange(5) / 24, frames[0].vertices, frames[0].faces, tracks))
+    assert bpy.ops.splatsmith.import_mesh(filepath=str(path)) == {"FINISHED"}
+    thing = bpy.context.object
+    assert [m.type for m in thing.modifiers] == ["MESH_SEQUENCE_CACHE"]
+    for number, frame in enumerate(frames, 1):
+        bpy.context.scene.frame_set(number)
+        shown = rooms("scene.mesh_sequence").world_vertices(bpy.context, thing)
+        assert shown.shape == frame.vertices.shape and np.abs(shown - frame.vertices).max() < 1e-5
+    mesh = thing.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+    ids = np.empty(len(mesh.vertices), np.int32)
+    mesh.attributes["id"].data.foreach_get("value", ids)
+    assert np.array_equal(ids, frames[-1].ids) and "displayColor" in mesh.attributes
+    with pytest.raises(RuntimeError, match="vertices in frame"):
+        bpy.ops.splatsmith.bake_mesh(filepath=str(tmp_path / "x.glb"))

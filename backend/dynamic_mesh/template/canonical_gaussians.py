@@ -3,16 +3,18 @@ dense is the object. Legs that silhouettes melt into one come apart, and parts t
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from scipy import ndimage
+from scipy.spatial import KDTree
 from torch import Tensor
 
 from ...gaussians.rasterize import rasterize
 from ...protocol import InputError
 from ..moments import Moment
+from ..poisson import PoissonConfig, poisson_surface
 from ..tracked.motion import Motion, rigidity, skinned, speeds
 from ..tracked.nodes import NodeGraph, from_points
 from .hull import HullConfig
@@ -42,6 +44,7 @@ class CanonicalConfig:
     resolution: int = 80
     level: float = 0.5
     faces: int = 5000
+    poisson: PoissonConfig = field(default_factory=PoissonConfig)
 
 
 @dataclass
@@ -112,13 +115,19 @@ def train(
 
 
 def to_surface(model: CanonicalGaussians, config: CanonicalConfig, reach: float = HullConfig().reach) -> Surface:
-    """The outer surface of the dense part, without hollows, which no picture shows; InputError where nothing is dense."""
+    """The outer surface of the dense part: Gaussians near where space turns opaque, and the normals there, enclose it (Poisson), so it
+    has no holes and no hollows, which no picture shows. InputError where nothing is dense.
+    """
     with torch.no_grad():
-        sizes, opacities = model.log_scales.exp().cpu(), model.opacity_logits.sigmoid().cpu()
-        dense = opacity_field(model.means.detach().cpu(), sizes, opacities, config.resolution, reach)
-    field = ndimage.gaussian_filter(dense, 0.7)
-    solid = ndimage.binary_fill_holes(field > config.level)
-    found = level_set(np.where(solid & (field <= config.level), config.level + 0.2, field), config.level, -reach, reach)
-    if found is None or len(found.faces) < 20:
+        means, sizes, opacities = model.means.detach().cpu(), model.log_scales.exp().cpu(), model.opacity_logits.sigmoid().cpu()
+    dense = ndimage.gaussian_filter(opacity_field(means, sizes, opacities, config.resolution, reach), 0.7)
+    solid = ndimage.binary_fill_holes(dense > config.level)
+    opaque = level_set(np.where(solid & (dense <= config.level), config.level + 0.2, dense), config.level, -reach, reach)
+    if opaque is None or len(opaque.faces) < 20:
         raise InputError("The pictures do not agree on any solid object.", "Check the masks (white is the object) and the cameras.")
-    return largest_parts(decimate(largest_parts(found), config.faces))
+    opaque = largest_parts(opaque)
+    away, nearest = KDTree(opaque.vertices).query(means.numpy())
+    near = nearest[(away < 4 * reach / config.resolution) & (opacities.numpy() > 0.3)]
+    points, normals = (torch.from_numpy(values[near]) for values in (opaque.vertices, opaque.vertex_normals()))
+    enclosed = poisson_surface(points, normals, config.poisson) if len(near) >= 4 else None
+    return largest_parts(decimate(largest_parts(enclosed or opaque), config.faces))

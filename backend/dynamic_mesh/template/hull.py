@@ -49,6 +49,9 @@ def carve(moments: list[Moment], config: HullConfig) -> NDArray[np.uint8]:
         if round_:
             wide = torch.from_numpy(ndimage.distance_transform_edt(level.alpha.numpy() > 0.5)).float()
             votes = votes * ((seen[:, 2] - moment.viewmat[2, 3]).abs() <= sample(wide, pixels) * seen[:, 2] / level.K[0, 0])
+        if level.depth is not None:  # what lies before the surface that was seen is empty, half a step of the grid aside
+            seen_at = sample(level.depth, pixels)
+            votes = votes * ((seen_at <= 0) | (seen[:, 2] > seen_at - config.reach / config.resolution))
         inside[index] = (votes * 255).byte().numpy().reshape(inside.shape[1:])
     return inside
 

@@ -3,13 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+import scipy.sparse as sparse
 import torch
+from numpy.typing import NDArray
+from scipy.sparse import linalg
 from torch import Tensor
 
-from ..mesh_rasterizer import Fragments, Screen, depth_picture, fragments, picture, project
-from ..moments import Level, Moment
+from ..mesh_rasterizer import Fragments, depth_picture, fragments, project
+from ..moments import Moment
 from .unwrap import Atlas, Texels, fill_gaps, texels
 
+Floats = NDArray[np.float64]
 Placed = Callable[[Moment], Tensor]  # the mesh (V, 3) at a moment
 
 
@@ -18,11 +23,12 @@ class PaintConfig:
     """`bias`: share of its depth by which a texel may lie behind what is seen there."""
 
     size: int = 512
-    steps: int = 600
-    rate: float = 1e-2
+    steps: int = 60  # of conjugate gradients, at most
+    rounds: int = 2
+    outlier: float = 0.08  # mean difference of a pixel's colour beyond which it counts less
     bias: float = 0.01
     facing: float = 2.0  # power of the cosine by which pictures count
-    even: float = 1.0  # weight of the difference between neighbouring texels: without it, those that few pixels fall on are grain
+    even: float = 0.1  # weight of the difference between neighbouring texels, a pixel counting 1
 
 
 def lookup(texture: Tensor, uvs: Tensor, seen: Fragments) -> Tensor:
@@ -57,44 +63,70 @@ def project_footage(moments: list[Moment], placed: Placed, faces: Tensor, flat: 
 
 
 def paint(
-    moments: list[Moment], placed: Placed, faces: Tensor, atlas: Atlas, config: PaintConfig, seed: int,
+    moments: list[Moment], placed: Placed, faces: Tensor, atlas: Atlas, config: PaintConfig,
     progress: Callable[[int, int], None] = lambda step, total: None,
 ) -> Tensor:  # fmt: skip
-    """(S, S, 3) in 0..1. What no picture shows takes the colour of what is nearest on the map."""
+    """(S, S, 3) in 0..1. What no picture shows takes the colours around it on the map.
+
+    With the mesh in place a picture is linear in the texture, so the best one is found by conjugate gradients, over all pictures at once;
+    then again with what fits badly (highlights, other things in front) counting less.
+    """
     flat, size = texels(atlas, config.size).to(faces.device), config.size
     colors, weight = project_footage(moments, placed, faces, flat, config)
     seen = weight > 1e-3
     painted = torch.zeros(size * size, dtype=torch.bool, device=faces.device)
     painted[flat.where[seen]] = True
     start = colors.new_zeros(size * size, 3).index_copy(0, flat.where[seen], colors[seen]).view(size, size, 3)
-    texture = (
-        torch.from_numpy(fill_gaps(start.cpu().numpy(), painted.view(size, size).cpu().numpy()))
-        .to(faces.device)
-        .clone()
-        .requires_grad_(True)
-    )
-    optimizer = torch.optim.Adam([texture], lr=config.rate, betas=(0.9, 0.99))
-    generator, uvs = torch.Generator().manual_seed(seed), torch.from_numpy(atlas.uvs).to(faces.device)
-    drawn = [_drawn(moment, placed, faces) for moment in moments]
-    for step in range(config.steps):
-        optimizer.param_groups[0]["lr"] = config.rate * 0.1 ** (step / config.steps)
-        index = int(torch.randint(len(moments), (1,), generator=generator))
-        level, (screen, found) = moments[index].levels[0], drawn[index]
-        optimizer.zero_grad(set_to_none=True)
-        grain = (texture[1:] - texture[:-1]).abs().mean() + (texture[:, 1:] - texture[:, :-1]).abs().mean()
-        (_color_loss(picture(found, screen, lookup(texture, uvs, found)), level) + config.even * grain).backward()
-        optimizer.step()
-        progress(step + 1, config.steps)
-    return texture.detach().clamp(0, 1)
+    texture = fill_gaps(start.cpu().numpy(), painted.view(size, size).cpu().numpy()).reshape(-1, 3).astype(np.float64)
+    rows, wanted = _pixels(moments, placed, faces, torch.from_numpy(atlas.uvs).to(faces.device), size)
+    even, counts = _neighbours(size, config.even), np.ones(len(wanted))
+    for turn in range(config.rounds):
+        texture = _solve(rows, wanted, counts, even, texture, config.steps)
+        counts = 1 / np.maximum(np.abs(rows @ texture - wanted).mean(1), config.outlier) * config.outlier
+        progress(turn + 1, config.rounds)
+    return torch.from_numpy(texture.astype(np.float32)).view(size, size, 3).to(faces.device).clamp(0, 1)
 
 
 @torch.no_grad()
-def _drawn(moment: Moment, placed: Placed, faces: Tensor) -> tuple[Screen, Fragments]:
-    screen = project(placed(moment), faces, moment.viewmat, moment.levels[0].K, moment.levels[0].size)
-    return screen, fragments(screen)
+def _pixels(moments: list[Moment], placed: Placed, faces: Tensor, uvs: Tensor, size: int) -> tuple[sparse.csr_matrix, Floats]:
+    """(P, S * S) what each pixel well inside the object, of all pictures, takes from each texel, and (P, 3) what it should show."""
+    places, shares, wanted = [], [], []
+    for moment in moments:
+        level = moment.levels[0]
+        seen = fragments(project(placed(moment), faces, moment.viewmat, level.K, level.size))
+        inside = level.alpha.reshape(-1)[seen.pixels] > 0.98
+        at = (seen.barycentric[..., None] * uvs[seen.faces]).sum(1)[inside]
+        texel, share = _bilinear(torch.stack([at[:, 0], 1 - at[:, 1]], 1) * size - 0.5, size)
+        places.append(texel.cpu().numpy())
+        shares.append(share.cpu().numpy())
+        wanted.append(level.color.reshape(-1, 3)[seen.pixels[inside]].cpu().numpy())
+    columns, values = np.concatenate(places), np.concatenate(shares)
+    rows = sparse.csr_matrix((values.ravel(), columns.ravel(), np.arange(0, columns.size + 1, 4)), shape=(len(columns), size * size))
+    return rows, np.concatenate(wanted).astype(np.float64)
 
 
-def _color_loss(drawn: Tensor, level: Level) -> Tensor:
-    """Where both have something: colour, and a little of its square, which held-out PSNR is made of."""
-    difference = (drawn[..., :3] - level.color)[level.alpha > 0.5]
-    return difference.abs().mean() + 2 * difference.square().mean()
+def _bilinear(at: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """(P, 4) texels around places (P, 2) in texels, first centre at 0, and their shares; as grid_sample has it, the border repeated."""
+    low = at.floor()
+    part = at - low
+    steps = torch.tensor([[0, 0], [1, 0], [0, 1], [1, 1]], device=at.device)
+    cell = (low.long()[:, None] + steps).clamp(0, size - 1)
+    share = torch.where(steps[None] == 1, part[:, None], 1 - part[:, None]).prod(-1)
+    return cell[..., 1] * size + cell[..., 0], share
+
+
+def _neighbours(size: int, even: float) -> sparse.csr_matrix:
+    """(S * S, S * S) `even` times the Laplacian of the grid: texels that few pixels fall on would be grain without it."""
+    line = sparse.diags([np.ones(size - 1), np.ones(size - 1)], [-1, 1])
+    both = sparse.kron(line, sparse.identity(size)) + sparse.kron(sparse.identity(size), line)
+    return even * (sparse.diags(np.asarray(both.sum(1)).ravel()) - both).tocsr()
+
+
+def _solve(rows: sparse.csr_matrix, wanted: Floats, counts: Floats, even: sparse.csr_matrix, start: Floats, steps: int) -> Floats:
+    """(S * S, 3) conjugate gradients on the weighted normal equations, with the diagonal as preconditioner."""
+    weighted = rows.multiply(counts[:, None]).tocsr()
+    system = (weighted.T @ rows + even).tocsr()
+    jacobi = sparse.diags(1 / np.maximum(system.diagonal(), 1e-12))
+    right = weighted.T @ wanted
+    solved = [linalg.cg(system, right[:, c], x0=start[:, c], maxiter=steps, rtol=1e-5, M=jacobi)[0] for c in range(3)]
+    return np.stack(solved, 1)

@@ -6,9 +6,12 @@ import torch
 from torch import Tensor
 
 from ...runtime import checkpoint
-from ..mesh_rasterizer import Topology, depth_picture, find_topology, fragments, interpolate, picture, project
+from ..anchoring import AnchorConfig
+from ..mesh_rasterizer import Fragments, Topology, depth_picture, find_topology, fragments, interpolate, picture, project
 from ..moments import Level, Moment
+from ..point_tracks import partners, track_loss
 from ..template.surface import Surface
+from .anchored import AnchoredGaussians, draw
 from .motion import Motion, MotionConfig, rigidity, skinned, speeds
 from .nodes import NodeGraph, build
 from .preconditioned import SmoothVertices, Umbrella, smooth_vertices, umbrella
@@ -25,6 +28,8 @@ class FitWeights:
     rigid_fade: float = 0.25
     fade_until: float = 0.7
     smooth: float = 480.0
+    track: float = 20.0
+    splat: float = 0.5  # of the anchored Gaussians' picture, against the mesh's
     slow: float = 0.1
     slow_whole: float = 0.3
 
@@ -41,6 +46,12 @@ class FitConfig:
     shape_rate: float = 6e-3
     motion_rate: float = 2e-3
     color_rate: float = 3e-2
+    width_rate: float = 5e-3
+    together: int = 8  # tracks that two moments share, to be compared
+    track_reach: float = 0.06  # in units of the box, beyond which a track is taken for wrong
+    splat_every: int = 2  # steps
+    splat_until: float = 0.4  # share of the steps: soft pictures find the way, sharp ones the place
+    anchor: AnchorConfig = field(default_factory=AnchorConfig)
     motion: MotionConfig = field(default_factory=MotionConfig)
     weights: FitWeights = field(default_factory=FitWeights)
 
@@ -58,9 +69,11 @@ class Fit:
     shape: SmoothVertices
     motion: Motion
     colors: Tensor  # (V, 3) before the sigmoid
+    anchored: AnchoredGaussians
     laplacian: Umbrella
     optimizer: torch.optim.Optimizer
     generator: torch.Generator
+    partners: list[Tensor]  # for each moment, those that share tracks with it
     step: int = 0
 
     @property
@@ -72,7 +85,7 @@ class Fit:
         return skinned(self.shape.vertices() if vertices is None else vertices, self.graph, self.motion.at(time))
 
 
-def begin(surface: Surface, moments: list[Moment], config: FitConfig, seed: int, motion: Motion) -> Fit:
+def begin(surface: Surface, moments: list[Moment], config: FitConfig, seed: int, motion: Motion, anchored: AnchoredGaussians) -> Fit:
     """At step 0, with the motion that was found along with the template."""
     device = moments[0].viewmat.device
     graph = build(surface, config.nodes).to(device)
@@ -81,12 +94,16 @@ def begin(surface: Surface, moments: list[Moment], config: FitConfig, seed: int,
     groups = [
         {"params": [shape.u], "name": "shape"}, {"params": [motion.rotations, motion.translations], "name": "nodes"},
         {"params": [motion.whole_rotation, motion.whole_translation], "name": "whole"}, {"params": [colors], "name": "colors"},
+        {"params": [anchored.opacity_logits, anchored.colors], "name": "colors"}, {"params": [anchored.log_widths], "name": "widths"},
     ]  # fmt: skip
     optimizer = torch.optim.Adam(groups, lr=1e-3, betas=(0.9, 0.99))
     generator = torch.Generator().manual_seed(seed)
     faces = torch.from_numpy(surface.faces).to(device)
     flat = umbrella(surface, str(device))
-    return Fit(config, surface, moments, faces, find_topology(faces), graph, shape, motion, colors, flat, optimizer, generator)
+    return Fit(
+        config, surface, moments, faces, find_topology(faces), graph, shape, motion, colors, anchored, flat, optimizer, generator,
+        partners(moments, config.together),
+    )  # fmt: skip
 
 
 def _rates(fit: Fit) -> dict[str, float]:
@@ -97,11 +114,12 @@ def _rates(fit: Fit) -> dict[str, float]:
         "nodes": config.motion_rate * decay,
         "whole": config.motion_rate * decay,
         "colors": config.color_rate * decay,
+        "widths": config.width_rate * decay,
     }
 
 
-def picture_loss(fit: Fit, placed: Tensor, moment: Moment, level: Level) -> Tensor:
-    """Silhouette, colour and depth of the mesh (V, 3) as it stands at a moment."""
+def picture_loss(fit: Fit, placed: Tensor, moment: Moment, level: Level) -> tuple[Tensor, Fragments]:
+    """Silhouette, colour and depth of the mesh (V, 3) as it stands at a moment; and what is seen of it."""
     weights = fit.config.weights
     screen = project(placed, fit.faces, moment.viewmat, level.K, level.size, fit.topology)
     seen = fragments(screen)
@@ -113,7 +131,22 @@ def picture_loss(fit: Fit, placed: Tensor, moment: Moment, level: Level) -> Tens
         found = depth_picture(seen, screen)
         both = (level.depth > 0) & (found > 0)
         loss = loss + weights.depth * (found - level.depth)[both].abs().clamp_max(0.3).sum() / pixels
-    return loss
+    return loss, seen
+
+
+def _splat_loss(fit: Fit, placed: Tensor, moment: Moment, level: Level) -> Tensor:
+    color, alpha = draw(fit.anchored, placed, fit.faces, moment, level)
+    pixels, weights = level.alpha.sum().clamp_min(1), fit.config.weights
+    mask = weights.mask * (alpha - level.alpha).abs().sum() / pixels
+    return mask + weights.color * (color - level.color).abs().sum() / (3 * pixels)
+
+
+def _seen_again(fit: Fit, vertices: Tensor, seen: Fragments, index: int, level: Level) -> Tensor:
+    """The tracks of one moment at another, drawn from all that share some."""
+    others = fit.partners[index]
+    there = fit.moments[int(others[int(torch.randint(len(others), (1,), generator=fit.generator))])]
+    placed = skinned(vertices, fit.graph, fit.motion.at(there.time))
+    return track_loss(seen, fit.faces, fit.moments[index], level, there, placed, fit.config.track_reach)
 
 
 def fit_step(fit: Fit) -> float:
@@ -122,12 +155,17 @@ def fit_step(fit: Fit) -> float:
     rates = _rates(fit)
     for group in fit.optimizer.param_groups:
         group["lr"] = rates[group["name"]]
-    moment = fit.moments[int(torch.randint(len(fit.moments), (1,), generator=fit.generator))]
+    index = int(torch.randint(len(fit.moments), (1,), generator=fit.generator))
+    moment = fit.moments[index]
     level = moment.levels[1 if fit.share < config.half_until else 0]
     vertices = fit.shape.vertices()
     pose = fit.motion.at(moment.time)
     placed = skinned(vertices, fit.graph, pose)
-    loss = picture_loss(fit, placed, moment, level)
+    loss, seen = picture_loss(fit, placed, moment, level)
+    if fit.share < config.splat_until and fit.step % config.splat_every == 0:
+        loss = loss + weights.splat * config.splat_every * _splat_loss(fit, placed, moment, level)
+    if len(fit.partners[index]) and weights.track:
+        loss = loss + weights.track * _seen_again(fit, vertices, seen, index, level)
     loss = loss + weights.rigid * weights.rigid_fade ** min(1.0, fit.share / weights.fade_until) * rigidity(fit.graph, pose)
     loss = loss + weights.smooth * fit.laplacian(vertices).square().sum(1).mean()
     of_nodes, of_whole = speeds(fit.motion)
@@ -140,12 +178,14 @@ def fit_step(fit: Fit) -> float:
 
 
 MOTION = ("rotations", "translations", "whole_rotation", "whole_translation")
+ANCHORED = ("opacity_logits", "colors", "log_widths")
 
 
 def state_of(fit: Fit) -> dict[str, Tensor]:
     """Everything that `restored` needs to go on from here."""
     tensors = {"rest": torch.from_numpy(fit.surface.vertices), "faces": torch.from_numpy(fit.surface.faces)}
     tensors |= {name: getattr(fit.motion, name) for name in MOTION} | {"u": fit.shape.u, "colors": fit.colors}
+    tensors |= {f"anchored/{name}": getattr(fit.anchored, name) for name in ANCHORED}
     return {**tensors, "generator": fit.generator.get_state(), **checkpoint.adam_tensors(fit.optimizer)}
 
 
@@ -153,7 +193,8 @@ def restored(moments: list[Moment], config: FitConfig, seed: int, tensors: dict[
     """The fit as it was saved."""
     surface, device = Surface(tensors["rest"].numpy(), tensors["faces"].numpy()), moments[0].viewmat.device
     motion = Motion(*(tensors[name].to(device).requires_grad_(True) for name in MOTION))
-    fit = begin(surface, moments, config, seed, motion)
+    anchored = AnchoredGaussians(*(tensors[f"anchored/{name}"].to(device).requires_grad_(True) for name in ANCHORED))
+    fit = begin(surface, moments, config, seed, motion, anchored)
     fit.step = step
     fit.generator.set_state(tensors["generator"])
     with torch.no_grad():

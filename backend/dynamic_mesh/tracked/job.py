@@ -18,6 +18,7 @@ from ..template.surface import Surface
 from ..texture.paint import paint
 from ..texture.unwrap import Atlas, unwrap
 from . import fit as fitting
+from .anchored import spread
 from .fit import Fit
 from .motion import carried_over, node_transforms, skinned, wave_count
 from .nodes import build
@@ -40,7 +41,7 @@ def reconstruct(job: Job, clip: Clip, config: MeshConfig) -> tuple[str, dict[str
     def placed(moment: Moment) -> Tensor:
         return fit.at(moment.time, vertices)
 
-    texture = paint(clip.training, placed, fit.faces, atlas, config.paint, job.request.seed, job.progress)
+    texture = paint(clip.training, placed, fit.faces, atlas, config.paint, job.progress)
     job.stage("Measuring and writing", 5, STAGES)
     sequence = to_sequence(fit, clip.footage, atlas)
     mesh_sequence.write(job.folder.staging / mesh_sequence.NAME, sequence)
@@ -63,7 +64,10 @@ def _begin(job: Job, training: list[Moment], config: MeshConfig) -> Fit:
     surface = canonical_gaussians.to_surface(found, canonical)
     graph = build(surface, config.fit.nodes).to(found.means.device)
     motion = carried_over(found.graph, found.means.detach(), found.motion, graph)
-    return fitting.begin(surface, training, config.fit, seed, motion)
+    vertices, faces = (torch.from_numpy(values).to(found.means.device) for values in (surface.vertices, surface.faces))
+    generator = torch.Generator().manual_seed(seed)
+    anchored = spread(found.means, found.opacity_logits, found.colors, vertices, faces, generator, config.fit.anchor)
+    return fitting.begin(surface, training, config.fit, seed, motion, anchored)
 
 
 @torch.no_grad()

@@ -1,0 +1,39 @@
+"""The verb `register`: a mesh a frame in, one animated mesh out."""
+
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial import KDTree
+
+from ..formats import mesh_frames, mesh_sequence
+from ..formats.mesh_sequence import MeshSequence
+from ..protocol import InputError, RegisterOptions
+from ..runtime.job import Job, Outcome
+from ..runtime.threads import one_thread
+from .registration import RegistrationConfig, register
+
+FAR = 0.02  # of the box: a mean distance beyond which a frame was not followed
+
+
+def run(job: Job) -> Outcome:
+    """Leaves mesh.npz: the first mesh, as it follows the others."""
+    options = job.request.options
+    assert isinstance(options, RegisterOptions)
+    job.stage("Following the meshes", 1, 1)
+    source = mesh_frames.read(Path(job.request.input))
+    if len(source.frames) < 2:
+        raise InputError("There is only one mesh: nothing moves.", "Choose a sequence of meshes.")
+    if any(len(f.faces) == 0 or np.ptp(f.vertices, axis=0).max() <= 0 for f in source.frames):
+        raise InputError("One of the meshes is empty or flat to a point.", "Leave it out.")
+    meshes = [(f.vertices, f.faces.astype(np.int64)) for f in source.frames]
+    with one_thread():
+        found = register(meshes, RegistrationConfig(faces=options.faces), job.progress)
+    worst = int(found.distances.argmax())
+    if found.distances[worst] > FAR:
+        job.warn("LOST", f"Frame {worst + 1} was not followed closely: the mesh is off by {found.distances[worst]:.1%} of the size there.")
+    nearest = source.frames[0].colors[KDTree(source.frames[0].vertices).query(found.positions[0])[1]]
+    sequence = MeshSequence(found.positions[0], found.surface.faces.astype(np.int32), found.positions, source.seconds, nearest)
+    mesh_sequence.write(job.folder.staging / mesh_sequence.NAME, sequence)
+    mean = float(found.distances.mean())
+    summary = f"{len(sequence.rest):,} vertices follow {len(meshes)} meshes, off by {mean:.2%} of the size in the mean"
+    return Outcome(summary, {"distance": mean, "worst_distance": float(found.distances.max()), "vertices": float(len(sequence.rest))})
