@@ -156,7 +156,10 @@ class MeshOptions:
     mode: Literal["tracked", "free"] = option(
         "tracked", "tracked: one mesh that moves; free: a new mesh in every frame, as DG-Mesh was published, for things that part and merge"
     )
-    masks: str = option("", "folder of masks named like the pictures: white is the object (empty: transparency, or what moves by itself)")
+    masks: str = option(
+        "", "folder of masks named like the pictures, for all or a few of them: white is the object; or splats of it, a PLY (empty: "
+        "transparency, or what moves by itself)"
+    )  # fmt: skip
     fps: float = option(0.0, "pictures a second, for captures that do not tell their pictures' time (0: as the capture says)", 0, 1000)
     faces: int = option(0, "most triangles (0: 3000 fast, 5000 balanced, 12000 best)", 0, 2_000_000)
     steps: int = option(0, "steps of the fit (0: 2000 fast, 6000 balanced, 15000 best)", 0, 1_000_000)

@@ -207,7 +207,7 @@ def _export(path: Path, kind: str, frames: list[int]) -> None:
         bpy.ops.export_scene.gltf(
             filepath=str(path), export_format="GLB", use_selection=True, export_animations=True, export_animation_mode="SCENE",
             export_morph_normal=False, export_morph_tangent=False, export_optimize_animation_size=True, export_influence_nb=4,
-            export_frame_range=True, export_image_format="JPEG", export_jpeg_quality=85,
+            export_frame_range=True, export_anim_slide_to_zero=True, export_image_format="JPEG", export_jpeg_quality=85,
         )  # fmt: skip
     elif kind.endswith("FBX"):
         bpy.ops.export_scene.fbx(
@@ -234,7 +234,8 @@ def _read_back(context: bpy.types.Context, path: Path, kind: str, shown: Floats,
     ]  # a bone's picture
     if not meshes:
         raise InputError(f"{path.name} holds no mesh when it is read back.", "Choose another kind.")
-    return _largest_error(context, max(meshes, key=lambda o: len(o.data.vertices)), shown, frames)
+    shift = frames[0] if kind.endswith("GLB") else 0  # engines play from 0, so these files begin there
+    return _largest_error(context, max(meshes, key=lambda o: len(o.data.vertices)), shown, [f - shift for f in frames])
 
 
 def _import(path: Path, kind: str) -> None:

@@ -7,18 +7,18 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
 from ..formats import depth_exr
-from ..formats.capture import PICTURES, Capture, Frame
+from ..formats.capture import Capture, Frame
 from ..geometry.conventions import to_viewmat
-from ..media.frames import to_eight_bit
 from ..protocol import InputError
+from .masks import Masks, find as find_masks, open_picture
 from .moments import Level, Moment, pyramid
-from .placement import Placement, place
-from .point_tracks import TrackConfig, find
+from .placement import HALF, Placement, place
+from .point_tracks import TrackConfig, find as find_tracks
 
 Gray = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
 LEAST = 24  # pixels that an object has at least
 SYNTHETIC_FPS = 24.0
 
@@ -40,6 +40,7 @@ class Footage:
     seconds: list[float]
     placement: Placement
     masks_from: str
+    masks_carried: int  # pictures that had no mask of their own
     cut_off: float
     pixels: float  # of a whole picture, at the size of the cuts
 
@@ -51,62 +52,8 @@ class Footage:
 
 @dataclass(frozen=True)
 class _Picture:
-    color: Gray  # (H, W, 3)
-    alpha: Gray  # (H, W)
-
-
-def _open(path: Path, what: str) -> Image.Image:
-    try:
-        with Image.open(path) as image:
-            return to_eight_bit(image).copy()
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
-        raise InputError(f"The {what} {path.name} can't be read.", "Replace it, or remove it from the capture.") from error
-
-
-def find_mask(folder: Path, frame: Frame) -> Path:
-    """The mask of a picture: of its name, or of its name with another ending."""
-    names = [frame.image.name, frame.image.stem, Path(frame.source).name, Path(frame.source).stem] if frame.source else [
-        frame.image.name, frame.image.stem]  # fmt: skip
-    for name in names:
-        for candidate in (folder / name, *(folder / f"{name}{ending}" for ending in PICTURES)):
-            if candidate.is_file():
-                return candidate
-    raise InputError(
-        f"The folder {folder.name} has no mask for {frame.image.name}.", "Name masks like the pictures: 0001.png for 0001.jpg."
-    )
-
-
-def _mask_source(capture: Capture, masks: Path | None) -> str:
-    """`given`, `alpha` or `motion`; InputError where nothing tells the object from the rest."""
-    if masks is not None:
-        if not masks.is_dir():
-            raise InputError(f"{masks} is not a folder of masks.", "Choose a folder with a white-on-black picture for each picture.")
-        return "given"
-    if all(_open(f.image, "picture").mode in ("RGBA", "LA", "PA") for f in capture.frames[:: max(1, len(capture.frames) // 4)]):
-        return "alpha"
-    if all(f.mask is not None for f in capture.frames):
-        return "motion"
-    raise InputError(
-        "Nothing says where the object is: no masks, no transparency, and nothing that moves by itself was found in this footage.",
-        "Give a folder of masks (white is the object), or solve the cameras again so that moving things are masked.",
-    )
-
-
-def _load(frame: Frame, source: str, masks: Path | None) -> _Picture:
-    image = _open(frame.image, "picture")
-    size = image.size
-    if source == "alpha":
-        alpha = np.asarray(image.convert("RGBA"), np.float32)[..., 3] / 255
-    else:
-        path = find_mask(masks, frame) if masks is not None else frame.mask
-        assert path is not None
-        mask = _open(path, "mask")
-        gray = mask.convert("P") if mask.mode == "P" else mask.convert("L")
-        values = np.asarray(gray.resize(size, Image.Resampling.NEAREST if mask.mode == "P" else Image.Resampling.BILINEAR))
-        alpha = (values > 0).astype(np.float32) if mask.mode == "P" else values.astype(np.float32) / 255
-        alpha = 1 - alpha if source == "motion" else alpha  # there, white is the world that stands still
-    color = np.asarray(image.convert("RGB"), np.float32) / 255
-    return _Picture(np.asarray(color * alpha[..., None], np.float32), np.asarray(alpha, np.float32))
+    color: Pixels  # (H, W, 3)
+    alpha: Pixels  # (H, W), 255 where the object is
 
 
 def _times(frames: list[Frame], fps: float) -> list[float]:
@@ -127,9 +74,9 @@ def _times(frames: list[Frame], fps: float) -> list[float]:
     return [float(t) for t in known]
 
 
-def _cut(alpha: Gray, margin: float) -> tuple[int, int, int, int]:
+def _cut(alpha: Pixels, margin: float) -> tuple[int, int, int, int]:
     """Left, top, right, bottom around the object."""
-    rows, columns = np.nonzero(alpha > 0.5)
+    rows, columns = np.nonzero(alpha > HALF)
     pad = int(np.ceil(margin * max(np.ptp(rows), np.ptp(columns)))) + 4
     height, width = alpha.shape
     return (max(0, int(columns.min()) - pad), max(0, int(rows.min()) - pad),
@@ -153,8 +100,9 @@ def _level(frame: Frame, picture: _Picture, radius: float, scale: float, margin:
     K[1, 2] -= top
     K[0] *= width / (right - left)
     K[1] *= height / (bottom - top)
-    color = _resized(picture.color[top:bottom, left:right], width, height)
-    alpha = _resized(picture.alpha[top:bottom, left:right], width, height)[..., 0]
+    share = np.asarray(picture.alpha[top:bottom, left:right] / 255, np.float32)
+    color = _resized(np.asarray(picture.color[top:bottom, left:right] / 255 * share[..., None], np.float32), width, height)
+    alpha = _resized(share, width, height)[..., 0]
     depth = None
     if frame.depth is not None:
         full = depth_exr.read(frame.depth)
@@ -179,21 +127,29 @@ def load(
     if any(any(f.distortion) for f in capture.frames):
         raise InputError("The capture's pictures have lens distortion.", "Run `cameras` on it first: that undistorts them.")
     seconds = _times(capture.frames, fps)
-    source = _mask_source(capture, masks)
-    loaded = []
-    for index, frame in enumerate(capture.frames):
-        loaded.append(_load(frame, source, masks))
-        progress(index + 1, len(capture.frames))
-    there = [i for i in np.argsort(seconds, kind="stable") if (loaded[i].alpha > 0.5).sum() >= LEAST]
+    order = np.argsort(seconds, kind="stable")
+    seconds, capture = [seconds[i] for i in order], replace(capture, frames=[capture.frames[i] for i in order])
+    images = [open_picture(f.image, "picture") for f in capture.frames]
+    found = find_masks(capture, masks, images)
+    pictures = []
+    for index, (image, alpha) in enumerate(zip(images, found.alphas, strict=True)):
+        color = np.asarray(image.convert("RGB"))
+        if alpha.shape != color.shape[:2]:
+            raise InputError(f"{capture.frames[index].image.name} has not the size that the capture tells.", "Solve the cameras again.")
+        pictures.append(_Picture(color, alpha))
+        progress(index + 1, len(images))
+    there = [i for i, p in enumerate(pictures) if (p.alpha > HALF).sum() >= LEAST]
     if len(there) < 2:
         raise InputError("The object is in fewer than two pictures.", "Check the masks: white is the object.")
-    frames, pictures = [capture.frames[i] for i in there], [loaded[i] for i in there]
-    seconds = [seconds[i] for i in there]
+    return _to_moments([capture.frames[i] for i in there], [pictures[i] for i in there], [seconds[i] for i in there], found, config)
+
+
+def _to_moments(frames: list[Frame], pictures: list[_Picture], seconds: list[float], masks: Masks, config: FootageConfig) -> Footage:
     viewmats = np.stack([to_viewmat(f.camera_to_world) for f in frames])
     placement = place(viewmats, np.stack([f.K for f in frames]), [p.alpha for p in pictures])
     cuts = [_cut(p.alpha, config.margin) for p in pictures]
     scale = min(1.0, config.side / max(max(c[2] - c[0], c[3] - c[1]) for c in cuts))
-    tracks = find([p.color for p in pictures], [p.alpha for p in pictures], [f.K for f in frames], config.tracks)
+    tracks = find_tracks([p.color for p in pictures], [p.alpha for p in pictures], [f.K for f in frames], config.tracks)
     span = max(seconds[-1] - seconds[0], 1e-9)
     moments = []
     for index, (frame, picture) in enumerate(zip(frames, pictures, strict=True)):
@@ -201,7 +157,7 @@ def load(
         level = _level(frame, picture, placement.radius, scale, config.margin)
         moments.append(Moment(frame.image.name, (seconds[index] - seconds[0]) / span, viewmat, pyramid(level), tracks[index]))
     cut_off = float(np.mean([_touches_border(p.alpha) for p in pictures]))
-    return Footage(moments, seconds, placement, source, cut_off, scale**2 * pictures[0].alpha.size)
+    return Footage(moments, seconds, placement, masks.source, masks.carried, cut_off, scale**2 * pictures[0].alpha.size)
 
 
 def on_device(footage: Footage, device: str) -> Footage:
@@ -209,7 +165,7 @@ def on_device(footage: Footage, device: str) -> Footage:
     return replace(footage, moments=[m.to(device) for m in footage.moments])
 
 
-def _touches_border(alpha: Gray) -> bool:
+def _touches_border(alpha: Pixels) -> bool:
     """Whether the object is cut off by the picture's edge."""
     edge = np.concatenate([alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]])
-    return bool((edge > 0.5).sum() > 4)
+    return bool((edge > HALF).sum() > 4)

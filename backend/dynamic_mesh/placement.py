@@ -10,6 +10,7 @@ Floats = NDArray[np.float64]
 PARALLEL = 0.01  # sine squared of the angle between rays below which they meet nowhere in particular
 TRAVELS = 0.35  # of its radius: by how much rays to an object that stays may miss its middle
 MARGIN = 1.1
+HALF = 127  # of 255: what a mask covers more is the object
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,10 @@ class _Silhouette:
     area: float  # square root of its area at depth 1
 
 
-def _silhouettes(viewmats: Floats, Ks: Floats, alphas: list[NDArray[np.floating]]) -> list[_Silhouette]:
+def _silhouettes(viewmats: Floats, Ks: Floats, alphas: list[NDArray[np.uint8]]) -> list[_Silhouette]:
     found = []
     for viewmat, K, alpha in zip(viewmats, Ks, alphas, strict=True):
-        rows, columns = np.nonzero(alpha > 0.5)
+        rows, columns = np.nonzero(alpha > HALF)
         middle = np.array([columns.mean() + 0.5, rows.mean() + 0.5, 1.0])
         away = np.hypot((columns - columns.mean()) / K[0, 0], (rows - rows.mean()) / K[1, 1])
         rotation = viewmat[:3, :3]
@@ -52,8 +53,8 @@ def _silhouettes(viewmats: Floats, Ks: Floats, alphas: list[NDArray[np.floating]
     return found
 
 
-def place(viewmats: Floats, Ks: Floats, alphas: list[NDArray[np.floating]]) -> Placement:
-    """From T cameras and silhouettes (H, W), in the order of time."""
+def place(viewmats: Floats, Ks: Floats, alphas: list[NDArray[np.uint8]]) -> Placement:
+    """From T cameras and silhouettes (H, W) 0..255, in the order of time."""
     seen = _silhouettes(viewmats, Ks, alphas)
     directions = np.stack([s.ray / np.linalg.norm(s.ray) for s in seen])
     across = np.eye(3) - directions[:, :, None] * directions[:, None, :]

@@ -13,8 +13,9 @@ from torch import Tensor
 from ..media.tracks.follow import FollowConfig, follow
 from .mesh_rasterizer import Fragments
 from .moments import Level, Moment, Sighting
+from .placement import HALF
 
-Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,13 @@ class TrackConfig:
     inset: float = 0.015
 
 
-def find(colors: Sequence[Floats], alphas: Sequence[Floats], Ks: Sequence[NDArray[np.float64]], config: TrackConfig) -> list[Sighting]:
-    """Of pictures (H, W, 3) 0..1 in the order of time, one a moment, with coverage and camera."""
+def find(colors: Sequence[Pixels], alphas: Sequence[Pixels], Ks: Sequence[NDArray[np.float64]], config: TrackConfig) -> list[Sighting]:
+    """Of pictures (H, W, 3) in the order of time, one a moment, with coverage and camera."""
     windows, scale = _windows(alphas, config.side)
     size = (config.side, config.side)
-    grays = [_cut((c.mean(2) * 255).astype(np.uint8), corner, scale, size) for c, corner in zip(colors, windows, strict=True)]
+    grays = [
+        _on_black(_cut(c, corner, scale, size), _cut(a, corner, scale, size)) for c, a, corner in zip(colors, alphas, windows, strict=True)
+    ]
     masks = [_inside(_cut(a, corner, scale, size), config.inset) for a, corner in zip(alphas, windows, strict=True)]
     tracks = follow(grays, config.follow, masks)
     found = []
@@ -42,13 +45,18 @@ def find(colors: Sequence[Floats], alphas: Sequence[Floats], Ks: Sequence[NDArra
     return found
 
 
-def _windows(alphas: Sequence[Floats], side: int) -> tuple[list[NDArray[np.float64]], float]:
+def _on_black(color: Pixels, alpha: Pixels) -> Pixels:
+    """(H, W) the object alone, grey."""
+    return np.asarray(cv2.cvtColor(color, cv2.COLOR_RGB2GRAY) * (alpha / np.float32(255)), np.uint8)
+
+
+def _windows(alphas: Sequence[Pixels], side: int) -> tuple[list[NDArray[np.float64]], float]:
     """The upper left corner, in pixels, of a square around the object in each picture, and by how much all of them are enlarged: in
     these the object does not travel, and is large, however small it is in the picture.
     """
     boxes = []
     for alpha in alphas:
-        rows, columns = np.nonzero(alpha > 0.5)
+        rows, columns = np.nonzero(alpha > HALF)
         boxes.append((columns.min(), columns.max() + 1, rows.min(), rows.max() + 1))
     found = np.array(boxes, np.float64)
     wide = float(max((found[:, 1] - found[:, 0]).max(), (found[:, 3] - found[:, 2]).max())) * 1.1 + 4
@@ -63,9 +71,9 @@ def _cut(image: NDArray[Any], corner: NDArray[np.float64], scale: float, size: t
     return np.asarray(cv2.warpAffine(image, matrix, size, flags=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC))
 
 
-def _inside(alpha: Floats, inset: float) -> NDArray[np.uint8]:
+def _inside(alpha: Pixels, inset: float) -> NDArray[np.uint8]:
     """255 well inside the object's outline."""
-    solid = np.pad((alpha > 0.9).astype(np.uint8), 1)
+    solid = np.pad((alpha > 229).astype(np.uint8), 1)
     away = cv2.distanceTransform(solid, cv2.DIST_L2, 5)[1:-1, 1:-1]
     return np.asarray((away > max(1.5, inset * np.sqrt(solid.sum()))) * 255, np.uint8)
 

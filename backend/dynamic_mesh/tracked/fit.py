@@ -50,7 +50,7 @@ class FitConfig:
     together: int = 8  # tracks that two moments share, to be compared
     track_reach: float = 0.06  # in units of the box, beyond which a track is taken for wrong
     splat_every: int = 2  # steps
-    splat_until: float = 0.4  # share of the steps: soft pictures find the way, sharp ones the place
+    splat_until: float = 0.1  # share of the steps: soft pictures find the way, sharp ones the place
     anchor: AnchorConfig = field(default_factory=AnchorConfig)
     motion: MotionConfig = field(default_factory=MotionConfig)
     weights: FitWeights = field(default_factory=FitWeights)

@@ -1,0 +1,149 @@
+"""Where the object is in the pictures: from masks that are given for all or some of them, from splats of it, from transparency, or from
+what was found to move by itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from ..formats import splat_ply
+from ..formats.capture import PICTURES, Capture, Frame
+from ..gaussians.model import from_arrays
+from ..gaussians.rasterize import rasterize
+from ..geometry.conventions import to_viewmat
+from ..media.frames import to_eight_bit
+from ..media.tracks.flow import flow_between
+from ..protocol import InputError
+
+Pixels = NDArray[np.uint8]
+Shares = NDArray[np.float32]
+FLOW_SIDE = 480
+CRISP = 1.5  # how much a carried outline is sharpened in every step, for it blurs by being carried
+
+
+@dataclass(frozen=True)
+class Masks:
+    """`alphas` (H, W) 0..255, one a picture, of its size. `carried`: how many pictures had none of their own."""
+
+    alphas: list[Pixels]
+    source: str
+    carried: int = 0
+
+
+def open_picture(path: Path, what: str) -> Image.Image:
+    """InputError where it can't be read."""
+    try:
+        with Image.open(path) as image:
+            return to_eight_bit(image).copy()
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
+        raise InputError(f"The {what} {path.name} can't be read.", "Replace it, or remove it from the capture.") from error
+
+
+def find_mask(folder: Path, frame: Frame) -> Path | None:
+    """The mask of a picture: of its name, or of its name with another ending."""
+    named = [frame.image, *([Path(frame.source)] if frame.source else [])]
+    names = [n for path in named for n in (path.name, path.stem)]
+    candidates = [folder / f"{name}{ending}" for name in names for ending in ("", *PICTURES)]
+    return next((c for c in candidates if c.is_file()), None)
+
+
+def find(capture: Capture, masks: Path | None, pictures: Sequence[Image.Image]) -> Masks:
+    """Of a capture in the order of time; InputError where nothing tells the object from the rest."""
+    if masks is not None and masks.suffix.lower() == ".ply":
+        return Masks(of_splats(masks, capture), "splats")
+    if masks is not None:
+        return _given(capture, masks, pictures)
+    if all(p.mode in ("RGBA", "LA", "PA") for p in pictures):
+        return Masks([np.asarray(p.convert("RGBA").getchannel("A")) for p in pictures], "alpha")
+    if all(f.mask is not None for f in capture.frames):
+        still = [read_mask(f.mask, p.size) for f, p in zip(capture.frames, pictures, strict=True) if f.mask is not None]
+        return Masks([255 - s for s in still], "motion")  # there, white is the world that stands still
+    raise InputError(
+        "Nothing says where the object is: no masks, no transparency, and nothing that moves by itself was found in this footage.",
+        "Give a folder of masks (white is the object; a few are enough), or solve the cameras again so that moving things are masked.",
+    )
+
+
+def _given(capture: Capture, folder: Path, pictures: Sequence[Image.Image]) -> Masks:
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder of masks.", "Choose a folder with white-on-black pictures named like the capture's.")
+    paths = [find_mask(folder, frame) for frame in capture.frames]
+    known = [None if path is None else read_mask(path, p.size) for path, p in zip(paths, pictures, strict=True)]
+    missing = sum(mask is None for mask in known)
+    if missing == len(known):
+        first = capture.frames[0].image.name
+        raise InputError(f"The folder {folder.name} has no mask for {first}, nor for any other.", "Name masks like the pictures.")
+    if missing and len({p.size for p in pictures}) > 1:
+        raise InputError("Pictures of several sizes need a mask each.", "Give the masks that are missing.")
+    if missing:
+        grays = [cv2.cvtColor(np.asarray(p.convert("RGB")), cv2.COLOR_RGB2GRAY) for p in pictures]
+        return Masks(carry(grays, known), "given", missing)
+    return Masks([m for m in known if m is not None], "given")
+
+
+def read_mask(path: Path, size: tuple[int, int]) -> Pixels:
+    """(H, W) 0..255 at a picture's size; transparency counts where a mask has it, and every colour of a palette but the first."""
+    mask = open_picture(path, "mask")
+    if mask.mode == "P":
+        return np.asarray((np.asarray(mask.resize(size, Image.Resampling.NEAREST)) > 0) * 255, np.uint8)
+    clear = mask.mode in ("RGBA", "LA") and mask.getchannel("A").getextrema() != (255, 255)
+    gray = mask.getchannel("A") if clear else mask.convert("L")
+    return np.asarray(gray.resize(size, Image.Resampling.BILINEAR))
+
+
+def carry(grays: Sequence[Pixels], known: Sequence[Pixels | None]) -> list[Pixels]:
+    """Masks for all frames from those of some: carried along the optical flow from the last known one and from the next, each counting
+    the more the nearer it is.
+    """
+    height, width = grays[0].shape
+    scale = min(1.0, FLOW_SIDE / max(height, width))
+    size = (max(16, round(width * scale)), max(16, round(height * scale)))
+    small = [cv2.resize(g, size, interpolation=cv2.INTER_AREA) for g in grays]
+    few = [None if m is None else np.asarray(cv2.resize(m, size, interpolation=cv2.INTER_AREA) / np.float32(255)) for m in known]
+    total, weight = np.zeros((len(few), *size[::-1]), np.float32), np.zeros(len(few), np.float32)
+    for order in (range(len(few)), range(len(few) - 1, -1, -1)):
+        mask, age, before = None, 0, -1
+        for here in order:
+            own = few[here]
+            if own is not None:
+                mask, age = own, 0
+            elif mask is not None:
+                mask, age = _step(mask, small[before], small[here]), age + 1
+            before = here
+            if mask is not None and age:
+                total[here] += mask / age
+                weight[here] += 1 / age
+    found = []
+    for mask, carried, counts in zip(known, total, weight, strict=True):
+        grown = cv2.resize(carried * (255 / max(float(counts), 1e-9)), (width, height), interpolation=cv2.INTER_LINEAR)
+        found.append(grown.astype(np.uint8) if mask is None else mask)
+    return found
+
+
+def _step(mask: Shares, before: Pixels, here: Pixels) -> Shares:
+    """A frame's mask from its neighbour's."""
+    way = flow_between(here, before)
+    u, v = np.meshgrid(np.arange(here.shape[1], dtype=np.float32), np.arange(here.shape[0], dtype=np.float32))
+    moved = cv2.remap(mask, u + way[..., 0], v + way[..., 1], cv2.INTER_LINEAR)
+    return np.asarray(((moved - 0.5) * CRISP + 0.5).clip(0, 1), np.float32)
+
+
+@torch.no_grad()
+def of_splats(path: Path, capture: Capture) -> list[Pixels]:
+    """What splats of the object, found by words or picked, cover in each picture."""
+    gaussians = from_arrays(splat_ply.read(path))
+    found = []
+    for frame in capture.frames:
+        viewmat, K = (torch.tensor(m, dtype=torch.float32)[None] for m in (to_viewmat(frame.camera_to_world), frame.K))
+        drawn = rasterize(
+            gaussians.means, gaussians.quats, gaussians.scales, gaussians.opacities, torch.ones(len(gaussians), 3), viewmat, K,
+            frame.width, frame.height,
+        )  # fmt: skip
+        found.append((drawn.alpha[0, ..., 0] * 255).byte().numpy())
+    return found

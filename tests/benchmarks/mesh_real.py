@@ -1,0 +1,69 @@
+"""Footage of real moving things: cameras solved from what stands still, one mesh of what moves, its outline in held-out pictures, and what
+it looks like from two new sides.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from backend.formats import capture, mesh_sequence
+from tests.benchmarks.mesh_clips import inverted_masks, sheet
+from tests.benchmarks.runs import backend, cost
+from tests.benchmarks.table import DATA, Row, Table, say
+
+MASKED = ("davis_blackswan", "davis_camel", "davis_car-roundabout")  # with a mask for every picture
+VIDEOS = {"vid_teddy": "teddy.mp4", "vid_bear": "bear.mp4"}  # without
+FPS = 24.0
+
+
+def run(table: Table, wanted: tuple[str, ...], preset: str) -> None:
+    for name in (*MASKED, *VIDEOS):
+        if (not wanted or name in wanted) and (DATA / "dynamic" / name).is_dir():
+            _one(table, name, preset)
+
+
+def _one(table: Table, name: str, preset: str) -> None:
+    solved, options = _cameras(table, name)
+    if solved is None:
+        return
+    manifest = backend("mesh", solved, table.scratch / name, "--preset", preset, *options)
+    if isinstance(manifest, str):
+        say(f"{name:<28} {manifest}")
+        return
+    seconds, memory = cost(manifest)
+    metrics = manifest["metrics"]
+    for metric, key in (("held-out mask IoU", "iou"), ("held-out PSNR", "psnr"), ("degrees seen around it", "arc")):
+        table.add(Row(name, metric, metrics[key], cpu_seconds=seconds, peak_mb=memory))
+    sequence, frames = mesh_sequence.read(table.scratch / name / mesh_sequence.NAME), capture.read(solved).frames
+    meshes, colors = [(p, sequence.faces) for p in sequence.positions], [sequence.colors] * len(sequence.positions)
+    sheet(meshes, colors, frames, table.scratch / f"{name}.png", (35.0, -35.0))
+
+
+def _cameras(table: Table, name: str) -> tuple[Path | None, list[str]]:
+    """A capture, and how `mesh` is told where the object is."""
+    folder, output = DATA / "dynamic" / name, table.scratch / f"{name}_cameras"
+    source, options, extra = folder, [], []
+    if name in MASKED:
+        masks = next(p for p in (folder / "Annotations").rglob("*.png")).parent
+        source = next(p for p in (folder / "JPEGImages").rglob("*.jpg")).parent
+        options, extra = ["--masks", str(masks), "--fps", str(FPS)], ["--masks", str(inverted_masks(masks, table.scratch / f"{name}_still"))]
+    else:
+        source = folder / VIDEOS[name]
+    if not (output / "manifest.json").is_file():
+        done = backend("cameras", source, output, "--preset", "balanced", *extra)
+        if isinstance(done, str):
+            say(f"{name:<28} {done}")
+            return None, []
+        say(f"{name:<28} cameras: {done['summary']}")
+    if name in VIDEOS:
+        options = ["--masks", str(_moving(output, table.scratch / f"{name}_masks"))] if not _has_masks(output) else []
+    return output, options
+
+
+def _has_masks(folder: Path) -> bool:
+    return all(f.mask is not None for f in capture.read(folder).frames)
+
+
+def _moving(solved: Path, folder: Path) -> Path:
+    raise NotImplementedError
