@@ -6,15 +6,15 @@ from pathlib import Path
 import bpy
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 
-from ...backend.formats import mesh_frames as frames, mesh_sequence as sequences
+from ...backend.formats import capture as captures, mesh_frames as frames, mesh_sequence as sequences
 from ...backend.protocol import BonesOptions, InputError, MeshOptions, RegisterOptions, Request
 from .. import preferences
 from ..compute import state
 from ..jobs import folders
 from ..mesh_properties import BAKES
-from ..scene import mesh_bake, mesh_files, mesh_sequence, results
+from ..scene import marks, mask_pictures, mesh_bake, mesh_files, mesh_sequence, results, splats
 from ..scene.mesh_files import ReadMesh
-from .common import FolderChooser, capture_ready, chosen_capture, compute_ready, guarded, run_in_folder, run_job
+from .common import FolderChooser, capture_ready, chosen_capture, compute_ready, guarded, run_in_folder
 
 
 class SPLATSMITH_OT_make_mesh(bpy.types.Operator):
@@ -32,11 +32,52 @@ class SPLATSMITH_OT_make_mesh(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.splatsmith
         capture, name = chosen_capture(context)
+        folder, masks = folders.new_folder("mesh", name), bpy.path.abspath(settings.mesh_masks).rstrip("/\\")
+        if settings.mesh_splats is not None:
+            masks = str(folder / "object.ply")
+            chosen = marks.selected(settings.mesh_splats)
+            splats.export_ply(settings.mesh_splats, Path(masks), chosen if chosen.any() else None)
         options = MeshOptions(
-            mode=settings.mesh_mode, masks=bpy.path.abspath(settings.mesh_masks).rstrip("/\\"), fps=settings.mesh_fps,
-            faces=settings.mesh_faces, texture=settings.mesh_texture,
-        )  # fmt: skip
-        return run_job(self, context, Request("mesh", capture, options, settings.preset, preferences.get().device, settings.seed, name))
+            mode=settings.mesh_mode, masks=masks, fps=settings.mesh_fps, faces=settings.mesh_faces, texture=settings.mesh_texture
+        )
+        request = Request("mesh", capture, options, settings.preset, preferences.get().device, settings.seed, name)
+        return run_in_folder(self, context, request.checked(), folder)
+
+
+class SPLATSMITH_OT_mask_frame(bpy.types.Operator):
+    """Say where the object is in this frame, by an outline drawn in the Mask mode of the Image or Movie Clip Editor. A few frames are
+    enough: the others' masks are carried over along the motion"""
+
+    bl_idname = "splatsmith.mask_frame"
+    bl_label = "Mask This Frame"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        settings = context.scene.splatsmith
+        if not settings.capture or settings.mesh_outline is None:
+            cls.poll_message_set("Choose a capture, and a mask with the outline")
+            return False
+        return True
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings, number = context.scene.splatsmith, context.scene.frame_current
+        folder = Path(bpy.path.abspath(settings.capture))
+        pictures = captures.read(folder).frames
+        if not 1 <= number <= len(pictures):
+            raise InputError(f"The footage has no frame {number}.", f"Go to one of 1 to {len(pictures)}.")
+        frame = pictures[number - 1]
+        polygons = mask_pictures.outlines(settings.mesh_outline, frame.width, frame.height)
+        inside = mask_pictures.filled(polygons, frame.width, frame.height)
+        if not inside.any():
+            raise InputError(f"The mask {settings.mesh_outline.name} has no outline in the picture.", "Draw one around the object.")
+        path = folder / mask_pictures.FOLDER / f"{frame.image.stem}.png"
+        mask_pictures.write(path, inside)
+        settings.mesh_masks = str(path.parent)
+        done = len(list(path.parent.glob("*.png")))
+        self.report({"INFO"}, f"Frame {number}: the object covers {inside.mean():.0%} of the picture; {done} frames have masks")
+        return {"FINISHED"}
 
 
 class SPLATSMITH_OT_import_mesh(bpy.types.Operator, ImportHelper):
@@ -196,6 +237,6 @@ class SPLATSMITH_OT_bake_mesh(bpy.types.Operator, ExportHelper):
 
 
 CLASSES = (
-    SPLATSMITH_OT_make_mesh, SPLATSMITH_OT_import_mesh, SPLATSMITH_OT_import_mesh_files, SPLATSMITH_OT_import_mesh_cache,
-    SPLATSMITH_OT_find_bones, SPLATSMITH_OT_bake_mesh,
+    SPLATSMITH_OT_make_mesh, SPLATSMITH_OT_mask_frame, SPLATSMITH_OT_import_mesh, SPLATSMITH_OT_import_mesh_files,
+    SPLATSMITH_OT_import_mesh_cache, SPLATSMITH_OT_find_bones, SPLATSMITH_OT_bake_mesh,
 )  # fmt: skip

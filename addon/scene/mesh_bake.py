@@ -11,13 +11,13 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from mathutils import Matrix, kdtree
+from mathutils import Matrix
 
-from ...backend.formats import mesh_sequence as sequences, vertex_animation
+from ...backend.formats import mesh_sequence as sequences
 from ...backend.formats.mesh_sequence import Floats, Nodes
 from ...backend.protocol import DiskError, InputError
-from . import passing
-from .mesh_sequence import SEQUENCE_KEY, evaluated_frames, straighten, world_vertices
+from . import mesh_read_back, mesh_vat, passing
+from .mesh_sequence import SEQUENCE_KEY, evaluated_frames, straighten
 
 KINDS = {
     "SKIN_GLB": ".glb", "SKIN_FBX": ".fbx", "MORPH_GLB": ".glb", "VAT": ".png", "ALEMBIC": ".abc", "USD": ".usdc",
@@ -46,16 +46,16 @@ def bake(context: bpy.types.Context, thing: bpy.types.Object, path: Path, kind: 
     nodes = nodes_of(thing, shown, frames) if kind.startswith("SKIN") else None
     part = path.with_name(f"part-{path.name}")  # Blender hides names that begin with a dot
     try:
-        if kind == "VAT":
-            error = vertex_animation.write(part, shown)
-        else:
-            with _without_trace():
-                _select_only(context, _exportable(context, thing, shown, frames, kind, nodes))
+        with _without_trace():
+            made = _exportable(context, thing, shown, frames, kind, nodes)
+            _select_only(context, made)
+            if kind == "VAT":
+                error = mesh_vat.write(context, part, made[0], shown)
+            else:
                 _export(part, kind, frames)
-                error = _read_back(context, part, kind, shown, frames)
-        part.replace(path)
-        if kind == "VAT":
-            vertex_animation.sidecar(part).replace(vertex_animation.sidecar(path))
+                error = mesh_read_back.largest_error(context, part, kind, shown, frames)
+        for one in mesh_vat.files(part) if kind == "VAT" else [part]:
+            one.replace(one.with_name(one.name.removeprefix("part-")))
     except RuntimeError as problem:  # what an exporter reports
         raise InputError(
             f"{path.name} can't be written: {str(problem).strip().splitlines()[-1]}", "Choose another place or kind."
@@ -63,7 +63,8 @@ def bake(context: bpy.types.Context, thing: bpy.types.Object, path: Path, kind: 
     except PermissionError as problem:
         raise DiskError(f"No permission to write into {path.parent}.", "Choose another folder.") from problem
     finally:
-        part.unlink(missing_ok=True)
+        for one in mesh_vat.files(part):
+            one.unlink(missing_ok=True)
     return Baked(path, path.stat().st_size / 1e6, len(frames), error)
 
 
@@ -128,6 +129,9 @@ def _exportable(
         if nodes is None:
             raise InputError(f"{thing.name} has no bones that move it.", "Press Find Bones first; or choose another kind.")
         made.append(_with_bones(context, copy, shown, nodes, frames))
+    elif kind == "VAT":
+        copy.data.vertices.foreach_set("co", np.ascontiguousarray(shown[0]).ravel())
+        copy.data.update()
     else:
         _with_keys(copy, shown, frames)
     context.view_layer.update()
@@ -220,49 +224,3 @@ def _export(path: Path, kind: str, frames: list[int]) -> None:
         )  # fmt: skip
     else:
         bpy.ops.wm.usd_export(filepath=str(path), selected_objects_only=True, export_animation=True, export_shapekeys=False)
-
-
-# ------------------------------------------------------------------------------------------------- reading back
-def _read_back(context: bpy.types.Context, path: Path, kind: str, shown: Floats, frames: list[int]) -> float:
-    """The largest distance of any vertex of the file, in any frame, from where it was shown, in shares of the box."""
-    before, render = set(bpy.data.objects), context.scene.render
-    rate = render.fps, render.fps_base
-    _import(path, kind)
-    render.fps, render.fps_base = rate
-    meshes = [
-        o for o in bpy.data.objects if o not in before and o.type == "MESH" and not o.name.startswith("Icosphere")
-    ]  # a bone's picture
-    if not meshes:
-        raise InputError(f"{path.name} holds no mesh when it is read back.", "Choose another kind.")
-    shift = frames[0] if kind.endswith("GLB") else 0  # engines play from 0, so these files begin there
-    return _largest_error(context, max(meshes, key=lambda o: len(o.data.vertices)), shown, [f - shift for f in frames])
-
-
-def _import(path: Path, kind: str) -> None:
-    if kind.endswith("GLB"):
-        bpy.ops.import_scene.gltf(filepath=str(path), merge_vertices=False)
-    elif kind.endswith("FBX"):
-        bpy.ops.import_scene.fbx(filepath=str(path), anim_offset=0.0)
-    elif kind == "ALEMBIC":
-        bpy.ops.wm.alembic_import(filepath=str(path), as_background_job=False, set_frame_range=False)
-    else:
-        bpy.ops.wm.usd_import(filepath=str(path), set_frame_range=False)
-
-
-def _largest_error(context: bpy.types.Context, found: bpy.types.Object, shown: Floats, frames: list[int]) -> float:
-    """Vertices are matched by the whole way that they go, for a file may split them along seams and order them anew."""
-    context.scene.frame_set(frames[0])
-    first = world_vertices(context, found)
-    tree = kdtree.KDTree(shown.shape[1])
-    for index, place in enumerate(shown[0].tolist()):
-        tree.insert(place, index)
-    tree.balance()
-    partner = np.array([tree.find(place)[1] for place in first.tolist()])
-    if len(np.unique(partner)) < 0.999 * shown.shape[1]:
-        missing = shown.shape[1] - len(np.unique(partner))
-        raise InputError(f"{missing} vertices are missing when the file is read back.", "Choose another kind.")
-    worst = 0.0
-    for frame, places in zip(frames, shown, strict=True):
-        context.scene.frame_set(frame)
-        worst = max(worst, float(np.linalg.norm(world_vertices(context, found) - places[partner], axis=1).max()))
-    return worst / float(np.ptp(shown, axis=(0, 1)).max())

@@ -16,7 +16,12 @@ class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
         layout.prop(settings, "capture", text="")
-        layout.prop(settings, "mesh_masks", text="Masks")
+        column = layout.column(align=True)
+        column.prop(settings, "mesh_masks", text="Masks")
+        row = column.row(align=True)
+        row.prop(settings, "mesh_outline", text="")
+        row.operator("splatsmith.mask_frame", icon="MOD_MASK")
+        column.prop(settings, "mesh_splats", text="", icon="OUTLINER_OB_POINTCLOUD")
         layout.row().prop(settings, "mesh_mode", expand=True)
         layout.row().prop(settings, "preset", expand=True)
         layout.label(text=ESTIMATES[settings.preset], icon="TIME")

@@ -1,7 +1,7 @@
 """Vertex-animation textures: every vertex's way as a 16-bit picture that a shader looks up, with a small JSON beside it. numpy alone.
 
 A row block a frame, a texel a vertex, in the order of the mesh; red, green and blue are x, y and z of the way from the first frame,
-0..65535 between `low` and `high`.
+0..65535 between `low` and `high`. A mesh that comes along names its texels in its second set of uvs.
 """
 
 import json
@@ -37,9 +37,20 @@ def write(path: Path, positions: Floats) -> float:
     pixels = np.zeros((frames, rows * width, 3), ">u2")
     pixels[:, :count] = levels
     path.write_bytes(_png(pixels.reshape(frames * rows, width, 3)))
-    note = {"frames": frames, "vertices": count, "width": width, "rows_per_frame": rows, "low": low, "high": high}
+    note = {"frames": frames, "vertices": count, "width": width, "rows_per_frame": rows, "low": low, "high": high,
+            "axes": "as given; Blender bakes glTF's, y up", "uv_set": 1}  # fmt: skip
     sidecar(path).write_text(json.dumps(note, indent=1), encoding="utf-8")
     return float(np.abs(read(path, positions[0]) - positions).max() / max(np.ptp(positions, axis=(0, 1)).max(), 1e-12))
+
+
+def texels(path: Path) -> NDArray[np.float64]:
+    """(V, 2) where each vertex's texel of the first frame is, in shares of the picture from its upper left; a frame later, it is lower by
+    rows_per_frame / (rows_per_frame * frames).
+    """
+    note = json.loads(sidecar(path).read_text(encoding="utf-8"))
+    number = np.arange(int(note["vertices"]))
+    column, row = number % int(note["width"]), number // int(note["width"])
+    return np.stack([(column + 0.5) / int(note["width"]), (row + 0.5) / (int(note["rows_per_frame"]) * int(note["frames"]))], 1)
 
 
 def read(path: Path, first: Floats) -> Floats:

@@ -4,9 +4,6 @@ it looks like from two new sides.
 
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from backend.formats import capture, mesh_sequence
 from tests.benchmarks.mesh_clips import inverted_masks, sheet
 from tests.benchmarks.runs import backend, cost
@@ -47,7 +44,10 @@ def _cameras(table: Table, name: str) -> tuple[Path | None, list[str]]:
     if name in MASKED:
         masks = next(p for p in (folder / "Annotations").rglob("*.png")).parent
         source = next(p for p in (folder / "JPEGImages").rglob("*.jpg")).parent
-        options, extra = ["--masks", str(masks), "--fps", str(FPS)], ["--masks", str(inverted_masks(masks, table.scratch / f"{name}_still"))]
+        options, extra = (
+            ["--masks", str(masks), "--fps", str(FPS)],
+            ["--masks", str(inverted_masks(masks, table.scratch / f"{name}_still"))],
+        )
     else:
         source = folder / VIDEOS[name]
     if not (output / "manifest.json").is_file():

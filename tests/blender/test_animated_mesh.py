@@ -241,3 +241,32 @@ def test_meshes_of_changing_topology_play_without_the_addon(bpy: Any, rooms: Any
     assert np.array_equal(ids, frames[-1].ids) and "displayColor" in mesh.attributes
     with pytest.raises(RuntimeError, match="vertices in frame"):
         bpy.ops.splatsmith.bake_mesh(filepath=str(tmp_path / "x.glb"))
+
+
+def test_an_outline_becomes_a_mask_of_its_frame(bpy: Any, rooms: Any, tmp_path: Path) -> None:
+    from backend.formats import capture
+
+    folder, settings = tmp_path / "clip", bpy.context.scene.splatsmith
+    folder.mkdir()
+    capture.write(folder, [
+        capture.Frame(folder / "images" / f"{k:04d}.png", np.eye(4), 60.0, 60.0, 32, 24, 64, 48, time=k / 24) for k in (1, 2, 3)
+    ], None)  # fmt: skip
+    settings.capture = str(folder)
+    mask = bpy.data.masks.new("outline")
+    spline = mask.layers.new(name="object").splines.new()
+    spline.points.add(3)
+    for point, (x, y) in zip(spline.points, ((0.25, 0.5), (0.5, 0.5), (0.5, 0.75), (0.25, 0.75)), strict=True):
+        point.co = point.handle_left = point.handle_right = (x, y)
+    settings.mesh_outline = mask
+    bpy.context.scene.frame_set(2)
+    assert bpy.ops.splatsmith.mask_frame() == {"FINISHED"}
+    path = folder / "object_masks" / "0002.png"
+    assert Path(settings.mesh_masks) == path.parent
+    picture = bpy.data.images.load(str(path))
+    white = np.array(picture.pixels[:]).reshape(48, 64, 4)[..., 0] > 0.5
+    expected = np.zeros_like(white)
+    expected[24:40, 16:32] = True  # the longer side, 64, is the unit; its middle is the picture's
+    assert np.array_equal(white, expected)
+    bpy.context.scene.frame_set(9)
+    with pytest.raises(RuntimeError, match="no frame 9"):
+        bpy.ops.splatsmith.mask_frame()

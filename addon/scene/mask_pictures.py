@@ -1,0 +1,63 @@
+"""Outlines drawn as a Blender mask (Mask mode of the Image or Movie Clip Editor), as black and white pictures that the backend reads."""
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+FOLDER = "object_masks"  # in the capture
+STEPS = 16  # points a segment of a curve becomes
+
+Floats = NDArray[np.float64]
+
+
+def outlines(mask: bpy.types.Mask, width: int, height: int) -> list[Floats]:
+    """(P, 2) closed polygons in pixels, from the lower left, of all layers that are rendered, as they stand in this frame."""
+    found = []
+    for layer in mask.layers:
+        for spline in layer.splines if not layer.hide_render else ():
+            if len(spline.points) > 2:
+                found.append(_polygon(spline, width, height))
+    return found
+
+
+def _polygon(spline: bpy.types.MaskSpline, width: int, height: int) -> Floats:
+    """Cubic curves between the points; a mask's unit is the longer side of the picture, its middle at one half."""
+    points = list(spline.points)
+    share = np.linspace(0, 1, STEPS, endpoint=False)[:, None]
+    parts = []
+    for one, other in zip(points, points[1:] + points[:1], strict=True):
+        a, b, c, d = (np.array(v[:2], np.float64) for v in (one.co, one.handle_right, other.handle_left, other.co))
+        parts.append((1 - share) ** 3 * a + 3 * (1 - share) ** 2 * share * b + 3 * (1 - share) * share**2 * c + share**3 * d)
+    return (np.concatenate(parts) - 0.5) * max(width, height) + np.array([width, height]) / 2
+
+
+def filled(polygons: list[Floats], width: int, height: int) -> NDArray[np.bool_]:
+    """(H, W) from the bottom up: pixels whose centre lies inside any of the polygons (even-odd within each)."""
+    inside = np.zeros((height, width), bool)
+    columns = np.arange(width) + 0.5
+    for polygon in polygons:
+        x0, y0 = polygon.T
+        x1, y1 = np.roll(polygon, -1, 0).T
+        for row in range(max(0, int(y0.min())), min(height, int(y0.max()) + 1)):
+            y = row + 0.5
+            crosses = (y0 <= y) != (y1 <= y)
+            at = x0[crosses] + (y - y0[crosses]) / (y1[crosses] - y0[crosses]) * (x1[crosses] - x0[crosses])
+            inside[row] |= (at[:, None] > columns).sum(0) % 2 == 1
+    return inside
+
+
+def write(path: Path, inside: NDArray[np.bool_]) -> None:
+    """White is the object."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    height, width = inside.shape
+    picture = bpy.data.images.new("mask", width, height, is_data=True)
+    try:
+        pixels = np.ones((height, width, 4), np.float32)
+        pixels[..., :3] = inside[..., None]
+        picture.pixels.foreach_set(pixels.ravel())
+        picture.filepath_raw, picture.file_format = str(path), "PNG"
+        picture.save()
+    finally:
+        bpy.data.images.remove(picture)
