@@ -14,7 +14,8 @@ from ..jobs import folders
 from ..mesh_properties import BAKES
 from ..scene import marks, mask_pictures, mesh_bake, mesh_files, mesh_sequence, results, splats
 from ..scene.mesh_files import ReadMesh
-from .common import FolderChooser, capture_ready, chosen_capture, compute_ready, guarded, run_in_folder
+from ..scene.mesh_frames import FRAMES_KEY
+from .common import FolderChooser, capture_ready, chosen_capture, compute_ready, guarded, run_in_folder, run_job
 
 
 class SPLATSMITH_OT_make_mesh(bpy.types.Operator):
@@ -171,6 +172,26 @@ def _finish(operator: bpy.types.Operator, context: bpy.types.Context, name: str,
     return run_in_folder(operator, context, Request("register", str(folder / frames.NAME), RegisterOptions(), title=name), folder)
 
 
+class SPLATSMITH_OT_one_mesh(bpy.types.Operator):
+    """Make one mesh that moves of the active object, which is another mesh in every frame: its first one follows the others"""
+
+    bl_idname = "splatsmith.one_mesh"
+    bl_label = "Make One Mesh"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if context.object is None or FRAMES_KEY not in context.object:
+            cls.poll_message_set("Select meshes of changing topology")
+            return False
+        return compute_ready(cls)
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        thing = context.object
+        return run_job(self, context, Request("register", str(thing[FRAMES_KEY]), RegisterOptions(), title=thing.name))
+
+
 class SPLATSMITH_OT_find_bones(bpy.types.Operator):
     """Find bones that move the active mesh as it moves now, whatever moves it: a cache, shape keys, a simulation"""
 
@@ -238,5 +259,5 @@ class SPLATSMITH_OT_bake_mesh(bpy.types.Operator, ExportHelper):
 
 CLASSES = (
     SPLATSMITH_OT_make_mesh, SPLATSMITH_OT_mask_frame, SPLATSMITH_OT_import_mesh, SPLATSMITH_OT_import_mesh_files,
-    SPLATSMITH_OT_import_mesh_cache, SPLATSMITH_OT_find_bones, SPLATSMITH_OT_bake_mesh,
+    SPLATSMITH_OT_import_mesh_cache, SPLATSMITH_OT_one_mesh, SPLATSMITH_OT_find_bones, SPLATSMITH_OT_bake_mesh,
 )  # fmt: skip

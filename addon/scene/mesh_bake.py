@@ -17,6 +17,7 @@ from ...backend.formats import mesh_sequence as sequences
 from ...backend.formats.mesh_sequence import Floats, Nodes
 from ...backend.protocol import DiskError, InputError
 from . import mesh_read_back, mesh_vat, passing
+from .mesh_frames import FRAMES_KEY
 from .mesh_sequence import SEQUENCE_KEY, evaluated_frames, straighten
 
 KINDS = {
@@ -40,6 +41,8 @@ def bake(context: bpy.types.Context, thing: bpy.types.Object, path: Path, kind: 
     """Writes the object as `kind` over the scene's frames and checks the file; an older one stays until the new one is whole."""
     scene = context.scene
     frames = list(range(scene.frame_start, scene.frame_end + 1))
+    if FRAMES_KEY in thing and kind == "USD":
+        return _bake_changing(context, thing, path, frames)
     shown = evaluated_frames(context, thing, frames)
     if not np.isfinite(shown).all():
         raise InputError(f"{thing.name} has vertices at no finite place.", "Look at its modifiers and its cache.")
@@ -65,6 +68,22 @@ def bake(context: bpy.types.Context, thing: bpy.types.Object, path: Path, kind: 
     finally:
         for one in mesh_vat.files(part):
             one.unlink(missing_ok=True)
+    return Baked(path, path.stat().st_size / 1e6, len(frames), error)
+
+
+def _bake_changing(context: bpy.types.Context, thing: bpy.types.Object, path: Path, frames: list[int]) -> Baked:
+    """As USD, which may have other vertices in every frame."""
+    part = path.with_name(f"part-{path.name}")
+    try:
+        with _without_trace():
+            _select_only(context, [thing])
+            _export(part, "USD", frames)
+            error = mesh_read_back.largest_error_of_changing(context, part, thing, frames)
+        part.replace(path)
+    except RuntimeError as problem:
+        raise InputError(f"{path.name} can't be written: {str(problem).strip().splitlines()[-1]}", "Choose another place.") from problem
+    finally:
+        part.unlink(missing_ok=True)
     return Baked(path, path.stat().st_size / 1e6, len(frames), error)
 
 

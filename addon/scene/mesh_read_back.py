@@ -26,6 +26,24 @@ def largest_error(context: bpy.types.Context, path: Path, kind: str, shown: Floa
     return _compared(context, max(meshes, key=lambda o: len(o.data.vertices)), shown, [f - shift for f in frames])
 
 
+def largest_error_of_changing(context: bpy.types.Context, path: Path, thing: bpy.types.Object, frames: list[int]) -> float:
+    """The same of an object whose vertices are others in every frame: they keep their order in a USD file."""
+    before = set(bpy.data.objects)
+    _import(path, "USD")
+    found = next((o for o in bpy.data.objects if o not in before and o.type == "MESH"), None)
+    if found is None:
+        raise InputError(f"{path.name} holds no mesh when it is read back.", "Choose another place.")
+    worst, low, high = 0.0, np.full(3, np.inf), np.full(3, -np.inf)
+    for frame in frames:
+        context.scene.frame_set(frame)
+        here, there = world_vertices(context, thing), world_vertices(context, found)
+        if here.shape != there.shape:
+            raise InputError(f"Frame {frame} has {len(there):,} vertices when it is read back, not {len(here):,}.", "Choose another place.")
+        worst = max(worst, float(np.linalg.norm(here - there, axis=1).max(initial=0)))
+        low, high = np.minimum(low, here.min(0)), np.maximum(high, here.max(0))
+    return worst / max(float((high - low).max()), 1e-12)
+
+
 def _import(path: Path, kind: str) -> None:
     if kind.endswith("GLB"):
         bpy.ops.import_scene.gltf(filepath=str(path), merge_vertices=False)

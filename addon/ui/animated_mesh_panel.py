@@ -2,7 +2,7 @@
 
 import bpy
 
-from ..scene import mesh_sequence
+from ..scene import mesh_frames, mesh_sequence
 from .panels import SidebarPanel
 
 ESTIMATES = {"fast": "About a minute", "balanced": "2 to 4 minutes", "best": "About 15 minutes"}  # measured on two cores
@@ -33,6 +33,10 @@ class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
             return
         box = layout.box()
         box.label(text=f"{thing.name}: {len(thing.data.vertices):,} vertices", icon="MESH_DATA")
+        if mesh_frames.FRAMES_KEY in thing:
+            box.operator("splatsmith.one_mesh", icon="MOD_MESHDEFORM")
+            box.operator("splatsmith.bake_mesh", text="Bake as USD", icon="EXPORT").kind = "USD"
+            return
         box.prop(settings, "bake_kind", text="")
         if settings.bake_kind.startswith("SKIN") and mesh_sequence.SEQUENCE_KEY not in thing:
             box.operator("splatsmith.find_bones", icon="BONE_DATA")

@@ -241,6 +241,12 @@ def test_meshes_of_changing_topology_play_without_the_addon(bpy: Any, rooms: Any
     assert np.array_equal(ids, frames[-1].ids) and "displayColor" in mesh.attributes
     with pytest.raises(RuntimeError, match="vertices in frame"):
         bpy.ops.splatsmith.bake_mesh(filepath=str(tmp_path / "x.glb"))
+    thing.location = (1, 2, 3)
+    done = rooms("scene.mesh_bake").bake(bpy.context, thing, tmp_path / "x.usdc", "USD")
+    assert done.path.is_file() and done.error < 1e-5
+    assert bpy.ops.splatsmith.one_mesh() == {"FINISHED"}
+    one = bpy.context.object
+    assert one != thing and len(one.data.vertices) == 25 and one.data.shape_keys is not None
 
 
 def test_an_outline_becomes_a_mask_of_its_frame(bpy: Any, rooms: Any, tmp_path: Path) -> None:
