@@ -20,11 +20,13 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class TrackConfig:
-    """`inset`: share of the object's size by which points stay inside its outline, where what is behind it would pull at them."""
+    """In pixels of a square of `side` around the object. `inset`: points stay so far inside its outline, for near it the outline itself
+    would be followed, which slides over a round limb as the camera goes around.
+    """
 
     follow: FollowConfig = field(default_factory=lambda: FollowConfig(points=500, window=15, levels=3, back_and_forth=0.7))
     side: int = 480
-    inset: float = 0.015
+    inset: float = 6.0
 
 
 def find(colors: Sequence[Pixels], alphas: Sequence[Pixels], Ks: Sequence[NDArray[np.float64]], config: TrackConfig) -> list[Sighting]:
@@ -75,7 +77,7 @@ def _inside(alpha: Pixels, inset: float) -> NDArray[np.uint8]:
     """255 well inside the object's outline."""
     solid = np.pad((alpha > 229).astype(np.uint8), 1)
     away = cv2.distanceTransform(solid, cv2.DIST_L2, 5)[1:-1, 1:-1]
-    return np.asarray((away > max(1.5, inset * np.sqrt(solid.sum()))) * 255, np.uint8)
+    return np.asarray((away > inset) * 255, np.uint8)
 
 
 def partners(moments: Sequence[Moment], together: int) -> list[Tensor]:

@@ -39,7 +39,11 @@ def make_config(preset: str, options: MeshOptions, device: str = "cpu") -> MeshC
     if options.faces:
         config = replace(config, canonical=replace(config.canonical, faces=options.faces))
     if options.steps:
-        config = replace(config, fit=replace(config.fit, steps=options.steps), free=replace(config.free, steps=options.steps))
+        before = max(1, round(config.canonical.steps * options.steps / config.fit.steps))  # the template gets its share of them
+        config = replace(
+            config, canonical=replace(config.canonical, steps=before), fit=replace(config.fit, steps=options.steps),
+            free=replace(config.free, steps=options.steps),
+        )  # fmt: skip
     if options.side:
         config = replace(config, footage=replace(config.footage, side=options.side))
     if options.texture:

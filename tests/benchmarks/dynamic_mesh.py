@@ -1,6 +1,6 @@
 """`make bench ROOM=dynamic_mesh`: both modes on clips with exact truth, real clips, and files for engines.
 
-PART=tracked,free,real,engine for some; CLIPS=monkey,fox for some; PRESET. Every eighth picture is held out.
+PART=tracked,free,real,engine,bones for some; CLIPS=monkey,fox for some; PRESET. Every eighth picture is held out.
 """
 
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from backend.formats import capture, mesh_frames, mesh_sequence
-from tests.benchmarks import mesh_engine, mesh_real
+from tests.benchmarks import mesh_bones, mesh_engine, mesh_real
 from tests.benchmarks.mesh_clips import (
     BLENDER,
     ESTIMATED,
@@ -29,7 +29,7 @@ from tests.benchmarks.mesh_clips import (
 from tests.benchmarks.runs import backend, cost
 from tests.benchmarks.table import ROOT, Row, Table, say
 
-PARTS = ("tracked", "free", "real", "engine")
+PARTS = ("tracked", "free", "real", "engine", "bones")
 BAKED = "monkey"  # the clip whose result is written as every kind of file
 
 
@@ -107,5 +107,7 @@ def run(table: Table) -> None:
     if "engine" in parts and (table.scratch / f"{BAKED}_tracked" / mesh_sequence.NAME).is_file():
         _bakes(table, BAKED)
         mesh_engine.run(table, table.scratch / f"{BAKED}_baked", table.scratch / f"{BAKED}_tracked" / mesh_sequence.NAME)
+    if "bones" in parts:
+        mesh_bones.run(table, folder)
     if "real" in parts:
         mesh_real.run(table, wanted, preset)

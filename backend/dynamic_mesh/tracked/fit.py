@@ -28,7 +28,7 @@ class FitWeights:
     rigid_fade: float = 0.25
     fade_until: float = 0.7
     smooth: float = 480.0
-    track: float = 8.0
+    track: float = 20.0
     splat: float = 0.5  # of the anchored Gaussians' picture, against the mesh's
     slow: float = 0.1
     slow_whole: float = 0.3
