@@ -143,6 +143,7 @@ class SPLATSMITH_OT_import_mesh_cache(bpy.types.Operator, ImportHelper):
 
 def _gather(name: str, count: int, meshes: Iterator[ReadMesh]) -> str | list[ReadMesh]:
     """All frames; or, where they are too large to hold, the line about the object that they were streamed into."""
+    meshes = _told(meshes, count)
     first = next(meshes)
     if len(first.vertices) * count <= mesh_sequence.MOST_KEYED:
         return [first, *meshes]
@@ -150,6 +151,18 @@ def _gather(name: str, count: int, meshes: Iterator[ReadMesh]) -> str | list[Rea
     alone = mesh_files.as_sequence([first], render.fps / render.fps_base)
     path = folders.new_folder("mesh", name) / "mesh.pc2"
     return results.import_large_mesh(bpy.context, alone, mesh_files.one_mesh(first, meshes), count, path, name)
+
+
+def _told(meshes: Iterator[ReadMesh], count: int) -> Iterator[ReadMesh]:
+    """The same, with the cursor telling how far it is."""
+    manager = bpy.context.window_manager
+    manager.progress_begin(0, count)
+    try:
+        for number, mesh in enumerate(meshes, 1):
+            manager.progress_update(number)
+            yield mesh
+    finally:
+        manager.progress_end()
 
 
 def _finish(operator: bpy.types.Operator, context: bpy.types.Context, name: str, found: str | list[ReadMesh]) -> set[str]:

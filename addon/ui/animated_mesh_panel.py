@@ -21,7 +21,7 @@ class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
         row = column.row(align=True)
         row.prop(settings, "mesh_outline", text="")
         row.operator("splatsmith.mask_frame", icon="MOD_MASK")
-        column.prop(settings, "mesh_splats", text="", icon="OUTLINER_OB_POINTCLOUD")
+        column.prop(settings, "mesh_splats", text="Splats", icon="OUTLINER_OB_POINTCLOUD")
         layout.row().prop(settings, "mesh_mode", expand=True)
         layout.row().prop(settings, "preset", expand=True)
         layout.label(text=ESTIMATES[settings.preset], icon="TIME")
