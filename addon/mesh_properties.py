@@ -28,7 +28,7 @@ class MeshSettings:
         "what moves by itself",
     )  # type: ignore[valid-type]  # fmt: skip
     mesh_outline: bpy.props.PointerProperty(
-        name="Outline", type=bpy.types.Mask, description="A mask drawn around the object, in the Image or Movie Clip Editor"
+        name="Outline", type=bpy.types.Mask, description="A mask drawn around the object, in the Image Editor"
     )  # type: ignore[valid-type]
     mesh_splats: bpy.props.PointerProperty(
         name="Object's Splats", type=bpy.types.Object, poll=lambda _, thing: splats.is_splats(thing),
@@ -37,6 +37,6 @@ class MeshSettings:
     mesh_fps: bpy.props.FloatProperty(
         name="Pictures a Second", min=0, max=1000, description="For captures that do not tell their pictures' time; 0: as the capture says"
     )  # type: ignore[valid-type]
-    mesh_faces: bpy.props.IntProperty(name="Triangles", min=0, max=2_000_000, description="At most; 0: as the preset says")  # type: ignore[valid-type]
-    mesh_texture: bpy.props.IntProperty(name="Texture", min=0, max=8192, subtype="PIXEL", description="Its side; 0: as the preset says")  # type: ignore[valid-type]
+    mesh_faces: bpy.props.IntProperty(name="Triangles", min=0, max=200_000, description="At most; 0: as the preset says")  # type: ignore[valid-type]
+    mesh_texture: bpy.props.IntProperty(name="Texture", min=0, max=4096, subtype="PIXEL", description="Its side; 0: as the preset says")  # type: ignore[valid-type]
     bake_kind: bpy.props.EnumProperty(name="Bake As", items=BAKES, default="SKIN_GLB", description="What the file is for")  # type: ignore[valid-type]

@@ -161,10 +161,10 @@ class MeshOptions:
         "transparency, or what moves by itself)"
     )  # fmt: skip
     fps: float = option(0.0, "pictures a second, for captures that do not tell their pictures' time (0: as the capture says)", 0, 1000)
-    faces: int = option(0, "most triangles (0: 3000 fast, 5000 balanced, 12000 best)", 0, 2_000_000)
-    steps: int = option(0, "steps of the fit (0: 2000 fast, 6000 balanced, 15000 best)", 0, 1_000_000)
+    faces: int = option(0, "most triangles (0: 3000 fast, 5000 balanced, 12000 best); tracked mode", 0, 200_000)
+    steps: int = option(0, "steps of the fit (0: 2000 fast, 6000 balanced, 15000 best; free mode 700, 1400, 4000)", 0, 1_000_000)
     side: int = option(0, "longer side of the object in the pictures in pixels (0: 160 fast, 200 balanced, 320 best)", 0, 4096)
-    texture: int = option(0, "side of the texture in pixels (0: 256 fast, 512 balanced, 1024 best)", 0, 8192)
+    texture: int = option(0, "side of the texture in pixels (0: 256 fast, 512 balanced, 1024 best); tracked mode", 0, 4096)
     holdout: int = option(8, "every n-th picture is held out to measure quality (0: none)", 0, 1000)
 
 

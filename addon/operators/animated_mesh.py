@@ -1,6 +1,7 @@
 """Animated meshes: made from footage, brought in, and baked for game engines."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
@@ -33,11 +34,12 @@ class SPLATSMITH_OT_make_mesh(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.splatsmith
         capture, name = chosen_capture(context)
-        folder, masks = folders.new_folder("mesh", name), bpy.path.abspath(settings.mesh_masks).rstrip("/\\")
-        if settings.mesh_splats is not None:
+        cloud, masks = settings.mesh_splats, bpy.path.abspath(settings.mesh_masks).rstrip("/\\")
+        chosen = marks.read(cloud, marks.SELECTED) if cloud is not None else None
+        folder = folders.new_folder("mesh", name)
+        if cloud is not None and chosen is not None:
             masks = str(folder / "object.ply")
-            chosen = marks.selected(settings.mesh_splats)
-            splats.export_ply(settings.mesh_splats, Path(masks), chosen if chosen.any() else None)
+            splats.export_ply(cloud, Path(masks), chosen if chosen.any() else None)
         options = MeshOptions(
             mode=settings.mesh_mode, masks=masks, fps=settings.mesh_fps, faces=settings.mesh_faces, texture=settings.mesh_texture
         )
@@ -46,8 +48,8 @@ class SPLATSMITH_OT_make_mesh(bpy.types.Operator):
 
 
 class SPLATSMITH_OT_mask_frame(bpy.types.Operator):
-    """Say where the object is in this frame, by an outline drawn in the Mask mode of the Image or Movie Clip Editor. A few frames are
-    enough: the others' masks are carried over along the motion"""
+    """Say where the object is in this frame, by an outline drawn in the Image Editor's Mask mode over this picture of the capture. A few
+    frames are enough: the others' masks are carried over along the motion"""
 
     bl_idname = "splatsmith.mask_frame"
     bl_label = "Mask This Frame"
@@ -69,8 +71,7 @@ class SPLATSMITH_OT_mask_frame(bpy.types.Operator):
         if not 1 <= number <= len(pictures):
             raise InputError(f"The footage has no frame {number}.", f"Go to one of 1 to {len(pictures)}.")
         frame = pictures[number - 1]
-        polygons = mask_pictures.outlines(settings.mesh_outline, frame.width, frame.height)
-        inside = mask_pictures.filled(polygons, frame.width, frame.height)
+        inside = mask_pictures.picture(settings.mesh_outline, frame.width, frame.height)
         if not inside.any():
             raise InputError(f"The mask {settings.mesh_outline.name} has no outline in the picture.", "Draw one around the object.")
         path = folder / mask_pictures.FOLDER / f"{frame.image.stem}.png"
@@ -141,8 +142,16 @@ class SPLATSMITH_OT_import_mesh_cache(bpy.types.Operator, ImportHelper):
         return _finish(self, context, path.stem, found)
 
 
-def _gather(name: str, count: int, meshes: Iterator[ReadMesh]) -> str | list[ReadMesh]:
-    """All frames; or, where they are too large to hold, the line about the object that they were streamed into."""
+@dataclass(frozen=True)
+class Streamed:
+    """A sequence that was too large to hold is in the scene already; a line about it."""
+
+    line: str
+    frames: int
+
+
+def _gather(name: str, count: int, meshes: Iterator[ReadMesh]) -> Streamed | list[ReadMesh]:
+    """All frames; or, where they are too large to hold, they are streamed into an object."""
     meshes = _told(meshes, count)
     first = next(meshes)
     if len(first.vertices) * count <= mesh_sequence.MOST_KEYED:
@@ -150,7 +159,7 @@ def _gather(name: str, count: int, meshes: Iterator[ReadMesh]) -> str | list[Rea
     render = bpy.context.scene.render
     alone = mesh_files.as_sequence([first], render.fps / render.fps_base)
     path = folders.new_folder("mesh", name) / "mesh.pc2"
-    return results.import_large_mesh(bpy.context, alone, mesh_files.one_mesh(first, meshes), count, path, name)
+    return Streamed(results.import_large_mesh(bpy.context, alone, mesh_files.one_mesh(first, meshes), count, path, name), count)
 
 
 def _told(meshes: Iterator[ReadMesh], count: int) -> Iterator[ReadMesh]:
@@ -165,10 +174,11 @@ def _told(meshes: Iterator[ReadMesh], count: int) -> Iterator[ReadMesh]:
         manager.progress_end()
 
 
-def _finish(operator: bpy.types.Operator, context: bpy.types.Context, name: str, found: str | list[ReadMesh]) -> set[str]:
+def _finish(operator: bpy.types.Operator, context: bpy.types.Context, name: str, found: Streamed | list[ReadMesh]) -> set[str]:
     """One object at once where the frames are one mesh that moves, else by a job that makes one of them."""
-    if isinstance(found, str):
-        operator.report({"INFO"}, found)
+    if isinstance(found, Streamed):
+        context.scene.frame_start, context.scene.frame_end = 1, found.frames  # a cache that was open has put the old range back
+        operator.report({"INFO"}, found.line)
         return {"FINISHED"}
     fps = context.scene.render.fps / context.scene.render.fps_base
     sequence = mesh_files.as_sequence(found, fps)
@@ -202,7 +212,8 @@ class SPLATSMITH_OT_one_mesh(bpy.types.Operator):
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
         thing = context.object
-        return run_job(self, context, Request("register", str(thing[FRAMES_KEY]), RegisterOptions(), title=thing.name))
+        request = Request("register", str(thing[FRAMES_KEY]), RegisterOptions(), title=thing.name, context={"object": thing.name})
+        return run_job(self, context, request)
 
 
 class SPLATSMITH_OT_find_bones(bpy.types.Operator):

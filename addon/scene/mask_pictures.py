@@ -1,4 +1,4 @@
-"""Outlines drawn as a Blender mask (Mask mode of the Image or Movie Clip Editor), as black and white pictures that the backend reads."""
+"""Outlines drawn as a Blender mask (in the Image Editor, over a picture of the capture), as black and white pictures for the backend."""
 
 from pathlib import Path
 
@@ -12,14 +12,16 @@ STEPS = 16  # points a segment of a curve becomes
 Floats = NDArray[np.float64]
 
 
-def outlines(mask: bpy.types.Mask, width: int, height: int) -> list[Floats]:
-    """(P, 2) closed polygons in pixels, from the lower left, of all layers that are rendered, as they stand in this frame."""
-    found = []
+def picture(mask: bpy.types.Mask, width: int, height: int) -> NDArray[np.bool_]:
+    """(H, W) from the bottom up: what the mask covers in this frame, layer by layer; an outline in another is a hole."""
+    inside = np.zeros((height, width), bool)
     for layer in mask.layers:
-        for spline in layer.splines if not layer.hide_render else ():
-            if len(spline.points) > 2:
-                found.append(_polygon(spline, width, height))
-    return found
+        polygons = [_polygon(s, width, height) for s in layer.splines if len(s.points) > 2]
+        if layer.hide_render or not polygons or layer.alpha < 0.5:
+            continue
+        own = filled(polygons, width, height) ^ layer.invert
+        inside = inside & ~own if layer.blend in ("SUBTRACT", "DARKEN", "MULTIPLY") and inside.any() else inside | own
+    return inside
 
 
 def _polygon(spline: bpy.types.MaskSpline, width: int, height: int) -> Floats:
@@ -34,7 +36,7 @@ def _polygon(spline: bpy.types.MaskSpline, width: int, height: int) -> Floats:
 
 
 def filled(polygons: list[Floats], width: int, height: int) -> NDArray[np.bool_]:
-    """(H, W) from the bottom up: pixels whose centre lies inside any of the polygons (even-odd within each)."""
+    """(H, W) from the bottom up: pixels whose centre lies inside an odd number of outlines."""
     inside = np.zeros((height, width), bool)
     columns = np.arange(width) + 0.5
     for polygon in polygons:
@@ -44,7 +46,7 @@ def filled(polygons: list[Floats], width: int, height: int) -> NDArray[np.bool_]
             y = row + 0.5
             crosses = (y0 <= y) != (y1 <= y)
             at = x0[crosses] + (y - y0[crosses]) / (y1[crosses] - y0[crosses]) * (x1[crosses] - x0[crosses])
-            inside[row] |= (at[:, None] > columns).sum(0) % 2 == 1
+            inside[row] ^= (at[:, None] > columns).sum(0) % 2 == 1
     return inside
 
 

@@ -242,4 +242,7 @@ def _export(path: Path, kind: str, frames: list[int]) -> None:
             filepath=str(path), start=frames[0], end=frames[-1], selected=True, uvs=True, vcolors=True, as_background_job=False
         )  # fmt: skip
     else:
-        bpy.ops.wm.usd_export(filepath=str(path), selected_objects_only=True, export_animation=True, export_shapekeys=False)
+        bpy.ops.wm.usd_export(
+            filepath=str(path), selected_objects_only=True, export_animation=True, export_shapekeys=False, convert_world_material=False,
+            export_lights=False, export_cameras=False,
+        )  # fmt: skip

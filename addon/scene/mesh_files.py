@@ -149,7 +149,7 @@ def _import(path: Path) -> None:
     elif kind == ".abc":
         bpy.ops.wm.alembic_import(filepath=str(path), as_background_job=False, set_frame_range=True)
     elif kind in CACHES:
-        bpy.ops.wm.usd_import(filepath=str(path), set_frame_range=True)
+        passing.import_usd(str(path), set_frame_range=True)
     else:
         bpy.ops.import_scene.gltf(filepath=str(path), merge_vertices=False)
 

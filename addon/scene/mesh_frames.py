@@ -70,7 +70,7 @@ def import_frames(
     write_usd(usd, sequence, fps)
     scene, before = bpy.context.scene, passing.blocks()
     kept = scene.render.fps, scene.render.fps_base
-    bpy.ops.wm.usd_import(filepath=str(usd), set_frame_range=False, import_materials=False, relative_path=False)
+    passing.import_usd(str(usd))
     scene.render.fps, scene.render.fps_base = kept
     made = passing.since(before)["objects"]
     thing = next((o for o in made if o.type == "MESH"), None)

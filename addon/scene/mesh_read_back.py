@@ -8,7 +8,10 @@ from mathutils import kdtree
 
 from ...backend.formats.mesh_sequence import Floats
 from ...backend.protocol import InputError
+from . import passing
 from .mesh_sequence import world_vertices
+
+CANDIDATES = 8  # vertices at one place that may part later
 
 
 def largest_error(context: bpy.types.Context, path: Path, kind: str, shown: Floats, frames: list[int]) -> float:
@@ -52,23 +55,36 @@ def _import(path: Path, kind: str) -> None:
     elif kind == "ALEMBIC":
         bpy.ops.wm.alembic_import(filepath=str(path), as_background_job=False, set_frame_range=False)
     else:
-        bpy.ops.wm.usd_import(filepath=str(path), set_frame_range=False)
+        passing.import_usd(str(path))
 
 
 def _compared(context: bpy.types.Context, found: bpy.types.Object, shown: Floats, frames: list[int]) -> float:
-    """Vertices are matched by the whole way that they go, for a file may split them along seams and order them anew."""
-    context.scene.frame_set(frames[0])
-    first = world_vertices(context, found)
-    tree = kdtree.KDTree(shown.shape[1])
-    for index, place in enumerate(shown[0].tolist()):
-        tree.insert(place, index)
-    tree.balance()
-    partner = np.array([tree.find(place)[1] for place in first.tolist()])
-    if len(np.unique(partner)) < 0.999 * shown.shape[1]:
-        missing = shown.shape[1] - len(np.unique(partner))
+    """Vertices are matched by where they are in three frames, for a file may split them along seams, merge those that always go
+    together, and order them anew.
+    """
+    several = sorted({0, len(frames) // 2, len(frames) - 1})
+    partner = _partners(context, found, shown, frames, several)
+    ways = np.round(shown[several] / np.ptp(shown, axis=(0, 1)).max(), 5).transpose(1, 0, 2).reshape(shown.shape[1], -1)
+    missing = len(np.unique(ways, axis=0)) - len(np.unique(ways[np.unique(partner)], axis=0))
+    if missing > 0.001 * shown.shape[1]:
         raise InputError(f"{missing} vertices are missing when the file is read back.", "Choose another kind.")
     worst = 0.0
     for frame, places in zip(frames, shown, strict=True):
         context.scene.frame_set(frame)
         worst = max(worst, float(np.linalg.norm(world_vertices(context, found) - places[partner], axis=1).max()))
     return worst / float(np.ptp(shown, axis=(0, 1)).max())
+
+
+def _partners(context: bpy.types.Context, found: bpy.types.Object, shown: Floats, frames: list[int], several: list[int]) -> np.ndarray:
+    """(W,) the shown vertex of each vertex of the file: of the nearest in the first frame the one that stays nearest."""
+    there = []
+    for number in several:
+        context.scene.frame_set(frames[number])
+        there.append(world_vertices(context, found))
+    tree = kdtree.KDTree(shown.shape[1])
+    for index, place in enumerate(shown[several[0]].tolist()):
+        tree.insert(place, index)
+    tree.balance()
+    near = np.array([[index for _, index, _ in tree.find_n(place, CANDIDATES)] for place in there[0].tolist()])
+    off = sum(np.linalg.norm(shown[number][near] - places[:, None], axis=2) for number, places in zip(several, there, strict=True))
+    return near[np.arange(len(near)), off.argmin(1)]

@@ -17,7 +17,7 @@ Y_UP = ([0, 2, 1], [1, 1, -1])  # Blender's axes to glTF's
 
 def files(path: Path) -> list[Path]:
     """The texture, its note, the mesh."""
-    return [path, vertex_animation.sidecar(path), path.with_suffix(".glb")]
+    return [path, vertex_animation.sidecar(path), path.with_name(f"{path.stem}_vat.glb")]
 
 
 def write(context: bpy.types.Context, path: Path, thing: bpy.types.Object, shown: Floats) -> float:
@@ -29,10 +29,13 @@ def write(context: bpy.types.Context, path: Path, thing: bpy.types.Object, shown
     thing.data.loops.foreach_get("vertex_index", corners)
     flat = places[corners]
     flat[:, 1] = 1 - flat[:, 1]  # Blender counts from below, files from above
-    if not thing.data.uv_layers:
-        thing.data.uv_layers.new(name="UVMap")  # the second set stays the second
+    layers = thing.data.uv_layers
+    for extra in [layer for layer in layers if layer != layers.active]:
+        layers.remove(extra)
+    if not layers:
+        layers.new(name="UVMap")  # the second set stays the second
     thing.data.uv_layers.new(name=UVS).data.foreach_set("uv", flat.astype(np.float32).ravel())
-    mesh = path.with_suffix(".glb")
+    mesh = files(path)[2]
     bpy.ops.export_scene.gltf(
         filepath=str(mesh), export_format="GLB", use_selection=True, export_animations=False, export_image_format="JPEG",
         export_jpeg_quality=85,

@@ -123,6 +123,13 @@ def import_large_mesh(
     return f"{thing.name}: {len(first.rest):,} vertices through {count} frames"
 
 
+def _stand_like(thing: bpy.types.Object, other: bpy.types.Object | None) -> None:
+    """Where the meshes stand that it was made of."""
+    if other is not None:
+        thing.parent, thing.matrix_parent_inverse = other.parent, other.matrix_parent_inverse
+        thing.matrix_basis = other.matrix_basis
+
+
 def _show_alone(context: bpy.types.Context, thing: bpy.types.Object, frames: int) -> None:
     """Selected and active, the scene as long as it."""
     for other in context.selected_objects:
@@ -235,6 +242,7 @@ def import_job(context: bpy.types.Context, job: JobRecord) -> str:
         text = read[0](context, read[1], name, job.request.input)
     elif job.request.verb == "register":
         text = import_mesh(context, job.result / sequences.NAME, name)
+        _stand_like(context.object, bpy.data.objects.get(str(job.request.context.get("object", ""))))
     elif job.request.verb == "bones":
         text = attach_bones(job.result / sequences.NAME, str(job.request.context.get("object", "")))
     elif job.request.verb == "talk":

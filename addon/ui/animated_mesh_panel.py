@@ -5,7 +5,7 @@ import bpy
 from ..scene import mesh_frames, mesh_sequence
 from .panels import SidebarPanel
 
-ESTIMATES = {"fast": "About a minute", "balanced": "2 to 4 minutes", "best": "About 15 minutes"}  # measured on two cores
+ESTIMATES = {"fast": "About a minute or two", "balanced": "About 5 minutes", "best": "15 to 30 minutes"}  # measured on two cores
 
 
 class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
@@ -52,7 +52,11 @@ class SPLATSMITH_PT_animated_mesh_more(SidebarPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
         layout.use_property_split = True
-        for name in ("mesh_faces", "mesh_texture", "mesh_fps", "seed"):
+        column = layout.column()
+        column.enabled = settings.mesh_mode == "tracked"
+        column.prop(settings, "mesh_faces")
+        column.prop(settings, "mesh_texture")
+        for name in ("mesh_fps", "seed"):
             layout.prop(settings, name)
         row = layout.row(align=True)
         row.operator("splatsmith.import_mesh", text="Import Result", icon="IMPORT")

@@ -1,4 +1,4 @@
-"""Gaussian-Mesh Anchoring (Liu et al. 2024, section 3.3): one Gaussian a face. Where many crowd on a face they are merged, where a face
+"""Gaussian-Mesh Anchoring (Liu et al. 2024): one Gaussian a face. Where many crowd on a face they are merged, where a face
 has none one is born, and those far from every face are taken away.
 """
 

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..protocol import SplatsmithError
+from ..protocol import InputError, SplatsmithError
 from ..runtime import checkpoint
 from ..runtime.atomic import atomic_path
 from ..runtime.job import Job
@@ -38,7 +38,10 @@ class Clip:
 
 def make_clip(footage: Footage, holdout: int) -> Clip:
     held = held_out(len(footage.moments), holdout)
-    return Clip(footage, [m for i, m in enumerate(footage.moments) if i not in set(held)], held)
+    training = [m for i, m in enumerate(footage.moments) if i not in set(held)]
+    if len({m.time for m in training}) < 2 or holdout == 1:
+        raise InputError("With so many pictures held out nothing is left to learn from.", "Hold out fewer (--holdout 8).")
+    return Clip(footage, training, held)
 
 
 @dataclass(frozen=True)

@@ -129,27 +129,34 @@ def load(
     seconds = _times(capture.frames, fps)
     order = np.argsort(seconds, kind="stable")
     seconds, capture = [seconds[i] for i in order], replace(capture, frames=[capture.frames[i] for i in order])
-    images = [open_picture(f.image, "picture") for f in capture.frames]
-    found = find_masks(capture, masks, images)
+    images = []
+    for index, frame in enumerate(capture.frames):
+        images.append(open_picture(frame.image, "picture"))
+        progress(index + 1, len(capture.frames))
+    found = find_masks(capture, masks, images, progress)
     pictures = []
-    for index, (image, alpha) in enumerate(zip(images, found.alphas, strict=True)):
-        color = np.asarray(image.convert("RGB"))
+    for index, alpha in enumerate(found.alphas):
+        color = np.asarray(images.pop(0).convert("RGB"))  # one by one, so that they are not held twice
         if alpha.shape != color.shape[:2]:
             raise InputError(f"{capture.frames[index].image.name} has not the size that the capture tells.", "Solve the cameras again.")
         pictures.append(_Picture(color, alpha))
-        progress(index + 1, len(images))
     there = [i for i, p in enumerate(pictures) if (p.alpha > HALF).sum() >= LEAST]
     if len(there) < 2:
         raise InputError("The object is in fewer than two pictures.", "Check the masks: white is the object.")
-    return _to_moments([capture.frames[i] for i in there], [pictures[i] for i in there], [seconds[i] for i in there], found, config)
+    return _to_moments(
+        [capture.frames[i] for i in there], [pictures[i] for i in there], [seconds[i] for i in there], found, config, progress
+    )
 
 
-def _to_moments(frames: list[Frame], pictures: list[_Picture], seconds: list[float], masks: Masks, config: FootageConfig) -> Footage:
+def _to_moments(
+    frames: list[Frame], pictures: list[_Picture], seconds: list[float], masks: Masks, config: FootageConfig,
+    progress: Callable[[int, int], None],
+) -> Footage:  # fmt: skip
     viewmats = np.stack([to_viewmat(f.camera_to_world) for f in frames])
     placement = place(viewmats, np.stack([f.K for f in frames]), [p.alpha for p in pictures])
     cuts = [_cut(p.alpha, config.margin) for p in pictures]
     scale = min(1.0, config.side / max(max(c[2] - c[0], c[3] - c[1]) for c in cuts))
-    tracks = find_tracks([p.color for p in pictures], [p.alpha for p in pictures], [f.K for f in frames], config.tracks)
+    tracks = find_tracks([p.color for p in pictures], [p.alpha for p in pictures], [f.K for f in frames], config.tracks, progress)
     span = max(seconds[-1] - seconds[0], 1e-9)
     moments = []
     for index, (frame, picture) in enumerate(zip(frames, pictures, strict=True)):

@@ -2,7 +2,7 @@
 what was found to move by itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from ..protocol import InputError
 
 Pixels = NDArray[np.uint8]
 Shares = NDArray[np.float32]
+Progress = Callable[[int, int], None]
 FLOW_SIDE = 480
 CRISP = 1.5  # how much a carried outline is sharpened in every step, for it blurs by being carried
 
@@ -53,12 +54,14 @@ def find_mask(folder: Path, frame: Frame) -> Path | None:
     return next((c for c in candidates if c.is_file()), None)
 
 
-def find(capture: Capture, masks: Path | None, pictures: Sequence[Image.Image]) -> Masks:
+def find(
+    capture: Capture, masks: Path | None, pictures: Sequence[Image.Image], progress: Progress = lambda step, total: None
+) -> Masks:  # fmt: skip
     """Of a capture in the order of time; InputError where nothing tells the object from the rest."""
     if masks is not None and masks.suffix.lower() == ".ply":
-        return Masks(of_splats(masks, capture), "splats")
+        return Masks(of_splats(masks, capture, progress), "splats")
     if masks is not None:
-        return _given(capture, masks, pictures)
+        return _given(capture, masks, pictures, progress)
     if all(p.mode in ("RGBA", "LA", "PA") for p in pictures):
         return Masks([np.asarray(p.convert("RGBA").getchannel("A")) for p in pictures], "alpha")
     if all(f.mask is not None for f in capture.frames):
@@ -70,7 +73,7 @@ def find(capture: Capture, masks: Path | None, pictures: Sequence[Image.Image]) 
     )
 
 
-def _given(capture: Capture, folder: Path, pictures: Sequence[Image.Image]) -> Masks:
+def _given(capture: Capture, folder: Path, pictures: Sequence[Image.Image], progress: Progress) -> Masks:
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder of masks.", "Choose a folder with white-on-black pictures named like the capture's.")
     paths = [find_mask(folder, frame) for frame in capture.frames]
@@ -83,7 +86,7 @@ def _given(capture: Capture, folder: Path, pictures: Sequence[Image.Image]) -> M
         raise InputError("Pictures of several sizes need a mask each.", "Give the masks that are missing.")
     if missing:
         grays = [cv2.cvtColor(np.asarray(p.convert("RGB")), cv2.COLOR_RGB2GRAY) for p in pictures]
-        return Masks(carry(grays, known), "given", missing)
+        return Masks(carry(grays, known, progress), "given", missing)
     return Masks([m for m in known if m is not None], "given")
 
 
@@ -97,7 +100,7 @@ def read_mask(path: Path, size: tuple[int, int]) -> Pixels:
     return np.asarray(gray.resize(size, Image.Resampling.BILINEAR))
 
 
-def carry(grays: Sequence[Pixels], known: Sequence[Pixels | None]) -> list[Pixels]:
+def carry(grays: Sequence[Pixels], known: Sequence[Pixels | None], progress: Progress = lambda step, total: None) -> list[Pixels]:
     """Masks for all frames from those of some: carried along the optical flow from the last known one and from the next, each counting
     the more the nearer it is.
     """
@@ -107,6 +110,7 @@ def carry(grays: Sequence[Pixels], known: Sequence[Pixels | None]) -> list[Pixel
     small = [cv2.resize(g, size, interpolation=cv2.INTER_AREA) for g in grays]
     few = [None if m is None else np.asarray(cv2.resize(m, size, interpolation=cv2.INTER_AREA) / np.float32(255)) for m in known]
     total, weight = np.zeros((len(few), *size[::-1]), np.float32), np.zeros(len(few), np.float32)
+    done = 0
     for order in (range(len(few)), range(len(few) - 1, -1, -1)):
         mask, age, before = None, 0, -1
         for here in order:
@@ -115,7 +119,8 @@ def carry(grays: Sequence[Pixels], known: Sequence[Pixels | None]) -> list[Pixel
                 mask, age = own, 0
             elif mask is not None:
                 mask, age = _step(mask, small[before], small[here]), age + 1
-            before = here
+            before, done = here, done + 1
+            progress(done, 2 * len(few))
             if mask is not None and age:
                 total[here] += mask / age
                 weight[here] += 1 / age
@@ -135,7 +140,7 @@ def _step(mask: Shares, before: Pixels, here: Pixels) -> Shares:
 
 
 @torch.no_grad()
-def of_splats(path: Path, capture: Capture) -> list[Pixels]:
+def of_splats(path: Path, capture: Capture, progress: Progress = lambda step, total: None) -> list[Pixels]:
     """What splats of the object, found by words or picked, cover in each picture."""
     gaussians = from_arrays(splat_ply.read(path))
     found = []
@@ -146,4 +151,5 @@ def of_splats(path: Path, capture: Capture) -> list[Pixels]:
             frame.width, frame.height,
         )  # fmt: skip
         found.append((drawn.alpha[0, ..., 0] * 255).byte().numpy())
+        progress(len(found), len(capture.frames))
     return found

@@ -54,7 +54,7 @@ class Moment:
 
 def held_out(count: int, every: int = 8) -> list[int]:
     """Indices that the fit never sees: every eighth, not the ends, for nothing can be known beyond them."""
-    return [i for i in range(count) if i % every == every // 2] if every and count >= every else []
+    return [i for i in range(1, count - 1) if i % every == every // 2] if every and count >= every else []
 
 
 def view_arc(moments: list[Moment]) -> float:

@@ -1,6 +1,6 @@
 """Points of the object followed through the pictures, over long times: where a place of the surface must be seen again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +29,10 @@ class TrackConfig:
     inset: float = 6.0
 
 
-def find(colors: Sequence[Pixels], alphas: Sequence[Pixels], Ks: Sequence[NDArray[np.float64]], config: TrackConfig) -> list[Sighting]:
+def find(
+    colors: Sequence[Pixels], alphas: Sequence[Pixels], Ks: Sequence[NDArray[np.float64]], config: TrackConfig,
+    progress: Callable[[int, int], None] = lambda step, total: None,
+) -> list[Sighting]:  # fmt: skip
     """Of pictures (H, W, 3) in the order of time, one a moment, with coverage and camera."""
     windows, scale = _windows(alphas, config.side)
     size = (config.side, config.side)
@@ -37,7 +40,7 @@ def find(colors: Sequence[Pixels], alphas: Sequence[Pixels], Ks: Sequence[NDArra
         _on_black(_cut(c, corner, scale, size), _cut(a, corner, scale, size)) for c, a, corner in zip(colors, alphas, windows, strict=True)
     ]
     masks = [_inside(_cut(a, corner, scale, size), config.inset) for a, corner in zip(alphas, windows, strict=True)]
-    tracks = follow(grays, config.follow, masks)
+    tracks = follow(grays, config.follow, masks, progress)
     found = []
     for index, (K, corner) in enumerate(zip(Ks, windows, strict=True)):
         here = tracks.frame == index

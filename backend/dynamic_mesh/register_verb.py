@@ -10,7 +10,7 @@ from ..formats.mesh_sequence import MeshSequence
 from ..protocol import InputError, RegisterOptions
 from ..runtime.job import Job, Outcome
 from ..runtime.threads import one_thread
-from .registration import RegistrationConfig, register
+from .registration import RegistrationConfig, register, welded
 
 FAR = 0.02  # of the box: a mean distance beyond which a frame was not followed
 
@@ -25,7 +25,7 @@ def run(job: Job) -> Outcome:
         raise InputError("There is only one mesh: nothing moves.", "Choose a sequence of meshes.")
     if any(len(f.faces) == 0 or np.ptp(f.vertices, axis=0).max() <= 0 for f in source.frames):
         raise InputError("One of the meshes is empty or flat to a point.", "Leave it out.")
-    meshes = [(f.vertices, f.faces.astype(np.int64)) for f in source.frames]
+    meshes = [welded(f.vertices, f.faces.astype(np.int64)) for f in source.frames]
     with one_thread():
         found = register(meshes, RegistrationConfig(faces=options.faces), job.progress)
     worst = int(found.distances.argmax())

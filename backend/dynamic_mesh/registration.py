@@ -75,6 +75,15 @@ def register(
     return Registered(Surface(places[0].astype(np.float32), template.faces), np.stack(places).astype(np.float32), np.array(distances))
 
 
+def welded(vertices: Floats, faces: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
+    """Vertices at one place become one, for files split them along seams and hard edges; faces that vanish by it go."""
+    grid = np.round(vertices / max(float(np.ptp(vertices, axis=0).max()), 1e-12), 6)
+    _, first, number = np.unique(grid, axis=0, return_index=True, return_inverse=True)
+    joined = number.reshape(-1)[faces]
+    whole = (joined[:, 0] != joined[:, 1]) & (joined[:, 1] != joined[:, 2]) & (joined[:, 2] != joined[:, 0])
+    return vertices[first], joined[whole]
+
+
 def sample(surface: Surface, count: int, random: np.random.Generator) -> Cloud:
     a, b, c = (surface.vertices[surface.faces[:, i]] for i in range(3))
     cross = np.cross(b - a, c - a)

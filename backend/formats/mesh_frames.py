@@ -3,6 +3,7 @@ mesh that it comes from. numpy alone. World axes and units are the capture's.
 """
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,10 +68,11 @@ def read(path: Path) -> MeshFrames:
         counts, face_counts = arrays["vertex_counts"].astype(np.int64), arrays["face_counts"].astype(np.int64)
         seconds, canonical = arrays["seconds"].astype(np.float64), arrays["canonical"].astype(np.float32)
         canonical_faces, tracks = arrays["canonical_faces"].astype(np.int32), arrays["canonical_tracks"].astype(np.float32)
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise _damaged(path, "it can't be read") from error
     fits = (
-        len(seconds) == len(counts) == len(face_counts) > 0 and counts.min() > 0 and face_counts.min() >= 0
+        seconds.ndim == counts.ndim == face_counts.ndim == 1 and len(seconds) == len(counts) == len(face_counts) > 0
+        and counts.min() > 0 and face_counts.min() >= 0
         and len(vertices) == counts.sum() <= MOST and len(faces) == face_counts.sum() and len(ids) == len(colors) == len(vertices)
         and vertices.shape[1:] == colors.shape[1:] == canonical.shape[1:] == (3,) and faces.shape[1:] == canonical_faces.shape[1:] == (3,)
         and tracks.shape == (len(seconds), len(canonical), 3)

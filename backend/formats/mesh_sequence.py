@@ -4,6 +4,7 @@ World axes and units are the capture's. Where sparse nodes carry the mesh, they 
 """
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def read(path: Path) -> MeshSequence:
         colors = np.asarray(arrays["colors"] / 255, np.float32)
         uvs = arrays["uvs"].astype(np.float32) if "uvs" in arrays else None
         nodes = _nodes(arrays) if "node_rest" in arrays else None
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise _damaged(path, "it can't be read") from error
     count = len(rest)
     fits = (

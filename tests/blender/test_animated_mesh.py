@@ -198,15 +198,50 @@ def test_large_sequences_are_never_held(bpy: Any, rooms: Any, tmp_path: Path, mo
     assert len(list((tmp_path / "results").rglob("*.pc2"))) == 1 and not list((tmp_path / "results").rglob(".part*"))
 
 
+@pytest.mark.parametrize("kind", ["MORPH_GLB", "SKIN_FBX", "VAT", "ALEMBIC", "USD"])
+def test_vertices_at_one_place_are_no_trouble(bpy: Any, rooms: Any, tmp_path: Path, kind: str) -> None:
+    """Two sheets that lie on each other in the first frame and part later, as split edges and lips do."""
+    from dataclasses import replace
+
+    from backend.formats import mesh_sequence
+    from backend.formats.mesh_sequence import Nodes
+
+    one = waving()
+    count, nodes = len(one.rest), one.nodes
+    lift = np.linspace(0, 0.5, len(one.positions), dtype=np.float32)[:, None, None] * np.array([0, 0, 1], np.float32)
+    other = np.array(nodes.transforms)
+    other[..., 3] += lift
+    both = Nodes(np.concatenate([nodes.rest] * 2), np.concatenate([nodes.transforms, other], 1),
+                 np.concatenate([nodes.skin, nodes.skin + 2]), np.concatenate([nodes.weights] * 2))  # fmt: skip
+    twice = replace(
+        one, rest=np.concatenate([one.rest] * 2), faces=np.concatenate([one.faces, one.faces + count]), nodes=both,
+        positions=np.concatenate([one.positions, one.positions + lift], 1), colors=np.concatenate([one.colors] * 2),
+        uvs=np.concatenate([one.uvs] * 2),
+    )  # fmt: skip
+    (tmp_path / "twice").mkdir()
+    mesh_sequence.write(tmp_path / "twice" / "mesh.npz", twice)
+    assert bpy.ops.splatsmith.import_mesh(filepath=str(tmp_path / "twice" / "mesh.npz")) == {"FINISHED"}
+    bpy.context.object.data.uv_layers.new(name="Second")
+    bake = rooms("scene.mesh_bake")
+    done = bake.bake(bpy.context, bpy.context.object, tmp_path / f"twice{bake.KINDS[kind]}", kind)
+    assert done.error < 1e-4
+
+
 @pytest.mark.parametrize("kind", ["ALEMBIC", "USD"])
 def test_caches_become_native_objects(bpy: Any, rooms: Any, wave: Any, tmp_path: Path, kind: str) -> None:
     bake = rooms("scene.mesh_bake")
     path = tmp_path / f"wave{bake.KINDS[kind]}"
     bake.bake(bpy.context, wave, path, kind)
     bpy.context.scene.frame_end = 77
+    world = bpy.data.worlds.new("sky")
+    world.use_nodes = True
+    nodes = len(world.node_tree.nodes)
+    bpy.context.scene.world = world
+    bake.bake(bpy.context, wave, tmp_path / f"again{bake.KINDS[kind]}", kind)
     assert bpy.ops.splatsmith.import_mesh_cache(filepath=str(path)) == {"FINISHED"}
     thing = bpy.context.object
     path.unlink()  # it is not needed any more
+    assert bpy.context.scene.world == world and len(world.node_tree.nodes) == nodes  # a USD's lights stay out
     assert thing != wave and thing.data.shape_keys is not None and not bpy.data.cache_files
     shown = rooms("scene.mesh_sequence").evaluated_frames(bpy.context, thing, list(range(1, 10)))
     assert np.abs(np.sort(shown, 1) - np.sort(waving().positions, 1)).max() < 1e-4
@@ -246,7 +281,7 @@ def test_meshes_of_changing_topology_play_without_the_addon(bpy: Any, rooms: Any
     assert done.path.is_file() and done.error < 1e-5
     assert bpy.ops.splatsmith.one_mesh() == {"FINISHED"}
     one = bpy.context.object
-    assert one != thing and len(one.data.vertices) == 25 and one.data.shape_keys is not None
+    assert one != thing and tuple(one.location) == (1, 2, 3) and len(one.data.vertices) == 25 and one.data.shape_keys is not None
 
 
 def test_an_outline_becomes_a_mask_of_its_frame(bpy: Any, rooms: Any, tmp_path: Path) -> None:
@@ -263,6 +298,10 @@ def test_an_outline_becomes_a_mask_of_its_frame(bpy: Any, rooms: Any, tmp_path: 
     spline.points.add(3)
     for point, (x, y) in zip(spline.points, ((0.25, 0.5), (0.5, 0.5), (0.5, 0.75), (0.25, 0.75)), strict=True):
         point.co = point.handle_left = point.handle_right = (x, y)
+    hole = mask.layers[0].splines.new()
+    hole.points.add(3)
+    for point, (x, y) in zip(hole.points, ((0.375, 0.625), (0.4375, 0.625), (0.4375, 0.6875), (0.375, 0.6875)), strict=True):
+        point.co = point.handle_left = point.handle_right = (x, y)
     settings.mesh_outline = mask
     bpy.context.scene.frame_set(2)
     assert bpy.ops.splatsmith.mask_frame() == {"FINISHED"}
@@ -272,6 +311,7 @@ def test_an_outline_becomes_a_mask_of_its_frame(bpy: Any, rooms: Any, tmp_path: 
     white = np.array(picture.pixels[:]).reshape(48, 64, 4)[..., 0] > 0.5
     expected = np.zeros_like(white)
     expected[24:40, 16:32] = True  # the longer side, 64, is the unit; its middle is the picture's
+    expected[32:36, 24:28] = False
     assert np.array_equal(white, expected)
     bpy.context.scene.frame_set(9)
     with pytest.raises(RuntimeError, match="no frame 9"):

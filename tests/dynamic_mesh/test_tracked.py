@@ -153,7 +153,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
     folder = tmp_path_factory.mktemp("mesh")
     truth = turning_blob.write(folder / "clip", frames=24, size=80)
     done = backend(
-        "mesh", "--input", folder / "clip", "--output", folder / "mesh", "--preset", "fast", "--steps", "1200", "--faces", "1500"
+        "mesh", "--input", folder / "clip", "--output", folder / "mesh", "--preset", "fast", "--steps", "1600", "--faces", "1500"
     )
     assert done.returncode == 0, done.stderr
     return folder / "mesh", truth

@@ -25,28 +25,33 @@ class FreeMesh:
 
 
 @torch.no_grad()
-def mesh_of(fit: FreeFit, time: float) -> FreeMesh:
-    """InputError where the Gaussians enclose nothing."""
+def mesh_of(fit: FreeFit, time: float) -> FreeMesh | None:
+    """None where the Gaussians enclose nothing."""
     now = deformed(fit.model.gaussians, change_at(fit, time))
-    surface = _clean(surface_of(now, fit.model.level, fit.config.poisson))
+    found = surface_of(now, fit.model.level, fit.config.poisson)
+    if found is None:
+        return None
+    surface = _clean(found)
     vertices = torch.from_numpy(surface.vertices).to(now.means.device)
     return FreeMesh(vertices, torch.from_numpy(surface.faces).to(now.means.device), colors_of(fit.model, vertices, time))
 
 
-def _clean(found: tuple[Tensor, Tensor] | None) -> Surface:
-    if found is None:
-        raise InputError("The pictures do not agree on any solid object.", "Check the masks and the cameras, or choose the tracked mode.")
+def _clean(found: tuple[Tensor, Tensor]) -> Surface:
     return largest_parts(Surface(found[0].cpu().numpy().astype(np.float32), found[1].cpu().numpy()))
 
 
 @torch.no_grad()
 def to_frames(fit: FreeFit, footage: Footage) -> MeshFrames:
-    """In the capture's world, at every moment."""
-    canonical = _clean(surface_of(fit.model.gaussians, fit.model.level, fit.config.poisson))
+    """In the capture's world, at every moment at which there is a mesh; InputError where there is none at all."""
+    rest = surface_of(fit.model.gaussians, fit.model.level, fit.config.poisson)
+    meshes = [(time, index, mesh) for time, index in footage.distinct if (mesh := mesh_of(fit, time)) is not None]
+    if rest is None or not meshes:
+        raise InputError("The pictures do not agree on any solid object.", "Check the masks and the cameras, or choose the tracked mode.")
+    canonical = _clean(rest)
     tree, places = KDTree(canonical.vertices), torch.from_numpy(canonical.vertices).to(fit.model.level.device)
     radius, frames, tracks, seconds = footage.placement.radius, [], [], []
-    for time, index in footage.distinct:
-        mesh, center = mesh_of(fit, time), footage.placement.centers[index]
+    for time, index, mesh in meshes:
+        center = footage.placement.centers[index]
         ids = tree.query(to_canonical(fit.model, mesh.vertices, time).cpu().numpy())[1]
         world = radius * mesh.vertices.cpu().double().numpy() + center
         frames.append(MeshFrame(
@@ -54,8 +59,8 @@ def to_frames(fit: FreeFit, footage: Footage) -> MeshFrames:
         ))  # fmt: skip
         tracks.append(np.asarray(radius * to_moment(fit.model, places, time).cpu().double().numpy() + center, np.float32))
         seconds.append(footage.seconds[index])
-    rest = np.asarray(radius * canonical.vertices + footage.placement.centers[0], np.float32)
-    return MeshFrames(frames, np.array(seconds), rest, canonical.faces.astype(np.int32), np.stack(tracks))
+    at_rest = np.asarray(radius * canonical.vertices + footage.placement.centers[0], np.float32)
+    return MeshFrames(frames, np.array(seconds), at_rest, canonical.faces.astype(np.int32), np.stack(tracks))
 
 
 @torch.no_grad()

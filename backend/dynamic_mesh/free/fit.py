@@ -1,4 +1,4 @@
-"""Trains a free-topology reconstruction: Gaussians first, then the mesh that they enclose at every moment (Liu et al. 2024, section 3)."""
+"""Trains a free-topology reconstruction: Gaussians first, then the mesh that they enclose at every moment."""
 
 from dataclasses import dataclass, fields
 
@@ -19,6 +19,8 @@ from .config import FreeConfig
 from .fields import Change
 from .model import FreeGaussians, FreeModel, deformed, make_model, splatted, surface_of, to_canonical
 from .rows import spread_over_faces
+
+NORMALS_AT = 96  # cells a side of the field that normals begin from: it need not be as fine as the mesh
 
 
 @dataclass
@@ -78,7 +80,7 @@ def change_at(fit: FreeFit, time: float) -> Change:
 
 
 def cycle_loss(fit: FreeFit, change: Change, now: FreeGaussians, time: float) -> Tensor:
-    """The way back takes away what the way there has added (eq. 8 of the paper): mean difference over all that deforms."""
+    """The way back takes away what the way there has added: mean difference over all that deforms."""
     undone: Change = fit.model.back(now.means.detach(), time)
     both = (undone.rows + change.rows).abs()
     return both.mean() if fit.share >= fit.config.turning_from else both[:, :10].mean()
@@ -144,8 +146,8 @@ def fit_step(fit: FreeFit) -> float:
 def give_normals(gaussians: FreeGaussians, config: PoissonConfig) -> None:
     """From the surface of where the Gaussians are opaque at rest: each takes the normal of the nearest place on it."""
     field = opacity_field(
-        gaussians.means.cpu(), gaussians.log_scales.exp().mean(1).cpu(), gaussians.opacity_logits.sigmoid().cpu(), config.resolution,
-        config.reach,
+        gaussians.means.cpu(), gaussians.log_scales.exp().mean(1).cpu(), gaussians.opacity_logits.sigmoid().cpu(),
+        min(config.resolution, NORMALS_AT), config.reach,
     )  # fmt: skip
     found = level_set(field, 0.5, -config.reach, config.reach)
     if found is None:

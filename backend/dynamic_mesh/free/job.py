@@ -41,8 +41,8 @@ def _begin(job: Job, clip: Clip, config: FreeConfig) -> FreeFit:
 
 
 def _judged(fit: FreeFit, moment: Moment) -> Judged:
-    if fit.has_surface:
-        mesh = mesh_of(fit, moment.time)
+    mesh = mesh_of(fit, moment.time) if fit.has_surface else None
+    if mesh is not None:
         return Judged(moment, mesh.vertices, Look(mesh.faces, colors=mesh.colors))
     nothing = fit.model.level.new_zeros(3, 3)
-    return Judged(moment, nothing, Look(nothing[:1].long(), colors=nothing))  # there is no mesh yet
+    return Judged(moment, nothing, Look(nothing[:1].long(), colors=nothing))  # there is no mesh yet, or not then

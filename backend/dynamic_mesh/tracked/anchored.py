@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ...gaussians.rasterize import rasterize
 from ...geometry.rotations import matrix_to_quat
-from ..anchoring import AnchorConfig, anchor, centroids
+from ..anchoring import AnchorConfig, anchor, centroids, nearest
 from ..moments import Level, Moment
 
 ROUNDS = 12
@@ -40,8 +40,8 @@ def spread(means: Tensor, opacity_logits: Tensor, colors: Tensor, vertices: Tens
         means, logits, looks = means[plan.kept], logits[plan.kept], looks[plan.kept]
         if not len(plan.merged):
             break
-    nearest = torch.cdist(centroids(vertices, faces), means).argmin(1)
-    leaves = (logits[nearest].clamp_min(1.0), looks[nearest], torch.zeros(len(faces), device=means.device))
+    closest = torch.from_numpy(nearest(centroids(vertices, faces), means)[1]).to(means.device)
+    leaves = (logits[closest].clamp_min(1.0), looks[closest], torch.zeros(len(faces), device=means.device))
     return AnchoredGaussians(*(t.clone().requires_grad_(True) for t in leaves))
 
 
