@@ -21,12 +21,14 @@ Pixels = NDArray[np.uint8]
 @dataclass(frozen=True)
 class TrackConfig:
     """In pixels of a square of `side` around the object. `inset`: points stay so far inside its outline, for near it the outline itself
-    would be followed, which slides over a round limb as the camera goes around.
+    would be followed, which slides over a round limb as the camera goes around. `blur`, and corners of some strength only: where an object
+    has no texture, noise would be followed, and a wrong track folds the mesh.
     """
 
-    follow: FollowConfig = field(default_factory=lambda: FollowConfig(points=500, window=15, levels=3, back_and_forth=0.7))
+    follow: FollowConfig = field(default_factory=lambda: FollowConfig(points=500, window=15, levels=3, back_and_forth=0.4, quality=0.1))
     side: int = 480
     inset: float = 6.0
+    blur: float = 2.0
 
 
 def find(
@@ -39,6 +41,7 @@ def find(
     grays = [
         _on_black(_cut(c, corner, scale, size), _cut(a, corner, scale, size)) for c, a, corner in zip(colors, alphas, windows, strict=True)
     ]
+    grays = [cv2.GaussianBlur(g, (0, 0), config.blur) for g in grays]
     masks = [_inside(_cut(a, corner, scale, size), config.inset) for a, corner in zip(alphas, windows, strict=True)]
     tracks = follow(grays, config.follow, masks, progress)
     found = []

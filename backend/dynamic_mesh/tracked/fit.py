@@ -48,7 +48,7 @@ class FitConfig:
     color_rate: float = 3e-2
     width_rate: float = 5e-3
     together: int = 8  # tracks that two moments share, to be compared
-    track_reach: float = 0.06  # in units of the box, beyond which a track is taken for wrong
+    track_reach: float = 0.04  # in units of the box, beyond which a track is taken for wrong
     splat_every: int = 2  # steps
     splat_until: float = 0.1  # share of the steps: soft pictures find the way, sharp ones the place
     anchor: AnchorConfig = field(default_factory=AnchorConfig)
