@@ -27,9 +27,6 @@ class Placement:
         inside[:3, 3] = (viewmat[:3, :3] @ self.centers[moment] + viewmat[:3, 3]) / self.radius
         return inside
 
-    def only(self, moments: list[int]) -> "Placement":
-        return Placement(self.centers[moments], self.radius, self.travels)
-
 
 @dataclass(frozen=True)
 class _Silhouette:

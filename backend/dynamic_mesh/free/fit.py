@@ -11,10 +11,11 @@ from ...runtime import checkpoint
 from ..anchoring import anchor_loss
 from ..mesh_rasterizer import Topology, find_topology, fragments, interpolate, picture, project
 from ..moments import Level, Moment
+from ..picture_loss import picture_loss
 from ..poisson import PoissonConfig
 from ..template.seeds import opacity_field, seed_places
 from ..template.surface import level_set
-from ..tracked.preconditioned import Umbrella
+from ..tracked.preconditioned import umbrella_of
 from .config import FreeConfig
 from .fields import Change
 from .model import FreeGaussians, FreeModel, deformed, make_model, splatted, surface_of, to_canonical
@@ -86,11 +87,6 @@ def cycle_loss(fit: FreeFit, change: Change, now: FreeGaussians, time: float) ->
     return both.mean() if fit.share >= fit.config.turning_from else both[:, :10].mean()
 
 
-def _image_loss(fit: FreeFit, color: Tensor, alpha: Tensor, level: Level) -> Tensor:
-    pixels, weights = level.alpha.sum().clamp_min(1), fit.config.weights
-    return weights.mask * (alpha - level.alpha).abs().sum() / pixels + weights.color * (color - level.color).abs().sum() / (3 * pixels)
-
-
 def mesh_at(fit: FreeFit, now: FreeGaussians) -> tuple[Tensor, Tensor] | None:
     """The surface of Gaussians as they are at a moment; at first it teaches nothing but normals."""
     if fit.share < fit.config.surface_from + fit.config.normals_only:
@@ -110,9 +106,10 @@ def _mesh_loss(fit: FreeFit, vertices: Tensor, faces: Tensor, moment: Moment, le
     screen = project(vertices, faces, moment.viewmat, level.K, level.size, topology)
     seen = fragments(screen)
     drawn = picture(seen, screen, interpolate(seen, faces, colors_of(fit.model, vertices.detach(), moment.time)))
-    degree = torch.bincount(topology.edges.reshape(-1), minlength=len(vertices)).clamp_min(1)
-    crooked = Umbrella(topology.edges, degree[:, None].float())(vertices).square().sum(1).mean()
-    return _image_loss(fit, drawn[..., :3], drawn[..., 3], level) + fit.config.weights.smooth * (1 - fit.share) * crooked
+    crooked = umbrella_of(topology.edges, len(vertices))(vertices).square().sum(1).mean()
+    weights = fit.config.weights
+    close = picture_loss(drawn[..., :3], drawn[..., 3], level, weights.mask, weights.color)
+    return close + weights.smooth * (1 - fit.share) * crooked
 
 
 def fit_step(fit: FreeFit) -> float:
@@ -125,7 +122,7 @@ def fit_step(fit: FreeFit) -> float:
     level = moment.levels[1 if fit.share < config.half_until else 0]
     change = change_at(fit, moment.time)
     now = deformed(fit.model.gaussians, change)
-    loss = _image_loss(fit, *splatted(now, moment, level), level)
+    loss = picture_loss(*splatted(now, moment, level), level, config.weights.mask, config.weights.color)
     if fit.share >= config.warm_up:
         loss = loss + config.weights.cycle * cycle_loss(fit, change, now, moment.time)
     mesh = mesh_at(fit, now) if fit.has_surface else None

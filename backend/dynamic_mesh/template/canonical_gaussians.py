@@ -14,6 +14,7 @@ from torch import Tensor
 from ...gaussians.rasterize import rasterize
 from ...protocol import InputError
 from ..moments import Moment
+from ..picture_loss import picture_loss
 from ..poisson import PoissonConfig, poisson_surface
 from ..tracked.motion import Motion, rigidity, skinned, speeds
 from ..tracked.nodes import NodeGraph, from_points
@@ -75,11 +76,9 @@ def _step_loss(model: CanonicalGaussians, moment: Moment, coarse: bool, stiff: f
         skinned(model.means, model.graph, pose), scales.new_tensor([1.0, 0, 0, 0]).expand(count, 4), scales[:, None].expand(count, 3),
         model.opacity_logits.sigmoid(), model.colors.sigmoid(), moment.viewmat[None], level.K[None], *level.size,
     )  # fmt: skip
-    pixels = level.alpha.sum().clamp_min(1)
     of_nodes, of_whole = speeds(model.motion)
     return (
-        config.mask * (drawn.alpha[0, ..., 0] - level.alpha).abs().sum() / pixels
-        + config.color * (drawn.image[0] - level.color).abs().sum() / (3 * pixels)
+        picture_loss(drawn.image[0], drawn.alpha[0, ..., 0], level, config.mask, config.color)
         + config.rigid * stiff * rigidity(model.graph, pose)
         + config.slow * of_nodes + config.slow_whole * of_whole
     )  # fmt: skip

@@ -9,6 +9,7 @@ from ...runtime import checkpoint
 from ..anchoring import AnchorConfig
 from ..mesh_rasterizer import Fragments, Topology, depth_picture, find_topology, fragments, interpolate, picture, project
 from ..moments import Level, Moment
+from ..picture_loss import picture_loss
 from ..point_tracks import partners, track_loss
 from ..template.surface import Surface
 from .anchored import AnchoredGaussians, draw
@@ -118,27 +119,23 @@ def _rates(fit: Fit) -> dict[str, float]:
     }
 
 
-def picture_loss(fit: Fit, placed: Tensor, moment: Moment, level: Level) -> tuple[Tensor, Fragments]:
+def _mesh_loss(fit: Fit, placed: Tensor, moment: Moment, level: Level) -> tuple[Tensor, Fragments]:
     """Silhouette, colour and depth of the mesh (V, 3) as it stands at a moment; and what is seen of it."""
     weights = fit.config.weights
     screen = project(placed, fit.faces, moment.viewmat, level.K, level.size, fit.topology)
     seen = fragments(screen)
     drawn = picture(seen, screen, interpolate(seen, fit.faces, fit.colors.sigmoid()))
-    pixels = level.alpha.sum().clamp_min(1)
-    loss = weights.mask * (drawn[..., 3] - level.alpha).abs().sum() / pixels
-    loss = loss + weights.color * (drawn[..., :3] - level.color).abs().sum() / (3 * pixels)
+    loss = picture_loss(drawn[..., :3], drawn[..., 3], level, weights.mask, weights.color)
     if level.depth is not None and weights.depth:
         found = depth_picture(seen, screen)
         both = (level.depth > 0) & (found > 0)
-        loss = loss + weights.depth * (found - level.depth)[both].abs().clamp_max(0.3).sum() / pixels
+        loss = loss + weights.depth * (found - level.depth)[both].abs().clamp_max(0.3).sum() / level.alpha.sum().clamp_min(1)
     return loss, seen
 
 
 def _splat_loss(fit: Fit, placed: Tensor, moment: Moment, level: Level) -> Tensor:
-    color, alpha = draw(fit.anchored, placed, fit.faces, moment, level)
-    pixels, weights = level.alpha.sum().clamp_min(1), fit.config.weights
-    mask = weights.mask * (alpha - level.alpha).abs().sum() / pixels
-    return mask + weights.color * (color - level.color).abs().sum() / (3 * pixels)
+    weights = fit.config.weights
+    return picture_loss(*draw(fit.anchored, placed, fit.faces, moment, level), level, weights.mask, weights.color)
 
 
 def _seen_again(fit: Fit, vertices: Tensor, seen: Fragments, index: int, level: Level) -> Tensor:
@@ -161,7 +158,7 @@ def fit_step(fit: Fit) -> float:
     vertices = fit.shape.vertices()
     pose = fit.motion.at(moment.time)
     placed = skinned(vertices, fit.graph, pose)
-    loss, seen = picture_loss(fit, placed, moment, level)
+    loss, seen = _mesh_loss(fit, placed, moment, level)
     if fit.share < config.splat_until and fit.step % config.splat_every == 0:
         loss = loss + weights.splat * config.splat_every * _splat_loss(fit, placed, moment, level)
     if len(fit.partners[index]) and weights.track:

@@ -66,7 +66,11 @@ class Umbrella:
         return total / self.degree - vertices
 
 
-def umbrella(surface: Surface, device: str = "cpu") -> Umbrella:
-    edges = torch.from_numpy(surface.edges).to(device)
-    degree = torch.bincount(edges.reshape(-1), minlength=len(surface.vertices)).clamp_min(1)
+def umbrella_of(edges: Tensor, vertices: int) -> Umbrella:
+    """From edges (E, 2), each once."""
+    degree = torch.bincount(edges.reshape(-1), minlength=vertices).clamp_min(1)
     return Umbrella(edges, degree[:, None].float())
+
+
+def umbrella(surface: Surface, device: str = "cpu") -> Umbrella:
+    return umbrella_of(torch.from_numpy(surface.edges).to(device), len(surface.vertices))
