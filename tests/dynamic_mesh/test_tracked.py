@@ -84,6 +84,18 @@ def test_other_nodes_carry_the_same_motion_over() -> None:
         assert (before - after).abs().max() < 1e-4
 
 
+def test_carrying_over_gives_the_same_bits_wherever_arrays_lie() -> None:
+    """A last bit grows into another mesh by the end of a fit; LAPACK's depends on the alignment of memory."""
+    ball = surface()
+    vertices = torch.from_numpy(ball.vertices)
+    old, new, motion = from_points(vertices, 30), build(ball, 25), moving(30, 1)
+    kept, found = [], set()
+    for size in range(40):
+        kept.append(torch.empty(1000 + 37 * size))  # moves what comes next
+        found.add(carried_over(old, vertices.clone(), motion, new).translations.detach().numpy().tobytes())
+    assert len(found) == 1
+
+
 def test_smooth_coordinates_give_back_their_vertices_and_spread_a_pull() -> None:
     ball = surface()
     shape = smooth_vertices(ball, 15.0)

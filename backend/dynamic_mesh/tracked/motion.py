@@ -87,8 +87,10 @@ def carried_over(old: NodeGraph, vertices: Tensor, motion: Motion, new: NodeGrap
         pose = motion.at(time)
         still = Pose(pose.rotations, pose.translations, torch.eye(3).to(vertices), torch.zeros(3).to(vertices))
         ways.append(skinned(new.rest, near, still) - new.rest)
-    basis = torch.stack([motion.basis(t) for t in times])
-    translations = torch.linalg.lstsq(basis, torch.stack(ways).flatten(1)).solution.view(waves, -1, 3).transpose(0, 1)
+    basis = torch.stack([motion.basis(t) for t in times]).double()
+    # in double: LAPACK rounds by where arrays happen to lie in memory, and a fit makes another mesh of the last bit
+    solved = torch.linalg.lstsq(basis, torch.stack(ways).flatten(1).double()).solution.float()
+    translations = solved.view(waves, -1, 3).transpose(0, 1)
     rotations = (motion.rotations[near.skin] * near.weights[..., None, None]).sum(1)
     parts = (rotations, translations, motion.whole_rotation, motion.whole_translation)
     return Motion(*(t.detach().contiguous().clone().requires_grad_(True) for t in parts))
