@@ -17,11 +17,12 @@ class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
         layout, settings = self.layout, context.scene.splatsmith
         layout.prop(settings, "capture", text="")
         column = layout.column(align=True)
+        column.use_property_split = True
         column.prop(settings, "mesh_masks", text="Masks")
-        row = column.row(align=True)
-        row.prop(settings, "mesh_outline", text="")
-        row.operator("splatsmith.mask_frame", icon="MOD_MASK")
-        column.prop(settings, "mesh_splats", text="Splats", icon="OUTLINER_OB_POINTCLOUD")
+        column.prop(settings, "mesh_splats", text="or Splats", icon="OUTLINER_OB_POINTCLOUD")
+        column.prop(settings, "mesh_outline", text="or Outlines")
+        if settings.mesh_outline is not None:
+            column.operator("splatsmith.mask_frame", icon="MOD_MASK")
         layout.row().prop(settings, "mesh_mode", expand=True)
         layout.row().prop(settings, "preset", expand=True)
         layout.label(text=ESTIMATES[settings.preset], icon="TIME")
