@@ -4,11 +4,11 @@ has none one is born, and those far from every face are taken away.
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.spatial import KDTree
 from torch import Tensor
+
+AT_ONCE = 1 << 28  # distances that a CUDA device compares at a time: a gigabyte
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,14 @@ def centroids(vertices: Tensor, faces: Tensor) -> Tensor:
     return vertices[faces].mean(1)
 
 
-def nearest(places: Tensor, targets: Tensor) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+@torch.no_grad()
+def nearest(places: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """(N,) distances and indices of the nearest of `targets`."""
-    away, index = KDTree(targets.detach().cpu().numpy()).query(places.detach().cpu().numpy())
-    return np.asarray(away), np.asarray(index, np.int64)
+    if places.is_cuda:
+        found = [torch.cdist(some, targets).min(1) for some in places.split(max(1, AT_ONCE // len(targets)))]
+        return torch.cat([f.values for f in found]), torch.cat([f.indices for f in found])
+    away, index = KDTree(targets.numpy()).query(places.numpy())
+    return torch.from_numpy(away), torch.from_numpy(index)
 
 
 def anchor(places: Tensor, vertices: Tensor, faces: Tensor, config: AnchorConfig, generator: torch.Generator) -> Anchoring:
@@ -45,25 +49,24 @@ def anchor(places: Tensor, vertices: Tensor, faces: Tensor, config: AnchorConfig
     kept = away <= config.radius
     if not kept.any():
         kept[:] = True  # the mesh says nothing about these Gaussians
-    count = np.bincount(owner[kept], minlength=len(faces))
-    crowded = _some(np.nonzero(count > 1)[0], config.most, generator)
-    pairs = np.array([np.nonzero((owner == face) & kept)[0][:2] for face in crowded], np.int64).reshape(-1, 2)
+    count = owner[kept].bincount(minlength=len(faces))
+    by_face = torch.where(kept, owner, len(faces)).argsort(stable=True)
+    crowded = _some((count > 1).nonzero()[:, 0], config.most, generator)
+    first = (count.cumsum(0) - count)[crowded]
+    pairs = torch.stack([by_face[first], by_face[first + 1]], 1)
     kept[pairs[:, 1]] = False
-    births = _some(np.nonzero(count == 0)[0], config.most, generator)
-    device = places.device
-    return Anchoring(torch.from_numpy(kept).to(device), torch.from_numpy(pairs).to(device), torch.from_numpy(births).to(device))
+    return Anchoring(kept, pairs, _some((count == 0).nonzero()[:, 0], config.most, generator))
 
 
-def _some(values: NDArray[np.int64], most: int, generator: torch.Generator) -> NDArray[np.int64]:
+def _some(values: Tensor, most: int, generator: torch.Generator) -> Tensor:
     if len(values) <= most:
         return values
-    return np.sort(values[torch.randperm(len(values), generator=generator)[:most].numpy()])
+    return values[torch.randperm(len(values), generator=generator)[:most].sort().values.to(values.device)]
 
 
 def anchor_loss(places: Tensor, vertices: Tensor, faces: Tensor) -> Tensor:
     """Mean squared distance of Gaussians from the centroid of their face: of those that have it for themselves."""
     middle = centroids(vertices, faces)
     _, owner = nearest(places, middle)
-    alone = torch.from_numpy(np.bincount(owner, minlength=len(faces))[owner] == 1).to(places.device)
-    index = torch.from_numpy(owner).to(places.device)
-    return (places - middle[index])[alone].square().sum(1).sum() / alone.sum().clamp_min(1)
+    alone = owner.bincount(minlength=len(faces))[owner] == 1
+    return (places - middle[owner])[alone].square().sum(1).sum() / alone.sum().clamp_min(1)

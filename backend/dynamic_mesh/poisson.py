@@ -5,11 +5,10 @@ the level set of what it gives, its vertices differentiable in the field.
 import functools
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from skimage import measure
 from torch import Tensor
 
+from .marching_cubes import marching_cubes
 from .template.surface import Surface
 
 
@@ -73,20 +72,9 @@ def to_world(cells: Tensor, config: PoissonConfig) -> Tensor:
 def isosurface(field: Tensor, level: float | Tensor, config: PoissonConfig) -> tuple[Tensor, Tensor] | None:
     """Vertices (V, 3), differentiable in the field and in the level, and faces (F, 3), wound counter-clockwise from outside; None where
     the field nowhere crosses the level.
-
-    Which edges of the grid are crossed is found by marching cubes; where, by the field's values at both ends, which is what has a
-    derivative (as in differentiable marching cubes).
     """
-    values, cut = field.detach().cpu().numpy(), float(torch.as_tensor(level).detach())
-    if not values.min() < cut < values.max():
-        return None
-    found, faces, _, _ = measure.marching_cubes(values, cut)
-    places = torch.from_numpy(np.ascontiguousarray(found)).to(field.device)
-    low, high = places.floor().long(), places.ceil().long()
-    a, b = (field[i[:, 0], i[:, 1], i[:, 2]] - level for i in (low, high))
-    share = a / torch.where((a - b).abs() > 1e-12, a - b, 1e-12)
-    crossed = low + share.clamp(0, 1)[:, None] * (high - low)
-    return to_world(crossed, config), torch.from_numpy(faces[:, ::-1].astype(np.int64)).to(field.device)
+    cells, faces = marching_cubes(field, level)
+    return (to_world(cells, config), faces) if len(faces) else None
 
 
 @torch.no_grad()

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import fast_simplification
 import numpy as np
 import scipy.sparse as sparse
+import torch
 from numpy.typing import NDArray
 from scipy.sparse import csgraph
-from skimage import measure
+
+from ..marching_cubes import marching_cubes
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,11 @@ def adjacency(vertices: int, edges: NDArray[np.int64], weights: NDArray[np.float
 def level_set(field: NDArray[np.floating], level: float, low: float, high: float) -> Surface | None:
     """Where a field on a cubic grid, whose cell centres fill the cube from `low` to `high`, falls below `level`; None if nowhere."""
     padded = np.pad(np.asarray(field, np.float32), 1, constant_values=float(field.min()))
-    if not padded.min() < level < padded.max():
+    cells, faces = marching_cubes(torch.from_numpy(padded), level)
+    if not len(faces):
         return None
-    vertices, faces, _, _ = measure.marching_cubes(padded, level)
     cell = (high - low) / len(field)
-    return Surface(((vertices - 0.5) * cell + low).astype(np.float32), faces[:, ::-1].astype(np.int64))
+    return Surface(((cells.numpy() - 0.5) * cell + low).astype(np.float32), faces.numpy())
 
 
 def largest_parts(surface: Surface, least: float = 0.03) -> Surface:

@@ -40,7 +40,7 @@ def spread(means: Tensor, opacity_logits: Tensor, colors: Tensor, vertices: Tens
         means, logits, looks = means[plan.kept], logits[plan.kept], looks[plan.kept]
         if not len(plan.merged):
             break
-    closest = torch.from_numpy(nearest(centroids(vertices, faces), means)[1]).to(means.device)
+    closest = nearest(centroids(vertices, faces), means)[1]
     leaves = (logits[closest].clamp_min(1.0), looks[closest], torch.zeros(len(faces), device=means.device))
     return AnchoredGaussians(*(t.clone().requires_grad_(True) for t in leaves))
 
