@@ -1,6 +1,6 @@
 """`make bench ROOM=dynamic_mesh`: both modes on clips with exact truth, real clips, and files for engines.
 
-PART=tracked,free,real,engine,bones for some; CLIPS=monkey,fox for some; PRESET. Every eighth picture is held out.
+PART=tracked,free,real,engine,bones for some; CLIPS=monkey,fox for some; PRESET; DEVICE. Every eighth picture is held out.
 """
 
 import json
@@ -35,7 +35,7 @@ BAKED = "monkey"  # the clip whose result is written as every kind of file
 
 def _reconstructed(table: Table, folder: Path, name: str, mode: str, preset: str) -> tuple[dict, capture.Capture] | None:
     """The manifest, and the capture that it was made from."""
-    source, options = folder / name, ["--mode", mode]
+    source, options = folder / name, ["--mode", mode, "--device", os.environ.get("DEVICE", "auto")]
     if name in ESTIMATED:
         source = table.scratch / f"{name}_cameras"
         if not (source / "manifest.json").is_file():

@@ -5,7 +5,7 @@ import torch
 from helpers.dense_reference import rasterize_dense
 from helpers.scenes import NAMES, Scene, make_scene
 
-from backend.gaussians import kernels, torch_reference
+from backend.gaussians import gsplat_cuda, kernels, torch_reference
 from backend.gaussians.options import Drawables, RasterOptions, RasterView
 from backend.gaussians.rasterize import rasterize
 
@@ -117,3 +117,20 @@ def test_nothing_in_sight() -> None:
         assert (drawn.image == 0.5).all() and (drawn.alpha == 0).all()
         drawn.image.sum().backward()
         assert means.grad is not None and (means.grad == 0).all()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("case", CASES[:6], ids=str)
+def test_gsplat_matches_dense_reference(case: tuple) -> None:
+    *scene, options = case
+    assert gsplat_cuda.probe() is None
+
+    def on_cuda(gaussians: Drawables, view: RasterView, options: RasterOptions) -> tuple[torch.Tensor, torch.Tensor]:
+        arrays = (getattr(gaussians, name).cuda() for name in NAMES[:5])
+        drawn = rasterize(
+            *arrays, view.viewmat[None].cuda(), view.K[None].cuda(), view.width, view.height, sh_degree=view.sh_degree,
+            backgrounds=view.background[None].cuda(), render_mode="RGB+D", options=options,
+        )  # fmt: skip
+        return drawn.image[0].cpu(), drawn.alpha[0, ..., 0].cpu()
+
+    assert_close(make_scene(*scene), options, on_cuda, torch.float32, 1e-3)
