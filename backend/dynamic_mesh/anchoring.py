@@ -37,7 +37,10 @@ def centroids(vertices: Tensor, faces: Tensor) -> Tensor:
 def nearest(places: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """(N,) distances and indices of the nearest of `targets`."""
     if places.is_cuda:
-        found = [torch.cdist(some, targets).min(1) for some in places.split(max(1, AT_ONCE // len(targets)))]
+        found = [
+            torch.cdist(some, targets, compute_mode="donot_use_mm_for_euclid_dist").min(1)  # that would round near places away
+            for some in places.split(max(1, AT_ONCE // len(targets)))
+        ]
         return torch.cat([f.values for f in found]), torch.cat([f.indices for f in found])
     away, index = KDTree(targets.numpy()).query(places.numpy())
     return torch.from_numpy(away), torch.from_numpy(index)

@@ -148,6 +148,6 @@ def _drawn_onto(surface: Surface, cloud: Cloud, config: RegistrationConfig) -> F
         nearest = tree.query(placed)[1]
         normals = cloud.normals[nearest]
         pull = ((cloud.points[nearest] - placed) * normals).sum(1, keepdims=True) * normals
-        smooth = shape.factors.solve(pull.astype(np.float64))
+        smooth = shape.solve(torch.from_numpy(pull.astype(np.float64))).numpy()
         placed = np.asarray(placed + smooth, np.float32)
     return placed

@@ -44,7 +44,17 @@ def gradients(scene: Scene, options: RasterOptions, rasterizer, dtype: torch.dty
     loss = (image * torch.randn(image.shape, generator=g).to(dtype)).sum()
     loss = loss + (alpha * torch.randn(alpha.shape, generator=g).to(dtype)).sum()
     loss.backward()
-    return image.detach().double(), alpha.detach().double(), {n: leaf.grad.double() for n, leaf in leaves.items()}
+    grads = {n: leaf.grad.double() for n, leaf in leaves.items()}
+    grads["viewmat"] = by_rigid_moves(grads["viewmat"], scene.arrays["viewmat"].double())
+    return image.detach().double(), alpha.detach().double(), grads
+
+
+def by_rigid_moves(grad: torch.Tensor, viewmat: torch.Tensor) -> torch.Tensor:
+    """(4, 3) of turns and shifts of the camera: what a gradient by the single numbers of a matrix says beyond them means nothing, and
+    depends on how the matrix is inverted.
+    """
+    turn = grad[:3] @ viewmat[:3].T
+    return torch.cat([turn - turn.T, grad[None, :3, 3]])
 
 
 def assert_close(scene: Scene, options: RasterOptions, rasterizer, dtype: torch.dtype, tolerance: float) -> None:  # type: ignore[no-untyped-def]

@@ -1,5 +1,6 @@
 """How nodes move: a rotation and a translation each, and one of the whole, all smooth in time (sums of waves)."""
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -48,17 +49,19 @@ class Motion:
         shapes = ((nodes, waves, 3), (nodes, waves, 3), (waves, 3), (waves, 3))
         return Motion(*(torch.zeros(*shape, device=device, requires_grad=True) for shape in shapes))
 
-    def basis(self, time: float) -> Tensor:
-        """(K,) 1, sin(pi t), cos(pi t), sin(2 pi t), …: half waves of the clip too, or motion would have to rest at its ends."""
-        k = torch.arange(self.whole_rotation.shape[0], device=self.whole_rotation.device)
-        angle = math.pi * ((k + 1) // 2) * time
-        return torch.where(k % 2 == 0, angle.cos(), angle.sin())
-
     def at(self, time: float) -> Pose:
-        b = self.basis(time)[:, None]
+        b = basis((time,), len(self.whole_rotation)).to(self.whole_rotation)[0, :, None]
         rotations, whole = (self.rotations * b).sum(1), (self.whole_rotation * b).sum(0)
         turned = rotation_vector_to_matrix(torch.cat([rotations, whole[None]]))
         return Pose(turned[:-1], (self.translations * b).sum(1), turned[-1], (self.whole_translation * b).sum(0))
+
+
+@functools.lru_cache(maxsize=4096)
+def basis(times: tuple[float, ...], waves: int) -> Tensor:
+    """(T, K) 1, sin(pi t), cos(pi t), sin(2 pi t), …: half waves of the clip too, or motion would have to rest at its ends."""
+    k = torch.arange(waves)
+    angle = math.pi * ((k + 1) // 2) * torch.tensor(times)[:, None]
+    return torch.where(k % 2 == 0, angle.cos(), angle.sin())
 
 
 def skinned(vertices: Tensor, graph: NodeGraph, pose: Pose) -> Tensor:
@@ -81,15 +84,15 @@ def carried_over(old: NodeGraph, vertices: Tensor, motion: Motion, new: NodeGrap
     nearest = torch.cdist(new.rest, vertices).argmin(1)
     near = NodeGraph(old.rest, old.skin[nearest], old.weights[nearest], old.neighbours, old.stiffness)
     waves = motion.whole_rotation.shape[0]
-    times = [float(t) for t in torch.linspace(0, 1, 4 * waves)]
+    times = tuple(torch.linspace(0, 1, 4 * waves).tolist())
     ways = []
     for time in times:
         pose = motion.at(time)
         still = Pose(pose.rotations, pose.translations, torch.eye(3).to(vertices), torch.zeros(3).to(vertices))
         ways.append(skinned(new.rest, near, still) - new.rest)
-    basis = torch.stack([motion.basis(t) for t in times]).double()
+    rows = basis(times, waves).to(vertices).double()
     # in double: LAPACK rounds by where arrays happen to lie in memory, and a fit makes another mesh of the last bit
-    solved = torch.linalg.lstsq(basis, torch.stack(ways).flatten(1).double()).solution.float()
+    solved = torch.linalg.lstsq(rows, torch.stack(ways).flatten(1).double()).solution.float()
     translations = solved.view(waves, -1, 3).transpose(0, 1)
     rotations = (motion.rotations[near.skin] * near.weights[..., None, None]).sum(1)
     parts = (rotations, translations, motion.whole_rotation, motion.whole_translation)
@@ -104,11 +107,16 @@ def rigidity(graph: NodeGraph, pose: Pose) -> Tensor:
     return (error.square().sum(-1) * graph.stiffness).mean()
 
 
+@functools.cache
+def _slopes(waves: int) -> Tensor:
+    """(T, K) of the basis, over the clip."""
+    times = torch.linspace(0, 1, 4 * waves)
+    return basis(tuple(times.tolist()), waves).diff(dim=0) * (len(times) - 1)
+
+
 def speeds(motion: Motion) -> tuple[Tensor, Tensor]:
     """Mean speed over the clip of nodes and of the whole, from the waves' slopes at many times: way and turn together."""
-    times = torch.linspace(0, 1, 4 * motion.whole_rotation.shape[0]).tolist()
-    basis = torch.stack([motion.basis(t) for t in times])
-    slope = (basis[1:] - basis[:-1]) * (len(times) - 1)  # (T, K)
+    slope = _slopes(len(motion.whole_rotation)).to(motion.whole_rotation)
     way, turn = (torch.einsum("tk,nkc->tnc", slope, c).abs().mean() for c in (motion.translations, motion.rotations))
     whole_way, whole_turn = ((slope @ c).abs().mean() for c in (motion.whole_translation, motion.whole_rotation))
     return way + 0.3 * turn, whole_way + whole_turn

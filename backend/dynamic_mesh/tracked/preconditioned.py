@@ -1,32 +1,40 @@
 """Vertices in coordinates in which a gradient step moves a whole neighbourhood smoothly (Nicolet et al. 2021, "Large Steps")."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sparse
 import torch
-from scipy.sparse.linalg import SuperLU, splu
+from scipy.sparse.linalg import splu
 from torch import Tensor
 
 from ..template.surface import Surface, adjacency
 
+Solver = Callable[[Tensor], Tensor]
+
 
 class _Solve(torch.autograd.Function):
-    """x = M^-1 u with a factorised symmetric M: the gradient goes through the same solve."""
+    """x = M^-1 u with a symmetric M: the gradient goes through the same solve."""
 
     @staticmethod
-    def forward(ctx: Any, u: Tensor, factors: SuperLU) -> Tensor:
-        ctx.factors = factors
-        return _solved(u, factors)
+    def forward(ctx: Any, u: Tensor, solve: Solver) -> Tensor:
+        ctx.solve = solve
+        return solve(u.detach())
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        return _solved(grads[0], ctx.factors), None
+        return ctx.solve(grads[0]), None
 
 
-def _solved(values: Tensor, factors: SuperLU) -> Tensor:
-    return torch.from_numpy(factors.solve(values.detach().cpu().double().numpy())).to(values)
+def _solver(system: sparse.csc_matrix, device: str) -> Solver:
+    """Factorised on the processor. On CUDA the inverse itself, for waiting for the processor takes longer than one large product."""
+    factors = splu(system)
+    if torch.device(device).type == "cpu":
+        return lambda values: torch.from_numpy(factors.solve(values.double().numpy())).to(values)
+    inverse = torch.from_numpy(factors.solve(np.eye(system.shape[0]))).float().to(device)
+    return lambda values: inverse @ values
 
 
 @dataclass
@@ -34,11 +42,11 @@ class SmoothVertices:
     """V vertices as (I + s L) v, L the graph Laplacian; `u` is what is trained."""
 
     u: Tensor  # (V, 3)
-    factors: SuperLU
+    solve: Solver
 
     def vertices(self) -> Tensor:
         """(V, 3)"""
-        found: Tensor = _Solve.apply(self.u, self.factors)
+        found: Tensor = _Solve.apply(self.u, self.solve)
         return found
 
 
@@ -49,7 +57,7 @@ def smooth_vertices(surface: Surface, strength: float, device: str = "cpu") -> S
     laplacian = sparse.diags(np.asarray(touching.sum(1)).ravel()) - touching
     system = (sparse.identity(count) + strength * laplacian).tocsc()
     u = torch.from_numpy(system @ surface.vertices.astype(np.float64)).float().to(device).requires_grad_(True)
-    return SmoothVertices(u, splu(system))
+    return SmoothVertices(u, _solver(system, device))
 
 
 @dataclass(frozen=True)
