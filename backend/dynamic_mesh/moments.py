@@ -35,6 +35,7 @@ class Sighting:
         return Sighting(self.ids.to(device), self.rays.to(device))
 
 
+SEEN_STANDING, SEEN_AROUND = 13.0, 90.0  # degrees around the object
 NOTHING = Sighting(torch.zeros(0, dtype=torch.int64), torch.zeros(0, 2))
 
 
@@ -55,6 +56,13 @@ class Moment:
 def held_out(count: int, every: int = 8) -> list[int]:
     """Indices that the fit never sees: every eighth, not the ends, for nothing can be known beyond them."""
     return [i for i in range(1, count - 1) if i % every == every // 2] if every and count >= every else []
+
+
+def stillness(moments: list[Moment]) -> float:
+    """0..1 how much the whole object is believed to stand still. Where the camera went around it, a turn of the object can be mistaken
+    for that of the camera; where the camera stood, a turn is the object's.
+    """
+    return min(1.0, max(SEEN_STANDING, view_arc(moments)) / SEEN_AROUND)
 
 
 def view_arc(moments: list[Moment]) -> float:

@@ -7,20 +7,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from scipy import ndimage
-from scipy.spatial import KDTree
 from torch import Tensor
 
 from ...gaussians.rasterize import rasterize
-from ...protocol import InputError
-from ..moments import Moment
+from ..moments import Moment, stillness
 from ..picture_loss import picture_loss
-from ..poisson import PoissonConfig, poisson_surface
+from ..poisson import PoissonConfig
 from ..tracked.motion import Motion, rigidity, skinned, speeds
 from ..tracked.nodes import NodeGraph, from_points
-from .hull import HullConfig
-from .seeds import opacity_field, seed_places
-from .surface import Surface, decimate, largest_parts, level_set
+from .seeds import seed_places
+
+FADED, LIVE = 0.1, 0.3  # opacities
+BEGINNING = 0.5  # opacity before the sigmoid
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,11 @@ class CanonicalConfig:
     color: float = 10.0
     rigid: float = 1000.0
     slow: float = 0.1
-    slow_whole: float = 0.3
+    slow_whole: float = 2.0
+    move_every: float = 0.04  # of the steps, between `move_from` and `move_until`: faint Gaussians go where they are missed
+    move_from: float = 0.12
+    move_until: float = 0.7
+    moved: int = 200  # at most, each time
     resolution: int = 80
     level: float = 0.5
     faces: int = 5000
@@ -63,12 +65,18 @@ class CanonicalGaussians:
 def _begin(moments: list[Moment], config: CanonicalConfig, waves: int, generator: torch.Generator) -> CanonicalGaussians:
     means, size = seed_places(moments, config.inside, config.count, generator)
     device, graph = moments[0].viewmat.device, from_points(means, config.nodes)
-    logs, logits, colors = torch.full((config.count,), float(np.log(size))), torch.full((config.count,), 0.5), torch.zeros(config.count, 3)
+    logs, logits, colors = (
+        torch.full((config.count,), float(np.log(size))),
+        torch.full((config.count,), BEGINNING),
+        torch.zeros(config.count, 3),
+    )
     means, logs, logits, colors = (t.to(device).requires_grad_(True) for t in (means, logs, logits, colors))
     return CanonicalGaussians(means, logs, logits, colors, graph.to(device), Motion.still(len(graph.rest), waves, str(device)))
 
 
-def _step_loss(model: CanonicalGaussians, moment: Moment, coarse: bool, stiff: float, config: CanonicalConfig) -> Tensor:
+def _step_loss(
+    model: CanonicalGaussians, moment: Moment, coarse: bool, stiff: float, still: float, config: CanonicalConfig
+) -> Tensor:  # fmt: skip
     level = moment.levels[1 if coarse else 0]
     pose, scales = model.motion.at(moment.time), model.log_scales.exp()
     count = len(scales)
@@ -80,8 +88,29 @@ def _step_loss(model: CanonicalGaussians, moment: Moment, coarse: bool, stiff: f
     return (
         picture_loss(drawn.image[0], drawn.alpha[0, ..., 0], level, config.mask, config.color)
         + config.rigid * stiff * rigidity(model.graph, pose)
-        + config.slow * of_nodes + config.slow_whole * of_whole
+        + config.slow * of_nodes + config.slow_whole * still * of_whole
     )  # fmt: skip
+
+
+@torch.no_grad()
+def relocate(model: CanonicalGaussians, optimizer: torch.optim.Optimizer, pulled: Tensor, most: int, generator: torch.Generator) -> None:
+    """Gaussians that have faded out start anew beside those that the pictures pull at most, `pulled` (N,): a leg of which there was only
+    the root, say. (What is missing is found as in Kerbl et al. 2023, section 5.2; the number stays, as in Kheradmand et al. 2024.)
+    """
+    opacities = model.opacity_logits.sigmoid()
+    faded, weights = (opacities < FADED).nonzero()[:, 0].cpu(), (pulled * (opacities > LIVE)).cpu()
+    if not len(faded) or not weights.any():
+        return
+    faded = faded[torch.randperm(len(faded), generator=generator)[:most]]
+    beside = torch.multinomial(weights, len(faded), replacement=True, generator=generator)
+    apart = torch.randn(len(faded), 3, generator=generator).to(model.means.device)
+    for values in (model.means, model.log_scales, model.opacity_logits, model.colors, model.graph.skin, model.graph.weights):
+        values[faded] = values[beside]
+    model.means[faded] += apart * model.log_scales[faded].exp()[:, None]
+    model.opacity_logits[faded] = model.opacity_logits[faded].clamp_max(BEGINNING)
+    for leaf in (model.means, model.log_scales, model.opacity_logits, model.colors):
+        for average in ("exp_avg", "exp_avg_sq"):
+            optimizer.state[leaf][average][faded] = 0
 
 
 def train(
@@ -99,34 +128,22 @@ def train(
         ([motion.whole_rotation, motion.whole_translation], config.motion_rate),
     ]
     optimizer = torch.optim.Adam([{"params": p, "lr": rate} for p, rate in groups], betas=(0.9, 0.99))
+    still = stillness(moments)
+    pulled, every = torch.zeros_like(model.opacity_logits), max(1, round(config.move_every * config.steps))
     for step in range(config.steps):
         share = step / config.steps
         decay = 1.0 if share < 0.6 else 0.1 ** ((share - 0.6) / 0.4)
         for index, (group, (_, rate)) in enumerate(zip(optimizer.param_groups, groups, strict=True)):
             group["lr"] = rate * decay if index != 3 or share >= config.nodes_from else 0.0
         moment = moments[int(torch.randint(len(moments), (1,), generator=generator))]
-        loss = _step_loss(model, moment, share < config.half_until, 4.0 if share < 0.7 else 1.0, config)
+        loss = _step_loss(model, moment, share < config.half_until, 4.0 if share < 0.7 else 1.0, still, config)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
+        assert model.means.grad is not None
+        pulled += model.means.grad.norm(dim=1)
+        if step % every == 0 and config.move_from <= share <= config.move_until:
+            relocate(model, optimizer, pulled, config.moved, generator)
+            pulled.zero_()
         progress(step + 1, config.steps)
     return model
-
-
-def to_surface(model: CanonicalGaussians, config: CanonicalConfig, reach: float = HullConfig().reach) -> Surface:
-    """The outer surface of the dense part: Gaussians near where space turns opaque, and the normals there, enclose it (Poisson), so it
-    has no holes and no hollows, which no picture shows. InputError where nothing is dense.
-    """
-    with torch.no_grad():
-        means, sizes, opacities = model.means.detach().cpu(), model.log_scales.exp().cpu(), model.opacity_logits.sigmoid().cpu()
-    dense = ndimage.gaussian_filter(opacity_field(means, sizes, opacities, config.resolution, reach), 0.7)
-    solid = ndimage.binary_fill_holes(dense > config.level)
-    opaque = level_set(np.where(solid & (dense <= config.level), config.level + 0.2, dense), config.level, -reach, reach)
-    if opaque is None or len(opaque.faces) < 20:
-        raise InputError("The pictures do not agree on any solid object.", "Check the masks (white is the object) and the cameras.")
-    opaque = largest_parts(opaque)
-    away, nearest = KDTree(opaque.vertices).query(means.numpy())
-    near = nearest[(away < 4 * reach / config.resolution) & (opacities.numpy() > 0.3)]
-    points, normals = (torch.from_numpy(values[near]) for values in (opaque.vertices, opaque.vertex_normals()))
-    enclosed = poisson_surface(points, normals, config.poisson) if len(near) >= 4 else None
-    return largest_parts(decimate(largest_parts(enclosed or opaque), config.faces))

@@ -8,7 +8,7 @@ from torch import Tensor
 from ...runtime import checkpoint
 from ..anchoring import AnchorConfig
 from ..mesh_rasterizer import Fragments, Topology, depth_picture, find_topology, fragments, interpolate, picture, project
-from ..moments import Level, Moment
+from ..moments import Level, Moment, stillness
 from ..picture_loss import picture_loss
 from ..point_tracks import partners, track_loss
 from ..template.surface import Surface
@@ -32,7 +32,7 @@ class FitWeights:
     track: float = 20.0
     splat: float = 0.5  # of the anchored Gaussians' picture, against the mesh's
     slow: float = 0.1
-    slow_whole: float = 0.3
+    slow_whole: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ class Fit:
     optimizer: torch.optim.Optimizer
     generator: torch.Generator
     partners: list[Tensor]  # for each moment, those that share tracks with it
+    still: float  # how much the whole is believed to stand
     step: int = 0
 
     @property
@@ -103,7 +104,7 @@ def begin(surface: Surface, moments: list[Moment], config: FitConfig, seed: int,
     flat = umbrella(surface, str(device))
     return Fit(
         config, surface, moments, faces, find_topology(faces), graph, shape, motion, colors, anchored, flat, optimizer, generator,
-        partners(moments, config.together),
+        partners(moments, config.together), stillness(moments),
     )  # fmt: skip
 
 
@@ -166,7 +167,7 @@ def fit_step(fit: Fit) -> float:
     loss = loss + weights.rigid * weights.rigid_fade ** min(1.0, fit.share / weights.fade_until) * rigidity(fit.graph, pose)
     loss = loss + weights.smooth * fit.laplacian(vertices).square().sum(1).mean()
     of_nodes, of_whole = speeds(fit.motion)
-    loss = loss + weights.slow * of_nodes + weights.slow_whole * of_whole
+    loss = loss + weights.slow * of_nodes + weights.slow_whole * fit.still * of_whole
     fit.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     fit.optimizer.step()

@@ -14,6 +14,7 @@ from ..moments import Moment
 from ..presets import MeshConfig
 from ..quality import Judged, Look
 from ..template import canonical_gaussians
+from ..template.solid import to_surface
 from ..template.surface import Surface
 from ..texture.paint import paint
 from ..texture.unwrap import Atlas, unwrap
@@ -61,7 +62,7 @@ def _begin(job: Job, training: list[Moment], config: MeshConfig) -> Fit:
     job.stage("Finding the shape", 2, STAGES)
     canonical, seed = config.canonical, job.request.seed
     found = canonical_gaussians.train(training, canonical, wave_count(config.fit.motion, len(training)), seed, job.progress)
-    surface = canonical_gaussians.to_surface(found, canonical)
+    surface = to_surface(found, canonical)
     graph = build(surface, config.fit.nodes).to(found.means.device)
     motion = carried_over(found.graph, found.means.detach(), found.motion, graph)
     vertices, faces = (torch.from_numpy(values).to(found.means.device) for values in (surface.vertices, surface.faces))

@@ -1,0 +1,32 @@
+"""The surface of what Gaussians have made dense."""
+
+import numpy as np
+import torch
+from scipy import ndimage
+from scipy.spatial import KDTree
+
+from ...protocol import InputError
+from ..poisson import poisson_surface
+from .canonical_gaussians import CanonicalConfig, CanonicalGaussians
+from .hull import HullConfig
+from .seeds import opacity_field
+from .surface import Surface, decimate, largest_parts, level_set
+
+
+def to_surface(model: CanonicalGaussians, config: CanonicalConfig, reach: float = HullConfig().reach) -> Surface:
+    """The outer surface of the dense part: Gaussians near where space turns opaque, and the normals there, enclose it (Poisson), so it
+    has no holes and no hollows, which no picture shows. InputError where nothing is dense.
+    """
+    with torch.no_grad():
+        means, sizes, opacities = model.means.detach().cpu(), model.log_scales.exp().cpu(), model.opacity_logits.sigmoid().cpu()
+    dense = ndimage.gaussian_filter(opacity_field(means, sizes, opacities, config.resolution, reach), 0.7)
+    solid = ndimage.binary_fill_holes(dense > config.level)
+    opaque = level_set(np.where(solid & (dense <= config.level), config.level + 0.2, dense), config.level, -reach, reach)
+    if opaque is None or len(opaque.faces) < 20:
+        raise InputError("The pictures do not agree on any solid object.", "Check the masks (white is the object) and the cameras.")
+    opaque = largest_parts(opaque)
+    away, nearest = KDTree(opaque.vertices).query(means.numpy())
+    near = nearest[(away < 4 * reach / config.resolution) & (opacities.numpy() > 0.3)]
+    points, normals = (torch.from_numpy(values[near]) for values in (opaque.vertices, opaque.vertex_normals()))
+    enclosed = poisson_surface(points, normals, config.poisson) if len(near) >= 4 else None
+    return largest_parts(decimate(largest_parts(enclosed or opaque), config.faces))
