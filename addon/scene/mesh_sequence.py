@@ -72,6 +72,7 @@ def _fill(mesh: bpy.types.Mesh, sequence: MeshSequence) -> None:
     mesh.attributes.new("Color", "FLOAT_COLOR", "POINT").data.foreach_set("color", colors.ravel())
     if sequence.uvs is not None:
         mesh.uv_layers.new(name="UVMap").data.foreach_set("uv", np.ascontiguousarray(sequence.uvs, np.float32).ravel())
+    mesh.validate(clean_customdata=False)  # a face that is there twice: exporters would mend copies, and spoil what those share with it
 
 
 def _material(name: str, texture: Path | None) -> bpy.types.Material:

@@ -17,7 +17,7 @@ class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
         layout, settings = self.layout, context.scene.splatsmith
         layout.prop(settings, "capture", text="")
         column = layout.column(align=True)
-        column.use_property_split = True
+        column.use_property_split, column.use_property_decorate = True, False
         column.prop(settings, "mesh_masks", text="Masks")
         column.prop(settings, "mesh_splats", text="or Splats", icon="OUTLINER_OB_POINTCLOUD")
         column.prop(settings, "mesh_outline", text="or Outlines")

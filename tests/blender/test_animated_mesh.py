@@ -103,6 +103,28 @@ def test_files_say_what_the_screen_shows(bpy: Any, rooms: Any, wave: Any, tmp_pa
     assert bpy.context.object == wave and wave.select_get()
 
 
+def test_baking_leaves_a_mesh_with_a_doubled_face_as_it_was(bpy: Any, tmp_path: Path) -> None:
+    """Exporters mend such meshes, and would spoil what the copy that they get shares with the object."""
+    from dataclasses import replace
+
+    from backend.formats import mesh_sequence
+
+    whole = waving()
+    assert whole.uvs is not None
+    doubled = replace(whole, faces=np.concatenate([whole.faces[:1], whole.faces]), uvs=np.concatenate([whole.uvs[:1], whole.uvs]))
+    mesh_sequence.write(tmp_path / "mesh.npz", doubled)
+    bpy.ops.splatsmith.import_mesh(filepath=str(tmp_path / "mesh.npz"))
+
+    def corners() -> tuple[list, list]:
+        mesh = bpy.context.object.data
+        return [tuple(p.vertices) for p in mesh.polygons], [round(x, 5) for uv in mesh.uv_layers[0].data for x in uv.uv]
+
+    before = corners()
+    assert len(before[0]) == len(whole.faces)
+    assert bpy.ops.splatsmith.bake_mesh(filepath=str(tmp_path / "wave.glb")) == {"FINISHED"}
+    assert corners() == before
+
+
 def test_baking_says_what_is_wrong(bpy: Any, wave: Any, tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="no folder"):
         bpy.ops.splatsmith.bake_mesh(filepath=str(tmp_path / "nowhere" / "x.glb"))

@@ -125,6 +125,8 @@ def test_level_sets_are_where_the_field_says_and_face_outwards() -> None:
     assert (np.einsum("fi,fi->f", np.cross(b - a, c - a), a) > 0).all()
     small = decimate(found, 300)
     assert len(small.faces) <= 300 and np.abs(np.linalg.norm(small.vertices, axis=1) - 0.6).max() < 0.05
+    folded = Surface(small.vertices, np.concatenate([small.faces, small.faces[:1, ::-1], [[3, 3, 4]]]))
+    assert len(decimate(folded, 1000).faces) == len(small.faces) - 1  # neither side of the fold, nor the line
     crumbs = Surface(
         np.concatenate([found.vertices, found.vertices[:3] + 5]),
         np.concatenate([found.faces, [[0, 1, 2]] * np.array(1) + len(found.vertices)]),

@@ -66,12 +66,13 @@ def keep_vertices(surface: Surface, kept: NDArray[np.bool_]) -> Surface:
 
 
 def decimate(surface: Surface, faces: int) -> Surface:
-    """With at most so many faces (Garland and Heckbert's quadrics), none of them degenerate."""
+    """With at most so many faces (Garland and Heckbert's quadrics), none of them degenerate and none there twice."""
     if len(surface.faces) > faces:
         vertices, triangles = fast_simplification.simplify(
             surface.vertices, surface.faces.astype(np.int32), target_reduction=1 - faces / len(surface.faces)
         )
         surface = Surface(np.asarray(vertices, np.float32), np.asarray(triangles, np.int64))
-    a, b, c = surface.faces.T
-    whole = Surface(surface.vertices, surface.faces[(a != b) & (b != c) & (c != a)])
-    return keep_vertices(whole, np.ones(len(whole.vertices), bool))
+    corners = np.sort(surface.faces, axis=1)
+    _, which, count = np.unique(corners, axis=0, return_inverse=True, return_counts=True)
+    single = (np.diff(corners, axis=1) > 0).all(1) & (count[which.ravel()] == 1)  # twice: a fold without thickness, so both go
+    return keep_vertices(Surface(surface.vertices, surface.faces[single]), np.ones(len(surface.vertices), bool))
