@@ -35,15 +35,15 @@ def centroids(vertices: Tensor, faces: Tensor) -> Tensor:
 
 @torch.no_grad()
 def nearest(places: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """(N,) distances and indices of the nearest of `targets`."""
+    """(N,) distances and indices of the nearest of `targets`. On CUDA all are compared, by products of matrices: of two that are as near
+    to a ten-thousandth of the box, either may be taken.
+    """
     if places.is_cuda:
-        found = [
-            torch.cdist(some, targets, compute_mode="donot_use_mm_for_euclid_dist").min(1)  # that would round near places away
-            for some in places.split(max(1, AT_ONCE // len(targets)))
-        ]
-        return torch.cat([f.values for f in found]), torch.cat([f.indices for f in found])
-    away, index = KDTree(targets.numpy()).query(places.numpy())
-    return torch.from_numpy(away), torch.from_numpy(index)
+        half = targets.square().sum(1) / 2
+        index = torch.cat([torch.addmm(half, p, targets.T, alpha=-1).argmin(1) for p in places.split(max(1, AT_ONCE // len(targets)))])
+        return (places - targets[index]).norm(dim=1), index
+    away, index = (torch.from_numpy(found) for found in KDTree(targets.numpy()).query(places.numpy()))
+    return away, index
 
 
 def anchor(places: Tensor, vertices: Tensor, faces: Tensor, config: AnchorConfig, generator: torch.Generator) -> Anchoring:
