@@ -20,18 +20,18 @@ from .preconditioned import SmoothVertices, Umbrella, smooth_vertices, umbrella
 
 @dataclass(frozen=True)
 class FitWeights:
-    """Of the losses. `rigid` falls to `rigid_fade` of itself until `fade_until` of the way."""
+    """Of the losses. `rigid` and `slow` fall to `fade` of themselves until `fade_until` of the way."""
 
     mask: float = 5.0
     color: float = 10.0
     depth: float = 0.5
     rigid: float = 4000.0
-    rigid_fade: float = 0.25
+    fade: float = 0.25
     fade_until: float = 0.7
     smooth: float = 480.0
     track: float = 20.0
     splat: float = 0.5  # of the anchored Gaussians' picture, against the mesh's
-    slow: float = 0.1
+    slow: float = 0.3
     slow_whole: float = 2.0
 
 
@@ -164,10 +164,11 @@ def fit_step(fit: Fit) -> float:
         loss = loss + weights.splat * config.splat_every * _splat_loss(fit, placed, moment, level)
     if len(fit.partners[index]) and weights.track:
         loss = loss + weights.track * _seen_again(fit, vertices, seen, index, level)
-    loss = loss + weights.rigid * weights.rigid_fade ** min(1.0, fit.share / weights.fade_until) * rigidity(fit.graph, pose)
+    faded = weights.fade ** min(1.0, fit.share / weights.fade_until)
+    loss = loss + weights.rigid * faded * rigidity(fit.graph, pose)
     loss = loss + weights.smooth * fit.laplacian(vertices).square().sum(1).mean()
     of_nodes, of_whole = speeds(fit.motion)
-    loss = loss + weights.slow * of_nodes + weights.slow_whole * fit.still * of_whole
+    loss = loss + weights.slow * faded * of_nodes + weights.slow_whole * fit.still * of_whole
     fit.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     fit.optimizer.step()
