@@ -14,7 +14,7 @@ from ..runtime import checkpoint
 from ..runtime.atomic import atomic_path
 from ..runtime.job import Job
 from .footage import Footage
-from .moments import Moment, held_out
+from .moments import Moment
 from .quality import Judged, measure, side_by_side
 
 CHECKPOINT_SECONDS = 20.0
@@ -23,25 +23,23 @@ STATE = "state.safetensors"
 
 @dataclass(frozen=True)
 class Clip:
-    """The footage, and which of its pictures are for training and which, by index, for judging."""
+    """The footage, and those of its pictures that are for training."""
 
     footage: Footage
     training: list[Moment]
-    held: list[int]
 
     @property
     def judged(self) -> list[Moment]:
         """What was held out; where nothing was, some of the rest, to look at."""
         moments = self.footage.moments
-        return [moments[i] for i in self.held] or moments[::8]
+        return [moments[i] for i in self.footage.held] or moments[::8]
 
 
-def make_clip(footage: Footage, holdout: int) -> Clip:
-    held = held_out(len(footage.moments), holdout)
-    training = [m for i, m in enumerate(footage.moments) if i not in set(held)]
-    if len({m.time for m in training}) < 2 or holdout == 1:
+def make_clip(footage: Footage) -> Clip:
+    training = [m for i, m in enumerate(footage.moments) if i not in set(footage.held)]
+    if len({m.time for m in training}) < 2:
         raise InputError("With so many pictures held out nothing is left to learn from.", "Hold out fewer (--holdout 8).")
-    return Clip(footage, training, held)
+    return Clip(footage, training)
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ def judge(job: Job, clip: Clip, look: Callable[[Moment], Judged]) -> tuple[dict[
     """Leaves heldout.png; PSNR and IoU on what was held out, and how a sentence about them ends."""
     judged = [look(moment) for moment in clip.judged]
     Image.fromarray(side_by_side(judged[:5])).save(job.folder.staging / "heldout.png")
-    if not clip.held:
+    if not clip.footage.held:
         return {}, ""
     quality = measure(judged, clip.footage.pixels)
-    return quality, f", outline {quality['iou']:.0%} right and {quality['psnr']:.1f} dB on {len(clip.held)} held-out pictures"
+    return quality, f", outline {quality['iou']:.0%} right and {quality['psnr']:.1f} dB on {len(clip.footage.held)} held-out pictures"

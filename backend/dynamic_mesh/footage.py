@@ -13,8 +13,8 @@ from ..formats.capture import Capture, Frame
 from ..geometry.conventions import to_viewmat
 from ..protocol import InputError
 from .masks import Masks, find as find_masks, open_picture
-from .moments import Level, Moment, pyramid
-from .placement import HALF, Placement, place
+from .moments import NOTHING, Level, Moment, held_out, pyramid
+from .placement import HALF, Placement, between, place
 from .point_tracks import TrackConfig, find as find_tracks
 
 Gray = NDArray[np.float32]
@@ -37,6 +37,7 @@ class Footage:
     """Moments in the order of time; `seconds` and `placement` belong to them. `cut_off`: share of pictures that the object leaves."""
 
     moments: list[Moment]
+    held: list[int]  # moments to judge by: nothing else was taken from their pictures
     seconds: list[float]
     placement: Placement
     masks_from: str
@@ -118,14 +119,16 @@ def _level(frame: Frame, picture: _Picture, radius: float, scale: float, margin:
 
 
 def load(
-    capture: Capture, masks: Path | None, fps: float, config: FootageConfig = FootageConfig(),
+    capture: Capture, masks: Path | None, fps: float, config: FootageConfig = FootageConfig(), holdout: int = 0,
     progress: Callable[[int, int], None] = lambda step, total: None,
 ) -> Footage:  # fmt: skip
-    """Reads everything; InputError, in one sentence, for footage that nothing can be made from."""
+    """Reads everything, and holds every so manieth picture out; InputError, in one sentence, for footage that nothing can be made from."""
     if len(capture.frames) < 2:
         raise InputError("There is only one picture: nothing moves in it.", "Choose a video, or a capture of several moments.")
     if any(any(f.distortion) for f in capture.frames):
         raise InputError("The capture's pictures have lens distortion.", "Run `cameras` on it first: that undistorts them.")
+    if holdout == 1:
+        raise InputError("With so many pictures held out nothing is left to learn from.", "Hold out fewer (--holdout 8).")
     seconds = _times(capture.frames, fps)
     order = np.argsort(seconds, kind="stable")
     seconds, capture = [seconds[i] for i in order], replace(capture, frames=[capture.frames[i] for i in order])
@@ -143,20 +146,26 @@ def load(
     there = [i for i, p in enumerate(pictures) if (p.alpha > HALF).sum() >= LEAST]
     if len(there) < 2:
         raise InputError("The object is in fewer than two pictures.", "Check the masks: white is the object.")
+    held = held_out(len(there), holdout)
     return _to_moments(
-        [capture.frames[i] for i in there], [pictures[i] for i in there], [seconds[i] for i in there], found, config, progress
+        [capture.frames[i] for i in there], [pictures[i] for i in there], [seconds[i] for i in there], held, found, config, progress
     )
 
 
 def _to_moments(
-    frames: list[Frame], pictures: list[_Picture], seconds: list[float], masks: Masks, config: FootageConfig,
+    frames: list[Frame], pictures: list[_Picture], seconds: list[float], held: list[int], masks: Masks, config: FootageConfig,
     progress: Callable[[int, int], None],
 ) -> Footage:  # fmt: skip
     viewmats = np.stack([to_viewmat(f.camera_to_world) for f in frames])
-    placement = place(viewmats, np.stack([f.K for f in frames]), [p.alpha for p in pictures])
+    kept = [i for i in range(len(frames)) if i not in set(held)]
+    Ks = np.stack([f.K for f in frames])
+    placement = between(place(viewmats[kept], Ks[kept], [pictures[i].alpha for i in kept]), np.array(seconds), kept)
     cuts = [_cut(p.alpha, config.margin) for p in pictures]
     scale = min(1.0, config.side / max(max(c[2] - c[0], c[3] - c[1]) for c in cuts))
-    tracks = find_tracks([p.color for p in pictures], [p.alpha for p in pictures], [f.K for f in frames], config.tracks, progress)
+    sightings = find_tracks([pictures[i].color for i in kept], [pictures[i].alpha for i in kept], list(Ks[kept]), config.tracks, progress)
+    tracks = [NOTHING] * len(frames)
+    for index, sighting in zip(kept, sightings, strict=True):
+        tracks[index] = sighting
     span = max(seconds[-1] - seconds[0], 1e-9)
     moments = []
     for index, (frame, picture) in enumerate(zip(frames, pictures, strict=True)):
@@ -164,7 +173,7 @@ def _to_moments(
         level = _level(frame, picture, placement.radius, scale, config.margin)
         moments.append(Moment(frame.image.name, (seconds[index] - seconds[0]) / span, viewmat, pyramid(level), tracks[index]))
     cut_off = float(np.mean([_touches_border(p.alpha) for p in pictures]))
-    return Footage(moments, seconds, placement, masks.source, masks.carried, cut_off, scale**2 * pictures[0].alpha.size)
+    return Footage(moments, held, seconds, placement, masks.source, masks.carried, cut_off, scale**2 * pictures[0].alpha.size)
 
 
 def on_device(footage: Footage, device: str) -> Footage:

@@ -36,12 +36,12 @@ def _read(job: Job, options: MeshOptions, config: MeshConfig) -> Clip:
     source = capture.read(Path(job.request.input))
     capture.require_pictures(source)
     masks = Path(options.masks) if options.masks else None
-    found = reading.load(source, masks, options.fps, config.footage, job.progress)
+    found = reading.load(source, masks, options.fps, config.footage, options.holdout, job.progress)
     if found.masks_carried:
         job.warn("CARRIED", f"{found.masks_carried} pictures have no mask of their own: theirs were carried over from their neighbours'.")
     if found.cut_off > 0.2:
         job.warn("CUT_OFF", f"The object is cut off by the edge in {found.cut_off:.0%} of the pictures: there its outline is a guess.")
-    return make_clip(reading.on_device(found, job.device), options.holdout)
+    return make_clip(reading.on_device(found, job.device))
 
 
 def _warn_of_views(job: Job, clip: Clip) -> float:

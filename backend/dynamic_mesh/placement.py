@@ -67,6 +67,13 @@ def place(viewmats: Floats, Ks: Floats, alphas: list[NDArray[np.uint8]]) -> Plac
     return _on_its_way(seen, places)
 
 
+def between(placement: Placement, seconds: Floats, known: list[int]) -> Placement:
+    """For the moments in between, too: `placement` is for those that are `known` of all the `seconds` (T,)."""
+    centers = np.stack([np.interp(seconds, seconds[known], axis) for axis in placement.centers.T], 1)
+    centers[known] = placement.centers
+    return Placement(centers, placement.radius, placement.travels)
+
+
 def _on_its_way(seen: list[_Silhouette], places: Floats) -> Placement:
     """Its middle on each picture's ray, as far away as its size says; sizes are smoothed in time, for legs come and go."""
     areas = ndimage.gaussian_filter1d([s.area for s in seen], max(1.0, len(seen) / 20), mode="nearest")

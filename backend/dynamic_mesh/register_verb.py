@@ -23,9 +23,9 @@ def run(job: Job) -> Outcome:
     source = mesh_frames.read(Path(job.request.input))
     if len(source.frames) < 2:
         raise InputError("There is only one mesh: nothing moves.", "Choose a sequence of meshes.")
-    if any(len(f.faces) == 0 or np.ptp(f.vertices, axis=0).max() <= 0 for f in source.frames):
-        raise InputError("One of the meshes is empty or flat to a point.", "Leave it out.")
     meshes = [welded(f.vertices, f.faces.astype(np.int64)) for f in source.frames]
+    if any(len(faces) == 0 for _, faces in meshes):
+        raise InputError("One of the meshes is empty or flat to a point.", "Leave it out.")
     with one_thread():
         found = register(meshes, RegistrationConfig(faces=options.faces), job.progress)
     worst = int(found.distances.argmax())

@@ -13,7 +13,7 @@ from scipy.spatial import KDTree
 from torch import Tensor
 
 from ..geometry.rotations import rotation_vector_to_matrix
-from .template.surface import Surface, decimate, largest_parts
+from .template.surface import Surface, decimate
 from .tracked.motion import Pose, rigidity, skinned
 from .tracked.nodes import NodeGraph, build
 from .tracked.preconditioned import smooth_vertices
@@ -60,7 +60,7 @@ def register(
     everything = np.concatenate([v for v, _ in meshes])
     center, size = (everything.max(0) + everything.min(0)) / 2, float(np.ptp(everything, axis=0).max()) / 2
     unit = [Surface(((v - center) / size).astype(np.float32), f) for v, f in meshes]
-    template = largest_parts(decimate(unit[0], config.faces), 0.0)
+    template = decimate(unit[0], config.faces)
     graph, here = build(template, config.nodes), torch.from_numpy(template.vertices)
     turns, ways = torch.zeros(len(graph.rest), 3), torch.zeros(len(graph.rest), 3)
     random, places, distances = np.random.default_rng(0), [], []
@@ -76,12 +76,15 @@ def register(
 
 
 def welded(vertices: Floats, faces: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
-    """Vertices at one place become one, for files split them along seams and hard edges; faces that vanish by it go."""
+    """Vertices at one place become one, for files split them along seams and hard edges; faces that vanish by it go, and of those that
+    are there for both of their sides one stays.
+    """
     grid = np.round(vertices / max(float(np.ptp(vertices, axis=0).max()), 1e-12), 6)
     _, first, number = np.unique(grid, axis=0, return_index=True, return_inverse=True)
     joined = number.reshape(-1)[faces]
     whole = (joined[:, 0] != joined[:, 1]) & (joined[:, 1] != joined[:, 2]) & (joined[:, 2] != joined[:, 0])
-    return vertices[first], joined[whole]
+    joined = joined[whole]
+    return vertices[first], joined[np.sort(np.unique(np.sort(joined, axis=1), axis=0, return_index=True)[1])]
 
 
 def sample(surface: Surface, count: int, random: np.random.Generator) -> Cloud:

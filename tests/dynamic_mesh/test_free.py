@@ -31,7 +31,7 @@ def test_networks_change_nothing_at_first() -> None:
 def fit(tmp_path_factory: pytest.TempPathFactory) -> fitting.FreeFit:
     folder = tmp_path_factory.mktemp("free")
     turning_blob.write(folder / "clip", frames=12, size=48)
-    clip = make_clip(footage.load(capture.read(folder / "clip"), None, 0.0), 0)
+    clip = make_clip(footage.load(capture.read(folder / "clip"), None, 0.0))
     config = replace(FreeConfig(), steps=40, count=800, network=FieldConfig(16, 3, 2, 2), poisson=PoissonConfig(32, 0.8))
     made = fitting.begin(clip.training, config, 0)
     while made.step < 32:  # past the beginning of anchoring

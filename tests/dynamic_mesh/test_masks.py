@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from helpers import turning_blob
 from PIL import Image
@@ -83,3 +84,23 @@ def test_pictures_that_the_object_has_left_are_left_out(tmp_path: Path) -> None:
     found = footage.load(capture.read(tmp_path / "clip"), None, 0.0)
     assert [m.name for m in found.moments] == [f"{k:03d}.png" for k in (0, 1, 3, 4, 6, 7)]
     assert np.allclose(np.diff(found.seconds), np.array([1, 2, 1, 2, 1]) / 24, atol=1e-6)
+
+
+def test_what_is_held_out_teaches_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paint = turning_blob.paint
+    monkeypatch.setattr(turning_blob, "paint", lambda vertices: paint(vertices * 2.5))  # something to follow
+    turning_blob.write(tmp_path / "clip", frames=24, size=160)
+    source = capture.read(tmp_path / "clip")
+    before = footage.load(source, None, 0.0, holdout=8)
+    assert before.held == [4, 12, 20]
+    for index in before.held:
+        path = source.frames[index].image
+        with Image.open(path) as picture:
+            spoilt = np.roll(np.asarray(picture), 5, axis=1)
+        spoilt[..., :3] = np.random.default_rng(index).integers(0, 255, spoilt[..., :3].shape)
+        Image.fromarray(spoilt).save(path)
+    after = footage.load(source, None, 0.0, holdout=8)
+    for index, (a, b) in enumerate(zip(before.moments, after.moments, strict=True)):
+        assert torch.equal(a.viewmat, b.viewmat) and torch.equal(a.tracks.ids, b.tracks.ids) and torch.equal(a.tracks.rays, b.tracks.rays)
+        assert torch.equal(a.levels[0].color, b.levels[0].color) == (index not in before.held)
+    assert sum(len(m.tracks.ids) for m in before.moments) > 0

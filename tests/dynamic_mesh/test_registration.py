@@ -8,6 +8,7 @@ from benchmarks import mesh_metrics as metrics
 from helpers import turning_blob
 from helpers.command_line import backend
 
+from backend.dynamic_mesh.registration import welded
 from backend.formats import mesh_frames, mesh_sequence
 from backend.formats.mesh_frames import MeshFrame, MeshFrames
 
@@ -42,6 +43,14 @@ def test_the_first_mesh_follows_the_others(tmp_path: Path) -> None:
     moved, still = metrics.trajectory_error(found.positions, truth)
     assert moved < 0.45 * still
     assert json.loads((tmp_path / "one" / "manifest.json").read_text())["metrics"]["distance"] < 0.01
+
+
+def test_a_mesh_with_both_sides_is_one_surface() -> None:
+    vertices, faces = (turning_blob.ball(8, 12)[0].astype(np.float32), turning_blob.ball(8, 12)[1])
+    apart = np.concatenate([vertices, vertices]), np.concatenate([faces, faces[:, ::-1] + len(vertices)])
+    joined = welded(*apart)
+    alone = welded(vertices, faces)
+    assert len(joined[0]) == len(alone[0]) and np.array_equal(np.sort(joined[1], 1), np.sort(alone[1], 1))
 
 
 def test_frames_are_written_and_read_whole_or_refused(tmp_path: Path) -> None:

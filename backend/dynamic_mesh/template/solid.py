@@ -29,4 +29,7 @@ def to_surface(model: CanonicalGaussians, config: CanonicalConfig, reach: float 
     near = nearest[(away < 4 * reach / config.resolution) & (opacities.numpy() > 0.3)]
     points, normals = (torch.from_numpy(values[near]) for values in (opaque.vertices, opaque.vertex_normals()))
     enclosed = poisson_surface(points, normals, config.poisson) if len(near) >= 4 else None
-    return largest_parts(decimate(largest_parts(enclosed or opaque), config.faces))
+    found = decimate(largest_parts(enclosed or opaque), config.faces)
+    if not len(found.faces):
+        raise InputError(f"No solid shape has only {config.faces} triangles.", "Allow some hundreds.")
+    return largest_parts(found)
