@@ -20,8 +20,19 @@ def picture(mask: bpy.types.Mask, width: int, height: int) -> NDArray[np.bool_]:
         if layer.hide_render or not polygons or layer.alpha < 0.5:
             continue
         own = filled(polygons, width, height) ^ layer.invert
-        inside = inside & ~own if layer.blend in ("SUBTRACT", "DARKEN", "MULTIPLY") and inside.any() else inside | own
+        inside = _combined(inside, own, layer.blend)
     return inside
+
+
+def _combined(under: NDArray[np.bool_], own: NDArray[np.bool_], blend: str) -> NDArray[np.bool_]:
+    """Blender's ways to lay one layer over the others, for a mask that covers a pixel or does not."""
+    if blend in ("SUBTRACT", "MERGE_SUBTRACT"):
+        return under & ~own
+    if blend in ("MUL", "DARKEN"):
+        return under & own
+    if blend == "DIFFERENCE":
+        return under ^ own
+    return own if blend == "REPLACE" else under | own
 
 
 def _polygon(spline: bpy.types.MaskSpline, width: int, height: int) -> Floats:

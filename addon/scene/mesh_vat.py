@@ -30,8 +30,8 @@ def write(context: bpy.types.Context, path: Path, thing: bpy.types.Object, shown
     flat = places[corners]
     flat[:, 1] = 1 - flat[:, 1]  # Blender counts from below, files from above
     layers = thing.data.uv_layers
-    for extra in [layer for layer in layers if layer != layers.active]:
-        layers.remove(extra)
+    for name in [layer.name for layer in layers if layer != layers.active]:  # by name: each removal moves the others in memory
+        layers.remove(layers[name])
     if not layers:
         layers.new(name="UVMap")  # the second set stays the second
     thing.data.uv_layers.new(name=UVS).data.foreach_set("uv", flat.astype(np.float32).ravel())

@@ -36,7 +36,7 @@ def centroids(vertices: Tensor, faces: Tensor) -> Tensor:
 @torch.no_grad()
 def nearest(places: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """(N,) distances and indices of the nearest of `targets`. On CUDA all are compared, by products of matrices: of two that are as near
-    to a ten-thousandth of the box, either may be taken.
+    to a thousandth of the box, either may be taken.
     """
     if places.is_cuda:
         half = targets.square().sum(1) / 2

@@ -35,7 +35,7 @@ class Sighting:
         return Sighting(self.ids.to(device), self.rays.to(device))
 
 
-SEEN_STANDING, SEEN_AROUND = 13.0, 90.0  # degrees around the object
+SEEN_STANDING, SEEN_AROUND = 13.0, 90.0  # degrees around the object; some stillness is believed always, against trembling
 NOTHING = Sighting(torch.zeros(0, dtype=torch.int64), torch.zeros(0, 2))
 
 
@@ -59,7 +59,7 @@ def held_out(count: int, every: int = 8) -> list[int]:
 
 
 def stillness(moments: list[Moment]) -> float:
-    """0..1 how much the whole object is believed to stand still. Where the camera went around it, a turn of the object can be mistaken
+    """Up to 1: how much the whole object is believed to stand still. Where the camera went around it, a turn of the object can be mistaken
     for that of the camera; where the camera stood, a turn is the object's.
     """
     return min(1.0, max(SEEN_STANDING, view_arc(moments)) / SEEN_AROUND)

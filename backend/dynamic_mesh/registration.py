@@ -16,7 +16,7 @@ from ..geometry.rotations import rotation_vector_to_matrix
 from .template.surface import Surface, decimate
 from .tracked.motion import Pose, rigidity, skinned
 from .tracked.nodes import NodeGraph, build
-from .tracked.preconditioned import smooth_vertices
+from .tracked.preconditioned import Solver, smooth_vertices
 
 Floats = NDArray[np.float32]
 Meshes = list[tuple[Floats, NDArray[np.int64]]]  # vertices (V, 3) and faces (F, 3), a frame each
@@ -62,13 +62,14 @@ def register(
     unit = [Surface(((v - center) / size).astype(np.float32), f) for v, f in meshes]
     template = decimate(unit[0], config.faces)
     graph, here = build(template, config.nodes), torch.from_numpy(template.vertices)
+    smooth = smooth_vertices(template, config.inertia).solve
     turns, ways = torch.zeros(len(graph.rest), 3), torch.zeros(len(graph.rest), 3)
     random, places, distances = np.random.default_rng(0), [], []
     for number, target in enumerate(unit):
         cloud = sample(target, config.samples, random)
         if number:
             turns, ways = _follow(here, graph, turns, ways, cloud, config)
-        placed = _drawn_onto(Surface(_carried(here, graph, turns, ways).numpy(), template.faces), cloud, config)
+        placed = _drawn_onto(_carried(here, graph, turns, ways).numpy(), cloud, smooth, config)
         places.append(placed * size + center)
         distances.append(distance(sample(Surface(placed, template.faces), config.samples, random), cloud) / 2)
         progress(number + 1, len(unit))
@@ -144,13 +145,12 @@ def _off(ways: Tensor, normals: Tensor, slide: float) -> Tensor:
     return (along + slide * ways.square().sum(1)).mean()
 
 
-def _drawn_onto(surface: Surface, cloud: Cloud, config: RegistrationConfig) -> Floats:
+def _drawn_onto(placed: Floats, cloud: Cloud, smooth: Solver, config: RegistrationConfig) -> Floats:
     """(V, 3) the vertices on the cloud, as far as their neighbours go along."""
-    shape, tree, placed = smooth_vertices(surface, config.inertia), KDTree(cloud.points), surface.vertices
+    tree = KDTree(cloud.points)
     for _ in range(config.pulls):
         nearest = tree.query(placed)[1]
         normals = cloud.normals[nearest]
         pull = ((cloud.points[nearest] - placed) * normals).sum(1, keepdims=True) * normals
-        smooth = shape.solve(torch.from_numpy(pull.astype(np.float64))).numpy()
-        placed = np.asarray(placed + smooth, np.float32)
+        placed = np.asarray(placed + smooth(torch.from_numpy(pull.astype(np.float64))).numpy(), np.float32)
     return placed

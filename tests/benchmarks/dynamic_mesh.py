@@ -69,6 +69,9 @@ def _one(table: Table, folder: Path, name: str, mode: str, preset: str) -> None:
     seconds, memory = cost(manifest)
     true, truth = capture.read(folder / name), read_truth(folder / f"{name}.npz")
     meshes, tracks, colors = read_result(table.scratch / f"{name}_{mode}")
+    if len(meshes) != len(truth):
+        say(f"{name:<28} {len(meshes)} meshes for {len(truth)} moments: nothing to compare")
+        return
     if name in ESTIMATED:
         meshes, tracks = [(to_truth(v, solved, true), f) for v, f in meshes], to_truth(tracks, solved, true)
     found = compare(meshes, truth, true.frames) | compare_tracks(tracks, truth)

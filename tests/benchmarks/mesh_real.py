@@ -3,6 +3,7 @@ it looks like from two new sides.
 """
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tests.benchmarks.table import DATA, Row, Table, say
 
 MASKED = ("davis_blackswan", "davis_camel", "davis_car-roundabout")  # with a mask for every picture
 FPS = 24.0
+DEVICE = os.environ.get("DEVICE", "auto")
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def _one(table: Table, name: str, preset: str) -> None:
     solved, options = _cameras(table, name)
     if solved is None:
         return
-    manifest = backend("mesh", solved, table.scratch / name, "--preset", preset, *options)
+    manifest = backend("mesh", solved, table.scratch / name, "--preset", preset, "--device", DEVICE, *options)
     if isinstance(manifest, str):
         say(f"{name:<28} {manifest}")
         return

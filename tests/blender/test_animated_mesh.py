@@ -324,6 +324,12 @@ def test_an_outline_becomes_a_mask_of_its_frame(bpy: Any, rooms: Any, tmp_path: 
     hole.points.add(3)
     for point, (x, y) in zip(hole.points, ((0.375, 0.625), (0.4375, 0.625), (0.4375, 0.6875), (0.375, 0.6875)), strict=True):
         point.co = point.handle_left = point.handle_right = (x, y)
+    corner = mask.layers.new(name="cut off")
+    corner.blend = "MERGE_SUBTRACT"
+    cut = corner.splines.new()
+    cut.points.add(3)
+    for point, (x, y) in zip(cut.points, ((0.0, 0.0), (0.3125, 0.0), (0.3125, 1.0), (0.0, 1.0)), strict=True):
+        point.co = point.handle_left = point.handle_right = (x, y)
     settings.mesh_outline = mask
     bpy.context.scene.frame_set(2)
     assert bpy.ops.splatsmith.mask_frame() == {"FINISHED"}
@@ -334,6 +340,7 @@ def test_an_outline_becomes_a_mask_of_its_frame(bpy: Any, rooms: Any, tmp_path: 
     expected = np.zeros_like(white)
     expected[24:40, 16:32] = True  # the longer side, 64, is the unit; its middle is the picture's
     expected[32:36, 24:28] = False
+    expected[:, :20] = False
     assert np.array_equal(white, expected)
     bpy.context.scene.frame_set(9)
     with pytest.raises(RuntimeError, match="no frame 9"):

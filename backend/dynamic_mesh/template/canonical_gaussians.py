@@ -1,5 +1,5 @@
-"""A template from Gaussians at rest: they start in the soft hull, nodes carry them, what the pictures do not show fades; where they are
-dense is the object. Legs that silhouettes melt into one come apart, and parts that move much are found where they rest.
+"""Gaussians at rest, from which a template is made: they start in the soft hull, nodes carry them, what the pictures do not
+show fades. Legs that silhouettes melt into one come apart, and parts that move much are found where they rest.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ...gaussians.rasterize import rasterize
+from ...protocol import SplatsmithError
 from ..moments import Moment, stillness
 from ..picture_loss import picture_loss
 from ..poisson import PoissonConfig
@@ -137,6 +138,8 @@ def train(
             group["lr"] = rate * decay if index != 3 or share >= config.nodes_from else 0.0
         moment = moments[int(torch.randint(len(moments), (1,), generator=generator))]
         loss = _step_loss(model, moment, share < config.half_until, 4.0 if share < 0.7 else 1.0, still, config)
+        if not torch.isfinite(loss):
+            raise SplatsmithError("The fit diverged.", "Check the masks and the cameras, or try another seed.")
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()

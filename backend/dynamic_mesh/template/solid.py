@@ -7,7 +7,7 @@ from scipy.spatial import KDTree
 
 from ...protocol import InputError
 from ..poisson import poisson_surface
-from .canonical_gaussians import CanonicalConfig, CanonicalGaussians
+from .canonical_gaussians import LIVE, CanonicalConfig, CanonicalGaussians
 from .hull import HullConfig
 from .seeds import opacity_field
 from .surface import Surface, decimate, largest_parts, level_set
@@ -26,7 +26,7 @@ def to_surface(model: CanonicalGaussians, config: CanonicalConfig, reach: float 
         raise InputError("The pictures do not agree on any solid object.", "Check the masks (white is the object) and the cameras.")
     opaque = largest_parts(opaque)
     away, nearest = KDTree(opaque.vertices).query(means.numpy())
-    near = nearest[(away < 4 * reach / config.resolution) & (opacities.numpy() > 0.3)]
+    near = nearest[(away < 4 * reach / config.resolution) & (opacities.numpy() > LIVE)]
     points, normals = (torch.from_numpy(values[near]) for values in (opaque.vertices, opaque.vertex_normals()))
     enclosed = poisson_surface(points, normals, config.poisson) if len(near) >= 4 else None
     found = decimate(largest_parts(enclosed or opaque), config.faces)

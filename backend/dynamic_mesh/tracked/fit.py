@@ -87,10 +87,11 @@ class Fit:
         return skinned(self.shape.vertices() if vertices is None else vertices, self.graph, self.motion.at(time))
 
 
-def begin(surface: Surface, moments: list[Moment], config: FitConfig, seed: int, motion: Motion, anchored: AnchoredGaussians) -> Fit:
-    """At step 0, with the motion that was found along with the template."""
+def begin(
+    surface: Surface, graph: NodeGraph, moments: list[Moment], config: FitConfig, seed: int, motion: Motion, anchored: AnchoredGaussians
+) -> Fit:  # fmt: skip
+    """At step 0, with the motion of the nodes that was found along with the template."""
     device = moments[0].viewmat.device
-    graph = build(surface, config.nodes).to(device)
     shape = smooth_vertices(surface, config.inertia, str(device))
     colors = torch.zeros(len(surface.vertices), 3, device=device, requires_grad=True)
     groups = [
@@ -193,7 +194,7 @@ def restored(moments: list[Moment], config: FitConfig, seed: int, tensors: dict[
     surface, device = Surface(tensors["rest"].numpy(), tensors["faces"].numpy()), moments[0].viewmat.device
     motion = Motion(*(tensors[name].to(device).requires_grad_(True) for name in MOTION))
     anchored = AnchoredGaussians(*(tensors[f"anchored/{name}"].to(device).requires_grad_(True) for name in ANCHORED))
-    fit = begin(surface, moments, config, seed, motion, anchored)
+    fit = begin(surface, build(surface, config.nodes).to(device), moments, config, seed, motion, anchored)
     fit.step = step
     fit.generator.set_state(tensors["generator"])
     with torch.no_grad():

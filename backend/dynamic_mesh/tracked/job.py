@@ -68,7 +68,7 @@ def _begin(job: Job, training: list[Moment], config: MeshConfig) -> Fit:
     vertices, faces = (torch.from_numpy(values).to(found.means.device) for values in (surface.vertices, surface.faces))
     generator = torch.Generator().manual_seed(seed)
     anchored = spread(found.means, found.opacity_logits, found.colors, vertices, faces, generator, config.fit.anchor)
-    return fitting.begin(surface, training, config.fit, seed, motion, anchored)
+    return fitting.begin(surface, graph, training, config.fit, seed, motion, anchored)
 
 
 @torch.no_grad()

@@ -50,18 +50,18 @@ class Motion:
         return Motion(*(torch.zeros(*shape, device=device, requires_grad=True) for shape in shapes))
 
     def at(self, time: float) -> Pose:
-        b = basis((time,), len(self.whole_rotation)).to(self.whole_rotation)[0, :, None]
+        b = basis((time,), len(self.whole_rotation), str(self.whole_rotation.device))[0, :, None]
         rotations, whole = (self.rotations * b).sum(1), (self.whole_rotation * b).sum(0)
         turned = rotation_vector_to_matrix(torch.cat([rotations, whole[None]]))
         return Pose(turned[:-1], (self.translations * b).sum(1), turned[-1], (self.whole_translation * b).sum(0))
 
 
 @functools.lru_cache(maxsize=4096)
-def basis(times: tuple[float, ...], waves: int) -> Tensor:
+def basis(times: tuple[float, ...], waves: int, device: str) -> Tensor:
     """(T, K) 1, sin(pi t), cos(pi t), sin(2 pi t), …: half waves of the clip too, or motion would have to rest at its ends."""
     k = torch.arange(waves)
     angle = math.pi * ((k + 1) // 2) * torch.tensor(times)[:, None]
-    return torch.where(k % 2 == 0, angle.cos(), angle.sin())
+    return torch.where(k % 2 == 0, angle.cos(), angle.sin()).to(device)
 
 
 def skinned(vertices: Tensor, graph: NodeGraph, pose: Pose) -> Tensor:
@@ -90,7 +90,7 @@ def carried_over(old: NodeGraph, vertices: Tensor, motion: Motion, new: NodeGrap
         pose = motion.at(time)
         still = Pose(pose.rotations, pose.translations, torch.eye(3).to(vertices), torch.zeros(3).to(vertices))
         ways.append(skinned(new.rest, near, still) - new.rest)
-    rows = basis(times, waves).to(vertices).double()
+    rows = basis(times, waves, str(vertices.device)).double()
     # in double: LAPACK rounds by where arrays happen to lie in memory, and a fit makes another mesh of the last bit
     solved = torch.linalg.lstsq(rows, torch.stack(ways).flatten(1).double()).solution.float()
     translations = solved.view(waves, -1, 3).transpose(0, 1)
@@ -108,15 +108,15 @@ def rigidity(graph: NodeGraph, pose: Pose) -> Tensor:
 
 
 @functools.cache
-def _slopes(waves: int) -> Tensor:
+def _slopes(waves: int, device: str) -> Tensor:
     """(T, K) of the basis, over the clip."""
     times = torch.linspace(0, 1, 4 * waves)
-    return basis(tuple(times.tolist()), waves).diff(dim=0) * (len(times) - 1)
+    return basis(tuple(times.tolist()), waves, device).diff(dim=0) * (len(times) - 1)
 
 
 def speeds(motion: Motion) -> tuple[Tensor, Tensor]:
     """Mean speed over the clip of nodes and of the whole, from the waves' slopes at many times: way and turn together."""
-    slope = _slopes(len(motion.whole_rotation)).to(motion.whole_rotation)
+    slope = _slopes(len(motion.whole_rotation), str(motion.whole_rotation.device))
     way, turn = (torch.einsum("tk,nkc->tnc", slope, c).abs().mean() for c in (motion.translations, motion.rotations))
     whole_way, whole_turn = ((slope @ c).abs().mean() for c in (motion.whole_translation, motion.whole_rotation))
     return way + 0.3 * turn, whole_way + whole_turn

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..template.surface import Surface, adjacency
 
+MOST_INVERTED = 10_000  # vertices: 0.8 GB in double precision
 Solver = Callable[[Tensor], Tensor]
 
 
@@ -29,11 +30,13 @@ class _Solve(torch.autograd.Function):
 
 
 def _solver(system: sparse.csc_matrix, device: str) -> Solver:
-    """Factorised on the processor. On CUDA the inverse itself, for waiting for the processor takes longer than one large product."""
-    factors = splu(system)
-    if torch.device(device).type == "cpu":
-        return lambda values: torch.from_numpy(factors.solve(values.double().numpy())).to(values)
-    inverse = torch.from_numpy(factors.solve(np.eye(system.shape[0]))).float().to(device)
+    """Factorised on the processor. On CUDA the inverse itself, for waiting for the processor takes longer than one large product; unless
+    it is too large.
+    """
+    if torch.device(device).type == "cpu" or system.shape[0] > MOST_INVERTED:
+        factors = splu(system)
+        return lambda values: torch.from_numpy(factors.solve(values.cpu().double().numpy())).to(values)
+    inverse = torch.linalg.inv(torch.from_numpy(system.toarray()).to(device)).float()
     return lambda values: inverse @ values
 
 
