@@ -1,0 +1,54 @@
+"""Animated meshes, written for game engines."""
+
+from pathlib import Path
+
+import bpy
+from bpy_extras.io_utils import ExportHelper
+
+from ...backend.protocol import InputError
+from ..mesh_properties import BAKES
+from ..scene import mesh_bake, mesh_sequence
+from .common import guarded
+
+
+class SPLATSMITH_OT_bake_mesh(bpy.types.Operator, ExportHelper):
+    """Write the animated mesh for a game engine, read the file back, and compare every frame"""
+
+    bl_idname = "splatsmith.bake_mesh"
+    bl_label = "Bake for Engine"
+    bl_options = {"REGISTER"}
+
+    kind: bpy.props.EnumProperty(name="Kind", items=BAKES, default="SKIN_GLB", options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    filename_ext = ""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not mesh_sequence.is_animated_mesh(context.object):
+            cls.poll_message_set("Select the animated mesh")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if not self.filepath:
+            self.filepath = f"{context.object.name}{mesh_bake.KINDS[self.kind]}"
+        return ExportHelper.invoke(self, context, event)
+
+    def check(self, _context: bpy.types.Context) -> bool:
+        wanted = str(Path(self.filepath).with_suffix(mesh_bake.KINDS[self.kind]))
+        changed, self.filepath = wanted != self.filepath, wanted
+        return changed
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if context.mode != "OBJECT":
+            raise InputError("The mesh is being edited.", "Leave that mode first (Tab).")
+        path = Path(bpy.path.abspath(self.filepath)).with_suffix(mesh_bake.KINDS[self.kind])
+        if not path.parent.is_dir():
+            raise InputError(f"There is no folder {path.parent}.", "Choose another place.")
+        done = mesh_bake.bake(context, context.object, path, self.kind)
+        text = f"{path.name}: {done.megabytes:.2f} MB, {done.frames} frames; read back: off by at most {done.error:.1e} of its size"
+        self.report({"INFO"} if done.error <= mesh_bake.FITS else {"WARNING"}, text)
+        return {"FINISHED"}
+
+
+CLASSES = (SPLATSMITH_OT_bake_mesh,)

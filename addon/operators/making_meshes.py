@@ -1,0 +1,125 @@
+"""Animated meshes, made from footage or of other meshes by the backend."""
+
+from pathlib import Path
+
+import bpy
+
+from ...backend.formats import capture as captures, mesh_sequence as sequences
+from ...backend.protocol import BonesOptions, InputError, MeshOptions, RegisterOptions, Request
+from .. import preferences
+from ..jobs import folders
+from ..scene import marks, mask_pictures, mesh_sequence, splats
+from ..scene.mesh_frames import FRAMES_KEY
+from .common import capture_ready, chosen_capture, compute_ready, guarded, run_in_folder, run_job
+
+
+class SPLATSMITH_OT_make_mesh(bpy.types.Operator):
+    """Reconstruct the moving object of the solved footage as one animated mesh"""
+
+    bl_idname = "splatsmith.make_mesh"
+    bl_label = "Make Animated Mesh"
+    bl_options = {"REGISTER"}  # the undo step comes with the result
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return capture_ready(cls, context)
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings = context.scene.splatsmith
+        capture, name = chosen_capture(context)
+        cloud, masks = settings.mesh_splats, bpy.path.abspath(settings.mesh_masks).rstrip("/\\")
+        chosen = marks.read(cloud, marks.SELECTED) if cloud is not None else None
+        folder = folders.new_folder("mesh", name)
+        if cloud is not None and chosen is not None:
+            masks = str(folder / "object.ply")
+            splats.export_ply(cloud, Path(masks), chosen if chosen.any() else None)
+        options = MeshOptions(
+            mode=settings.mesh_mode, masks=masks, fps=settings.mesh_fps, faces=settings.mesh_faces, texture=settings.mesh_texture
+        )
+        request = Request("mesh", capture, options, settings.preset, preferences.get().device, settings.seed, name)
+        return run_in_folder(self, context, request.checked(), folder)
+
+
+class SPLATSMITH_OT_mask_frame(bpy.types.Operator):
+    """Say where the object is in this frame, by an outline drawn in the Image Editor's Mask mode over this picture of the capture. A few
+    frames are enough: the others' masks are carried over along the motion"""
+
+    bl_idname = "splatsmith.mask_frame"
+    bl_label = "Mask This Frame"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        settings = context.scene.splatsmith
+        if not settings.capture or settings.mesh_outline is None:
+            cls.poll_message_set("Choose a capture, and a mask with the outline")
+            return False
+        return True
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings, number = context.scene.splatsmith, context.scene.frame_current
+        folder = Path(bpy.path.abspath(settings.capture))
+        pictures = captures.read(folder).frames
+        if not 1 <= number <= len(pictures):
+            raise InputError(f"The footage has no frame {number}.", f"Go to one of 1 to {len(pictures)}.")
+        frame = pictures[number - 1]
+        inside = mask_pictures.picture(settings.mesh_outline, frame.width, frame.height)
+        if not inside.any():
+            raise InputError(f"The mask {settings.mesh_outline.name} has no outline in the picture.", "Draw one around the object.")
+        path = folder / mask_pictures.FOLDER / f"{frame.image.stem}.png"
+        mask_pictures.write(path, inside)
+        settings.mesh_masks = str(path.parent)
+        done = len(list(path.parent.glob("*.png")))
+        self.report({"INFO"}, f"Frame {number}: the object covers {inside.mean():.0%} of the picture; {done} frames have masks")
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_one_mesh(bpy.types.Operator):
+    """Make one mesh that moves of the active object, which is another mesh in every frame: its first one follows the others"""
+
+    bl_idname = "splatsmith.one_mesh"
+    bl_label = "Make One Mesh"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if context.object is None or FRAMES_KEY not in context.object:
+            cls.poll_message_set("Select meshes of changing topology")
+            return False
+        return compute_ready(cls)
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        thing = context.object
+        request = Request("register", str(thing[FRAMES_KEY]), RegisterOptions(), title=thing.name, context={"object": thing.name})
+        return run_job(self, context, request)
+
+
+class SPLATSMITH_OT_find_bones(bpy.types.Operator):
+    """Find bones that move the active mesh as it moves now, whatever moves it: a cache, shape keys, a simulation"""
+
+    bl_idname = "splatsmith.find_bones"
+    bl_label = "Find Bones"
+    bl_options = {"REGISTER"}
+
+    bones: bpy.props.IntProperty(name="Bones", default=40, min=1, max=1000, options={"SKIP_SAVE"})  # type: ignore[valid-type]
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not mesh_sequence.is_animated_mesh(context.object):
+            cls.poll_message_set("Select the animated mesh")
+            return False
+        return compute_ready(cls)
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        thing = context.object
+        folder = folders.new_folder("bones", thing.name)
+        sequences.write(folder / "moving.npz", mesh_sequence.as_sequence(context, thing))
+        request = Request("bones", str(folder / "moving.npz"), BonesOptions(self.bones), title=thing.name, context={"object": thing.name})
+        return run_in_folder(self, context, request, folder)
+
+
+CLASSES = (SPLATSMITH_OT_make_mesh, SPLATSMITH_OT_mask_frame, SPLATSMITH_OT_one_mesh, SPLATSMITH_OT_find_bones)
