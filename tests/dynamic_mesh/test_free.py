@@ -14,7 +14,7 @@ from helpers.command_line import backend
 from backend.dynamic_mesh import footage
 from backend.dynamic_mesh.anchoring import AnchorConfig
 from backend.dynamic_mesh.clip import make_clip
-from backend.dynamic_mesh.free import fit as fitting
+from backend.dynamic_mesh.free import fit as fitting, saved_fit
 from backend.dynamic_mesh.free.config import FreeConfig
 from backend.dynamic_mesh.free.fields import Deformation, FieldConfig
 from backend.dynamic_mesh.free.rows import spread_over_faces
@@ -56,8 +56,8 @@ def test_anchoring_moves_rows_and_what_adam_remembers_alike(fit: fitting.FreeFit
 
 
 def test_a_fit_goes_on_where_it_was_saved(fit: fitting.FreeFit) -> None:
-    tensors = {name: values.detach().clone() for name, values in fitting.state_of(fit).items()}
-    again = fitting.restore(fit.moments, fit.config, tensors, fit.step)
+    tensors = {name: values.detach().clone() for name, values in saved_fit.state_of(fit).items()}
+    again = saved_fit.restored(fit.moments, fit.config, tensors, fit.step)
     losses = [(fitting.fit_step(fit), fitting.fit_step(again)) for _ in range(3)]
     assert all(one == other for one, other in losses)
 

@@ -1,13 +1,12 @@
 """Trains a free-topology reconstruction: Gaussians first, then the mesh that they enclose at every moment."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from scipy.spatial import KDTree
 from torch import Tensor
 
-from ...runtime import checkpoint
 from ..anchoring import anchor_loss
 from ..mesh_rasterizer import Topology, find_topology, fragments, interpolate, picture, project
 from ..moments import Level, Moment
@@ -54,10 +53,10 @@ def begin(moments: list[Moment], config: FreeConfig, seed: int) -> FreeFit:
         torch.zeros(count, 3), torch.zeros(count, 3),
     )  # fmt: skip
     leaves = FreeGaussians(*(t.to(device).requires_grad_(True) for t in gaussians.named().values()))
-    return _with_optimizer(make_model(leaves, config.network, seed), moments, config, generator)
+    return with_optimizer(make_model(leaves, config.network, seed), moments, config, generator)
 
 
-def _with_optimizer(model: FreeModel, moments: list[Moment], config: FreeConfig, generator: torch.Generator) -> FreeFit:
+def with_optimizer(model: FreeModel, moments: list[Moment], config: FreeConfig, generator: torch.Generator) -> FreeFit:
     groups = [{"params": [leaf], "name": name} for name, leaf in model.gaussians.named().items()]
     groups += [{"params": list(model.networks.parameters()), "name": "networks"}, {"params": [model.level], "name": "level"}]
     return FreeFit(config, model, moments, torch.optim.Adam(groups, betas=(0.9, 0.99)), generator)
@@ -153,26 +152,3 @@ def give_normals(gaussians: FreeGaussians, config: PoissonConfig) -> None:
     normals = found.vertex_normals()
     nearest = KDTree(found.vertices).query(gaussians.means.cpu().numpy())[1]
     gaussians.normals.copy_(torch.from_numpy(normals[nearest]))
-
-
-def state_of(fit: FreeFit) -> dict[str, Tensor]:
-    """Everything that `restore` needs to go on from here."""
-    tensors = {f"gaussians/{name}": values for name, values in fit.model.gaussians.named().items()}
-    tensors |= {f"networks/{name}": values for name, values in fit.model.networks.state_dict().items()}
-    return {**tensors, "level": fit.model.level, "generator": fit.generator.get_state(), **checkpoint.adam_tensors(fit.optimizer)}
-
-
-def restore(moments: list[Moment], config: FreeConfig, tensors: dict[str, Tensor], step: int) -> FreeFit:
-    """The fit as it was saved."""
-    device = moments[0].viewmat.device
-    leaves = FreeGaussians(*(tensors[f"gaussians/{f.name}"].to(device).requires_grad_(True) for f in fields(FreeGaussians)))
-    model = make_model(leaves, config.network, 0)
-    model.networks.load_state_dict({k.removeprefix("networks/"): t for k, t in tensors.items() if k.startswith("networks/")})
-    with torch.no_grad():
-        model.level.copy_(tensors["level"])
-    generator = torch.Generator()
-    generator.set_state(tensors["generator"])
-    fit = _with_optimizer(model, moments, config, generator)
-    checkpoint.restore_adam(fit.optimizer, tensors)
-    fit.step = step
-    return fit

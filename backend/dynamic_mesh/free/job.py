@@ -9,6 +9,7 @@ from . import fit as fitting
 from .config import FreeConfig
 from .export import cycle_error, mesh_of, to_frames
 from .fit import FreeFit
+from .saved_fit import restored, state_of
 
 STAGES = 4
 
@@ -18,7 +19,7 @@ def reconstruct(job: Job, clip: Clip, config: FreeConfig) -> tuple[str, dict[str
     fit = _begin(job, clip, config)
     job.stage("Following shape and motion", 3, STAGES, fit.step)
     descend(job, clip, Descent(
-        lambda: fit.step, config.steps, lambda: fitting.fit_step(fit), lambda: fitting.state_of(fit), lambda m: _judged(fit, m)
+        lambda: fit.step, config.steps, lambda: fitting.fit_step(fit), lambda: state_of(fit), lambda m: _judged(fit, m)
     ))  # fmt: skip
     job.stage("Measuring and writing", 4, STAGES)
     sequence = to_frames(fit, clip.footage)
@@ -35,7 +36,7 @@ def reconstruct(job: Job, clip: Clip, config: FreeConfig) -> tuple[str, dict[str
 def _begin(job: Job, clip: Clip, config: FreeConfig) -> FreeFit:
     before = saved(job)
     if before is not None:
-        return fitting.restore(clip.training, config, *before)
+        return restored(clip.training, config, *before)
     job.stage("Finding where the object is", 2, STAGES)
     return fitting.begin(clip.training, config, job.request.seed)
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from ...runtime import checkpoint
 from ..anchoring import AnchorConfig
 from ..mesh_rasterizer import Fragments, Topology, depth_picture, find_topology, fragments, interpolate, picture, project
 from ..moments import Level, Moment, stillness
@@ -14,7 +13,7 @@ from ..point_tracks import partners, track_loss
 from ..template.surface import Surface
 from .anchored import AnchoredGaussians, draw
 from .motion import Motion, MotionConfig, rigidity, skinned, speeds
-from .nodes import NodeGraph, build
+from .nodes import NodeGraph
 from .preconditioned import SmoothVertices, Umbrella, smooth_vertices, umbrella
 
 
@@ -175,30 +174,3 @@ def fit_step(fit: Fit) -> float:
     fit.optimizer.step()
     fit.step += 1
     return float(loss.detach())
-
-
-MOTION = ("rotations", "translations", "whole_rotation", "whole_translation")
-ANCHORED = ("opacity_logits", "colors", "log_widths")
-
-
-def state_of(fit: Fit) -> dict[str, Tensor]:
-    """Everything that `restored` needs to go on from here."""
-    tensors = {"rest": torch.from_numpy(fit.surface.vertices), "faces": torch.from_numpy(fit.surface.faces)}
-    tensors |= {name: getattr(fit.motion, name) for name in MOTION} | {"u": fit.shape.u, "colors": fit.colors}
-    tensors |= {f"anchored/{name}": getattr(fit.anchored, name) for name in ANCHORED}
-    return {**tensors, "generator": fit.generator.get_state(), **checkpoint.adam_tensors(fit.optimizer)}
-
-
-def restored(moments: list[Moment], config: FitConfig, seed: int, tensors: dict[str, Tensor], step: int) -> Fit:
-    """The fit as it was saved."""
-    surface, device = Surface(tensors["rest"].numpy(), tensors["faces"].numpy()), moments[0].viewmat.device
-    motion = Motion(*(tensors[name].to(device).requires_grad_(True) for name in MOTION))
-    anchored = AnchoredGaussians(*(tensors[f"anchored/{name}"].to(device).requires_grad_(True) for name in ANCHORED))
-    fit = begin(surface, build(surface, config.nodes).to(device), moments, config, seed, motion, anchored)
-    fit.step = step
-    fit.generator.set_state(tensors["generator"])
-    with torch.no_grad():
-        fit.shape.u.copy_(tensors["u"])
-        fit.colors.copy_(tensors["colors"])
-    checkpoint.restore_adam(fit.optimizer, tensors)
-    return fit

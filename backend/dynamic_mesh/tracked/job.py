@@ -23,6 +23,7 @@ from .anchored import spread
 from .fit import Fit
 from .motion import carried_over, node_transforms, skinned, wave_count
 from .nodes import build
+from .saved_fit import restored, state_of
 
 STAGES = 5
 
@@ -31,7 +32,7 @@ def reconstruct(job: Job, clip: Clip, config: MeshConfig) -> tuple[str, dict[str
     """Leaves mesh.npz, texture.png and heldout.png; a sentence and figures."""
     fit = _begin(job, clip.training, config)
     job.stage("Following the motion", 3, STAGES, fit.step)
-    descend(job, clip, Descent(lambda: fit.step, fit.config.steps, lambda: fitting.fit_step(fit), lambda: fitting.state_of(fit),
+    descend(job, clip, Descent(lambda: fit.step, fit.config.steps, lambda: fitting.fit_step(fit), lambda: state_of(fit),
                                lambda m: Judged(m, fit.at(m.time), Look(fit.faces, colors=fit.colors.sigmoid()))))  # fmt: skip
     job.stage("Painting the texture", 4, STAGES)
     with torch.no_grad():
@@ -58,7 +59,7 @@ def _begin(job: Job, training: list[Moment], config: MeshConfig) -> Fit:
     """The template and its first motion, or the fit where it was stopped."""
     before = saved(job)
     if before is not None:
-        return fitting.restored(training, config.fit, job.request.seed, *before)
+        return restored(training, config.fit, job.request.seed, *before)
     job.stage("Finding the shape", 2, STAGES)
     canonical, seed = config.canonical, job.request.seed
     found = canonical_gaussians.train(training, canonical, wave_count(config.fit.motion, len(training)), seed, job.progress)
