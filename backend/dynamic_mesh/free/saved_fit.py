@@ -13,7 +13,7 @@ from .model import FreeGaussians, make_model
 
 
 def state_of(fit: FreeFit) -> dict[str, Tensor]:
-    """Everything that `restore` needs to go on from here."""
+    """Everything that `restored` needs to go on from here."""
     tensors = {f"gaussians/{name}": values for name, values in fit.model.gaussians.named().items()}
     tensors |= {f"networks/{name}": values for name, values in fit.model.networks.state_dict().items()}
     return {**tensors, "level": fit.model.level, "generator": fit.generator.get_state(), **checkpoint.adam_tensors(fit.optimizer)}
