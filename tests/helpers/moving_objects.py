@@ -298,6 +298,7 @@ def _render(image: Path, others: list, surrounded: bool, mask: Path) -> None:
         thing.hide_render = False
     scene.render.film_transparent, scene.render.image_settings.color_mode = not surrounded, "RGB" if surrounded else "RGBA"
     scene.render.filepath = str(image)
+    scene.cycles.seed = int(image.stem)  # else the noise stands still in the picture, as no camera's does, and is followed as a texture
     bpy.ops.render.render(write_still=True)
     if surrounded:
         for thing in others:
