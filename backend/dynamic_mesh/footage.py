@@ -1,9 +1,11 @@
 """A capture with time, and where the object is in its pictures, read into moments."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -84,18 +86,28 @@ def _cut(alpha: Pixels, margin: float) -> tuple[int, int, int, int]:
             min(width, int(columns.max()) + 1 + pad), min(height, int(rows.max()) + 1 + pad))  # fmt: skip
 
 
+def _whole(low: int, high: int, limit: int, scale: float) -> tuple[int, int, int]:
+    """A stretch of pixels about low..high within 0..limit, and how many it becomes at the scale: a multiple of four, so that halves and
+    quarters keep their pixels' places. At scale 1 every pixel stays what it is.
+    """
+    small = max(8, math.ceil((high - low) * scale / 4) * 4)
+    small = max(8, min(small, math.floor(limit * scale / 4) * 4))
+    wide = min(limit, round(small / scale))
+    start = min(low, limit - wide)
+    return start, start + wide, small
+
+
 def _resized(values: Gray, width: int, height: int) -> torch.Tensor:
-    """(H, W) or (H, W, C) averaged down."""
-    tensor = torch.from_numpy(np.ascontiguousarray(values)).float()
-    tensor = tensor[..., None] if tensor.dim() == 2 else tensor
-    small = torch.nn.functional.interpolate(tensor.permute(2, 0, 1)[None], size=(height, width), mode="area")[0].permute(1, 2, 0)
-    return small.contiguous()
+    """(H, W) or (H, W, C) averaged down, each pixel by the share that falls into the new one."""
+    if values.shape[:2] == (height, width):
+        return torch.from_numpy(np.ascontiguousarray(values))
+    return torch.from_numpy(cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA))
 
 
 def _level(frame: Frame, picture: _Picture, radius: float, scale: float, margin: float) -> Level:
     left, top, right, bottom = _cut(picture.alpha, margin)
-    # whole multiples of four, so that halves and quarters keep their pixels' places
-    width, height = (max(8, int(np.ceil(n * scale / 4)) * 4) for n in (right - left, bottom - top))
+    left, right, width = _whole(left, right, picture.alpha.shape[1], scale)
+    top, bottom, height = _whole(top, bottom, picture.alpha.shape[0], scale)
     K = torch.tensor(frame.K, dtype=torch.float32)
     K[0, 2] -= left
     K[1, 2] -= top
@@ -103,7 +115,7 @@ def _level(frame: Frame, picture: _Picture, radius: float, scale: float, margin:
     K[1] *= height / (bottom - top)
     share = np.asarray(picture.alpha[top:bottom, left:right] / 255, np.float32)
     color = _resized(np.asarray(picture.color[top:bottom, left:right] / 255 * share[..., None], np.float32), width, height)
-    alpha = _resized(share, width, height)[..., 0]
+    alpha = _resized(share, width, height)
     depth = None
     if frame.depth is not None:
         full = depth_exr.read(frame.depth)
@@ -162,14 +174,17 @@ def _to_moments(
     placement = between(place(viewmats[kept], Ks[kept], [pictures[i].alpha for i in kept]), np.array(seconds), kept)
     cuts = [_cut(p.alpha, config.margin) for p in pictures]
     scale = min(1.0, config.side / max(max(c[2] - c[0], c[3] - c[1]) for c in cuts))
-    sightings = find_tracks([pictures[i].color for i in kept], [pictures[i].alpha for i in kept], list(Ks[kept]), config.tracks, progress)
+    inside = [placement.viewmat(viewmats[i], i) for i in range(len(frames))]
+    seen = [pictures[i] for i in kept]
+    cameras = list(Ks[kept]), [inside[i] for i in kept]
+    sightings = find_tracks([p.color for p in seen], [p.alpha for p in seen], *cameras, config.tracks, progress)
     tracks = [NOTHING] * len(frames)
     for index, sighting in zip(kept, sightings, strict=True):
         tracks[index] = sighting
     span = max(seconds[-1] - seconds[0], 1e-9)
     moments = []
     for index, (frame, picture) in enumerate(zip(frames, pictures, strict=True)):
-        viewmat = torch.tensor(placement.viewmat(viewmats[index], index), dtype=torch.float32)
+        viewmat = torch.tensor(inside[index], dtype=torch.float32)
         level = _level(frame, picture, placement.radius, scale, config.margin)
         moments.append(Moment(frame.image.name, (seconds[index] - seconds[0]) / span, viewmat, pyramid(level), tracks[index]))
     cut_off = float(np.mean([_touches_border(p.alpha) for p in pictures]))

@@ -14,6 +14,7 @@ from ..media.tracks.follow import FollowConfig, follow
 from .mesh_rasterizer import Fragments
 from .moments import Level, Moment, Sighting
 from .placement import HALF
+from .revisits import RevisitConfig, met_again, revisits
 
 Pixels = NDArray[np.uint8]
 
@@ -25,17 +26,19 @@ class TrackConfig:
     has no texture, noise would be followed, and a wrong track folds the mesh.
     """
 
-    follow: FollowConfig = field(default_factory=lambda: FollowConfig(points=500, window=15, levels=3, back_and_forth=0.4, quality=0.1))
+    follow: FollowConfig = field(default_factory=lambda: FollowConfig(points=500, window=11, levels=3, back_and_forth=0.4, quality=0.1))
     side: int = 480
     inset: float = 6.0
-    blur: float = 2.0
+    blur: float = 1.0
+    revisit: RevisitConfig = field(default_factory=RevisitConfig)
 
 
 def find(
-    colors: Sequence[Pixels], alphas: Sequence[Pixels], Ks: Sequence[NDArray[np.float64]], config: TrackConfig,
+    colors: Sequence[Pixels], alphas: Sequence[Pixels], Ks: Sequence[NDArray[np.float64]], viewmats: Sequence[NDArray[np.float64]],
+    config: TrackConfig,
     progress: Callable[[int, int], None] = lambda step, total: None,
 ) -> list[Sighting]:  # fmt: skip
-    """Of pictures (H, W, 3) in the order of time, one a moment, with coverage and camera."""
+    """Of pictures (H, W, 3) in the order of time, one a moment, with coverage and camera (4, 4) of the object's box."""
     windows, scale = _windows(alphas, config.side)
     size = (config.side, config.side)
     grays = [
@@ -44,6 +47,7 @@ def find(
     grays = [cv2.GaussianBlur(g, (0, 0), config.blur) for g in grays]
     masks = [_inside(_cut(a, corner, scale, size), config.inset) for a, corner in zip(alphas, windows, strict=True)]
     tracks = follow(grays, config.follow, masks, progress)
+    tracks = met_again(tracks, grays, masks, revisits(viewmats, config.revisit), config.follow)
     found = []
     for index, (K, corner) in enumerate(zip(Ks, windows, strict=True)):
         here = tracks.frame == index

@@ -1,0 +1,66 @@
+"""Cut-outs of the object show exactly what the pictures show, at whatever size and place it is."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from backend.dynamic_mesh import footage
+from backend.dynamic_mesh.footage import FootageConfig
+from backend.formats import capture
+
+
+def write(folder: Path, boxes: list[tuple[int, int, int, int]], size: tuple[int, int] = (150, 131)) -> list[np.ndarray]:
+    """A capture of pictures with one box each (left, top, right, bottom), of random colours; their pixels (H, W, 4)."""
+    random, frames, pictures = np.random.default_rng(0), [], []
+    (folder / "images").mkdir(parents=True)
+    width, height = size
+    for k, (left, top, right, bottom) in enumerate(boxes):
+        pixels = random.integers(40, 255, (height, width, 4), np.uint8)
+        pixels[..., 3] = 0
+        pixels[top:bottom, left:right, 3] = 255
+        path, pose = folder / "images" / f"{k}.png", np.eye(4)
+        pose[:3, 3] = (0.1 * k, 0, 3)
+        Image.fromarray(pixels).save(path)
+        frames.append(capture.Frame(path, pose, 160.0, 170.0, width / 2, height / 2, width, height, time=k / 24))
+        pictures.append(pixels)
+    capture.write(folder, frames, None)
+    return pictures
+
+
+BOXES = [(31, 40, 78, 93), (28, 37, 79, 95), (0, 41, 46, 131), (100, 0, 150, 57)]
+
+
+def rays(alpha: np.ndarray, K: np.ndarray) -> tuple[np.ndarray, float]:
+    """The middle of a coverage, and its area, on the plane at depth 1."""
+    rows, columns = np.indices(alpha.shape) + 0.5
+    middle = np.array([(alpha * columns).sum(), (alpha * rows).sum()]) / alpha.sum()
+    return (middle - K[:2, 2]) / K[[0, 1], [0, 1]], float(alpha.sum() / (K[0, 0] * K[1, 1]))
+
+
+def test_small_pictures_keep_their_pixels(tmp_path: Path) -> None:
+    pictures = write(tmp_path, BOXES)
+    found = footage.load(capture.read(tmp_path), None, 0.0, FootageConfig(side=200))
+    for moment, picture in zip(found.moments, pictures, strict=True):
+        level = moment.levels[0]
+        assert all(n % 4 == 0 for n in level.alpha.shape)
+        left, top = round(75 - float(level.K[0, 2])), round(65.5 - float(level.K[1, 2]))
+        height, width = level.alpha.shape
+        there = picture[top : top + height, left : left + width] / 255
+        assert torch.allclose(level.alpha, torch.tensor(there[..., 3]).float(), atol=1e-6)
+        assert torch.allclose(level.color, torch.tensor(there[..., :3] * there[..., 3:]).float(), atol=1e-6)
+
+
+@pytest.mark.parametrize("side", [31, 50, 64, 97])
+def test_the_object_is_where_and_as_large_as_it_was(tmp_path: Path, side: int) -> None:
+    pictures = write(tmp_path, BOXES)
+    found = footage.load(capture.read(tmp_path), None, 0.0, FootageConfig(side=side))
+    K = np.array([[160.0, 0, 75], [0, 170.0, 65.5], [0, 0, 1]])
+    for moment, picture in zip(found.moments, pictures, strict=True):
+        middle, area = rays(picture[..., 3] / 255, K)
+        for level in moment.levels:
+            assert rays(level.alpha.numpy(), level.K.numpy())[1] == pytest.approx(area, rel=1e-4)
+        there = rays(moment.levels[0].alpha.numpy(), moment.levels[0].K.numpy())[0]
+        assert np.abs(there - middle).max() < 0.03 / 160  # pixels: those at its rim have their middles elsewhere
