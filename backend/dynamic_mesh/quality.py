@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .mesh_rasterizer import fragments, interpolate, picture, project
-from .moments import Moment
+from .moments import Moment, halve
 from .texture.paint import lookup
+
+FINER = 2
 
 
 @dataclass(frozen=True)
@@ -34,16 +36,18 @@ class Judged:
 
 @torch.no_grad()
 def render(judged: Judged) -> Tensor:
-    """(H, W, 4) colour over nothing, and coverage."""
+    """(H, W, 4) colour over nothing, and coverage; drawn finer and averaged, as a renderer does."""
     moment, look, level = judged.moment, judged.look, judged.moment.levels[0]
-    screen = project(judged.placed, look.faces, moment.viewmat, level.K, level.size)
+    width, height = level.size
+    K = level.K * level.K.new_tensor([[FINER], [FINER], [1]])
+    screen = project(judged.placed, look.faces, moment.viewmat, K, (FINER * width, FINER * height))
     seen = fragments(screen)
     if look.texture is not None and look.uvs is not None:
         worn = lookup(look.texture, look.uvs, seen)
     else:
         assert look.colors is not None
         worn = interpolate(seen, look.faces, look.colors)
-    return picture(seen, screen, worn)
+    return halve(picture(seen, screen, worn))
 
 
 def mask_iou(a: Tensor, b: Tensor) -> float:
