@@ -24,7 +24,7 @@ class FitWeights:
     mask: float = 5.0
     color: float = 10.0
     depth: float = 0.5
-    rigid: float = 4000.0
+    rigid: float = 10000.0
     fade: float = 0.25
     fade_until: float = 0.7
     smooth: float = 480.0

@@ -13,15 +13,15 @@ from .nodes import NodeGraph
 
 @dataclass(frozen=True)
 class MotionConfig:
-    """`waves`: how many a clip of up to `per_frames` pictures gets; longer clips get more."""
+    """`waves`: how many a clip of `per_frames` pictures gets; one of four times as many gets twice as many."""
 
-    waves: int = 7
+    waves: int = 12
     per_frames: int = 50
     most: int = 64
 
 
 def wave_count(config: MotionConfig, pictures: int) -> int:
-    wanted = max(config.waves, round(config.waves * math.sqrt(pictures / config.per_frames)))
+    wanted = round(config.waves * math.sqrt(pictures / config.per_frames))
     return min(wanted, config.most, max(2, pictures // 2))
 
 
