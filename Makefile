@@ -15,7 +15,8 @@ demo: .venv/ready .venv-bpy45/ready  ## footage to splats in Blender: out/demo (
 
 test: .venv/dev .venv-bpy45/ready $(if $(PYTHON313),.venv-bpy52/ready)  ## every test, in the backend's Python and in both Blenders
 	$(MAKE) lint
-	OMP_NUM_THREADS=1 $(VENV) -m pytest tests --ignore tests/blender -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(VENV) -m pytest tests --ignore tests/blender --ignore tests/runtime -n auto --dist loadfile
+	$(VENV) -m pytest tests/runtime
 	$(BPY45) -m pytest tests/blender
 	$(if $(PYTHON313),$(BPY52) -m pytest tests/blender,@echo "Python 3.13 not found: Blender 5.2 is not tested")
 

@@ -88,12 +88,13 @@ def _cut(alpha: Pixels, margin: float) -> tuple[int, int, int, int]:
 
 def _whole(low: int, high: int, limit: int, scale: float) -> tuple[int, int, int]:
     """A stretch of pixels about low..high within 0..limit, and how many it becomes at the scale: a multiple of four, so that halves and
-    quarters keep their pixels' places. At scale 1 every pixel stays what it is.
+    quarters keep their pixels' places. At scale 1 every pixel stays what it is; else all of low..high is in it.
     """
-    small = max(8, math.ceil((high - low) * scale / 4) * 4)
-    small = max(8, min(small, math.floor(limit * scale / 4) * 4))
+    small = max(8, math.ceil((high - low) * scale / 4 - 1e-6) * 4)
     wide = min(limit, round(small / scale))
-    start = min(low, limit - wide)
+    if scale == 1.0 and wide >= 8:
+        small = wide = wide // 4 * 4
+    start = max(0, min(low, limit - wide))
     return start, start + wide, small
 
 
@@ -176,7 +177,8 @@ def _to_moments(
     scale = min(1.0, config.side / max(max(c[2] - c[0], c[3] - c[1]) for c in cuts))
     inside = [placement.viewmat(viewmats[i], i) for i in range(len(frames))]
     seen = [pictures[i] for i in kept]
-    cameras = list(Ks[kept]), [inside[i] for i in kept]
+    # what walks past turns in the box as its camera does, so a side of the box is not a side of it
+    cameras = list(Ks[kept]), [] if placement.travels else [inside[i] for i in kept]
     sightings = find_tracks([p.color for p in seen], [p.alpha for p in seen], *cameras, config.tracks, progress)
     tracks = [NOTHING] * len(frames)
     for index, sighting in zip(kept, sightings, strict=True):

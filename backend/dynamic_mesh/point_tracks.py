@@ -38,7 +38,9 @@ def find(
     config: TrackConfig,
     progress: Callable[[int, int], None] = lambda step, total: None,
 ) -> list[Sighting]:  # fmt: skip
-    """Of pictures (H, W, 3) in the order of time, one a moment, with coverage and camera (4, 4) of the object's box."""
+    """Of pictures (H, W, 3) in the order of time, one a moment, with coverage, K and camera (4, 4) of the object's box; no
+    cameras, if its sides are not those of the box.
+    """
     windows, scale = _windows(alphas, config.side)
     size = (config.side, config.side)
     grays = [
@@ -47,7 +49,7 @@ def find(
     grays = [cv2.GaussianBlur(g, (0, 0), config.blur) for g in grays]
     masks = [_inside(_cut(a, corner, scale, size), config.inset) for a, corner in zip(alphas, windows, strict=True)]
     tracks = follow(grays, config.follow, masks, progress)
-    tracks = met_again(tracks, grays, masks, revisits(viewmats, config.revisit), config.follow)
+    tracks = met_again(tracks, grays, masks, revisits(viewmats, config.revisit), config.follow, progress)
     found = []
     for index, (K, corner) in enumerate(zip(Ks, windows, strict=True)):
         here = tracks.frame == index
@@ -78,9 +80,11 @@ def _windows(alphas: Sequence[Pixels], side: int) -> tuple[list[NDArray[np.float
 
 def _cut(image: NDArray[Any], corner: NDArray[np.float64], scale: float, size: tuple[int, int]) -> NDArray[Any]:
     """Pixel centres at one half, as everywhere."""
+    if scale < 0.7:  # what is finer than the new pixels would be followed as noise
+        image = cv2.GaussianBlur(image, (0, 0), 0.5 / scale)
     shift = (0.5 - corner) * scale - 0.5
     matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
-    return np.asarray(cv2.warpAffine(image, matrix, size, flags=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC))
+    return np.asarray(cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR if scale < 1 else cv2.INTER_CUBIC))
 
 
 def _inside(alpha: Pixels, inset: float) -> NDArray[np.uint8]:

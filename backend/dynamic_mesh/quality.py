@@ -12,8 +12,6 @@ from .mesh_rasterizer import fragments, interpolate, picture, project
 from .moments import Moment, halve
 from .texture.paint import lookup
 
-FINER = 2
-
 
 @dataclass(frozen=True)
 class Look:
@@ -36,11 +34,11 @@ class Judged:
 
 @torch.no_grad()
 def render(judged: Judged) -> Tensor:
-    """(H, W, 4) colour over nothing, and coverage; drawn finer and averaged, as a renderer does."""
+    """(H, W, 4) colour over nothing, and coverage; drawn twice as fine and averaged, as a renderer does."""
     moment, look, level = judged.moment, judged.look, judged.moment.levels[0]
     width, height = level.size
-    K = level.K * level.K.new_tensor([[FINER], [FINER], [1]])
-    screen = project(judged.placed, look.faces, moment.viewmat, K, (FINER * width, FINER * height))
+    K = level.K * level.K.new_tensor([[2], [2], [1]])
+    screen = project(judged.placed, look.faces, moment.viewmat, K, (2 * width, 2 * height))
     seen = fragments(screen)
     if look.texture is not None and look.uvs is not None:
         worn = lookup(look.texture, look.uvs, seen)

@@ -30,6 +30,15 @@ def write(folder: Path, boxes: list[tuple[int, int, int, int]], size: tuple[int,
     return pictures
 
 
+def test_an_object_that_fills_its_picture_is_cut_off_nowhere(tmp_path: Path) -> None:
+    write(tmp_path, [(0, 30, 150, 80), (40, 0, 90, 131)])
+    for side in (61, 97, 149):
+        for moment in footage.load(capture.read(tmp_path), None, 0.0, FootageConfig(side=side)).moments:
+            level = moment.levels[0]
+            area = float(level.alpha.sum() / (level.K[0, 0] * level.K[1, 1]))
+            assert area == pytest.approx(150 * 50 / (160 * 170) if moment.time == 0 else 50 * 131 / (160 * 170), rel=1e-4)
+
+
 BOXES = [(31, 40, 78, 93), (28, 37, 79, 95), (0, 41, 46, 131), (100, 0, 150, 57)]
 
 
@@ -45,8 +54,10 @@ def test_small_pictures_keep_their_pixels(tmp_path: Path) -> None:
     found = footage.load(capture.read(tmp_path), None, 0.0, FootageConfig(side=200))
     for moment, picture in zip(found.moments, pictures, strict=True):
         level = moment.levels[0]
-        assert all(n % 4 == 0 for n in level.alpha.shape)
-        left, top = round(75 - float(level.K[0, 2])), round(65.5 - float(level.K[1, 2]))
+        assert all(n % 4 == 0 for n in level.alpha.shape) and level.K[0, 0] == 160 and level.K[1, 1] == 170
+        left, top = 75 - float(level.K[0, 2]), 65.5 - float(level.K[1, 2])
+        assert left.is_integer() and top.is_integer()
+        left, top = int(left), int(top)
         height, width = level.alpha.shape
         there = picture[top : top + height, left : left + width] / 255
         assert torch.allclose(level.alpha, torch.tensor(there[..., 3]).float(), atol=1e-6)

@@ -27,6 +27,14 @@ def test_only_a_camera_that_was_away_comes_back() -> None:
     there_and_back = revisits(looks([0, 40, 80, 41, 2, 1]), RevisitConfig())
     assert (0, 5) in there_and_back and (0, 4) in there_and_back and (1, 3) not in there_and_back
     assert all((b, a) in there_and_back for a, b in there_and_back)
+    assert revisits([], RevisitConfig()) == []
+
+
+def test_a_long_stay_is_tied_all_along() -> None:
+    stay = list(np.linspace(0, 0.1, 30))
+    pairs = revisits(looks([*stay, 30, 60, 30, *stay]), RevisitConfig())
+    ties = np.bincount([a for a, _ in pairs], minlength=63)
+    assert ties.max() == 2 and (ties[:30] > 0).all() and (ties[33:] > 0).all() and ties[30:33].max() == 0
 
 
 def test_a_full_circle_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

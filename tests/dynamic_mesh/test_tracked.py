@@ -14,7 +14,7 @@ from PIL import Image
 
 from backend.dynamic_mesh.template.surface import Surface, decimate, largest_parts, level_set
 from backend.dynamic_mesh.texture.unwrap import fill_gaps, texels, unwrap
-from backend.dynamic_mesh.tracked.motion import Motion, carried_over, node_transforms, rigidity, skinned
+from backend.dynamic_mesh.tracked.motion import Motion, MotionConfig, carried_over, node_transforms, rigidity, skinned, wave_count
 from backend.dynamic_mesh.tracked.nodes import build, from_points
 from backend.dynamic_mesh.tracked.preconditioned import smooth_vertices, umbrella
 from backend.formats import mesh_sequence
@@ -82,6 +82,26 @@ def test_other_nodes_carry_the_same_motion_over() -> None:
     for time in (0.0, 0.31, 1.0):
         before, after = skinned(vertices, old, motion.at(time)), skinned(vertices, new, other.at(time))
         assert (before - after).abs().max() < 1e-4
+
+
+def test_many_waves_are_carried_over_without_large_ones_against_each_other() -> None:
+    ball = surface()
+    vertices = torch.from_numpy(ball.vertices)
+    old, new, motion = from_points(vertices, 30), build(ball, 25), Motion.still(30, 29)
+    generator = torch.Generator().manual_seed(0)
+    for tensor in (motion.rotations, motion.translations):
+        tensor.data = 0.1 * torch.randn(tensor.shape, generator=generator) / torch.arange(1, 30)[:, None]
+    other = carried_over(old, vertices, motion, new)
+    assert other.translations.abs().max() < 2
+    nearest = torch.cdist(new.rest, vertices).argmin(1)
+    for time in (0.0, 0.31, 1.0):
+        wanted, pose = skinned(vertices, old, motion.at(time))[nearest], other.at(time)
+        assert (new.rest + pose.translations - wanted).abs().max() < 4e-2
+
+
+def test_longer_clips_get_more_waves_and_short_ones_no_more_than_half_their_moments() -> None:
+    counts = [wave_count(MotionConfig(), n) for n in (2, 4, 12, 50, 200, 5000)]
+    assert counts == [2, 2, 6, 12, 24, 64]
 
 
 def test_carrying_over_gives_the_same_bits_wherever_arrays_lie() -> None:

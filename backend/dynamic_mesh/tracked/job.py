@@ -62,7 +62,8 @@ def _begin(job: Job, training: list[Moment], config: MeshConfig) -> Fit:
         return restored(training, config.fit, job.request.seed, *before)
     job.stage("Finding the shape", 2, STAGES)
     canonical, seed = config.canonical, job.request.seed
-    found = canonical_gaussians.train(training, canonical, wave_count(config.fit.motion, len(training)), seed, job.progress)
+    waves = wave_count(config.fit.motion, len({moment.time for moment in training}))
+    found = canonical_gaussians.train(training, canonical, waves, seed, job.progress)
     surface = to_surface(found, canonical)
     graph = build(surface, config.fit.nodes).to(found.means.device)
     motion = carried_over(found.graph, found.means.detach(), found.motion, graph)

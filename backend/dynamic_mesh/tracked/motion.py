@@ -10,19 +10,22 @@ from torch import Tensor
 from ...geometry.rotations import rotation_vector_to_matrix
 from .nodes import NodeGraph
 
+DEPENDENT = 1e-4  # of the largest singular value
+
 
 @dataclass(frozen=True)
 class MotionConfig:
-    """`waves`: how many a clip of `per_frames` pictures gets; one of four times as many gets twice as many."""
+    """`waves`: how many a clip of `per_frames` moments gets; one of four times as many gets twice as many."""
 
     waves: int = 12
     per_frames: int = 50
     most: int = 64
 
 
-def wave_count(config: MotionConfig, pictures: int) -> int:
-    wanted = round(config.waves * math.sqrt(pictures / config.per_frames))
-    return min(wanted, config.most, max(2, pictures // 2))
+def wave_count(config: MotionConfig, moments: int) -> int:
+    """For a clip of so many different times."""
+    wanted = round(config.waves * math.sqrt(moments / config.per_frames))
+    return min(wanted, config.most, max(2, moments // 2))
 
 
 @dataclass(frozen=True)
@@ -90,9 +93,10 @@ def carried_over(old: NodeGraph, vertices: Tensor, motion: Motion, new: NodeGrap
         pose = motion.at(time)
         still = Pose(pose.rotations, pose.translations, torch.eye(3).to(vertices), torch.zeros(3).to(vertices))
         ways.append(skinned(new.rest, near, still) - new.rest)
-    rows = basis(times, waves, str(vertices.device)).double()
-    # in double: LAPACK rounds by where arrays happen to lie in memory, and a fit makes another mesh of the last bit
-    solved = torch.linalg.lstsq(rows, torch.stack(ways).flatten(1).double()).solution.float()
+    # in double: LAPACK rounds by where arrays happen to lie in memory, and a fit makes another mesh of the last bit. Many waves are nearly
+    # dependent, so what they hardly tell apart stays small; only the CPU's solver can do that.
+    rows, wanted = (t.cpu().double() for t in (basis(times, waves, "cpu"), torch.stack(ways).flatten(1)))
+    solved = torch.linalg.lstsq(rows, wanted, rcond=DEPENDENT).solution.to(vertices)
     translations = solved.view(waves, -1, 3).transpose(0, 1)
     rotations = (motion.rotations[near.skin] * near.weights[..., None, None]).sum(1)
     parts = (rotations, translations, motion.whole_rotation, motion.whole_translation)
