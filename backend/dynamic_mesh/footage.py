@@ -100,8 +100,6 @@ def _whole(low: int, high: int, limit: int, scale: float) -> tuple[int, int, int
 
 def _resized(values: Gray, width: int, height: int) -> torch.Tensor:
     """(H, W) or (H, W, C) averaged down, each pixel by the share that falls into the new one."""
-    if values.shape[:2] == (height, width):
-        return torch.from_numpy(np.ascontiguousarray(values))
     return torch.from_numpy(cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA))
 
 
@@ -175,18 +173,14 @@ def _to_moments(
     placement = between(place(viewmats[kept], Ks[kept], [pictures[i].alpha for i in kept]), np.array(seconds), kept)
     cuts = [_cut(p.alpha, config.margin) for p in pictures]
     scale = min(1.0, config.side / max(max(c[2] - c[0], c[3] - c[1]) for c in cuts))
-    inside = [placement.viewmat(viewmats[i], i) for i in range(len(frames))]
-    seen = [pictures[i] for i in kept]
-    # what walks past turns in the box as its camera does, so a side of the box is not a side of it
-    cameras = list(Ks[kept]), [] if placement.travels else [inside[i] for i in kept]
-    sightings = find_tracks([p.color for p in seen], [p.alpha for p in seen], *cameras, config.tracks, progress)
+    sightings = find_tracks([pictures[i].color for i in kept], [pictures[i].alpha for i in kept], list(Ks[kept]), config.tracks, progress)
     tracks = [NOTHING] * len(frames)
     for index, sighting in zip(kept, sightings, strict=True):
         tracks[index] = sighting
     span = max(seconds[-1] - seconds[0], 1e-9)
     moments = []
     for index, (frame, picture) in enumerate(zip(frames, pictures, strict=True)):
-        viewmat = torch.tensor(inside[index], dtype=torch.float32)
+        viewmat = torch.tensor(placement.viewmat(viewmats[index], index), dtype=torch.float32)
         level = _level(frame, picture, placement.radius, scale, config.margin)
         moments.append(Moment(frame.image.name, (seconds[index] - seconds[0]) / span, viewmat, pyramid(level), tracks[index]))
     cut_off = float(np.mean([_touches_border(p.alpha) for p in pictures]))

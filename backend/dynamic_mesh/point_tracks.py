@@ -14,7 +14,6 @@ from ..media.tracks.follow import FollowConfig, follow
 from .mesh_rasterizer import Fragments
 from .moments import Level, Moment, Sighting
 from .placement import HALF
-from .revisits import RevisitConfig, met_again, revisits
 
 Pixels = NDArray[np.uint8]
 
@@ -30,17 +29,13 @@ class TrackConfig:
     side: int = 480
     inset: float = 6.0
     blur: float = 1.0
-    revisit: RevisitConfig = field(default_factory=RevisitConfig)
 
 
 def find(
-    colors: Sequence[Pixels], alphas: Sequence[Pixels], Ks: Sequence[NDArray[np.float64]], viewmats: Sequence[NDArray[np.float64]],
-    config: TrackConfig,
+    colors: Sequence[Pixels], alphas: Sequence[Pixels], Ks: Sequence[NDArray[np.float64]], config: TrackConfig,
     progress: Callable[[int, int], None] = lambda step, total: None,
 ) -> list[Sighting]:  # fmt: skip
-    """Of pictures (H, W, 3) in the order of time, one a moment, with coverage, K and camera (4, 4) of the object's box; no
-    cameras, if its sides are not those of the box.
-    """
+    """Of pictures (H, W, 3) in the order of time, one a moment, with coverage and camera."""
     windows, scale = _windows(alphas, config.side)
     size = (config.side, config.side)
     grays = [
@@ -49,7 +44,6 @@ def find(
     grays = [cv2.GaussianBlur(g, (0, 0), config.blur) for g in grays]
     masks = [_inside(_cut(a, corner, scale, size), config.inset) for a, corner in zip(alphas, windows, strict=True)]
     tracks = follow(grays, config.follow, masks, progress)
-    tracks = met_again(tracks, grays, masks, revisits(viewmats, config.revisit), config.follow, progress)
     found = []
     for index, (K, corner) in enumerate(zip(Ks, windows, strict=True)):
         here = tracks.frame == index

@@ -31,12 +31,8 @@ def even_light(gray: Gray) -> Gray:
     return ((values - float(values.mean())) * (48.0 / spread) + 118.0).clip(0, 255).astype(np.uint8)
 
 
-def step(
-    first: Gray, second: Gray, points: NDArray[np.float32], config: FollowConfig, free: Gray | None = None
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:  # fmt: skip
-    """Where points (N, 2) of one evenly lit picture are in another, whose mask `free` is 255 where it may be looked at; and which of them
-    can be believed. The first pixel's centre is 0 here, as for OpenCV.
-    """
+def _step(first: Gray, second: Gray, points: NDArray[np.float32], config: FollowConfig) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Where points (N, 2) went, and which of them can be believed."""
     lk = {
         "winSize": (config.window, config.window),
         "maxLevel": config.levels,
@@ -48,9 +44,6 @@ def step(
     height, width = first.shape
     inside = (there > 2).all(1) & (there[:, 0] < width - 3) & (there[:, 1] < height - 3)
     good = (found[:, 0] > 0) & (found_back[:, 0] > 0) & inside & (np.linalg.norm(back - points, axis=1) < config.back_and_forth)
-    if free is not None:
-        cells = there.clip(0, [width - 1, height - 1]).round().astype(int)
-        good &= free[cells[:, 1], cells[:, 0]] > 0
     return there, good
 
 
@@ -79,7 +72,10 @@ def follow(
     for index, picture in enumerate(frames):
         gray, mask = even_light(picture), masks[index] if masks else None
         if previous is not None and len(where):
-            where, good = step(previous, gray, where, config, mask)
+            where, good = _step(previous, gray, where, config)
+            if mask is not None:
+                cells = where.clip(0, [gray.shape[1] - 1, gray.shape[0] - 1]).round().astype(int)
+                good &= mask[cells[:, 1], cells[:, 0]] > 0
             where, owner = where[good], owner[good]
         if config.points - len(where) > config.points // 10:
             fresh = _new_corners(gray, where, config.points - len(where), mask, config.quality)
