@@ -31,7 +31,7 @@ class RegistrationConfig:
     steps: int = 80
     refresh: int = 8
     rate: float = 0.01
-    rigid: float = 3.0
+    rigid: float = 0.5
     slide: float = 0.1  # share by which nearest places pull along the surface
     samples: int = 6000
     inertia: float = 8.0

@@ -14,7 +14,8 @@ from PIL import Image
 
 from backend.dynamic_mesh.template.surface import Surface, decimate, largest_parts, level_set
 from backend.dynamic_mesh.texture.unwrap import fill_gaps, texels, unwrap
-from backend.dynamic_mesh.tracked.motion import Motion, MotionConfig, carried_over, node_transforms, rigidity, skinned, wave_count
+from backend.dynamic_mesh.tracked.inner_links import linked
+from backend.dynamic_mesh.tracked.motion import Motion, MotionConfig, basis, carried_over, node_transforms, rigidity, skinned, wave_count
 from backend.dynamic_mesh.tracked.nodes import build, from_points
 from backend.dynamic_mesh.tracked.preconditioned import smooth_vertices, umbrella
 from backend.formats import mesh_sequence
@@ -71,6 +72,39 @@ def test_ways_along_the_surface_keep_close_parts_apart() -> None:
     assert float((graph.weights[torch.from_numpy(far)] * (hung_on > 0.1)).max()) < 1e-3
 
 
+def test_inner_links_lead_through_the_inside_and_never_from_leg_to_leg() -> None:
+    vertices, faces = turning_blob.ball()
+    ball = Surface((vertices / np.linalg.norm(vertices, axis=1, keepdims=True)).astype(np.float32), faces)
+    graph = build(ball, 40)
+    through = linked(graph, ball)
+    added = through.stiffness[:, 6:] > 0
+    lengths = (through.rest[through.neighbours[:, 6:]] - through.rest[:, None]).norm(dim=-1)
+    assert added.any(1).all()  # a ball has another side everywhere
+    assert 0.95 < float(lengths[added].min()) < float(lengths[added].max()) <= 2  # of radius 1: at 60 degrees to the skin at least
+    legs = Surface(
+        np.concatenate([ball.vertices, ball.vertices + np.float32([2.2, 0, 0])]),
+        np.concatenate([ball.faces, ball.faces + len(ball.vertices)]),
+    )
+    both = linked(build(legs, 60), legs)
+    tied = both.stiffness[:, 6:] > 0
+    left = both.rest[:, 0] < 1.1
+    assert tied.any() and (left[both.neighbours[:, 6:]] == left[:, None])[tied].all()
+    still = Motion.still(40, 7)
+    still.whole_rotation.data[0, 2] = still.rotations.data[:, 0, 0] = 1.0  # every node turns where it is: nothing is where others expect it
+    assert float(rigidity(through, still.at(0.0)).detach()) > 1.5 * float(rigidity(graph, still.at(0.0)).detach())
+
+
+def test_nodes_that_lie_on_an_open_sheet_get_none() -> None:
+    x, y = np.meshgrid(np.linspace(0, 1, 20), np.linspace(0, 1, 20), indexing="ij")
+    i, j = np.meshgrid(np.arange(19), np.arange(19), indexing="ij")
+    a = (i * 20 + j).ravel()
+    flat = Surface(
+        np.stack([x, y, 0 * x], -1).reshape(-1, 3).astype(np.float32),
+        np.concatenate([np.stack([a, a + 20, a + 21], 1), np.stack([a, a + 21, a + 1], 1)]),
+    )
+    assert not (linked(build(flat, 30), flat).stiffness[:, 6:] > 0).any()
+
+
 def test_other_nodes_carry_the_same_motion_over() -> None:
     ball = surface()
     vertices = torch.from_numpy(ball.vertices)
@@ -101,7 +135,14 @@ def test_many_waves_are_carried_over_without_large_ones_against_each_other() -> 
 
 def test_longer_clips_get_more_waves_and_short_ones_no_more_than_half_their_moments() -> None:
     counts = [wave_count(MotionConfig(), n) for n in (2, 4, 12, 50, 200, 5000)]
-    assert counts == [2, 2, 6, 12, 24, 64]
+    assert counts == [2, 2, 6, 20, 40, 64]
+
+
+def test_quick_waves_are_low_and_in_a_long_clip_what_is_as_quick_in_seconds_less_so() -> None:
+    times = tuple(torch.linspace(0, 1, 401).tolist())
+    short, long = (basis(times, waves, "cpu").abs().amax(0) for waves in (20, 40))
+    assert torch.allclose(short[2::2], 1 / torch.arange(1, 10), atol=1e-3)
+    assert (long[:5] > 0.99).all() and (long[6:20:2] > 1.9 * short[6::2]).all()
 
 
 def test_carrying_over_gives_the_same_bits_wherever_arrays_lie() -> None:

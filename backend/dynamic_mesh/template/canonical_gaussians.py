@@ -38,7 +38,7 @@ class CanonicalConfig:
     motion_rate: float = 2e-3
     mask: float = 5.0
     color: float = 10.0
-    rigid: float = 2500.0
+    rigid: float = 400.0
     slow: float = 0.2
     slow_whole: float = 2.0
     move_every: float = 0.04  # of the steps, between `move_from` and `move_until`: faint Gaussians go where they are missed

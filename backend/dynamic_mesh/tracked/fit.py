@@ -24,7 +24,7 @@ class FitWeights:
     mask: float = 5.0
     color: float = 10.0
     depth: float = 0.5
-    rigid: float = 10000.0
+    rigid: float = 400.0
     fade: float = 0.25
     fade_until: float = 0.7
     smooth: float = 480.0
@@ -43,8 +43,8 @@ class FitConfig:
     half_until: float = 0.4
     shape_from: float = 0.05
     inertia: float = 15.0  # of the vertices' coordinates
-    shape_rate: float = 6e-3
-    motion_rate: float = 2e-3
+    shape_rate: float = 4e-3
+    motion_rate: float = 7e-4
     color_rate: float = 3e-2
     width_rate: float = 5e-3
     together: int = 8  # tracks that two moments share, to be compared

@@ -21,6 +21,7 @@ from ..texture.unwrap import Atlas, unwrap
 from . import fit as fitting
 from .anchored import spread
 from .fit import Fit
+from .inner_links import linked
 from .motion import carried_over, node_transforms, skinned, wave_count
 from .nodes import build
 from .saved_fit import restored, state_of
@@ -65,7 +66,7 @@ def _begin(job: Job, training: list[Moment], config: MeshConfig) -> Fit:
     waves = wave_count(config.fit.motion, len({moment.time for moment in training}))
     found = canonical_gaussians.train(training, canonical, waves, seed, job.progress)
     surface = to_surface(found, canonical)
-    graph = build(surface, config.fit.nodes).to(found.means.device)
+    graph = linked(build(surface, config.fit.nodes), surface).to(found.means.device)
     motion = carried_over(found.graph, found.means.detach(), found.motion, graph)
     vertices, faces = (torch.from_numpy(values).to(found.means.device) for values in (surface.vertices, surface.faces))
     generator = torch.Generator().manual_seed(seed)

@@ -11,13 +11,14 @@ from ...geometry.rotations import rotation_vector_to_matrix
 from .nodes import NodeGraph
 
 DEPENDENT = 1e-4  # of the largest singular value
+ALIKE = 20  # waves of which one beat is alike high
 
 
 @dataclass(frozen=True)
 class MotionConfig:
     """`waves`: how many a clip of `per_frames` moments gets; one of four times as many gets twice as many."""
 
-    waves: int = 12
+    waves: int = 20
     per_frames: int = 50
     most: int = 64
 
@@ -61,10 +62,14 @@ class Motion:
 
 @functools.lru_cache(maxsize=4096)
 def basis(times: tuple[float, ...], waves: int, device: str) -> Tensor:
-    """(T, K) 1, sin(pi t), cos(pi t), sin(2 pi t), …: half waves of the clip too, or motion would have to rest at its ends."""
+    """(T, K) 1, sin(pi t), cos(pi t), sin(2 pi t) / 2, …: half waves of the clip too, or motion would have to rest at its ends. The
+    quicker a wave the lower (of many waves the first few alike): Adam steps as far in every coefficient, and what a single picture
+    wants should move slow waves first.
+    """
     k = torch.arange(waves)
-    angle = math.pi * ((k + 1) // 2) * torch.tensor(times)[:, None]
-    return torch.where(k % 2 == 0, angle.cos(), angle.sin()).to(device)
+    beat, alike = (k + 1) // 2, max(1.0, waves / ALIKE)
+    angle = math.pi * beat * torch.tensor(times)[:, None]
+    return (torch.where(k % 2 == 0, angle.cos(), angle.sin()) * alike / beat.clamp_min(alike)).to(device)
 
 
 def skinned(vertices: Tensor, graph: NodeGraph, pose: Pose) -> Tensor:
@@ -108,7 +113,7 @@ def rigidity(graph: NodeGraph, pose: Pose) -> Tensor:
     placed = graph.rest + pose.translations
     apart = graph.rest[graph.neighbours] - graph.rest[:, None]
     error = placed[graph.neighbours] - placed[:, None] - torch.einsum("nij,nkj->nki", pose.rotations, apart)
-    return (error.square().sum(-1) * graph.stiffness).mean()
+    return (error.square().sum(-1) * graph.stiffness).sum(1).mean()
 
 
 @functools.cache

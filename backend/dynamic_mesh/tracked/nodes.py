@@ -17,13 +17,13 @@ FAR = 1e3
 
 @dataclass(frozen=True)
 class NodeGraph:
-    """N nodes. `skin` and `weights` tie each vertex to a few, `neighbours` each node to its nearest."""
+    """N nodes. `skin` and `weights` tie each vertex to a few, `neighbours` each node to L others, its nearest at least."""
 
     rest: Tensor  # (N, 3)
     skin: Tensor  # (V, 4) int64
     weights: Tensor  # (V, 4), rows sum to 1
-    neighbours: Tensor  # (N, 6) int64
-    stiffness: Tensor  # (N, 6) how much each of these counts, about 1
+    neighbours: Tensor  # (N, L) int64
+    stiffness: Tensor  # (N, L) how much each of these counts, about 1
 
     def to(self, device: torch.device) -> "NodeGraph":
         return NodeGraph(*(t.to(device) for t in (self.rest, self.skin, self.weights, self.neighbours, self.stiffness)))
@@ -75,5 +75,10 @@ def _graph(rest: Tensor, way: Tensor, between: Tensor) -> NodeGraph:
     weights = torch.where(near[:, :influences] < FAR / 2, weights, 0)
     weights[:, 0] += 1e-6
     close, neighbours = between.topk(min(7, len(rest)), largest=False)
-    stiffness = 1 / (close[:, 1:] / close[:, 1:].median().clamp_min(1e-9)).clamp_min(0.3)
+    stiffness = stiffness_of(close[:, 1:], close[:, 1:].median())
     return NodeGraph(rest, skin[:, :influences], weights / weights.sum(1, keepdim=True), neighbours[:, 1:], stiffness)
+
+
+def stiffness_of(lengths: Tensor, usual: Tensor) -> Tensor:
+    """Of links: the longer the less."""
+    return 1 / (lengths / usual.clamp_min(1e-9)).clamp_min(0.3)

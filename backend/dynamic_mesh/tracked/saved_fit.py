@@ -8,6 +8,7 @@ from ..moments import Moment
 from ..template.surface import Surface
 from .anchored import AnchoredGaussians
 from .fit import Fit, FitConfig, begin
+from .inner_links import linked
 from .motion import Motion
 from .nodes import build
 
@@ -28,7 +29,7 @@ def restored(moments: list[Moment], config: FitConfig, seed: int, tensors: dict[
     surface, device = Surface(tensors["rest"].numpy(), tensors["faces"].numpy()), moments[0].viewmat.device
     motion = Motion(*(tensors[name].to(device).requires_grad_(True) for name in MOTION))
     anchored = AnchoredGaussians(*(tensors[f"anchored/{name}"].to(device).requires_grad_(True) for name in ANCHORED))
-    fit = begin(surface, build(surface, config.nodes).to(device), moments, config, seed, motion, anchored)
+    fit = begin(surface, linked(build(surface, config.nodes), surface).to(device), moments, config, seed, motion, anchored)
     fit.step = step
     fit.generator.set_state(tensors["generator"])
     with torch.no_grad():

@@ -1,0 +1,53 @@
+"""Links between nodes through the inside of the object. Nodes on the skin alone are a hollow shell, which gives way; with these, the side
+that no picture shows goes with the side that one does.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from ..template.surface import Surface
+from .nodes import NodeGraph, stiffness_of
+
+Floats = NDArray[np.float64]
+MOST = 4  # of one node
+STEEP = 0.5  # cosine to the normal at both ends: a link leads through, not along below the skin
+SAMPLES = np.linspace(0.1, 0.9, 5)[:, None]  # of its way, all inside
+
+
+def linked(graph: NodeGraph, surface: Surface) -> NodeGraph:
+    """Nodes on a surface, each tied to the nearest few on the other side too, where all between them is inside. Legs stay apart."""
+    rest, vertices, normals = graph.rest.double().cpu().numpy(), surface.vertices.astype(np.float64), _normals(surface)
+    tree = cKDTree(vertices)
+    apart = rest[None] - rest[:, None]
+    length = np.linalg.norm(apart, axis=-1)
+    enters = np.einsum("nc,nmc->nm", normals[tree.query(rest)[1]], apart) < -STEEP * length
+    one, other = np.nonzero(enters & enters.T)
+    places = rest[one, None] + apart[one, other][:, None] * SAMPLES
+    nearest = tree.query(places)[1]
+    through = (((places - vertices[nearest]) * normals[nearest]).sum(-1) < 0).all(1)
+    length[:] = np.where(_pairs(len(rest), one[through], other[through]), length, np.inf)
+    ways, tied = torch.from_numpy(length).float().to(graph.rest).topk(min(MOST, len(rest)), largest=False)
+    near = (graph.rest[graph.neighbours] - graph.rest[:, None]).norm(dim=-1)
+    stiffness = stiffness_of(ways, near.median())
+    return replace(graph, neighbours=torch.cat([graph.neighbours, tied], 1), stiffness=torch.cat([graph.stiffness, stiffness], 1))
+
+
+def _pairs(count: int, one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.bool_]:
+    found = np.zeros((count, count), bool)
+    found[one, other] = True
+    return found
+
+
+def _normals(surface: Surface) -> Floats:
+    """(V, 3) of the vertices, outwards, by the areas of the faces around them."""
+    corners = surface.vertices[surface.faces].astype(np.float64)
+    areas = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    total: Floats = np.zeros((len(surface.vertices), 3))
+    for corner in range(3):
+        np.add.at(total, surface.faces[:, corner], areas)
+    total /= np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
+    return total
