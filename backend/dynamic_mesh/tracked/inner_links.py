@@ -29,17 +29,12 @@ def linked(graph: NodeGraph, surface: Surface) -> NodeGraph:
     places = rest[one, None] + apart[one, other][:, None] * SAMPLES
     nearest = tree.query(places)[1]
     through = (((places - vertices[nearest]) * normals[nearest]).sum(-1) < 0).all(1)
-    length[:] = np.where(_pairs(len(rest), one[through], other[through]), length, np.inf)
-    ways, tied = torch.from_numpy(length).float().to(graph.rest).topk(min(MOST, len(rest)), largest=False)
+    ways = np.full(length.shape, np.inf)
+    ways[one[through], other[through]] = length[one, other][through]
+    found, tied = torch.from_numpy(ways).float().to(graph.rest).topk(min(MOST, len(rest)), largest=False)
     near = (graph.rest[graph.neighbours] - graph.rest[:, None]).norm(dim=-1)
-    stiffness = stiffness_of(ways, near.median())
+    stiffness = stiffness_of(found, near.median())
     return replace(graph, neighbours=torch.cat([graph.neighbours, tied], 1), stiffness=torch.cat([graph.stiffness, stiffness], 1))
-
-
-def _pairs(count: int, one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.bool_]:
-    found = np.zeros((count, count), bool)
-    found[one, other] = True
-    return found
 
 
 def _normals(surface: Surface) -> Floats:
