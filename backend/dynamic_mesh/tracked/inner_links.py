@@ -6,13 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from ..template.surface import Surface
 from .nodes import NodeGraph, stiffness_of
 
-Floats = NDArray[np.float64]
 MOST = 4  # of one node
 STEEP = 0.5  # cosine to the normal at both ends: a link leads through, not along below the skin
 SAMPLES = np.linspace(0.1, 0.9, 5)[:, None]  # of its way, all inside
@@ -20,7 +18,7 @@ SAMPLES = np.linspace(0.1, 0.9, 5)[:, None]  # of its way, all inside
 
 def linked(graph: NodeGraph, surface: Surface) -> NodeGraph:
     """Nodes on a surface, each tied to the nearest few on the other side too, where all between them is inside. Legs stay apart."""
-    rest, vertices, normals = graph.rest.double().cpu().numpy(), surface.vertices.astype(np.float64), _normals(surface)
+    rest, vertices, normals = graph.rest.double().cpu().numpy(), surface.vertices.astype(np.float64), surface.vertex_normals()
     tree = cKDTree(vertices)
     apart = rest[None] - rest[:, None]
     length = np.linalg.norm(apart, axis=-1)
@@ -35,14 +33,3 @@ def linked(graph: NodeGraph, surface: Surface) -> NodeGraph:
     near = (graph.rest[graph.neighbours] - graph.rest[:, None]).norm(dim=-1)
     stiffness = stiffness_of(found, near.median())
     return replace(graph, neighbours=torch.cat([graph.neighbours, tied], 1), stiffness=torch.cat([graph.stiffness, stiffness], 1))
-
-
-def _normals(surface: Surface) -> Floats:
-    """(V, 3) of the vertices, outwards, by the areas of the faces around them."""
-    corners = surface.vertices[surface.faces].astype(np.float64)
-    areas = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    total: Floats = np.zeros((len(surface.vertices), 3))
-    for corner in range(3):
-        np.add.at(total, surface.faces[:, corner], areas)
-    total /= np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
-    return total
