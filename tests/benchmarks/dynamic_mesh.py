@@ -15,11 +15,13 @@ from tests.benchmarks import mesh_bones, mesh_engine, mesh_real
 from tests.benchmarks.mesh_clips import (
     BLENDER,
     ESTIMATED,
+    GIVEN,
     KNOWN,
     Meshes,
     compare,
     compare_tracks,
     film,
+    filmed_as,
     inverted_masks,
     read_truth,
     sheet,
@@ -35,16 +37,18 @@ BAKED = "monkey"  # the clip whose result is written as every kind of file
 
 def _reconstructed(table: Table, folder: Path, name: str, mode: str, preset: str) -> tuple[dict, capture.Capture] | None:
     """The manifest, and the capture that it was made from."""
-    source, options = folder / name, ["--mode", mode, "--device", os.environ.get("DEVICE", "auto")]
+    clip, options = folder / filmed_as(name), ["--mode", mode, "--device", os.environ.get("DEVICE", "auto")]
+    source = clip
     if name in ESTIMATED:
         source = table.scratch / f"{name}_cameras"
         if not (source / "manifest.json").is_file():
-            still = inverted_masks(folder / name / "masks", folder / name / "still")
-            solved = backend("cameras", folder / name / "images", source, "--preset", "balanced", "--masks", str(still))
+            still = inverted_masks(clip / "masks", clip / "still")
+            solved = backend("cameras", clip / "images", source, "--preset", "balanced", "--masks", str(still))
             if isinstance(solved, str):
                 say(f"{name:<28} {solved}")
                 return None
-        options += ["--masks", str(folder / name / "masks"), "--fps", "24"]
+    if name in (*ESTIMATED, *GIVEN):
+        options += ["--masks", str(clip / "masks"), "--fps", "24"]
     manifest = backend("mesh", source, table.scratch / f"{name}_{mode}", "--preset", preset, *options)
     if isinstance(manifest, str):
         say(f"{name:<28} {manifest}")
@@ -67,7 +71,7 @@ def _one(table: Table, folder: Path, name: str, mode: str, preset: str) -> None:
         return
     manifest, solved = done
     seconds, memory = cost(manifest)
-    true, truth = capture.read(folder / name), read_truth(folder / f"{name}.npz")
+    true, truth = capture.read(folder / filmed_as(name)), read_truth(folder / f"{filmed_as(name)}.npz")
     meshes, tracks, colors = read_result(table.scratch / f"{name}_{mode}")
     if len(meshes) != len(truth):
         say(f"{name:<28} {len(meshes)} meshes for {len(truth)} moments: nothing to compare")
@@ -101,7 +105,7 @@ def run(table: Table) -> None:
     parts = tuple(p for p in os.environ.get("PART", "").split(",") if p) or PARTS
     wanted = tuple(name for name in os.environ.get("CLIPS", "").split(",") if name)
     preset, folder = os.environ.get("PRESET", "balanced"), table.scratch / "clips"
-    names = usable(wanted or (*KNOWN, *ESTIMATED))
+    names = usable(wanted or (*KNOWN, *ESTIMATED, *GIVEN))
     film(folder, names)
     for name in names:
         for mode in ("tracked", "free"):
