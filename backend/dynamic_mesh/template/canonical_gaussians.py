@@ -35,7 +35,7 @@ class CanonicalConfig:
     mean_rate: float = 1e-3
     scale_rate: float = 5e-3
     look_rate: float = 3e-2
-    motion_rate: float = 2e-3
+    motion_rate: float = 8e-3  # fast: seen from one side, what moves could as well be shape
     mask: float = 5.0
     color: float = 10.0
     rigid: float = 400.0

@@ -43,8 +43,8 @@ class FitConfig:
     half_until: float = 0.4
     shape_from: float = 0.05
     inertia: float = 15.0  # of the vertices' coordinates
-    shape_rate: float = 4e-3
-    motion_rate: float = 7e-4
+    shape_rate: float = 6e-3
+    motion_rate: float = 1e-3
     color_rate: float = 3e-2
     width_rate: float = 5e-3
     together: int = 8  # tracks that two moments share, to be compared
