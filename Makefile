@@ -13,12 +13,13 @@ GROUP = $(VENV) -c "import sys, tomllib; print(*tomllib.load(open('pyproject.tom
 demo: .venv/ready .venv-bpy45/ready  ## footage to splats in Blender: out/demo (VIDEO=file, CAPTURE=folder, PRESET=fast)
 	$(BPY45) demo/run.py --compute $(VENV) --out $(OUT)/demo --video "$(VIDEO)" --capture "$(CAPTURE)" --preset $(PRESET)
 
-test: .venv/dev .venv-bpy45/ready $(if $(PYTHON313),.venv-bpy52/ready)  ## every test, in the backend's Python and in both Blenders
+test:  ## every test, in the backend's Python and in both Blenders
+	$(MAKE) -j2 .venv/dev .venv-bpy45/ready $(if $(PYTHON313),.venv-bpy52/ready)
 	$(MAKE) lint
 	OMP_NUM_THREADS=1 $(VENV) -m pytest tests --ignore tests/blender --ignore tests/runtime -n auto --dist loadfile
 	$(VENV) -m pytest tests/runtime
-	$(BPY45) -m pytest tests/blender
-	$(if $(PYTHON313),$(BPY52) -m pytest tests/blender,@echo "Python 3.13 not found: Blender 5.2 is not tested")
+	$(BPY45) -m pytest tests/blender -n auto --dist loadfile
+	$(if $(PYTHON313),$(BPY52) -m pytest tests/blender -n auto --dist loadfile,@echo "Python 3.13 not found: Blender 5.2 is not tested")
 
 lint: .venv/dev
 	$(VENV) -m ruff check .
@@ -70,10 +71,10 @@ clean:
 
 .venv-bpy45/ready: Makefile
 	$(PYTHON) -m venv .venv-bpy45
-	.venv-bpy45/bin/pip install -q --disable-pip-version-check bpy==4.5.15 pytest==9.2.0 pytest-timeout==2.4.0
+	.venv-bpy45/bin/pip install -q --disable-pip-version-check bpy==4.5.15 pytest==9.2.0 pytest-timeout==2.4.0 pytest-xdist==3.8.0
 	touch $@
 
 .venv-bpy52/ready: Makefile
 	$(PYTHON313) -m venv .venv-bpy52
-	.venv-bpy52/bin/pip install -q --disable-pip-version-check bpy==5.2.3 pytest==9.2.0 pytest-timeout==2.4.0
+	.venv-bpy52/bin/pip install -q --disable-pip-version-check bpy==5.2.3 pytest==9.2.0 pytest-timeout==2.4.0 pytest-xdist==3.8.0
 	touch $@
