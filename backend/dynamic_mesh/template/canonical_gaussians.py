@@ -46,7 +46,7 @@ class CanonicalConfig:
     move_until: float = 0.7
     moved: int = 200  # at most, each time
     resolution: int = 80
-    level: float = 0.5
+    level: float = 0.4  # of opacity: at a half, what is thin gets holes
     faces: int = 5000
     poisson: PoissonConfig = field(default_factory=PoissonConfig)
 

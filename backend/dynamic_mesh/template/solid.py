@@ -12,6 +12,8 @@ from .hull import HullConfig
 from .seeds import opacity_field
 from .surface import Surface, decimate, largest_parts, level_set
 
+NEAR = 2.5  # cells from the surface to the Gaussians that it is made from: the level lies outside them
+
 
 def to_surface(model: CanonicalGaussians, config: CanonicalConfig, reach: float = HullConfig().reach) -> Surface:
     """The outer surface of the dense part: Gaussians near where space turns opaque, and the normals there, enclose it (Poisson), so it
@@ -26,7 +28,7 @@ def to_surface(model: CanonicalGaussians, config: CanonicalConfig, reach: float 
         raise InputError("The pictures do not agree on any solid object.", "Check the masks (white is the object) and the cameras.")
     opaque = largest_parts(opaque)
     away, nearest = KDTree(opaque.vertices).query(means.numpy())
-    near = nearest[(away < 4 * reach / config.resolution) & (opacities.numpy() > LIVE)]
+    near = nearest[(away < NEAR * 2 * reach / config.resolution) & (opacities.numpy() > LIVE)]
     points, normals = (torch.from_numpy(values[near]) for values in (opaque.vertices, opaque.vertex_normals()))
     enclosed = poisson_surface(points, normals, config.poisson) if len(near) >= 4 else None
     found = decimate(largest_parts(enclosed or opaque), config.faces)

@@ -13,7 +13,6 @@ from .nodes import NodeGraph, stiffness_of
 
 MOST = 4  # of one node
 STEEP = 0.5  # cosine to the normal at both ends: a link leads through, not along below the skin
-GIVING = 0.5  # how stiff they are beside links on the skin: what grows or swells may
 SAMPLES = np.linspace(0.1, 0.9, 5)[:, None]  # of its way, all inside
 
 
@@ -32,5 +31,5 @@ def linked(graph: NodeGraph, surface: Surface) -> NodeGraph:
     ways[one[through], other[through]] = length[one, other][through]
     found, tied = torch.from_numpy(ways).float().to(graph.rest).topk(min(MOST, len(rest)), largest=False)
     near = (graph.rest[graph.neighbours] - graph.rest[:, None]).norm(dim=-1)
-    stiffness = GIVING * stiffness_of(found, near.median())
+    stiffness = stiffness_of(found, near.median())
     return replace(graph, neighbours=torch.cat([graph.neighbours, tied], 1), stiffness=torch.cat([graph.stiffness, stiffness], 1))

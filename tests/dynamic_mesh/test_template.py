@@ -1,0 +1,38 @@
+"""The template of an animated mesh, from Gaussians whose solid is known."""
+
+from math import log, tau
+
+import numpy as np
+import pytest
+import torch
+
+from backend.dynamic_mesh.template.canonical_gaussians import CanonicalConfig, CanonicalGaussians
+from backend.dynamic_mesh.template.solid import to_surface
+from backend.dynamic_mesh.tracked.motion import Motion
+from backend.dynamic_mesh.tracked.nodes import from_points
+from backend.protocol import InputError
+
+THICK, SIZE = 0.01, 0.03  # of the disc, and of its Gaussians
+
+
+def _disc(opacity: float, count: int = 1500) -> CanonicalGaussians:
+    generator = torch.Generator().manual_seed(1)
+    radius, angle = 0.7 * torch.rand(count, generator=generator).sqrt(), tau * torch.rand(count, generator=generator)
+    means = torch.stack([radius * angle.cos(), radius * angle.sin(), THICK * torch.randn(count, generator=generator)], 1)
+    logits = torch.full((count,), opacity).logit()
+    return CanonicalGaussians(
+        means, torch.full((count,), log(SIZE)), logits, torch.zeros(count, 3), from_points(means, 20), Motion.still(20, 3)
+    )
+
+
+@pytest.mark.parametrize("opacity", [0.36, 0.5, 0.7, 0.95])
+def test_a_thin_disc_has_no_holes_and_no_thorns(opacity: float) -> None:
+    found = to_surface(_disc(opacity), CanonicalConfig())
+    assert len(found.vertices) - len(found.edges) + len(found.faces) == 2  # a sphere's Euler characteristic: every hole takes two
+    assert np.abs(found.vertices[:, 2]).max() < 3.5 * SIZE
+    assert 0.66 < np.linalg.norm(found.vertices[:, :2], axis=1).max() < 0.7 + 3 * SIZE
+
+
+def test_gaussians_that_all_have_faded_are_no_object() -> None:
+    with pytest.raises(InputError, match="do not agree on any solid object"):
+        to_surface(_disc(0.01), CanonicalConfig())
