@@ -13,13 +13,17 @@ from backend.dynamic_mesh.tracked.nodes import from_points
 from backend.protocol import InputError
 
 THICK, SIZE = 0.01, 0.03  # of the disc, and of its Gaussians
+MIDDLE = 0.12  # radius
 
 
-def _disc(opacity: float, count: int = 1500) -> CanonicalGaussians:
+def _disc(opacity: float, within: float | None = None, count: int = 1500) -> CanonicalGaussians:
+    """Gaussians of one opacity; of another one in the middle, if it is given."""
     generator = torch.Generator().manual_seed(1)
     radius, angle = 0.7 * torch.rand(count, generator=generator).sqrt(), tau * torch.rand(count, generator=generator)
     means = torch.stack([radius * angle.cos(), radius * angle.sin(), THICK * torch.randn(count, generator=generator)], 1)
     logits = torch.full((count,), opacity).logit()
+    if within is not None:
+        logits[radius < MIDDLE] = torch.tensor(within).logit()
     return CanonicalGaussians(
         means, torch.full((count,), log(SIZE)), logits, torch.zeros(count, 3), from_points(means, 20), Motion.still(20, 3)
     )
@@ -31,6 +35,12 @@ def test_a_thin_disc_has_no_holes_and_no_thorns(opacity: float) -> None:
     assert len(found.vertices) - len(found.edges) + len(found.faces) == 2  # a sphere's Euler characteristic: every hole takes two
     assert np.abs(found.vertices[:, 2]).max() < 3.5 * SIZE
     assert 0.66 < np.linalg.norm(found.vertices[:, :2], axis=1).max() < 0.7 + 3 * SIZE
+
+
+@pytest.mark.parametrize(("within", "holes"), [(0.12, 0), (0.02, 1)])
+def test_what_is_faint_between_opaque_parts_is_whole_and_what_is_empty_stays_a_hole(within: float, holes: int) -> None:
+    found = to_surface(_disc(0.8, within), CanonicalConfig())
+    assert len(found.vertices) - len(found.edges) + len(found.faces) == 2 - 2 * holes
 
 
 def test_gaussians_that_all_have_faded_are_no_object() -> None:
