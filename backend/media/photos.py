@@ -13,6 +13,7 @@ from .frames import Footage, fit_size, to_eight_bit
 from .video import MIN_FRAMES, Progress
 
 DIAGONAL_35MM = math.hypot(36, 24)
+LOSSLESS = (".png", ".tif", ".tiff", ".bmp")  # stay so: a small picture loses by JPEG what a fit can tell
 
 
 def list_photos(folder: Path) -> list[Path]:
@@ -87,9 +88,9 @@ def _copy(photos: list[Path], folder: Path, max_side: int, progress: Progress) -
             text = f"The photos are of mixed sizes: {sizes[w0, h0]} has {w0} x {h0} pixels, {sizes[w1, h1]} has {w1} x {h1}."
             raise InputError(text, "Keep the photos of one camera held one way up, or scale them alike.")
         alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
-        names.append(f"{step + 1:04d}{'.png' if alpha else '.jpg'}")
+        names.append(f"{step + 1:04d}{'.png' if alpha or path.suffix.lower() in LOSSLESS else '.jpg'}")
         small = image.convert("RGBA" if alpha else "RGB").resize(fit_size(*image.size, max_side), Image.Resampling.LANCZOS)
-        small.save(folder / names[-1], quality=95, subsampling=0)  # PNG takes no notice
+        small.save(folder / names[-1], quality=95, subsampling=0, compress_level=1)  # the last is PNG's, the others JPEG's
         focals.append(focal / image.size[0])
         progress(step + 1, len(photos))
     known = sorted(f for f in focals if f > 0)

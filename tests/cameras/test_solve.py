@@ -47,7 +47,7 @@ def test_photos_are_solved(photos: tuple[Path, list[np.ndarray]], tmp_path: Path
     names = {p.name for p in (tmp_path / "out").iterdir() if p.name != ".job"}
     assert names == {"manifest.json", "transforms.json", "images", "depths", "points3D.ply", "sparse", "tracks.npz"}
     first = capture.read(tmp_path / "out").frames[0]
-    assert first.image.name == "0001.jpg"
+    assert first.image.name == "0001.png"
     assert first.source in ("000.png", "001.png")
 
 

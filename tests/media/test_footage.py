@@ -134,6 +134,16 @@ def test_photos_are_turned_upright_and_in_order(tmp_path: Path) -> None:
     assert footage.focal == pytest.approx(28 * 100 / 43.2666, rel=1e-3)
 
 
+@pytest.mark.parametrize(("kind", "most"), [("png", 0), ("tif", 0), ("jpg", 4)])
+def test_pictures_without_loss_stay_without(tmp_path: Path, kind: str, most: int) -> None:
+    for name in ("1", "2", "3"):
+        Image.fromarray(clips.texture(80)).save(tmp_path / f"{name}.{kind}")
+    footage = photos.gather(tmp_path, tmp_path / "f", 10, 0)
+    with Image.open(tmp_path / f"1.{kind}") as given, Image.open(tmp_path / "f" / footage.names[0]) as kept:
+        apart = np.abs(np.asarray(given, float) - np.asarray(kept, float))
+    assert apart.mean() <= most
+
+
 def test_sharpness_falls_with_blur() -> None:
     image = Image.fromarray(clips.texture(96)).convert("L")
     assert frames.sharpness(np.asarray(image)) > 4 * frames.sharpness(np.asarray(image.filter(ImageFilter.GaussianBlur(2))))
