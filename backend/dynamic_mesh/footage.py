@@ -1,25 +1,22 @@
 """A capture with time, and where the object is in its pictures, read into moments."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..formats import depth_exr
 from ..formats.capture import Capture, Frame
 from ..geometry.conventions import to_viewmat
 from ..protocol import InputError
+from .cutout import Picture, bounds, cut_out
 from .masks import Masks, find as find_masks, open_picture
-from .moments import NOTHING, Level, Moment, held_out, pyramid
+from .moments import NOTHING, Moment, held_out, pyramid
 from .placement import HALF, Placement, between, place
 from .point_tracks import TrackConfig, find as find_tracks
 
-Gray = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 LEAST = 24  # pixels that an object has at least
 SYNTHETIC_FPS = 24.0
@@ -53,12 +50,6 @@ class Footage:
         return sorted({m.time: index for index, m in reversed(list(enumerate(self.moments)))}.items())
 
 
-@dataclass(frozen=True)
-class _Picture:
-    color: Pixels  # (H, W, 3)
-    alpha: Pixels  # (H, W), 255 where the object is
-
-
 def _times(frames: list[Frame], fps: float) -> list[float]:
     """Seconds of every picture, from 0."""
     if fps:
@@ -75,58 +66,6 @@ def _times(frames: list[Frame], fps: float) -> list[float]:
     if known.max() <= 1.0 + 1e-9 and distinct / max(known.max(), 1e-9) > 60:  # 0..1 over the clip, as D-NeRF writes it
         known = known / known.max() * (distinct - 1) / SYNTHETIC_FPS
     return [float(t) for t in known]
-
-
-def _cut(alpha: Pixels, margin: float) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom around the object."""
-    rows, columns = np.nonzero(alpha > HALF)
-    pad = int(np.ceil(margin * max(np.ptp(rows), np.ptp(columns)))) + 4
-    height, width = alpha.shape
-    return (max(0, int(columns.min()) - pad), max(0, int(rows.min()) - pad),
-            min(width, int(columns.max()) + 1 + pad), min(height, int(rows.max()) + 1 + pad))  # fmt: skip
-
-
-def _whole(low: int, high: int, limit: int, scale: float) -> tuple[int, int, int]:
-    """A stretch of pixels about low..high within 0..limit, and how many it becomes at the scale: a multiple of four, so that halves and
-    quarters keep their pixels' places. At scale 1 every pixel stays what it is; else all of low..high is in it.
-    """
-    small = max(8, math.ceil((high - low) * scale / 4 - 1e-6) * 4)
-    wide = min(limit, round(small / scale))
-    if scale == 1.0 and wide >= 8:
-        small = wide = wide // 4 * 4
-    start = max(0, min(low, limit - wide))
-    return start, start + wide, small
-
-
-def _resized(values: Gray, width: int, height: int) -> torch.Tensor:
-    """(H, W) or (H, W, C) averaged down, each pixel by the share that falls into the new one."""
-    return torch.from_numpy(cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA))
-
-
-def _level(frame: Frame, picture: _Picture, radius: float, scale: float, margin: float) -> Level:
-    left, top, right, bottom = _cut(picture.alpha, margin)
-    left, right, width = _whole(left, right, picture.alpha.shape[1], scale)
-    top, bottom, height = _whole(top, bottom, picture.alpha.shape[0], scale)
-    K = torch.tensor(frame.K, dtype=torch.float32)
-    K[0, 2] -= left
-    K[1, 2] -= top
-    K[0] *= width / (right - left)
-    K[1] *= height / (bottom - top)
-    share = np.asarray(picture.alpha[top:bottom, left:right] / 255, np.float32)
-    color = _resized(np.asarray(picture.color[top:bottom, left:right] / 255 * share[..., None], np.float32), width, height)
-    alpha = _resized(share, width, height)
-    depth = None
-    if frame.depth is not None:
-        full = depth_exr.read(frame.depth)
-        at = np.clip(
-            ((np.arange(height) + 0.5) / height * (bottom - top) + top) / picture.alpha.shape[0] * full.shape[0], 0, full.shape[0] - 1
-        )
-        across = np.clip(
-            ((np.arange(width) + 0.5) / width * (right - left) + left) / picture.alpha.shape[1] * full.shape[1], 0, full.shape[1] - 1
-        )
-        near = torch.from_numpy(full[at.astype(int)][:, across.astype(int)] / radius).float()
-        depth = torch.where(alpha > 0.9, near, 0)
-    return Level(color, alpha, K, depth)
 
 
 def load(
@@ -153,7 +92,7 @@ def load(
         color = np.asarray(images.pop(0).convert("RGB"))  # one by one, so that they are not held twice
         if alpha.shape != color.shape[:2]:
             raise InputError(f"{capture.frames[index].image.name} has not the size that the capture tells.", "Solve the cameras again.")
-        pictures.append(_Picture(color, alpha))
+        pictures.append(Picture(color, alpha))
     there = [i for i, p in enumerate(pictures) if (p.alpha > HALF).sum() >= LEAST]
     if len(there) < 2:
         raise InputError("The object is in fewer than two pictures.", "Check the masks: white is the object.")
@@ -164,14 +103,14 @@ def load(
 
 
 def _to_moments(
-    frames: list[Frame], pictures: list[_Picture], seconds: list[float], held: list[int], masks: Masks, config: FootageConfig,
+    frames: list[Frame], pictures: list[Picture], seconds: list[float], held: list[int], masks: Masks, config: FootageConfig,
     progress: Callable[[int, int], None],
 ) -> Footage:  # fmt: skip
     viewmats = np.stack([to_viewmat(f.camera_to_world) for f in frames])
     kept = [i for i in range(len(frames)) if i not in set(held)]
     Ks = np.stack([f.K for f in frames])
     placement = between(place(viewmats[kept], Ks[kept], [pictures[i].alpha for i in kept]), np.array(seconds), kept)
-    cuts = [_cut(p.alpha, config.margin) for p in pictures]
+    cuts = [bounds(p.alpha, config.margin) for p in pictures]
     scale = min(1.0, config.side / max(max(c[2] - c[0], c[3] - c[1]) for c in cuts))
     sightings = find_tracks([pictures[i].color for i in kept], [pictures[i].alpha for i in kept], list(Ks[kept]), config.tracks, progress)
     tracks = [NOTHING] * len(frames)
@@ -181,7 +120,7 @@ def _to_moments(
     moments = []
     for index, (frame, picture) in enumerate(zip(frames, pictures, strict=True)):
         viewmat = torch.tensor(placement.viewmat(viewmats[index], index), dtype=torch.float32)
-        level = _level(frame, picture, placement.radius, scale, config.margin)
+        level = cut_out(frame, picture, placement.radius, scale, config.margin)
         moments.append(Moment(frame.image.name, (seconds[index] - seconds[0]) / span, viewmat, pyramid(level), tracks[index]))
     cut_off = float(np.mean([_touches_border(p.alpha) for p in pictures]))
     return Footage(moments, held, seconds, placement, masks.source, masks.carried, cut_off, scale**2 * pictures[0].alpha.size)

@@ -1,5 +1,6 @@
 """Cut-outs of the object show exactly what the pictures show, at whatever size and place it is."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image
 
 from backend.dynamic_mesh import footage
 from backend.dynamic_mesh.footage import FootageConfig
-from backend.formats import capture
+from backend.formats import capture, depth_exr
 
 
 def write(folder: Path, boxes: list[tuple[int, int, int, int]], size: tuple[int, int] = (150, 131)) -> list[np.ndarray]:
@@ -75,3 +76,24 @@ def test_the_object_is_where_and_as_large_as_it_was(tmp_path: Path, side: int) -
             assert rays(level.alpha.numpy(), level.K.numpy())[1] == pytest.approx(area, rel=1e-4)
         there = rays(moment.levels[0].alpha.numpy(), moment.levels[0].K.numpy())[0]
         assert np.abs(there - middle).max() < 0.03 / 160  # pixels: those at its rim have their middles elsewhere
+
+
+def test_depth_counts_where_the_cameras_were_solved_from(tmp_path: Path) -> None:
+    """White in a capture's mask stood still; what else there is of depth was matched as if it had."""
+    write(tmp_path, [(30, 40, 110, 100)] * 2)
+    found = capture.read(tmp_path)
+    depth_exr.write(tmp_path / "depth.exr", np.full((65, 75), 6.0, np.float32))
+    half = np.zeros((131, 150), np.uint8)
+    half[:, 75:] = 255
+    Image.fromarray(half).save(tmp_path / "half.png")
+    Image.fromarray(np.zeros_like(half)).save(tmp_path / "none.png")
+    frames = [replace(f, depth=tmp_path / "depth.exr", mask=None) for f in found.frames]
+
+    def depth(mask: str | None) -> torch.Tensor | None:
+        masked = [replace(f, mask=None if mask is None else tmp_path / mask) for f in frames]
+        return footage.load(replace(found, frames=masked), tmp_path / "images", 0.0, FootageConfig(side=160)).moments[0].levels[0].depth
+
+    everywhere, right = depth(None), depth("half.png")
+    assert depth("none.png") is None and everywhere is not None and right is not None
+    assert (everywhere[right > 0] == right[right > 0]).all() and len(right[right > 0].unique()) == 1
+    assert float((right > 0).sum() / (everywhere > 0).sum()) == pytest.approx(35 / 80, abs=0.03)
