@@ -13,7 +13,7 @@ from .frames import Footage, fit_size, to_eight_bit
 from .video import MIN_FRAMES, Progress
 
 DIAGONAL_35MM = math.hypot(36, 24)
-LOSSLESS = (".png", ".tif", ".tiff", ".bmp")  # stay so: a small picture loses by JPEG what a fit can tell
+LOSSLESS = (".png", ".tif", ".tiff", ".bmp")  # stay so: a fit of some hundred pixels can tell what JPEG loses
 
 
 def list_photos(folder: Path) -> list[Path]:
@@ -90,7 +90,8 @@ def _copy(photos: list[Path], folder: Path, max_side: int, progress: Progress) -
         alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
         names.append(f"{step + 1:04d}{'.png' if alpha or path.suffix.lower() in LOSSLESS else '.jpg'}")
         small = image.convert("RGBA" if alpha else "RGB").resize(fit_size(*image.size, max_side), Image.Resampling.LANCZOS)
-        small.save(folder / names[-1], quality=95, subsampling=0, compress_level=1)  # the last is PNG's, the others JPEG's
+        lossy, lossless = {"quality": 95, "subsampling": 0}, {"compress_level": 1, "icc_profile": None}  # large profiles can't be read back
+        small.save(folder / names[-1], **(lossy if names[-1].endswith(".jpg") else lossless))
         focals.append(focal / image.size[0])
         progress(step + 1, len(photos))
     known = sorted(f for f in focals if f > 0)

@@ -13,7 +13,7 @@ from backend.dynamic_mesh.tracked.nodes import from_points
 from backend.protocol import InputError
 
 THICK, SIZE = 0.01, 0.03  # of the disc, and of its Gaussians
-MIDDLE = 0.12  # radius
+MIDDLE = 0.1  # radius
 
 
 def _disc(opacity: float, within: float | None = None, count: int = 1500) -> CanonicalGaussians:
@@ -21,12 +21,15 @@ def _disc(opacity: float, within: float | None = None, count: int = 1500) -> Can
     generator = torch.Generator().manual_seed(1)
     radius, angle = 0.7 * torch.rand(count, generator=generator).sqrt(), tau * torch.rand(count, generator=generator)
     means = torch.stack([radius * angle.cos(), radius * angle.sin(), THICK * torch.randn(count, generator=generator)], 1)
-    logits = torch.full((count,), opacity).logit()
+    opacities = torch.full((count,), opacity)
     if within is not None:
-        logits[radius < MIDDLE] = torch.tensor(within).logit()
-    return CanonicalGaussians(
-        means, torch.full((count,), log(SIZE)), logits, torch.zeros(count, 3), from_points(means, 20), Motion.still(20, 3)
-    )
+        opacities[radius < MIDDLE] = within
+    return _gaussians(means, SIZE, opacities)
+
+
+def _gaussians(means: torch.Tensor, size: float, opacities: torch.Tensor) -> CanonicalGaussians:
+    sizes = torch.full((len(means),), log(size))
+    return CanonicalGaussians(means, sizes, opacities.logit(), torch.zeros_like(means), from_points(means, 20), Motion.still(20, 3))
 
 
 @pytest.mark.parametrize("opacity", [0.36, 0.5, 0.7, 0.95])
@@ -37,10 +40,19 @@ def test_a_thin_disc_has_no_holes_and_no_thorns(opacity: float) -> None:
     assert 0.66 < np.linalg.norm(found.vertices[:, :2], axis=1).max() < 0.7 + 3 * SIZE
 
 
-@pytest.mark.parametrize(("within", "holes"), [(0.12, 0), (0.02, 1)])
+@pytest.mark.parametrize(("within", "holes"), [(0.08, 0), (0.02, 1)])
 def test_what_is_faint_between_opaque_parts_is_whole_and_what_is_empty_stays_a_hole(within: float, holes: int) -> None:
     found = to_surface(_disc(0.8, within), CanonicalConfig())
     assert len(found.vertices) - len(found.edges) + len(found.faces) == 2 - 2 * holes
+
+
+def test_two_legs_close_together_are_not_melted_into_one() -> None:
+    generator = torch.Generator().manual_seed(1)
+    angle, radius = tau * torch.rand(6000, generator=generator), 0.12 * torch.rand(6000, generator=generator).sqrt()
+    height, side = torch.rand(6000, generator=generator) - 0.5, torch.arange(6000) % 2 * 2 - 1
+    means = torch.stack([radius * angle.cos() + 0.16 * side, radius * angle.sin(), height], 1)
+    found = to_surface(_gaussians(means, 0.0148, torch.full((6000,), 0.8)), CanonicalConfig())
+    assert len(found.vertices) - len(found.edges) + len(found.faces) == 4  # two spheres
 
 
 def test_gaussians_that_all_have_faded_are_no_object() -> None:

@@ -47,8 +47,8 @@ class CanonicalConfig:
     moved: int = 200  # at most, each time
     resolution: int = 80
     level: float = 0.4  # of opacity: at a half, what is thin gets holes
-    faint: float = 0.2  # opacity that is enough in a gap of what is denser
-    gap: int = 4  # cells: a narrower ball does not pass
+    faint: float = 0.1  # opacity that is enough in a hole of what is denser
+    gap: int = 4  # cells: a wider ball does not pass such a hole
     faces: int = 5000
     poisson: PoissonConfig = field(default_factory=PoissonConfig)
 
