@@ -25,7 +25,7 @@ class Picture:
 
 
 def bounds(alpha: Pixels, margin: float) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom around the object."""
+    """Left, top, right, bottom in pixels around the object in an alpha (H, W), `margin` of its longer side and four pixels away."""
     rows, columns = np.nonzero(alpha > HALF)
     pad = int(np.ceil(margin * max(np.ptp(rows), np.ptp(columns)))) + 4
     height, width = alpha.shape
@@ -73,16 +73,15 @@ def _depth(frame: Frame, box: tuple[int, int, int, int], alpha: torch.Tensor, ra
     if frame.depth is None:
         return None
     full = depth_exr.read(frame.depth)
-    if frame.mask is not None:
+    if frame.mask is not None and frame.mask.is_file():
         full = np.where(read_mask(frame.mask, full.shape[::-1]) > HALF, full, 0)
     left, top, right, bottom = box
-    down = _places(len(alpha), top, bottom, frame.height, full.shape[0])
-    across = _places(alpha.shape[1], left, right, frame.width, full.shape[1])
+    down = _places(len(alpha), top, bottom, full.shape[0] / frame.height)
+    across = _places(alpha.shape[1], left, right, full.shape[1] / frame.width)
     depth = torch.where(alpha > 0.9, torch.from_numpy(full[down][:, across] / radius).float(), 0)
     return depth if depth.any() else None
 
 
-def _places(count: int, low: int, high: int, size: int, full: int) -> NDArray[np.int64]:
-    """(count,) the nearest of `full` pixels to those of a stretch low..high of `size` that has become `count` pixels."""
-    at = ((np.arange(count) + 0.5) / count * (high - low) + low) / size * full
-    return np.clip(at, 0, full - 1).astype(np.int64)
+def _places(count: int, low: int, high: int, scale: float) -> NDArray[np.int64]:
+    """(count,) where the pixels lie, in a picture of another scale, that a stretch low..high has become."""
+    return (((np.arange(count) + 0.5) / count * (high - low) + low) * scale).astype(np.int64)

@@ -6,18 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ..formats.capture import Capture, Frame
 from ..geometry.conventions import to_viewmat
 from ..protocol import InputError
-from .cutout import Picture, bounds, cut_out
+from .cutout import Picture, Pixels, bounds, cut_out
 from .masks import Masks, find as find_masks, open_picture
 from .moments import NOTHING, Moment, held_out, pyramid
 from .placement import HALF, Placement, between, place
 from .point_tracks import TrackConfig, find as find_tracks
 
-Pixels = NDArray[np.uint8]
 LEAST = 24  # pixels that an object has at least
 SYNTHETIC_FPS = 24.0
 
@@ -90,8 +88,9 @@ def load(
     pictures = []
     for index, alpha in enumerate(found.alphas):
         color = np.asarray(images.pop(0).convert("RGB"))  # one by one, so that they are not held twice
-        if alpha.shape != color.shape[:2]:
-            raise InputError(f"{capture.frames[index].image.name} has not the size that the capture tells.", "Solve the cameras again.")
+        frame = capture.frames[index]
+        if not alpha.shape == color.shape[:2] == (frame.height, frame.width):
+            raise InputError(f"{frame.image.name} has not the size that the capture tells.", "Solve the cameras again.")
         pictures.append(Picture(color, alpha))
     there = [i for i, p in enumerate(pictures) if (p.alpha > HALF).sum() >= LEAST]
     if len(there) < 2:

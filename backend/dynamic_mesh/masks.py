@@ -91,12 +91,16 @@ def _given(capture: Capture, folder: Path, pictures: Sequence[Image.Image], prog
 
 
 def read_mask(path: Path, size: tuple[int, int]) -> Pixels:
-    """(H, W) 0..255 at a picture's size; transparency counts where a mask has it, and every colour of a palette but the first."""
+    """(H, W) 0..255 at a picture's size; transparency counts where a mask has it, every colour of a palette but the first, and 1 in a
+    mask of 0 and 1.
+    """
     mask = open_picture(path, "mask")
     if mask.mode == "P":
         return np.asarray((np.asarray(mask.resize(size, Image.Resampling.NEAREST)) > 0) * 255, np.uint8)
     clear = mask.mode in ("RGBA", "LA") and mask.getchannel("A").getextrema() != (255, 255)
     gray = mask.getchannel("A") if clear else mask.convert("L")
+    if gray.getextrema()[1] == 1:
+        gray = gray.point(lambda value: 255 * value)
     return np.asarray(gray.resize(size, Image.Resampling.BILINEAR))
 
 

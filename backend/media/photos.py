@@ -13,7 +13,7 @@ from .frames import Footage, fit_size, to_eight_bit
 from .video import MIN_FRAMES, Progress
 
 DIAGONAL_35MM = math.hypot(36, 24)
-LOSSLESS = (".png", ".tif", ".tiff", ".bmp")  # stay so: a fit of some hundred pixels can tell what JPEG loses
+LOSSLESS = (".png", ".tif", ".tiff", ".bmp")  # stay so where they keep their size: a fit of some hundred pixels can tell what JPEG loses
 
 
 def list_photos(folder: Path) -> list[Path]:
@@ -88,10 +88,12 @@ def _copy(photos: list[Path], folder: Path, max_side: int, progress: Progress) -
             text = f"The photos are of mixed sizes: {sizes[w0, h0]} has {w0} x {h0} pixels, {sizes[w1, h1]} has {w1} x {h1}."
             raise InputError(text, "Keep the photos of one camera held one way up, or scale them alike.")
         alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
-        names.append(f"{step + 1:04d}{'.png' if alpha or path.suffix.lower() in LOSSLESS else '.jpg'}")
-        small = image.convert("RGBA" if alpha else "RGB").resize(fit_size(*image.size, max_side), Image.Resampling.LANCZOS)
+        size = fit_size(*image.size, max_side)
+        exact = alpha or (path.suffix.lower() in LOSSLESS and size == image.size)
+        names.append(f"{step + 1:04d}{'.png' if exact else '.jpg'}")
+        small = image.convert("RGBA" if alpha else "RGB").resize(size, Image.Resampling.LANCZOS)
         lossy, lossless = {"quality": 95, "subsampling": 0}, {"compress_level": 1, "icc_profile": None}  # large profiles can't be read back
-        small.save(folder / names[-1], **(lossy if names[-1].endswith(".jpg") else lossless))
+        small.save(folder / names[-1], **(lossless if exact else lossy))
         focals.append(focal / image.size[0])
         progress(step + 1, len(photos))
     known = sorted(f for f in focals if f > 0)

@@ -11,6 +11,7 @@ from PIL import Image
 from backend.dynamic_mesh import footage
 from backend.dynamic_mesh.footage import FootageConfig
 from backend.formats import capture, depth_exr
+from backend.protocol import InputError
 
 
 def write(folder: Path, boxes: list[tuple[int, int, int, int]], size: tuple[int, int] = (150, 131)) -> list[np.ndarray]:
@@ -79,21 +80,40 @@ def test_the_object_is_where_and_as_large_as_it_was(tmp_path: Path, side: int) -
 
 
 def test_depth_counts_where_the_cameras_were_solved_from(tmp_path: Path) -> None:
-    """White in a capture's mask stood still; what else there is of depth was matched as if it had."""
+    """White in a capture's mask stood still; what else there is of depth was matched as if it had. The map slopes down and across."""
     write(tmp_path, [(30, 40, 110, 100)] * 2)
     found = capture.read(tmp_path)
-    depth_exr.write(tmp_path / "depth.exr", np.full((65, 75), 6.0, np.float32))
-    half = np.zeros((131, 150), np.uint8)
-    half[:, 75:] = 255
-    Image.fromarray(half).save(tmp_path / "half.png")
-    Image.fromarray(np.zeros_like(half)).save(tmp_path / "none.png")
-    frames = [replace(f, depth=tmp_path / "depth.exr", mask=None) for f in found.frames]
+    slope = 6 + 0.02 * np.arange(65)[:, None] + 0.05 * np.arange(75)
+    depth_exr.write(tmp_path / "depth.exr", slope.astype(np.float32))
+    for name, box in {"half.png": (slice(None), slice(75, None)), "none.png": (slice(0), slice(0))}.items():
+        mask = np.zeros((131, 150), np.uint8)
+        mask[box] = 255
+        Image.fromarray(mask).save(tmp_path / name)
 
-    def depth(mask: str | None) -> torch.Tensor | None:
-        masked = [replace(f, mask=None if mask is None else tmp_path / mask) for f in frames]
-        return footage.load(replace(found, frames=masked), tmp_path / "images", 0.0, FootageConfig(side=160)).moments[0].levels[0].depth
+    def depth(mask: str | None) -> tuple[torch.Tensor | None, footage.Footage]:
+        frames = [replace(f, depth=tmp_path / "depth.exr", mask=None if mask is None else tmp_path / mask) for f in found.frames]
+        loaded = footage.load(replace(found, frames=frames), tmp_path / "images", 0.0, FootageConfig(side=160))
+        return loaded.moments[0].levels[0].depth, loaded
 
-    everywhere, right = depth(None), depth("half.png")
-    assert depth("none.png") is None and everywhere is not None and right is not None
-    assert (everywhere[right > 0] == right[right > 0]).all() and len(right[right > 0].unique()) == 1
-    assert float((right > 0).sum() / (everywhere > 0).sum()) == pytest.approx(35 / 80, abs=0.03)
+    (everywhere, loaded), (right, _) = depth(None), depth("half.png")
+    assert depth("none.png")[0] is None and everywhere is not None and right is not None
+    assert torch.equal(everywhere, depth("lost.png")[0])
+    K = loaded.moments[0].levels[0].K
+    rows, columns = np.nonzero(everywhere.numpy())
+    down, across = (
+        (rows + 0.5 - K[1, 2].item()) / K[1, 1].item() * 170 + 131 / 2,
+        (columns + 0.5 - K[0, 2].item()) / K[0, 0].item() * 160 + 75,
+    )
+    wanted = slope[(down * 65 / 131).astype(int), (across / 2).astype(int)] / loaded.placement.radius
+    assert np.abs(everywhere.numpy()[rows, columns] - wanted).max() < 0.06 / loaded.placement.radius  # a pixel, and half floats
+    there = right.numpy()[rows, columns] > 0
+    assert (there == (across > 75)).mean() > 0.98 and there.mean() == pytest.approx(35 / 80, abs=0.03)
+    assert (right.numpy()[rows, columns] == everywhere.numpy()[rows, columns])[there].all()
+
+
+def test_a_capture_of_other_sizes_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, [(30, 40, 110, 100)] * 2)
+    found = capture.read(tmp_path)
+    wrong = replace(found, frames=[replace(f, width=300, height=262) for f in found.frames])
+    with pytest.raises(InputError, match="has not the size that the capture tells"):
+        footage.load(wrong, None, 0.0)

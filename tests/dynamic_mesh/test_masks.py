@@ -57,6 +57,11 @@ def test_transparent_masks_count_by_their_transparency(tmp_path: Path) -> None:
     assert (masks.read_mask(tmp_path / "b.png", (8, 8)) > 0).sum() == 63
 
 
+def test_masks_of_zeros_and_ones_are_black_and_white(tmp_path: Path) -> None:
+    Image.fromarray(np.eye(8, dtype=np.uint8)).save(tmp_path / "a.png")
+    assert (masks.read_mask(tmp_path / "a.png", (8, 8)) == 255 * np.eye(8)).all()
+
+
 def test_splats_of_the_object_are_masks(tmp_path: Path) -> None:
     """Words, brush and picking choose splats; drawn through the cameras they say where the object is."""
     turning_blob.write(tmp_path / "clip", frames=6, size=64)
