@@ -16,6 +16,7 @@ from .placement import HALF
 
 Gray = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
+STANDING = 0.9  # share of an object that was not masked: less was overlooked
 
 
 @dataclass(frozen=True)
@@ -68,18 +69,22 @@ def cut_out(frame: Frame, picture: Picture, radius: float, scale: float, margin:
 
 def _depth(frame: Frame, box: tuple[int, int, int, int], alpha: torch.Tensor, radius: float) -> torch.Tensor | None:
     """(H, W) of a cut-out, in units of the box, 0 where it is unknown. A capture's masks show what stood still while its cameras were
-    solved; depth of anything else was matched between pictures as if it had stood as well, so it is wrong. None if no depth is left.
+    solved; depth of anything else was matched between pictures as if it had stood as well, so it is wrong. None for an object that is
+    not nearly all unmasked: what is left of it was overlooked.
     """
     if frame.depth is None:
         return None
     full = depth_exr.read(frame.depth)
-    if frame.mask is not None and frame.mask.is_file():
-        full = np.where(read_mask(frame.mask, full.shape[::-1]) > HALF, full, 0)
     left, top, right, bottom = box
     down = _places(len(alpha), top, bottom, full.shape[0] / frame.height)
     across = _places(alpha.shape[1], left, right, full.shape[1] / frame.width)
-    depth = torch.where(alpha > 0.9, torch.from_numpy(full[down][:, across] / radius).float(), 0)
-    return depth if depth.any() else None
+    inside = alpha > 0.9
+    if frame.mask is not None and frame.mask.is_file():
+        stood = torch.from_numpy(read_mask(frame.mask, full.shape[::-1])[down][:, across] > HALF)
+        if (stood & inside).sum() < STANDING * inside.sum():
+            return None
+        inside = inside & stood
+    return torch.where(inside, torch.from_numpy(full[down][:, across] / radius).float(), 0)
 
 
 def _places(count: int, low: int, high: int, scale: float) -> NDArray[np.int64]:
