@@ -74,7 +74,7 @@ def _played(browser: str, folder: Path, times: list[float], picture: Path) -> li
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}/page.html?file=baked.glb&times={','.join(map(str, times))}"
     flags = [
-        "--no-sandbox", "--disable-gpu-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--virtual-time-budget=60000",
+        "--no-sandbox", "--disable-gpu-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--virtual-time-budget=600000",
         f"--window-size={400 * len(times)},400", f"--screenshot={picture}", "--dump-dom", address,
     ]  # fmt: skip
     try:
