@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from ..formats import depth_exr
 from ..formats.capture import Frame
-from .masks import read_mask
+from .masks import Pixels, read_mask
 from .moments import Level
 from .placement import HALF
 
 Gray = NDArray[np.float32]
-Pixels = NDArray[np.uint8]
 STANDING = 0.9  # share of an object that was not masked: less was overlooked
 
 

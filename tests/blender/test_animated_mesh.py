@@ -84,7 +84,7 @@ def test_long_sequences_go_into_a_cache_and_play_fast_enough(bpy: Any, rooms: An
         mesh = thing.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
         assert mesh.corner_normals[0].vector.length > 0 and mesh.vertex_normals[0].vector.length > 0  # what a viewport needs
         seconds.append(time.perf_counter() - begun)
-    rate = 1 / np.quantile(seconds, 0.25)  # other work on the machine delays some frames
+    rate = 1 / np.median(seconds)  # other work on the machine delays some frames
     print(f"{rate:.0f} frames a second at 100,000 vertices")
     assert rate > 24
 

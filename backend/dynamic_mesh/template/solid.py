@@ -19,8 +19,7 @@ BESIDE = 1.5  # cells from a hole that was closed to the surface that counts wit
 
 def to_surface(model: CanonicalGaussians, config: CanonicalConfig, reach: float = HullConfig().reach) -> Surface:
     """The outer surface of the dense part: Gaussians near where space turns opaque, and the normals there, enclose it (Poisson), so it
-    has no hollows, which no picture shows; a sheet has no holes where it is only faint. InputError where nothing is
-    dense.
+    has no hollows, which no picture shows; a sheet has no holes where it is only faint. InputError where nothing is dense.
     """
     with torch.no_grad():
         means, sizes, opacities = model.means.detach().cpu(), model.log_scales.exp().cpu(), model.opacity_logits.sigmoid().cpu()
