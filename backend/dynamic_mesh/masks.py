@@ -18,14 +18,12 @@ from ..gaussians.model import from_arrays
 from ..gaussians.rasterize import rasterize
 from ..geometry.conventions import to_viewmat
 from ..media.frames import to_eight_bit
-from ..media.tracks.flow import flow_between
 from ..protocol import InputError
+from .carried_masks import carry
 
 Pixels = NDArray[np.uint8]
-Shares = NDArray[np.float32]
 Progress = Callable[[int, int], None]
-FLOW_SIDE = 480
-CRISP = 1.5  # how much a carried outline is sharpened in every step, for it blurs by being carried
+CARRIED_SIDE = 480  # pixels of the longer side of pictures along which masks are carried
 
 
 @dataclass(frozen=True)
@@ -85,8 +83,7 @@ def _given(capture: Capture, folder: Path, pictures: Sequence[Image.Image], prog
     if missing and len({p.size for p in pictures}) > 1:
         raise InputError("Pictures of several sizes need a mask each.", "Give the masks that are missing.")
     if missing:
-        grays = [cv2.cvtColor(np.asarray(p.convert("RGB")), cv2.COLOR_RGB2GRAY) for p in pictures]
-        return Masks(carry(grays, known, progress), "given", missing)
+        return Masks(_carried(pictures, known, progress), "given", missing)
     return Masks([m for m in known if m is not None], "given")
 
 
@@ -104,43 +101,18 @@ def read_mask(path: Path, size: tuple[int, int]) -> Pixels:
     return np.asarray(gray.resize(size, Image.Resampling.BILINEAR))
 
 
-def carry(grays: Sequence[Pixels], known: Sequence[Pixels | None], progress: Progress = lambda step, total: None) -> list[Pixels]:
-    """Masks for all frames from those of some: carried along the optical flow from the last known one and from the next, each counting
-    the more the nearer it is.
-    """
-    height, width = grays[0].shape
-    scale = min(1.0, FLOW_SIDE / max(height, width))
+def _carried(pictures: Sequence[Image.Image], known: Sequence[Pixels | None], progress: Progress) -> list[Pixels]:
+    """Masks for all pictures, which have one size, from those of some."""
+    width, height = pictures[0].size
+    scale = min(1.0, CARRIED_SIDE / max(height, width))
     size = (max(16, round(width * scale)), max(16, round(height * scale)))
-    small = [cv2.resize(g, size, interpolation=cv2.INTER_AREA) for g in grays]
-    few = [None if m is None else np.asarray(cv2.resize(m, size, interpolation=cv2.INTER_AREA) / np.float32(255)) for m in known]
-    total, weight = np.zeros((len(few), *size[::-1]), np.float32), np.zeros(len(few), np.float32)
-    done = 0
-    for order in (range(len(few)), range(len(few) - 1, -1, -1)):
-        mask, age, before = None, 0, -1
-        for here in order:
-            own = few[here]
-            if own is not None:
-                mask, age = own, 0
-            elif mask is not None:
-                mask, age = _step(mask, small[before], small[here]), age + 1
-            before, done = here, done + 1
-            progress(done, 2 * len(few))
-            if mask is not None and age:
-                total[here] += mask / age
-                weight[here] += 1 / age
-    found = []
-    for mask, carried, counts in zip(known, total, weight, strict=True):
-        grown = cv2.resize(carried * (255 / max(float(counts), 1e-9)), (width, height), interpolation=cv2.INTER_LINEAR)
-        found.append(grown.astype(np.uint8) if mask is None else mask)
-    return found
-
-
-def _step(mask: Shares, before: Pixels, here: Pixels) -> Shares:
-    """A frame's mask from its neighbour's."""
-    way = flow_between(here, before)
-    u, v = np.meshgrid(np.arange(here.shape[1], dtype=np.float32), np.arange(here.shape[0], dtype=np.float32))
-    moved = cv2.remap(mask, u + way[..., 0], v + way[..., 1], cv2.INTER_LINEAR)
-    return np.asarray(((moved - 0.5) * CRISP + 0.5).clip(0, 1), np.float32)
+    small = [cv2.resize(np.asarray(p.convert("RGB")), size, interpolation=cv2.INTER_AREA) for p in pictures]
+    few = [None if m is None else cv2.resize(m, size, interpolation=cv2.INTER_AREA) for m in known]
+    found = carry(small, few, progress=progress)
+    return [
+        np.asarray(cv2.resize(f, (width, height), interpolation=cv2.INTER_LINEAR)) if mask is None else mask
+        for mask, f in zip(known, found, strict=True)
+    ]
 
 
 @torch.no_grad()

@@ -1,6 +1,6 @@
 """`make bench ROOM=dynamic_mesh`: both modes on clips with exact truth, real clips, and files for engines.
 
-PART=tracked,free,real,engine,bones for some; CLIPS=monkey,fox for some; PRESET; DEVICE. Every eighth picture is held out.
+PART=tracked,free,real,engine,bones,masks for some; CLIPS=monkey,fox for some; PRESET; DEVICE. Every eighth picture is held out.
 """
 
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from backend.formats import capture, mesh_frames, mesh_sequence
-from tests.benchmarks import mesh_bones, mesh_engine, mesh_real
+from tests.benchmarks import mesh_bones, mesh_engine, mesh_masks, mesh_real
 from tests.benchmarks.mesh_clips import (
     BLENDER,
     ESTIMATED,
@@ -31,7 +31,7 @@ from tests.benchmarks.mesh_clips import (
 from tests.benchmarks.runs import backend, cost
 from tests.benchmarks.table import ROOT, Row, Table, say
 
-PARTS = ("tracked", "free", "real", "engine", "bones")
+PARTS = ("tracked", "free", "real", "engine", "bones", "masks")
 BAKED = "monkey"  # the clip whose result is written as every kind of file
 
 
@@ -118,3 +118,5 @@ def run(table: Table) -> None:
         mesh_bones.run(table, folder)
     if "real" in parts:
         mesh_real.run(table, wanted, preset)
+    if "masks" in parts:
+        mesh_masks.run(table, wanted)
