@@ -36,6 +36,7 @@ class Sighting:
 
 
 SEEN_STANDING, SEEN_AROUND = 13.0, 90.0  # degrees around the object; some stillness is believed always, against trembling
+JUMP = 10.0  # degrees around the object from one picture to the next: more, and cameras are not on one smooth way
 NOTHING = Sighting(torch.zeros(0, dtype=torch.int64), torch.zeros(0, 2))
 
 
@@ -67,8 +68,35 @@ def stillness(moments: list[Moment]) -> float:
 
 def view_arc(moments: list[Moment]) -> float:
     """Degrees between the two most different directions from which the object was seen."""
-    directions = torch.stack([torch.nn.functional.normalize(-m.viewmat[:3, :3].T @ m.viewmat[:3, 3], dim=0) for m in moments])
+    directions = _directions(moments)
     return float(torch.rad2deg(torch.arccos((directions @ directions.T).clamp(-1, 1))).max())
+
+
+def _directions(moments: list[Moment]) -> Tensor:
+    """(T, 3) from the middle of the box to the cameras."""
+    return torch.stack([torch.nn.functional.normalize(-m.viewmat[:3, :3].T @ m.viewmat[:3, 3], dim=0) for m in moments])
+
+
+def silhouettes_way(moments: list[Moment]) -> Tensor:
+    """(T, 2) of the middles of the silhouettes from the middle of the box, across the view, in units of the box. All 0 where cameras jump
+    from picture to picture, for there it is the view that moves them.
+    """
+    directions = _directions(moments)
+    turns = torch.rad2deg(torch.arccos((directions[1:] * directions[:-1]).sum(1).clamp(-1, 1)))
+    if turns.median() > JUMP:
+        return torch.zeros(len(moments), 2)
+    found = []
+    for moment in moments:
+        level, middle = moment.levels[0], moment.viewmat[:3, 3]
+        pixel = torch.stack([_mean_place(level.alpha.sum(0)), _mean_place(level.alpha.sum(1)), level.alpha.new_ones(())])
+        ray = torch.linalg.solve(level.K, pixel)
+        found.append((ray * middle[2] - middle)[:2])
+    return torch.stack(found).cpu()
+
+
+def _mean_place(shares: Tensor) -> Tensor:
+    """The mean of pixel centres along one axis, each counting by its share (N,)."""
+    return (shares * (torch.arange(len(shares), device=shares.device) + 0.5)).sum() / shares.sum()
 
 
 def halve(values: Tensor) -> Tensor:

@@ -134,8 +134,16 @@ def test_many_waves_are_carried_over_without_large_ones_against_each_other() -> 
 
 
 def test_longer_clips_get_more_waves_and_short_ones_no_more_than_half_their_moments() -> None:
-    counts = [wave_count(MotionConfig(), n) for n in (2, 4, 12, 50, 200, 5000)]
+    counts = [wave_count(MotionConfig(), [k / n for k in range(n)], torch.zeros(n, 2)) for n in (2, 4, 12, 50, 200, 5000)]
     assert counts == [2, 2, 6, 20, 40, 64]
+
+
+def test_what_moves_quickly_gets_the_waves_that_follow_it() -> None:
+    times = torch.linspace(0, 1, 100)
+    slow, quick = (torch.stack([0.1 * torch.sin(turns * 2 * torch.pi * times), torch.zeros(100)], 1) for turns in (3, 10))
+    assert wave_count(MotionConfig(), times.tolist(), slow) == 28
+    assert 36 <= wave_count(MotionConfig(), times.tolist(), quick) <= 42, "ten turns are forty half waves"
+    assert wave_count(MotionConfig(), times.tolist(), torch.randn(100, 2)) == 50
 
 
 def test_quick_waves_are_low_and_in_a_long_clip_what_is_as_quick_in_seconds_less_so() -> None:

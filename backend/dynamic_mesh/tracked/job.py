@@ -10,7 +10,7 @@ from ...formats.mesh_sequence import MeshSequence, Nodes
 from ...runtime.job import Job
 from ..clip import Clip, Descent, descend, judge, saved
 from ..footage import Footage
-from ..moments import Moment
+from ..moments import Moment, silhouettes_way
 from ..presets import MeshConfig
 from ..quality import Judged, Look
 from ..template import canonical_gaussians
@@ -63,7 +63,7 @@ def _begin(job: Job, training: list[Moment], config: MeshConfig) -> Fit:
         return restored(training, config.fit, job.request.seed, *before)
     job.stage("Finding the shape", 2, STAGES)
     canonical, seed = config.canonical, job.request.seed
-    waves = wave_count(config.fit.motion, len({moment.time for moment in training}))
+    waves = wave_count(config.fit.motion, [moment.time for moment in training], silhouettes_way(training))
     found = canonical_gaussians.train(training, canonical, waves, seed, job.progress)
     surface = to_surface(found, canonical)
     graph = linked(build(surface, config.fit.nodes), surface).to(found.means.device)

@@ -2,6 +2,7 @@
 
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,17 +17,31 @@ ALIKE = 20  # waves of which one beat is alike high
 
 @dataclass(frozen=True)
 class MotionConfig:
-    """`waves`: how many a clip of `per_frames` moments gets; one of four times as many gets twice as many."""
+    """`waves`: how many a clip of `per_frames` moments gets. One of four times as many gets twice as many, and all get more, up to `most`,
+    where these do not follow the object's way to `astray` of its box.
+    """
 
     waves: int = 20
     per_frames: int = 50
     most: int = 64
+    astray: float = 0.015
 
 
-def wave_count(config: MotionConfig, moments: int) -> int:
-    """For a clip of so many different times."""
-    wanted = round(config.waves * math.sqrt(moments / config.per_frames))
-    return min(wanted, config.most, max(2, moments // 2))
+def wave_count(config: MotionConfig, times: Sequence[float], way: Tensor) -> int:
+    """For moments at `times` 0..1, and where the object is at each, (T, 2), in units of the box; several moments can be of one time."""
+    moments = len(set(times))
+    most = min(config.most, max(2, moments // 2))
+    waves = min(round(config.waves * math.sqrt(moments / config.per_frames)), most)
+    while waves < most and _astray(times, way, waves) > config.astray:
+        waves += 1
+    return waves
+
+
+def _astray(times: Sequence[float], way: Tensor, waves: int) -> float:
+    """By how much so many waves miss the way, root mean square."""
+    rows, wanted = basis(tuple(times), waves, "cpu").double(), way.double()
+    off = wanted - rows @ torch.linalg.lstsq(rows, wanted, rcond=DEPENDENT, driver="gelsd").solution
+    return float(off.square().sum().div(max(1, len(times) - waves)).sqrt())
 
 
 @dataclass(frozen=True)
