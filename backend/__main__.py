@@ -75,7 +75,7 @@ VERB_HELP["mesh"] = (
     "reconstruct a moving object as one animated mesh whose vertices keep their identity",
     "--input is a capture whose pictures have a time, as `cameras` leaves it of a video, or D-NeRF's transforms_train.json.\n"
     "--output receives mesh.npz (places, nodes, weights) and texture.png, or with --mode free mesh_frames.npz (a mesh a frame,\n"
-    "tied by ids); and heldout.png (photo beside render).",
+    "tied by ids); object.png, what was taken for the object; and heldout.png (photo beside render).",
     "python -m backend mesh --input walk-capture --masks walk-masks --output walk-mesh",
 )
 VERB_HELP["bones"] = (

@@ -10,14 +10,16 @@ from . import footage as reading
 from .clip import Clip, make_clip
 from .free import job as free
 from .moments import view_arc
+from .object_sheet import object_sheet
 from .presets import MeshConfig, make_config
 from .tracked import job as tracked
 
+SHEET = "object.png"
 ONE_SIDED = 60.0  # degrees around the object below which its far side is a guess
 
 
 def run(job: Job) -> Outcome:
-    """Leaves what the mode leaves (tracked/job.py, free/job.py)."""
+    """Leaves object.png, what was taken for the object, and what the mode leaves (tracked/job.py, free/job.py)."""
     with one_thread():
         options = job.request.options
         assert isinstance(options, MeshOptions)
@@ -37,8 +39,11 @@ def _read(job: Job, options: MeshOptions, config: MeshConfig) -> Clip:
     capture.require_pictures(source)
     masks = Path(options.masks) if options.masks else None
     found = reading.load(source, masks, options.fps, config.footage, options.holdout, job.progress)
+    object_sheet(found.moments).save(job.folder.staging / SHEET)
+    job.preview(job.folder.staging / SHEET)
     if found.masks_carried:
-        job.warn("CARRIED", f"{found.masks_carried} pictures have no mask of their own: theirs were carried over from their neighbours'.")
+        job.warn("CARRIED", f"{found.masks_carried} pictures have no mask of their own: theirs were carried over from their neighbours'. "
+                 f"{SHEET} shows them: where they are wrong, give one more.")  # fmt: skip
     if found.cut_off > 0.2:
         job.warn("CUT_OFF", f"The object is cut off by the edge in {found.cut_off:.0%} of the pictures: there its outline is a guess.")
     return make_clip(reading.on_device(found, job.device))

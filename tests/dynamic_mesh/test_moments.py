@@ -1,11 +1,14 @@
 """What the pictures say about the object before anything is fitted."""
 
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from backend.dynamic_mesh.moments import Level, Moment, silhouettes_way
+from backend.dynamic_mesh.object_sheet import object_sheet
 
 SIZE, FOCAL, DISTANCE = 64, 80.0, 4.0
 
@@ -27,3 +30,11 @@ def test_the_way_of_silhouettes_is_in_units_of_the_box(step: float, jumps: bool)
     way = silhouettes_way([seen(offset, step * k, k / 3) for k, offset in enumerate(offsets)])
     expected = torch.tensor(offsets) * DISTANCE / FOCAL
     assert torch.allclose(way, torch.zeros(4, 2) if jumps else expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("count", [1, 2, 40])
+def test_what_was_taken_for_the_object_is_shown(count: int) -> None:
+    moments = [replace(seen((0.0, 0.0), 0.0, k / count), name=f"картина {k}.png") for k in range(count)]
+    pixels = np.asarray(object_sheet(moments))
+    black = (pixels == 0).all(-1).sum()  # the patch, 6 x 6 pixels, on white
+    assert black == 36 * min(count, 15)

@@ -256,7 +256,7 @@ def test_a_bending_ball_is_found_again(made: tuple[Path, np.ndarray]) -> None:
     assert Image.open(folder / "texture.png").size == (256, 256)
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["metrics"]["iou"] > 0.9 and manifest["metrics"]["psnr"] > 22
-    assert manifest["masks"] == "alpha" and (folder / "heldout.png").is_file()
+    assert manifest["masks"] == "alpha" and (folder / "heldout.png").is_file() and (folder / "object.png").is_file()
 
 
 @pytest.mark.parametrize(
