@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
+from itertools import count, groupby, pairwise
 
 import cv2
 import numpy as np
@@ -45,10 +45,12 @@ class Example:
 
 @dataclass(frozen=True)
 class Carried:
-    """`share` (H, W) of each pixel that is object, 0..1; `trust` (H, W) in the flow that brought it, 0..1; `age` in pictures."""
+    """`share` (H, W) of each pixel that is object, and `trust` (H, W) in the flow that brought it, both 0..255, for a long clip has many;
+    `age` in pictures.
+    """
 
-    share: Shares
-    trust: Shares
+    share: Pixels
+    trust: Pixels
     age: int
 
 
@@ -63,14 +65,21 @@ def carry(
     """
     found = list(known)
     examples = {here: Example(pictures[here], mask) for here, mask in enumerate(known) if mask is not None}
-    for first, end in _gaps(known):
-        sides = {first - 1: range(first - 1, end), end: range(end, first - 1, -1)}
-        ways = [_along(pictures, examples[start], order, config) for start, order in sides.items() if start in examples]
+    gaps = [(first, end, [start for start in (first - 1, end) if start in examples]) for first, end in _gaps(known)]
+    steps, total = count(1), sum((end - first) * (len(starts) + 1) for first, end, starts in gaps)
+    for first, end, starts in gaps:
+        ways: list[dict[int, Carried]] = []
+        for start in starts:
+            ways.append({})
+            order = range(start, end) if start < first else range(start, first - 1, -1)
+            for here, carried in _along(pictures, examples[start], order, config, len(starts) == 1):
+                ways[-1][here] = carried
+                progress(next(steps), total)
         for here in range(first, end):
-            nearest = min((start for start in sides if start in examples), key=lambda start: abs(start - here))
-            share = _decided(pictures[here], [way[here] for way in ways], examples[nearest], config)
-            found[here] = np.asarray(255 * share, np.uint8)
-            progress(here + 1, len(known))
+            nearest = min(starts, key=lambda start: abs(start - here))
+            share = _decided(pictures[here], [way.pop(here) for way in ways], examples[nearest], config)
+            found[here] = _eight_bit(share)
+            progress(next(steps), total)
     return [mask for mask in found if mask is not None]
 
 
@@ -82,35 +91,43 @@ def _gaps(known: Sequence[Pixels | None]) -> Iterator[tuple[int, int]]:
             yield places[0], places[-1] + 1
 
 
-def _along(pictures: Sequence[Pixels], example: Example, order: Iterable[int], config: CarryConfig) -> dict[int, Carried]:
-    """By the place of each picture in the clip; `order` begins with the example."""
+def _along(
+    pictures: Sequence[Pixels], example: Example, order: Iterable[int], config: CarryConfig, alone: bool
+) -> Iterator[tuple[int, Carried]]:  # fmt: skip
+    """With the place of each picture in the clip; `order` begins with the example. `alone`: nothing comes from the other side to put right
+    what is lost, so colour has to on the way; else it would only add its own mistakes up.
+    """
     share, trusted = (example.mask / 255).astype(np.float32), np.ones(example.mask.shape, np.float32)
-    found: dict[int, Carried] = {}
     on_the_way = replace(config, unsure=0.5)  # outlines are put on edges once, at the end
-    for before, here in pairwise(order):
+    for age, (before, here) in enumerate(pairwise(order), start=1):
         was, now = (cv2.cvtColor(pictures[k], cv2.COLOR_RGB2GRAY) for k in (before, here))
         back = flow_between(now, was)
-        trusted = _moved(trusted, back) * trust(back, flow_between(was, now), config.agree)
-        crisp = ((_moved(share, back) - 0.5) * config.crisp + 0.5).clip(0, 1)
-        share = _decided(pictures[here], [Carried(crisp, trusted, 1)], example, on_the_way)
-        found[here] = Carried(share, trusted, len(found) + 1)
-    return found
+        # what comes into the picture is taken for what was at its edge, but not trusted
+        trusted = _moved(trusted, back, cv2.BORDER_CONSTANT) * trust(back, flow_between(was, now), config.agree)
+        share = np.asarray(((_moved(share, back, cv2.BORDER_REPLICATE) - 0.5) * config.crisp + 0.5).clip(0, 1), np.float32)
+        if alone:
+            share = _decided(pictures[here], [Carried(_eight_bit(share), _eight_bit(trusted), 1)], example, on_the_way)
+        yield here, Carried(_eight_bit(share), _eight_bit(trusted), age)
 
 
-def _moved(values: Shares, back: Shares) -> Shares:
-    """(H, W) of the picture before, in this one; `back` (H, W, 2) pixels to where each pixel was. What comes from outside is 0."""
+def _eight_bit(shares: Shares) -> Pixels:
+    return np.asarray((255 * shares).round(), np.uint8)
+
+
+def _moved(values: Shares, back: Shares, border: int) -> Shares:
+    """(H, W) of the picture before, in this one; `back` (H, W, 2) pixels to where each pixel was."""
     u, v = np.meshgrid(np.arange(values.shape[1], dtype=np.float32), np.arange(values.shape[0], dtype=np.float32))
-    return np.asarray(cv2.remap(values, u + back[..., 0], v + back[..., 1], cv2.INTER_LINEAR), np.float32)
+    return np.asarray(cv2.remap(values, u + back[..., 0], v + back[..., 1], cv2.INTER_LINEAR, borderMode=border), np.float32)
 
 
 def _decided(picture: Pixels, ways: Sequence[Carried], example: Example, config: CarryConfig) -> Shares:
-    """(H, W) of each pixel that is object, from what was carried to it on all ways."""
-    weights = [np.maximum(way.trust, 1e-3) / way.age for way in ways]
-    share = np.sum([w * way.share for w, way in zip(weights, ways, strict=True)], axis=0) / np.sum(weights, axis=0)
+    """(H, W) of each pixel that is object, 0..1, from what was carried to it on all ways."""
+    weights = [np.maximum(way.trust, np.float32(0.3)) / way.age for way in ways]  # a little even where there is no trust at all
+    share = np.sum([w * (way.share / np.float32(255)) for w, way in zip(weights, ways, strict=True)], axis=0) / np.sum(weights, axis=0)
     trusted = np.max([way.trust for way in ways], axis=0)
     inside: Flags = share > 0.5
     reach: Flags = cv2.dilate(inside.astype(np.uint8), np.ones((2 * config.reach + 1,) * 2, np.uint8)) > 0
-    doubt = reach & ((trusted < config.trusted) | (np.abs(share - 0.5) < 0.5 - config.unsure))
+    doubt = reach & ((trusted < 255 * config.trusted) | (np.abs(share - 0.5) < 0.5 - config.unsure))
     by_color = _cut(picture, inside, doubt, example, config) if doubt.any() else inside
     return np.where(doubt, by_color, share).astype(np.float32)
 

@@ -78,12 +78,12 @@ def _directions(moments: list[Moment]) -> Tensor:
 
 
 def silhouettes_way(moments: list[Moment]) -> Tensor:
-    """(T, 2) of the middles of the silhouettes from the middle of the box, across the view, in units of the box. All 0 where cameras jump
-    from picture to picture, for there it is the view that moves them.
+    """(T, 2) of the middles of the silhouettes from the middle of the box, across the view, in half sides of the box. All 0 where the
+    camera is not one on a smooth way, for there it is the view that moves them.
     """
     directions = _directions(moments)
     turns = torch.rad2deg(torch.arccos((directions[1:] * directions[:-1]).sum(1).clamp(-1, 1)))
-    if turns.median() > JUMP:
+    if len({moment.time for moment in moments}) < len(moments) or turns.max() > JUMP:
         return torch.zeros(len(moments), 2)
     found = []
     for moment in moments:
@@ -96,7 +96,7 @@ def silhouettes_way(moments: list[Moment]) -> Tensor:
 
 def _mean_place(shares: Tensor) -> Tensor:
     """The mean of pixel centres along one axis, each counting by its share (N,)."""
-    return (shares * (torch.arange(len(shares), device=shares.device) + 0.5)).sum() / shares.sum()
+    return (shares * (torch.arange(len(shares), device=shares.device) + 0.5)).sum() / shares.sum().clamp_min(1e-9)
 
 
 def halve(values: Tensor) -> Tensor:

@@ -38,6 +38,8 @@ def _carried(folder: Path, every: int, given: Path) -> tuple[float, float]:
     found = find(Capture(folder, frames), given, pictures)
     seen = [a > 127 for a in found.alphas]
     scores = [
-        float((s & truth[p.stem]).sum() / (s | truth[p.stem]).sum()) for k, (p, s) in enumerate(zip(paths, seen, strict=True)) if k % every
+        float((s & truth[p.stem]).sum() / max(1, (s | truth[p.stem]).sum()))
+        for k, (p, s) in enumerate(zip(paths, seen, strict=True))
+        if k % every
     ]
     return float(np.mean(scores)), min(scores)

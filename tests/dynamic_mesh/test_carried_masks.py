@@ -68,29 +68,61 @@ def test_colour_decides_where_something_passes_in_front(step: int, wide: int, bo
 
 
 def test_what_looks_like_the_object_elsewhere_is_not_it() -> None:
+    """Though it has just come, so that no flow leads to it, and nothing but its distance tells that it is another."""
     pictures, truth = film([35.0 + 2 * k for k in range(6)], tint=(1.0, 0.5, 0.2))
     twin = np.roll(disc(80), 50, 1)
-    pictures = [np.where(twin[..., None], (250, 120, 50), p).astype(np.uint8) for p in pictures]
-    found = carry(pictures, [truth[0], None, None, None, None, truth[5]])
+    for picture in pictures[1:]:
+        picture[twin] = picture[truth[0] > 127][: twin.sum()]
+    found = carry(pictures, [truth[0], *[None] * 5])
     assert all(iou(f, t) > 0.9 and not (f[twin] > 127).any() for f, t in zip(found, truth, strict=True))
+
+
+def test_the_nearer_mask_counts_more() -> None:
+    pictures, _ = film([80.0] * 5)
+    small, large = (
+        np.asarray((np.hypot(*(np.mgrid[:HEIGHT, :WIDTH] - np.array([60, 80])[:, None, None])) < r) * 255, np.uint8) for r in (20, 30)
+    )
+    found = carry(pictures, [small, None, None, None, large], FLOW_ALONE)
+    assert iou(found[1], small) > 0.98 and iou(found[3], large) > 0.98
 
 
 @pytest.mark.parametrize("value", [0, 255])
 def test_nothing_and_everything_stay_so(value: int) -> None:
-    """Where there is no object, or nothing else, no colours can be learned; nor of pictures of one colour."""
-    plain = [np.full((HEIGHT, WIDTH, 3), 128, np.uint8)] * 3
-    for pictures in (plain, film([40.0, 60.0, 90.0])[0]):
-        found = carry(pictures, [None, np.full((HEIGHT, WIDTH), value, np.uint8), None])
-        assert all((abs(f[30:-30, 30:-30].astype(int) - value) < 128).all() for f in found)
+    """Where there is no object, or nothing else, no colours can be learned; and what comes into the picture is as what was at its edge."""
+    wall = np.hstack([pattern(0), pattern(1)]).repeat(3, -1)
+    pictures = [np.ascontiguousarray(wall[:, 5 * k : 5 * k + WIDTH]) for k in range(6)]
+    found = carry(pictures, [np.full((HEIGHT, WIDTH), value, np.uint8), *[None] * 5])
+    assert all((np.abs(f.astype(int) - value) < 128).mean() > 0.999 for f in found)
 
 
-def test_every_picture_is_told_and_results_repeat() -> None:
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_pictures_of_one_colour_keep_the_mask(value: int) -> None:
+    truth = np.asarray(disc(80) * 255, np.uint8)
+    found = carry([np.full((HEIGHT, WIDTH, 3), value, np.uint8)] * 3, [None, truth, None])
+    assert min(iou(f, truth) for f in found) > 0.95
+
+
+def test_results_repeat_whatever_was_drawn_before() -> None:
+    pictures, truth = film([60.0 + 2 * k for k in range(6)], tint=(1.0, 0.8, 0.8))
+    behind(pictures, truth, step=9, wide=14)
+    results = []
+    for seed in (1, 2, 3):
+        cv2.setRNGSeed(seed)
+        results.append(np.stack(carry(pictures, [truth[0], *[None] * 5])))
+    assert (results[0] == results[1]).all() and (results[0] == results[2]).all()
+
+
+def test_every_step_is_told_and_one_can_stop_it() -> None:
     pictures, truth = film([40.0 + 4 * k for k in range(6)])
     told: list[tuple[int, int]] = []
-    first = carry(pictures, [None, truth[1], None, None, truth[4], None], progress=lambda step, total: told.append((step, total)))
-    assert [step for step, _ in told] == [1, 3, 4, 6] and {total for _, total in told} == {6}
-    again = carry(pictures, [None, truth[1], None, None, truth[4], None])
-    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    carry(pictures, [None, truth[1], None, None, truth[4], None], progress=lambda step, total: told.append((step, total)))
+    assert told == [(step, 10) for step in range(1, 11)], "one way to the ends, two between, and a decision each"
+
+    def stop(step: int, total: int) -> None:
+        raise InterruptedError(step)
+
+    with pytest.raises(InterruptedError, match="1"):
+        carry(pictures, [truth[0], *[None] * 5], progress=stop)
 
 
 def test_large_pictures_get_masks_of_their_size(tmp_path: Path) -> None:

@@ -32,6 +32,11 @@ def test_the_way_of_silhouettes_is_in_units_of_the_box(step: float, jumps: bool)
     assert torch.allclose(way, torch.zeros(4, 2) if jumps else expected, atol=1e-5)
 
 
+def test_two_cameras_at_a_time_are_not_one_on_its_way() -> None:
+    moments = [seen((4.0, 0.0), 0.1 * camera, time) for time in (0.0, 0.5, 1.0) for camera in (0, 1)]
+    assert not silhouettes_way(moments).any() and silhouettes_way(moments[::2]).all(0)[0]
+
+
 @pytest.mark.parametrize("count", [1, 2, 40])
 def test_what_was_taken_for_the_object_is_shown(count: int) -> None:
     moments = [replace(seen((0.0, 0.0), 0.0, k / count), name=f"картина {k}.png") for k in range(count)]

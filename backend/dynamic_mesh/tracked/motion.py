@@ -17,28 +17,31 @@ ALIKE = 20  # waves of which one beat is alike high
 
 @dataclass(frozen=True)
 class MotionConfig:
-    """`waves`: how many a clip of `per_frames` moments gets. One of four times as many gets twice as many, and all get more, up to `most`,
-    where these do not follow the object's way to `astray` of its box.
+    """`waves`: how many a clip of `per_frames` moments gets; one of four times as many gets twice as many. All get more, up to `most`,
+    where these do not follow the object's way to `astray` (in half sides of its box) and more of them do better: to `noise` of that, or
+    what is missed is no way but masks that tremble.
     """
 
     waves: int = 20
     per_frames: int = 50
     most: int = 64
     astray: float = 0.015
+    noise: float = 0.8
 
 
 def wave_count(config: MotionConfig, times: Sequence[float], way: Tensor) -> int:
-    """For moments at `times` 0..1, and where the object is at each, (T, 2), in units of the box; several moments can be of one time."""
+    """For moments at `times` 0..1, and where the object is at each, (T, 2), in half sides of the box."""
     moments = len(set(times))
     most = min(config.most, max(2, moments // 2))
-    waves = min(round(config.waves * math.sqrt(moments / config.per_frames)), most)
-    while waves < most and _astray(times, way, waves) > config.astray:
-        waves += 1
-    return waves
+    fewest = min(round(config.waves * math.sqrt(moments / config.per_frames)), most)
+    enough = max(config.astray, config.noise * _astray(times, way, fewest))
+    if _astray(times, way, fewest) <= config.astray or _astray(times, way, most) > enough:
+        return fewest
+    return next((waves for waves in range(fewest, most) if _astray(times, way, waves) <= config.astray), most)
 
 
 def _astray(times: Sequence[float], way: Tensor, waves: int) -> float:
-    """By how much so many waves miss the way, root mean square."""
+    """By how much so many waves miss the way: root mean square, of which noise would keep as much whatever their number."""
     rows, wanted = basis(tuple(times), waves, "cpu").double(), way.double()
     off = wanted - rows @ torch.linalg.lstsq(rows, wanted, rcond=DEPENDENT, driver="gelsd").solution
     return float(off.square().sum().div(max(1, len(times) - waves)).sqrt())
