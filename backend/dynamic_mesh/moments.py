@@ -36,7 +36,7 @@ class Sighting:
 
 
 SEEN_STANDING, SEEN_AROUND = 13.0, 90.0  # degrees around the object; some stillness is believed always, against trembling
-JUMP = 10.0  # degrees around the object from one picture to the next: more, and cameras are not on one smooth way
+JUMP = 20.0  # degrees around the object from one picture to the next: more, and cameras are not on one smooth way
 NOTHING = Sighting(torch.zeros(0, dtype=torch.int64), torch.zeros(0, 2))
 
 
