@@ -16,7 +16,7 @@ demo: .venv/ready .venv-bpy45/ready  ## footage to splats in Blender: out/demo (
 test:  ## every test, in the backend's Python and in both Blenders
 	$(MAKE) -j2 .venv/dev .venv-bpy45/ready $(if $(PYTHON313),.venv-bpy52/ready)
 	$(MAKE) lint
-	OMP_NUM_THREADS=1 $(VENV) -m pytest tests --ignore tests/blender --ignore tests/runtime -n auto --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(VENV) -m pytest tests --ignore tests/blender --ignore tests/runtime -n auto --dist loadfile
 	$(VENV) -m pytest tests/runtime
 	$(BPY45) -m pytest tests/blender -n auto --dist loadfile
 	$(if $(PYTHON313),$(BPY52) -m pytest tests/blender -n auto --dist loadfile,@echo "Python 3.13 not found: Blender 5.2 is not tested")
