@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ..formats import depth_exr
 from ..formats.capture import Frame
-from .masks import Pixels, read_mask
+from .carried_masks import Pixels
+from .masks import read_mask
 from .moments import Level
 from .placement import HALF
 

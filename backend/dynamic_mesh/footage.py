@@ -10,8 +10,9 @@ import torch
 from ..formats.capture import Capture, Frame
 from ..geometry.conventions import to_viewmat
 from ..protocol import InputError
+from .carried_masks import Pixels
 from .cutout import Picture, bounds, cut_out
-from .masks import Masks, Pixels, find as find_masks, open_picture
+from .masks import Masks, find as find_masks, open_picture
 from .moments import NOTHING, Moment, held_out, pyramid
 from .placement import HALF, Placement, between, place
 from .point_tracks import TrackConfig, find as find_tracks

@@ -2,14 +2,13 @@
 what was found to move by itself.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from ..formats import splat_ply
@@ -19,10 +18,8 @@ from ..gaussians.rasterize import rasterize
 from ..geometry.conventions import to_viewmat
 from ..media.frames import to_eight_bit
 from ..protocol import InputError
-from .carried_masks import carry
+from .carried_masks import Pixels, Progress, carry
 
-Pixels = NDArray[np.uint8]
-Progress = Callable[[int, int], None]
 CARRIED_SIDE = 480  # pixels of the longer side of pictures along which masks are carried
 
 

@@ -42,8 +42,7 @@ def _read(job: Job, options: MeshOptions, config: MeshConfig) -> Clip:
     object_sheet(found.moments).save(job.folder.staging / SHEET)
     job.preview(job.folder.staging / SHEET)
     if found.masks_carried:
-        job.warn("CARRIED", f"{found.masks_carried} pictures have no mask of their own: theirs were carried over from their neighbours'. "
-                 f"{SHEET} shows some: where they are wrong, give one more.")  # fmt: skip
+        job.warn("CARRIED", f"{found.masks_carried} pictures got their masks from others. Where {SHEET} shows them wrong, give more masks.")
     if found.cut_off > 0.2:
         job.warn("CUT_OFF", f"The object is cut off by the edge in {found.cut_off:.0%} of the pictures: there its outline is a guess.")
     return make_clip(reading.on_device(found, job.device))

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from .moments import Moment
 
-COLUMNS, ROWS, SIDE, CAPTION, LETTERS = 5, 3, 200, 14, 28
+COLUMNS, ROWS, SIDE, CAPTION, LETTERS = 3, 3, 240, 14, 34  # as few and large as a panel in Blender can show
 
 
 def object_sheet(moments: Sequence[Moment]) -> Image.Image:
@@ -20,9 +20,7 @@ def object_sheet(moments: Sequence[Moment]) -> Image.Image:
         left, top = place % COLUMNS * SIDE, place // COLUMNS * (SIDE + CAPTION)
         level = moment.levels[0]
         pixels = (level.color + 1 - level.alpha[..., None]).clamp(0, 1).mul(255).round().byte().cpu().numpy()
-        picture = Image.fromarray(pixels)
-        picture.thumbnail((SIDE, SIDE))
-        sheet.paste(picture, (left + (SIDE - picture.width) // 2, top + CAPTION))
+        sheet.paste(ImageOps.pad(Image.fromarray(pixels), (SIDE, SIDE), color="white"), (left, top + CAPTION))
         name = moment.name.encode("ascii", "replace").decode()  # a font need not have other letters
         write.text((left + 4, top), name[-LETTERS:], fill="gray")
     return sheet

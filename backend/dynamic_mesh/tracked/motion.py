@@ -34,8 +34,7 @@ def wave_count(config: MotionConfig, times: Sequence[float], way: Tensor) -> int
     moments = len(set(times))
     most = min(config.most, max(2, moments // 2))
     fewest = min(round(config.waves * math.sqrt(moments / config.per_frames)), most)
-    enough = max(config.astray, config.noise * _astray(times, way, fewest))
-    if _astray(times, way, fewest) <= config.astray or _astray(times, way, most) > enough:
+    if _astray(times, way, most) > config.noise * _astray(times, way, fewest):
         return fewest
     return next((waves for waves in range(fewest, most) if _astray(times, way, waves) <= config.astray), most)
 
