@@ -23,9 +23,14 @@ def format_seconds(seconds: float) -> str:
     return f"{whole // 60} m {whole % 60:02d} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60:02d} m"
 
 
+def panel_width(context: bpy.types.Context) -> int:
+    """Of the region, in pixels of an interface that is not enlarged: letters and icons grow with it."""
+    return round(context.region.width / (context.preferences.system.ui_scale or 1.0))
+
+
 def wrap(layout: bpy.types.UILayout, text: str, width: int, icon: str = "NONE") -> None:
-    """Text over as many lines as the region's width asks for."""
-    per_line, line = max(16, width // 8), ""
+    """Text over as many lines as the panel's width asks for."""
+    per_line, line = max(16, width // 8 - (4 if icon != "NONE" else 0)), ""  # letters; an icon takes the place of some
     column = layout.column(align=True)
     column.scale_y = 0.8
     for word in [*text.split(), ""]:
@@ -123,7 +128,7 @@ class SPLATSMITH_PT_jobs(bpy.types.Panel):
         ended = [job for job in manager.jobs if not job.active]
         for job in [*ended[-3:], *(job for job in manager.jobs if job.active)]:
             draw = _draw_running if job.active else _draw_ended
-            draw(self.layout, job, context.region.width)
+            draw(self.layout, job, panel_width(context))
         _draw_unfinished(self.layout)
 
 

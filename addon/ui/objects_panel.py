@@ -4,7 +4,7 @@ import bpy
 
 from ..scene import objects, splats
 from ..words.asking import asking
-from .job_strip import wrap
+from .job_strip import panel_width, wrap
 from .panels import SidebarPanel
 
 
@@ -64,7 +64,7 @@ def _draw_outputs(layout: bpy.types.UILayout, what: str) -> None:
 
 
 def _draw_words(layout: bpy.types.UILayout, context: bpy.types.Context, cloud: bpy.types.Object) -> None:
-    settings, width = context.scene.splatsmith, context.region.width - 20
+    settings, width = context.scene.splatsmith, panel_width(context) - 20
     if cloud.get(objects.MODEL, ""):
         layout.prop(settings, "prompt", text="", icon="VIEWZOOM", placeholder="chair, stool; lamp")
         layout.prop(settings, "threshold", slider=True)

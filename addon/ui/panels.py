@@ -3,7 +3,7 @@
 import bpy
 
 from ..scene import pointclouds, splats, verdict
-from .job_strip import wrap
+from .job_strip import panel_width, wrap
 
 # Of the cameras and of the splats, measured on two cores; time left is shown while a job runs.
 ESTIMATES = {
@@ -57,7 +57,7 @@ def _draw_verdict(box: bpy.types.UILayout, root: bpy.types.Object, context: bpy.
     level = root[verdict.LEVEL_KEY]
     box.label(text=verdict.WORDS[level], icon=verdict.LIGHTS[level])
     for line in root[verdict.REASONS_KEY].splitlines():
-        wrap(box, line, context.region.width - 20)
+        wrap(box, line, panel_width(context) - 20)
     value = verdict.confidence_now(context, root)
     if value is not None:
         box.progress(factor=value, text=f"Frame {context.scene.frame_current}: {value:.0%} sure")

@@ -2,7 +2,7 @@
 
 import bpy
 
-from .job_strip import wrap
+from .job_strip import panel_width, wrap
 from .panels import SidebarPanel
 
 CONSENT = "Whoever is filmed or heard must have agreed. Results are synthetic, and their files say so."
@@ -118,7 +118,7 @@ class SPLATSMITH_PT_talking_face(SidebarPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
-        wrap(layout, CONSENT, context.region.width - 40)
+        wrap(layout, CONSENT, panel_width(context) - 40)
         layout.prop(settings, "consent")
         column = layout.column()
         column.use_property_split = True
