@@ -2,21 +2,22 @@
 
 import bpy
 
-from . import preferences, properties
+from . import preferences
 from .jobs import lifecycle
 from .operators import CLASSES as OPERATOR_CLASSES, menus
-from .scene import splat_overlay
+from .properties import scene_properties
+from .scene.viewport import splat_overlay
 from .ui import CLASSES as UI_CLASSES, job_strip
 from .words import asking
 
-CLASSES = (*preferences.CLASSES, *properties.CLASSES, *OPERATOR_CLASSES, *UI_CLASSES)
+CLASSES = (*preferences.CLASSES, *scene_properties.CLASSES, *OPERATOR_CLASSES, *UI_CLASSES)
 
 
 def register() -> None:
     """Undone in reverse by `unregister`; an error passes through, so that Blender shows it."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
-    properties.attach()
+    scene_properties.attach()
     menus.attach()
     lifecycle.start()
     splat_overlay.start()
@@ -29,6 +30,6 @@ def unregister() -> None:
     job_strip.unload()
     lifecycle.stop()
     menus.detach()
-    properties.detach()
+    scene_properties.detach()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -6,8 +6,8 @@ import bpy
 from bpy_extras.io_utils import ExportHelper
 
 from ...backend.protocol import InputError
-from ..mesh_properties import BAKES
-from ..scene import mesh_bake, mesh_sequence
+from ..properties.mesh_properties import BAKES
+from ..scene.meshes import mesh_bake, mesh_sequence
 from .common import guarded
 
 

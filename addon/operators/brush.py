@@ -6,7 +6,8 @@ import numpy as np
 from gpu_extras.presets import draw_circle_2d
 
 from ...backend.protocol import SplatsmithError
-from ..scene import marks, neighbours, objects, painting, pointclouds, splats
+from ..scene.objects import neighbors, objects, painting
+from ..scene.splats import marks, pointclouds, splats
 from .common import report_error
 from .objects import OnSplats
 
@@ -34,7 +35,7 @@ class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
         cloud = objects.target(context)
         self._name, self._uid = cloud.name, cloud.data.session_uid
         self._points = pointclouds.read_attribute(cloud.data, "position", 3)
-        self._reach = neighbours.typical_reach(self._points)
+        self._reach = neighbors.typical_reach(self._points)
         try:
             self._labels = objects.numbers_of(cloud) if self.whole else None
         except SplatsmithError as error:

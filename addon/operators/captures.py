@@ -7,7 +7,7 @@ import bpy
 
 from ...backend.formats import capture as captures
 from ...backend.protocol import InputError
-from ..scene import collections, depth_mesh, movie_clip
+from ..scene.captures import collections, depth_mesh, movie_clip
 from .common import FolderChooser, guarded
 
 COPIED = ("transforms.json", "points3D.ply", "tracks.npz", "images", "sparse", "depths", "masks")

@@ -5,7 +5,7 @@ from pathlib import Path
 import bpy
 
 from ..jobs import folders
-from ..scene import demo_clip
+from ..scene.captures import demo_clip
 from .common import guarded
 
 

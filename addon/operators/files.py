@@ -5,7 +5,8 @@ from pathlib import Path
 import bpy
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 
-from ..scene import results, splats
+from ..scene import results
+from ..scene.splats import splats
 from .common import FolderChooser, guarded
 
 

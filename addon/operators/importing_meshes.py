@@ -11,8 +11,9 @@ from ...backend.formats import mesh_frames as frames, mesh_sequence as sequences
 from ...backend.protocol import InputError, RegisterOptions, Request
 from ..compute import state
 from ..jobs import folders
-from ..scene import mesh_files, mesh_sequence, results
-from ..scene.mesh_files import ReadMesh
+from ..scene import results
+from ..scene.meshes import mesh_files, mesh_sequence
+from ..scene.meshes.mesh_files import ReadMesh
 from .common import FolderChooser, guarded, run_in_folder
 
 

@@ -4,7 +4,8 @@ import bpy
 import numpy as np
 
 from ...backend.protocol import InputError
-from ..scene import marks, mask_nodes, neighbours, object_edits, objects, pointclouds
+from ..scene.objects import mask_nodes, neighbors, object_edits, objects
+from ..scene.splats import marks, pointclouds
 from .common import guarded
 from .objects import OnObjects
 
@@ -51,7 +52,7 @@ class SPLATSMITH_OT_split_object(OnObjects, bpy.types.Operator):
             points = pointclouds.read_attribute(cloud.data, "position", 3)[objects.of_items(cloud, [item])]
             if not len(points):
                 raise InputError("No splats are of the active object.", "Choose another.")
-            count = object_edits.split_loose(cloud, item, self.reach or 3 * neighbours.typical_reach(points), self.smallest)
+            count = object_edits.split_loose(cloud, item, self.reach or 3 * neighbors.typical_reach(points), self.smallest)
             self.report({"INFO"}, f"{count} parts" if count > 1 else "It is all of one piece: a smaller gap may split it")
         return {"FINISHED"}
 

@@ -8,8 +8,9 @@ from ...backend.formats import capture as captures, mesh_sequence as sequences
 from ...backend.protocol import BonesOptions, InputError, MeshOptions, RegisterOptions, Request
 from .. import preferences
 from ..jobs import folders
-from ..scene import marks, mask_pictures, mesh_sequence, splats
-from ..scene.mesh_frames import FRAMES_KEY
+from ..scene.meshes import mask_images, mesh_sequence
+from ..scene.meshes.mesh_frames import FRAMES_KEY
+from ..scene.splats import marks, splats
 from .common import capture_ready, chosen_capture, compute_ready, guarded, run_in_folder, run_job
 
 
@@ -65,11 +66,11 @@ class SPLATSMITH_OT_mask_frame(bpy.types.Operator):
         if not 1 <= number <= len(pictures):
             raise InputError(f"The footage has no frame {number}.", f"Go to one of 1 to {len(pictures)}.")
         frame = pictures[number - 1]
-        inside = mask_pictures.picture(settings.mesh_outline, frame.width, frame.height)
+        inside = mask_images.picture(settings.mesh_outline, frame.width, frame.height)
         if not inside.any():
             raise InputError(f"The mask {settings.mesh_outline.name} has no outline in the picture.", "Draw one around the object.")
-        path = folder / mask_pictures.FOLDER / f"{frame.image.stem}.png"
-        mask_pictures.write(path, inside)
+        path = folder / mask_images.FOLDER / f"{frame.image.stem}.png"
+        mask_images.write(path, inside)
         settings.mesh_masks = str(path.parent)
         done = len(list(path.parent.glob("*.png")))
         self.report({"INFO"}, f"Frame {number}: the object covers {inside.mean():.0%} of the picture; {done} frames have masks")

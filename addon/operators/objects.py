@@ -9,7 +9,9 @@ from bpy_extras.io_utils import ExportHelper
 from ...backend.protocol import InputError, Request, SegmentOptions
 from .. import preferences
 from ..jobs import folders
-from ..scene import collections, marks, object_edits, objects, splats
+from ..scene.captures import collections
+from ..scene.objects import object_edits, objects
+from ..scene.splats import marks, splats
 from .common import compute_ready, guarded, run_in_folder
 
 WHAT = [

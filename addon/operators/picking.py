@@ -6,7 +6,8 @@ from bpy_extras.view3d_utils import location_3d_to_region_2d
 from mathutils import Vector
 
 from ...backend.protocol import InputError
-from ..scene import cameras, collections, ground, pointclouds
+from ..scene.captures import cameras, collections, ground
+from ..scene.splats import pointclouds
 from .common import guarded
 
 REACH = 18  # pixels from the mouse within which a point is taken

@@ -7,7 +7,7 @@ import bpy
 
 from ...backend.protocol import CamerasOptions, InputError, Request, SplatsOptions
 from .. import preferences
-from ..scene import solved_camera
+from ..scene.captures import solved_camera
 from .common import capture_ready, chosen_capture, compute_ready, guarded, run_job
 
 

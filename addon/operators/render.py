@@ -8,8 +8,8 @@ import numpy as np
 from ...backend.protocol import InputError, RenderOptions, Request
 from .. import preferences
 from ..jobs import folders
-from ..scene import marks, splats
-from ..scene.solved_camera import pose_record
+from ..scene.captures.solved_camera import pose_record
+from ..scene.splats import marks, splats
 from .common import compute_ready, guarded, run_in_folder
 
 

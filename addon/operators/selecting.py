@@ -5,7 +5,8 @@ from collections.abc import Callable
 import bpy
 import numpy as np
 
-from ..scene import marks, neighbours, object_edits, objects, pointclouds, splat_nodes
+from ..scene.objects import neighbors, object_edits, objects
+from ..scene.splats import marks, pointclouds, splat_nodes
 from ..words import asking
 from .common import compute_ready, guarded
 from .objects import OnObjects, OnSplats
@@ -46,7 +47,7 @@ class SPLATSMITH_OT_select_objects(OnObjects, bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _points(cloud: bpy.types.Object) -> neighbours.Points:
+def _points(cloud: bpy.types.Object) -> neighbors.Points:
     return np.asarray(pointclouds.read_attribute(cloud.data, "position", 3))
 
 
@@ -54,18 +55,18 @@ ACTIONS: dict[str, tuple[str, str, Around]] = {
     "ALL": ("All", "Select every splat that is not hidden or locked", lambda op, cloud, old: np.ones_like(old)),
     "NONE": ("None", "Select nothing", lambda op, cloud, old: np.zeros_like(old)),
     "INVERT": ("Invert", "Select what is not selected, and nothing else", lambda op, cloud, old: ~old),
-    "GROW": ("Grow", "Select splats around the selection too", lambda op, cloud, old: neighbours.grow(_points(cloud), old, op.near(cloud))),
+    "GROW": ("Grow", "Select splats around the selection too", lambda op, cloud, old: neighbors.grow(_points(cloud), old, op.near(cloud))),
     "SHRINK": (
         "Shrink", "Leave the border of the selection out",
-        lambda op, cloud, old: neighbours.shrink(_points(cloud), old, op.near(cloud)),
+        lambda op, cloud, old: neighbors.shrink(_points(cloud), old, op.near(cloud)),
     ),
     "SIMILAR": (
         "Similar", "Select splats of the same colours anywhere",
-        lambda op, cloud, old: old | neighbours.alike(object_edits.srgb_of(cloud), old, op.tolerance),
+        lambda op, cloud, old: old | neighbors.alike(object_edits.srgb_of(cloud), old, op.tolerance),
     ),
     "FLOOD": (
         "Flood", "Select whatever is connected with the selection through splats of its colours",
-        lambda op, cloud, old: neighbours.flood(_points(cloud), object_edits.srgb_of(cloud), old, op.near(cloud), op.tolerance),
+        lambda op, cloud, old: neighbors.flood(_points(cloud), object_edits.srgb_of(cloud), old, op.near(cloud), op.tolerance),
     ),
 }  # fmt: skip
 
@@ -92,7 +93,7 @@ class SPLATSMITH_OT_selection(OnSplats, bpy.types.Operator):
 
     def near(self, cloud: bpy.types.Object) -> float:
         """The reach; chosen for the scene where it is 0, and then shown."""
-        self.reach = self.reach or neighbours.typical_reach(_points(cloud))
+        self.reach = self.reach or neighbors.typical_reach(_points(cloud))
         return self.reach
 
     @guarded

@@ -7,7 +7,8 @@ from bpy_extras.io_utils import ExportHelper
 
 from ...backend.protocol import FaceOptions, HeadOptions, InputError, Request, SpeechOptions, TalkOptions
 from .. import preferences
-from ..scene import face_export, face_targets, results
+from ..scene import results
+from ..scene.faces import face_export, face_targets
 from .common import FolderChooser, compute_ready, guarded, run_job
 
 EXPORTS = [("GLTF", "glTF", "One .glb with morph targets"), ("FBX", "FBX", "For Unreal and Unity"),

@@ -18,21 +18,11 @@ from ...backend.formats import (
 from ...backend.protocol import InputError, RenderOptions
 from ..compute import state
 from ..jobs.manager import JobRecord
-from . import (
-    cameras,
-    collections,
-    face_targets,
-    gaussian_head,
-    head_mesh,
-    mesh_frames,
-    mesh_sequence,
-    objects,
-    pointclouds,
-    speech_sound,
-    splat_nodes,
-    splats,
-    verdict,
-)
+from .captures import cameras, collections, verdict
+from .faces import face_targets, gaussian_head, head_mesh, speech_sound
+from .meshes import mesh_frames, mesh_sequence
+from .objects import objects
+from .splats import pointclouds, splat_nodes, splats
 
 PERSON = "splatsmith_person"  # on the meshes of people that were read from footage
 

@@ -2,7 +2,7 @@
 
 import bpy
 
-from ..scene import mesh_frames, mesh_sequence
+from ..scene.meshes import mesh_frames, mesh_sequence
 from .panels import SidebarPanel
 
 ESTIMATES = {"fast": "About a minute or two", "balanced": "About 5 minutes", "best": "15 to 30 minutes"}  # measured on two cores

@@ -2,7 +2,8 @@
 
 import bpy
 
-from ..scene import objects, splats
+from ..scene.objects import objects
+from ..scene.splats import splats
 from ..words.asking import asking
 from .job_strip import panel_width, wrap
 from .panels import SidebarPanel

@@ -2,7 +2,8 @@
 
 import bpy
 
-from ..scene import pointclouds, splats, verdict
+from ..scene.captures import verdict
+from ..scene.splats import pointclouds, splats
 from .job_strip import panel_width, wrap
 
 # Of the cameras and of the splats, measured on two cores; time left is shown while a job runs.

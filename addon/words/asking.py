@@ -11,7 +11,8 @@ from ...backend.formats.words_lines import Question, Scores
 from ...backend.protocol import InputError, SplatsmithError
 from .. import preferences
 from ..compute import state
-from ..scene import marks, objects
+from ..scene.objects import objects
+from ..scene.splats import marks
 from .process import WordsProcess
 
 PATIENCE = 120.0  # seconds: the first question loads the model

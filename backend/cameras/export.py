@@ -8,11 +8,11 @@ import numpy as np
 from ..media.tracks.tracks import Tracks
 from ..runtime.device import core_count
 from .bundle.state import Observations, errors, unit_of
-from .estimate import Estimate
+from .colmap.colmap_command import ColmapTask
+from .colmap.solved import Solved
+from .estimation.estimate import Estimate
+from .footage.triage import Triage
 from .solve import Footing
-from .solved import Solved
-from .task import ColmapTask
-from .triage import Triage
 
 MOST_POINTS = 60_000
 LEAST_SEEN = 40  # tracks of a picture that make for full confidence

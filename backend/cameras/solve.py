@@ -13,17 +13,17 @@ from ..media.tracks.tracks import Tracks, split
 from ..protocol import CamerasOptions, CrashError, OutOfMemory, SolveError
 from ..runtime.device import choose_device, core_count
 from ..runtime.job import Job
-from . import colmap_runner, solved
 from .bundle.adjust import Prior
 from .bundle.equations import Freedom
 from .bundle.state import Observations, Solve, errors, unit_of_size
-from .estimate import Estimate, EstimateConfig, Estimator, Problem, Start, at_infinity, conclude, only_turns, turning
+from .colmap import runner, solved
+from .colmap.colmap_command import ColmapTask
+from .estimation.estimate import Estimate, EstimateConfig, Estimator, Problem, Start, at_infinity, conclude, only_turns, turning
+from .estimation.keyframes import at_keyframes, complete, keyframes
+from .estimation.refine import Refined, fewer
 from .flowmap.pretrained import Pretrained, load
-from .flowmap.start import flowmap_start
-from .keyframes import at_keyframes, complete, keyframes
-from .refine import Refined, fewer
+from .flowmap.solve_footage import flowmap_start
 from .solvers import rotation, straight
-from .task import ColmapTask
 
 FILM_BETTER = (
     "Move the camera sideways around the subject instead of turning on the spot, film slowly in good light, keep"
@@ -78,7 +78,7 @@ def _task(footing: Footing, kind: str, mapper: str = "incremental") -> ColmapTas
 def match(footing: Footing) -> tuple[Tracks, str]:
     """Feature tracks through all pictures, and a clause on what the pictures lack if nothing comes of them."""
     task = _task(footing, "match")
-    stats = colmap_runner.run(task, footing.job.cancel, footing.stage, footing.job.progress)
+    stats = runner.run(task, footing.job.cancel, footing.stage, footing.job.progress)
     return solved.load(Path(task.solved)).tracks, stats["why_nothing"]
 
 
@@ -88,8 +88,8 @@ def colmap(footing: Footing, mapper: str) -> Start | None:
     task = _task(footing, "map", mapper)
     seconds, each = PATIENCE if footing.footage.ordered else LAST_RESORT
     try:
-        colmap_runner.run(task, footing.job.cancel, lambda _: None, footing.job.progress, seconds + each * footing.problem.frames)
-    except (colmap_runner.OutOfTimeError, CrashError, OutOfMemory) as error:
+        runner.run(task, footing.job.cancel, lambda _: None, footing.job.progress, seconds + each * footing.problem.frames)
+    except (runner.OutOfTimeError, CrashError, OutOfMemory) as error:
         footing.job.warn("COLMAP", f"COLMAP gave no cameras ({'it took too long' if not str(error) else error}).")
         return None
     found = solved.load(Path(task.solved))

@@ -14,14 +14,16 @@ from ..media.tracks.tracks import EMPTY
 from ..protocol import CamerasOptions, InputError, Preset
 from ..runtime.device import core_count
 from ..runtime.job import Job, Outcome
-from . import carry_masks, colmap_runner, export, footage as footage_room, motion_masks, posed, solve as solving, sources
-from .dense import Dense, add_depth
-from .estimate import Estimate, EstimateConfig, Problem
-from .motion_masks import MotionMaskConfig
-from .pictures import read_picture
-from .task import ColmapTask, KnownCamera
-from .triage import TriageConfig
-from .verdict import Verdict, in_words
+from . import export, solve as solving
+from .colmap import runner
+from .colmap.colmap_command import ColmapTask, KnownCamera
+from .depth.stage import Dense, add_depth
+from .estimation.estimate import Estimate, EstimateConfig, Problem
+from .estimation.verdict import Verdict, in_words
+from .footage import motion_masks, posed, prepare, propagated_masks, sources
+from .footage.images import read_picture
+from .footage.motion_masks import MotionMaskConfig
+from .footage.triage import TriageConfig
 
 STAGES = 15  # of a solve at most; one that is sure sooner has fewer
 LEAST_MASKED = 0.005  # share of all pixels
@@ -76,7 +78,7 @@ def _known_task(job: Job, source: sources.Source, work: Path) -> ColmapTask:
     times = [f.time if f.time is not None else -1.0 for f in frames]
     return ColmapTask(
         "known", str(folder), str(work), str(job.folder.staging), names, False, times if min(times) >= 0 else None,
-        [carry_masks.source_of(f, given.root) for f in frames],
+        [propagated_masks.source_of(f, given.root) for f in frames],
         features=PRESETS[job.request.preset].features, known=known, points=str(given.points or ""), seed=job.request.seed,
         threads=core_count(),
     )  # fmt: skip
@@ -139,7 +141,7 @@ def _run_given(job: Job, source: sources.Source, work: Path) -> Outcome:
         index += 1
         job.stage(name, min(index, count), count)
 
-    stats = colmap_runner.run(task, job.cancel, on_stage, job.progress)
+    stats = runner.run(task, job.cancel, on_stage, job.progress)
     asked = len(task.names) or stats["registered"] + stats["dropped"]
     dense = _dense(job, work, lambda name: job.stage(name, count, count))
     if source.kind == "transforms" and not options.poses:
@@ -153,7 +155,7 @@ def _carry_given_masks(job: Job, source: sources.Source, task: ColmapTask) -> No
     found = capture.read(source.path)
     given = [f for f in found.frames if f.image.is_file()]
     if any(f.mask for f in given):
-        carry_masks.carry_given(job.folder.staging, given, [known.params for known in task.known], found.root)
+        propagated_masks.carry_given(job.folder.staging, given, [known.params for known in task.known], found.root)
 
 
 def _dense(job: Job, work: Path, on_stage: Callable[[str], None]) -> Dense | None:
@@ -195,22 +197,22 @@ def _run_solve(job: Job, source: sources.Source, work: Path, options: CamerasOpt
     config = EstimateConfig()
     on_stage("Reading the footage")
     frames, side = options.frames or preset.frames, options.max_side or preset.max_side
-    footage, triage, gathered = footage_room.prepare(job, source, frames, side, work, TriageConfig())
-    masks = footage_room.write_masks(Path(options.masks), footage, gathered, source, work / "masks") if options.masks else None
+    footage, triage, gathered = prepare.prepare(job, source, frames, side, work, TriageConfig())
+    masks = prepare.write_masks(Path(options.masks), footage, gathered, source, work / "masks") if options.masks else None
     on_stage("Following points")
-    followed = footage_room.follow_points(job, footage, masks) if triage else EMPTY
+    followed = prepare.follow_points(job, footage, masks) if triage else EMPTY
     size, names = (footage.width, footage.height), footage.names
     problem = Problem(len(names), size, followed, solving.prior_of(options, footage), job.request.seed)
     footing = solving.Footing(job, footage, work, masks, preset.features, problem, config, on_stage)
     estimate = solving.solve(footing)
     on_stage("Writing the capture")
     task = export.write_task(footing, estimate)
-    stats = colmap_runner.run(task, job.cancel, lambda _: None, job.progress)
+    stats = runner.run(task, job.cancel, lambda _: None, job.progress)
     chosen = [masks / f"{names[i]}.png" for i in estimate.frames] if masks is not None else _mask_what_moves(footing, estimate)
     if chosen:
         k1, k2 = estimate.solve.radial.tolist()
         lenses = [(f, f, footage.width / 2, footage.height / 2, k1, k2, 0.0, 0.0) for f in estimate.solve.focals.tolist()]
-        carry_masks.carry(job.folder.staging, map(read_picture, chosen), lenses)
+        propagated_masks.carry(job.folder.staging, map(read_picture, chosen), lenses)
     details = export.details(footing, estimate, triage)
     dense = _dense(job, work, on_stage) if estimate.verdict.kind == "moving" else None
     summary = _summary(job, stats, len(names), estimate.verdict, dense)

@@ -8,7 +8,7 @@ import numpy as np
 from ..formats import mesh_sequence
 from ..protocol import BonesOptions, InputError
 from ..runtime.job import Job, Outcome
-from .skinning import SkinningConfig, decompose
+from .deformation.skinning import SkinningConfig, decompose
 
 
 def run(job: Job) -> Outcome:

@@ -6,12 +6,12 @@ from ..formats import capture
 from ..protocol import MeshOptions
 from ..runtime.job import Job, Outcome
 from ..runtime.threads import one_thread
-from . import footage as reading
-from .clip import Clip, make_clip
+from .config import MeshConfig, make_config
+from .footage import load as reading
+from .footage.object_sheet import object_sheet
+from .footage.timed_views import view_arc
 from .free import job as free
-from .moments import view_arc
-from .object_sheet import object_sheet
-from .presets import MeshConfig, make_config
+from .optimization.loop import Clip, make_clip
 from .tracked import job as tracked
 
 SHEET = "object.png"

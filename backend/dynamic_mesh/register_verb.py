@@ -10,7 +10,7 @@ from ..formats.mesh_sequence import MeshSequence
 from ..protocol import InputError, RegisterOptions
 from ..runtime.job import Job, Outcome
 from ..runtime.threads import one_thread
-from .registration import RegistrationConfig, register, welded
+from .deformation.registration import RegistrationConfig, register, welded
 
 FAR = 0.02  # of the box: a mean distance beyond which a frame was not followed
 

@@ -26,7 +26,7 @@ PACKAGES = (
     "splatsmith-kernels",
 )  # fmt: skip
 VERBS = {
-    "cameras": "..cameras.verb", "splats": "..splats.verb", "render": "..gaussians.render_verb", "segment": "..semantics.verb",
+    "cameras": "..cameras.verb", "splats": "..splats.verb", "render": "..splats.render_verb", "segment": "..semantics.verb",
     "select": "..semantics.select_verb", "speech": "..talking_head.speech_verb", "face": "..talking_head.face_verb",
     "head": "..talking_head.head_verb", "talk": "..talking_head.talk_verb",
     "mesh": "..dynamic_mesh.mesh_verb", "bones": "..dynamic_mesh.bones_verb",

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .view_regions import Ints
+from .regions.view_regions import Ints
 
 Table = NDArray[np.float64]
 

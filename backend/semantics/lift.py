@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .view_regions import Floats, ViewRegions
+from .regions.view_regions import Floats, ViewRegions
 
 
 def lift(views: Sequence[ViewRegions]) -> tuple[Floats, Floats]:

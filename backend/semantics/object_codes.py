@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..formats.semantics_file import NOTHING
-from .view_regions import Floats, Ints, ViewRegions
+from .regions.view_regions import Floats, Ints, ViewRegions
 
 KEPT = 3  # objects a Gaussian; along edges two meet, in corners three
 

@@ -18,7 +18,7 @@ from scipy.sparse import csr_matrix, diags, hstack
 from scipy.spatial import KDTree
 
 from .agglomerate import agglomerate
-from .view_regions import Floats, Ints, main_regions
+from .regions.view_regions import Floats, Ints, main_regions
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..formats.semantics_file import distinct_color
 from .object_index import owners
-from .view_regions import Floats
+from .regions.view_regions import Floats
 
 
 def describe(means: Floats, rgb: Floats, shares: Floats) -> list[dict[str, Any]]:

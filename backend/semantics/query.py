@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from ..formats.semantics_file import Semantics
 from ..protocol import InputError
 from .object_codes import ObjectCodes
-from .relevancy import COMMON, NEGATIVES, Prompt, centred, parse, relevancy
+from .regions.view_regions import Floats
+from .teachers.relevancy import COMMON, NEGATIVES, Prompt, centred, parse, relevancy
 from .teachers.teacher import Teacher
-from .view_regions import Floats
 
 MOST_WORDS = 5000  # at once
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .object_codes import Evidence, evidence
-from .view_regions import Floats, Ints, ViewRegions
+from .regions.view_regions import Floats, Ints, ViewRegions
 
 
 @dataclass(frozen=True)

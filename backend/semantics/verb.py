@@ -17,19 +17,19 @@ from ..geometry.spherical_harmonics import SH_C0
 from ..protocol import VERSION, InputError, Preset, SegmentOptions
 from ..runtime import atomic
 from ..runtime.job import Job, Outcome
-from .looks import drawn_regions, look, without_tiny
 from .novel_views import between, picture
 from .object_codes import encode, evidence
 from .object_index import ObjectIndexConfig, index_objects, nearest, owners, spread
 from .object_list import describe
 from .regions import sam as sams
-from .regions.given import read_regions
+from .regions.label_images import read_regions
 from .regions.proposals import propose
 from .regions.superpixels import snapped
+from .regions.view_regions import Floats, Ints, ViewRegions
 from .self_training import self_train
 from .teachers.open_clip_teacher import load
 from .teachers.teacher import Teacher
-from .view_regions import Floats, Ints, ViewRegions
+from .view_features import drawn_regions, look, without_tiny
 from .views import SemanticView, choose_views
 
 

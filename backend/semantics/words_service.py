@@ -24,9 +24,9 @@ from ..protocol import InputError, SplatsmithError
 from ..runtime.cancel import lines_of_stdin
 from ..runtime.device import choose_device
 from .query import MOST_WORDS, ask, prompts_of, teacher_of
+from .regions.view_regions import Floats, Ints
 from .teachers.open_clip_teacher import load
 from .teachers.teacher import Teacher
-from .view_regions import Floats, Ints
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from ..runtime.job import Job, Outcome
 from . import trainer as training
 from .config import TrainConfig, make_config
 from .evaluate import evaluate, save_side_by_side
-from .initialise import initialise
+from .initialization import initialise
 from .trainer import Trainer
 from .views import load_views
 

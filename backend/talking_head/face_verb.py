@@ -11,22 +11,22 @@ from ..formats import gaussian_head_file
 from ..media.sound import read_sound
 from ..protocol import FaceOptions, InputError, Preset
 from ..runtime.job import Job, Outcome
-from . import face_motion, poses
-from .face_motion import SPOKEN, resampled
 from .fitting.fit import fit_rig
 from .fitting.head_motion import HeadMotion
 from .gaussian_head import files
 from .gaussian_head.learn import chosen_frames, learn_head
 from .gaussian_head.presets import PRESETS
 from .head_verb import read_rig, write_head
-from .log_mel import FEATURE_RATE
-from .motion_output import frame_times
-from .motion_training import Clip, MotionTrainingConfig, still_face, train
-from .motion_translator import MotionTranslatorConfig
+from .motion import face_motion, poses
+from .motion.face_motion import SPOKEN, resampled
+from .motion.motion_output import frame_times
+from .motion.motion_training import Clip, MotionTrainingConfig, still_face, train
+from .motion.motion_translator import MotionTranslatorConfig
+from .motion.speaker_file import NAME as SPEAKER, save_speaker
 from .rigs.correspondence import Correspondence, find_correspondence
 from .rigs.rig import Floats, Rig
-from .speaker_file import NAME as SPEAKER, save_speaker
-from .speech.features import BANDS, HUSH, sounds_like_speech, speech_features
+from .speech.audio_features import BANDS, HUSH, sounds_like_speech, speech_features
+from .speech.log_mel import FEATURE_RATE
 from .speech.pretrained import load_pretrained
 from .speech.viseme_encoder import load_encoder
 from .tracking.face_mesh import LOWER_LIP, UPPER_LIP

@@ -11,18 +11,18 @@ from ..formats.motion_file import HEAD
 from ..media.sound import RATE, read_sound
 from ..protocol import InputError, SpeechOptions
 from ..runtime.job import Job, Outcome
-from .idle import blinks, loudness_of, sway
-from .log_mel import FEATURE_RATE
-from .motion_output import frame_times, write_motion
-from .motion_training import speak
-from .motion_translator import MotionTranslator
+from .motion.idle import blinks, loudness_of, sway
+from .motion.motion_output import frame_times, write_motion
+from .motion.motion_training import speak
+from .motion.motion_translator import MotionTranslator
+from .motion.speaker_file import load_speaker
 from .rigs.rig import Floats
-from .smoothing import smoothed
-from .speaker_file import load_speaker
 from .speech.alignment import align_text
-from .speech.features import BANDS, heard_visemes, shown_by_ear, sounds_like_speech, speech_features
+from .speech.audio_features import BANDS, heard_visemes, shown_by_ear, sounds_like_speech, speech_features
+from .speech.log_mel import FEATURE_RATE
 from .speech.phonemes import viseme_track
 from .speech.pretrained import load_pretrained
+from .speech.smoothing import smoothed
 from .speech.viseme_encoder import load_encoder
 from .speech.visemes import VISEMES, VisemeStyle, closed_on, mouths, viseme_shares
 

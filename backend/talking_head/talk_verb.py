@@ -21,12 +21,12 @@ from ..media.video import upright
 from ..media.video_writer import VideoWriter
 from ..protocol import InputError, TalkOptions
 from ..runtime.job import Job, Outcome
-from . import poses
-from .face_motion import SPOKEN
 from .gaussian_head import files
-from .gaussian_head.seen_frames import viewmat
 from .gaussian_head.training import render
-from .poses import Poses
+from .gaussian_head.training_views import viewmat
+from .motion import poses
+from .motion.face_motion import SPOKEN
+from .motion.poses import Poses
 from .rigs.drawing import View, portrait
 from .rigs.rig import Floats
 from .tracking.track import TrackConfig

@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from backend.dynamic_mesh.mesh_rasterizer import fragments, interpolate, picture, project
+from backend.dynamic_mesh.surfaces.mesh_rasterizer import fragments, interpolate, picture, project
 
 LIGHT = (0.3, -0.5, 0.8)
 

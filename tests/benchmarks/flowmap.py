@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from backend.cameras.flowmap.fit import FlowMapConfig, fit
-from backend.cameras.flowmap.start import PIXELS, as_solve, make_clip
-from backend.cameras.pictures import GrayFrames
+from backend.cameras.flowmap.solve_footage import PIXELS, as_solve, make_clip
+from backend.cameras.footage.images import GrayFrames
 from backend.formats import capture, depth_exr
 from backend.geometry.conventions import from_viewmat
 from backend.media import video

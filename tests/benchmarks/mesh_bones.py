@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.dynamic_mesh.skinning import SkinningConfig, decompose
+from backend.dynamic_mesh.deformation.skinning import SkinningConfig, decompose
 from backend.formats.mesh_sequence import skinned
 from tests.benchmarks.mesh_clips import film, usable
 from tests.benchmarks.table import Row, Table, say

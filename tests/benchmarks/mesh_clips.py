@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-from backend.dynamic_mesh.mesh_rasterizer import fragments, picture, project
-from backend.dynamic_mesh.quality import mask_iou
+from backend.dynamic_mesh.optimization.quality import mask_iou
+from backend.dynamic_mesh.surfaces.mesh_rasterizer import fragments, picture, project
 from backend.formats import capture
 from backend.geometry.conventions import align_similarity, to_viewmat
 from tests.benchmarks import mesh_metrics as metrics

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from backend.dynamic_mesh.masks import find
+from backend.dynamic_mesh.footage.masks import find
 from backend.formats.capture import PICTURES, Capture, Frame
 from tests.benchmarks.mesh_real import MASKED
 from tests.benchmarks.table import DATA, Row, Table

@@ -9,13 +9,13 @@ from helpers.furnished_room import Room
 from helpers.teacher_simulator import Simulator, TaughtView
 
 from backend.semantics.lift import lift
-from backend.semantics.looks import drawn_regions, without_tiny
 from backend.semantics.novel_views import between
 from backend.semantics.object_codes import encode, evidence
 from backend.semantics.object_index import ObjectIndexConfig, index_objects, nearest, owners, spread
 from backend.semantics.regions.proposals import propose
+from backend.semantics.regions.view_regions import Floats, Ints, ViewRegions, weigh
 from backend.semantics.self_training import self_train
-from backend.semantics.view_regions import Floats, Ints, ViewRegions, weigh
+from backend.semantics.view_features import drawn_regions, without_tiny
 
 SEEN = 0.5  # pixels of weight from which a Gaussian has a feature
 BASIS = 16  # dimensions of the shared basis that compact codes of the lift are held in

@@ -21,7 +21,8 @@ from backend.geometry.conventions import from_viewmat
 from backend.geometry.spherical_harmonics import SH_C0
 from backend.semantics.object_codes import ObjectCodes
 from backend.semantics.query import ask, prompts_of
-from backend.semantics.teachers import open_clip_teacher, torchvision_shim
+from backend.semantics.regions import torchvision_shim
+from backend.semantics.teachers import open_clip_teacher
 from backend.semantics.teachers.teacher import Teacher
 from backend.semantics.words_service import Remembering
 from tests.benchmarks.table import Row, Table

@@ -10,9 +10,9 @@ from helpers import furnished_room, furniture_room
 from helpers.furnished_room import Room
 from helpers.teacher_simulator import Simulator, SimulatorConfig, TaughtView
 
-from backend.semantics.looks import drawn_regions
 from backend.semantics.regions.proposals import propose
 from backend.semantics.regions.superpixels import snapped
+from backend.semantics.view_features import drawn_regions
 from tests.benchmarks import semantic_metrics as metrics, semantic_speed
 from tests.benchmarks.semantic_methods import methods, weigh_view
 from tests.benchmarks.semantic_metrics import Truth

@@ -12,16 +12,16 @@ from helpers.furnished_room import CLASSES, Room
 from helpers.teacher_simulator import Simulator
 
 from backend.semantics.lift import lift
-from backend.semantics.looks import drawn_regions, look, without_tiny
 from backend.semantics.novel_views import between, picture
 from backend.semantics.object_codes import evidence
 from backend.semantics.object_index import ObjectIndexConfig, index_objects, nearest, owners, spread
 from backend.semantics.regions.proposals import propose
 from backend.semantics.regions.superpixels import snapped
+from backend.semantics.regions.view_regions import Ints, ViewRegions
 from backend.semantics.self_training import self_train
 from backend.semantics.teachers import open_clip_teacher
 from backend.semantics.teachers.teacher import Teacher
-from backend.semantics.view_regions import Ints, ViewRegions
+from backend.semantics.view_features import drawn_regions, look, without_tiny
 from tests.benchmarks import semantic_metrics as metrics
 from tests.benchmarks.semantic_metrics import Truth
 from tests.benchmarks.table import Row, Table, say

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.cameras import colmap_runner, solved
-from backend.cameras.task import ColmapTask
+from backend.cameras.colmap import runner, solved
+from backend.cameras.colmap.colmap_command import ColmapTask
 from backend.geometry.conventions import from_viewmat
 from backend.media import video
 from backend.protocol import SplatsmithError
@@ -71,8 +71,8 @@ def colmap_alone(clip: Clip, seed: int, table: Table) -> CameraErrors | None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     try:
         for task in tasks:
-            colmap_runner.run(task, CancelToken(), lambda _: None, lambda *_: None, RIVAL_SECONDS)
-    except (SplatsmithError, colmap_runner.OutOfTimeError) as error:
+            runner.run(task, CancelToken(), lambda _: None, lambda *_: None, RIVAL_SECONDS)
+    except (SplatsmithError, runner.OutOfTimeError) as error:
         say(f"{clip.name:<20} {seed}  COLMAP: {error or f'no end within {RIVAL_SECONDS} s'}")
         return None
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -14,10 +14,10 @@ from helpers.textgrid import intervals
 
 from backend.formats.arkit import BLENDSHAPES
 from backend.media.sound import read_sound
-from backend.talking_head.log_mel import FEATURE_RATE
 from backend.talking_head.speech.alignment import align_text
+from backend.talking_head.speech.audio_features import heard_visemes, shown_by_ear, speech_features
 from backend.talking_head.speech.espeak import speak
-from backend.talking_head.speech.features import heard_visemes, shown_by_ear, speech_features
+from backend.talking_head.speech.log_mel import FEATURE_RATE
 from backend.talking_head.speech.phonemes import BILABIAL, viseme_track
 from backend.talking_head.speech.synthetic_speech import at_rate
 from backend.talking_head.speech.viseme_encoder import load_encoder

@@ -17,8 +17,8 @@ from backend.talking_head.fitting.head_motion import HeadMotion
 from backend.talking_head.gaussian_head.learn import LearnedHead, learn_head
 from backend.talking_head.gaussian_head.model import BoundGaussians, LatentPose, bound_mesh, place
 from backend.talking_head.gaussian_head.presets import PRESETS
-from backend.talking_head.gaussian_head.seen_frames import SeenFrame
 from backend.talking_head.gaussian_head.training import HeadTrainingConfig, render
+from backend.talking_head.gaussian_head.training_views import SeenFrame
 from backend.talking_head.head_verb import read_rig
 from backend.talking_head.rigs.correspondence import find_correspondence
 from backend.talking_head.rigs.rig import Rig

@@ -6,10 +6,10 @@ import time
 import numpy as np
 
 from backend.media.sound import read_sound
-from backend.talking_head.log_mel import FEATURE_RATE
-from backend.talking_head.motion_training import Clip, MotionTrainingConfig, train, translate
-from backend.talking_head.motion_translator import MotionTranslatorConfig
-from backend.talking_head.speech.features import speech_features
+from backend.talking_head.motion.motion_training import Clip, MotionTrainingConfig, train, translate
+from backend.talking_head.motion.motion_translator import MotionTranslatorConfig
+from backend.talking_head.speech.audio_features import speech_features
+from backend.talking_head.speech.log_mel import FEATURE_RATE
 from backend.talking_head.speech.viseme_encoder import load_encoder
 from tests.benchmarks.table import Row, Table, has
 

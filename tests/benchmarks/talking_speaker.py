@@ -11,16 +11,16 @@ import numpy as np
 
 from backend.formats.arkit import BLENDSHAPES
 from backend.media.sound import read_sound
-from backend.talking_head.face_motion import SPOKEN
 from backend.talking_head.face_verb import opening
 from backend.talking_head.fitting.fit import fit_rig
 from backend.talking_head.head_verb import read_rig
-from backend.talking_head.log_mel import FEATURE_RATE
-from backend.talking_head.motion_training import Clip, MotionTrainingConfig, speak, still_face, train
-from backend.talking_head.motion_translator import MotionTranslatorConfig
+from backend.talking_head.motion.face_motion import SPOKEN
+from backend.talking_head.motion.motion_training import Clip, MotionTrainingConfig, speak, still_face, train
+from backend.talking_head.motion.motion_translator import MotionTranslatorConfig
 from backend.talking_head.rigs.correspondence import Correspondence, find_correspondence
 from backend.talking_head.rigs.rig import Rig
-from backend.talking_head.speech.features import BANDS, HUSH, shown_by_ear, speech_features
+from backend.talking_head.speech.audio_features import BANDS, HUSH, shown_by_ear, speech_features
+from backend.talking_head.speech.log_mel import FEATURE_RATE
 from backend.talking_head.speech.viseme_encoder import load_encoder
 from backend.talking_head.speech.visemes import mouths
 from backend.talking_head.tracking.track import FaceTracker, track_video

@@ -117,6 +117,6 @@ def segmentation(splat_file: Path, folder: Path) -> Path:
 @pytest.fixture
 def cloud(bpy: Any, rooms: Any, splat_file: Path, tmp_path: Path) -> Any:
     assert bpy.ops.splatsmith.import_splats(filepath=str(splat_file)) == {"FINISHED"}
-    found = rooms("scene.splats").chosen(bpy.context)
-    assert rooms("scene.objects").attach(found, segmentation(splat_file, tmp_path / "segmented")) == 3
+    found = rooms("scene.splats.splats").chosen(bpy.context)
+    assert rooms("scene.objects.objects").attach(found, segmentation(splat_file, tmp_path / "segmented")) == 3
     return found

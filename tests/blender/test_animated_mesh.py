@@ -55,11 +55,11 @@ def wave(bpy: Any, sequence_file: Path) -> Any:
 
 def test_plays_what_the_file_says(bpy: Any, rooms: Any, wave: Any) -> None:
     expected = waving().positions
-    shown = rooms("scene.mesh_sequence").evaluated_frames(bpy.context, wave, list(range(1, 10)))
+    shown = rooms("scene.meshes.mesh_sequence").evaluated_frames(bpy.context, wave, list(range(1, 10)))
     assert np.abs(shown - expected).max() < 1e-5
     assert (bpy.context.scene.frame_start, bpy.context.scene.frame_end) == (1, 9)
     bpy.context.scene.frame_set(3, subframe=0.5)  # motion blur looks between the frames
-    between = rooms("scene.mesh_sequence").world_vertices(bpy.context, wave)
+    between = rooms("scene.meshes.mesh_sequence").world_vertices(bpy.context, wave)
     assert np.abs(between - (expected[2] + expected[3]) / 2).max() < 1e-5
 
 
@@ -72,7 +72,7 @@ def test_long_sequences_go_into_a_cache_and_play_fast_enough(bpy: Any, rooms: An
     sequence = MeshSequence(rest, faces, positions, np.arange(50) / 24, np.full_like(rest, 0.5))
     collection = bpy.data.collections.new("long")
     bpy.context.scene.collection.children.link(collection)
-    module = rooms("scene.mesh_sequence")
+    module = rooms("scene.meshes.mesh_sequence")
     thing = module.import_sequence(sequence, tmp_path / "mesh.npz", None, "long", collection, None)
     assert thing.modifiers[0].type == "MESH_CACHE" and (tmp_path / "mesh.pc2").is_file()
     shown = module.evaluated_frames(bpy.context, thing, [1, 20, 50])
@@ -96,7 +96,7 @@ def test_files_say_what_the_screen_shows(bpy: Any, rooms: Any, wave: Any, tmp_pa
     wave.parent.rotation_euler, wave.parent.scale, wave.parent.location = (0.4, 0.2, 1.0), (2.5,) * 3, (1, 2, 3)
     bpy.context.scene.collection.objects.link(wave.parent)
     bpy.context.view_layer.update()
-    bake = rooms("scene.mesh_bake")
+    bake = rooms("scene.meshes.mesh_bake")
     done = bake.bake(bpy.context, wave, tmp_path / f"wave{bake.KINDS[kind]}", kind)
     assert done.path.is_file() and done.frames == 9
     assert done.error < 1e-4, f"{kind}: {done.error}"
@@ -155,7 +155,7 @@ def test_any_moving_mesh_gets_bones(bpy: Any, rooms: Any, tmp_path: Path) -> Non
     with pytest.raises(RuntimeError, match="Find Bones"):
         bpy.ops.splatsmith.bake_mesh(filepath=str(tmp_path / "grid.glb"))
     assert bpy.ops.splatsmith.find_bones(bones=12) == {"FINISHED"}
-    bake = rooms("scene.mesh_bake")
+    bake = rooms("scene.meshes.mesh_bake")
     done = bake.bake(bpy.context, thing, tmp_path / "grid.glb", "SKIN_GLB")
     assert done.frames == 12 and done.error < 0.02
 
@@ -174,7 +174,7 @@ def test_a_folder_of_files_becomes_one_object(bpy: Any, rooms: Any, tmp_path: Pa
     assert bpy.ops.splatsmith.import_mesh_files(directory=str(folder)) == {"FINISHED"}
     thing = bpy.context.object
     assert len([o for o in bpy.data.objects if o.type == "MESH"]) == 1
-    shown = rooms("scene.mesh_sequence").evaluated_frames(bpy.context, thing, [1, 2, 3, 4])
+    shown = rooms("scene.meshes.mesh_sequence").evaluated_frames(bpy.context, thing, [1, 2, 3, 4])
     lifts = np.ptp(shown.reshape(4, -1, 3), axis=0).max()
     assert abs(lifts - 0.9) < 1e-4
     write_obj(folder / "wave_11.obj", 0, side=4)
@@ -199,7 +199,7 @@ def test_meshes_of_other_topologies_are_followed_by_the_first(bpy: Any, rooms: A
     assert bpy.ops.splatsmith.import_mesh_files(directory=str(folder)) == {"FINISHED"}
     thing = bpy.context.object
     assert len(thing.data.vertices) == 81 and thing.data.shape_keys is not None
-    shown = rooms("scene.mesh_sequence").evaluated_frames(bpy.context, thing, [1, 2, 3])
+    shown = rooms("scene.meshes.mesh_sequence").evaluated_frames(bpy.context, thing, [1, 2, 3])
     assert np.abs(lifts(shown) - [0, 0.1, 0.2]).max() < 0.01
 
 
@@ -208,11 +208,11 @@ def test_large_sequences_are_never_held(bpy: Any, rooms: Any, tmp_path: Path, mo
     folder.mkdir()
     for number in range(4):
         write_obj(folder / f"wave_{number}.obj", 0.1 * number)
-    monkeypatch.setattr(rooms("scene.mesh_sequence"), "MOST_KEYED", 60)
+    monkeypatch.setattr(rooms("scene.meshes.mesh_sequence"), "MOST_KEYED", 60)
     assert bpy.ops.splatsmith.import_mesh_files(directory=str(folder)) == {"FINISHED"}
     thing = bpy.context.object
     assert thing.modifiers[0].type == "MESH_CACHE"
-    shown = rooms("scene.mesh_sequence").evaluated_frames(bpy.context, thing, [1, 2, 3, 4])
+    shown = rooms("scene.meshes.mesh_sequence").evaluated_frames(bpy.context, thing, [1, 2, 3, 4])
     assert np.abs(lifts(shown) - [0, 0.1, 0.2, 0.3]).max() < 1e-5
     before = len(bpy.data.collections)
     write_obj(folder / "wave_4.obj", 0, side=4)
@@ -246,14 +246,14 @@ def test_vertices_at_one_place_are_no_trouble(bpy: Any, rooms: Any, tmp_path: Pa
     mesh_sequence.write(tmp_path / "twice" / "mesh.npz", twice)
     assert bpy.ops.splatsmith.import_mesh(filepath=str(tmp_path / "twice" / "mesh.npz")) == {"FINISHED"}
     bpy.context.object.data.uv_layers.new(name="Second")
-    bake = rooms("scene.mesh_bake")
+    bake = rooms("scene.meshes.mesh_bake")
     done = bake.bake(bpy.context, bpy.context.object, tmp_path / f"twice{bake.KINDS[kind]}", kind)
     assert done.error < 1e-4
 
 
 @pytest.mark.parametrize("kind", ["ALEMBIC", "USD"])
 def test_caches_become_native_objects(bpy: Any, rooms: Any, wave: Any, tmp_path: Path, kind: str) -> None:
-    bake = rooms("scene.mesh_bake")
+    bake = rooms("scene.meshes.mesh_bake")
     path = tmp_path / f"wave{bake.KINDS[kind]}"
     bake.bake(bpy.context, wave, path, kind)
     bpy.context.scene.frame_end = 77
@@ -267,7 +267,7 @@ def test_caches_become_native_objects(bpy: Any, rooms: Any, wave: Any, tmp_path:
     path.unlink()  # it is not needed any more
     assert bpy.context.scene.world == world and len(world.node_tree.nodes) == nodes  # a USD's lights stay out
     assert thing != wave and thing.data.shape_keys is not None and not bpy.data.cache_files
-    shown = rooms("scene.mesh_sequence").evaluated_frames(bpy.context, thing, list(range(1, 10)))
+    shown = rooms("scene.meshes.mesh_sequence").evaluated_frames(bpy.context, thing, list(range(1, 10)))
     assert np.abs(np.sort(shown, 1) - np.sort(waving().positions, 1)).max() < 1e-4
     (tmp_path / "bad.abc").write_bytes(b"nothing")
     with pytest.raises(RuntimeError, match="bad"):
@@ -292,7 +292,7 @@ def test_meshes_of_changing_topology_play_without_the_addon(bpy: Any, rooms: Any
     assert [m.type for m in thing.modifiers] == ["MESH_SEQUENCE_CACHE"]
     for number, frame in enumerate(frames, 1):
         bpy.context.scene.frame_set(number)
-        shown = rooms("scene.mesh_sequence").world_vertices(bpy.context, thing)
+        shown = rooms("scene.meshes.mesh_sequence").world_vertices(bpy.context, thing)
         assert shown.shape == frame.vertices.shape and np.abs(shown - frame.vertices).max() < 1e-5
     mesh = thing.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
     ids = np.empty(len(mesh.vertices), np.int32)
@@ -301,7 +301,7 @@ def test_meshes_of_changing_topology_play_without_the_addon(bpy: Any, rooms: Any
     with pytest.raises(RuntimeError, match="vertices in frame"):
         bpy.ops.splatsmith.bake_mesh(filepath=str(tmp_path / "x.glb"))
     thing.location = (1, 2, 3)
-    done = rooms("scene.mesh_bake").bake(bpy.context, thing, tmp_path / "x.usdc", "USD")
+    done = rooms("scene.meshes.mesh_bake").bake(bpy.context, thing, tmp_path / "x.usdc", "USD")
     assert done.path.is_file() and done.error < 1e-5
     assert bpy.ops.splatsmith.one_mesh() == {"FINISHED"}
     one = bpy.context.object

@@ -64,7 +64,7 @@ def test_verdict_and_confidence_come_along(imported: Any, rooms: Any) -> None:
     seen = []
     for number in (1, 2, 3):
         imported.context.scene.frame_set(number)
-        seen.append(round(rooms("scene.verdict").confidence_now(imported.context, root), 3))
+        seen.append(round(rooms("scene.captures.verdict").confidence_now(imported.context, root), 3))
     assert seen == [0.9, 0.5, 0.1]
 
 

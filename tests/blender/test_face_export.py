@@ -22,7 +22,7 @@ def face(bpy: Any, rooms: Any) -> Any:
     scene = bpy.context.scene
     scene.frame_start, scene.frame_end, scene.render.fps = 1, 11, 24
     scene.splatsmith.head_object = None
-    rooms("scene.face_targets").add_target(scene, thing)
+    rooms("scene.faces.face_targets").add_target(scene, thing)
     assert {row.key: row.curve for row in scene.splatsmith.face_targets[0].rows} == {"Jaw_Open": "jawOpen", "blink_L": "eyeBlinkLeft"}
     for number, key in enumerate(KEYS):
         block = thing.data.shape_keys.key_blocks[key]

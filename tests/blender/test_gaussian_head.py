@@ -83,7 +83,7 @@ def folder(bpy: Any, tmp_path: Path) -> tuple[Path, Any, Any]:
 
 
 def shown(bpy: Any, rooms: Any, cloud: Any) -> dict[str, np.ndarray]:
-    pointclouds, data = rooms("scene.pointclouds"), cloud.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+    pointclouds, data = rooms("scene.splats.pointclouds"), cloud.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
     quats, scale = pointclouds.read_attribute(data, "rotation", 4), pointclouds.read_attribute(data, "scale", 3)
     axes = matrix(quats.astype(np.float64)) * scale[:, None]
     return {
@@ -106,7 +106,7 @@ def test_gaussians_follow_the_shape_keys(bpy: Any, rooms: Any, folder: Any, coef
     assert np.abs(seen["means"] - wanted["means"]).max() < 1e-5
     assert np.abs(seen["covariances"] - wanted["covariances"]).max() < 2e-2 * np.abs(wanted["covariances"]).max()
     assert np.abs(seen["color"] - wanted["color"]).max() < 5e-3
-    linear = rooms("scene.splats").srgb_to_linear(wanted["color"].astype(np.float32).clip(0, None))
+    linear = rooms("scene.splats.splats").srgb_to_linear(wanted["color"].astype(np.float32).clip(0, None))
     assert np.abs(seen["linear"][:, :3] - linear).max() < 1e-2
     assert np.allclose(seen["linear"][:, 3], 0.75, atol=1e-3)
 
@@ -119,7 +119,7 @@ def test_gaussians_follow_in_playback_and_say_that_they_are_synthetic(bpy: Any, 
     for frame, value in ((1, 0.0), (11, 1.0)):
         block.value = value
         block.keyframe_insert("value", frame=frame)
-    overlay = rooms("scene.splat_overlay")
+    overlay = rooms("scene.viewport.splat_overlay")
     bpy.context.scene.frame_set(11)
     before = overlay._key(cloud)
     assert np.abs(shown(bpy, rooms, cloud)["means"] - expected(head, found, np.array([1.0, 0.0]))["means"]).max() < 1e-5
@@ -168,7 +168,7 @@ def test_people_keep_their_own_motion(bpy: Any, rooms: Any, folder: Any) -> None
     assert results.person(bpy.context).name == "Ben Head"
     with pytest.raises(RuntimeError, match="no poses"):  # this folder has no footage
         bpy.ops.splatsmith.talk_video()
-    assert np.abs(rooms("scene.splats").read(cloud).means - expected(head, found, np.array([0.9, 0.0]))["means"]).max() < 1e-5
+    assert np.abs(rooms("scene.splats.splats").read(cloud).means - expected(head, found, np.array([0.9, 0.0]))["means"]).max() < 1e-5
 
 
 def test_a_damaged_motion_leaves_nothing_behind(bpy: Any, rooms: Any, folder: Any) -> None:

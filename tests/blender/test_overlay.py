@@ -47,7 +47,7 @@ def test_overlay_matches_the_rasteriser(bpy: Any, splat_file: Path, tmp_path: Pa
     from mathutils import Matrix
 
     bpy.ops.splatsmith.import_splats(filepath=str(splat_file))
-    cloud = rooms("scene.splats").chosen(bpy.context)
+    cloud = rooms("scene.splats.splats").chosen(bpy.context)
     pose = np.array(Matrix.Rotation(0.4, 4, "Y") @ Matrix.Translation((0.1, 0.2, 4.0)))
     turned = np.array(cloud.matrix_world.inverted() @ Matrix(pose.tolist()))
     projection = Matrix(
@@ -62,7 +62,7 @@ def test_overlay_matches_the_rasteriser(bpy: Any, splat_file: Path, tmp_path: Pa
     with screen.bind():
         target = gpu.state.active_framebuffer_get()
         target.clear(color=(0, 0, 0, 1), depth=1.0)
-        rooms("scene.splat_overlay").draw_all([cloud], Matrix(pose.tolist()).inverted(), projection)
+        rooms("scene.viewport.splat_overlay").draw_all([cloud], Matrix(pose.tolist()).inverted(), projection)
         with target.bind():
             raw = target.read_color(0, 0, W, H, 4, 0, "FLOAT")
     raw.dimensions = W * H * 4

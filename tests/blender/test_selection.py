@@ -14,15 +14,15 @@ from .conftest import segmentation
 
 
 def count(rooms: Any, cloud: Any) -> int:
-    return rooms("scene.pointclouds").point_count(cloud.data)
+    return rooms("scene.splats.pointclouds").point_count(cloud.data)
 
 
 def selected(rooms: Any, cloud: Any) -> np.ndarray:
-    return rooms("scene.marks").read(cloud, "selected")
+    return rooms("scene.splats.marks").read(cloud, "selected")
 
 
 def test_modes_combine(blender: Any, rooms: Any) -> None:
-    combine = rooms("scene.marks").combine
+    combine = rooms("scene.splats.marks").combine
     old, new = np.array([1, 1, 0, 0], bool), np.array([1, 0, 1, 0], bool)
     for mode, expected in (("SET", [1, 0, 1, 0]), ("ADD", [1, 1, 1, 0]), ("SUBTRACT", [0, 1, 0, 0]), ("INTERSECT", [1, 0, 0, 0])):
         np.testing.assert_array_equal(combine(old, new, mode), np.array(expected, bool))
@@ -36,9 +36,9 @@ def test_objects_are_selected_but_not_locked_or_hidden_ones(bpy: Any, cloud: Any
     items[1].lock = True
     assert bpy.ops.splatsmith.selection(action="ALL") == {"FINISHED"} and selected(rooms, cloud).sum() == 150
     items[0].hide = True
-    assert selected(rooms, cloud).sum() == 30 and rooms("scene.marks").read(cloud, "hidden").sum() == 120
+    assert selected(rooms, cloud).sum() == 30 and rooms("scene.splats.marks").read(cloud, "hidden").sum() == 120
     assert bpy.ops.splatsmith.hide_splats(what="NONE") == {"FINISHED"}
-    assert not items[0].hide and not rooms("scene.marks").read(cloud, "hidden").any()
+    assert not items[0].hide and not rooms("scene.splats.marks").read(cloud, "hidden").any()
     assert bpy.ops.splatsmith.selection(action="NONE") == {"FINISHED"} and not selected(rooms, cloud).any()
     assert bpy.ops.splatsmith.selection(action="INVERT") == {"FINISHED"} and selected(rooms, cloud).sum() == 150
     for action in ("GROW", "SHRINK", "SIMILAR", "FLOOD"):
@@ -49,7 +49,7 @@ def test_objects_are_selected_but_not_locked_or_hidden_ones(bpy: Any, cloud: Any
 
 
 def test_a_selection_becomes_an_object_and_goes_to_another(bpy: Any, cloud: Any, rooms: Any) -> None:
-    marks = rooms("scene.marks")
+    marks = rooms("scene.splats.marks")
     marks.select(cloud, np.arange(200) < 40, "SET")
     assert bpy.ops.splatsmith.label_selection(to="NEW") == {"FINISHED"}
     items = cloud.splatsmith_objects
@@ -66,21 +66,21 @@ def test_a_selection_becomes_an_object_and_goes_to_another(bpy: Any, cloud: Any,
 
 
 def test_merged_and_split_objects_answer_to_the_words_of_their_parts(bpy: Any, cloud: Any, rooms: Any) -> None:
-    objects, items = rooms("scene.objects"), cloud.splatsmith_objects
+    objects, items = rooms("scene.objects.objects"), cloud.splatsmith_objects
     items[1].chosen = items[2].chosen = True
     bpy.ops.splatsmith.merge_objects()
     objects.take_fits(cloud, np.array([0.1, 0.3, 0.9], np.float32))
     assert [round(i.fit, 3) for i in items] == [0.1, 0.9]
-    fit = rooms("scene.marks").fit(cloud)
+    fit = rooms("scene.splats.marks").fit(cloud)
     np.testing.assert_allclose(fit[[0, 130, 180, 195]], [0.1, 0.9, 0.9, 0.0], atol=1e-6)
 
 
 def test_fits_mix_along_edges(bpy: Any, cloud: Any, rooms: Any) -> None:
-    objects = rooms("scene.objects")
+    objects = rooms("scene.objects.objects")
     cloud.data.attributes["object_second"].data[0].value = 1
     cloud.data.attributes["object_share"].data[0].value = 0.75
     objects.take_fits(cloud, np.array([0.2, 1.0, 0.0], np.float32))
-    assert rooms("scene.marks").fit(cloud)[0] == pytest.approx(0.75 * 0.2 + 0.25 * 1.0)
+    assert rooms("scene.splats.marks").fit(cloud)[0] == pytest.approx(0.75 * 0.2 + 0.25 * 1.0)
 
 
 def test_loose_parts_are_split(bpy: Any, cloud: Any, rooms: Any) -> None:
@@ -92,7 +92,7 @@ def test_loose_parts_are_split(bpy: Any, cloud: Any, rooms: Any) -> None:
 
 
 def test_recolouring_keeps_light_and_dark(bpy: Any, cloud: Any, rooms: Any) -> None:
-    edits = rooms("scene.object_edits")
+    edits = rooms("scene.objects.object_edits")
     before = edits.srgb_of(cloud)
     assert bpy.ops.splatsmith.recolor_objects(color=(0.9, 0.3, 0.3), strength=1.0) == {"FINISHED"}
     after, light = edits.srgb_of(cloud), before.mean(1)
@@ -105,8 +105,8 @@ def test_recolouring_keeps_light_and_dark(bpy: Any, cloud: Any, rooms: Any) -> N
 def test_a_plain_file_of_the_selection_is_bit_exact(bpy: Any, cloud: Any, rooms: Any, tmp_path: Path) -> None:
     from backend.formats import splat_ply
 
-    before, mask = rooms("scene.splats").read(cloud), np.arange(200) % 3 == 0
-    rooms("scene.marks").select(cloud, mask, "SET")
+    before, mask = rooms("scene.splats.splats").read(cloud), np.arange(200) % 3 == 0
+    rooms("scene.splats.marks").select(cloud, mask, "SET")
     for name, rest, expected in (("some", False, mask), ("rest", True, ~mask)):
         path = tmp_path / f"{name}.ply"
         assert bpy.ops.splatsmith.export_objects(filepath=str(path), what="SELECTION", rest=rest) == {"FINISHED"}
@@ -122,12 +122,12 @@ def test_a_plain_file_of_the_selection_is_bit_exact(bpy: Any, cloud: Any, rooms:
 
 @pytest.mark.parametrize(("number", "kept"), [(1, 50), (-1, 30)])
 def test_mask_nodes_keep_an_object_or_the_selection(bpy: Any, cloud: Any, rooms: Any, number: int, kept: int) -> None:
-    rooms("scene.marks").select(cloud, np.arange(200) < 30, "SET")
+    rooms("scene.splats.marks").select(cloud, np.arange(200) < 30, "SET")
     cloud.modifiers.clear()
     cloud.splatsmith_object = max(number, 0)
     assert bpy.ops.splatsmith.mask_nodes(selection=number < 0) == {"FINISHED"}
     evaluated = cloud.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    assert rooms("scene.pointclouds").point_count(evaluated.data) == kept
+    assert rooms("scene.splats.pointclouds").point_count(evaluated.data) == kept
 
 
 def test_undo_brings_a_selection_back(bpy: Any, cloud: Any, rooms: Any) -> None:
@@ -142,7 +142,7 @@ def test_undo_brings_a_selection_back(bpy: Any, cloud: Any, rooms: Any) -> None:
 
 def test_words_are_asked_and_followed(bpy: Any, cloud: Any, rooms: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process is another one here; that it answers right is tested where it lives."""
-    asking, objects = rooms("words.asking"), rooms("scene.objects")
+    asking, objects = rooms("words.asking"), rooms("scene.objects.objects")
     settings, lines = bpy.context.scene.splatsmith, rooms("words.process")
     settings.prompt = ""
     with pytest.raises(RuntimeError, match="The prompt is empty"):
@@ -162,7 +162,7 @@ def test_words_are_asked_and_followed(bpy: Any, cloud: Any, rooms: Any, monkeypa
     settings.threshold = 0.75
     assert selected(rooms, cloud).sum() == 50, "the threshold is followed"
     settings.threshold, settings.select_mode = 0.6, "SET"
-    rooms("scene.marks").select(cloud, np.arange(200) < 10, "SET")
+    rooms("scene.splats.marks").select(cloud, np.arange(200) < 10, "SET")
     asking.asking.before.clear()
     settings.select_mode = "ADD"
     settings.threshold = 0.75
@@ -189,7 +189,7 @@ def test_a_process_really_answers(bpy: Any, rooms: Any, tmp_path: Path) -> None:
 
 
 def test_the_viewport_shows_objects_selections_and_fits(bpy: Any, cloud: Any, rooms: Any) -> None:
-    overlay, colors, marks = rooms("scene.splat_overlay"), rooms("scene.splat_colors"), rooms("scene.marks")
+    overlay, colors, marks = rooms("scene.viewport.splat_overlay"), rooms("scene.viewport.splat_colors"), rooms("scene.splats.marks")
     cloud.splatsmith_objects[0].color = (1.0, 0.0, 0.0)
     cloud.splatsmith_objects[1].color = (0.0, 0.21404, 0.0)  # linear; half in sRGB
     look = overlay._look(cloud, "OBJECTS")
@@ -202,7 +202,7 @@ def test_the_viewport_shows_objects_selections_and_fits(bpy: Any, cloud: Any, ro
     shown = colors.displayed(grey, overlay._look(cloud, "OWN"))
     assert (shown[:10, 0] > shown[:10, 2] + 0.3).all() and (shown[10:120, :3] == 0.5).all()
     assert (shown[120:170, 3] == 0).all() and (shown[:120, 3] == 1).all()
-    rooms("scene.objects").take_fits(cloud, np.array([0.0, 0.0, 1.0], np.float32))
+    rooms("scene.objects.objects").take_fits(cloud, np.array([0.0, 0.0, 1.0], np.float32))
     shown = colors.displayed(grey, colors.Look(fit=overlay._look(cloud, "FIT").fit))
     assert shown[180, 0] > 0.4 > shown[0, 0] and shown[0, 2] > shown[0, 0]
 
@@ -213,7 +213,7 @@ def test_locks_protect_from_everything(bpy: Any, cloud: Any, rooms: Any) -> None
     bpy.ops.splatsmith.select_objects()
     items[0].lock = True
     assert not selected(rooms, cloud).any(), "what was selected before is so no longer"
-    before = rooms("scene.object_edits").srgb_of(cloud)
+    before = rooms("scene.objects.object_edits").srgb_of(cloud)
     for operator in (bpy.ops.splatsmith.delete_objects, bpy.ops.splatsmith.recolor_objects):
         with pytest.raises(RuntimeError, match="locked"):
             operator()
@@ -221,14 +221,14 @@ def test_locks_protect_from_everything(bpy: Any, cloud: Any, rooms: Any) -> None
     with pytest.raises(RuntimeError, match="locked"):
         bpy.ops.splatsmith.merge_objects()
     assert bpy.ops.splatsmith.recolor_objects() == {"FINISHED"}
-    np.testing.assert_array_equal(rooms("scene.object_edits").srgb_of(cloud)[:120], before[:120])
+    np.testing.assert_array_equal(rooms("scene.objects.object_edits").srgb_of(cloud)[:120], before[:120])
     assert bpy.ops.splatsmith.delete_objects() == {"FINISHED"} and count(rooms, cloud) == 150
     assert [i.name for i in items] == ["Object 1", "Object 3"]
 
 
 def test_tools_work_on_the_active_splats(bpy: Any, cloud: Any, rooms: Any, splat_file: Path) -> None:
     bpy.ops.splatsmith.import_splats(filepath=str(splat_file))
-    other = next(o for o in bpy.data.objects if rooms("scene.splats").is_splats(o) and o != cloud)
+    other = next(o for o in bpy.data.objects if rooms("scene.splats.splats").is_splats(o) and o != cloud)
     bpy.context.view_layer.objects.active = other
     bpy.ops.splatsmith.selection(action="ALL")
     assert selected(rooms, other).all() and not selected(rooms, cloud).any()
@@ -239,7 +239,7 @@ def test_tools_work_on_the_active_splats(bpy: Any, cloud: Any, rooms: Any, splat
 
 
 def test_edges_follow_merges_and_numbers_are_not_used_twice(bpy: Any, cloud: Any, rooms: Any) -> None:
-    objects, edits = rooms("scene.objects"), rooms("scene.object_edits")
+    objects, edits = rooms("scene.objects.objects"), rooms("scene.objects.object_edits")
     cloud.data.attributes["object_second"].data[0].value, cloud.data.attributes["object_share"].data[0].value = 2, 0.55
     objects.take_fits(cloud, np.array([0.8, 0.1, 0.8], np.float32))
     cloud.splatsmith_objects[0].chosen = cloud.splatsmith_objects[2].chosen = True
@@ -252,7 +252,7 @@ def test_edges_follow_merges_and_numbers_are_not_used_twice(bpy: Any, cloud: Any
 
 
 def test_painting_is_kept_when_the_threshold_moves(bpy: Any, cloud: Any, rooms: Any) -> None:
-    objects, marks, settings = rooms("scene.objects"), rooms("scene.marks"), bpy.context.scene.splatsmith
+    objects, marks, settings = rooms("scene.objects.objects"), rooms("scene.splats.marks"), bpy.context.scene.splatsmith
     objects.take_fits(cloud, np.array([0.9, 0.5, 0.1], np.float32))
     settings.select_mode = "ADD"
     settings.threshold = 0.8
@@ -266,7 +266,7 @@ def test_painting_is_kept_when_the_threshold_moves(bpy: Any, cloud: Any, rooms: 
 
 
 def test_objects_found_anew_start_afresh(bpy: Any, cloud: Any, rooms: Any, splat_file: Path, tmp_path: Path) -> None:
-    objects, marks = rooms("scene.objects"), rooms("scene.marks")
+    objects, marks = rooms("scene.objects.objects"), rooms("scene.splats.marks")
     cloud.splatsmith_objects[0].hide = True
     objects.take_fits(cloud, np.ones(3, np.float32))
     objects.attach(cloud, segmentation(splat_file, tmp_path / "again"))
@@ -275,14 +275,14 @@ def test_objects_found_anew_start_afresh(bpy: Any, cloud: Any, rooms: Any, splat
 
 def test_meshes_that_stand_in_for_point_clouds_lose_splats_too(bpy: Any, cloud: Any, rooms: Any) -> None:
     """What 4.3 and 4.4 make of splats."""
-    pointclouds = rooms("scene.pointclouds")
+    pointclouds = rooms("scene.splats.pointclouds")
     attributes = pointclouds.all_attributes(cloud.data)
     mesh = bpy.data.meshes.new("old")
     mesh.vertices.add(200)
     pointclouds.write_attributes(mesh, attributes)
     old = bpy.data.objects.new("old", mesh)
     bpy.context.scene.collection.objects.link(old)
-    rooms("scene.object_edits").keep(old, np.arange(200) < 50)
+    rooms("scene.objects.object_edits").keep(old, np.arange(200) < 50)
     assert old.type == "MESH" and count(rooms, old) == 50 and "old.001" not in bpy.data.objects
     before, after = attributes["position"][1][:50], pointclouds.read_attribute(old.data, "position", 3)
     np.testing.assert_array_equal(after, before)
@@ -294,7 +294,7 @@ def test_marks_of_another_kind_are_replaced(bpy: Any, cloud: Any, rooms: Any) ->
     cloud.data.attributes.remove(cloud.data.attributes["object_id"])
     cloud.splatsmith_objects[0].hide = cloud.splatsmith_objects[1].lock = True
     bpy.context.scene.splatsmith.threshold = 0.3
-    rooms("scene.splat_overlay")._look(cloud, "OBJECTS")
+    rooms("scene.viewport.splat_overlay")._look(cloud, "OBJECTS")
     with pytest.raises(RuntimeError, match="has no objects"):
         bpy.ops.splatsmith.select_objects()
 
@@ -306,17 +306,17 @@ def test_a_million_splats_take_a_moment(bpy: Any, rooms: Any, tmp_path: Path, ca
     means = random.normal(size=(n, 3)).astype(f)
     labels = (np.abs(means[:, 0]) * 20).astype(np.int32).clip(0, 59)
     base = random.random((n, 4)).astype(f)
-    kind = "FLOAT4" if rooms("scene.pointclouds").has_type("FLOAT4") else "FLOAT_COLOR"
+    kind = "FLOAT4" if rooms("scene.splats.pointclouds").has_type("FLOAT4") else "FLOAT_COLOR"
     attributes = {"scale": ("FLOAT_VECTOR", np.full((n, 3), 0.01, f)), "rotation": ("QUATERNION", quats), "radiance:base": (kind, base)}
     attributes |= {"object_id": ("INT", labels)}
-    new = rooms("scene.pointclouds").new_object("million", bpy.context.scene.collection, means, attributes)
-    edits, objects = rooms("scene.object_edits"), rooms("scene.objects")
+    new = rooms("scene.splats.pointclouds").new_object("million", bpy.context.scene.collection, means, attributes)
+    edits, objects = rooms("scene.objects.object_edits"), rooms("scene.objects.objects")
     for number in range(60):
         item = new.splatsmith_objects.add()
         item.name, item.number, item.parts = f"Object {number}", number, str(number)
     objects.recount(new)
     bpy.context.view_layer.objects.active = new
-    marks, overlay, colors = rooms("scene.marks"), rooms("scene.splat_overlay"), rooms("scene.splat_colors")
+    marks, overlay, colors = rooms("scene.splats.marks"), rooms("scene.viewport.splat_overlay"), rooms("scene.viewport.splat_colors")
     op, context = bpy.ops.splatsmith, bpy.context
     rgb = edits.srgb_of(new)
     steps: list[tuple[str, float, Callable[[], object]]] = [

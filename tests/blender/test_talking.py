@@ -83,7 +83,7 @@ def test_speaking_moves_the_face_in_layers(bpy: Any, face: Any, tmp_path: Path) 
 
 
 def test_a_new_bake_keeps_what_the_artist_made(bpy: Any, face: Any, rooms: Any) -> None:
-    targets = rooms("scene.face_targets")
+    targets = rooms("scene.faces.face_targets")
     bpy.ops.splatsmith.add_face_targets()
     keys = face.data.shape_keys
     for _ in range(2):
@@ -104,7 +104,7 @@ def test_a_new_bake_keeps_what_the_artist_made(bpy: Any, face: Any, rooms: Any) 
 def test_another_frame_rate_does_not_drift(bpy: Any, face: Any, rooms: Any) -> None:
     bpy.ops.splatsmith.add_face_targets()
     bpy.context.scene.render.fps, bpy.context.scene.render.fps_base = 60, 1.0
-    rooms("scene.face_targets").apply(bpy.context.scene, make_motion(rooms, ["jawOpen"], 241, 24.0), 1, "T")
+    rooms("scene.faces.face_targets").apply(bpy.context.scene, make_motion(rooms, ["jawOpen"], 241, 24.0), 1, "T")
     jaw = fcurves(tracks(face.data.shape_keys)["Splatsmith speech"].strips[0].action)[0]
     assert abs(jaw.keyframe_points[-1].co[0] - 601) < 1e-3
 
@@ -117,7 +117,7 @@ def test_gains_rows_and_visemes(bpy: Any, rooms: Any) -> None:
     bpy.ops.splatsmith.face_row(remove=False)
     row = target.rows[-1]
     row.curve, row.key, row.gain = "jawOpen", "Smirk", -0.5
-    rooms("scene.face_targets").apply(bpy.context.scene, make_motion(rooms, ["viseme_aa", "jawOpen"]), 1, "V")
+    rooms("scene.faces.face_targets").apply(bpy.context.scene, make_motion(rooms, ["viseme_aa", "jawOpen"]), 1, "V")
     found = {c.data_path: c for c in fcurves(tracks(thing.data.shape_keys)["Splatsmith speech"].strips[0].action)}
     assert set(found) == {'key_blocks["Fcl_MTH_A"].value', 'key_blocks["Smirk"].value'}
     values = [k.co[1] for k in found['key_blocks["Smirk"].value'].keyframe_points]
@@ -137,7 +137,7 @@ def test_a_jaw_bone_and_a_head(bpy: Any, face: Any, rooms: Any) -> None:
     bpy.ops.object.mode_set(mode="OBJECT")
     settings = bpy.context.scene.splatsmith
     settings.jaw_rig, settings.jaw_bone, settings.jaw_degrees, settings.head_object = rig, "jaw", 20, face
-    rooms("scene.face_targets").apply(bpy.context.scene, make_motion(rooms, ["jawOpen", "headYaw"]), 1, "B")
+    rooms("scene.faces.face_targets").apply(bpy.context.scene, make_motion(rooms, ["jawOpen", "headYaw"]), 1, "B")
     curve = fcurves(tracks(rig)["Splatsmith speech"].strips[0].action)[0]
     assert (
         curve.data_path == 'pose.bones["jaw"].rotation_euler' and abs(max(k.co[1] for k in curve.keyframe_points) - math.radians(20)) < 0.01
@@ -156,7 +156,7 @@ def test_many_keys_are_written_at_once(bpy: Any, rooms: Any, capsys: Any) -> Non
     row.curve, row.key = "jawOpen", "another"
     motion = make_motion(rooms, list(BLENDSHAPES), 900)
     start = time.perf_counter()
-    text = rooms("scene.face_targets").apply(bpy.context.scene, motion, 1, "Long")
+    text = rooms("scene.faces.face_targets").apply(bpy.context.scene, motion, 1, "Long")
     seconds = time.perf_counter() - start
     with capsys.disabled():
         print(f"\n53 curves of 900 keys: {seconds:.3f} s")
@@ -207,7 +207,7 @@ def test_linked_faces_are_refused_with_advice(bpy: Any, face: Any, tmp_path: Pat
 
 def test_a_second_line_leaves_the_first_alone(bpy: Any, face: Any, rooms: Any) -> None:
     """Two lines one after the other, then the second anew; and the expression of a filmed face stays under a new line."""
-    targets, scene = rooms("scene.face_targets"), bpy.context.scene
+    targets, scene = rooms("scene.faces.face_targets"), bpy.context.scene
     scene.render.fps, scene.render.fps_base = 24, 1.0
     targets.add_target(scene, face)
     motion = make_motion(rooms, ["jawOpen", "eyeBlinkLeft"])
@@ -221,7 +221,7 @@ def test_a_second_line_leaves_the_first_alone(bpy: Any, face: Any, rooms: Any) -
 
 def test_shapes_of_a_face_models_own_are_moved(bpy: Any, rooms: Any) -> None:
     """FLAME's expressions have no names in ARKit: a curve and a key of the same name belong together."""
-    face, targets = add_face(bpy, "Flame", ("jawOpen", "expression01")), rooms("scene.face_targets")
+    face, targets = add_face(bpy, "Flame", ("jawOpen", "expression01")), rooms("scene.faces.face_targets")
     face.data.shape_keys.key_blocks["expression01"].slider_min = -1
     targets.add_target(bpy.context.scene, face)
     targets.apply(bpy.context.scene, make_motion(rooms, ["jawOpen", "expression01"]), 1, "flame")

@@ -10,7 +10,7 @@ from helpers import clips, ray_world
 from helpers.command_line import backend
 from helpers.ray_world import Box, look_at
 
-from backend.cameras.carry_masks import undistorted
+from backend.cameras.footage.propagated_masks import undistorted
 from backend.formats import capture, depth_exr, tracks_file
 from backend.formats.capture import Frame
 from backend.geometry.conventions import align_similarity

@@ -9,7 +9,7 @@ from helpers import clips
 from helpers.command_line import backend
 from PIL import Image
 
-from backend.cameras.pairs import image_pairs
+from backend.cameras.colmap.pairs import image_pairs
 from backend.formats import capture
 from backend.geometry.conventions import align_similarity, to_viewmat
 

@@ -4,10 +4,10 @@ import pytest
 import torch
 from helpers import turning_blob
 
-from backend.dynamic_mesh import anchoring
-from backend.dynamic_mesh.marching_cubes import marching_cubes
-from backend.dynamic_mesh.mesh_rasterizer import fragments, interpolate, picture, project
-from backend.dynamic_mesh.poisson import PoissonConfig, indicator
+from backend.dynamic_mesh.surfaces import anchoring
+from backend.dynamic_mesh.surfaces.marching_cubes import marching_cubes
+from backend.dynamic_mesh.surfaces.mesh_rasterizer import fragments, interpolate, picture, project
+from backend.dynamic_mesh.surfaces.poisson import PoissonConfig, indicator
 from backend.geometry.conventions import to_viewmat
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")

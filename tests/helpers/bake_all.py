@@ -17,7 +17,7 @@ def main(source: Path, folder: Path) -> None:
 
     bpy = load_addon(user_folder=Path(tempfile.mkdtemp()))
     bpy.ops.splatsmith.import_mesh(filepath=str(source))
-    bake = sys.modules[f"{MODULE}.addon.scene.mesh_bake"]
+    bake = sys.modules[f"{MODULE}.addon.scene.meshes.mesh_bake"]
     folder.mkdir(parents=True, exist_ok=True)
     thing = bpy.context.object
     for kind, ending in bake.KINDS.items():

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from helpers.places import ROOT
 
 
 def backend(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:

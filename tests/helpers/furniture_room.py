@@ -2,16 +2,13 @@
 trained on.
 """
 
-import os
-from pathlib import Path
-
 import numpy as np
 from helpers import mesh_drawing, ray_world
 from helpers.furnished_room import CLASSES, FOCAL, SIZE, SURFACES, Room, cameras, raster_views, splats
 from helpers.mesh_drawing import Triangles
+from helpers.places import DATA
 from helpers.ray_world import Plane, World
 
-DATA = Path(os.environ.get("SPLATSMITH_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 MODELS = DATA / "models" / "scenekit_furniture"
 SEEN = {
     "armchair": ("armchair",), "couch": ("couch",), "chair": ("chair_A", "chair_B", "chair_B_wood"), "stool": ("chair_stool",),

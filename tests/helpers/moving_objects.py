@@ -6,7 +6,6 @@ Each clip becomes a capture with time, FOLDER/CLIP (RGBA pictures; `_estimated` 
 beside them), and FOLDER/CLIP.npz, the object's true mesh in every frame.
 """
 
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,11 +15,11 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(Path(__file__).resolve().parents[k]) for k in (1, 2)]
+from helpers.places import DATA  # noqa: E402
+
 from backend.formats import capture  # noqa: E402
 
-DATA = Path(os.environ.get("SPLATSMITH_DATA", ROOT.parent / "shared" / "data"))
 MODELS = {
     "fox": ("anim_fox/Fox.glb", "Survey"), "knight": ("anim_kaykit_dev/Knight.glb", "Cheer"),
     "mage": ("anim_kaykit_dev/Mage.glb", "Interact"), "horse": ("anim_quaternius_dev/Horse-v7.glb", "Eating"),

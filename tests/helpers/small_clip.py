@@ -14,7 +14,7 @@ import torch
 from helpers.furnished_room import CLASSES, Room
 from torch import Tensor, nn
 
-from backend.semantics.teachers import torchvision_shim
+from backend.semantics.regions import torchvision_shim
 from backend.semantics.teachers.crops import crop_regions
 
 SIDE = 64

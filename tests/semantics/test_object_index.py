@@ -11,7 +11,7 @@ from backend.semantics.lift import lift
 from backend.semantics.object_codes import KEPT, NOTHING, encode, evidence
 from backend.semantics.object_index import ObjectIndexConfig, index_objects, nearest, owners, spread
 from backend.semantics.regions.proposals import propose
-from backend.semantics.view_regions import ViewRegions, weigh
+from backend.semantics.regions.view_regions import ViewRegions, weigh
 
 
 @pytest.fixture(scope="module")

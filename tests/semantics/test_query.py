@@ -9,7 +9,7 @@ from helpers.teacher_simulator import text_features
 
 from backend.formats.semantics_file import NOTHING, Semantics
 from backend.semantics.query import ask
-from backend.semantics.relevancy import parse
+from backend.semantics.teachers.relevancy import parse
 
 
 class Simulated:

@@ -8,8 +8,8 @@ from scipy.sparse import csr_matrix
 from backend.geometry.conventions import from_viewmat
 from backend.semantics.novel_views import between, picture
 from backend.semantics.object_codes import evidence
+from backend.semantics.regions.view_regions import ViewRegions
 from backend.semantics.self_training import self_train
-from backend.semantics.view_regions import ViewRegions
 
 OBJECTS, DIMENSIONS = 6, 32
 

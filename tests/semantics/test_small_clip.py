@@ -11,8 +11,9 @@ from helpers.command_line import backend
 from helpers.furnished_room import CLASSES
 
 from backend.formats import semantics_file
-from backend.semantics.looks import without_tiny
-from backend.semantics.teachers import open_clip_teacher, torchvision_shim
+from backend.semantics.regions import torchvision_shim
+from backend.semantics.teachers import open_clip_teacher
+from backend.semantics.view_features import without_tiny
 
 torchvision_shim.make_importable()
 pytest.importorskip("open_clip")

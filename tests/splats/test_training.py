@@ -14,7 +14,7 @@ from backend.gaussians import losses
 from backend.gaussians.rasterize import cpu_kernels, rasterize
 from backend.splats.config import DensifyConfig
 from backend.splats.densify import Densifier, split_evenly
-from backend.splats.initialise import thin
+from backend.splats.initialization import thin
 from backend.splats.views import split
 
 

@@ -1,12 +1,12 @@
 """What people hand over by mistake: silence, music, noise, an empty picture, two faces, a face that looks away. One sentence each."""
 
-import os
 import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers.command_line import backend
+from helpers.places import DATA
 
 from backend.formats import motion_file
 from backend.media.sound import RATE
@@ -15,7 +15,6 @@ from backend.talking_head.rigs.drawing import draw, portrait
 from backend.talking_head.rigs.small_head.build import small_head
 from backend.talking_head.tracking.track import FaceTracker, track_video
 
-DATA = Path(os.environ.get("SPLATSMITH_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 TRACKER = DATA / "weights/mediapipe_face"
 needs_tracker = pytest.mark.skipif(not TRACKER.is_dir(), reason="the face tracker's networks are not here")
 

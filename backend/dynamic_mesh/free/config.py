@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
-from ..anchoring import AnchorConfig
-from ..poisson import PoissonConfig
+from ..surfaces.anchoring import AnchorConfig
+from ..surfaces.poisson import PoissonConfig
 from . import fields
 from .fields import FieldConfig
 

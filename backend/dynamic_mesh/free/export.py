@@ -9,8 +9,8 @@ from torch import Tensor
 
 from ...formats.mesh_frames import MeshFrame, MeshFrames
 from ...protocol import InputError
-from ..footage import Footage
-from ..template.surface import Surface, largest_parts
+from ..footage.load import Footage
+from ..surfaces.surface import Surface, largest_parts
 from .fit import FreeFit, change_at, colors_of
 from .model import deformed, surface_of, to_canonical, to_moment
 

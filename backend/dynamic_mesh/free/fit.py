@@ -7,14 +7,14 @@ import torch
 from scipy.spatial import KDTree
 from torch import Tensor
 
-from ..anchoring import anchor_loss
-from ..mesh_rasterizer import Topology, find_topology, fragments, interpolate, picture, project
-from ..moments import Level, Moment
-from ..picture_loss import picture_loss
-from ..poisson import PoissonConfig
+from ..footage.timed_views import Level, Moment
+from ..optimization.image_loss import picture_loss
+from ..surfaces.anchoring import anchor_loss
+from ..surfaces.mesh_rasterizer import Topology, find_topology, fragments, interpolate, picture, project
+from ..surfaces.poisson import PoissonConfig
+from ..surfaces.preconditioned import umbrella_of
+from ..surfaces.surface import level_set
 from ..template.seeds import opacity_field, seed_places
-from ..template.surface import level_set
-from ..tracked.preconditioned import umbrella_of
 from .config import FreeConfig
 from .fields import Change
 from .model import FreeGaussians, FreeModel, deformed, make_model, splatted, surface_of, to_canonical

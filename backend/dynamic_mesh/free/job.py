@@ -2,9 +2,9 @@
 
 from ...formats import mesh_frames
 from ...runtime.job import Job
-from ..clip import Clip, Descent, descend, judge, saved
-from ..moments import Moment
-from ..quality import Judged, Look
+from ..footage.timed_views import Moment
+from ..optimization.loop import Clip, Descent, descend, judge, saved
+from ..optimization.quality import Judged, Look
 from . import fit as fitting
 from .config import FreeConfig
 from .export import cycle_error, mesh_of, to_frames

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from ...gaussians.rasterize import rasterize
-from ..moments import Level, Moment
-from ..poisson import PoissonConfig, indicator, isosurface
+from ..footage.timed_views import Level, Moment
+from ..surfaces.poisson import PoissonConfig, indicator, isosurface
 from .fields import Change, Deformation, Field, FieldConfig
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ..anchoring import AnchorConfig, Anchoring, anchor, centroids
+from ..surfaces.anchoring import AnchorConfig, Anchoring, anchor, centroids
 from .model import FreeGaussians, FreeModel, to_canonical
 
 FAINT = 0.1  # opacity of a Gaussian that is born

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ...runtime import checkpoint
-from ..moments import Moment
+from ..footage.timed_views import Moment
 from .config import FreeConfig
 from .fit import FreeFit, with_optimizer
 from .model import FreeGaussians, make_model

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from ...gaussians.rasterize import rasterize
 from ...protocol import SplatsmithError
-from ..moments import Moment, stillness
-from ..picture_loss import picture_loss
-from ..poisson import PoissonConfig
-from ..tracked.motion import Motion, rigidity, skinned, speeds
-from ..tracked.nodes import NodeGraph, from_points
+from ..deformation.motion import Motion, rigidity, skinned, speeds
+from ..deformation.nodes import NodeGraph, from_points
+from ..footage.timed_views import Moment, stillness
+from ..optimization.image_loss import picture_loss
+from ..surfaces.poisson import PoissonConfig
 from .seeds import seed_places
 
 FADED, LIVE = 0.1, 0.3  # opacities

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
-from ..moments import Moment, view_arc
+from ..footage.timed_views import Moment, view_arc
 
 
 @dataclass(frozen=True)

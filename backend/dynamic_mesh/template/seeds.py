@@ -7,7 +7,7 @@ from scipy.spatial import KDTree
 from torch import Tensor
 
 from ...protocol import InputError
-from ..moments import Moment
+from ..footage.timed_views import Moment
 from .hull import HullConfig, carve, cell_centers, share_inside
 
 

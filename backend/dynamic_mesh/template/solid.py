@@ -6,12 +6,12 @@ from scipy import ndimage
 from scipy.spatial import KDTree
 
 from ...protocol import InputError
-from ..poisson import poisson_surface
+from ..surfaces.poisson import poisson_surface
+from ..surfaces.surface import Surface, decimate, largest_parts, level_set
 from .canonical_gaussians import LIVE, CanonicalConfig, CanonicalGaussians
 from .holes import faint_holes
 from .hull import HullConfig
 from .seeds import opacity_field
-from .surface import Surface, decimate, largest_parts, level_set
 
 NEAR = 2.5  # cells from the surface to the Gaussians that it is made from: the level lies outside them
 BESIDE = 1.5  # cells from a hole that was closed to the surface that counts without a Gaussian near it

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.sparse import linalg
 from torch import Tensor
 
-from ..mesh_rasterizer import Fragments, depth_picture, fragments, project
-from ..moments import Moment
+from ..footage.timed_views import Moment
+from ..surfaces.mesh_rasterizer import Fragments, depth_picture, fragments, project
 from .unwrap import Atlas, Texels, fill_gaps, texels
 
 Floats = NDArray[np.float64]

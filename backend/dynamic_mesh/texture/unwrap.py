@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
-from ..mesh_rasterizer import Screen, fragments
-from ..template.surface import Surface
+from ..surfaces.mesh_rasterizer import Screen, fragments
+from ..surfaces.surface import Surface
 
 
 @dataclass(frozen=True)

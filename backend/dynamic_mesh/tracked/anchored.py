@@ -9,8 +9,8 @@ from torch import Tensor
 
 from ...gaussians.rasterize import rasterize
 from ...geometry.rotations import matrix_to_quat
-from ..anchoring import AnchorConfig, anchor, centroids, nearest
-from ..moments import Level, Moment
+from ..footage.timed_views import Level, Moment
+from ..surfaces.anchoring import AnchorConfig, anchor, centroids, nearest
 
 ROUNDS = 12
 FLAT = 0.15  # thickness of a Gaussian in shares of its width

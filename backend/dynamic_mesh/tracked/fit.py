@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from ..anchoring import AnchorConfig
-from ..mesh_rasterizer import Fragments, Topology, depth_picture, find_topology, fragments, interpolate, picture, project
-from ..moments import Level, Moment, stillness
-from ..picture_loss import picture_loss
-from ..point_tracks import partners, track_loss
-from ..template.surface import Surface
+from ..deformation.motion import Motion, MotionConfig, rigidity, skinned, speeds
+from ..deformation.nodes import NodeGraph
+from ..footage.point_tracks import partners, track_loss
+from ..footage.timed_views import Level, Moment, stillness
+from ..optimization.image_loss import picture_loss
+from ..surfaces.anchoring import AnchorConfig
+from ..surfaces.mesh_rasterizer import Fragments, Topology, depth_picture, find_topology, fragments, interpolate, picture, project
+from ..surfaces.preconditioned import SmoothVertices, Umbrella, smooth_vertices, umbrella
+from ..surfaces.surface import Surface
 from .anchored import AnchoredGaussians, draw
-from .motion import Motion, MotionConfig, rigidity, skinned, speeds
-from .nodes import NodeGraph
-from .preconditioned import SmoothVertices, Umbrella, smooth_vertices, umbrella
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from scipy.spatial import cKDTree
 
-from ..template.surface import Surface
-from .nodes import NodeGraph, stiffness_of
+from ..deformation.nodes import NodeGraph, stiffness_of
+from ..surfaces.surface import Surface
 
 MOST = 4  # of one node
 STEEP = 0.5  # cosine to the normal at both ends: a link leads through, not along below the skin

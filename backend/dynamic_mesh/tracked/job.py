@@ -8,22 +8,22 @@ from torch import Tensor
 from ...formats import mesh_sequence
 from ...formats.mesh_sequence import MeshSequence, Nodes
 from ...runtime.job import Job
-from ..clip import Clip, Descent, descend, judge, saved
-from ..footage import Footage
-from ..moments import Moment, silhouettes_way
-from ..presets import MeshConfig
-from ..quality import Judged, Look
+from ..config import MeshConfig
+from ..deformation.motion import carried_over, node_transforms, skinned, wave_count
+from ..deformation.nodes import build
+from ..footage.load import Footage
+from ..footage.timed_views import Moment, silhouettes_way
+from ..optimization.loop import Clip, Descent, descend, judge, saved
+from ..optimization.quality import Judged, Look
+from ..surfaces.surface import Surface
 from ..template import canonical_gaussians
 from ..template.solid import to_surface
-from ..template.surface import Surface
 from ..texture.paint import paint
 from ..texture.unwrap import Atlas, unwrap
 from . import fit as fitting
 from .anchored import spread
 from .fit import Fit
 from .inner_links import linked
-from .motion import carried_over, node_transforms, skinned, wave_count
-from .nodes import build
 from .saved_fit import restored, state_of
 
 STAGES = 5

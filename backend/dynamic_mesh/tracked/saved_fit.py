@@ -4,13 +4,13 @@ import torch
 from torch import Tensor
 
 from ...runtime import checkpoint
-from ..moments import Moment
-from ..template.surface import Surface
+from ..deformation.motion import Motion
+from ..deformation.nodes import build
+from ..footage.timed_views import Moment
+from ..surfaces.surface import Surface
 from .anchored import AnchoredGaussians
 from .fit import Fit, FitConfig, begin
 from .inner_links import linked
-from .motion import Motion
-from .nodes import build
 
 MOTION = ("rotations", "translations", "whole_rotation", "whole_translation")
 ANCHORED = ("opacity_logits", "colors", "log_widths")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..view_regions import Floats, Ints
+from .view_regions import Floats, Ints
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
-from ..view_regions import Floats, Ints
 from .planes import PlaneConfig, find_planes
+from .view_regions import Floats, Ints
 
 
 @dataclass(frozen=True)

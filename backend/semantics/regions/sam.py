@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ...protocol import InputError
-from ..teachers import torchvision_shim
-from ..view_regions import Ints
+from . import torchvision_shim
+from .view_regions import Ints
 
 ADVICE = "Choose SAM's own file, like sam_vit_b_01ec64.pth, or MobileSAM's mobile_sam.pt."
 PATCH, CHANNELS, MOBILE_SIDE = 16, 256, 1024

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..view_regions import Ints
+from .view_regions import Ints
 
 SPACING = 6  # pixels between the seeds
 MOSTLY = 0.5  # of a superpixel's pixels in one piece; else its pixels stay with the pieces that they are in

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..view_regions import Ints
+from ..regions.view_regions import Ints
 
 Pixels = NDArray[np.uint8]
 GREY = 128

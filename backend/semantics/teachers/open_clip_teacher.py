@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ...protocol import InputError
-from ..relevancy import phrases
-from ..view_regions import Floats, Ints
-from . import torchvision_shim
+from ..regions import torchvision_shim
+from ..regions.view_regions import Floats, Ints
 from .crops import crop_regions
+from .relevancy import phrases
 
 ADVICE = "Choose a folder in open_clip's layout, or a checkpoint with the name of its architecture (ViT-B-32=FILE)."
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from numpy.typing import NDArray
 
-from ..view_regions import Floats, Ints
+from ..regions.view_regions import Floats, Ints
 
 
 class Teacher(Protocol):

@@ -13,10 +13,10 @@ from ...gaussians.losses import psnr
 from ...protocol import InputError
 from ..fitting.head_motion import HeadMotion
 from ..rigs.rig import Rig
-from .beginning import BeginConfig, begin
+from .initialization import BeginConfig, begin
 from .model import BoundGaussians, BoundMesh, bound_mesh
-from .seen_frames import SeenFrame, head_triangles, read_frames
 from .training import HeadTrainingConfig, render, train_head
+from .training_views import SeenFrame, head_triangles, read_frames
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ SH_DEGREE = 1  # in the head's own axes: light that changes as the head turns to
 class LatentPose:
     """What the speaker's own blendshapes follow: L numbers in -1..1 of the rig's K coefficients.
 
-    One layer, so that Blender can work it out of the mesh itself (addon/scene/gaussian_head.py).
+    One layer, so that Blender can work it out of the mesh itself (addon/scene/faces/gaussian_head.py).
     """
 
     weights: Tensor  # (L, K)

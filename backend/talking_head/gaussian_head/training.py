@@ -10,7 +10,7 @@ from ...gaussians.losses import l1_dssim_for
 from ...gaussians.rasterize import Rendering, rasterize
 from ...geometry.rotations import rotation_vector_to_matrix
 from .model import SH_DEGREE, BoundGaussians, BoundMesh, place
-from .seen_frames import SeenFrame
+from .training_views import SeenFrame
 
 
 @dataclass(frozen=True)

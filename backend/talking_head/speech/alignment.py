@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...protocol import InputError
-from ..log_mel import FEATURE_RATE
 from .espeak import speak
+from .log_mel import FEATURE_RATE
 from .phonemes import Phoneme
 from .viseme_encoder import Floats
 from .visemes import VISEMES

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..log_mel import FEATURE_RATE, Features
-from ..smoothing import smoothed
-from .features import BANDS, HUSH
+from .audio_features import BANDS, HUSH
+from .log_mel import FEATURE_RATE, Features
+from .smoothing import smoothed
 
 QUIET = 7.0  # log energy below the loud moments: 30 dB
 AROUND = 0.12  # seconds that a mouth moves before and after its sound

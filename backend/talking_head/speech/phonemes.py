@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..log_mel import FEATURE_RATE
+from .log_mel import FEATURE_RATE
 from .visemes import VISEMES
 
 SIGNS = {

@@ -12,7 +12,7 @@ from torch import nn
 
 from ...media.sound import RATE, Samples
 from ...protocol import InputError
-from ..log_mel import FEATURE_RATE, Features
+from .log_mel import FEATURE_RATE, Features
 
 PART, MARGIN = 20.0, 1.0  # seconds that are listened to at once, and what is heard around them
 MOST = 4096  # channels

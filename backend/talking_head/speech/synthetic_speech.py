@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 
 from ...media.sound import RATE, Samples
-from ..log_mel import Features, log_mel
 from .espeak import speak
+from .log_mel import Features, log_mel
 from .phonemes import Phoneme, viseme_track
 
 LANGUAGES = ("en-us", "en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "tr", "fi", "id", "hu", "ro", "cs")

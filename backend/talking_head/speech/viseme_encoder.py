@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ...protocol import InputError
-from ..log_mel import Features
+from .log_mel import Features
 from .visemes import VISEMES
 
 Floats = NDArray[np.float32]

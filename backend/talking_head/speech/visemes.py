@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...formats.arkit import BLENDSHAPES
-from ..log_mel import FEATURE_RATE
+from .log_mel import FEATURE_RATE
 
 Floats = NDArray[np.float32]
 

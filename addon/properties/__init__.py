@@ -1,0 +1,1 @@
+"""Settings of the panels, kept in the .blend."""

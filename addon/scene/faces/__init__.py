@@ -1,0 +1,1 @@
+"""Heads, their shape keys, and the motion that speech gives them."""

@@ -1,0 +1,137 @@
+"""Faces to game engines: glTF and FBX with ARKit's names, and the table that Live Link Face writes.
+
+Blender's own exporters do the work; here is only what they have to be told.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ....backend.formats import live_link_csv
+from ....backend.formats.arkit import BLENDSHAPES
+from ....backend.formats.motion_file import HEAD
+from ....backend.protocol import InputError
+from .face_targets import shape_keys
+
+NOTE = "Synthetic: facial animation by Splatsmith."
+
+
+def export(context: bpy.types.Context, path: Path, kind: str) -> str:
+    """Writes all targets as `kind`: GLTF, FBX or CSV; a line about it. An older file stays until the new one is whole."""
+    targets = [t for t in context.scene.splatsmith.face_targets if t.thing is not None and shape_keys(t.thing)]
+    if not targets:
+        raise InputError("There is no face to export.", "Choose meshes with shape keys at the top of panel 5.")
+    part = path.with_name(f".part-{path.name}")
+    try:
+        if kind == "CSV":
+            frames = _table(context, targets, part)
+        else:
+            frames = context.scene.frame_end - context.scene.frame_start + 1
+            with _alone(context, _with_bones(context, [t.thing for t in targets])), _arkit_names(targets):
+                (_gltf if kind == "GLTF" else _fbx)(part)
+        part.replace(path)
+    except RuntimeError as error:  # what an exporter reports
+        raise InputError(f"{path.name} can't be written: {str(error).strip().splitlines()[-1]}", "Look at the console for more.") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return f"{path.name}: {len(targets)} mesh{'es' if len(targets) > 1 else ''}, {frames} frames"
+
+
+def _gltf(path: Path) -> None:
+    """One animation of the whole scene's time: every layer as it plays."""
+    bpy.ops.export_scene.gltf(
+        filepath=str(path), export_format="GLB", use_selection=True, export_animations=True, export_animation_mode="SCENE",
+        export_morph_tangent=False, export_copyright=NOTE,
+    )  # fmt: skip
+
+
+def _fbx(path: Path) -> None:
+    bpy.ops.export_scene.fbx(
+        filepath=str(path), use_selection=True, object_types={"MESH", "ARMATURE", "EMPTY"}, use_mesh_modifiers=False,
+        mesh_smooth_type="FACE", bake_anim=True, bake_anim_use_nla_strips=False, bake_anim_use_all_actions=False,
+        bake_anim_simplify_factor=0.0,
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _alone(context: bpy.types.Context, things: list[bpy.types.Object]) -> Iterator[None]:
+    """Only these are selected; afterwards what was."""
+    layer = context.view_layer
+    hidden = [thing.name for thing in things if thing.name not in layer.objects or not thing.visible_get(view_layer=layer)]
+    if hidden:
+        raise InputError(f"{', '.join(hidden)} can't be exported while hidden.", "Show it in this view layer, or take it off the list.")
+    before, active = [o for o in layer.objects if o.select_get()], layer.objects.active
+    try:
+        for thing in layer.objects:
+            thing.select_set(thing in things)
+        layer.objects.active = things[0]
+        yield
+    finally:
+        for thing in layer.objects:
+            thing.select_set(thing in before)
+        layer.objects.active = active
+
+
+def _with_bones(context: bpy.types.Context, things: list[bpy.types.Object]) -> list[bpy.types.Object]:
+    """And the armatures and the head that move with them."""
+    settings = context.scene.splatsmith
+    bones = [m.object for thing in things for m in thing.modifiers if m.type == "ARMATURE"]
+    return list(dict.fromkeys([*things, *(t for t in (*bones, settings.jaw_rig, settings.head_object) if t is not None)]))
+
+
+@contextlib.contextmanager
+def _arkit_names(targets: list[bpy.types.PropertyGroup]) -> Iterator[None]:
+    """Shape keys that do just what one of ARKit's does bear its name meanwhile."""
+    renamed = []
+    for target in targets:
+        blocks = target.thing.data.shape_keys.key_blocks
+        for key, curve in one_to_one(target).items():
+            if key != curve and curve not in blocks:
+                blocks[key].name = curve
+                renamed.append((blocks[curve], key))
+    try:
+        yield
+    finally:
+        for block, name in renamed:
+            block.name = name
+
+
+def one_to_one(target: bpy.types.PropertyGroup) -> dict[str, str]:
+    """Shape key -> ARKit's name, where the table says that they are the same thing."""
+    keys, curves = [row.key for row in target.rows], [row.curve for row in target.rows]
+    blocks = set(shape_keys(target.thing))
+    return {
+        row.key: row.curve for row in target.rows
+        if row.key in blocks and row.curve in BLENDSHAPES and row.gain == 1 and keys.count(row.key) == curves.count(row.curve) == 1
+    }  # fmt: skip
+
+
+def _table(context: bpy.types.Context, targets: list[bpy.types.PropertyGroup], path: Path) -> int:
+    """What the shape keys do in every frame of the scene, told in ARKit's terms."""
+    scene, now = context.scene, context.scene.frame_current
+    found = [(key, curve, target.thing) for target in targets for key, curve in one_to_one(target).items()]
+    if not found:
+        raise InputError("No shape key is matched with one of ARKit's names.", "Fill the table under Shape Keys, Jaw, Head.")
+    frames = range(scene.frame_start, scene.frame_end + 1)
+    values = np.zeros((len(frames), len(found) + 3), np.float32)
+    try:
+        for row, frame in zip(values, frames, strict=True):
+            scene.frame_set(frame)
+            row[:-3] = [thing.data.shape_keys.key_blocks[key].value for key, _, thing in found]
+            row[-3:] = _turn(scene.splatsmith.head_object)
+    finally:
+        scene.frame_set(now)
+    live_link_csv.write(path, scene.render.fps / scene.render.fps_base, [curve for _, curve, _ in found] + list(HEAD), values)
+    return len(frames)
+
+
+def _turn(head: bpy.types.Object | None) -> NDArray[np.float32]:
+    """(3,) pitch, yaw, roll, as face_targets.py lays them on the head."""
+    if head is None:
+        return np.zeros(3, np.float32)
+    x, y, z = head.delta_rotation_euler
+    return np.array([-x, z, y], np.float32)

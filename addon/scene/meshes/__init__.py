@@ -1,0 +1,1 @@
+"""Animated meshes: read, played, baked for engines, and read back."""

@@ -1,0 +1,1 @@
+"""Objects of splats: what is selected, painted, merged and taken out."""

@@ -1,0 +1,1 @@
+"""Splats as point clouds: their attributes, marks and geometry nodes."""

@@ -1,0 +1,74 @@
+"""What artists say of splats, as attributes of the points: selected, hidden, how well words fit. Undo and files carry them.
+
+Splats of hidden or locked objects, and hidden splats, are never selected.
+"""
+
+from typing import Literal
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ....backend.protocol import InputError
+from . import pointclouds
+
+SELECTED, HIDDEN, FIT = "selected", "hidden", "fit"
+Mask = NDArray[np.bool_]
+Mode = Literal["SET", "ADD", "SUBTRACT", "INTERSECT"]
+MODES = [
+    ("SET", "Set", "Select these instead of what was selected", "SELECT_SET", 0),
+    ("ADD", "Add", "Select these too", "SELECT_EXTEND", 1),
+    ("SUBTRACT", "Subtract", "Select these no longer", "SELECT_SUBTRACT", 2),
+    ("INTERSECT", "Intersect", "Keep what was selected and is of these", "SELECT_INTERSECT", 3),
+]
+
+
+def read(cloud: bpy.types.Object, name: str) -> Mask:
+    """(N,) a mark of every splat; all false where there is none."""
+    attribute, count = cloud.data.attributes.get(name), pointclouds.point_count(cloud.data)
+    values = np.zeros(count, bool)
+    if attribute is not None and attribute.data_type == "BOOLEAN" and attribute.domain == "POINT":
+        attribute.data.foreach_get("value", values)
+    return values
+
+
+def write(cloud: bpy.types.Object, name: str, values: Mask) -> None:
+    pointclouds.write_attributes(cloud.data, {name: ("BOOLEAN", values)})
+    cloud.data.update_tag()
+
+
+def selected(cloud: bpy.types.Object) -> Mask:
+    """(N,) with at least one of them true, else InputError."""
+    found = read(cloud, SELECTED)
+    if not found.any():
+        raise InputError("No splats are selected.", "Select some by words, by objects or with the brush.")
+    return found
+
+
+def hide(cloud: bpy.types.Object, hidden: Mask) -> None:
+    """Those (N,), and no others, are hidden; what is hidden is not selected."""
+    write(cloud, HIDDEN, hidden)
+    write(cloud, SELECTED, read(cloud, SELECTED) & ~hidden)
+
+
+def fit(cloud: bpy.types.Object) -> NDArray[np.float32] | None:
+    """(N,) how well the last words fit every splat, 0 to 1; None before any were asked."""
+    return pointclouds.read_attribute(cloud.data, FIT, 1)
+
+
+def combine(old: Mask, new: Mask, mode: Mode) -> Mask:
+    if mode == "SET":
+        return new
+    if mode == "ADD":
+        return old | new
+    return old & ~new if mode == "SUBTRACT" else old & new
+
+
+def select(cloud: bpy.types.Object, wanted: Mask, mode: Mode, old: Mask | None = None, locked: Mask | None = None) -> int:
+    """Changes the selection (`old`, where it is not what is stored); how many splats are selected then."""
+    old = read(cloud, SELECTED) if old is None else old
+    result = combine(old, wanted, mode) & ~read(cloud, HIDDEN)
+    if locked is not None:
+        result &= ~locked
+    write(cloud, SELECTED, result)
+    return int(result.sum())

@@ -1,0 +1,1 @@
+"""The viewport's own drawing of splats."""

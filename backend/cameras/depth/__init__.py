@@ -1,0 +1,1 @@
+"""Dense depth of a solved capture."""

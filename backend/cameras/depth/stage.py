@@ -1,0 +1,82 @@
+"""The last stage of a solve: depth maps and a dense point cloud put into the capture that was just written."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ...formats import capture, depth_exr, points_ply
+from ...protocol import Preset
+from ...runtime.job import Job
+from ..footage.images import read_picture
+from .fusion import DepthConfig, StoredDepth, capture_depth, fuse, is_good, pick_neighbors
+from .multiview_depth import DepthMap
+
+PRESETS: dict[Preset, DepthConfig] = {
+    "fast": DepthConfig(side=256, points=60_000),
+    "balanced": DepthConfig(),
+    "best": DepthConfig(side=480, neighbors=6, points=400_000),
+}
+LEAST_POINTS = 60  # that a picture should see for its depth to be worth the work
+LEAST_CLOUD = 2000  # points below which the sparse ones stay
+PREVIEWS = 6
+
+
+@dataclass(frozen=True)
+class Dense:
+    """Figures for the manifest: the share of pixels whose depth is known well, and the points of the cloud (0: too few)."""
+
+    sure: float
+    points: int
+
+
+def colored(found: DepthMap) -> Image.Image:
+    """Near is bright and warm, far is dark; what is not known well is dimmed."""
+    inverse = 1 / found.depth.numpy()
+    low, high = np.percentile(inverse, [2, 98])
+    level = ((inverse - low) / max(high - low, 1e-12)).clip(0, 1)
+    picture = cv2.applyColorMap((level * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
+    dim = np.where(np.isfinite(found.sigma.numpy()), 1.0, 0.4)[..., None]
+    return Image.fromarray((picture * dim).astype(np.uint8))
+
+
+def _visible(work: Path) -> tuple[NDArray[np.float64], list[NDArray[np.int64]]]:
+    with np.load(work / "visible.npz", allow_pickle=False) as data:
+        return data["points"], np.split(data["seen"], np.cumsum(data["counts"])[:-1])
+
+
+def add_depth(job: Job, root: Path, work: Path) -> Dense | None:
+    """Depths, and points3D.ply made dense, for the capture at `root`; None where the cameras see too few points."""
+    points, seen = _visible(work)
+    if len(seen) < 2 or np.median([len(s) for s in seen]) < LEAST_POINTS:
+        job.warn("DEPTH", "The cameras share too few points for dense depth; it was left out.")
+        return None
+    found, config = capture.read(root), PRESETS[job.request.preset]
+    folder = root / "depths"
+    folder.mkdir()
+    stored: list[StoredDepth] = []
+    shown = {round(k) for k in np.linspace(0, len(found.frames) - 1, PREVIEWS)}
+
+    def store(index: int, result: DepthMap) -> None:
+        depth, good, mask = result.depth.numpy(), is_good(result, config), found.frames[index].mask
+        if mask is not None:
+            good &= cv2.resize(read_picture(mask), good.shape[::-1], interpolation=cv2.INTER_NEAREST) > 127
+        depth_exr.write(folder / f"{found.frames[index].image.stem}.exr", depth)
+        stored.append(StoredDepth(depth, good))
+        if index in shown:
+            path = job.folder.previews / f"depth-{index:04d}.png"
+            colored(result).save(path)
+            job.preview(path)
+
+    neighbors = pick_neighbors(found.frames, points, config)
+    capture_depth(found, points, seen, neighbors, config, store, job.progress)
+    cloud, colors = fuse(found, stored, neighbors, config, job.progress)
+    if len(cloud) >= LEAST_CLOUD:
+        tracked, hues = points_ply.read(found.points) if found.points else (cloud[:0], colors[:0])
+        points_ply.write(root / "points3D.ply", np.concatenate([tracked, cloud]), np.concatenate([hues, colors]))
+    frames = [replace(f, depth=folder / f"{f.image.stem}.exr") for f in found.frames]
+    capture.write(root, frames, root / "points3D.ply")
+    return Dense(float(np.mean([s.good.mean() for s in stored])), len(cloud) if len(cloud) >= LEAST_CLOUD else 0)

@@ -1,0 +1,1 @@
+"""The best cameras of several solvers, and the verdict on them."""

@@ -1,0 +1,1 @@
+"""Footage made ready to be solved: sources, images, triage, masks, cameras that are given."""

@@ -1,0 +1,58 @@
+"""Cameras that were solved elsewhere, frame by frame of the footage: the JSON that Blender's side writes."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ...geometry.conventions import to_viewmat
+from ...protocol import InputError
+from ..colmap.colmap_command import KnownCamera
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Frame `index` of the footage, from 0; intrinsics in pixels of a picture `width` wide."""
+
+    index: int
+    intrinsics: tuple[float, float, float, float]  # fl_x fl_y cx cy
+    width: int
+    height: int
+    camera_to_world: np.ndarray
+    distortion: tuple[float, ...]  # k1 k2 p1 p2, OpenCV's model
+
+
+def _pose(record: dict) -> Pose:
+    matrix = np.array(record["transform_matrix"], np.float64)
+    values = tuple(float(record[key]) for key in ("fl_x", "fl_y", "cx", "cy"))
+    distortion = tuple(float(record.get(key, 0.0)) for key in ("k1", "k2", "p1", "p2"))
+    if (
+        matrix.shape != (4, 4)
+        or not np.isfinite(matrix).all()
+        or not np.isfinite(values + distortion).all()
+        or values[0] <= 0
+        or record["index"] < 0
+    ):
+        raise ValueError
+    return Pose(int(record["index"]), (values[0], values[1], values[2], values[3]), int(record["w"]), int(record["h"]), matrix, distortion)
+
+
+def read(path: Path, limit: int) -> list[Pose]:
+    """At most `limit` poses, evenly chosen, in the footage's order."""
+    try:
+        poses = sorted((_pose(r) for r in json.loads(path.read_text(encoding="utf-8"))["frames"]), key=lambda p: p.index)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path.name} holds no usable list of solved cameras.", "Solve the camera in Blender again.") from error
+    if len(poses) < 3:
+        raise InputError(f"Only {len(poses)} frames have a solved camera.", "Check the scene's frame range and the clip's.")
+    if len(poses) > limit:
+        poses = [poses[round(i * (len(poses) - 1) / (limit - 1))] for i in range(limit)]
+    return poses
+
+
+def camera(pose: Pose, name: str, width: int, height: int) -> KnownCamera:
+    """For a picture of the given size."""
+    sx, sy = width / pose.width, height / pose.height
+    fl_x, fl_y, cx, cy = pose.intrinsics
+    return KnownCamera(name, [fl_x * sx, fl_y * sy, cx * sx, cy * sy, *pose.distortion], to_viewmat(pose.camera_to_world).tolist())

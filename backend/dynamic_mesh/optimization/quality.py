@@ -1,0 +1,77 @@
+"""Quality on pictures that the fit never saw, and pictures to look at."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..footage.timed_views import Moment, halve
+from ..surfaces.mesh_rasterizer import fragments, interpolate, picture, project
+from ..texture.paint import lookup
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the mesh wears: a texture with corner uvs, or the colours of its vertices."""
+
+    faces: Tensor
+    texture: Tensor | None = None  # (S, S, 3)
+    uvs: Tensor | None = None  # (F, 3, 2)
+    colors: Tensor | None = None  # (V, 3)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A picture, and the mesh (V, 3) as it stands then and looks."""
+
+    moment: Moment
+    placed: Tensor
+    look: Look
+
+
+@torch.no_grad()
+def render(judged: Judged) -> Tensor:
+    """(H, W, 4) colour over nothing, and coverage; drawn twice as fine and averaged, as a renderer does."""
+    moment, look, level = judged.moment, judged.look, judged.moment.levels[0]
+    width, height = level.size
+    K = level.K * level.K.new_tensor([[2], [2], [1]])
+    screen = project(judged.placed, look.faces, moment.viewmat, K, (2 * width, 2 * height))
+    seen = fragments(screen)
+    if look.texture is not None and look.uvs is not None:
+        worn = lookup(look.texture, look.uvs, seen)
+    else:
+        assert look.colors is not None
+        worn = interpolate(seen, look.faces, look.colors)
+    return halve(picture(seen, screen, worn))
+
+
+def mask_iou(a: Tensor, b: Tensor) -> float:
+    """Of two coverages (H, W), cut at one half."""
+    one, other = a > 0.5, b > 0.5
+    return float((one & other).sum() / (one | other).sum().clamp_min(1))
+
+
+def measure(judged: list[Judged], pixels: float) -> dict[str, float]:
+    """Mean PSNR in dB over whole pictures (`pixels` at this scale, all that is cut away being right on both sides), and mask IoU."""
+    scores = []
+    for one in judged:
+        level, drawn = one.moment.levels[0], render(one)
+        error = float((drawn[..., :3] - level.color).square().sum()) / (3 * max(pixels, level.alpha.numel()))
+        scores.append((-10 * math.log10(max(error, 1e-10)), mask_iou(drawn[..., 3], level.alpha)))
+    mean = np.mean(scores, axis=0)
+    return {"psnr": float(mean[0]), "iou": float(mean[1])}
+
+
+def side_by_side(judged: list[Judged]) -> NDArray[np.uint8]:
+    """Photo on the left, rendering on the right, on white; one row a moment."""
+    rows = []
+    for one in judged:
+        level, drawn = one.moment.levels[0], render(one)
+        pair = [level.color + 1 - level.alpha[..., None], drawn[..., :3] + 1 - drawn[..., 3:]]
+        rows.append(torch.cat(pair, 1).clamp(0, 1))
+    width = max(r.shape[1] for r in rows)
+    padded = [torch.nn.functional.pad(r, (0, 0, 0, width - r.shape[1]), value=1.0) for r in rows]
+    return np.asarray((torch.cat(padded) * 255).round().to(torch.uint8).cpu().numpy())

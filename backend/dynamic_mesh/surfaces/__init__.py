@@ -1,0 +1,1 @@
+"""Surfaces and how they are drawn: marching cubes, Poisson, the mesh rasteriser, anchoring."""

@@ -1,0 +1,1 @@
+"""Motion of faces: curves, keys, idle life, and how a speaker's is learnt."""

@@ -1,0 +1,50 @@
+"""Poses and coefficients of every frame of the footage, for what is drawn upon it: poses.npz."""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...protocol import InputError
+from ..fitting.head_motion import HeadMotion
+from ..rigs.rig import Floats
+
+NAME = "poses.npz"
+
+
+@dataclass(frozen=True)
+class Poses:
+    """T frames; as in HeadMotion."""
+
+    source: Path
+    names: list[str]
+    times: NDArray[np.float64]
+    coefficients: Floats
+    rotations: NDArray[np.float64]
+    translations: NDArray[np.float64]
+    focal: float
+    size: tuple[int, int]  # width and height of the pictures
+
+
+def save(path: Path, motion: HeadMotion, source: Path) -> None:
+    np.savez_compressed(
+        path, names=np.array(motion.names), times=motion.times, coefficients=motion.coefficients, rotations=motion.rotations,
+        translations=motion.translations, focal=motion.focal, size=np.array([motion.width, motion.height]), source=str(source.resolve()),
+    )  # fmt: skip
+
+
+def load(path: Path) -> Poses:
+    """InputError for anything that `save` has not written."""
+    try:
+        with np.load(path, allow_pickle=False) as d:
+            width, height = (int(n) for n in d["size"])
+            found = Poses(Path(str(d["source"])), [str(n) for n in d["names"]], d["times"], d["coefficients"].astype(np.float32),
+                          d["rotations"], d["translations"], float(d["focal"]), (width, height))  # fmt: skip
+    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+        raise InputError(f"There are no poses in {path.parent.name}, or they are damaged.", "Read the face again.") from error
+    count = len(found.times)
+    if not count or found.rotations.shape != (count, 3, 3) or found.coefficients.shape != (count, len(found.names)):
+        raise InputError(f"The poses in {path.parent.name} are damaged.", "Read the face again.")
+    return found
