@@ -1,4 +1,6 @@
-"""The Blender side of Splatsmith: the only code that imports bpy. It never computes; the backend does, in its own process."""
+"""The Blender side of Splatsmith: the only code that imports bpy. It never computes; the backend
+does, in its own process.
+"""
 
 import bpy
 

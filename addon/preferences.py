@@ -14,26 +14,35 @@ class SplatsmithPreferences(bpy.types.AddonPreferences):
     bl_idname = BASE
 
     python: bpy.props.StringProperty(
-        name="Own Python", subtype="FILE_PATH", update=state.forget,
-        description="A Python interpreter that already has the compute packages. Empty: Splatsmith's private environment",
-    )  # type: ignore[valid-type]  # fmt: skip
+        name="Own Python",
+        subtype="FILE_PATH",
+        update=state.forget,
+        description="A Python interpreter that already has the compute packages. Empty: Splatsmith's "
+        "private environment",
+    )  # type: ignore[valid-type]
     results: bpy.props.StringProperty(
-        name="Results Folder", subtype="DIR_PATH",
-        description="Where jobs and their results go. Empty: the folder splatsmith_jobs beside the .blend file, or Splatsmith in"
+        name="Results Folder",
+        subtype="DIR_PATH",
+        description="Where jobs and their results go. Empty: the folder splatsmith_jobs beside the .blend "
+        "file, or Splatsmith in"
         " your home folder while the file is not saved",
-    )  # type: ignore[valid-type]  # fmt: skip
+    )  # type: ignore[valid-type]
     wheels: bpy.props.StringProperty(
-        name="Folder of Wheels", subtype="DIR_PATH",
-        description="For machines without internet: a folder with the compute packages as wheel files. Empty: download them",
-    )  # type: ignore[valid-type]  # fmt: skip
+        name="Folder of Wheels",
+        subtype="DIR_PATH",
+        description="For machines without internet: a folder with the compute packages as wheel files. "
+        "Empty: download them",
+    )  # type: ignore[valid-type]
     device: bpy.props.EnumProperty(
-        name="Device", default="auto", description="Where to compute",
+        name="Device",
+        default="auto",
+        description="Where to compute",
         items=[
             ("auto", "Automatic", "The graphics card where it can be used, else the processor"),
             ("cpu", "CPU", "The processor"),
             ("cuda", "CUDA", "An NVIDIA graphics card with gsplat"),
         ],
-    )  # type: ignore[valid-type]  # fmt: skip
+    )  # type: ignore[valid-type]
 
     def draw(self, context: bpy.types.Context) -> None:
         from .ui import compute_panel

@@ -1,16 +1,18 @@
 """The boundary between Blender and the compute process: requests, options, events, errors.
 
-Standard library only: the add-on imports this file inside Blender. A job is one child process and one folder:
+Standard library only: the add-on imports this file inside Blender. A job is one child process and
+one folder:
 
     request.json   what was asked for (Request)
     state.json     how it stands (JobState), written atomically
     log.txt        everything that any library printed
     checkpoint/    enough to go on after a kill
-    result/        the files of a finished job; result/manifest.json is written last, and only then is there a result
+    result/        the files of a finished job; result/manifest.json is written last, and only then
+                   is there a result
 
-The child speaks JSON, one object a line, on its standard output (Event); it takes one message on its standard input,
-{"type": "cancel"}, and ends when that pipe closes, because then its parent is gone. A stream that ends without
-`result`, `error` or `cancelled` is a crash.
+The child speaks JSON, one object a line, on its standard output (Event); it takes one message on
+its standard input, {"type": "cancel"}, and ends when that pipe closes, because then its parent is
+gone. A stream that ends without `result`, `error` or `cancelled` is a crash.
 """
 
 import dataclasses
@@ -36,7 +38,7 @@ from .options import (
     SpeechOptions as SpeechOptions,
     SplatsOptions as SplatsOptions,
     TalkOptions as TalkOptions,
-)  # fmt: skip
+)
 
 PROTOCOL = 1
 VERSION = "0.1.0"
@@ -111,7 +113,9 @@ def _check_value(name: str, value: Any, kind: Any, low: float | None, high: floa
     flag = f"--{name.replace('_', '-')}"
     if get_origin(kind) is Literal:
         if value not in get_args(kind):
-            raise InputError(f"{flag} must be one of {', '.join(map(str, get_args(kind)))}, not {value!r}.")
+            raise InputError(
+                f"{flag} must be one of {', '.join(map(str, get_args(kind)))}, not {value!r}."
+            )
         return value
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
@@ -132,15 +136,22 @@ def make_options(verb: str, values: dict[str, Any]) -> Options:
     fields = {f.name: f for f in dataclasses.fields(OPTIONS[verb])}
     unknown = sorted(set(values) - set(fields))
     if unknown:
-        raise InputError(f"The verb {verb} has no option {unknown[0]!r}.", f"Its options: {', '.join(fields)}.")
-    checked = {n: _check_value(n, v, fields[n].type, fields[n].metadata["low"], fields[n].metadata["high"]) for n, v in values.items()}
+        raise InputError(
+            f"The verb {verb} has no option {unknown[0]!r}.", f"Its options: {', '.join(fields)}."
+        )
+    checked = {
+        n: _check_value(n, v, fields[n].type, fields[n].metadata["low"], fields[n].metadata["high"])
+        for n, v in values.items()
+    }
     return OPTIONS[verb](**checked)
 
 
 # ---------------------------------------------------------------------------------------------------- request
 @dataclass(frozen=True)
 class Request:
-    """One job: a verb, what it reads, and how. `title` and `context` are the caller's own and come back untouched."""
+    """One job: a verb, what it reads, and how. `title` and `context` are the caller's own and come
+    back untouched.
+    """
 
     verb: str
     input: str
@@ -162,10 +173,16 @@ class Request:
         except ValueError as error:
             raise InputError("request.json is not JSON.", "Start the job anew.") from error
         if not isinstance(data, dict) or data.pop("protocol", None) != PROTOCOL:
-            raise InputError("The request was written by another version of Splatsmith.", "Start the job anew.")
+            raise InputError(
+                "The request was written by another version of Splatsmith.", "Start the job anew."
+            )
         known = {f.name for f in dataclasses.fields(cls)}
-        if not {"verb", "input", "options"} <= set(data) <= known or not isinstance(data["options"], dict):
-            raise InputError("request.json lacks a field or has one too many.", "Start the job anew.")
+        if not {"verb", "input", "options"} <= set(data) <= known or not isinstance(
+            data["options"], dict
+        ):
+            raise InputError(
+                "request.json lacks a field or has one too many.", "Start the job anew."
+            )
         data["options"] = make_options(data["verb"], data["options"])
         return cls(**data).checked()
 
@@ -184,7 +201,9 @@ JobStatus = Literal["running", "done", "failed", "cancelled"]
 
 @dataclass(frozen=True)
 class JobState:
-    """What state.json holds. `running` in a folder that nobody holds the lock of means: it was killed."""
+    """What state.json holds. `running` in a folder that nobody holds the lock of means: it was
+    killed.
+    """
 
     status: JobStatus
     stage: str = ""
@@ -274,7 +293,9 @@ class Cancelled:
 
 
 Event = Hello | Stage | Progress | Preview | Warn | Result | Failure | Cancelled
-EVENTS: dict[str, type[Any]] = {c.type: c for c in (Hello, Stage, Progress, Preview, Warn, Result, Failure, Cancelled)}
+EVENTS: dict[str, type[Any]] = {
+    c.type: c for c in (Hello, Stage, Progress, Preview, Warn, Result, Failure, Cancelled)
+}
 LAST_EVENTS = (Result, Failure, Cancelled)
 
 
@@ -290,12 +311,16 @@ def _fits(value: Any, kind: Any) -> bool:
     if kind is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if get_origin(kind) is dict:
-        return isinstance(value, dict) and all(isinstance(k, str) and _fits(v, float) for k, v in value.items())
+        return isinstance(value, dict) and all(
+            isinstance(k, str) and _fits(v, float) for k, v in value.items()
+        )
     return type(value) is kind
 
 
 def decode(line: bytes) -> Event | None:
-    """The event of a line; None for anything else, however it looks: a bad line must not stop the reader."""
+    """The event of a line; None for anything else, however it looks: a bad line must not stop the
+    reader.
+    """
     if len(line) > MAX_LINE:
         return None
     try:
@@ -303,4 +328,8 @@ def decode(line: bytes) -> Event | None:
         event: Event = EVENTS[data.pop("type")](**data)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    return event if all(_fits(getattr(event, f.name), f.type) for f in dataclasses.fields(event)) else None
+    return (
+        event
+        if all(_fits(getattr(event, f.name), f.type) for f in dataclasses.fields(event))
+        else None
+    )

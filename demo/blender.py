@@ -13,8 +13,8 @@ MODULE = "bl_ext.dev.splatsmith"
 def load_addon(compute_python: str = "", user_folder: Path | None = None) -> ModuleType:
     """bpy with the add-on enabled, isolated from the user's own Blender settings.
 
-    The checkout is shown to Blender as a local extension repository, through a link, since the folder's name must be the
-    add-on's id.
+    The checkout is shown to Blender as a local extension repository, through a link, since the
+    folder's name must be the add-on's id.
     """
     user = user_folder or Path(tempfile.mkdtemp(prefix="splatsmith-blender-"))
     os.environ["BLENDER_USER_RESOURCES"] = str(user)
@@ -30,7 +30,9 @@ def load_addon(compute_python: str = "", user_folder: Path | None = None) -> Mod
 
     import addon_utils  # isort: skip
 
-    bpy.context.preferences.extensions.repos.new(name="dev", module="dev", custom_directory=str(repository), source="USER")
+    bpy.context.preferences.extensions.repos.new(
+        name="dev", module="dev", custom_directory=str(repository), source="USER"
+    )
     if addon_utils.enable(MODULE, default_set=True) is None:
         raise SystemExit("The add-on could not be enabled.")
     if compute_python:

@@ -1,7 +1,10 @@
-"""The main job, end to end, as `make demo` runs it: footage -> cameras -> splats -> Blender -> pictures.
+"""The main job, end to end, as `make demo` runs it: footage -> cameras -> splats -> Blender ->
+pictures.
 
-Runs under the `bpy` module's Python; the heavy work happens in the backend's environment, as for every user.
-    python demo/run.py --compute .venv/bin/python --out out/demo [--video FILE | --capture DIR] [--preset fast]
+Runs under the `bpy` module's Python; the heavy work happens in the backend's environment, as for
+every user.
+    python demo/run.py --compute .venv/bin/python --out out/demo [--video FILE | --capture DIR]
+    [--preset fast]
 """
 
 import argparse
@@ -64,7 +67,9 @@ def step(title: str, operator: Any, **arguments: Any) -> float:
 
 
 def orbit(bpy: Any, frames: int = 72) -> None:
-    """A camera once around what the footage looked at, on the scene's own axes, as far off as the footage was."""
+    """A camera once around what the footage looked at, on the scene's own axes, as far off as the
+    footage was.
+    """
     from mathutils import Vector
 
     scene = bpy.context.scene
@@ -75,15 +80,21 @@ def orbit(bpy: Any, frames: int = 72) -> None:
     scene.collection.objects.link(camera)
     radius, height, begin = Vector(start[:2]).length, start[2], math.atan2(start[1], start[0])
     swing, last = 0.0, begin
-    for number in range(scene.frame_start, scene.frame_end + 1):  # added up, since footage may go round more than half
+    for number in range(
+        scene.frame_start, scene.frame_end + 1
+    ):  # added up, since footage may go round more than half
         scene.frame_set(number)
         x, y, _ = footage.matrix_world.translation
         swing += (math.atan2(y, x) - last + math.pi) % (2 * math.pi) - math.pi
         last = math.atan2(y, x)
-    for frame in range(1, frames + 1):  # there and back over the filmed arc: beyond it nothing was seen
+    for frame in range(
+        1, frames + 1
+    ):  # there and back over the filmed arc: beyond it nothing was seen
         angle = begin + swing * (0.5 - 0.5 * math.cos(2 * math.pi * (frame - 1) / frames))
         camera.location = (radius * math.cos(angle), radius * math.sin(angle), height)
-        camera.rotation_euler = (Vector((0, 0, 0)) - camera.location).to_track_quat("-Z", "Y").to_euler()
+        camera.rotation_euler = (
+            (Vector((0, 0, 0)) - camera.location).to_track_quat("-Z", "Y").to_euler()
+        )
         camera.keyframe_insert("location", frame=frame)
         camera.keyframe_insert("rotation_euler", frame=frame)
     scene.camera, scene.frame_start, scene.frame_end = camera, 1, frames
@@ -130,7 +141,10 @@ def main() -> int:
     cameras, splats = manifest(newest(jobs, "cameras")), manifest(result)
     say(f"\nCameras  {cameras['summary']}")
     say(f"Splats   {splats['summary']}")
-    say(f"Seconds  {time.monotonic() - begin:.0f} in all; peak {splats['timings']['peak_megabytes']} MB while training")
+    say(
+        f"Seconds  {time.monotonic() - begin:.0f} in all; peak "
+        f"{splats['timings']['peak_megabytes']} MB while training"
+    )
     for name, what in (
         ("demo.blend", "open it in Blender"),
         ("splats.ply", "for every splat viewer"),

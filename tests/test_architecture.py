@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-BLENDER = {"bpy", "bmesh", "mathutils", "gpu", "bl_math", "bpy_extras", "aud", "addon_utils", "blf", "imbuf"}
+BLENDER = {
+    "bpy",
+    "bmesh",
+    "mathutils",
+    "gpu",
+    "bl_math",
+    "bpy_extras",
+    "aud",
+    "addon_utils",
+    "blf",
+    "imbuf",
+}
 CAPABILITIES = {"cameras", "splats", "semantics", "talking_head", "dynamic_mesh"}
 READERS = (
     "capture",
@@ -85,7 +96,9 @@ def test_protocol_is_standard_library_only() -> None:
 @pytest.mark.parametrize("path", modules("addon"), ids=module_name)
 def test_addon_uses_only_the_boundary(path: Path) -> None:
     known = known_modules()
-    used = {name for name in imports(path) if name in known and name.startswith("backend.")} - {"backend.formats"}
+    used = {name for name in imports(path) if name in known and name.startswith("backend.")} - {
+        "backend.formats"
+    }
     assert used <= ADDON_MAY
 
 
@@ -98,7 +111,11 @@ def test_no_torch_reachable_from_the_addon(start: str) -> None:
 @pytest.mark.parametrize("path", modules("backend"), ids=module_name)
 def test_capability_rooms_do_not_import_each_other(path: Path) -> None:
     room = path.relative_to(ROOT / "backend").parts[0]
-    used = {name.split(".")[1] for name in imports(path) if name.startswith("backend.") and name.count(".")} & CAPABILITIES
+    used = {
+        name.split(".")[1]
+        for name in imports(path)
+        if name.startswith("backend.") and name.count(".")
+    } & CAPABILITIES
     assert used <= ({room} if room in CAPABILITIES else set())
 
 
@@ -110,14 +127,23 @@ def test_files_are_small_and_say_what_they_are(path: Path) -> None:
 
 
 def test_no_machine_paths_or_pickles() -> None:
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
     for name in listed:
-        if name.endswith((".py", ".md", ".toml", ".txt", "Makefile")) and "tests/test_architecture" not in name:
+        if (
+            name.endswith((".py", ".md", ".toml", ".txt", "Makefile"))
+            and "tests/test_architecture" not in name
+        ):
             text = (ROOT / name).read_text(encoding="utf-8")
             assert not re.search(r"(?<![\w.])/(work|root|opt/pypi)/", text), name
-            reader = name == "backend/talking_head/rigs/flame_file.py"  # reads FLAME's, and lets it name nothing but arrays
+            reader = (
+                name == "backend/talking_head/rigs/flame_file.py"
+            )  # reads FLAME's, and lets it name nothing but arrays
             assert (
                 reader
                 or name.startswith("tests/")
-                or not re.search(r"^\s*(import|from) pickle|torch\.load\((?!.*weights_only=True)", text, re.M)
+                or not re.search(
+                    r"^\s*(import|from) pickle|torch\.load\((?!.*weights_only=True)", text, re.M
+                )
             ), name

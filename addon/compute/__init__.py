@@ -1,1 +1,3 @@
-"""Finds, creates, checks and removes the compute environment. Blender's own Python never gets a package."""
+"""Finds, creates, checks and removes the compute environment. Blender's own Python never gets a
+package.
+"""

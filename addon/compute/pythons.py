@@ -6,28 +6,47 @@ import subprocess
 import sys
 from pathlib import Path
 
-VERSIONS = ("3.11",) if sys.platform == "linux" else ("3.11", "3.12", "3.13")  # torch's CPU build is locked so, wheels/README.md
+VERSIONS = (
+    ("3.11",) if sys.platform == "linux" else ("3.11", "3.12", "3.13")
+)  # torch's CPU build is locked so, wheels/README.md
 _TEST = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"
 
 
 def version_of(python: str) -> str:
     """ "3.11", or empty where the interpreter does not run or can't make environments."""
     try:
-        done = subprocess.run([python, "-I", "-c", _TEST], capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            [python, "-I", "-c", _TEST],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            stdin=subprocess.DEVNULL,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _candidates() -> list[str]:
-    found = [shutil.which(f"python{v}") or "" for v in VERSIONS] + [shutil.which("python3") or "", shutil.which("python") or ""]
+    found = [shutil.which(f"python{v}") or "" for v in VERSIONS] + [
+        shutil.which("python3") or "",
+        shutil.which("python") or "",
+    ]
     home = Path.home()
     if os.name == "nt":
         base = Path(os.environ.get("LOCALAPPDATA", home)) / "Programs" / "Python"
         found += [str(base / f"Python{v.replace('.', '')}" / "python.exe") for v in VERSIONS]
     else:
-        found += [str(p) for v in VERSIONS for p in sorted((home / ".pyenv" / "versions").glob(f"{v}.*/bin/python"))]
-        found += [f"{prefix}/python{v}" for prefix in ("/opt/homebrew/bin", "/usr/local/bin", "/usr/bin") for v in VERSIONS]
+        found += [
+            str(p)
+            for v in VERSIONS
+            for p in sorted((home / ".pyenv" / "versions").glob(f"{v}.*/bin/python"))
+        ]
+        found += [
+            f"{prefix}/python{v}"
+            for prefix in ("/opt/homebrew/bin", "/usr/local/bin", "/usr/bin")
+            for v in VERSIONS
+        ]
     return [*dict.fromkeys(p for p in found if p and Path(p).exists()), sys.executable]
 
 

@@ -1,4 +1,6 @@
-"""Whether computing can start, in one line; remembered on disk, so that panels never wait for a check."""
+"""Whether computing can start, in one line; remembered on disk, so that panels never wait for a
+check.
+"""
 
 import json
 import os
@@ -51,7 +53,8 @@ def forget(_self: object = None, _context: object = None) -> None:
 
 def _stamp(python: Path) -> str:
     try:
-        return f"{VERSION}:{python}:{python.stat().st_mtime_ns}"  # another version may want other packages
+        # another version may want other packages
+        return f"{VERSION}:{python}:{python.stat().st_mtime_ns}"
     except OSError:
         return ""
 
@@ -87,7 +90,9 @@ def _look() -> ComputeState:
 
 
 def check(python: Path) -> dict[str, Any]:
-    """Runs `doctor` with the interpreter; remembers success. Raises SetupError with what is missing."""
+    """Runs `doctor` with the interpreter; remembers success. Raises SetupError with what is
+    missing.
+    """
     from .. import preferences
 
     forget()
@@ -95,13 +100,25 @@ def check(python: Path) -> dict[str, Any]:
     command = [str(python), "-E", "-s", "-X", "utf8", "-m", "backend", "doctor", "--json"]
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, cwd=preferences.ROOT, timeout=180, stdin=subprocess.DEVNULL, env=environment_variables
+            command,
+            capture_output=True,
+            text=True,
+            cwd=preferences.ROOT,
+            timeout=180,
+            stdin=subprocess.DEVNULL,
+            env=environment_variables,
         )
         report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     except (OSError, subprocess.TimeoutExpired, ValueError, IndexError) as error:
-        raise SetupError(f"{python} does not run the backend.", "Choose a Python 3.11 or newer that has the compute packages.") from error
+        raise SetupError(
+            f"{python} does not run the backend.",
+            "Choose a Python 3.11 or newer that has the compute packages.",
+        ) from error
     if not report["ready"]:
-        raise SetupError(f"{python.name} lacks {', '.join(report['missing'])}.", "Install what is missing, or use Set Up.")
+        raise SetupError(
+            f"{python.name} lacks {', '.join(report['missing'])}.",
+            "Install what is missing, or use Set Up.",
+        )
     remember(python, report)
     return report
 
@@ -109,7 +126,9 @@ def check(python: Path) -> dict[str, Any]:
 def remember(python: Path, report: dict[str, Any]) -> None:
     """The interpreter was found good: the panels say so from now on."""
     forget()
-    (folder() / "checked.json").write_text(json.dumps({"stamp": _stamp(python), "line": report["line"]}), encoding="utf-8")
+    (folder() / "checked.json").write_text(
+        json.dumps({"stamp": _stamp(python), "line": report["line"]}), encoding="utf-8"
+    )
 
 
 def remove() -> None:
@@ -125,5 +144,8 @@ def require() -> str:
     """The interpreter for a job; SetupError that names the button where there is none."""
     state = current()
     if not state.ready:
-        raise SetupError(f"Computing is {state.line}.", "Press Set Up (or Check) in Splatsmith's panel 0, Compute.")
+        raise SetupError(
+            f"Computing is {state.line}.",
+            "Press Set Up (or Check) in Splatsmith's panel 0, Compute.",
+        )
     return state.python

@@ -51,7 +51,8 @@ def new_folder(verb: str, title: str) -> Path:
             continue
         except OSError as error:
             raise InputError(
-                f"The results folder can't be written to: {error.strerror}.", "Choose another in the add-on's preferences."
+                f"The results folder can't be written to: {error.strerror}.",
+                "Choose another in the add-on's preferences.",
             ) from error
     raise InputError("The results folder is full of jobs of this second.", "Try again.")
 
@@ -123,10 +124,16 @@ def find_unfinished(limit: int = 20) -> list[Unfinished]:
     found: list[Unfinished] = []
     if not root.is_dir():
         return found
-    for folder in sorted((p for p in root.iterdir() if (p / "request.json").is_file()), reverse=True)[:200]:
+    for folder in sorted(
+        (p for p in root.iterdir() if (p / "request.json").is_file()), reverse=True
+    )[:200]:
         resumable = (folder / "checkpoint").is_dir()
         status = read_state(folder).get("status", "")
-        if (folder / "result" / "manifest.json").is_file() or status not in UNFINISHED or not (resumable or status == "running"):
+        if (
+            (folder / "result" / "manifest.json").is_file()
+            or status not in UNFINISHED
+            or not (resumable or status == "running")
+        ):
             continue
         if (folder / "dismissed").exists() or _is_held(folder):
             continue

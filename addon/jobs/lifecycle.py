@@ -32,7 +32,9 @@ def _redraw() -> None:
 
 
 def _on_end(job: JobRecord) -> None:
-    """A finished result goes into the scene at once if its file is still open; else it waits for the user's click."""
+    """A finished result goes into the scene at once if its file is still open; else it waits for
+    the user's click.
+    """
     if job.status == "done" and job.request.verb == "setup" and not bpy.app.background:
         try:
             results.import_job(bpy.context, job)  # no undo step: the scene is not touched
@@ -40,12 +42,19 @@ def _on_end(job: JobRecord) -> None:
             job.advice = "Press Check Computing."
             log.warning("the set-up's record can't be read: %s", error)
         return
-    if job.status != "done" or bpy.app.background or job.file_token != _opened or not bpy.context.window_manager.windows:
+    if (
+        job.status != "done"
+        or bpy.app.background
+        or job.file_token != _opened
+        or not bpy.context.window_manager.windows
+    ):
         return
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
         try:
             bpy.ops.splatsmith.import_result("EXEC_DEFAULT", True, job=job.number)
-        except RuntimeError as error:  # an operator's report: the job itself is fine and can be imported again
+        except (
+            RuntimeError
+        ) as error:  # an operator's report: the job itself is fine and can be imported again
             job.advice = str(error).strip()
             log.warning("import failed: %s", error)
 

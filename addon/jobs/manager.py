@@ -1,4 +1,5 @@
-"""The queue of jobs of this Blender. One runs at a time; a timer pumps it, or `wait` does in background mode.
+"""The queue of jobs of this Blender. One runs at a time; a timer pumps it, or `wait` does in
+background mode.
 
 No modal operator owns a job: opening another file must not end it.
 """
@@ -65,7 +66,10 @@ class JobRecord:
 
     @property
     def resumable(self) -> bool:
-        return self.status in ("crashed", "cancelled", "failed") and (self.folder / "checkpoint").is_dir()
+        return (
+            self.status in ("crashed", "cancelled", "failed")
+            and (self.folder / "checkpoint").is_dir()
+        )
 
     @property
     def silent(self) -> bool:
@@ -81,7 +85,12 @@ class JobRecord:
             self.step = self.total = 0
             self.eta = -1.0
         elif isinstance(event, protocol.Progress):
-            self.step, self.total, self.eta, self.metrics = event.step, event.total, event.eta, event.metrics
+            self.step, self.total, self.eta, self.metrics = (
+                event.step,
+                event.total,
+                event.eta,
+                event.metrics,
+            )
         elif isinstance(event, protocol.Preview):
             self.preview = event.path
         elif isinstance(event, protocol.Warn):
@@ -93,7 +102,9 @@ class JobRecord:
 
 
 class JobManager:
-    """Owns the records. `on_end` is called once for every job that ended, from the thread that pumps."""
+    """Owns the records. `on_end` is called once for every job that ended, from the thread that
+    pumps.
+    """
 
     def __init__(self) -> None:
         self.jobs: list[JobRecord] = []
@@ -131,7 +142,12 @@ class JobManager:
         try:
             job.process = JobProcess(job.command, job.folder / "log.txt", job.cwd)
         except OSError as error:
-            self._end(job, "failed", f"The compute environment could not be started: {error.strerror}.", "Set it up again in step 0.")
+            self._end(
+                job,
+                "failed",
+                f"The compute environment could not be started: {error.strerror}.",
+                "Set it up again in step 0.",
+            )
         self.on_news()
 
     def _read(self, job: JobRecord) -> None:
@@ -155,9 +171,16 @@ class JobManager:
             self._end(job, "failed", job.error, job.advice)
         else:
             advice = (
-                "Press Resume to go on from where it was." if (job.folder / "checkpoint").is_dir() else "Press Resume to start it again."
+                "Press Resume to go on from where it was."
+                if (job.folder / "checkpoint").is_dir()
+                else "Press Resume to start it again."
             )
-            self._end(job, "crashed", f"The compute process stopped unexpectedly (status {job.process.status}).", advice)
+            self._end(
+                job,
+                "crashed",
+                f"The compute process stopped unexpectedly (status {job.process.status}).",
+                advice,
+            )
 
     def _end(self, job: JobRecord, status: Status, error: str = "", advice: str = "") -> None:
         job.status, job.error, job.advice, job.process = status, error, advice, None
@@ -196,7 +219,9 @@ class JobManager:
 manager = JobManager()
 
 
-def make_record(request: Request, python: str, root: Path, file_token: int, folder: Path | None = None) -> JobRecord:
+def make_record(
+    request: Request, python: str, root: Path, file_token: int, folder: Path | None = None
+) -> JobRecord:
     """A job for the backend, in a new folder or in the one it was started in before."""
     from .process import backend_command
 

@@ -19,10 +19,20 @@ class JobProcess:
 
     def __init__(self, command: list[str], log: Path, cwd: Path) -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW if os.name == "nt" else 0  # type: ignore[attr-defined,unused-ignore]
+        flags = (
+            subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+            if os.name == "nt"
+            else 0
+        )  # type: ignore[attr-defined,unused-ignore]
         with open(log, "ab") as file:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file, cwd=cwd, env=environment, creationflags=flags
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=file,
+                cwd=cwd,
+                env=environment,
+                creationflags=flags,
             )
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._ended = False
@@ -37,7 +47,9 @@ class JobProcess:
         self._lines.put(None)
 
     def poll(self, limit: int = 500) -> list[Event]:
-        """News since the last call, at most `limit`; also escalates a cancellation that is not answered."""
+        """News since the last call, at most `limit`; also escalates a cancellation that is not
+        answered.
+        """
         events: list[Event] = []
         while len(events) < limit:
             try:
@@ -103,5 +115,19 @@ class JobProcess:
 
 
 def backend_command(python: str, root: Path, verb: str, job: Path) -> tuple[list[str], Path]:
-    """How a job is started: isolated from the user's Python settings, from the extension's own folder."""
-    return [python, "-E", "-s", "-X", "utf8", "-m", "backend", verb, "--events", "--job", str(job)], root
+    """How a job is started: isolated from the user's Python settings, from the extension's own
+    folder.
+    """
+    return [
+        python,
+        "-E",
+        "-s",
+        "-X",
+        "utf8",
+        "-m",
+        "backend",
+        verb,
+        "--events",
+        "--job",
+        str(job),
+    ], root

@@ -21,8 +21,21 @@ from . import (
 )
 
 CLASSES = (
-    *compute.CLASSES, *demo.CLASSES, *files.CLASSES, *job_control.CLASSES, *pipeline.CLASSES, *captures.CLASSES, *picking.CLASSES,
-    *render.CLASSES, *objects.CLASSES,
-    *selecting.CLASSES, *labelling.CLASSES, *brush.CLASSES, *clip_model.CLASSES, *talking.CLASSES, *making_meshes.CLASSES,
-    *importing_meshes.CLASSES, *baking_meshes.CLASSES,
-)  # fmt: skip
+    *compute.CLASSES,
+    *demo.CLASSES,
+    *files.CLASSES,
+    *job_control.CLASSES,
+    *pipeline.CLASSES,
+    *captures.CLASSES,
+    *picking.CLASSES,
+    *render.CLASSES,
+    *objects.CLASSES,
+    *selecting.CLASSES,
+    *labelling.CLASSES,
+    *brush.CLASSES,
+    *clip_model.CLASSES,
+    *talking.CLASSES,
+    *making_meshes.CLASSES,
+    *importing_meshes.CLASSES,
+    *baking_meshes.CLASSES,
+)

@@ -18,7 +18,9 @@ class SPLATSMITH_OT_bake_mesh(bpy.types.Operator, ExportHelper):
     bl_label = "Bake for Engine"
     bl_options = {"REGISTER"}
 
-    kind: bpy.props.EnumProperty(name="Kind", items=BAKES, default="SKIN_GLB", options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    kind: bpy.props.EnumProperty(
+        name="Kind", items=BAKES, default="SKIN_GLB", options={"SKIP_SAVE"}
+    )  # type: ignore[valid-type]
     filename_ext = ""
 
     @classmethod
@@ -46,7 +48,10 @@ class SPLATSMITH_OT_bake_mesh(bpy.types.Operator, ExportHelper):
         if not path.parent.is_dir():
             raise InputError(f"There is no folder {path.parent}.", "Choose another place.")
         done = mesh_bake.bake(context, context.object, path, self.kind)
-        text = f"{path.name}: {done.megabytes:.2f} MB, {done.frames} frames; read back: off by at most {done.error:.1e} of its size"
+        text = (
+            f"{path.name}: {done.megabytes:.2f} MB, {done.frames} frames; read back: off by at "
+            f"most {done.error:.1e} of its size"
+        )
         self.report({"INFO"} if done.error <= mesh_bake.FITS else {"WARNING"}, text)
         return {"FINISHED"}
 

@@ -11,7 +11,10 @@ from ..scene.splats import marks, pointclouds, splats
 from .common import report_error
 from .objects import OnSplats
 
-HELP = "Drag: select   ·   Ctrl: deselect   ·   [ ]: size   ·   X: through ({})   ·   Ctrl+Z: one back   ·   Enter: done   ·   Esc: cancel"
+HELP = (
+    "Drag: select   ·   Ctrl: deselect   ·   [ ]: size   ·   X: through ({})   ·   Ctrl+Z: one "
+    "back   ·   Enter: done   ·   Esc: cancel"
+)
 SIZES = {"LEFT_BRACKET": 0.8, "RIGHT_BRACKET": 1.25}
 
 
@@ -22,11 +25,19 @@ class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
     bl_label = "Brush"
     bl_options = {"UNDO"}
 
-    whole: bpy.props.BoolProperty(name="Whole Objects", options={"SKIP_SAVE"}, description="Touching a splat takes its whole object")  # type: ignore[valid-type]
+    whole: bpy.props.BoolProperty(
+        name="Whole Objects",
+        options={"SKIP_SAVE"},
+        description="Touching a splat takes its whole object",
+    )  # type: ignore[valid-type]
 
     @classmethod
-    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        return "Click or drag in the viewport to select " + ("whole objects" if properties.whole else "splats")
+    def description(
+        cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties
+    ) -> str:
+        return "Click or drag in the viewport to select " + (
+            "whole objects" if properties.whole else "splats"
+        )
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         if context.area is None or context.area.type != "VIEW_3D":
@@ -45,7 +56,9 @@ class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
         self._before: list[np.ndarray] = []
         self._painting, self._erasing, self._through, self._at = False, False, False, (0.0, 0.0)
         self._region = next(r for r in context.area.regions if r.type == "WINDOW")
-        self._draw = bpy.types.SpaceView3D.draw_handler_add(self._draw_circle, (), "WINDOW", "POST_PIXEL")
+        self._draw = bpy.types.SpaceView3D.draw_handler_add(
+            self._draw_circle, (), "WINDOW", "POST_PIXEL"
+        )
         context.window_manager.modal_handler_add(self)
         self._tell(context)
         return {"RUNNING_MODAL"}
@@ -108,9 +121,14 @@ class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
         """Over the viewport itself, not over the panels that lie on it."""
 
         def holds(region: bpy.types.Region) -> bool:
-            return 0 <= event.mouse_x - region.x < region.width and 0 <= event.mouse_y - region.y < region.height
+            return (
+                0 <= event.mouse_x - region.x < region.width
+                and 0 <= event.mouse_y - region.y < region.height
+            )
 
-        return holds(self._region) and not any(holds(r) for r in context.area.regions if r.type != "WINDOW")
+        return holds(self._region) and not any(
+            holds(r) for r in context.area.regions if r.type != "WINDOW"
+        )
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         cloud = self._cloud()
@@ -127,11 +145,15 @@ class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
         self._at = float(event.mouse_x - self._region.x), float(event.mouse_y - self._region.y)
         return self._handle(context, event, cloud)
 
-    def _handle(self, context: bpy.types.Context, event: bpy.types.Event, cloud: bpy.types.Object) -> set[str]:
+    def _handle(
+        self, context: bpy.types.Context, event: bpy.types.Event, cloud: bpy.types.Object
+    ) -> set[str]:
         settings = context.scene.splatsmith
         if event.type in SIZES and event.value == "PRESS":
             larger = SIZES[event.type] > 1
-            settings.brush_radius = round(settings.brush_radius * SIZES[event.type]) + larger  # never stuck at 1
+            settings.brush_radius = (
+                round(settings.brush_radius * SIZES[event.type]) + larger
+            )  # never stuck at 1
         elif event.type == "X" and event.value == "PRESS":
             self._through = not self._through
             self._tell(context)

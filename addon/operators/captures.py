@@ -1,4 +1,6 @@
-"""What can be made of a solved capture: a mesh of its depth, a matchmove clip, a copy for other programs."""
+"""What can be made of a solved capture: a mesh of its depth, a matchmove clip, a copy for other
+programs.
+"""
 
 import shutil
 from pathlib import Path
@@ -13,14 +15,18 @@ from .common import FolderChooser, guarded
 COPIED = ("transforms.json", "points3D.ply", "tracks.npz", "images", "sparse", "depths", "masks")
 
 
-def _chosen(context: bpy.types.Context) -> tuple[bpy.types.Object, bpy.types.Collection, captures.Capture]:
+def _chosen(
+    context: bpy.types.Context,
+) -> tuple[bpy.types.Object, bpy.types.Collection, captures.Capture]:
     """Root and collection of the capture in step 3's field, and itself."""
     folder = context.scene.splatsmith.capture
     root = collections.find_root(context.scene, folder)
     if root is None:
-        raise InputError("No capture is in this scene.", "Solve the cameras (step 2), or import a capture.")
+        raise InputError(
+            "No capture is in this scene.", "Solve the cameras (step 2), or import a capture."
+        )
     found = captures.read(Path(bpy.path.abspath(folder)))
-    captures.require_pictures(found)
+    captures.require_images(found)
     return root, root.users_collection[0], found
 
 
@@ -50,8 +56,10 @@ def _copy(found: captures.Capture, target: Path) -> None:
 
 
 class SPLATSMITH_OT_depth_mesh(_OnCapture, bpy.types.Operator):
-    """Make a mesh of the current frame's depth that wears the picture: something real to place things on and behind"""
-
+    bl_description = (
+        "Make a mesh of the current frame's depth that wears the picture: something real to place "
+        "things on and behind"
+    )
     bl_idname = "splatsmith.depth_mesh"
     bl_label = "Depth to Mesh"
     bl_options = {"REGISTER", "UNDO"}
@@ -75,13 +83,17 @@ class SPLATSMITH_OT_tracks_clip(_OnCapture, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         _, collection, found = _chosen(context)
         clip = movie_clip.make(found, collection.name)
-        self.report({"INFO"}, f"{clip.name}: {len(clip.tracking.tracks)} tracks, in the Movie Clip Editor")
+        self.report(
+            {"INFO"}, f"{clip.name}: {len(clip.tracking.tracks)} tracks, in the Movie Clip Editor"
+        )
         return {"FINISHED"}
 
 
 class SPLATSMITH_OT_export_capture(_OnCapture, FolderChooser, bpy.types.Operator):
-    """Copy the capture for other programs: COLMAP's sparse/0 with its tracks, nerfstudio's transforms.json, pictures, depth"""
-
+    bl_description = (
+        "Copy the capture for other programs: COLMAP's sparse/0 with its tracks, nerfstudio's "
+        "transforms.json, pictures, depth"
+    )
     bl_idname = "splatsmith.export_capture"
     bl_label = "Export Capture"
 
@@ -90,7 +102,10 @@ class SPLATSMITH_OT_export_capture(_OnCapture, FolderChooser, bpy.types.Operator
         _, collection, found = _chosen(context)
         target = Path(bpy.path.abspath(self.directory)) / bpy.path.clean_name(collection.name)
         if target.exists():
-            raise InputError(f"{target.name} is there already.", "Choose another folder; nothing was overwritten.")
+            raise InputError(
+                f"{target.name} is there already.",
+                "Choose another folder; nothing was overwritten.",
+            )
         part = target.with_name(f"{target.name}.part")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)

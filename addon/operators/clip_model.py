@@ -9,7 +9,11 @@ from .common import compute_ready, guarded, run_in_folder
 
 MODELS = [
     ("ViT-B-32", "ViT-B/32", "The quick one: right for processors. 605 MB, MIT licence"),
-    ("ViT-B-16", "ViT-B/16", "Finer, four times the work: right for graphics cards. 599 MB, MIT licence"),
+    (
+        "ViT-B-16",
+        "ViT-B/16",
+        "Finer, four times the work: right for graphics cards. 599 MB, MIT licence",
+    ),
 ]
 
 
@@ -28,7 +32,9 @@ class SPLATSMITH_OT_get_model(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         if not bpy.app.online_access:
             return self.execute(context)  # says what to allow, before anything is promised
-        return context.window_manager.invoke_props_dialog(self, width=420, confirm_text="Agree and Fetch")
+        return context.window_manager.invoke_props_dialog(
+            self, width=420, confirm_text="Agree and Fetch"
+        )
 
     def draw(self, _context: bpy.types.Context) -> None:
         column = self.layout.column()
@@ -42,9 +48,16 @@ class SPLATSMITH_OT_get_model(bpy.types.Operator):
         if not bpy.app.online_access:
             raise SetupError(
                 "Blender is not allowed to go online.",
-                "Allow it in Preferences > System > Network, or name a folder that holds a model under Advanced.",
+                "Allow it in Preferences > System > Network, or name a folder that holds a model "
+                "under Advanced.",
             )
-        request = Request("model", str(state.folder() / "models"), ModelOptions(self.name, True), device="cpu", title=self.name)
+        request = Request(
+            "model",
+            str(state.folder() / "models"),
+            ModelOptions(self.name, True),
+            device="cpu",
+            title=self.name,
+        )
         return run_in_folder(self, context, request, folders.new_folder("model", self.name))
 
 

@@ -24,7 +24,9 @@ def report_error(operator: bpy.types.Operator, error: SplatsmithError) -> set[st
     return {"CANCELLED"}
 
 
-def guarded(execute: Callable[[Any, bpy.types.Context], set[str]]) -> Callable[[Any, bpy.types.Context], set[str]]:
+def guarded(
+    execute: Callable[[Any, bpy.types.Context], set[str]],
+) -> Callable[[Any, bpy.types.Context], set[str]]:
     """An operator's execute whose SplatsmithErrors become reports."""
 
     def wrapper(self: Any, context: bpy.types.Context) -> set[str]:
@@ -36,7 +38,11 @@ def guarded(execute: Callable[[Any, bpy.types.Context], set[str]]) -> Callable[[
             return report_error(self, InputError(str(error).strip(), ""))
         except OSError as error:
             return report_error(
-                self, DiskError(f"{error.filename or 'A file'}: {error.strerror or error}.", "Choose another folder, or free some space.")
+                self,
+                DiskError(
+                    f"{error.filename or 'A file'}: {error.strerror or error}.",
+                    "Choose another folder, or free some space.",
+                ),
             )
 
     return wrapper
@@ -79,25 +85,49 @@ def capture_ready(operator: type[bpy.types.Operator], context: bpy.types.Context
 def chosen_capture(context: bpy.types.Context) -> tuple[str, str]:
     """The capture's folder, and a name for what is made of it."""
     capture = bpy.path.abspath(context.scene.splatsmith.capture).rstrip("/\\")
-    return capture, Path(capture).parent.name.rpartition("_cameras_")[2] if Path(capture).name == "result" else Path(capture).name
+    return capture, Path(capture).parent.name.rpartition("_cameras_")[2] if Path(
+        capture
+    ).name == "result" else Path(capture).name
 
 
-def run_in_folder(operator: bpy.types.Operator, context: bpy.types.Context, request: Request, folder: Path) -> set[str]:
+def run_in_folder(
+    operator: bpy.types.Operator, context: bpy.types.Context, request: Request, folder: Path
+) -> set[str]:
     """Runs a request whose input was written into the job's own folder."""
     (folder / "request.json").write_text(request.to_json(), encoding="utf-8")
-    return run_record(operator, context, make_record(request, state.require(), preferences.ROOT, lifecycle.file_token(), folder))
+    return run_record(
+        operator,
+        context,
+        make_record(request, state.require(), preferences.ROOT, lifecycle.file_token(), folder),
+    )
 
 
-def run_job(operator: bpy.types.Operator, context: bpy.types.Context, request: Request, folder: Path | None = None) -> set[str]:
+def run_job(
+    operator: bpy.types.Operator,
+    context: bpy.types.Context,
+    request: Request,
+    folder: Path | None = None,
+) -> set[str]:
     """Submits the request. In background mode it blocks until the result is in the scene."""
-    return run_record(operator, context, make_record(request.checked(), state.require(), preferences.ROOT, lifecycle.file_token(), folder))
+    return run_record(
+        operator,
+        context,
+        make_record(
+            request.checked(), state.require(), preferences.ROOT, lifecycle.file_token(), folder
+        ),
+    )
 
 
-def run_record(operator: bpy.types.Operator, context: bpy.types.Context, job: JobRecord) -> set[str]:
+def run_record(
+    operator: bpy.types.Operator, context: bpy.types.Context, job: JobRecord
+) -> set[str]:
     """Submits a prepared job, or runs it to its end where there is no window."""
     manager.submit(job)
     if not bpy.app.background:
-        operator.report({"INFO"}, f"{job.request.title or job.request.verb}: started; results go to {job.folder}")
+        operator.report(
+            {"INFO"},
+            f"{job.request.title or job.request.verb}: started; results go to {job.folder}",
+        )
         return {"FINISHED"}
     manager.wait(job, _Teller())
     if job.status != "done":

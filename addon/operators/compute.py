@@ -21,8 +21,10 @@ def packages() -> str:
 
 
 class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
-    """Make Splatsmith's private Python environment with everything that computing needs. Blender's own Python is left alone"""
-
+    bl_description = (
+        "Make Splatsmith's private Python environment with everything that computing needs. "
+        "Blender's own Python is left alone"
+    )
     bl_idname = "splatsmith.compute_setup"
     bl_label = "Set Up Computing"
 
@@ -41,7 +43,11 @@ class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
         column = self.layout.column(align=True)
         wheels = preferences.get().wheels
         column.label(text=f"{chosen.upper()} packages: PyTorch, COLMAP and helpers", icon="PACKAGE")
-        column.label(text=f"From the folder {wheels}" if wheels else f"Download: about {download} MB, from the Python package index")
+        column.label(
+            text=f"From the folder {wheels}"
+            if wheels
+            else f"Download: about {download} MB, from the Python package index"
+        )
         column.label(text=f"On disk: about {disk} MB, in {state.environment()}")
         column.label(text="Licences: BSD, MIT, Apache, MPL; removed with the add-on or by Remove")
 
@@ -51,22 +57,28 @@ class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
         if not prefs.wheels and not bpy.app.online_access:
             raise SetupError(
                 "Blender is not allowed to go online.",
-                "Allow it in Preferences > System > Network, or choose a folder of wheels in the add-on's preferences.",
+                "Allow it in Preferences > System > Network, or choose a folder of wheels in the "
+                "add-on's preferences.",
             )
         base = pythons.find_base()
         if not base:
             raise SetupError(
-                "No suitable Python was found on this machine.", "Install Python 3.11, or name your own Python in the preferences."
+                "No suitable Python was found on this machine.",
+                "Install Python 3.11, or name your own Python in the preferences.",
             )
         if manager.busy:
             raise SetupError("A job is running.", "Wait for it, or cancel it first.")
         folder = state.folder() / "job"
         folder.mkdir(exist_ok=True)
         options = SetupOptions(packages(), bpy.path.abspath(prefs.wheels) if prefs.wheels else "")
-        request = Request("setup", str(state.environment()), options, device="cpu", title="Set up computing")
+        request = Request(
+            "setup", str(state.environment()), options, device="cpu", title="Set up computing"
+        )
         (folder / "request.json").write_text(request.to_json(), encoding="utf-8")
         command, cwd = backend_command(base, preferences.ROOT, "setup", folder)
-        return run_record(self, context, JobRecord(request, folder, command, cwd, lifecycle.file_token()))
+        return run_record(
+            self, context, JobRecord(request, folder, command, cwd, lifecycle.file_token())
+        )
 
 
 class SPLATSMITH_OT_compute_check(bpy.types.Operator):

@@ -10,16 +10,24 @@ from .common import guarded
 
 
 class SPLATSMITH_OT_demo_clip(bpy.types.Operator):
-    """Render a short clip of a painted scene to try Splatsmith with. Blender is busy for about a minute meanwhile"""
-
+    bl_description = (
+        "Render a short clip of a painted scene to try Splatsmith with. Blender is busy for about "
+        "a minute meanwhile"
+    )
     bl_idname = "splatsmith.demo_clip"
     bl_label = "Make a Demo Clip"
 
-    filepath: bpy.props.StringProperty(subtype="FILE_PATH", description="Where to write it; empty: into the results folder")  # type: ignore[valid-type]
+    filepath: bpy.props.StringProperty(
+        subtype="FILE_PATH", description="Where to write it; empty: into the results folder"
+    )  # type: ignore[valid-type]
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        path = bpy.path.abspath(self.filepath) if self.filepath else str(folders.results_folder() / "demo" / "clip.mp4")
+        path = (
+            bpy.path.abspath(self.filepath)
+            if self.filepath
+            else str(folders.results_folder() / "demo" / "clip.mp4")
+        )
         context.scene.splatsmith.video = str(demo_clip.make(Path(path)))
         context.scene.splatsmith.source = "VIDEO"
         self.report({"INFO"}, f"Demo clip written to {path}")

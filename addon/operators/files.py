@@ -11,8 +11,10 @@ from .common import FolderChooser, guarded
 
 
 class SPLATSMITH_OT_import_capture(FolderChooser, bpy.types.Operator):
-    """Import the cameras, points and footage of a capture: a folder with transforms.json and its pictures"""
-
+    bl_description = (
+        "Import the cameras, points and footage of a capture: a folder with transforms.json and "
+        "its pictures"
+    )
     bl_idname = "splatsmith.import_capture"
     bl_label = "Import Capture"
     bl_options = {"REGISTER", "UNDO"}

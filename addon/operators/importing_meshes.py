@@ -35,7 +35,9 @@ class SPLATSMITH_OT_import_mesh(bpy.types.Operator, ImportHelper):
         return {"FINISHED"}
 
 
-FOLLOW = "One of the meshes follows the others where they are not one mesh that moves (needs computing)"
+FOLLOW = (
+    "One of the meshes follows the others where they are not one mesh that moves (needs computing)"
+)
 
 
 class SPLATSMITH_OT_import_mesh_files(bpy.types.Operator, FolderChooser):
@@ -53,7 +55,12 @@ class SPLATSMITH_OT_import_mesh_files(bpy.types.Operator, FolderChooser):
         if not folder.is_dir():
             raise InputError(f"There is no folder {folder}.", "Choose another.")
         files = mesh_files.files_of(folder)
-        return _finish(self, context, folder.name, _gather(folder.name, len(files), mesh_files.frames_of_files(files)))
+        return _finish(
+            self,
+            context,
+            folder.name,
+            _gather(folder.name, len(files), mesh_files.frames_of_files(files)),
+        )
 
 
 class SPLATSMITH_OT_import_mesh_cache(bpy.types.Operator, ImportHelper):
@@ -64,14 +71,19 @@ class SPLATSMITH_OT_import_mesh_cache(bpy.types.Operator, ImportHelper):
     bl_options = {"REGISTER", "UNDO"}
 
     filename_ext = ""
-    filter_glob: bpy.props.StringProperty(default=";".join(f"*{e}" for e in mesh_files.CACHES), options={"HIDDEN"})  # type: ignore[valid-type]
+    filter_glob: bpy.props.StringProperty(
+        default=";".join(f"*{e}" for e in mesh_files.CACHES), options={"HIDDEN"}
+    )  # type: ignore[valid-type]
     follow: bpy.props.BoolProperty(name="Follow", default=True, description=FOLLOW)  # type: ignore[valid-type]
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
         path = Path(bpy.path.abspath(self.filepath))
         if path.suffix.lower() not in mesh_files.CACHES or not path.is_file():
-            raise InputError(f"{path.name} is no Alembic or USD file.", f"Choose one ({', '.join(mesh_files.CACHES)}).")
+            raise InputError(
+                f"{path.name} is no Alembic or USD file.",
+                f"Choose one ({', '.join(mesh_files.CACHES)}).",
+            )
         with mesh_files.opened_cache(path) as (count, meshes):
             found = _gather(path.stem, count, meshes)
         return _finish(self, context, path.stem, found)
@@ -94,7 +106,12 @@ def _gather(name: str, count: int, meshes: Iterator[ReadMesh]) -> Streamed | lis
     render = bpy.context.scene.render
     alone = mesh_files.as_sequence([first], render.fps / render.fps_base)
     path = folders.new_folder("mesh", name) / "mesh.pc2"
-    return Streamed(results.import_large_mesh(bpy.context, alone, mesh_files.one_mesh(first, meshes), count, path, name), count)
+    return Streamed(
+        results.import_large_mesh(
+            bpy.context, alone, mesh_files.one_mesh(first, meshes), count, path, name
+        ),
+        count,
+    )
 
 
 def _told(meshes: Iterator[ReadMesh], count: int) -> Iterator[ReadMesh]:
@@ -109,10 +126,20 @@ def _told(meshes: Iterator[ReadMesh], count: int) -> Iterator[ReadMesh]:
         manager.progress_end()
 
 
-def _finish(operator: bpy.types.Operator, context: bpy.types.Context, name: str, found: Streamed | list[ReadMesh]) -> set[str]:
-    """One object at once where the frames are one mesh that moves, else by a job that makes one of them."""
+def _finish(
+    operator: bpy.types.Operator,
+    context: bpy.types.Context,
+    name: str,
+    found: Streamed | list[ReadMesh],
+) -> set[str]:
+    """One object at once where the frames are one mesh that moves, else by a job that makes one of
+    them.
+    """
     if isinstance(found, Streamed):
-        context.scene.frame_start, context.scene.frame_end = 1, found.frames  # a cache that was open has put the old range back
+        context.scene.frame_start, context.scene.frame_end = (
+            1,
+            found.frames,
+        )  # a cache that was open has put the old range back
         operator.report({"INFO"}, found.line)
         return {"FINISHED"}
     fps = context.scene.render.fps / context.scene.render.fps_base
@@ -127,7 +154,16 @@ def _finish(operator: bpy.types.Operator, context: bpy.types.Context, name: str,
     state.require()
     folder = folders.new_folder("register", name)
     frames.write(folder / frames.NAME, mesh_files.as_frames(found, fps))
-    return run_in_folder(operator, context, Request("register", str(folder / frames.NAME), RegisterOptions(), title=name), folder)
+    return run_in_folder(
+        operator,
+        context,
+        Request("register", str(folder / frames.NAME), RegisterOptions(), title=name),
+        folder,
+    )
 
 
-CLASSES = (SPLATSMITH_OT_import_mesh, SPLATSMITH_OT_import_mesh_files, SPLATSMITH_OT_import_mesh_cache)
+CLASSES = (
+    SPLATSMITH_OT_import_mesh,
+    SPLATSMITH_OT_import_mesh_files,
+    SPLATSMITH_OT_import_mesh_cache,
+)

@@ -38,7 +38,11 @@ class SPLATSMITH_OT_cancel_job(bpy.types.Operator):
 
 
 def _newest_unfinished() -> Path:
-    ended = [job.folder for job in reversed(manager.jobs) if job.status in ("crashed", "cancelled", "failed")]
+    ended = [
+        job.folder
+        for job in reversed(manager.jobs)
+        if job.status in ("crashed", "cancelled", "failed")
+    ]
     left = [*ended, *(item.folder for item in folders.find_unfinished())]
     if not left:
         raise InputError("No job is left unfinished.")
@@ -46,8 +50,10 @@ def _newest_unfinished() -> Path:
 
 
 class SPLATSMITH_OT_resume_job(bpy.types.Operator):
-    """Go on with a job that was stopped, from its last checkpoint; or start it again where it has none"""
-
+    bl_description = (
+        "Go on with a job that was stopped, from its last checkpoint; or start it again where it "
+        "has none"
+    )
     bl_idname = "splatsmith.resume_job"
     bl_label = "Resume Job"
 
@@ -66,7 +72,11 @@ class SPLATSMITH_OT_resume_job(bpy.types.Operator):
         folders.forget_unfinished()
         if request.verb == "setup":  # it runs with another Python, and before computing is ready
             return set(bpy.ops.splatsmith.compute_setup())
-        return run_record(self, context, make_record(request, state.require(), preferences.ROOT, lifecycle.file_token(), folder))
+        return run_record(
+            self,
+            context,
+            make_record(request, state.require(), preferences.ROOT, lifecycle.file_token(), folder),
+        )
 
 
 class SPLATSMITH_OT_import_result(bpy.types.Operator):
@@ -133,9 +143,13 @@ class SPLATSMITH_OT_copy_report(bpy.types.Operator):
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
         job = _job(self.job, "failed", "crashed", "cancelled", "done")
-        head = f"Splatsmith {VERSION}, Blender {bpy.app.version_string}, {platform.platform()}, {job.device or 'device unknown'}"
+        head = (
+            f"Splatsmith {VERSION}, Blender {bpy.app.version_string}, {platform.platform()}, "
+            f"{job.device or 'device unknown'}"
+        )
         text = (
-            f"{head}\n{job.request.verb} {job.request.preset}: {job.status}\n{job.error} {job.advice}\n\n{folders.log_tail(job.folder, 30)}"
+            f"{head}\n{job.request.verb} {job.request.preset}: {job.status}\n{job.error} "
+            f"{job.advice}\n\n{folders.log_tail(job.folder, 30)}"
         )
         context.window_manager.clipboard = text.replace(str(Path.home()), "~")
         self.report({"INFO"}, "The report is in the clipboard")

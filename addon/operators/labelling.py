@@ -9,7 +9,10 @@ from ..scene.splats import marks, pointclouds
 from .common import guarded
 from .objects import OnObjects
 
-TO = [("NEW", "New Object", "An object of their own"), ("ACTIVE", "Active Object", "Part of the active object")]
+TO = [
+    ("NEW", "New Object", "An object of their own"),
+    ("ACTIVE", "Active Object", "Part of the active object"),
+]
 
 
 class SPLATSMITH_OT_merge_objects(OnObjects, bpy.types.Operator):
@@ -41,19 +44,31 @@ class SPLATSMITH_OT_split_object(OnObjects, bpy.types.Operator):
         min=0,
         subtype="DISTANCE",
         options={"SKIP_SAVE"},
-        description="Parts this close are one; those twice as far apart are two. 0: three hundredths of the object's size",
+        description="Parts this close are one; those twice as far apart are two. 0: three hundredths of "
+        "the object's size",
     )  # type: ignore[valid-type]
-    smallest: bpy.props.IntProperty(name="Smallest", default=50, min=1, description="Splats of the smallest part that counts")  # type: ignore[valid-type]
+    smallest: bpy.props.IntProperty(
+        name="Smallest", default=50, min=1, description="Splats of the smallest part that counts"
+    )  # type: ignore[valid-type]
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
         cloud = objects.segmented(context)
         for item in objects.active_item(cloud):
-            points = pointclouds.read_attribute(cloud.data, "position", 3)[objects.of_items(cloud, [item])]
+            points = pointclouds.read_attribute(cloud.data, "position", 3)[
+                objects.of_items(cloud, [item])
+            ]
             if not len(points):
                 raise InputError("No splats are of the active object.", "Choose another.")
-            count = object_edits.split_loose(cloud, item, self.reach or 3 * neighbors.typical_reach(points), self.smallest)
-            self.report({"INFO"}, f"{count} parts" if count > 1 else "It is all of one piece: a smaller gap may split it")
+            count = object_edits.split_loose(
+                cloud, item, self.reach or 3 * neighbors.typical_reach(points), self.smallest
+            )
+            self.report(
+                {"INFO"},
+                f"{count} parts"
+                if count > 1
+                else "It is all of one piece: a smaller gap may split it",
+            )
         return {"FINISHED"}
 
 
@@ -70,8 +85,12 @@ class SPLATSMITH_OT_label_selection(OnObjects, bpy.types.Operator):
     )  # type: ignore[valid-type]
 
     @classmethod
-    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        return "Selected splats become " + ("an object of their own" if properties.to == "NEW" else "part of the active object")
+    def description(
+        cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties
+    ) -> str:
+        return "Selected splats become " + (
+            "an object of their own" if properties.to == "NEW" else "part of the active object"
+        )
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -94,7 +113,9 @@ class SPLATSMITH_OT_recolor_objects(OnObjects, bpy.types.Operator):
     bl_idname = "splatsmith.recolor_objects"
     bl_label = "Recolour"
 
-    color: bpy.props.FloatVectorProperty(name="Colour", subtype="COLOR_GAMMA", size=3, min=0, max=1, default=(0.8, 0.15, 0.1))  # type: ignore[valid-type]
+    color: bpy.props.FloatVectorProperty(
+        name="Colour", subtype="COLOR_GAMMA", size=3, min=0, max=1, default=(0.8, 0.15, 0.1)
+    )  # type: ignore[valid-type]
     strength: bpy.props.FloatProperty(name="Strength", default=1, min=0, max=1, subtype="FACTOR")  # type: ignore[valid-type]
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
@@ -116,7 +137,11 @@ class SPLATSMITH_OT_mask_nodes(OnObjects, bpy.types.Operator):
     bl_idname = "splatsmith.mask_nodes"
     bl_label = "Add Mask Nodes"
 
-    selection: bpy.props.BoolProperty(name="Selection", options={"SKIP_SAVE"}, description="The selection instead of the active object")  # type: ignore[valid-type]
+    selection: bpy.props.BoolProperty(
+        name="Selection",
+        options={"SKIP_SAVE"},
+        description="The selection instead of the active object",
+    )  # type: ignore[valid-type]
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -36,16 +36,24 @@ class SPLATSMITH_OT_make_mesh(bpy.types.Operator):
             masks = str(folder / "object.ply")
             splats.export_ply(cloud, Path(masks), chosen if chosen.any() else None)
         options = MeshOptions(
-            mode=settings.mesh_mode, masks=masks, fps=settings.mesh_fps, faces=settings.mesh_faces, texture=settings.mesh_texture
+            mode=settings.mesh_mode,
+            masks=masks,
+            fps=settings.mesh_fps,
+            faces=settings.mesh_faces,
+            texture=settings.mesh_texture,
         )
-        request = Request("mesh", capture, options, settings.preset, preferences.get().device, settings.seed, name)
+        request = Request(
+            "mesh", capture, options, settings.preset, preferences.get().device, settings.seed, name
+        )
         return run_in_folder(self, context, request.checked(), folder)
 
 
 class SPLATSMITH_OT_mask_frame(bpy.types.Operator):
-    """Say where the object is in this frame, by an outline drawn in the Image Editor's Mask mode over this picture of the capture. A few
-    frames are enough: the others' masks are carried over along the motion"""
-
+    bl_description = (
+        "Say where the object is in this frame, by an outline drawn in the Image Editor's Mask "
+        "mode over this picture of the capture. A few frames are enough: the others' masks are "
+        "carried over along the motion"
+    )
     bl_idname = "splatsmith.mask_frame"
     bl_label = "Mask This Frame"
     bl_options = {"REGISTER"}
@@ -62,24 +70,35 @@ class SPLATSMITH_OT_mask_frame(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings, number = context.scene.splatsmith, context.scene.frame_current
         folder = Path(bpy.path.abspath(settings.capture))
-        pictures = captures.read(folder).frames
-        if not 1 <= number <= len(pictures):
-            raise InputError(f"The footage has no frame {number}.", f"Go to one of 1 to {len(pictures)}.")
-        frame = pictures[number - 1]
-        inside = mask_images.picture(settings.mesh_outline, frame.width, frame.height)
+        images = captures.read(folder).frames
+        if not 1 <= number <= len(images):
+            raise InputError(
+                f"The footage has no frame {number}.", f"Go to one of 1 to {len(images)}."
+            )
+        frame = images[number - 1]
+        inside = mask_images.draw_mask(settings.mesh_outline, frame.width, frame.height)
         if not inside.any():
-            raise InputError(f"The mask {settings.mesh_outline.name} has no outline in the picture.", "Draw one around the object.")
+            raise InputError(
+                f"The mask {settings.mesh_outline.name} has no outline in the picture.",
+                "Draw one around the object.",
+            )
         path = folder / mask_images.FOLDER / f"{frame.image.stem}.png"
         mask_images.write(path, inside)
         settings.mesh_masks = str(path.parent)
         done = len(list(path.parent.glob("*.png")))
-        self.report({"INFO"}, f"Frame {number}: the object covers {inside.mean():.0%} of the picture; {done} frames have masks")
+        self.report(
+            {"INFO"},
+            f"Frame {number}: the object covers {inside.mean():.0%} of the picture; {done} frames "
+            f"have masks",
+        )
         return {"FINISHED"}
 
 
 class SPLATSMITH_OT_one_mesh(bpy.types.Operator):
-    """Make one mesh that moves of the active object, which is another mesh in every frame: its first one follows the others"""
-
+    bl_description = (
+        "Make one mesh that moves of the active object, which is another mesh in every frame: its "
+        "first one follows the others"
+    )
     bl_idname = "splatsmith.one_mesh"
     bl_label = "Make One Mesh"
     bl_options = {"REGISTER"}
@@ -93,14 +112,22 @@ class SPLATSMITH_OT_one_mesh(bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        thing = context.object
-        request = Request("register", str(thing[FRAMES_KEY]), RegisterOptions(), title=thing.name, context={"object": thing.name})
+        obj = context.object
+        request = Request(
+            "register",
+            str(obj[FRAMES_KEY]),
+            RegisterOptions(),
+            title=obj.name,
+            context={"object": obj.name},
+        )
         return run_job(self, context, request)
 
 
 class SPLATSMITH_OT_find_bones(bpy.types.Operator):
-    """Find bones that move the active mesh as it moves now, whatever moves it: a cache, shape keys, a simulation"""
-
+    bl_description = (
+        "Find bones that move the active mesh as it moves now, whatever moves it: a cache, shape "
+        "keys, a simulation"
+    )
     bl_idname = "splatsmith.find_bones"
     bl_label = "Find Bones"
     bl_options = {"REGISTER"}
@@ -116,11 +143,22 @@ class SPLATSMITH_OT_find_bones(bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        thing = context.object
-        folder = folders.new_folder("bones", thing.name)
-        sequences.write(folder / "moving.npz", mesh_sequence.as_sequence(context, thing))
-        request = Request("bones", str(folder / "moving.npz"), BonesOptions(self.bones), title=thing.name, context={"object": thing.name})
+        obj = context.object
+        folder = folders.new_folder("bones", obj.name)
+        sequences.write(folder / "moving.npz", mesh_sequence.as_sequence(context, obj))
+        request = Request(
+            "bones",
+            str(folder / "moving.npz"),
+            BonesOptions(self.bones),
+            title=obj.name,
+            context={"object": obj.name},
+        )
         return run_in_folder(self, context, request, folder)
 
 
-CLASSES = (SPLATSMITH_OT_make_mesh, SPLATSMITH_OT_mask_frame, SPLATSMITH_OT_one_mesh, SPLATSMITH_OT_find_bones)
+CLASSES = (
+    SPLATSMITH_OT_make_mesh,
+    SPLATSMITH_OT_mask_frame,
+    SPLATSMITH_OT_one_mesh,
+    SPLATSMITH_OT_find_bones,
+)

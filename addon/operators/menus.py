@@ -1,4 +1,6 @@
-"""Menu entries, so that F3 finds everything: 3D View > Object > Splatsmith, File > Import and Export."""
+"""Menu entries, so that F3 finds everything: 3D View > Object > Splatsmith, File > Import and
+Export.
+"""
 
 import bpy
 
@@ -6,7 +8,16 @@ ENTRIES = (
     ("compute_setup", "compute_check", "compute_remove"),
     ("demo_clip", "solve_cameras", "train_splats"),
     ("pick_floor", "pick_length", "depth_mesh", "tracks_clip"),
-    ("segment", "select_words", "select_objects", "brush", "merge_objects", "split_object", "recolor_objects", "mask_nodes"),
+    (
+        "segment",
+        "select_words",
+        "select_objects",
+        "brush",
+        "merge_objects",
+        "split_object",
+        "recolor_objects",
+        "mask_nodes",
+    ),
     ("extract_objects", "delete_objects", "export_objects", "hide_splats", "get_model"),
     ("import_capture", "export_capture", "import_splats", "export_splats"),
     ("cancel_job", "resume_job", "import_result", "dismiss_job", "copy_report", "open_folder"),
@@ -40,7 +51,12 @@ def _export(self: bpy.types.Menu, _context: bpy.types.Context) -> None:
     self.layout.operator("splatsmith.export_splats", text="Gaussian Splats (.ply)")
 
 
-PLACES = (("VIEW3D_MT_object", _main), ("VIEW3D_MT_add", _main), ("TOPBAR_MT_file_import", _import), ("TOPBAR_MT_file_export", _export))
+PLACES = (
+    ("VIEW3D_MT_object", _main),
+    ("VIEW3D_MT_add", _main),
+    ("TOPBAR_MT_file_import", _import),
+    ("TOPBAR_MT_file_export", _export),
+)
 
 
 def attach() -> None:

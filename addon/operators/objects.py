@@ -32,7 +32,9 @@ class SPLATSMITH_OT_segment(bpy.types.Operator):
         if not compute_ready(cls):
             return False
         if splats.chosen(context) is None or not context.scene.splatsmith.capture:
-            cls.poll_message_set("Splats and the capture that they were trained on are both needed: panel 3")
+            cls.poll_message_set(
+                "Splats and the capture that they were trained on are both needed: panel 3"
+            )
             return False
         return True
 
@@ -42,10 +44,19 @@ class SPLATSMITH_OT_segment(bpy.types.Operator):
         folder = folders.new_folder("segment", cloud.name)
         splats.export_ply(cloud, folder / "splats.ply")
         options = SegmentOptions(
-            capture=bpy.path.abspath(settings.capture), model=settings.clip_model and bpy.path.abspath(settings.clip_model),
-            regions=settings.regions and bpy.path.abspath(settings.regions), sam=settings.sam and bpy.path.abspath(settings.sam),
-        )  # fmt: skip
-        request = Request("segment", str(folder / "splats.ply"), options, settings.preset, preferences.get().device, title=cloud.name)
+            capture=bpy.path.abspath(settings.capture),
+            model=settings.clip_model and bpy.path.abspath(settings.clip_model),
+            regions=settings.regions and bpy.path.abspath(settings.regions),
+            sam=settings.sam and bpy.path.abspath(settings.sam),
+        )
+        request = Request(
+            "segment",
+            str(folder / "splats.ply"),
+            options,
+            settings.preset,
+            preferences.get().device,
+            title=cloud.name,
+        )
         return run_in_folder(self, context, request, folder)
 
 
@@ -101,7 +112,9 @@ class SPLATSMITH_OT_extract_objects(_OnSome, bpy.types.Operator):
     bl_idname = "splatsmith.extract_objects"
     bl_label = "Extract"
 
-    rest: bpy.props.BoolProperty(name="The Rest", description="Everything but these", options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    rest: bpy.props.BoolProperty(
+        name="The Rest", description="Everything but these", options={"SKIP_SAVE"}
+    )  # type: ignore[valid-type]
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -109,7 +122,9 @@ class SPLATSMITH_OT_extract_objects(_OnSome, bpy.types.Operator):
         mask, name = (~mask, f"{cloud.name} Rest") if self.rest else (mask, name)
         if not mask.any():
             raise InputError("That is all splats: nothing is left over.", "Choose fewer.")
-        fresh = object_edits.extract(cloud, mask, name, collections.new_collection(context.scene, name))
+        fresh = object_edits.extract(
+            cloud, mask, name, collections.new_collection(context.scene, name)
+        )
         marks.write(fresh, marks.SELECTED, np.zeros(int(mask.sum()), bool))
         self.report({"INFO"}, f"{int(mask.sum()):,} splats are in {fresh.name} now")
         return {"FINISHED"}
@@ -126,7 +141,9 @@ class SPLATSMITH_OT_delete_objects(_OnSome, bpy.types.Operator):
         cloud, mask, _ = self.wanted(context)
         mask = objects.unlocked(cloud, mask)
         if mask.all():
-            raise InputError("That would leave no splats.", "Choose fewer, or delete the whole object.")
+            raise InputError(
+                "That would leave no splats.", "Choose fewer, or delete the whole object."
+            )
         object_edits.keep(cloud, ~mask)
         object_edits.drop_empty(cloud)
         self.report({"INFO"}, f"{int(mask.sum()):,} splats were taken away")
@@ -141,9 +158,13 @@ class SPLATSMITH_OT_export_objects(_OnSome, bpy.types.Operator, ExportHelper):
 
     filename_ext = ".ply"
     filter_glob: bpy.props.StringProperty(default="*.ply", options={"HIDDEN"})  # type: ignore[valid-type]
-    rest: bpy.props.BoolProperty(name="The Rest", description="Everything but these", options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    rest: bpy.props.BoolProperty(
+        name="The Rest", description="Everything but these", options={"SKIP_SAVE"}
+    )  # type: ignore[valid-type]
     labels: bpy.props.BoolProperty(
-        name="With Labels", default=False, description="Write object numbers too; some viewers refuse files with more than splats"
+        name="With Labels",
+        default=False,
+        description="Write object numbers too; some viewers refuse files with more than splats",
     )  # type: ignore[valid-type]
 
     @guarded
@@ -157,4 +178,9 @@ class SPLATSMITH_OT_export_objects(_OnSome, bpy.types.Operator, ExportHelper):
         return {"FINISHED"}
 
 
-CLASSES = (SPLATSMITH_OT_segment, SPLATSMITH_OT_extract_objects, SPLATSMITH_OT_delete_objects, SPLATSMITH_OT_export_objects)
+CLASSES = (
+    SPLATSMITH_OT_segment,
+    SPLATSMITH_OT_extract_objects,
+    SPLATSMITH_OT_delete_objects,
+    SPLATSMITH_OT_export_objects,
+)

@@ -23,9 +23,11 @@ def _cloud(root: bpy.types.Object) -> bpy.types.Object | None:
     return next((child for child in root.children if child.get(cameras.POINTS_KEY)), None)
 
 
-def nearest_point(points: np.ndarray, matrix: np.ndarray, size: tuple[int, int], at: tuple[float, float]) -> int:
-    """Index of the point (N, 3) that `matrix` (world to clip space) puts nearest to a place of the region; among those
-    within reach the one in front. -1: none is within reach.
+def nearest_point(
+    points: np.ndarray, matrix: np.ndarray, size: tuple[int, int], at: tuple[float, float]
+) -> int:
+    """Index of the point (N, 3) that `matrix` (world to clip space) puts nearest to a place of the
+    region; among those within reach the one in front. -1: none is within reach.
     """
     clip = np.concatenate([points, np.ones((len(points), 1))], 1) @ matrix.T
     front = clip[:, 3] > 1e-6
@@ -38,11 +40,16 @@ def nearest_point(points: np.ndarray, matrix: np.ndarray, size: tuple[int, int],
 
 
 def _holds(region: bpy.types.Region, event: bpy.types.Event) -> bool:
-    return 0 <= event.mouse_x - region.x < region.width and 0 <= event.mouse_y - region.y < region.height
+    return (
+        0 <= event.mouse_x - region.x < region.width
+        and 0 <= event.mouse_y - region.y < region.height
+    )
 
 
 class _Picker:
-    """A modal operator that gathers `wanted` points of the capture, then hands them to `place`, also when it is run again."""
+    """A modal operator that gathers `wanted` points of the capture, then hands them to `place`,
+    also when it is run again.
+    """
 
     wanted, what = 3, ""
 
@@ -68,7 +75,9 @@ class _Picker:
         self._points = local @ matrix[:3, :3].T + matrix[:3, 3]
         self._found: list[Vector] = []
         self._region = next(r for r in context.area.regions if r.type == "WINDOW")
-        self._draw = bpy.types.SpaceView3D.draw_handler_add(self._draw_picked, (), "WINDOW", "POST_PIXEL")
+        self._draw = bpy.types.SpaceView3D.draw_handler_add(
+            self._draw_picked, (), "WINDOW", "POST_PIXEL"
+        )
         context.window_manager.modal_handler_add(self)
         self._tell(context)
         return {"RUNNING_MODAL"}
@@ -76,7 +85,8 @@ class _Picker:
     def _tell(self, context: bpy.types.Context) -> None:
         left = self.wanted - len(self._found)
         context.workspace.status_text_set(
-            f"Click {left} more point{'s' if left > 1 else ''} {self.what}   ·   Ctrl+Z: one back   ·   Esc: cancel"
+            f"Click {left} more point{'s' if left > 1 else ''} {self.what}   ·   Ctrl+Z: one back  "
+            f" ·   Esc: cancel"
         )
         context.area.tag_redraw()
 
@@ -108,22 +118,30 @@ class _Picker:
         self._stop(context)
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        gone = context.area is None or self._region not in context.area.regions[:]  # the viewport was closed or changed
+        gone = (
+            context.area is None or self._region not in context.area.regions[:]
+        )  # the viewport was closed or changed
         if gone or event.type in {"ESC", "RIGHTMOUSE"}:
             self._stop(context)
             return {"CANCELLED"}
-        if event.type == "Z" and (event.ctrl or event.oskey):  # takes the last point back, and leaves the file alone
+        if event.type == "Z" and (
+            event.ctrl or event.oskey
+        ):  # takes the last point back, and leaves the file alone
             if event.value == "PRESS" and self._found:
                 self._found.pop()
                 self._tell(context)
             return {"RUNNING_MODAL"}
-        over = [r for r in context.area.regions if r.type != "WINDOW" and _holds(r, event)]  # they lie above the viewport
+        over = [
+            r for r in context.area.regions if r.type != "WINDOW" and _holds(r, event)
+        ]  # they lie above the viewport
         inside = _holds(self._region, event) and not over
         if event.type != "LEFTMOUSE" or event.value != "PRESS" or not inside:
             return {"PASS_THROUGH"}
         at = event.mouse_x - self._region.x, event.mouse_y - self._region.y
         size = self._region.width, self._region.height
-        index = nearest_point(self._points, np.array(self._region.data.perspective_matrix), size, at)
+        index = nearest_point(
+            self._points, np.array(self._region.data.perspective_matrix), size, at
+        )
         if index < 0:
             self.report({"INFO"}, "There is no point there: click on one of the capture's points.")
             return {"RUNNING_MODAL"}
@@ -169,12 +187,21 @@ class SPLATSMITH_OT_pick_length(_Picker, bpy.types.Operator):
     wanted, what = 2, "whose distance you know"
     picked: bpy.props.FloatVectorProperty(size=6, options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
     length: bpy.props.FloatProperty(
-        name="Length", default=1.0, min=1e-4, soft_max=100, subtype="DISTANCE", description="How far apart the two points are"
+        name="Length",
+        default=1.0,
+        min=1e-4,
+        soft_max=100,
+        subtype="DISTANCE",
+        description="How far apart the two points are",
     )  # type: ignore[valid-type]
 
     def place(self, root: bpy.types.Object, points: list[Vector]) -> None:
         ground.set_length(root, points, self.length)
-        self.report({"INFO"}, f"They are {self.length:g} m apart now: type the true length under Pick Length, at the lower left")
+        self.report(
+            {"INFO"},
+            f"They are {self.length:g} m apart now: type the true length under Pick Length, at the "
+            f"lower left",
+        )
 
 
 CLASSES = (SPLATSMITH_OT_pick_floor, SPLATSMITH_OT_pick_length)

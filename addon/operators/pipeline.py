@@ -11,9 +11,17 @@ from ..scene.captures import solved_camera
 from .common import capture_ready, chosen_capture, compute_ready, guarded, run_job
 
 
-def _request(context: bpy.types.Context, verb: str, source: str, options: CamerasOptions | SplatsOptions, title: str) -> Request:
+def _request(
+    context: bpy.types.Context,
+    verb: str,
+    source: str,
+    options: CamerasOptions | SplatsOptions,
+    title: str,
+) -> Request:
     settings = context.scene.splatsmith
-    return Request(verb, source, options, settings.preset, preferences.get().device, settings.seed, title)
+    return Request(
+        verb, source, options, settings.preset, preferences.get().device, settings.seed, title
+    )
 
 
 class SPLATSMITH_OT_solve_cameras(bpy.types.Operator):
@@ -37,7 +45,9 @@ class SPLATSMITH_OT_solve_cameras(bpy.types.Operator):
         settings = context.scene.splatsmith
         footage = Path(settings.footage())
         if not footage.exists():
-            raise InputError(f"There is no file or folder {footage}.", "Choose the footage again in panel 1.")
+            raise InputError(
+                f"There is no file or folder {footage}.", "Choose the footage again in panel 1."
+            )
         options: dict[str, Any] = {"frames": settings.frames}
         if settings.source == "BLENDER":
             options["poses"] = str(solved_camera.write_poses(context.scene, settings.clip))
@@ -46,7 +56,17 @@ class SPLATSMITH_OT_solve_cameras(bpy.types.Operator):
         if settings.masks:
             options["masks"] = bpy.path.abspath(settings.masks)
         options |= {"solver": settings.solver, "depth": settings.depth}
-        return run_job(self, context, _request(context, "cameras", str(footage), CamerasOptions(**options), footage.stem or "Footage"))
+        return run_job(
+            self,
+            context,
+            _request(
+                context,
+                "cameras",
+                str(footage),
+                CamerasOptions(**options),
+                footage.stem or "Footage",
+            ),
+        )
 
 
 class SPLATSMITH_OT_train_splats(bpy.types.Operator):
@@ -65,7 +85,10 @@ class SPLATSMITH_OT_train_splats(bpy.types.Operator):
         settings = context.scene.splatsmith
         capture, name = chosen_capture(context)
         options = SplatsOptions(
-            steps=settings.steps, max_splats=settings.max_splats, refine_cameras=settings.refine_cameras, exposure=settings.exposure
+            steps=settings.steps,
+            max_splats=settings.max_splats,
+            refine_cameras=settings.refine_cameras,
+            exposure=settings.exposure,
         )
         return run_job(self, context, _request(context, "splats", capture, options, name))
 

@@ -1,4 +1,6 @@
-"""Stills and animations by the backend's rasteriser, through the scene camera: the true 3DGS look, with alpha."""
+"""Stills and animations by the backend's rasteriser, through the scene camera: the true 3DGS look,
+with alpha.
+"""
 
 import json
 
@@ -13,31 +15,45 @@ from ..scene.splats import marks, splats
 from .common import compute_ready, guarded, run_in_folder
 
 
-def _camera_records(scene: bpy.types.Scene, cloud: bpy.types.Object, frames: list[int]) -> list[dict[str, object]]:
-    """The scene camera at each frame, in the splats' own space, where one unit may be another length."""
+def _camera_records(
+    scene: bpy.types.Scene, cloud: bpy.types.Object, frames: list[int]
+) -> list[dict[str, object]]:
+    """The scene camera at each frame, in the splats' own space, where one unit may be another
+    length.
+    """
     scale = scene.render.resolution_percentage / 100
-    width, height = (max(1, int(side * scale)) for side in (scene.render.resolution_x, scene.render.resolution_y))
+    width, height = (
+        max(1, int(side * scale)) for side in (scene.render.resolution_x, scene.render.resolution_y)
+    )
     current, records = scene.frame_current, []
     try:
         for number in frames:
             scene.frame_set(number)
             record = pose_record(scene, scene.camera, width, height)
-            local = np.linalg.inv(np.array(cloud.matrix_world, np.float64)) @ np.array(record["transform_matrix"])
+            local = np.linalg.inv(np.array(cloud.matrix_world, np.float64)) @ np.array(
+                record["transform_matrix"]
+            )
             local[:3, :3] /= np.linalg.norm(local[:3, :3], axis=0)
-            records.append({**record, "file_path": f"{number:06d}.png", "transform_matrix": local.tolist()})
+            records.append(
+                {**record, "file_path": f"{number:06d}.png", "transform_matrix": local.tolist()}
+            )
     finally:
         scene.frame_set(current)
     return records
 
 
 class SPLATSMITH_OT_render_splats(bpy.types.Operator):
-    """Render the splats through the scene camera with the splat rasteriser, with a transparent background"""
-
+    bl_description = (
+        "Render the splats through the scene camera with the splat rasteriser, with a transparent "
+        "background"
+    )
     bl_idname = "splatsmith.render_splats"
     bl_label = "Render Splats"
 
     animation: bpy.props.BoolProperty(
-        name="Animation", options={"SKIP_SAVE"}, description="The scene's whole frame range, and a video of it"
+        name="Animation",
+        options={"SKIP_SAVE"},
+        description="The scene's whole frame range, and a video of it",
     )  # type: ignore[valid-type]
 
     @classmethod
@@ -54,8 +70,15 @@ class SPLATSMITH_OT_render_splats(bpy.types.Operator):
         scene, cloud = context.scene, splats.chosen(context)
         scale = cloud.matrix_world.to_scale()
         if cloud.matrix_world.determinant() < 1e-12 or max(scale) > 1.001 * min(scale):
-            raise InputError(f"{cloud.name} is scaled unevenly, mirrored or to nothing.", "Scale it by one factor only.")
-        frames = list(range(scene.frame_start, scene.frame_end + 1)) if self.animation else [scene.frame_current]
+            raise InputError(
+                f"{cloud.name} is scaled unevenly, mirrored or to nothing.",
+                "Scale it by one factor only.",
+            )
+        frames = (
+            list(range(scene.frame_start, scene.frame_end + 1))
+            if self.animation
+            else [scene.frame_current]
+        )
         records = _camera_records(scene, cloud, frames)
         folder = folders.new_folder("render", cloud.name)
         shown = ~marks.read(cloud, marks.HIDDEN)
@@ -63,10 +86,18 @@ class SPLATSMITH_OT_render_splats(bpy.types.Operator):
             raise InputError(f"All splats of {cloud.name} are hidden.", "Show some again: panel 4.")
         splats.export_ply(cloud, folder / "splats.ply", shown, extras=False)
         (folder / "cameras").mkdir()
-        (folder / "cameras" / "transforms.json").write_text(json.dumps({"frames": records}), encoding="utf-8")
+        (folder / "cameras" / "transforms.json").write_text(
+            json.dumps({"frames": records}), encoding="utf-8"
+        )
         fps = scene.render.fps / scene.render.fps_base if self.animation else 0.0
         options = RenderOptions(capture=str(folder / "cameras"), video=float(fps))
-        request = Request("render", str(folder / "splats.ply"), options, device=preferences.get().device, title=cloud.name)
+        request = Request(
+            "render",
+            str(folder / "splats.ply"),
+            options,
+            device=preferences.get().device,
+            title=cloud.name,
+        )
         return run_in_folder(self, context, request, folder)
 
 

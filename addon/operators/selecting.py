@@ -52,10 +52,13 @@ def _points(cloud: bpy.types.Object) -> neighbors.Points:
 
 
 ACTIONS: dict[str, tuple[str, str, Around]] = {
-    "ALL": ("All", "Select every splat that is not hidden or locked", lambda op, cloud, old: np.ones_like(old)),
+    "ALL": ("All",
+        "Select every splat that is not hidden or locked", lambda op, cloud, old: np.ones_like(old)),
     "NONE": ("None", "Select nothing", lambda op, cloud, old: np.zeros_like(old)),
-    "INVERT": ("Invert", "Select what is not selected, and nothing else", lambda op, cloud, old: ~old),
-    "GROW": ("Grow", "Select splats around the selection too", lambda op, cloud, old: neighbors.grow(_points(cloud), old, op.near(cloud))),
+    "INVERT": ("Invert",
+        "Select what is not selected, and nothing else", lambda op, cloud, old: ~old),
+    "GROW": ("Grow",
+        "Select splats around the selection too", lambda op, cloud, old: neighbors.grow(_points(cloud), old, op.near(cloud))),
     "SHRINK": (
         "Shrink", "Leave the border of the selection out",
         lambda op, cloud, old: neighbors.shrink(_points(cloud), old, op.near(cloud)),
@@ -77,7 +80,9 @@ class SPLATSMITH_OT_selection(OnSplats, bpy.types.Operator):
     bl_idname = "splatsmith.selection"
     bl_label = "Change Selection"
 
-    action: bpy.props.EnumProperty(name="Action", items=[(key, name, text) for key, (name, text, _) in ACTIONS.items()])  # type: ignore[valid-type]
+    action: bpy.props.EnumProperty(
+        name="Action", items=[(key, name, text) for key, (name, text, _) in ACTIONS.items()]
+    )  # type: ignore[valid-type]
     reach: bpy.props.FloatProperty(
         name="Reach",
         min=0,
@@ -85,10 +90,14 @@ class SPLATSMITH_OT_selection(OnSplats, bpy.types.Operator):
         options={"SKIP_SAVE"},
         description="What counts as near, in the splats' own units; 0: a hundredth of the scene",
     )  # type: ignore[valid-type]
-    tolerance: bpy.props.FloatProperty(name="Tolerance", default=0.12, min=0.01, max=1, description="How far colours may differ")  # type: ignore[valid-type]
+    tolerance: bpy.props.FloatProperty(
+        name="Tolerance", default=0.12, min=0.01, max=1, description="How far colours may differ"
+    )  # type: ignore[valid-type]
 
     @classmethod
-    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+    def description(
+        cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties
+    ) -> str:
         return ACTIONS[properties.action][1]
 
     def near(self, cloud: bpy.types.Object) -> float:
@@ -99,8 +108,14 @@ class SPLATSMITH_OT_selection(OnSplats, bpy.types.Operator):
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
         cloud = objects.target(context)
-        old = marks.read(cloud, marks.SELECTED) if self.action in ("ALL", "NONE", "INVERT") else marks.selected(cloud)
-        count = marks.select(cloud, ACTIONS[self.action][2](self, cloud, old), "SET", locked=objects.locked(cloud))
+        old = (
+            marks.read(cloud, marks.SELECTED)
+            if self.action in ("ALL", "NONE", "INVERT")
+            else marks.selected(cloud)
+        )
+        count = marks.select(
+            cloud, ACTIONS[self.action][2](self, cloud, old), "SET", locked=objects.locked(cloud)
+        )
         self.report({"INFO"}, f"{count:,} splats are selected")
         return {"FINISHED"}
 
@@ -136,4 +151,9 @@ class SPLATSMITH_OT_hide_splats(OnSplats, bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (SPLATSMITH_OT_select_words, SPLATSMITH_OT_select_objects, SPLATSMITH_OT_selection, SPLATSMITH_OT_hide_splats)
+CLASSES = (
+    SPLATSMITH_OT_select_words,
+    SPLATSMITH_OT_select_objects,
+    SPLATSMITH_OT_selection,
+    SPLATSMITH_OT_hide_splats,
+)

@@ -5,7 +5,14 @@ from pathlib import Path
 import bpy
 from bpy_extras.io_utils import ExportHelper
 
-from ...backend.protocol import FaceOptions, HeadOptions, InputError, Request, SpeechOptions, TalkOptions
+from ...backend.protocol import (
+    FaceOptions,
+    HeadOptions,
+    InputError,
+    Request,
+    SpeechOptions,
+    TalkOptions,
+)
 from .. import preferences
 from ..scene import results
 from ..scene.faces import face_export, face_targets
@@ -37,8 +44,12 @@ def _rate(scene: bpy.types.Scene) -> float:
 def _chosen(context: bpy.types.Context) -> Path:
     path = Path(bpy.path.abspath(context.scene.splatsmith.speech))
     if not context.scene.splatsmith.speech or not path.is_file():
-        raise InputError("No sound or video is chosen." if not context.scene.splatsmith.speech else f"There is no file {path}.",
-                         "Choose one at the top of panel 5.")  # fmt: skip
+        raise InputError(
+            "No sound or video is chosen."
+            if not context.scene.splatsmith.speech
+            else f"There is no file {path}.",
+            "Choose one at the top of panel 5.",
+        )
     return path
 
 
@@ -51,16 +62,16 @@ class SPLATSMITH_OT_add_face_targets(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not any(thing.type == "MESH" for thing in context.selected_objects):
+        if not any(obj.type == "MESH" for obj in context.selected_objects):
             cls.poll_message_set("Select a mesh with shape keys")
             return False
         return True
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        meshes = [thing for thing in context.selected_objects if thing.type == "MESH"]
-        able = [thing for thing in meshes if face_targets.shape_keys(thing)] or meshes[:1]
-        lines = [face_targets.add_target(context.scene, thing) for thing in able]
+        meshes = [obj for obj in context.selected_objects if obj.type == "MESH"]
+        able = [obj for obj in meshes if face_targets.shape_keys(obj)] or meshes[:1]
+        lines = [face_targets.add_target(context.scene, obj) for obj in able]
         self.report({"INFO"}, "; ".join(lines))
         return {"FINISHED"}
 
@@ -74,7 +85,9 @@ class SPLATSMITH_OT_remove_face_target(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return 0 <= context.scene.splatsmith.face_target < len(context.scene.splatsmith.face_targets)
+        return (
+            0 <= context.scene.splatsmith.face_target < len(context.scene.splatsmith.face_targets)
+        )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.splatsmith
@@ -132,7 +145,11 @@ class SPLATSMITH_OT_sound_of_strip(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         editor = context.scene.sequence_editor
-        if editor is None or editor.active_strip is None or editor.active_strip.type not in ("SOUND", "MOVIE"):
+        if (
+            editor is None
+            or editor.active_strip is None
+            or editor.active_strip.type not in ("SOUND", "MOVIE")
+        ):
             cls.poll_message_set("Make a sound or movie strip active in the Video Sequencer")
             return False
         return True
@@ -156,11 +173,25 @@ class SPLATSMITH_OT_speak(_Job, bpy.types.Operator):
         text = settings.transcript.strip()
         block = settings.transcript_text
         options = SpeechOptions(
-            fps=_rate(context.scene), speaker=bpy.path.abspath(settings.speaker), transcript=block.as_string() if block else text,
-            language=settings.language, intensity=settings.speech_intensity, jaw=settings.speech_jaw, closure=settings.speech_closure,
-            smoothing=settings.speech_smoothing, lead=settings.speech_lead, blinks=settings.blinks, sway=settings.sway,
-        )  # fmt: skip
-        return _submit(self, context, Request("speech", str(path), options, device="cpu", seed=settings.seed, title=path.stem))
+            fps=_rate(context.scene),
+            speaker=bpy.path.abspath(settings.speaker),
+            transcript=block.as_string() if block else text,
+            language=settings.language,
+            intensity=settings.speech_intensity,
+            jaw=settings.speech_jaw,
+            closure=settings.speech_closure,
+            smoothing=settings.speech_smoothing,
+            lead=settings.speech_lead,
+            blinks=settings.blinks,
+            sway=settings.sway,
+        )
+        return _submit(
+            self,
+            context,
+            Request(
+                "speech", str(path), options, device="cpu", seed=settings.seed, title=path.stem
+            ),
+        )
 
 
 class SPLATSMITH_OT_read_face(_Job, bpy.types.Operator):
@@ -182,11 +213,22 @@ class SPLATSMITH_OT_read_face(_Job, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings, path = context.scene.splatsmith, _chosen(context)
         options = FaceOptions(
-            tracker=_folder(settings.face_tracker), rig=_folder(settings.face_rig), fps=_rate(context.scene),
-            smoothing=settings.speech_smoothing, gaussians=-1 if settings.paint_head else 0,
+            tracker=_folder(settings.face_tracker),
+            rig=_folder(settings.face_rig),
+            fps=_rate(context.scene),
+            smoothing=settings.speech_smoothing,
+            gaussians=-1 if settings.paint_head else 0,
             agree=bpy.app.online_access and settings.fetch_tracker,
-        )  # fmt: skip
-        request = Request("face", str(path), options, settings.preset, preferences.get().device, settings.seed, path.stem)
+        )
+        request = Request(
+            "face",
+            str(path),
+            options,
+            settings.preset,
+            preferences.get().device,
+            settings.seed,
+            path.stem,
+        )
         return _submit(self, context, request)
 
 
@@ -212,13 +254,18 @@ class SPLATSMITH_OT_import_motion(bpy.types.Operator):
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
         path = Path(self.filepath)
-        self.report({"INFO"}, results.import_motion(context, path, path.stem, context.scene.splatsmith.speech_start))
+        self.report(
+            {"INFO"},
+            results.import_motion(context, path, path.stem, context.scene.splatsmith.speech_start),
+        )
         return {"FINISHED"}
 
 
 class SPLATSMITH_OT_add_head(_Job, bpy.types.Operator):
-    """Add a head with ARKit's shape keys, ready to speak: the project's own, or the face model that is set below"""
-
+    bl_description = (
+        "Add a head with ARKit's shape keys, ready to speak: the project's own, or the face model "
+        "that is set below"
+    )
     bl_idname = "splatsmith.add_head"
     bl_label = "Add a Head"
 
@@ -226,13 +273,22 @@ class SPLATSMITH_OT_add_head(_Job, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.splatsmith
         rig = _folder(settings.face_rig) or "small"
-        request = Request("head", rig, HeadOptions(settings.head_variety), device="cpu", seed=settings.seed, title="Talking")
+        request = Request(
+            "head",
+            rig,
+            HeadOptions(settings.head_variety),
+            device="cpu",
+            seed=settings.seed,
+            title="Talking",
+        )
         return run_job(self, context, request)
 
 
 class SPLATSMITH_OT_talk_video(_Job, bpy.types.Operator):
-    """Render the active person's Gaussian head over its own footage as a video, saying what was spoken last"""
-
+    bl_description = (
+        "Render the active person's Gaussian head over its own footage as a video, saying what "
+        "was spoken last"
+    )
     bl_idname = "splatsmith.talk_video"
     bl_label = "Render over Footage"
 
@@ -250,13 +306,21 @@ class SPLATSMITH_OT_talk_video(_Job, bpy.types.Operator):
         person = results.person(context)
         spoken = bpy.path.abspath(context.scene.splatsmith.spoken)
         options = TalkOptions(motion=spoken if Path(spoken).is_file() else "")
-        request = Request("talk", person[results.PERSON], options, device=preferences.get().device, title=person.name)
+        request = Request(
+            "talk",
+            person[results.PERSON],
+            options,
+            device=preferences.get().device,
+            title=person.name,
+        )
         return run_job(self, context, request)
 
 
 class SPLATSMITH_OT_import_head(FolderChooser, bpy.types.Operator):
-    """Import a head that was read from footage before: the folder with head.npz, its Gaussians and its motion"""
-
+    bl_description = (
+        "Import a head that was read from footage before: the folder with head.npz, its Gaussians "
+        "and its motion"
+    )
     bl_idname = "splatsmith.import_head"
     bl_label = "Import Head"
     bl_options = {"REGISTER", "UNDO"}
@@ -264,13 +328,20 @@ class SPLATSMITH_OT_import_head(FolderChooser, bpy.types.Operator):
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
         folder = Path(bpy.path.abspath(self.directory))
-        self.report({"INFO"}, results.import_face(context, folder, folder.name or "Talking", context.scene.splatsmith.speech_start))
+        self.report(
+            {"INFO"},
+            results.import_face(
+                context, folder, folder.name or "Talking", context.scene.splatsmith.speech_start
+            ),
+        )
         return {"FINISHED"}
 
 
 class SPLATSMITH_OT_export_face(bpy.types.Operator, ExportHelper):
-    """Export the targets with their animation: to game engines with ARKit's names, or as a table of Live Link Face"""
-
+    bl_description = (
+        "Export the targets with their animation: to game engines with ARKit's names, or as a "
+        "table of Live Link Face"
+    )
     bl_idname = "splatsmith.export_face"
     bl_label = "Export Face"
 
@@ -289,7 +360,9 @@ class SPLATSMITH_OT_export_face(bpy.types.Operator, ExportHelper):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        self.report({"INFO"}, face_export.export(context, Path(bpy.path.abspath(self.filepath)), self.kind))
+        self.report(
+            {"INFO"}, face_export.export(context, Path(bpy.path.abspath(self.filepath)), self.kind)
+        )
         return {"FINISHED"}
 
 

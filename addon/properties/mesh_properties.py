@@ -8,7 +8,12 @@ BAKES = [
     ("SKIN_GLB", "Skinned glTF", "Bones that move the mesh: exact, tiny, for every engine (.glb)"),
     ("SKIN_FBX", "Skinned FBX", "The same for Unreal and Unity (.fbx)"),
     ("MORPH_GLB", "Morph Targets", "A shape a frame (.glb); large, and engines play few at once"),
-    ("VAT", "Vertex-Animation Texture", "Positions as a 16-bit picture, with a JSON and the mesh (.glb) beside it, for shaders (.png)"),
+    (
+        "VAT",
+        "Vertex-Animation Texture",
+        "Positions as a 16-bit picture, with a JSON and the mesh (.glb) beside it, for shaders "
+        "(.png)",
+    ),
     ("ALEMBIC", "Alembic", "For other programs (.abc)"),
     ("USD", "USD", "For other programs (.usdc)"),
 ]
@@ -18,25 +23,57 @@ class MeshSettings:
     """Part of SplatsmithSettings (properties.py)."""
 
     mesh_mode: bpy.props.EnumProperty(
-        name="Mode", default="tracked", description="What becomes of the object",
-        items=[("tracked", "One Mesh", "One mesh that moves: its vertices keep their identity, with texture and bones"),
-               ("free", "Changing Mesh", "A new mesh in every frame, for things that part and merge; played from USD")],
-    )  # type: ignore[valid-type]  # fmt: skip
+        name="Mode",
+        default="tracked",
+        description="What becomes of the object",
+        items=[
+            (
+                "tracked",
+                "One Mesh",
+                "One mesh that moves: its vertices keep their identity, with texture and bones",
+            ),
+            (
+                "free",
+                "Changing Mesh",
+                "A new mesh in every frame, for things that part and merge; played from USD",
+            ),
+        ],
+    )  # type: ignore[valid-type]
     mesh_masks: bpy.props.StringProperty(
-        name="Object Masks", subtype="DIR_PATH",
-        description="Folder of masks named like the pictures, for a few of them at least: white is the object. Empty: transparency, or "
+        name="Object Masks",
+        subtype="DIR_PATH",
+        description="Folder of masks named like the pictures, for a few of them at least: white is the "
+        "object. Empty: transparency, or "
         "what moves by itself",
-    )  # type: ignore[valid-type]  # fmt: skip
+    )  # type: ignore[valid-type]
     mesh_outline: bpy.props.PointerProperty(
-        name="Outline", type=bpy.types.Mask, description="A mask drawn around the object, in the Image Editor"
+        name="Outline",
+        type=bpy.types.Mask,
+        description="A mask drawn around the object, in the Image Editor",
     )  # type: ignore[valid-type]
     mesh_splats: bpy.props.PointerProperty(
-        name="Object's Splats", type=bpy.types.Object, poll=lambda _, thing: splats.is_splats(thing),
-        description="Splats of the object, found by words or picked: those that are selected, or all. Where they are is the object",
-    )  # type: ignore[valid-type]  # fmt: skip
-    mesh_fps: bpy.props.FloatProperty(
-        name="Pictures a Second", min=0, max=1000, description="For captures that do not tell their pictures' time; 0: as the capture says"
+        name="Object's Splats",
+        type=bpy.types.Object,
+        poll=lambda _, obj: splats.is_splats(obj),
+        description="Splats of the object, found by words or picked: those that are selected, or all. "
+        "Where they are is the object",
     )  # type: ignore[valid-type]
-    mesh_faces: bpy.props.IntProperty(name="Triangles", min=0, max=200_000, description="At most; 0: as the preset says")  # type: ignore[valid-type]
-    mesh_texture: bpy.props.IntProperty(name="Texture", min=0, max=4096, subtype="PIXEL", description="Its side; 0: as the preset says")  # type: ignore[valid-type]
-    bake_kind: bpy.props.EnumProperty(name="Bake As", items=BAKES, default="SKIN_GLB", description="What the file is for")  # type: ignore[valid-type]
+    mesh_fps: bpy.props.FloatProperty(
+        name="Pictures a Second",
+        min=0,
+        max=1000,
+        description="For captures that do not tell their pictures' time; 0: as the capture says",
+    )  # type: ignore[valid-type]
+    mesh_faces: bpy.props.IntProperty(
+        name="Triangles", min=0, max=200_000, description="At most; 0: as the preset says"
+    )  # type: ignore[valid-type]
+    mesh_texture: bpy.props.IntProperty(
+        name="Texture",
+        min=0,
+        max=4096,
+        subtype="PIXEL",
+        description="Its side; 0: as the preset says",
+    )  # type: ignore[valid-type]
+    bake_kind: bpy.props.EnumProperty(
+        name="Bake As", items=BAKES, default="SKIN_GLB", description="What the file is for"
+    )  # type: ignore[valid-type]

@@ -12,13 +12,21 @@ from ..words import asking
 from . import mesh_properties, talking_properties
 
 PRESETS = [
-    ("fast", "Fast", "About 1 minute for the splats on two cores: small pictures, for a first look"),
+    (
+        "fast",
+        "Fast",
+        "About 1 minute for the splats on two cores: small pictures, for a first look",
+    ),
     ("balanced", "Balanced", "About 5 minutes for the splats on two cores"),
     ("best", "Best", "As long as it pays: about an hour on two cores, minutes on a CUDA card"),
 ]
 SOLVERS = [
     ("auto", "Automatic", "Several solvers, until two agree; and a word on how far to trust them"),
-    ("straight", "Straight Paths", "Our own, from tracks alone: forward motion, small movements, zooms"),
+    (
+        "straight",
+        "Straight Paths",
+        "Our own, from tracks alone: forward motion, small movements, zooms",
+    ),
     ("incremental", "COLMAP Incremental", "The classic: photos, large jumps, loops"),
     ("global", "COLMAP Global", "All at once: faster on many photos"),
     ("flowmap", "FlowMap", "From optical flow, trained on the clip itself: smooth video"),
@@ -27,8 +35,16 @@ SOURCES = [
     ("VIDEO", "Video", "A video file"),
     ("PHOTOS", "Photos", "A folder of photos of one size"),
     ("CLIP", "Clip", "A movie clip or image sequence that is already in this file"),
-    ("SOLVED", "Solved", "Cameras solved elsewhere: a COLMAP folder or a transforms.json (nerfstudio, instant-ngp)"),
-    ("BLENDER", "Scene Camera", "The scene's camera, solved in Blender, with the clip that it was solved from"),
+    (
+        "SOLVED",
+        "Solved",
+        "Cameras solved elsewhere: a COLMAP folder or a transforms.json (nerfstudio, instant-ngp)",
+    ),
+    (
+        "BLENDER",
+        "Scene Camera",
+        "The scene's camera, solved in Blender, with the clip that it was solved from",
+    ),
 ]
 VIEWS = [
     ("OWN", "Own", "The splats' own colours"),
@@ -72,58 +88,127 @@ def _fill_in(path: str) -> str:
     return bpy.path.abspath(path)
 
 
-class SplatsmithSettings(talking_properties.TalkingSettings, mesh_properties.MeshSettings, bpy.types.PropertyGroup):
-    source: bpy.props.EnumProperty(name="Source", items=SOURCES, default="VIDEO", description="What you start from")  # type: ignore[valid-type]
-    video: bpy.props.StringProperty(name="Video", subtype="FILE_PATH", description="The video file to start from")  # type: ignore[valid-type]
-    photos: bpy.props.StringProperty(name="Photos", subtype="DIR_PATH", description="The folder of photos to start from")  # type: ignore[valid-type]
+class SplatsmithSettings(
+    talking_properties.TalkingSettings, mesh_properties.MeshSettings, bpy.types.PropertyGroup
+):
+    source: bpy.props.EnumProperty(
+        name="Source", items=SOURCES, default="VIDEO", description="What you start from"
+    )  # type: ignore[valid-type]
+    video: bpy.props.StringProperty(
+        name="Video", subtype="FILE_PATH", description="The video file to start from"
+    )  # type: ignore[valid-type]
+    photos: bpy.props.StringProperty(
+        name="Photos", subtype="DIR_PATH", description="The folder of photos to start from"
+    )  # type: ignore[valid-type]
     solved: bpy.props.StringProperty(
-        name="Solve", subtype="DIR_PATH", description="A COLMAP folder, or a folder with transforms.json and its pictures"
+        name="Solve",
+        subtype="DIR_PATH",
+        description="A COLMAP folder, or a folder with transforms.json and its pictures",
     )  # type: ignore[valid-type]
-    clip: bpy.props.PointerProperty(type=bpy.types.MovieClip, name="Clip", description="The clip to start from")  # type: ignore[valid-type]
-    preset: bpy.props.EnumProperty(name="Preset", items=PRESETS, default="fast", description="How much time to spend")  # type: ignore[valid-type]
-    seed: bpy.props.IntProperty(name="Seed", min=0, description="Equal seeds give equal results on the CPU")  # type: ignore[valid-type]
-    frames: bpy.props.IntProperty(name="Frames", min=0, max=5000, description="Pictures to use at most; 0: as the preset says")  # type: ignore[valid-type]
+    clip: bpy.props.PointerProperty(
+        type=bpy.types.MovieClip, name="Clip", description="The clip to start from"
+    )  # type: ignore[valid-type]
+    preset: bpy.props.EnumProperty(
+        name="Preset", items=PRESETS, default="fast", description="How much time to spend"
+    )  # type: ignore[valid-type]
+    seed: bpy.props.IntProperty(
+        name="Seed", min=0, description="Equal seeds give equal results on the CPU"
+    )  # type: ignore[valid-type]
+    frames: bpy.props.IntProperty(
+        name="Frames", min=0, max=5000, description="Pictures to use at most; 0: as the preset says"
+    )  # type: ignore[valid-type]
     focal: bpy.props.FloatProperty(
-        name="Lens", min=0, max=1000, description="Focal length for a 36 mm wide sensor, if you know it; 0: found by the solver"
+        name="Lens",
+        min=0,
+        max=1000,
+        description="Focal length for a 36 mm wide sensor, if you know it; 0: found by the solver",
     )  # type: ignore[valid-type]
-    lock_focal: bpy.props.BoolProperty(name="Lock Lens", default=False, description="Keep the lens that is given, come what may")  # type: ignore[valid-type]
-    solver: bpy.props.EnumProperty(name="Engine", items=SOLVERS, default="auto", description="Who finds the cameras")  # type: ignore[valid-type]
+    lock_focal: bpy.props.BoolProperty(
+        name="Lock Lens", default=False, description="Keep the lens that is given, come what may"
+    )  # type: ignore[valid-type]
+    solver: bpy.props.EnumProperty(
+        name="Engine", items=SOLVERS, default="auto", description="Who finds the cameras"
+    )  # type: ignore[valid-type]
     masks: bpy.props.StringProperty(
-        name="Masks", subtype="DIR_PATH", description="Folder of masks named like the pictures; black is left out: moving things, the sky"
+        name="Masks",
+        subtype="DIR_PATH",
+        description="Folder of masks named like the pictures; black is left out: moving things, the sky",
     )  # type: ignore[valid-type]
-    depth: bpy.props.BoolProperty(name="Dense Depth", default=True, description="Depth of every picture, and dense points for the splats")  # type: ignore[valid-type]
+    depth: bpy.props.BoolProperty(
+        name="Dense Depth",
+        default=True,
+        description="Depth of every picture, and dense points for the splats",
+    )  # type: ignore[valid-type]
     capture: bpy.props.StringProperty(
-        name="Capture", subtype="DIR_PATH", description="The folder with the solved pictures; step 2 fills it in"
+        name="Capture",
+        subtype="DIR_PATH",
+        description="The folder with the solved pictures; step 2 fills it in",
     )  # type: ignore[valid-type]
-    steps: bpy.props.IntProperty(name="Steps", min=0, description="Training steps; 0: as the preset says")  # type: ignore[valid-type]
-    max_splats: bpy.props.IntProperty(name="Most Splats", min=0, description="Most Gaussians; 0: as the preset says")  # type: ignore[valid-type]
-    refine_cameras: bpy.props.BoolProperty(name="Refine Cameras", default=False, description="Correct the cameras a little while training")  # type: ignore[valid-type]
+    steps: bpy.props.IntProperty(
+        name="Steps", min=0, description="Training steps; 0: as the preset says"
+    )  # type: ignore[valid-type]
+    max_splats: bpy.props.IntProperty(
+        name="Most Splats", min=0, description="Most Gaussians; 0: as the preset says"
+    )  # type: ignore[valid-type]
+    refine_cameras: bpy.props.BoolProperty(
+        name="Refine Cameras",
+        default=False,
+        description="Correct the cameras a little while training",
+    )  # type: ignore[valid-type]
     exposure: bpy.props.BoolProperty(
-        name="Even Out Exposure", default=False, description="Allow each picture its own exposure and white balance while training"
+        name="Even Out Exposure",
+        default=False,
+        description="Allow each picture its own exposure and white balance while training",
     )  # type: ignore[valid-type]
     regions: bpy.props.StringProperty(
-        name="Regions", subtype="DIR_PATH", description="Folder of label pictures named like the capture's, as SAM writes them; empty: none"
+        name="Regions",
+        subtype="DIR_PATH",
+        description="Folder of label pictures named like the capture's, as SAM writes them; empty: none",
     )  # type: ignore[valid-type]
     sam: bpy.props.StringProperty(
-        name="SAM", subtype="FILE_PATH", description="File of a SAM or MobileSAM, which then finds the regions in the pictures; empty: none"
+        name="SAM",
+        subtype="FILE_PATH",
+        description="File of a SAM or MobileSAM, which then finds the regions in the pictures; empty: none",
     )  # type: ignore[valid-type]
     clip_model: bpy.props.StringProperty(
-        name="CLIP Model", subtype="DIR_PATH", description="A folder in open_clip's layout: what words need; objects are found without it"
+        name="CLIP Model",
+        subtype="DIR_PATH",
+        description="A folder in open_clip's layout: what words need; objects are found without it",
     )  # type: ignore[valid-type]
     prompt: bpy.props.StringProperty(
-        name="Words", update=_ask,
-        description='What to select: "chair, stool; lamp -ceiling lamp". Commas: synonyms; semicolons: several things; a minus: not that',
-    )  # type: ignore[valid-type]  # fmt: skip
-    threshold: bpy.props.FloatProperty(
-        name="Threshold", default=0.5, min=0, max=1, precision=3, step=0.5, subtype="FACTOR", update=_follow,
-        description="How well words must fit: more selects less. 0.5: as well as the likeliest of what was not meant",
-    )  # type: ignore[valid-type]  # fmt: skip
-    select_mode: bpy.props.EnumProperty(name="Mode", items=marks.MODES, default="SET", description="What becomes of the selection")  # type: ignore[valid-type]
-    splat_view: bpy.props.EnumProperty(
-        name="Splats As", items=VIEWS, default="OWN", update=_redraw, description="Colours of splats in the viewport"
+        name="Words",
+        update=_ask,
+        description='What to select: "chair, stool; lamp -ceiling lamp". Commas: synonyms; semicolons: '
+        "several things; a minus: not that",
     )  # type: ignore[valid-type]
-    brush_radius: bpy.props.IntProperty(name="Brush", default=40, min=1, max=500, subtype="PIXEL", description="Radius of the brush")  # type: ignore[valid-type]
-    show_overlay: bpy.props.BoolProperty(name="Show in Viewport", default=True, description="Draw splats in the 3D viewport")  # type: ignore[valid-type]
+    threshold: bpy.props.FloatProperty(
+        name="Threshold",
+        default=0.5,
+        min=0,
+        max=1,
+        precision=3,
+        step=0.5,
+        subtype="FACTOR",
+        update=_follow,
+        description="How well words must fit: more selects less. 0.5: as well as the likeliest of what was "
+        "not meant",
+    )  # type: ignore[valid-type]
+    select_mode: bpy.props.EnumProperty(
+        name="Mode", items=marks.MODES, default="SET", description="What becomes of the selection"
+    )  # type: ignore[valid-type]
+    splat_view: bpy.props.EnumProperty(
+        name="Splats As",
+        items=VIEWS,
+        default="OWN",
+        update=_redraw,
+        description="Colours of splats in the viewport",
+    )  # type: ignore[valid-type]
+    brush_radius: bpy.props.IntProperty(
+        name="Brush", default=40, min=1, max=500, subtype="PIXEL", description="Radius of the brush"
+    )  # type: ignore[valid-type]
+    show_overlay: bpy.props.BoolProperty(
+        name="Show in Viewport", default=True, description="Draw splats in the 3D viewport"
+    )  # type: ignore[valid-type]
 
     def footage(self) -> str:
         """Path of the chosen footage; empty while nothing is chosen."""
@@ -145,17 +230,29 @@ def clip_path(clip: bpy.types.MovieClip | None) -> str:
 
 
 class SplatsmithObject(bpy.types.PropertyGroup):
-    """One object of some splats; `name`, which comes with every PropertyGroup, is the artist's to change."""
+    """One object of some splats; `name`, which comes with every PropertyGroup, is the artist's to
+    change.
+    """
 
     number: bpy.props.IntProperty(description="What the splats' attribute object_id says")  # type: ignore[valid-type]
-    color: bpy.props.FloatVectorProperty(subtype="COLOR", size=3, min=0, max=1, description="Its colour in lists")  # type: ignore[valid-type]
+    color: bpy.props.FloatVectorProperty(
+        subtype="COLOR", size=3, min=0, max=1, description="Its colour in lists"
+    )  # type: ignore[valid-type]
     count: bpy.props.IntProperty(description="Splats")  # type: ignore[valid-type]
-    score: bpy.props.FloatProperty(description="How much its splats are of this object and no other, 0 to 1")  # type: ignore[valid-type]
+    score: bpy.props.FloatProperty(
+        description="How much its splats are of this object and no other, 0 to 1"
+    )  # type: ignore[valid-type]
     fit: bpy.props.FloatProperty(description="How well the last words fit, 0 to 1")  # type: ignore[valid-type]
     parts: bpy.props.StringProperty(description="Rows of the words' table that it answers to")  # type: ignore[valid-type]
-    hide: bpy.props.BoolProperty(name="Hide", update=_eye, description="Hide its splats in the viewport and in renders")  # type: ignore[valid-type]
-    lock: bpy.props.BoolProperty(name="Lock", update=_lock, description="Its splats can't be selected or changed")  # type: ignore[valid-type]
-    chosen: bpy.props.BoolProperty(name="Choose", description="Extract, merge and delete work on chosen objects")  # type: ignore[valid-type]
+    hide: bpy.props.BoolProperty(
+        name="Hide", update=_eye, description="Hide its splats in the viewport and in renders"
+    )  # type: ignore[valid-type]
+    lock: bpy.props.BoolProperty(
+        name="Lock", update=_lock, description="Its splats can't be selected or changed"
+    )  # type: ignore[valid-type]
+    chosen: bpy.props.BoolProperty(
+        name="Choose", description="Extract, merge and delete work on chosen objects"
+    )  # type: ignore[valid-type]
 
 
 CLASSES = (*talking_properties.CLASSES, SplatsmithSettings, SplatsmithObject)
@@ -168,4 +265,8 @@ def attach() -> None:
 
 
 def detach() -> None:
-    del bpy.types.Scene.splatsmith, bpy.types.Object.splatsmith_objects, bpy.types.Object.splatsmith_object
+    del (
+        bpy.types.Scene.splatsmith,
+        bpy.types.Object.splatsmith_objects,
+        bpy.types.Object.splatsmith_object,
+    )

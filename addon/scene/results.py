@@ -30,7 +30,7 @@ PERSON = "splatsmith_person"  # on the meshes of people that were read from foot
 def import_capture(context: bpy.types.Context, folder: Path, name: str) -> str:
     """Cameras, points and footage of a capture, in a collection of their own; a line about it."""
     capture = captures.read(folder)
-    captures.require_pictures(capture)
+    captures.require_images(capture)
     collection = collections.new_collection(context.scene, name)
     root = collections.make_root(capture, collection, str(folder))
     camera = cameras.import_cameras(context.scene, collection, root, capture)
@@ -38,7 +38,9 @@ def import_capture(context: bpy.types.Context, folder: Path, name: str) -> str:
     points = cameras.import_points(collection, root, capture)
     _look_through_camera()
     context.scene.splatsmith.capture = str(folder)
-    return f"{len(capture.frames)} cameras" + (f", {pointclouds.point_count(points.data):,} points" if points else "")
+    return f"{len(capture.frames)} cameras" + (
+        f", {pointclouds.point_count(points.data):,} points" if points else ""
+    )
 
 
 def _look_through_camera() -> None:
@@ -49,13 +51,20 @@ def _look_through_camera() -> None:
                 area.spaces.active.region_3d.view_perspective = "CAMERA"
 
 
-def _home(context: bpy.types.Context, name: str, capture: str) -> tuple[bpy.types.Collection, bpy.types.Object | None]:
-    """The collection and root of a capture, whose cameras come along where it is not in the scene; or a collection of its own."""
+def _home(
+    context: bpy.types.Context, name: str, capture: str
+) -> tuple[bpy.types.Collection, bpy.types.Object | None]:
+    """The collection and root of a capture, whose cameras come along where it is not in the scene;
+    or a collection of its own.
+    """
     root = collections.find_root(context.scene, capture) if capture else None
     if capture and root is None and (Path(capture) / "transforms.json").is_file():
         import_capture(context, Path(capture), name)
         root = collections.find_root(context.scene, capture)
-    found = next((c for c in context.scene.collection.children_recursive if root and root.name in c.objects), None)
+    found = next(
+        (c for c in context.scene.collection.children_recursive if root and root.name in c.objects),
+        None,
+    )
     return found or collections.new_collection(context.scene, name), root
 
 
@@ -78,12 +87,16 @@ def import_splats(context: bpy.types.Context, path: Path, name: str, capture: st
 
 
 def import_mesh(context: bpy.types.Context, path: Path, name: str, capture: str = "") -> str:
-    """An animated mesh under its capture's root, or upright on its own; the scene lasts as long as it; a line about it."""
+    """An animated mesh under its capture's root, or upright on its own; the scene lasts as long as
+    it; a line about it.
+    """
     sequence = sequences.read(path)  # a bad file must not leave half a result
     collection, root = _home(context, name, capture)
-    thing = mesh_sequence.import_sequence(sequence, path, path.with_name(sequences.TEXTURE), f"{name} Mesh", collection, root)
-    _show_alone(context, thing, len(sequence.seconds))
-    return f"{thing.name}: {len(sequence.rest):,} vertices through {len(sequence.seconds)} frames"
+    obj = mesh_sequence.import_sequence(
+        sequence, path, path.with_name(sequences.TEXTURE), f"{name} Mesh", collection, root
+    )
+    _show_alone(context, obj, len(sequence.seconds))
+    return f"{obj.name}: {len(sequence.rest):,} vertices through {len(sequence.seconds)} frames"
 
 
 def import_frames(context: bpy.types.Context, path: Path, name: str, capture: str = "") -> str:
@@ -92,64 +105,73 @@ def import_frames(context: bpy.types.Context, path: Path, name: str, capture: st
     collection, root = _home(context, name, capture)
     seconds = sequence.seconds
     fps = (
-        (len(seconds) - 1) / float(seconds[-1] - seconds[0]) if len(seconds) > 1 and seconds[-1] > seconds[0] else context.scene.render.fps
+        (len(seconds) - 1) / float(seconds[-1] - seconds[0])
+        if len(seconds) > 1 and seconds[-1] > seconds[0]
+        else context.scene.render.fps
     )
-    thing = mesh_frames.import_frames(sequence, path, f"{name} Meshes", collection, root, fps)
-    _show_alone(context, thing, len(sequence.frames))
-    return f"{thing.name}: {len(sequence.frames)} meshes, tied by the attribute id"
+    obj = mesh_frames.import_frames(sequence, path, f"{name} Meshes", collection, root, fps)
+    _show_alone(context, obj, len(sequence.frames))
+    return f"{obj.name}: {len(sequence.frames)} meshes, tied by the attribute id"
 
 
 def import_large_mesh(
-    context: bpy.types.Context, first: sequences.MeshSequence, moments: Iterator[sequences.Floats], count: int, path: Path, name: str
+    context: bpy.types.Context,
+    first: sequences.MeshSequence,
+    moments: Iterator[sequences.Floats],
+    count: int,
+    path: Path,
+    name: str,
 ) -> str:
     """A sequence that goes into its cache frame by frame; a line about it."""
     collection = collections.new_collection(context.scene, name)
     try:
-        thing = mesh_sequence.import_streamed(first, moments, count, path, f"{name} Mesh", collection)
+        obj = mesh_sequence.import_streamed(first, moments, count, path, f"{name} Mesh", collection)
     except (InputError, OSError):
         bpy.data.collections.remove(collection)
         raise
-    _show_alone(context, thing, count)
-    return f"{thing.name}: {len(first.rest):,} vertices through {count} frames"
+    _show_alone(context, obj, count)
+    return f"{obj.name}: {len(first.rest):,} vertices through {count} frames"
 
 
-def _stand_like(thing: bpy.types.Object, other: bpy.types.Object | None) -> None:
+def _stand_like(obj: bpy.types.Object, other: bpy.types.Object | None) -> None:
     """Where the meshes stand that it was made of."""
     if other is not None:
-        thing.parent, thing.matrix_parent_inverse = other.parent, other.matrix_parent_inverse
-        thing.matrix_basis = other.matrix_basis
+        obj.parent, obj.matrix_parent_inverse = other.parent, other.matrix_parent_inverse
+        obj.matrix_basis = other.matrix_basis
 
 
-def _show_alone(context: bpy.types.Context, thing: bpy.types.Object, frames: int) -> None:
+def _show_alone(context: bpy.types.Context, obj: bpy.types.Object, frames: int) -> None:
     """Selected and active, the scene as long as it."""
     for other in context.selected_objects:
         other.select_set(False)
-    thing.select_set(True)
-    context.view_layer.objects.active = thing
+    obj.select_set(True)
+    context.view_layer.objects.active = obj
     context.scene.frame_start, context.scene.frame_end = 1, frames
 
 
 def attach_bones(path: Path, name: str) -> str:
     """Bones for the object that they were found for; a line about it."""
-    thing = bpy.data.objects.get(name)
-    if thing is None:
-        raise InputError(f"{name} is no longer in the scene.", "Bring it back, and find its bones again.")
-    thing[mesh_sequence.SEQUENCE_KEY] = str(path)
+    obj = bpy.data.objects.get(name)
+    if obj is None:
+        raise InputError(
+            f"{name} is no longer in the scene.", "Bring it back, and find its bones again."
+        )
+    obj[mesh_sequence.SEQUENCE_KEY] = str(path)
     return f"{name} can now be baked with bones"
 
 
 def import_render(folder: Path, options: RenderOptions) -> str:
     """A still becomes the image Splat Render; an animation stays on disk."""
-    pictures = sorted(folder.glob("[0-9]*.png"))
-    if len(pictures) == 1:
+    images = sorted(folder.glob("[0-9]*.png"))
+    if len(images) == 1:
         old = bpy.data.images.get("Splat Render")
         if old is not None:
             bpy.data.images.remove(old)
-        image = bpy.data.images.load(str(pictures[0]))
+        image = bpy.data.images.load(str(images[0]))
         image.name = "Splat Render"
         _show_image(image)
         return "the picture is in the Image Editor as Splat Render"
-    return f"{len(pictures)} pictures{' and video.mp4' if options.video else ''} in {folder}"
+    return f"{len(images)} pictures{' and video.mp4' if options.video else ''} in {folder}"
 
 
 def _show_image(image: bpy.types.Image) -> None:
@@ -160,11 +182,15 @@ def _show_image(image: bpy.types.Image) -> None:
 
 
 def import_objects(context: bpy.types.Context, folder: Path, name: str) -> str:
-    """Objects for the splats called `name`; where they are gone or were changed, the segmented splats come along."""
+    """Objects for the splats called `name`; where they are gone or were changed, the segmented
+    splats come along.
+    """
     cloud = bpy.data.objects.get(name)
     count = len(splat_ply.read(folder / "splats.ply"))
     if not splats.is_splats(cloud) or pointclouds.point_count(cloud.data) != count:
-        cloud = splats.import_ply(folder / "splats.ply", name, collections.new_collection(context.scene, name), None)
+        cloud = splats.import_ply(
+            folder / "splats.ply", name, collections.new_collection(context.scene, name), None
+        )
     return f"{objects.attach(cloud, folder)} objects"
 
 
@@ -172,7 +198,11 @@ def import_head(context: bpy.types.Context, folder: Path, name: str) -> bpy.type
     """The head of a folder as a mesh that the panel animates, with its Gaussians where it has such."""
     head = head_file.read(folder / head_file.NAME)
     path = folder / gaussian_head_file.NAME
-    gaussians = gaussian_head_file.read(path, len(head.vertices), len(head.names)) if path.is_file() else None
+    gaussians = (
+        gaussian_head_file.read(path, len(head.vertices), len(head.names))
+        if path.is_file()
+        else None
+    )
     collection = collections.new_collection(context.scene, name)
     mesh = head_mesh.import_head(head, f"{name} Head", collection)
     face_targets.add_target(context.scene, mesh)
@@ -183,13 +213,21 @@ def import_head(context: bpy.types.Context, folder: Path, name: str) -> bpy.type
 
 
 def import_face(context: bpy.types.Context, folder: Path, name: str, start: int) -> str:
-    """A head that was read from footage, with its motion, sound and speaker where the folder has them; a line about it.
+    """A head that was read from footage, with its motion, sound and speaker where the folder has
+    them; a line about it.
 
-    Its motion goes onto that head and onto the artist's own targets, not onto the heads of other people.
+    Its motion goes onto that head and onto the artist's own targets, not onto the heads of other
+    people.
     """
     path, speaker = folder / motion_file.NAME, folder / "speaker.safetensors"
-    motion = motion_file.read(path) if path.is_file() else None  # a damaged one must not leave half a result
-    others = [t.thing for t in context.scene.splatsmith.face_targets if t.thing is not None and PERSON not in t.thing]
+    motion = (
+        motion_file.read(path) if path.is_file() else None
+    )  # a damaged one must not leave half a result
+    others = [
+        t.obj
+        for t in context.scene.splatsmith.face_targets
+        if t.obj is not None and PERSON not in t.obj
+    ]
     mesh = import_head(context, folder, name)
     line = f"{mesh.name}: {len(face_targets.shape_keys(mesh))} shape keys"
     if speaker.is_file():
@@ -204,8 +242,11 @@ def import_face(context: bpy.types.Context, folder: Path, name: str, start: int)
 
 def person(context: bpy.types.Context) -> bpy.types.Object | None:
     """The mesh of the person that is active, or of the one who was read last."""
-    found = [thing for thing in context.scene.objects if PERSON in thing]
-    active = next((thing for thing in (context.object, context.object and context.object.parent) if thing in found), None)
+    found = [obj for obj in context.scene.objects if PERSON in obj]
+    active = next(
+        (obj for obj in (context.object, context.object and context.object.parent) if obj in found),
+        None,
+    )
     return active or (found[-1] if found else None)
 
 
@@ -218,7 +259,9 @@ def import_motion(context: bpy.types.Context, path: Path, name: str, start: int)
 
 
 def import_job(context: bpy.types.Context, job: JobRecord) -> str:
-    """Brings a job's result into the scene; a line about it. Raises InputError where the result can't be used."""
+    """Brings a job's result into the scene; a line about it. Raises InputError where the result
+    can't be used.
+    """
     name = job.request.title or job.request.verb.title()
     if job.request.verb == "cameras":
         text = import_capture(context, job.result, name)
@@ -228,22 +271,30 @@ def import_job(context: bpy.types.Context, job: JobRecord) -> str:
         text = import_objects(context, job.result, name)
     elif job.request.verb == "mesh":
         free = job.result / frame_files.NAME
-        read = (import_frames, free) if free.is_file() else (import_mesh, job.result / sequences.NAME)
+        read = (
+            (import_frames, free) if free.is_file() else (import_mesh, job.result / sequences.NAME)
+        )
         text = read[0](context, read[1], name, job.request.input)
     elif job.request.verb == "register":
         text = import_mesh(context, job.result / sequences.NAME, name)
-        _stand_like(context.object, bpy.data.objects.get(str(job.request.context.get("object", ""))))
+        _stand_like(
+            context.object, bpy.data.objects.get(str(job.request.context.get("object", "")))
+        )
     elif job.request.verb == "bones":
         text = attach_bones(job.result / sequences.NAME, str(job.request.context.get("object", "")))
     elif job.request.verb == "talk":
         text = f"talk.mp4 in {job.result}"
     elif job.request.verb == "speech":
         context.scene.splatsmith.spoken = str(job.result / motion_file.NAME)
-        text = import_motion(context, job.result / motion_file.NAME, name, int(job.request.context.get("start", 1)))
+        text = import_motion(
+            context, job.result / motion_file.NAME, name, int(job.request.context.get("start", 1))
+        )
     elif job.request.verb in ("face", "head"):
         text = import_face(context, job.result, name, int(job.request.context.get("start", 1)))
     elif job.request.verb == "model":
-        context.scene.splatsmith.clip_model = json.loads((job.result / "model.json").read_text(encoding="utf-8"))["model"]
+        context.scene.splatsmith.clip_model = json.loads(
+            (job.result / "model.json").read_text(encoding="utf-8")
+        )["model"]
         text = "press Find Objects, then ask for them by words"
     elif isinstance(job.request.options, RenderOptions):
         text = import_render(job.result, job.request.options)

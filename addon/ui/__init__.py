@@ -2,5 +2,11 @@
 
 from . import animated_mesh_panel, compute_panel, job_strip, objects_panel, panels, talking_panel
 
-CLASSES = (*job_strip.CLASSES, *compute_panel.CLASSES, *panels.CLASSES, *objects_panel.CLASSES, *talking_panel.CLASSES,
-           *animated_mesh_panel.CLASSES)  # fmt: skip
+CLASSES = (
+    *job_strip.CLASSES,
+    *compute_panel.CLASSES,
+    *panels.CLASSES,
+    *objects_panel.CLASSES,
+    *talking_panel.CLASSES,
+    *animated_mesh_panel.CLASSES,
+)

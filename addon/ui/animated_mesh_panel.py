@@ -5,7 +5,11 @@ import bpy
 from ..scene.meshes import mesh_frames, mesh_sequence
 from .panels import SidebarPanel
 
-ESTIMATES = {"fast": "About a minute or two", "balanced": "About 5 minutes", "best": "15 to 30 minutes"}  # measured on two cores
+ESTIMATES = {
+    "fast": "About a minute or two",
+    "balanced": "About 5 minutes",
+    "best": "15 to 30 minutes",
+}  # measured on two cores
 
 
 class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
@@ -29,17 +33,17 @@ class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
         row = layout.row()
         row.scale_y = 1.4
         row.operator("splatsmith.make_mesh", icon="OUTLINER_OB_MESH")
-        thing = context.object
-        if not mesh_sequence.is_animated_mesh(thing):
+        obj = context.object
+        if not mesh_sequence.is_animated_mesh(obj):
             return
         box = layout.box()
-        box.label(text=f"{thing.name}: {len(thing.data.vertices):,} vertices", icon="MESH_DATA")
-        if mesh_frames.FRAMES_KEY in thing:
+        box.label(text=f"{obj.name}: {len(obj.data.vertices):,} vertices", icon="MESH_DATA")
+        if mesh_frames.FRAMES_KEY in obj:
             box.operator("splatsmith.one_mesh", icon="MOD_MESHDEFORM")
             box.operator("splatsmith.bake_mesh", text="Bake as USD", icon="EXPORT").kind = "USD"
             return
         box.prop(settings, "bake_kind", text="")
-        if settings.bake_kind.startswith("SKIN") and mesh_sequence.SEQUENCE_KEY not in thing:
+        if settings.bake_kind.startswith("SKIN") and mesh_sequence.SEQUENCE_KEY not in obj:
             box.operator("splatsmith.find_bones", icon="BONE_DATA")
             return
         box.operator("splatsmith.bake_mesh", icon="EXPORT").kind = settings.bake_kind

@@ -1,4 +1,6 @@
-"""The strip on top of the tab: what runs, how far, how long still; what ended; what is left unfinished from before."""
+"""The strip on top of the tab: what runs, how far, how long still; what ended; what is left
+unfinished from before.
+"""
 
 from pathlib import Path
 
@@ -20,17 +22,26 @@ def format_seconds(seconds: float) -> str:
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
-    return f"{whole // 60} m {whole % 60:02d} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60:02d} m"
+    return (
+        f"{whole // 60} m {whole % 60:02d} s"
+        if whole < 3600
+        else f"{whole // 3600} h {whole % 3600 // 60:02d} m"
+    )
 
 
 def panel_width(context: bpy.types.Context) -> int:
-    """Of the region, in pixels of an interface that is not enlarged: letters and icons grow with it."""
+    """Of the region, in pixels of an interface that is not enlarged: letters and icons grow with
+    it.
+    """
     return round(context.region.width / (context.preferences.system.ui_scale or 1.0))
 
 
 def wrap(layout: bpy.types.UILayout, text: str, width: int, icon: str = "NONE") -> None:
     """Text over as many lines as the panel's width asks for."""
-    per_line, line = max(16, width // 8 - (4 if icon != "NONE" else 0)), ""  # letters; an icon takes the place of some
+    per_line, line = (
+        max(16, width // 8 - (4 if icon != "NONE" else 0)),
+        "",
+    )  # letters; an icon takes the place of some
     column = layout.column(align=True)
     column.scale_y = 0.8
     for word in [*text.split(), ""]:
@@ -59,18 +70,26 @@ def _draw_running(layout: bpy.types.UILayout, job: JobRecord, width: int) -> Non
     row = box.row()
     row.label(text=f"{job.request.verb.title()}: {job.request.title}", icon="SORTTIME")
     row.operator("splatsmith.cancel_job", text="", icon="CANCEL").job = job.number
-    stage = f"{job.stage_index}/{job.stage_count} {job.stage}" if job.stage else ("Waiting" if job.status == "waiting" else "Starting")
+    stage = (
+        f"{job.stage_index}/{job.stage_count} {job.stage}"
+        if job.stage
+        else ("Waiting" if job.status == "waiting" else "Starting")
+    )
     left = f" · {format_seconds(job.eta)} left" if job.eta >= 0 else ""
     box.progress(factor=job.factor, text=f"{stage}{left}" if not job.cancelling else "Stopping…")
     for formats in METRIC_LINES:
-        numbers = " · ".join(text.format(job.metrics[name]) for name, text in formats.items() if name in job.metrics)
+        numbers = " · ".join(
+            text.format(job.metrics[name]) for name, text in formats.items() if name in job.metrics
+        )
         if numbers:
             box.label(text=numbers)
     icon = _preview_icon(job.preview)
     if icon:
         box.template_icon(icon_value=icon, scale=max(5.0, min(14.0, width / 24)))
     if job.silent:
-        wrap(box, "No news for a minute: the process may be stuck. Cancel stops it.", width, "ERROR")
+        wrap(
+            box, "No news for a minute: the process may be stuck. Cancel stops it.", width, "ERROR"
+        )
     for text in job.warnings[-2:]:
         wrap(box, text, width, "INFO")
 
@@ -85,7 +104,13 @@ def _draw_ended(layout: bpy.types.UILayout, job: JobRecord, width: int) -> None:
     )
     row.operator("splatsmith.open_folder", text="", icon="FILE_FOLDER").folder = str(job.folder)
     row.operator("splatsmith.dismiss_job", text="", icon="X").job = job.number
-    wrap(box, job.summary if good else (f"{job.error} {job.advice}" if job.status != "cancelled" else "Cancelled."), width)
+    wrap(
+        box,
+        job.summary
+        if good
+        else (f"{job.error} {job.advice}" if job.status != "cancelled" else "Cancelled."),
+        width,
+    )
     if good and job.advice:
         wrap(box, job.advice, width, "ERROR")
     for text in job.warnings[-3:]:
@@ -95,7 +120,9 @@ def _draw_ended(layout: bpy.types.UILayout, job: JobRecord, width: int) -> None:
         row.operator("splatsmith.import_result", text="Import", icon="IMPORT").job = job.number
     if not good:
         row.operator(
-            "splatsmith.resume_job", text="Start Again" if job.status == "failed" and not job.resumable else "Resume", icon="PLAY"
+            "splatsmith.resume_job",
+            text="Start Again" if job.status == "failed" and not job.resumable else "Resume",
+            icon="PLAY",
         ).folder = str(job.folder)
     if job.status in ("failed", "crashed"):
         row.operator("splatsmith.copy_report", icon="COPYDOWN").job = job.number
@@ -110,7 +137,9 @@ def _draw_unfinished(layout: bpy.types.UILayout) -> None:
     box.label(text="Left unfinished", icon="RECOVER_LAST")
     for item in left[:5]:
         row = box.row(align=True)
-        row.operator("splatsmith.resume_job", text=f"Resume {item.verb}: {item.title}", icon="PLAY").folder = str(item.folder)
+        row.operator(
+            "splatsmith.resume_job", text=f"Resume {item.verb}: {item.title}", icon="PLAY"
+        ).folder = str(item.folder)
         dismiss = row.operator("splatsmith.dismiss_job", text="", icon="X")
         dismiss.folder = str(item.folder)
 

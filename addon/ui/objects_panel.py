@@ -12,7 +12,9 @@ from .panels import SidebarPanel
 class SPLATSMITH_UL_objects(bpy.types.UIList):
     """Colour, name, how well the last words fit it or, before any, its size; eye and lock."""
 
-    def draw_item(self, context, layout, _data, item, _icon, _active_data, _active_property, _index=0) -> None:  # type: ignore[no-untyped-def]
+    def draw_item(
+        self, context, layout, _data, item, _icon, _active_data, _active_property, _index=0
+    ) -> None:  # type: ignore[no-untyped-def]
         row = layout.row(align=True)
         row.prop(item, "chosen", text="")
         swatch = row.row()
@@ -47,7 +49,15 @@ class SPLATSMITH_PT_objects(SidebarPanel, bpy.types.Panel):
             layout.label(text="By shape and colour; no model needed", icon="INFO")
             return
         layout.row().prop(context.scene.splatsmith, "splat_view", expand=True)
-        layout.template_list("SPLATSMITH_UL_objects", "", cloud, "splatsmith_objects", cloud, "splatsmith_object", rows=6)
+        layout.template_list(
+            "SPLATSMITH_UL_objects",
+            "",
+            cloud,
+            "splatsmith_objects",
+            cloud,
+            "splatsmith_object",
+            rows=6,
+        )
         row = layout.row(align=True)
         row.operator("splatsmith.merge_objects")
         row.operator("splatsmith.split_object", text="Split")
@@ -64,7 +74,9 @@ def _draw_outputs(layout: bpy.types.UILayout, what: str) -> None:
     row.operator("splatsmith.delete_objects").what = what
 
 
-def _draw_words(layout: bpy.types.UILayout, context: bpy.types.Context, cloud: bpy.types.Object) -> None:
+def _draw_words(
+    layout: bpy.types.UILayout, context: bpy.types.Context, cloud: bpy.types.Object
+) -> None:
     settings, width = context.scene.splatsmith, panel_width(context) - 20
     if cloud.get(objects.MODEL, ""):
         layout.prop(settings, "prompt", text="", icon="VIEWZOOM", placeholder="chair, stool; lamp")
@@ -72,9 +84,17 @@ def _draw_words(layout: bpy.types.UILayout, context: bpy.types.Context, cloud: b
         if asking.line:
             wrap(layout, asking.line, width, "ERROR" if asking.wrong else "NONE")
     elif settings.clip_model:
-        wrap(layout, "Press Find Objects again: then they can be asked for by words.", width, "INFO")
+        wrap(
+            layout, "Press Find Objects again: then they can be asked for by words.", width, "INFO"
+        )
     else:
-        wrap(layout, "Words need a CLIP model: get one, or name its folder under Advanced. All else works without.", width, "INFO")
+        wrap(
+            layout,
+            "Words need a CLIP model: get one, or name its folder under Advanced. All else works "
+            "without.",
+            width,
+            "INFO",
+        )
         layout.operator("splatsmith.get_model", icon="IMPORT")
 
 
@@ -128,4 +148,9 @@ class SPLATSMITH_PT_objects_more(SidebarPanel, bpy.types.Panel):
         row.operator("splatsmith.mask_nodes", text="Of Selection").selection = True
 
 
-CLASSES = (SPLATSMITH_UL_objects, SPLATSMITH_PT_objects, SPLATSMITH_PT_selection, SPLATSMITH_PT_objects_more)
+CLASSES = (
+    SPLATSMITH_UL_objects,
+    SPLATSMITH_PT_objects,
+    SPLATSMITH_PT_selection,
+    SPLATSMITH_PT_objects_more,
+)

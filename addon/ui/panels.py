@@ -32,7 +32,10 @@ class SPLATSMITH_PT_source(SidebarPanel, bpy.types.Panel):
             layout.template_ID(settings, "clip", open="clip.open")
         if settings.source == "BLENDER":
             camera = context.scene.camera
-            layout.label(text=f"Camera: {camera.name}" if camera else "The scene has no camera", icon="CAMERA_DATA")
+            layout.label(
+                text=f"Camera: {camera.name}" if camera else "The scene has no camera",
+                icon="CAMERA_DATA",
+            )
         if not settings.footage():
             layout.operator("splatsmith.demo_clip", icon="SHADERFX")
 
@@ -53,7 +56,9 @@ class SPLATSMITH_PT_cameras(SidebarPanel, bpy.types.Panel):
             _draw_verdict(layout.box(), root, context)
 
 
-def _draw_verdict(box: bpy.types.UILayout, root: bpy.types.Object, context: bpy.types.Context) -> None:
+def _draw_verdict(
+    box: bpy.types.UILayout, root: bpy.types.Object, context: bpy.types.Context
+) -> None:
     """A traffic light, the reasons, and how well the current frame is known."""
     level = root[verdict.LEVEL_KEY]
     box.label(text=verdict.WORDS[level], icon=verdict.LIGHTS[level])
@@ -114,14 +119,21 @@ class SPLATSMITH_PT_splats(SidebarPanel, bpy.types.Panel):
         if cloud is None:
             return
         box = layout.box()
-        box.label(text=f"{cloud.name}: {pointclouds.point_count(cloud.data):,} splats", icon="POINTCLOUD_DATA")
+        box.label(
+            text=f"{cloud.name}: {pointclouds.point_count(cloud.data):,} splats",
+            icon="POINTCLOUD_DATA",
+        )
         box.prop(settings, "show_overlay")
         modifier = cloud.modifiers.get("Splats in Renders")
         if modifier:
             box.prop(modifier, "show_render", text="Show in F12 Renders")
         row = box.row(align=True)
-        row.operator("splatsmith.render_splats", text="Render", icon="RENDER_STILL").animation = False
-        row.operator("splatsmith.render_splats", text="Animation", icon="RENDER_ANIMATION").animation = True
+        row.operator(
+            "splatsmith.render_splats", text="Render", icon="RENDER_STILL"
+        ).animation = False
+        row.operator(
+            "splatsmith.render_splats", text="Animation", icon="RENDER_ANIMATION"
+        ).animation = True
 
 
 class SPLATSMITH_PT_splats_more(SidebarPanel, bpy.types.Panel):

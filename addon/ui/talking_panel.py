@@ -5,18 +5,22 @@ import bpy
 from .job_strip import panel_width, wrap
 from .panels import SidebarPanel
 
-CONSENT = "Whoever is filmed or heard must have agreed. Results are synthetic, and their files say so."
+CONSENT = (
+    "Whoever is filmed or heard must have agreed. Results are synthetic, and their files say so."
+)
 
 
 class SPLATSMITH_UL_face_targets(bpy.types.UIList):
     """Meshes that are moved, with how many of their shape keys are."""
 
-    def draw_item(self, context, layout, _data, item, _icon, _active_data, _active_property, _index=0) -> None:  # type: ignore[no-untyped-def]
-        if item.thing is None:
+    def draw_item(
+        self, context, layout, _data, item, _icon, _active_data, _active_property, _index=0
+    ) -> None:  # type: ignore[no-untyped-def]
+        if item.obj is None:
             layout.label(text="(gone)", icon="ERROR")
             return
         row = layout.row()
-        row.label(text=item.thing.name, icon="SHAPEKEY_DATA")
+        row.label(text=item.obj.name, icon="SHAPEKEY_DATA")
         count = row.row()
         count.alignment = "RIGHT"
         count.label(text=f"{len({r.key for r in item.rows})} keys")
@@ -25,11 +29,13 @@ class SPLATSMITH_UL_face_targets(bpy.types.UIList):
 class SPLATSMITH_UL_face_rows(bpy.types.UIList):
     """Which curve moves which shape key, and how far."""
 
-    def draw_item(self, context, layout, data, item, _icon, _active_data, _active_property, _index=0) -> None:  # type: ignore[no-untyped-def]
+    def draw_item(
+        self, context, layout, data, item, _icon, _active_data, _active_property, _index=0
+    ) -> None:  # type: ignore[no-untyped-def]
         row = layout.split(factor=0.45, align=True)
         row.prop(item, "curve", text="", emboss=False)
         row = row.row(align=True)
-        keys = data.thing.data.shape_keys if data.thing is not None else None
+        keys = data.obj.data.shape_keys if data.obj is not None else None
         if keys:
             row.prop_search(item, "key", keys, "key_blocks", text="")
         gain = row.row()
@@ -49,7 +55,15 @@ class SPLATSMITH_PT_talking(SidebarPanel, bpy.types.Panel):
         row.operator("splatsmith.sound_of_strip", text="", icon="SEQ_SEQUENCER")
         layout.prop(settings, "speech_start")
         row = layout.row()
-        row.template_list("SPLATSMITH_UL_face_targets", "", settings, "face_targets", settings, "face_target", rows=2)
+        row.template_list(
+            "SPLATSMITH_UL_face_targets",
+            "",
+            settings,
+            "face_targets",
+            settings,
+            "face_target",
+            rows=2,
+        )
         column = row.column(align=True)
         column.operator("splatsmith.add_face_targets", text="", icon="ADD")
         column.operator("splatsmith.remove_face_target", text="", icon="REMOVE")
@@ -71,7 +85,13 @@ class SPLATSMITH_PT_talking_style(SidebarPanel, bpy.types.Panel):
         layout, settings = self.layout, context.scene.splatsmith
         layout.use_property_split = True
         column = layout.column(align=True)
-        for name in ("speech_intensity", "speech_jaw", "speech_closure", "speech_smoothing", "speech_lead"):
+        for name in (
+            "speech_intensity",
+            "speech_jaw",
+            "speech_closure",
+            "speech_smoothing",
+            "speech_lead",
+        ):
             column.prop(settings, name)
         column = layout.column(align=True)
         column.prop(settings, "blinks")

@@ -1,4 +1,6 @@
-"""Words in, a selection out: the question goes off, a timer takes the answer, the threshold is followed live."""
+"""Words in, a selection out: the question goes off, a timer takes the answer, the threshold is
+followed live.
+"""
 
 import atexit
 import time
@@ -21,7 +23,9 @@ TICK = 0.02
 
 @dataclass
 class Asking:
-    """What is asked now, what the panel says of it, and the selection that answers are combined with."""
+    """What is asked now, what the panel says of it, and the selection that answers are combined
+    with.
+    """
 
     process: WordsProcess = field(default_factory=WordsProcess)
     number: int = 0
@@ -37,15 +41,24 @@ asking = Asking()
 
 
 def ask(context: bpy.types.Context, cloud: bpy.types.Object) -> None:
-    """Sends the prompt of the panel off. Without a window it waits for the answer. SplatsmithError where it can't be asked."""
+    """Sends the prompt of the panel off. Without a window it waits for the answer. SplatsmithError
+    where it can't be asked.
+    """
     prompt = context.scene.splatsmith.prompt
     if not prompt.strip():
-        raise InputError("The prompt is empty.", 'Write what to select, for example "chair, stool; lamp".')
+        raise InputError(
+            "The prompt is empty.", 'Write what to select, for example "chair, stool; lamp".'
+        )
     if not cloud.get(objects.MODEL, ""):
-        raise InputError(f"{cloud.name} was segmented without a CLIP model.", "Name one under Advanced, then press Find Objects again.")
+        raise InputError(
+            f"{cloud.name} was segmented without a CLIP model.",
+            "Name one under Advanced, then press Find Objects again.",
+        )
     asking.number += 1
     asking.line = "Looking…" if asking.process.alive else "Loading the model…"
-    asking.process.ask(state.require(), preferences.ROOT, Question(asking.number, cloud[objects.FOLDER], prompt))
+    asking.process.ask(
+        state.require(), preferences.ROOT, Question(asking.number, cloud[objects.FOLDER], prompt)
+    )
     asking.cloud, asking.since, asking.wrong = cloud.session_uid, time.monotonic(), False
     if bpy.app.background:
         _take(asking.process.wait(asking.number, PATIENCE))
@@ -70,10 +83,16 @@ def _tick() -> float | None:
 
 
 def _take(scores: Scores | None) -> None:
-    cloud, asking.cloud = next((o for o in bpy.data.objects if o.session_uid == asking.cloud), None), 0
+    cloud, asking.cloud = (
+        next((o for o in bpy.data.objects if o.session_uid == asking.cloud), None),
+        0,
+    )
     if scores is None:
         asking.process.stop()
-        _say("No answer came: the process that knows words ended, or is stuck. Ask again.", wrong=True)
+        _say(
+            "No answer came: the process that knows words ended, or is stuck. Ask again.",
+            wrong=True,
+        )
     elif scores.error:
         _say(f"{scores.error} {scores.advice}".strip(), wrong=True)
     elif cloud is None or not cloud.splatsmith_objects:
@@ -98,14 +117,22 @@ def _undo_step() -> None:
 
 
 def follow(context: bpy.types.Context, cloud: bpy.types.Object) -> None:
-    """The selection at the threshold that is set now, combined with what was selected when the words were asked."""
+    """The selection at the threshold that is set now, combined with what was selected when the
+    words were asked.
+    """
     settings, fit = context.scene.splatsmith, marks.fit(cloud)
     if fit is None:
         return
     uid, stored = cloud.data.session_uid, marks.read(cloud, marks.SELECTED)
     if not np.array_equal(asking.after.get(uid), stored):  # it was painted, undone, or never asked
         asking.before[uid] = stored
-    count = marks.select(cloud, fit >= settings.threshold, settings.select_mode, asking.before[uid], objects.locked(cloud))
+    count = marks.select(
+        cloud,
+        fit >= settings.threshold,
+        settings.select_mode,
+        asking.before[uid],
+        objects.locked(cloud),
+    )
     asking.after[uid] = marks.read(cloud, marks.SELECTED)
     fitting = sum(item.fit >= settings.threshold for item in cloud.splatsmith_objects)
     _say(f"{fitting} objects fit, {count:,} splats are selected")

@@ -1,4 +1,6 @@
-"""The warm process that answers prompts, as the add-on sees it: started when first asked, never waited for. No bpy here."""
+"""The warm process that answers prompts, as the add-on sees it: started when first asked, never
+waited for. No bpy here.
+"""
 
 import contextlib
 import os
@@ -26,7 +28,9 @@ class WordsProcess:
         return self._process is not None and self._process.poll() is None
 
     def ask(self, python: str, root: Path, question: Question) -> None:
-        """Sends a question, starting the process where there is none. SetupError where it can't be started."""
+        """Sends a question, starting the process where there is none. SetupError where it can't be
+        started.
+        """
         for fresh in (False, True):
             if not self.alive:
                 self._start(python, root)
@@ -38,7 +42,10 @@ class WordsProcess:
             except OSError as error:  # it fell idle just now
                 self.stop()
                 if fresh:
-                    raise SetupError("The process that knows words ended at once.", "Set computing up again in step 0.") from error
+                    raise SetupError(
+                        "The process that knows words ended at once.",
+                        "Set computing up again in step 0.",
+                    ) from error
 
     def _start(self, python: str, root: Path) -> None:
         command = [python, "-E", "-s", "-X", "utf8", "-m", "backend", "words", "--idle", str(IDLE)]
@@ -46,11 +53,19 @@ class WordsProcess:
         flags = subprocess.CREATE_NO_WINDOW if os.name == "nt" else 0  # type: ignore[attr-defined,unused-ignore]
         try:
             process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=root, env=environment,
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=root,
+                env=environment,
                 creationflags=flags,
-            )  # fmt: skip
+            )
         except OSError as error:
-            raise SetupError(f"The compute environment could not be started: {error.strerror}.", "Set it up again in step 0.") from error
+            raise SetupError(
+                f"The compute environment could not be started: {error.strerror}.",
+                "Set it up again in step 0.",
+            ) from error
         self._process = process
         threading.Thread(target=self._read, args=(process,), daemon=True).start()
 
@@ -69,7 +84,9 @@ class WordsProcess:
             return None
 
     def wait(self, number: int, seconds: float) -> Scores | None:
-        """The answer to a question: for Blender without a window. None when the time is over, or the process."""
+        """The answer to a question: for Blender without a window. None when the time is over, or
+        the process.
+        """
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             alive, found = self.alive, self.poll()

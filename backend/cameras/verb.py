@@ -21,7 +21,7 @@ from .depth.stage import Dense, add_depth
 from .estimation.estimate import Estimate, EstimateConfig, Problem
 from .estimation.verdict import Verdict, in_words
 from .footage import motion_masks, posed, prepare, propagated_masks, sources
-from .footage.images import read_picture
+from .footage.images import read_image
 from .footage.motion_masks import MotionMaskConfig
 from .footage.triage import TriageConfig
 
@@ -47,18 +47,28 @@ PRESETS: dict[Preset, CamerasConfig] = {
 
 def _known(frame: Frame, name: str, size: tuple[int, int]) -> KnownCamera:
     if any(frame.distortion[4:]):
-        raise InputError("The lens distortion of the input needs k3 or k4, which is not supported.", "Undistort the pictures first.")
+        raise InputError(
+            "The lens distortion of the input needs k3 or k4, which is not supported.",
+            "Undistort the pictures first.",
+        )
     sx, sy = size[0] / frame.width, size[1] / frame.height
     params = [frame.fl_x * sx, frame.fl_y * sy, frame.cx * sx, frame.cy * sy, *frame.distortion[:4]]
     return KnownCamera(name, params, to_viewmat(frame.camera_to_world).tolist())
 
 
-def _with_pictures(job: Job, given: Capture) -> list[Frame]:
+def _with_images(job: Job, given: Capture) -> list[Frame]:
     frames = [f for f in given.frames if f.image.is_file()]
     if len(frames) < len(given.frames):
-        job.warn("MISSING", f"{len(given.frames) - len(frames)} of {len(given.frames)} cameras have no picture and were left out.")
+        job.warn(
+            "MISSING",
+            f"{len(given.frames) - len(frames)} of {len(given.frames)} cameras have no picture and "
+            f"were left out.",
+        )
     if not frames:
-        raise InputError("None of the pictures that transforms.json names is there.", "Put the pictures beside it.")
+        raise InputError(
+            "None of the pictures that transforms.json names is there.",
+            "Put the pictures beside it.",
+        )
     return frames
 
 
@@ -66,22 +76,33 @@ def _known_task(job: Job, source: sources.Source, work: Path) -> ColmapTask:
     """Someone else's cameras: points are triangulated unless they came along."""
     job.stage("Reading the cameras", 1, 4)
     given = capture.read(source.path)
-    frames = _with_pictures(job, given)
+    frames = _with_images(job, given)
     if len({f.image for f in frames}) < len(frames):
         raise InputError("transforms.json names a picture twice.", "Export it again.")
     folder = work / "images"
     folder.mkdir()
-    names = [f"{i:05d}{f.image.suffix.lower()}" for i, f in enumerate(frames, 1)]  # COLMAP's lists can't hold spaces
+    names = [
+        f"{i:05d}{f.image.suffix.lower()}" for i, f in enumerate(frames, 1)
+    ]  # COLMAP's lists can't hold spaces
     for frame, name in zip(frames, names, strict=True):
         shutil.copyfile(frame.image, folder / name)
-    known = [_known(f, n, capture.picture_size(f.image)) for f, n in zip(frames, names, strict=True)]
+    known = [_known(f, n, capture.image_size(f.image)) for f, n in zip(frames, names, strict=True)]
     times = [f.time if f.time is not None else -1.0 for f in frames]
     return ColmapTask(
-        "known", str(folder), str(work), str(job.folder.staging), names, False, times if min(times) >= 0 else None,
+        "known",
+        str(folder),
+        str(work),
+        str(job.folder.staging),
+        names,
+        False,
+        times if min(times) >= 0 else None,
         [propagated_masks.source_of(f, given.root) for f in frames],
-        features=PRESETS[job.request.preset].features, known=known, points=str(given.points or ""), seed=job.request.seed,
+        features=PRESETS[job.request.preset].features,
+        known=known,
+        points=str(given.points or ""),
+        seed=job.request.seed,
         threads=core_count(),
-    )  # fmt: skip
+    )
 
 
 def _posed_task(job: Job, source: sources.Source, work: Path, poses: Path) -> ColmapTask:
@@ -93,11 +114,23 @@ def _posed_task(job: Job, source: sources.Source, work: Path, poses: Path) -> Co
     side = options.max_side or config.max_side
     choose = photos.gather_indices if source.kind == "photos" else video.extract_indices
     footage = choose(source.path, work / "images", [r.index for r in records], side)
-    known = [posed.camera(r, n, footage.width, footage.height) for r, n in zip(records, footage.names, strict=True)]
+    known = [
+        posed.camera(r, n, footage.width, footage.height)
+        for r, n in zip(records, footage.names, strict=True)
+    ]
     return ColmapTask(
-        "known", str(footage.folder), str(work), str(job.folder.staging), footage.names, True, footage.times,
-        features=config.features, known=known, seed=job.request.seed, threads=core_count(),
-    )  # fmt: skip
+        "known",
+        str(footage.folder),
+        str(work),
+        str(job.folder.staging),
+        footage.names,
+        True,
+        footage.times,
+        features=config.features,
+        known=known,
+        seed=job.request.seed,
+        threads=core_count(),
+    )
 
 
 def _given_task(job: Job, source: sources.Source, work: Path) -> ColmapTask:
@@ -108,18 +141,34 @@ def _given_task(job: Job, source: sources.Source, work: Path) -> ColmapTask:
     if source.kind == "transforms":
         return _known_task(job, source, work)
     job.stage("Reading the model", 1, 2)
-    return ColmapTask("model", str(source.images), str(work), str(job.folder.staging), [], model=str(source.path), threads=core_count())
+    return ColmapTask(
+        "model",
+        str(source.images),
+        str(work),
+        str(job.folder.staging),
+        [],
+        model=str(source.path),
+        threads=core_count(),
+    )
 
 
-def _summary(job: Job, stats: dict[str, Any], asked: int, verdict: Verdict | None, dense: Dense | None) -> str:
+def _summary(
+    job: Job, stats: dict[str, Any], asked: int, verdict: Verdict | None, dense: Dense | None
+) -> str:
     """The solve in one sentence; warns where it is partial or weak."""
     registered = stats["registered"]
     if verdict is not None and verdict.level == "weak":
-        job.warn("WEAK", f"The cameras are weak: {'; '.join(verdict.reasons)}. {' '.join(verdict.advice)}")
+        job.warn(
+            "WEAK",
+            f"The cameras are weak: {'; '.join(verdict.reasons)}. {' '.join(verdict.advice)}",
+        )
     count = (dense.points if dense else 0) or stats["points"]
     points = f"{count:,} points" if count else "no points"
     error = f", {stats['reprojection_px']:.2f} px" if stats["reprojection_px"] else ""
-    return f"{registered} of {asked} cameras{error}, {points}{': ' + in_words(verdict) if verdict else ''}"
+    return (
+        f"{registered} of {asked} cameras{error}, "
+        f"{points}{': ' + in_words(verdict) if verdict else ''}"
+    )
 
 
 def _clear(work: Path) -> None:
@@ -155,7 +204,9 @@ def _carry_given_masks(job: Job, source: sources.Source, task: ColmapTask) -> No
     found = capture.read(source.path)
     given = [f for f in found.frames if f.image.is_file()]
     if any(f.mask for f in given):
-        propagated_masks.carry_given(job.folder.staging, given, [known.params for known in task.known], found.root)
+        propagated_masks.carry_given(
+            job.folder.staging, given, [known.params for known in task.known], found.root
+        )
 
 
 def _dense(job: Job, work: Path, on_stage: Callable[[str], None]) -> Dense | None:
@@ -174,7 +225,9 @@ def _metrics(stats: dict[str, Any], asked: int, dense: Dense | None) -> dict[str
 
 
 def run(job: Job) -> Outcome:
-    """Leaves a capture in the job's output: transforms.json, images/, points3D.ply, sparse/0; depths/, masks/, tracks.npz."""
+    """Leaves a capture in the job's output: transforms.json, images/, points3D.ply, sparse/0;
+    depths/, masks/, tracks.npz.
+    """
     source = sources.identify(Path(job.request.input))
     options = job.request.options
     assert isinstance(options, CamerasOptions)
@@ -198,38 +251,67 @@ def _run_solve(job: Job, source: sources.Source, work: Path, options: CamerasOpt
     on_stage("Reading the footage")
     frames, side = options.frames or preset.frames, options.max_side or preset.max_side
     footage, triage, gathered = prepare.prepare(job, source, frames, side, work, TriageConfig())
-    masks = prepare.write_masks(Path(options.masks), footage, gathered, source, work / "masks") if options.masks else None
+    masks = (
+        prepare.write_masks(Path(options.masks), footage, gathered, source, work / "masks")
+        if options.masks
+        else None
+    )
     on_stage("Following points")
-    followed = prepare.follow_points(job, footage, masks) if triage else EMPTY
+    klt_tracks = prepare.follow_points(job, footage, masks) if triage else EMPTY
     size, names = (footage.width, footage.height), footage.names
-    problem = Problem(len(names), size, followed, solving.prior_of(options, footage), job.request.seed)
-    footing = solving.Footing(job, footage, work, masks, preset.features, problem, config, on_stage)
-    estimate = solving.solve(footing)
+    problem = Problem(
+        len(names), size, klt_tracks, solving.prior_of(options, footage), job.request.seed
+    )
+    context = solving.SolveContext(
+        job, footage, work, masks, preset.features, problem, config, on_stage
+    )
+    estimate = solving.solve(context)
     on_stage("Writing the capture")
-    task = export.write_task(footing, estimate)
+    task = export.write_task(context, estimate)
     stats = runner.run(task, job.cancel, lambda _: None, job.progress)
-    chosen = [masks / f"{names[i]}.png" for i in estimate.frames] if masks is not None else _mask_what_moves(footing, estimate)
+    chosen = (
+        [masks / f"{names[i]}.png" for i in estimate.frames]
+        if masks is not None
+        else _mask_what_moves(context, estimate)
+    )
     if chosen:
         k1, k2 = estimate.solve.radial.tolist()
-        lenses = [(f, f, footage.width / 2, footage.height / 2, k1, k2, 0.0, 0.0) for f in estimate.solve.focals.tolist()]
-        propagated_masks.carry(job.folder.staging, map(read_picture, chosen), lenses)
-    details = export.details(footing, estimate, triage)
+        lenses = [
+            (f, f, footage.width / 2, footage.height / 2, k1, k2, 0.0, 0.0)
+            for f in estimate.solve.focals.tolist()
+        ]
+        propagated_masks.carry(job.folder.staging, map(read_image, chosen), lenses)
+    details = export.details(context, estimate, triage)
     dense = _dense(job, work, on_stage) if estimate.verdict.kind == "moving" else None
     summary = _summary(job, stats, len(names), estimate.verdict, dense)
     _clear(work)
-    return Outcome(summary, _metrics(stats, len(names), dense), {"source": source.kind, "camera": stats, **details})
+    return Outcome(
+        summary,
+        _metrics(stats, len(names), dense),
+        {"source": source.kind, "camera": stats, **details},
+    )
 
 
-def _mask_what_moves(footing: solving.Footing, estimate: Estimate) -> list[Path]:
+def _mask_what_moves(context: solving.SolveContext, estimate: Estimate) -> list[Path]:
     """Masks of what moves before a moving camera, if anything does."""
     config, evidence = MotionMaskConfig(), estimate.verdict.evidence
-    if estimate.verdict.kind != "moving" or evidence.inliers >= config.inliers or not footing.problem.followed.points:
+    if (
+        estimate.verdict.kind != "moving"
+        or evidence.inliers >= config.inliers
+        or not context.problem.klt_tracks.points
+    ):
         return []
-    footing.stage("Masking what moves")
-    local = footing.problem.followed.in_frames(estimate.frames)
-    pictures = [footing.footage.folder / footing.footage.names[i] for i in estimate.frames]
-    paths, share = motion_masks.write_masks(estimate.solve, local, pictures, footing.work / "moving", config, footing.job.progress)
+    context.stage("Masking what moves")
+    local = context.problem.klt_tracks.in_frames(estimate.frames)
+    images = [context.footage.folder / context.footage.names[i] for i in estimate.frames]
+    paths, share = motion_masks.write_masks(
+        estimate.solve, local, images, context.work / "moving", config, context.job.progress
+    )
     if share < LEAST_MASKED:
         return []
-    footing.job.warn("MOVING", f"Things move in the footage: {share:.0%} of its pixels were masked, and splats will leave them out.")
+    context.job.warn(
+        "MOVING",
+        f"Things move in the footage: {share:.0%} of its pixels were masked, and splats will leave "
+        f"them out.",
+    )
     return paths

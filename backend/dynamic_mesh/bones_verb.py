@@ -25,7 +25,16 @@ def run(job: Job) -> Outcome:
     nodes = decompose(sequence.positions, SkinningConfig(bones=options.bones), job.progress)
     rest = sequence.positions[0]
     off = np.linalg.norm(mesh_sequence.skinned(rest, nodes) - sequence.positions, axis=2) / size
-    mesh_sequence.write(job.folder.staging / mesh_sequence.NAME, replace(sequence, rest=rest, nodes=nodes))
-    metrics = {"bones": float(len(nodes.rest)), "rms_error": float(np.sqrt(np.square(off).mean())), "worst_error": float(off.max())}
-    summary = f"{len(nodes.rest)} bones; vertices are off by {metrics['rms_error']:.2%} of the size in the mean, {off.max():.2%} at most"
+    mesh_sequence.write(
+        job.folder.staging / mesh_sequence.NAME, replace(sequence, rest=rest, nodes=nodes)
+    )
+    metrics = {
+        "bones": float(len(nodes.rest)),
+        "rms_error": float(np.sqrt(np.square(off).mean())),
+        "worst_error": float(off.max()),
+    }
+    summary = (
+        f"{len(nodes.rest)} bones; vertices are off by {metrics['rms_error']:.2%} of the size in "
+        f"the mean, {off.max():.2%} at most"
+    )
     return Outcome(summary, metrics)

@@ -30,10 +30,32 @@ def run(job: Job) -> Outcome:
         found = register(meshes, RegistrationConfig(faces=options.faces), job.progress)
     worst = int(found.distances.argmax())
     if found.distances[worst] > FAR:
-        job.warn("LOST", f"Frame {worst + 1} was not followed closely: the mesh is off by {found.distances[worst]:.1%} of the size there.")
-    nearest = source.frames[0].colors[KDTree(source.frames[0].vertices).query(found.positions[0])[1]]
-    sequence = MeshSequence(found.positions[0], found.surface.faces.astype(np.int32), found.positions, source.seconds, nearest)
+        job.warn(
+            "LOST",
+            f"Frame {worst + 1} was not followed closely: the mesh is off by "
+            f"{found.distances[worst]:.1%} of the size there.",
+        )
+    nearest = source.frames[0].colors[
+        KDTree(source.frames[0].vertices).query(found.positions[0])[1]
+    ]
+    sequence = MeshSequence(
+        found.positions[0],
+        found.surface.faces.astype(np.int32),
+        found.positions,
+        source.seconds,
+        nearest,
+    )
     mesh_sequence.write(job.folder.staging / mesh_sequence.NAME, sequence)
     mean = float(found.distances.mean())
-    summary = f"{len(sequence.rest):,} vertices follow {len(meshes)} meshes, off by {mean:.2%} of the size in the mean"
-    return Outcome(summary, {"distance": mean, "worst_distance": float(found.distances.max()), "vertices": float(len(sequence.rest))})
+    summary = (
+        f"{len(sequence.rest):,} vertices follow {len(meshes)} meshes, off by {mean:.2%} of the "
+        f"size in the mean"
+    )
+    return Outcome(
+        summary,
+        {
+            "distance": mean,
+            "worst_distance": float(found.distances.max()),
+            "vertices": float(len(sequence.rest)),
+        },
+    )

@@ -1,6 +1,8 @@
-"""Captures: a folder with transforms.json in nerfstudio's layout. Reads instant-ngp's and nerf_synthetic's too.
+"""Captures: a folder with transforms.json in nerfstudio's layout. Reads instant-ngp's and
+nerf_synthetic's too.
 
-numpy only. Everything a file says is checked before it is believed; conventions are those of geometry/conventions.py.
+numpy only. Everything a file says is checked before it is believed; conventions are those of
+geometry/conventions.py.
 """
 
 import json
@@ -15,7 +17,7 @@ from numpy.typing import NDArray
 from ..geometry.conventions import intrinsics
 from ..protocol import InputError
 
-PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp")
+IMAGES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp")
 DISTORTION = ("k1", "k2", "p1", "p2", "k3", "k4")
 MAX_JSON = 256 * 2**20
 
@@ -65,35 +67,54 @@ def find_transforms(path: Path) -> Path | None:
 def _load_json(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_JSON:
-            raise InputError(f"{path.name} is too large to be a list of cameras.", "Choose another file.")
+            raise InputError(
+                f"{path.name} is too large to be a list of cameras.", "Choose another file."
+            )
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"{path} can't be read: {error.strerror}.", "Choose another file.") from error
+        raise InputError(
+            f"{path} can't be read: {error.strerror}.", "Choose another file."
+        ) from error
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path.name} is not valid JSON.", "Export it again from the program that wrote it.") from error
+        raise InputError(
+            f"{path.name} is not valid JSON.", "Export it again from the program that wrote it."
+        ) from error
     if not isinstance(data, dict) or not isinstance(data.get("frames"), list) or not data["frames"]:
-        raise InputError(f"{path.name} lists no frames.", "Choose the transforms.json of a nerfstudio or instant-ngp scene.")
+        raise InputError(
+            f"{path.name} lists no frames.",
+            "Choose the transforms.json of a nerfstudio or instant-ngp scene.",
+        )
     return data
 
 
 def _number(record: dict[str, Any], key: str, default: float | None = None) -> float:
     value = record.get(key, default)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e300:
-        raise InputError(f"transforms.json: {key!r} must be a finite number, not {value!r}.", "Export it again.")
+        raise InputError(
+            f"transforms.json: {key!r} must be a finite number, not {value!r}.", "Export it again."
+        )
     return float(value)
 
 
 def _inside(root: Path, name: Any) -> Path:
-    """A file of the capture by its name in the JSON; names that lead outside the folder are refused."""
+    """A file of the capture by its name in the JSON; names that lead outside the folder are
+    refused.
+    """
     if not isinstance(name, str) or not name or "\0" in name:
         raise InputError("transforms.json: a frame has no file_path.", "Export it again.")
     parts = PurePosixPath(name.replace("\\", "/"))
     if parts.is_absolute() or PureWindowsPath(name).drive or ".." in parts.parts:
-        raise InputError(f"transforms.json names a file outside its folder: {name!r}.", "Move the pictures into the capture.")
+        raise InputError(
+            f"transforms.json names a file outside its folder: {name!r}.",
+            "Move the pictures into the capture.",
+        )
     path = root / parts
-    if path.suffix.lower() in PICTURES or path.is_file():
+    if path.suffix.lower() in IMAGES or path.is_file():
         return path
-    return next((c for c in (path.with_name(path.name + s) for s in PICTURES) if c.is_file()), path.with_name(path.name + ".png"))
+    return next(
+        (c for c in (path.with_name(path.name + s) for s in IMAGES) if c.is_file()),
+        path.with_name(path.name + ".png"),
+    )
 
 
 def _pose(record: dict[str, Any], where: str) -> NDArray[np.float64]:
@@ -104,26 +125,37 @@ def _pose(record: dict[str, Any], where: str) -> NDArray[np.float64]:
     if matrix.shape == (3, 4):
         matrix = np.vstack([matrix, [0, 0, 0, 1]])
     if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
-        raise InputError(f"The camera of {where} has no usable pose (NaN, infinite or not 4 x 4).", "Solve the cameras again.")
+        raise InputError(
+            f"The camera of {where} has no usable pose (NaN, infinite or not 4 x 4).",
+            "Solve the cameras again.",
+        )
     u, singular, vt = np.linalg.svd(matrix[:3, :3])
     if singular[2] < 1e-9 or np.linalg.det(matrix[:3, :3]) < 0:
-        raise InputError(f"The camera of {where} has no usable pose (its rotation is degenerate or mirrored).", "Solve the cameras again.")
+        raise InputError(
+            f"The camera of {where} has no usable pose (its rotation is degenerate or mirrored).",
+            "Solve the cameras again.",
+        )
     clean = np.eye(4)
     clean[:3, :3], clean[:3, 3] = u @ vt, matrix[:3, 3]
     return clean
 
 
-def picture_size(path: Path) -> tuple[int, int]:
+def image_size(path: Path) -> tuple[int, int]:
     """Width and height from the file's header, as stored (EXIF rotation not applied)."""
     try:
         from PIL import Image, UnidentifiedImageError
     except ImportError as error:  # inside Blender
-        raise InputError("transforms.json does not tell the pictures' size (w, h).", "Run Solve Cameras on it instead.") from error
+        raise InputError(
+            "transforms.json does not tell the pictures' size (w, h).",
+            "Run Solve Cameras on it instead.",
+        ) from error
     try:
         with Image.open(path) as image:
             return image.size
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError) as error:
-        raise InputError(f"The picture {path.name} can't be read.", "Replace it, or remove it from the capture.") from error
+        raise InputError(
+            f"The picture {path.name} can't be read.", "Replace it, or remove it from the capture."
+        ) from error
 
 
 def _focal(camera: dict[str, Any], width: int, height: int) -> tuple[float, float]:
@@ -132,19 +164,32 @@ def _focal(camera: dict[str, Any], width: int, height: int) -> tuple[float, floa
         fl_y = _number(camera, "fl_y", fl_x)
     elif "camera_angle_x" in camera:
         fl_x = 0.5 * width / math.tan(0.5 * min(max(_number(camera, "camera_angle_x"), 1e-6), 3.14))
-        fl_y = 0.5 * height / math.tan(0.5 * _number(camera, "camera_angle_y")) if "camera_angle_y" in camera else fl_x
+        fl_y = (
+            0.5 * height / math.tan(0.5 * _number(camera, "camera_angle_y"))
+            if "camera_angle_y" in camera
+            else fl_x
+        )
     else:
-        raise InputError("transforms.json gives no focal length (fl_x or camera_angle_x).", "Export it again.")
+        raise InputError(
+            "transforms.json gives no focal length (fl_x or camera_angle_x).", "Export it again."
+        )
     if fl_x <= 0 or fl_y <= 0:
-        raise InputError("transforms.json: the focal length must be above zero.", "Export it again.")
+        raise InputError(
+            "transforms.json: the focal length must be above zero.", "Export it again."
+        )
     return fl_x, fl_y
 
 
-def _any_picture(root: Path, shared: dict[str, Any], missing: Path) -> Path:
+def _any_image(root: Path, shared: dict[str, Any], missing: Path) -> Path:
     """Another picture of the capture, which has the size of the missing one."""
-    found = next((p for p in (_inside(root, name) for name in shared.get("_names", [])) if p.is_file()), None)
+    found = next(
+        (p for p in (_inside(root, name) for name in shared.get("_names", [])) if p.is_file()), None
+    )
     if found is None:
-        raise InputError(f"The picture {missing.name} is missing, and so is every other.", "Put the pictures beside transforms.json.")
+        raise InputError(
+            f"The picture {missing.name} is missing, and so is every other.",
+            "Put the pictures beside transforms.json.",
+        )
     return found
 
 
@@ -160,42 +205,69 @@ def _frame(root: Path, shared: dict[str, Any], record: Any) -> Frame:
         "SIMPLE_RADIAL",
         "RADIAL",
     ):
-        raise InputError(f"The camera model {camera.get('camera_model', 'fisheye')!r} is not supported.", "Undistort the pictures first.")
+        raise InputError(
+            f"The camera model {camera.get('camera_model', 'fisheye')!r} is not supported.",
+            "Undistort the pictures first.",
+        )
     if "w" in camera and "h" in camera:
         width, height = int(_number(camera, "w")), int(_number(camera, "h"))
     else:
-        width, height = picture_size(image if image.is_file() else _any_picture(root, shared, image))
+        width, height = image_size(image if image.is_file() else _any_image(root, shared, image))
     if not (1 <= width <= 65536 and 1 <= height <= 65536):
-        raise InputError(f"transforms.json: a picture of {width} x {height} pixels is impossible.", "Export it again.")
+        raise InputError(
+            f"transforms.json: a picture of {width} x {height} pixels is impossible.",
+            "Export it again.",
+        )
     fl_x, fl_y = _focal(camera, width, height)
     return Frame(
-        image, _pose(record, image.name), fl_x, fl_y, _number(camera, "cx", width / 2), _number(camera, "cy", height / 2),
-        width, height, tuple(_number(camera, key, 0.0) for key in DISTORTION),
+        image,
+        _pose(record, image.name),
+        fl_x,
+        fl_y,
+        _number(camera, "cx", width / 2),
+        _number(camera, "cy", height / 2),
+        width,
+        height,
+        tuple(_number(camera, key, 0.0) for key in DISTORTION),
         _number(camera, "time") if "time" in camera else None,
-        _inside(root, record["mask_path"]) if record.get("mask_path") else None, str(record.get("source", "")),
+        _inside(root, record["mask_path"]) if record.get("mask_path") else None,
+        str(record.get("source", "")),
         _inside(root, record["depth_file_path"]) if record.get("depth_file_path") else None,
-    )  # fmt: skip
+    )
 
 
 def read(path: Path) -> Capture:
-    """The capture at a folder or a transforms.json. Pictures need not exist; `require_pictures` sees to that."""
+    """The capture at a folder or a transforms.json. Pictures need not exist; `require_pictures`
+    sees to that.
+    """
     file = find_transforms(path)
     if file is None:
-        raise InputError(f"{path} holds no transforms.json.", "Run `cameras` first, and give its output folder.")
+        raise InputError(
+            f"{path} holds no transforms.json.", "Run `cameras` first, and give its output folder."
+        )
     data = _load_json(file)
     shared = {k: v for k, v in data.items() if k != "frames"}
-    shared["_names"] = [r["file_path"] for r in data["frames"] if isinstance(r, dict) and isinstance(r.get("file_path"), str)]
+    shared["_names"] = [
+        r["file_path"]
+        for r in data["frames"]
+        if isinstance(r, dict) and isinstance(r.get("file_path"), str)
+    ]
     frames = [_frame(file.parent, shared, record) for record in data["frames"]]
-    points = _inside(file.parent, data["ply_file_path"]) if data.get("ply_file_path") else file.parent / "points3D.ply"
+    points = (
+        _inside(file.parent, data["ply_file_path"])
+        if data.get("ply_file_path")
+        else file.parent / "points3D.ply"
+    )
     return Capture(file.parent, frames, points if points.is_file() else None)
 
 
-def require_pictures(capture: Capture) -> None:
+def require_images(capture: Capture) -> None:
     """Raises InputError unless every picture is there."""
     missing = [frame.image for frame in capture.frames if not frame.image.is_file()]
     if missing:
         raise InputError(
-            f"{len(missing)} of {len(capture.frames)} pictures of the capture are missing, the first is {missing[0].name}.",
+            f"{len(missing)} of {len(capture.frames)} pictures of the capture are missing, the "
+            f"first is {missing[0].name}.",
             "Put them back, or run `cameras` on this folder: it leaves such frames out.",
         )
 
@@ -205,7 +277,14 @@ def write(root: Path, frames: list[Frame], points: Path | None) -> None:
     records = []
     for f in frames:
         record: dict[str, Any] = {"file_path": f.image.relative_to(root).as_posix()}
-        record |= {"fl_x": f.fl_x, "fl_y": f.fl_y, "cx": f.cx, "cy": f.cy, "w": f.width, "h": f.height}
+        record |= {
+            "fl_x": f.fl_x,
+            "fl_y": f.fl_y,
+            "cx": f.cx,
+            "cy": f.cy,
+            "w": f.width,
+            "h": f.height,
+        }
         record |= {k: v for k, v in zip(DISTORTION, f.distortion, strict=True) if v}
         if f.time is not None:
             record["time"] = f.time
@@ -216,7 +295,11 @@ def write(root: Path, frames: list[Frame], points: Path | None) -> None:
         if f.depth is not None:
             record["depth_file_path"] = f.depth.relative_to(root).as_posix()
         records.append({**record, "transform_matrix": f.camera_to_world.tolist()})
-    shared = {k: records[0][k] for k in ("fl_x", "fl_y", "cx", "cy", "w", "h") if all(r[k] == records[0][k] for r in records)}
+    shared = {
+        k: records[0][k]
+        for k in ("fl_x", "fl_y", "cx", "cy", "w", "h")
+        if all(r[k] == records[0][k] for r in records)
+    }
     slim = [{k: v for k, v in r.items() if k not in shared} for r in records]
     data = {
         "camera_model": "OPENCV",
@@ -224,4 +307,6 @@ def write(root: Path, frames: list[Frame], points: Path | None) -> None:
         **({"ply_file_path": points.relative_to(root).as_posix()} if points else {}),
         "frames": slim,
     }
-    (root / "transforms.json").write_text(json.dumps(data, indent=1, allow_nan=False), encoding="utf-8")
+    (root / "transforms.json").write_text(
+        json.dumps(data, indent=1, allow_nan=False), encoding="utf-8"
+    )

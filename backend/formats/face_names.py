@@ -1,24 +1,62 @@
-"""Which of a mesh's shape keys does what: names of ARKit, Oculus, VRM, MPFB, Preston Blair and free ones, told apart. Standard library."""
+"""Which of a mesh's shape keys does what: names of ARKit, Oculus, VRM, MPFB, Preston Blair and free
+ones, told apart. Standard library.
+"""
 
 import re
 from dataclasses import dataclass
 
 from .arkit import BLENDSHAPES, mirrored
 
-VISEME_CURVES = tuple(f"viseme_{name}" for name in (
-    "sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "ih", "oh", "ou"))  # fmt: skip
+VISEME_CURVES = tuple(
+    f"viseme_{name}"
+    for name in (
+        "sil",
+        "PP",
+        "FF",
+        "TH",
+        "DD",
+        "kk",
+        "CH",
+        "SS",
+        "nn",
+        "RR",
+        "aa",
+        "E",
+        "ih",
+        "oh",
+        "ou",
+    )
+)
 PREFIXES = re.compile(
     r"^(.*\.)?(arkit|blendshapes?|shape|face|facial|cc|genesis\d*|head|fcl|mth|exp|expr|morph|key|vrc|vrm|v|viseme)[_ .:-]+",
     re.I,
 )
 SIDES = re.compile(r"(?:[_ .-](?i:(left|right|l|r))|(?i:(left|right))|(?<=[a-z0-9])([LR]))$")
 SYNONYMS = {  # what people call things, without sign or case -> curves
-    "mouthopen": ("jawOpen",), "openmouth": ("jawOpen",), "open": ("jawOpen",), "jawdrop": ("jawOpen",), "jaw": ("jawOpen",),
-    "blink": ("eyeBlink",), "eyesclosed": ("eyeBlink",), "eyeclose": ("eyeBlink",), "eyeclosed": ("eyeBlink",), "close": ("eyeBlink",),
-    "smile": ("mouthSmile",), "frown": ("mouthFrown",), "pucker": ("mouthPucker",), "kiss": ("mouthPucker",), "funnel": ("mouthFunnel",),
-    "sneer": ("noseSneer",), "puff": ("cheekPuff",), "browsup": ("browInnerUp",), "browup": ("browOuterUp",), "browsdown": ("browDown",),
-    "tongue": ("tongueOut",), "squint": ("eyeSquint",), "wide": ("eyeWide",),
-}  # fmt: skip
+    "mouthopen": ("jawOpen",),
+    "openmouth": ("jawOpen",),
+    "open": ("jawOpen",),
+    "jawdrop": ("jawOpen",),
+    "jaw": ("jawOpen",),
+    "blink": ("eyeBlink",),
+    "eyesclosed": ("eyeBlink",),
+    "eyeclose": ("eyeBlink",),
+    "eyeclosed": ("eyeBlink",),
+    "close": ("eyeBlink",),
+    "smile": ("mouthSmile",),
+    "frown": ("mouthFrown",),
+    "pucker": ("mouthPucker",),
+    "kiss": ("mouthPucker",),
+    "funnel": ("mouthFunnel",),
+    "sneer": ("noseSneer",),
+    "puff": ("cheekPuff",),
+    "browsup": ("browInnerUp",),
+    "browup": ("browOuterUp",),
+    "browsdown": ("browDown",),
+    "tongue": ("tongueOut",),
+    "squint": ("eyeSquint",),
+    "wide": ("eyeWide",),
+}
 VISEME_WORDS = {  # Oculus; VRM and VRoid; Preston Blair; Rhubarb
     "sil": "sil", "pp": "PP", "ff": "FF", "th": "TH", "dd": "DD", "kk": "kk", "ch": "CH", "ss": "SS", "nn": "nn", "rr": "RR",
     "aa": "aa", "ih": "ih", "oh": "oh", "ou": "ou", "e": "E", "ee": "E", "a": "aa", "i": "ih", "o": "oh", "u": "ou", "あ": "aa", "い": "ih",
@@ -38,10 +76,14 @@ class Match:
 
 
 def matches(keys: list[str]) -> list[Match]:
-    """For a mesh's shape keys, in their order. A mouth speaks by ARKit's shapes where it has them, else by visemes, never by both."""
+    """For a mesh's shape keys, in their order. A mouth speaks by ARKit's shapes where it has them,
+    else by visemes, never by both.
+    """
     known = [match for key in keys for match in _arkit(key)]
     sided = {match.curve for match in known if match.gain == 1}
-    known = [match for match in known if match.gain == 1 or match.curve not in sided]  # a key for both sides beside one for each
+    known = [
+        match for match in known if match.gain == 1 or match.curve not in sided
+    ]  # a key for both sides beside one for each
     visemes = [Match(f"viseme_{viseme}", key) for key in keys if (viseme := _viseme(key))]
     lips = {match.curve for match in known if match.curve.startswith(LIPS)}
     if len(visemes) >= FEW and not ("jawOpen" in lips and len(lips) > FEW):

@@ -1,4 +1,6 @@
-"""A head that can be animated: mesh, shapes, colours, in a numpy archive that Blender's side reads. numpy alone."""
+"""A head that can be animated: mesh, shapes, colours, in a numpy archive that Blender's side reads.
+numpy alone.
+"""
 
 import zipfile
 from dataclasses import dataclass
@@ -28,23 +30,42 @@ class Head:
 
 def write(path: Path, head: Head) -> None:
     np.savez_compressed(
-        path, name=head.name, vertices=head.vertices, faces=head.faces, names=np.array(head.names, str),
-        shapes=head.shapes.astype(np.float16), colors=(head.colors * 255).round().astype(np.uint8),
+        path,
+        name=head.name,
+        vertices=head.vertices,
+        faces=head.faces,
+        names=np.array(head.names, str),
+        shapes=head.shapes.astype(np.float16),
+        colors=(head.colors * 255).round().astype(np.uint8),
         lowest=head.lowest,
-    )  # fmt: skip
+    )
 
 
 def read(path: Path) -> Head:
     """InputError for anything that is not a whole head."""
     try:
         with np.load(path, allow_pickle=False) as data:
-            vertices, faces, names = data["vertices"].astype(np.float32), data["faces"].astype(np.int32), [str(n) for n in data["names"]]
-            shapes, colors = data["shapes"].astype(np.float32), data["colors"].astype(np.float32) / 255
+            vertices, faces, names = (
+                data["vertices"].astype(np.float32),
+                data["faces"].astype(np.int32),
+                [str(n) for n in data["names"]],
+            )
+            shapes, colors = (
+                data["shapes"].astype(np.float32),
+                data["colors"].astype(np.float32) / 255,
+            )
             name, lowest = str(data["name"]), data["lowest"].astype(np.float32)
     except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path.name} is not a head, or it is damaged.", "Make the head again.") from error
+        raise InputError(
+            f"{path.name} is not a head, or it is damaged.", "Make the head again."
+        ) from error
     count = len(vertices)
-    fits = vertices.shape == (count, 3) and faces.ndim == 2 and faces.shape[1] == 4 and shapes.shape == (len(names), count, 3)
+    fits = (
+        vertices.shape == (count, 3)
+        and faces.ndim == 2
+        and faces.shape[1] == 4
+        and shapes.shape == (len(names), count, 3)
+    )
     if (
         not fits
         or lowest.shape != (len(names),)
@@ -53,7 +74,11 @@ def read(path: Path) -> Head:
         or faces.max(initial=-1) >= count
         or faces[:, :3].min(initial=0) < 0
     ):
-        raise InputError(f"{path.name} is damaged: its parts do not fit together.", "Make the head again.")
+        raise InputError(
+            f"{path.name} is damaged: its parts do not fit together.", "Make the head again."
+        )
     if not np.isfinite(vertices).all() or not np.isfinite(shapes).all():
-        raise InputError(f"{path.name} is damaged: it holds numbers that are none.", "Make the head again.")
+        raise InputError(
+            f"{path.name} is damaged: it holds numbers that are none.", "Make the head again."
+        )
     return Head(name, vertices, faces, names, shapes, colors, lowest)

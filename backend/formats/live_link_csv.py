@@ -1,4 +1,6 @@
-"""Facial motion as Live Link Face writes it: a table that Unreal, Unity and other tools take. numpy alone."""
+"""Facial motion as Live Link Face writes it: a table that Unreal, Unity and other tools take. numpy
+alone.
+"""
 
 import csv
 from pathlib import Path
@@ -9,8 +11,20 @@ from numpy.typing import NDArray
 from .arkit import BLENDSHAPES
 from .motion_file import HEAD
 
-HEADER = ("Timecode", "BlendshapeCount", *(name[0].upper() + name[1:] for name in BLENDSHAPES), "HeadYaw", "HeadPitch", "HeadRoll",
-          "LeftEyeYaw", "LeftEyePitch", "LeftEyeRoll", "RightEyeYaw", "RightEyePitch", "RightEyeRoll")  # fmt: skip
+HEADER = (
+    "Timecode",
+    "BlendshapeCount",
+    *(name[0].upper() + name[1:] for name in BLENDSHAPES),
+    "HeadYaw",
+    "HeadPitch",
+    "HeadRoll",
+    "LeftEyeYaw",
+    "LeftEyePitch",
+    "LeftEyeRoll",
+    "RightEyeYaw",
+    "RightEyePitch",
+    "RightEyeRoll",
+)
 
 
 def write(path: Path, fps: float, names: list[str], values: NDArray[np.floating]) -> None:
@@ -24,5 +38,9 @@ def write(path: Path, fps: float, names: list[str], values: NDArray[np.floating]
         table.writerow(HEADER)
         for frame, row in enumerate(padded):
             seconds, rest = divmod(frame, max(whole, 1))
-            clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}:{rest:02d}.000"
-            table.writerow([clock, len(BLENDSHAPES) + 9, *(f"{value:.6f}" for value in row), *["0.000000"] * 6])
+            clock = (
+                f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}:{rest:02d}.000"
+            )
+            table.writerow(
+                [clock, len(BLENDSHAPES) + 9, *(f"{value:.6f}" for value in row), *["0.000000"] * 6]
+            )

@@ -1,6 +1,8 @@
-"""A moving mesh whose vertices keep their identity: one topology, a place of every vertex at every moment. numpy alone.
+"""A moving mesh whose vertices keep their identity: one topology, a place of every vertex at every
+moment. numpy alone.
 
-World axes and units are the capture's. Where sparse nodes carry the mesh, they are kept too: they are the bones of a game engine.
+World axes and units are the capture's. Where sparse nodes carry the mesh, they are kept too: they
+are the bones of a game engine.
 """
 
 import zipfile
@@ -62,12 +64,17 @@ def write(path: Path, sequence: MeshSequence) -> None:
     if sequence.uvs is not None:
         arrays["uvs"] = sequence.uvs
     if sequence.nodes is not None:
-        arrays |= {f"node_{name}": getattr(sequence.nodes, name) for name in ("rest", "transforms", "skin", "weights")}
+        arrays |= {
+            f"node_{name}": getattr(sequence.nodes, name)
+            for name in ("rest", "transforms", "skin", "weights")
+        }
     np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
 def _damaged(path: Path, why: str) -> InputError:
-    return InputError(f"{path.name} is no usable mesh sequence: {why}.", "Make the animated mesh again.")
+    return InputError(
+        f"{path.name} is no usable mesh sequence: {why}.", "Make the animated mesh again."
+    )
 
 
 def read(path: Path) -> MeshSequence:
@@ -80,16 +87,32 @@ def read(path: Path) -> MeshSequence:
         colors = np.asarray(arrays["colors"] / 255, np.float32)
         uvs = arrays["uvs"].astype(np.float32) if "uvs" in arrays else None
         nodes = _nodes(arrays) if "node_rest" in arrays else None
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        EOFError,
+        TypeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise _damaged(path, "it can't be read") from error
     count = len(rest)
     fits = (
-        rest.shape == (count, 3) and faces.ndim == 2 and faces.shape[1] == 3 and positions.shape == (len(seconds), count, 3)
-        and colors.shape == (count, 3) and (uvs is None or uvs.shape == (*faces.shape, 2))
-    )  # fmt: skip
+        rest.shape == (count, 3)
+        and faces.ndim == 2
+        and faces.shape[1] == 3
+        and positions.shape == (len(seconds), count, 3)
+        and colors.shape == (count, 3)
+        and (uvs is None or uvs.shape == (*faces.shape, 2))
+    )
     if not fits or not count or not len(seconds) or positions.size > 3 * MOST:
         raise _damaged(path, "its parts do not fit together")
-    if faces.min(initial=0) < 0 or faces.max(initial=-1) >= count or not _nodes_fit(nodes, count, len(seconds)):
+    if (
+        faces.min(initial=0) < 0
+        or faces.max(initial=-1) >= count
+        or not _nodes_fit(nodes, count, len(seconds))
+    ):
         raise _damaged(path, "its parts do not fit together")
     if not all(np.isfinite(values).all() for values in (rest, positions, seconds)):
         raise _damaged(path, "it holds numbers that are none")
@@ -98,9 +121,11 @@ def read(path: Path) -> MeshSequence:
 
 def _nodes(arrays: dict[str, NDArray]) -> Nodes:
     return Nodes(
-        arrays["node_rest"].astype(np.float32), arrays["node_transforms"].astype(np.float32),
-        arrays["node_skin"].astype(np.int32), arrays["node_weights"].astype(np.float32),
-    )  # fmt: skip
+        arrays["node_rest"].astype(np.float32),
+        arrays["node_transforms"].astype(np.float32),
+        arrays["node_skin"].astype(np.int32),
+        arrays["node_weights"].astype(np.float32),
+    )
 
 
 def _nodes_fit(nodes: Nodes | None, vertices: int, moments: int) -> bool:
@@ -108,7 +133,11 @@ def _nodes_fit(nodes: Nodes | None, vertices: int, moments: int) -> bool:
         return True
     count = len(nodes.rest)
     return (
-        nodes.rest.shape == (count, 3) and nodes.transforms.shape == (moments, count, 3, 4) and nodes.skin.shape == nodes.weights.shape
-        and len(nodes.skin) == vertices and int(nodes.skin.min(initial=0)) >= 0 and int(nodes.skin.max(initial=-1)) < count
+        nodes.rest.shape == (count, 3)
+        and nodes.transforms.shape == (moments, count, 3, 4)
+        and nodes.skin.shape == nodes.weights.shape
+        and len(nodes.skin) == vertices
+        and int(nodes.skin.min(initial=0)) >= 0
+        and int(nodes.skin.max(initial=-1)) < count
         and bool(np.isfinite(nodes.transforms).all() and np.isfinite(nodes.weights).all())
-    )  # fmt: skip
+    )

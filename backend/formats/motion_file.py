@@ -11,13 +11,19 @@ from ..protocol import InputError
 
 NAME = "motion.npz"
 LAYERS = ("speech", "expression", "blink", "gaze", "head")
-HEAD = ("headPitch", "headYaw", "headRoll")  # radians; up, to the person's left, towards the person's left shoulder
+HEAD = (
+    "headPitch",
+    "headYaw",
+    "headRoll",
+)  # radians; up, to the person's left, towards the person's left shoulder
 MOST = 5_000_000  # keys
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One coefficient over time. Frames count from 0 where the sound begins, at the file's rate, and may lie between whole ones."""
+    """One coefficient over time. Frames count from 0 where the sound begins, at the file's rate,
+    and may lie between whole ones.
+    """
 
     name: str  # ARKit's, or one of HEAD
     layer: str
@@ -39,24 +45,48 @@ def write(path: Path, motion: Motion) -> None:
     keys = [c.frames for c in motion.curves], [c.values for c in motion.curves]
     frames, values = (np.concatenate(rows) if rows else np.zeros(0, np.float32) for rows in keys)
     np.savez_compressed(
-        path, fps=motion.fps, length=motion.length, source=motion.source, names=np.array([c.name for c in motion.curves], str),
-        layers=np.array([c.layer for c in motion.curves], str), counts=np.array([len(c.frames) for c in motion.curves], np.int64),
-        frames=frames, values=values, note="Synthetic: this motion was computed by Splatsmith.",
-    )  # fmt: skip
+        path,
+        fps=motion.fps,
+        length=motion.length,
+        source=motion.source,
+        names=np.array([c.name for c in motion.curves], str),
+        layers=np.array([c.layer for c in motion.curves], str),
+        counts=np.array([len(c.frames) for c in motion.curves], np.int64),
+        frames=frames,
+        values=values,
+        note="Synthetic: this motion was computed by Splatsmith.",
+    )
 
 
 def read(path: Path) -> Motion:
     """InputError for anything that is not a whole motion."""
     try:
         with np.load(path, allow_pickle=False) as data:
-            names, layers, counts = ([str(n) for n in data["names"]], [str(n) for n in data["layers"]], data["counts"].tolist())
+            names, layers, counts = (
+                [str(n) for n in data["names"]],
+                [str(n) for n in data["layers"]],
+                data["counts"].tolist(),
+            )
             frames, values = data["frames"].astype(np.float32), data["values"].astype(np.float32)
             fps, length, source = float(data["fps"]), float(data["length"]), str(data["source"])
     except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path.name} is not a motion of a face, or it is damaged.", "Run Speech or Face again.") from error
-    whole = len(names) == len(layers) == len(counts) and sum(counts) == len(frames) == len(values) <= MOST and min(counts, default=1) > 0
-    if not whole or not np.isfinite(frames).all() or not np.isfinite(values).all() or not 0 < fps < 1e6:
-        raise InputError(f"{path.name} is damaged: its keys do not fit together.", "Run Speech or Face again.")
+        raise InputError(
+            f"{path.name} is not a motion of a face, or it is damaged.", "Run Speech or Face again."
+        ) from error
+    whole = (
+        len(names) == len(layers) == len(counts)
+        and sum(counts) == len(frames) == len(values) <= MOST
+        and min(counts, default=1) > 0
+    )
+    if (
+        not whole
+        or not np.isfinite(frames).all()
+        or not np.isfinite(values).all()
+        or not 0 < fps < 1e6
+    ):
+        raise InputError(
+            f"{path.name} is damaged: its keys do not fit together.", "Run Speech or Face again."
+        )
     cuts = np.cumsum(counts)[:-1]
     rows = zip(names, layers, np.split(frames, cuts), np.split(values, cuts), strict=True)
     return Motion(fps, length, [Curve(*row) for row in rows] if names else [], source)

@@ -10,7 +10,9 @@ from . import ply
 
 
 def read(path: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Positions (N, 3) and colours (N, 3), grey where the file has none; points that are not finite are left out."""
+    """Positions (N, 3) and colours (N, 3), grey where the file has none; points that are not finite
+    are left out.
+    """
     vertices = ply.read_vertices(path)
     names = vertices.dtype.names or ()
     if not {"x", "y", "z"} <= set(names):
@@ -25,7 +27,9 @@ def read(path: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
 
 def write(path: Path, points: NDArray[np.floating], colors: NDArray[np.uint8]) -> None:
     """positions (N, 3), colours (N, 3) in 0..255."""
-    vertices = np.empty(len(points), [(n, "f4") for n in "xyz"] + [(n, "u1") for n in ("red", "green", "blue")])
+    vertices = np.empty(
+        len(points), [(n, "f4") for n in "xyz"] + [(n, "u1") for n in ("red", "green", "blue")]
+    )
     for i, name in enumerate("xyz"):
         vertices[name] = points[:, i]
     for i, name in enumerate(("red", "green", "blue")):

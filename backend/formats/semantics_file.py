@@ -1,4 +1,6 @@
-"""What a segmentation knows of its splats beyond the PLY: semantics.npz, numpy only. The objects' own list is objects.json."""
+"""What a segmentation knows of its splats beyond the PLY: semantics.npz, numpy only. The objects'
+own list is objects.json.
+"""
 
 import colorsys
 from dataclasses import dataclass
@@ -17,7 +19,9 @@ NOTHING = int(np.iinfo(np.uint16).max)  # the label of what is of no object
 class Semantics:
     """Of N Gaussians and K objects. D is 0 where no teacher was asked."""
 
-    objects: NDArray[np.uint16]  # (N, 3) the objects that a Gaussian shows, the largest share first; NOTHING: fewer
+    objects: NDArray[
+        np.uint16
+    ]  # (N, 3) the objects that a Gaussian shows, the largest share first; NOTHING: fewer
     shares: NDArray[np.uint8]  # (N, 3) of 255
     features: NDArray[np.float32]  # (K, D) of the objects
     mean: NDArray[np.float32]  # (D,) of all that was seen: what pictures share and words lack
@@ -26,21 +30,33 @@ class Semantics:
 
 def distinct_color(number: int) -> tuple[float, float, float]:
     """Colours (0..1) of which no two that follow each other look alike: hues by the golden ratio."""
-    return colorsys.hsv_to_rgb(number * 0.618034 % 1, 0.55 + 0.35 * (number % 2), 0.95 - 0.2 * (number // 2 % 2))
+    return colorsys.hsv_to_rgb(
+        number * 0.618034 % 1, 0.55 + 0.35 * (number % 2), 0.95 - 0.2 * (number // 2 % 2)
+    )
 
 
 def write(path: Path, semantics: Semantics) -> None:
     np.savez_compressed(
-        path, objects=semantics.objects, shares=semantics.shares, features=semantics.features.astype(np.float16),
-        mean=semantics.mean, model=np.array(semantics.model),
-    )  # fmt: skip
+        path,
+        objects=semantics.objects,
+        shares=semantics.shares,
+        features=semantics.features.astype(np.float16),
+        mean=semantics.mean,
+        model=np.array(semantics.model),
+    )
 
 
 def read(path: Path) -> Semantics:
     """InputError for anything that is not such a file."""
     try:
         with np.load(path, allow_pickle=False) as data:
-            found = Semantics(data["objects"], data["shares"], data["features"].astype(np.float32), data["mean"], str(data["model"]))
+            found = Semantics(
+                data["objects"],
+                data["shares"],
+                data["features"].astype(np.float32),
+                data["mean"],
+                str(data["model"]),
+            )
     except Exception as error:
         raise InputError(f"{path.name} holds no objects.", "Run Segment again.") from error
     if not _is_whole(found):
@@ -51,10 +67,24 @@ def read(path: Path) -> Semantics:
 def _is_whole(found: Semantics) -> bool:
     """Shapes and kinds as above, finite, and no object named that is not held."""
     objects, features = found.objects, found.features
-    if objects.dtype != np.uint16 or objects.ndim != 2 or objects.shape[1] != 3 or features.ndim != 2 or not len(features):
+    if (
+        objects.dtype != np.uint16
+        or objects.ndim != 2
+        or objects.shape[1] != 3
+        or features.ndim != 2
+        or not len(features)
+    ):
         return False
-    if found.shares.dtype != np.uint8 or found.shares.shape != objects.shape or found.mean.shape != features.shape[1:]:
+    if (
+        found.shares.dtype != np.uint8
+        or found.shares.shape != objects.shape
+        or found.mean.shape != features.shape[1:]
+    ):
         return False
-    if found.mean.dtype != np.float32 or not np.isfinite(features).all() or not np.isfinite(found.mean).all():
+    if (
+        found.mean.dtype != np.float32
+        or not np.isfinite(features).all()
+        or not np.isfinite(found.mean).all()
+    ):
         return False
     return bool(((objects < len(features)) | (objects == NOTHING)).all())

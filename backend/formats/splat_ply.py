@@ -1,4 +1,6 @@
-"""The 3DGS PLY that every splat viewer reads (Kerbl et al. 2023), with extra vertex properties carried through."""
+"""The 3DGS PLY that every splat viewer reads (Kerbl et al. 2023), with extra vertex properties
+carried through.
+"""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +12,22 @@ from ..protocol import InputError
 from . import ply
 
 Array = NDArray[np.float32]
-REQUIRED = ("x", "y", "z", "opacity", "scale_0", "scale_1", "scale_2", "rot_0", "rot_1", "rot_2", "rot_3", "f_dc_0", "f_dc_1", "f_dc_2")
+REQUIRED = (
+    "x",
+    "y",
+    "z",
+    "opacity",
+    "scale_0",
+    "scale_1",
+    "scale_2",
+    "rot_0",
+    "rot_1",
+    "rot_2",
+    "rot_3",
+    "f_dc_0",
+    "f_dc_1",
+    "f_dc_2",
+)
 
 
 @dataclass
@@ -22,7 +39,9 @@ class SplatArrays:
     log_scales: Array  # (N, 3)
     opacity_logits: Array  # (N,)
     sh: Array  # (N, K, 3), K = 1, 4, 9 or 16
-    extra: dict[str, NDArray[np.generic]] = field(default_factory=dict)  # per vertex, by property name
+    extra: dict[str, NDArray[np.generic]] = field(
+        default_factory=dict
+    )  # per vertex, by property name
 
     def __len__(self) -> int:
         return len(self.means)
@@ -43,39 +62,82 @@ def read(path: Path) -> SplatArrays:
     missing = [name for name in REQUIRED if name not in names]
     if missing:
         kind = (
-            "It looks like SuperSplat's compressed PLY; export it as a plain PLY." if "packed_position" in names else "Choose a 3DGS PLY."
+            "It looks like SuperSplat's compressed PLY; export it as a plain PLY."
+            if "packed_position" in names
+            else "Choose a 3DGS PLY."
         )
-        raise InputError(f"{path.name} holds no Gaussian splats: the property {missing[0]!r} is missing.", kind)
-    rest = sorted((n for n in names if n.startswith("f_rest_") and n[7:].isdigit()), key=lambda n: int(n[7:]))
+        raise InputError(
+            f"{path.name} holds no Gaussian splats: the property {missing[0]!r} is missing.", kind
+        )
+    rest = sorted(
+        (n for n in names if n.startswith("f_rest_") and n[7:].isdigit()), key=lambda n: int(n[7:])
+    )
     if len(rest) not in (0, 9, 24, 45):
-        raise InputError(f"{path.name} has {len(rest)} colour coefficients, which fit no degree from 0 to 3.", "Export it again.")
+        raise InputError(
+            f"{path.name} has {len(rest)} colour coefficients, which fit no degree from 0 to 3.",
+            "Export it again.",
+        )
     sh = _columns(vertices, ["f_dc_0", "f_dc_1", "f_dc_2"])[:, None]
     if rest:  # the file is channel-major: all of red, then green, then blue
-        sh = np.concatenate([sh, _columns(vertices, rest).reshape(len(vertices), 3, len(rest) // 3).transpose(0, 2, 1)], 1)
+        sh = np.concatenate(
+            [
+                sh,
+                _columns(vertices, rest)
+                .reshape(len(vertices), 3, len(rest) // 3)
+                .transpose(0, 2, 1),
+            ],
+            1,
+        )
     quats = _columns(vertices, [f"rot_{i}" for i in range(4)])
     norms = np.linalg.norm(quats, axis=1, keepdims=True)
-    unit = np.where(norms > 1e-12, quats / np.maximum(norms, 1e-12), np.array([1, 0, 0, 0], np.float32))
-    quats = np.where(np.abs(norms - 1) < 1e-5, quats, unit)  # what is normalised already keeps its bits
+    unit = np.where(
+        norms > 1e-12, quats / np.maximum(norms, 1e-12), np.array([1, 0, 0, 0], np.float32)
+    )
+    quats = np.where(
+        np.abs(norms - 1) < 1e-5, quats, unit
+    )  # what is normalised already keeps its bits
     known = {*REQUIRED, *rest, "nx", "ny", "nz"}
     arrays = SplatArrays(
-        _columns(vertices, ["x", "y", "z"]), quats, _columns(vertices, ["scale_0", "scale_1", "scale_2"]),
-        vertices["opacity"].astype(np.float32), np.ascontiguousarray(sh), {n: vertices[n].copy() for n in names if n not in known},
-    )  # fmt: skip
+        _columns(vertices, ["x", "y", "z"]),
+        quats,
+        _columns(vertices, ["scale_0", "scale_1", "scale_2"]),
+        vertices["opacity"].astype(np.float32),
+        np.ascontiguousarray(sh),
+        {n: vertices[n].copy() for n in names if n not in known},
+    )
     return _only_finite(path, arrays)
 
 
 def _only_finite(path: Path, a: SplatArrays) -> SplatArrays:
-    flat = (a.means, a.quats, a.log_scales, a.opacity_logits[:, None], a.sh.reshape(len(a), 3 * a.sh.shape[1]))
-    good = np.logical_and.reduce([np.isfinite(x).all(1) for x in flat]) & (np.abs(a.log_scales) < 50).all(1)
+    flat = (
+        a.means,
+        a.quats,
+        a.log_scales,
+        a.opacity_logits[:, None],
+        a.sh.reshape(len(a), 3 * a.sh.shape[1]),
+    )
+    good = np.logical_and.reduce([np.isfinite(x).all(1) for x in flat]) & (
+        np.abs(a.log_scales) < 50
+    ).all(1)
     if len(a) and not good.any():
-        raise InputError(f"None of the splats in {path.name} has finite values.", "Export it again from the program that wrote it.")
+        raise InputError(
+            f"None of the splats in {path.name} has finite values.",
+            "Export it again from the program that wrote it.",
+        )
     return a if good.all() else take(a, good)
 
 
 def take(a: SplatArrays, index: NDArray[np.generic]) -> SplatArrays:
     """The Gaussians at `index` (numbers or a mask)."""
     extra = {name: values[index] for name, values in a.extra.items()}
-    return SplatArrays(a.means[index], a.quats[index], a.log_scales[index], a.opacity_logits[index], a.sh[index], extra)
+    return SplatArrays(
+        a.means[index],
+        a.quats[index],
+        a.log_scales[index],
+        a.opacity_logits[index],
+        a.sh[index],
+        extra,
+    )
 
 
 def write(path: Path, a: SplatArrays, comments: tuple[str, ...] = ()) -> None:
@@ -83,10 +145,14 @@ def write(path: Path, a: SplatArrays, comments: tuple[str, ...] = ()) -> None:
     rest = a.sh[:, 1:].transpose(0, 2, 1).reshape(len(a), 3 * (a.sh.shape[1] - 1))
     columns: dict[str, NDArray[np.generic]] = {n: a.means[:, i] for i, n in enumerate("xyz")}
     columns |= dict.fromkeys(("nx", "ny", "nz"), np.zeros(len(a), np.float32))
-    columns |= {f"f_dc_{i}": a.sh[:, 0, i] for i in range(3)} | {f"f_rest_{i}": rest[:, i] for i in range(rest.shape[1])}
+    columns |= {f"f_dc_{i}": a.sh[:, 0, i] for i in range(3)} | {
+        f"f_rest_{i}": rest[:, i] for i in range(rest.shape[1])
+    }
     columns |= {"opacity": a.opacity_logits} | {f"scale_{i}": a.log_scales[:, i] for i in range(3)}
     columns |= {f"rot_{i}": a.quats[:, i] for i in range(4)} | a.extra
-    vertices = np.empty(len(a), [(n, v.dtype.str[1:] if n in a.extra else "f4") for n, v in columns.items()])
+    vertices = np.empty(
+        len(a), [(n, v.dtype.str[1:] if n in a.extra else "f4") for n, v in columns.items()]
+    )
     for name, values in columns.items():
         vertices[name] = values
     ply.write_vertices(path, vertices, comments)

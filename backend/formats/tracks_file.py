@@ -1,6 +1,7 @@
 """Tracks of a capture, for people to look at: tracks.npz, numpy only.
 
-Rows of (frame, from 1; track, from 0; x; y), sorted by track, then frame. x and y run 0..1 from the picture's top left.
+Rows of (frame, from 1; track, from 0; x; y), sorted by track, then frame. x and y run 0..1 from the
+picture's top left.
 """
 
 from pathlib import Path
@@ -26,6 +27,11 @@ def read(path: Path) -> NDArray[np.float32]:
             rows = np.asarray(data["rows"], np.float32)
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise InputError(f"{path.name} holds no tracks.", "Solve the cameras again.") from error
-    if rows.ndim != 2 or rows.shape[1] != 4 or not len(rows) <= MOST_ROWS or not np.isfinite(rows).all():
+    if (
+        rows.ndim != 2
+        or rows.shape[1] != 4
+        or not len(rows) <= MOST_ROWS
+        or not np.isfinite(rows).all()
+    ):
         raise InputError(f"{path.name} holds no tracks.", "Solve the cameras again.")
     return rows

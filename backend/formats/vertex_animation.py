@@ -1,7 +1,9 @@
-"""Vertex-animation textures: every vertex's way as a 16-bit picture that a shader looks up, with a small JSON beside it. numpy alone.
+"""Vertex-animation textures: every vertex's way as a 16-bit picture that a shader looks up, with a
+small JSON beside it. numpy alone.
 
-A row block a frame, a texel a vertex, in the order of the mesh; red, green and blue are x, y and z of the way from the first frame,
-0..65535 between `low` and `high`. A mesh that comes along names its texels in its second set of uvs.
+A row block a frame, a texel a vertex, in the order of the mesh; red, green and blue are x, y and z
+of the way from the first frame, 0..65535 between `low` and `high`. A mesh that comes along names
+its texels in its second set of uvs.
 """
 
 import json
@@ -24,12 +26,17 @@ def sidecar(path: Path) -> Path:
 
 
 def write(path: Path, positions: Floats) -> float:
-    """(T, V, 3) -> the picture and its JSON; the largest error of what can be read back, in shares of the box."""
+    """(T, V, 3) -> the picture and its JSON; the largest error of what can be read back, in shares
+    of the box.
+    """
     frames, count = positions.shape[:2]
     width = min(count, WIDEST)
     rows = -(-count // width)
     if rows * frames > HIGHEST:
-        what = f"{count:,} vertices in {frames} frames do not fit into a texture of {WIDEST} x {HIGHEST}."
+        what = (
+            f"{count:,} vertices in {frames} frames do not fit into a texture of {WIDEST} x "
+            f"{HIGHEST}."
+        )
         raise InputError(what, "Take fewer frames, or decimate the mesh.")
     ways = positions - positions[0]
     low, high = float(ways.min()), float(max(ways.max(), ways.min() + 1e-9))
@@ -37,33 +44,59 @@ def write(path: Path, positions: Floats) -> float:
     pixels = np.zeros((frames, rows * width, 3), ">u2")
     pixels[:, :count] = levels
     path.write_bytes(_png(pixels.reshape(frames * rows, width, 3)))
-    note = {"frames": frames, "vertices": count, "width": width, "rows_per_frame": rows, "low": low, "high": high,
-            "axes": "as given; Blender bakes glTF's, y up", "uv_set": 1}  # fmt: skip
+    note = {
+        "frames": frames,
+        "vertices": count,
+        "width": width,
+        "rows_per_frame": rows,
+        "low": low,
+        "high": high,
+        "axes": "as given; Blender bakes glTF's, y up",
+        "uv_set": 1,
+    }
     sidecar(path).write_text(json.dumps(note, indent=1), encoding="utf-8")
-    return float(np.abs(read(path, positions[0]) - positions).max() / max(np.ptp(positions, axis=(0, 1)).max(), 1e-12))
+    return float(
+        np.abs(read(path, positions[0]) - positions).max()
+        / max(np.ptp(positions, axis=(0, 1)).max(), 1e-12)
+    )
 
 
 def texels(path: Path) -> NDArray[np.float64]:
-    """(V, 2) where each vertex's texel of the first frame is, in shares of the picture from its upper left; a frame later, it is lower by
-    rows_per_frame / (rows_per_frame * frames).
+    """(V, 2) where each vertex's texel of the first frame is, in shares of the picture from its
+    upper left; a frame later, it is lower by rows_per_frame / (rows_per_frame * frames).
     """
     note = json.loads(sidecar(path).read_text(encoding="utf-8"))
     number = np.arange(int(note["vertices"]))
     column, row = number % int(note["width"]), number // int(note["width"])
-    return np.stack([(column + 0.5) / int(note["width"]), (row + 0.5) / (int(note["rows_per_frame"]) * int(note["frames"]))], 1)
+    return np.stack(
+        [
+            (column + 0.5) / int(note["width"]),
+            (row + 0.5) / (int(note["rows_per_frame"]) * int(note["frames"])),
+        ],
+        1,
+    )
 
 
 def read(path: Path, first: Floats) -> Floats:
     """(T, V, 3) from the picture and the mesh (V, 3) at its first frame."""
     try:
         note = json.loads(sidecar(path).read_text(encoding="utf-8"))
-        frames, count, width, rows = (int(note[k]) for k in ("frames", "vertices", "width", "rows_per_frame"))
+        frames, count, width, rows = (
+            int(note[k]) for k in ("frames", "vertices", "width", "rows_per_frame")
+        )
         low, high = float(note["low"]), float(note["high"])
-        levels = _pixels(path.read_bytes(), width, frames * rows).reshape(frames, rows * width, 3)[:, :count]
+        levels = _pixels(path.read_bytes(), width, frames * rows).reshape(frames, rows * width, 3)[
+            :, :count
+        ]
     except (OSError, ValueError, KeyError, TypeError, zlib.error, struct.error) as error:
-        raise InputError(f"{path.name} is no vertex-animation texture.", "Bake it again.") from error
+        raise InputError(
+            f"{path.name} is no vertex-animation texture.", "Bake it again."
+        ) from error
     if count != len(first):
-        raise InputError(f"{path.name} is of a mesh with {count:,} vertices.", "Choose the mesh that it was baked from.")
+        raise InputError(
+            f"{path.name} is of a mesh with {count:,} vertices.",
+            "Choose the mesh that it was baked from.",
+        )
     return np.asarray(first + levels / 65535.0 * (high - low) + low, np.float32)
 
 
@@ -74,13 +107,22 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 def _png(pixels: NDArray[np.uint16]) -> bytes:
     """(H, W, 3) big-endian 16 bits; Pillow can't write such colours."""
     height, width = pixels.shape[:2]
-    lines = np.concatenate([np.zeros((height, 1), np.uint8), pixels.reshape(height, -1).view(np.uint8)], 1)
+    lines = np.concatenate(
+        [np.zeros((height, 1), np.uint8), pixels.reshape(height, -1).view(np.uint8)], 1
+    )
     head = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", zlib.compress(lines.tobytes(), 6)) + _chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", head)
+        + _chunk(b"IDAT", zlib.compress(lines.tobytes(), 6))
+        + _chunk(b"IEND", b"")
+    )
 
 
 def _pixels(data: bytes, width: int, height: int) -> NDArray[np.uint16]:
     """Of a PNG that `_png` wrote."""
     length = struct.unpack(">I", data[33:37])[0]
-    lines = np.frombuffer(zlib.decompress(data[41 : 41 + length]), np.uint8).reshape(height, 1 + width * 6)
+    lines = np.frombuffer(zlib.decompress(data[41 : 41 + length]), np.uint8).reshape(
+        height, 1 + width * 6
+    )
     return np.asarray(np.ascontiguousarray(lines[:, 1:]).view(">u2").reshape(height, width, 3))

@@ -1,4 +1,6 @@
-"""Lines between whoever asks for objects by words and the process that stays warm to answer, `python -m backend words`."""
+"""Lines between whoever asks for objects by words and the process that stays warm to answer,
+`python -m backend words`.
+"""
 
 import dataclasses
 import json
@@ -7,7 +9,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Question:
-    """A line to the process that `python -m backend words` is: what fits the prompt, in the segmentation in `folder`?"""
+    """A line to the process that `python -m backend words` is: what fits the prompt, in the
+    segmentation in `folder`?
+    """
 
     id: int
     folder: str
@@ -37,7 +41,11 @@ def decode_question(line: bytes) -> Question | None:
         question = Question(**json.loads(line))
     except (ValueError, TypeError, RecursionError):
         return None
-    return question if all(type(getattr(question, f.name)) is f.type for f in dataclasses.fields(question)) else None
+    return (
+        question
+        if all(type(getattr(question, f.name)) is f.type for f in dataclasses.fields(question))
+        else None
+    )
 
 
 def decode_scores(line: bytes) -> Scores | None:
@@ -46,7 +54,17 @@ def decode_scores(line: bytes) -> Scores | None:
         scores = Scores(**json.loads(line))
     except (ValueError, TypeError, RecursionError):
         return None
-    plain = all(type(getattr(scores, name)) is kind for name, kind in (("id", int), ("error", str), ("advice", str)))
-    listed = isinstance(scores.prompts, list) and isinstance(scores.objects, list) and len(scores.prompts) == len(scores.objects)
-    numbers = listed and all(isinstance(row, list) and all(isinstance(v, (int, float)) for v in row) for row in scores.objects)
+    plain = all(
+        type(getattr(scores, name)) is kind
+        for name, kind in (("id", int), ("error", str), ("advice", str))
+    )
+    listed = (
+        isinstance(scores.prompts, list)
+        and isinstance(scores.objects, list)
+        and len(scores.prompts) == len(scores.objects)
+    )
+    numbers = listed and all(
+        isinstance(row, list) and all(isinstance(v, (int, float)) for v in row)
+        for row in scores.objects
+    )
     return scores if plain and numbers else None

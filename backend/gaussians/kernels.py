@@ -1,4 +1,6 @@
-"""The CPU kernels as torch functions. The C side is native/splat_kernels.cpp; RasterArgs mirrors its struct."""
+"""The CPU kernels as torch functions. The C side is native/splat_kernels.cpp; RasterArgs mirrors
+its struct.
+"""
 
 import ctypes
 import os
@@ -21,10 +23,43 @@ class RasterArgs(ctypes.Structure):
     """Field by field the struct of the same name in splat_kernels.cpp."""
 
     _fields_ = (
-        [(name, ctypes.c_int32) for name in ("count", "width", "height", "sh_coeffs", "sh_degree", "with_depth", "antialiased")]
-        + [(name, ctypes.c_float) for name in ("near_plane", "far_plane", "eps2d", "alpha_threshold", "max_alpha", "min_transmittance")]
-        + [(name, _Pointer) for name in ("means", "quats", "scales", "opacities", "colors", "viewmat", "K", "background")]
-    )  # fmt: skip
+        [
+            (name, ctypes.c_int32)
+            for name in (
+                "count",
+                "width",
+                "height",
+                "sh_coeffs",
+                "sh_degree",
+                "with_depth",
+                "antialiased",
+            )
+        ]
+        + [
+            (name, ctypes.c_float)
+            for name in (
+                "near_plane",
+                "far_plane",
+                "eps2d",
+                "alpha_threshold",
+                "max_alpha",
+                "min_transmittance",
+            )
+        ]
+        + [
+            (name, _Pointer)
+            for name in (
+                "means",
+                "quats",
+                "scales",
+                "opacities",
+                "colors",
+                "viewmat",
+                "K",
+                "background",
+            )
+        ]
+    )
 
 
 class KernelError(RuntimeError):
@@ -33,7 +68,8 @@ class KernelError(RuntimeError):
 
 _STATUS = {
     1: "more than two thousand million pairs of Gaussians and tiles",
-    2: "DefaultCPUAllocator: can't allocate memory",  # torch's own words: handled as any other lack of memory
+    # torch's own words: handled as any other lack of memory
+    2: "DefaultCPUAllocator: can't allocate memory",
 }
 
 
@@ -63,9 +99,15 @@ class Kernels:
         c.splat_region_weights.restype = ctypes.c_int64
         c.splat_region_weights.argtypes = [_Pointer] * 4
         c.splat_label_map.argtypes = [*[_Pointer] * 3, ctypes.c_int32, _Pointer, _Pointer]
-        c.splat_l1_dssim.argtypes = [_Pointer] * 3 + [ctypes.c_int32] * 2 + [ctypes.c_float] + [_Pointer] * 2
+        c.splat_l1_dssim.argtypes = (
+            [_Pointer] * 3 + [ctypes.c_int32] * 2 + [ctypes.c_float] + [_Pointer] * 2
+        )
         kernels = cls(library, [])
-        kernels.set_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+        kernels.set_threads(
+            len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 1
+        )
         return kernels
 
     def set_threads(self, count: int) -> None:
@@ -92,13 +134,28 @@ def _plain(tensor: Tensor) -> Tensor:
     return tensor.detach().to("cpu", torch.float32).contiguous()
 
 
-def _arguments(arrays: list[Tensor], view: RasterView, depth: bool, options: RasterOptions) -> RasterArgs:
-    sh_coeffs, sh_degree = (0, -1) if view.sh_degree is None else (arrays[4].shape[1], view.sh_degree)
+def _arguments(
+    arrays: list[Tensor], view: RasterView, depth: bool, options: RasterOptions
+) -> RasterArgs:
+    sh_coeffs, sh_degree = (
+        (0, -1) if view.sh_degree is None else (arrays[4].shape[1], view.sh_degree)
+    )
     return RasterArgs(
-        len(arrays[0]), view.width, view.height, sh_coeffs, sh_degree, int(depth), int(options.rasterize_mode == "antialiased"),
-        options.near_plane, options.far_plane, options.eps2d, options.alpha_threshold, options.max_alpha,
-        options.min_transmittance, *[a.data_ptr() for a in arrays],
-    )  # fmt: skip
+        len(arrays[0]),
+        view.width,
+        view.height,
+        sh_coeffs,
+        sh_degree,
+        int(depth),
+        int(options.rasterize_mode == "antialiased"),
+        options.near_plane,
+        options.far_plane,
+        options.eps2d,
+        options.alpha_threshold,
+        options.max_alpha,
+        options.min_transmittance,
+        *[a.data_ptr() for a in arrays],
+    )
 
 
 class _Rasterize(torch.autograd.Function):
@@ -107,8 +164,15 @@ class _Rasterize(torch.autograd.Function):
         *tensors, kernels, view, depth, options = inputs
         arrays = [_plain(t) for t in (*tensors, view.K, view.background)]
         args, count = _arguments(arrays, view, depth, options), len(arrays[0])
-        image, alpha = torch.empty(view.height, view.width, 3 + depth), torch.empty(view.height, view.width)
-        means2d, radii, depths = torch.empty(count, 2), torch.empty(count, 2, dtype=torch.int32), torch.empty(count)
+        image, alpha = (
+            torch.empty(view.height, view.width, 3 + depth),
+            torch.empty(view.height, view.width),
+        )
+        means2d, radii, depths = (
+            torch.empty(count, 2),
+            torch.empty(count, 2, dtype=torch.int32),
+            torch.empty(count),
+        )
         borrowed = _Borrowed(kernels)
         outputs = [t.data_ptr() for t in (image, alpha, means2d, radii, depths)]
         _check(kernels.library.handle.splat_forward(borrowed.view, ctypes.byref(args), *outputs))
@@ -117,12 +181,18 @@ class _Rasterize(torch.autograd.Function):
         return image, alpha, means2d, radii, depths
 
     @staticmethod
-    def backward(ctx: Any, v_image: Tensor, v_alpha: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(
+        ctx: Any, v_image: Tensor, v_alpha: Tensor, *_: Tensor
+    ) -> tuple[Tensor | None, ...]:
         grads = [torch.empty_like(a) for a in ctx.arrays[:5]]
         v_means2d, v_viewmat = torch.empty(len(grads[0]), 2), torch.empty(4, 4)
         upstream = [_plain(v_image), _plain(v_alpha)]
         pointers = [t.data_ptr() for t in (*upstream, *grads, v_means2d, v_viewmat)]
-        _check(ctx.borrowed.kernels.library.handle.splat_backward(ctx.borrowed.view, ctypes.byref(ctx.args), *pointers))
+        _check(
+            ctx.borrowed.kernels.library.handle.splat_backward(
+                ctx.borrowed.view, ctypes.byref(ctx.args), *pointers
+            )
+        )
         return (*grads, v_viewmat, None, None, None, None)
 
 
@@ -131,9 +201,9 @@ def rasterize_view(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """One view of N Gaussians; colors are (N, 3), or harmonics (N, K, 3) with a degree.
 
-    Returns the picture (H, W, 3), with blended depth as a fourth channel if asked for, alpha (H, W), and without
-    gradients means2d (N, 2), radii (N, 2) in pixels (0: unseen) and depths (N). Gradients reach the Gaussians' arrays
-    and the view's matrix.
+    Returns the picture (H, W, 3), with blended depth as a fourth channel if asked for, alpha (H,
+    W), and without gradients means2d (N, 2), radii (N, 2) in pixels (0: unseen) and depths (N).
+    Gradients reach the Gaussians' arrays and the view's matrix.
     """
     result: tuple[Tensor, Tensor, Tensor, Tensor, Tensor] = _Rasterize.apply(
         *gaussians.tensors(), view.viewmat, kernels, view, depth, options
@@ -144,13 +214,28 @@ def rasterize_view(
 def _project(
     kernels: Kernels, gaussians: Drawables, view: RasterView, options: RasterOptions
 ) -> tuple[RasterArgs, _Borrowed, ctypes.CDLL, list[Tensor]]:
-    """Draws the Gaussians once without colour, so that the borrowed view holds their lists; the tensors keep them alive."""
+    """Draws the Gaussians once without colour, so that the borrowed view holds their lists; the
+    tensors keep them alive.
+    """
     plain = replace(gaussians, colors=gaussians.means.new_zeros(len(gaussians.means), 3))
     view = replace(view, sh_degree=None, background=torch.zeros(3))
     arrays = [_plain(t) for t in (*plain.tensors(), view.viewmat, view.K, view.background)]
-    args, count, borrowed = _arguments(arrays, view, False, options), len(arrays[0]), _Borrowed(kernels)
-    shapes = ((view.height, view.width, 3), (view.height, view.width), (count, 2), (count, 2), (count,))
-    unused = [torch.empty(shape, dtype=torch.int32 if i == 3 else torch.float32) for i, shape in enumerate(shapes)]
+    args, count, borrowed = (
+        _arguments(arrays, view, False, options),
+        len(arrays[0]),
+        _Borrowed(kernels),
+    )
+    shapes = (
+        (view.height, view.width, 3),
+        (view.height, view.width),
+        (count, 2),
+        (count, 2),
+        (count,),
+    )
+    unused = [
+        torch.empty(shape, dtype=torch.int32 if i == 3 else torch.float32)
+        for i, shape in enumerate(shapes)
+    ]
     native = kernels.library.handle
     _check(native.splat_forward(borrowed.view, ctypes.byref(args), *[t.data_ptr() for t in unused]))
     return args, borrowed, native, arrays
@@ -160,9 +245,15 @@ REGION_WEIGHT = np.dtype([("gaussian", np.int32), ("region", np.int32), ("weight
 
 
 def region_weights(
-    kernels: Kernels, gaussians: Drawables, view: RasterView, regions: NDArray[np.int32], options: RasterOptions
+    kernels: Kernels,
+    gaussians: Drawables,
+    view: RasterView,
+    regions: NDArray[np.int32],
+    options: RasterOptions,
 ) -> NDArray[np.void]:
-    """Records of REGION_WEIGHT, several for a Gaussian and a region that meet in several tiles; colours do not matter."""
+    """Records of REGION_WEIGHT, several for a Gaussian and a region that meet in several tiles;
+    colours do not matter.
+    """
     args, borrowed, native, arrays = _project(kernels, gaussians, view, options)
     labels = np.ascontiguousarray(regions, np.int32)
     given = (borrowed.view, ctypes.byref(args), labels.ctypes.data)
@@ -175,12 +266,22 @@ def region_weights(
 
 
 def label_map(
-    kernels: Kernels, gaussians: Drawables, view: RasterView, labels: NDArray[np.int32], count: int, options: RasterOptions
+    kernels: Kernels,
+    gaussians: Drawables,
+    view: RasterView,
+    labels: NDArray[np.int32],
+    count: int,
+    options: RasterOptions,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """The label (below `count`; negative: none) that makes up most of each pixel (H, W), -1 without any, and its share."""
+    """The label (below `count`; negative: none) that makes up most of each pixel (H, W), -1 without
+    any, and its share.
+    """
     args, borrowed, native, arrays = _project(kernels, gaussians, view, options)
     given = np.ascontiguousarray(labels, np.int32)
-    found, share = np.empty((view.height, view.width), np.int32), np.empty((view.height, view.width), np.float32)
+    found, share = (
+        np.empty((view.height, view.width), np.int32),
+        np.empty((view.height, view.width), np.float32),
+    )
     pointers = (given.ctypes.data, count, found.ctypes.data, share.ctypes.data)
     _check(native.splat_label_map(borrowed.view, ctypes.byref(args), *pointers))
     del arrays
@@ -189,12 +290,18 @@ def label_map(
 
 class _L1Dssim(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, image: Tensor, target: Tensor, ssim_weight: float, kernels: Kernels, buffers: int) -> tuple[Tensor, ...]:
+    def forward(
+        ctx: Any, image: Tensor, target: Tensor, ssim_weight: float, kernels: Kernels, buffers: int
+    ) -> tuple[Tensor, ...]:
         height, width, _ = image.shape
         x, y = _plain(image), _plain(target)
         ctx.gradient, parts = torch.empty_like(x), torch.empty(2, dtype=torch.float64)
         pointers = (ctx.gradient.data_ptr(), parts.data_ptr())
-        _check(kernels.library.handle.splat_l1_dssim(buffers, x.data_ptr(), y.data_ptr(), width, height, ssim_weight, *pointers))
+        _check(
+            kernels.library.handle.splat_l1_dssim(
+                buffers, x.data_ptr(), y.data_ptr(), width, height, ssim_weight, *pointers
+            )
+        )
         l1, ssim = parts.unbind()
         loss = (1 - ssim_weight) * l1 + ssim_weight * (1 - ssim)
         ctx.mark_non_differentiable(ssim)
@@ -206,7 +313,9 @@ class _L1Dssim(torch.autograd.Function):
 
 
 def fused_l1_dssim(kernels: Kernels) -> Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]:
-    """A function (image (H, W, 3), target, weight of SSIM) -> (loss, mean SSIM) on buffers of its own."""
+    """A function (image (H, W, 3), target, weight of SSIM) -> (loss, mean SSIM) on buffers of its
+    own.
+    """
     buffers = kernels.library.handle.splat_ssim_new()
     if not buffers:
         raise KernelError(_STATUS[2])

@@ -32,13 +32,17 @@ def ssim(image: Tensor, target: Tensor) -> Tensor:
     mx, my = smooth(x), smooth(y)
     vx, vy, cov = smooth(x * x) - mx * mx, smooth(y * y) - my * my, smooth(x * y) - mx * my
     c1, c2 = 0.01**2, 0.03**2
-    return (((2 * mx * my + c1) * (2 * cov + c2)) / ((mx * mx + my * my + c1) * (vx + vy + c2))).mean()
+    return (
+        ((2 * mx * my + c1) * (2 * cov + c2)) / ((mx * mx + my * my + c1) * (vx + vy + c2))
+    ).mean()
 
 
 def l1_dssim_torch(image: Tensor, target: Tensor, ssim_weight: float) -> tuple[Tensor, Tensor]:
     """(1 - w) L1 + w (1 - SSIM), Kerbl et al. 2023 eq. 7; and the SSIM."""
     similarity = ssim(image, target)
-    return (1 - ssim_weight) * (image - target).abs().mean() + ssim_weight * (1 - similarity), similarity.detach()
+    return (1 - ssim_weight) * (image - target).abs().mean() + ssim_weight * (
+        1 - similarity
+    ), similarity.detach()
 
 
 def l1_dssim_for(device: str) -> ImageLoss:

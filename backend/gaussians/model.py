@@ -17,7 +17,8 @@ class Gaussians:
     quats: Tensor  # (N, 4) wxyz, any length
     log_scales: Tensor  # (N, 3)
     opacity_logits: Tensor  # (N,)
-    sh0: Tensor  # (N, 1, 3) constant colour; apart from the rest because it learns twenty times as fast
+    # (N, 1, 3) constant colour; apart from the rest because it learns twenty times as fast
+    sh0: Tensor
     sh_rest: Tensor  # (N, K - 1, 3)
 
     def __len__(self) -> int:
@@ -45,13 +46,24 @@ class Gaussians:
 
     def to_arrays(self) -> SplatArrays:
         """For files; quaternions come out normalised."""
-        means, quats, log_scales, opacity_logits, sh0, sh_rest = (t.detach().float().cpu() for t in self.named().values())
+        means, quats, log_scales, opacity_logits, sh0, sh_rest = (
+            t.detach().float().cpu() for t in self.named().values()
+        )
         quats = torch.nn.functional.normalize(quats, dim=1)
         sh = torch.cat([sh0, sh_rest], 1)
-        return SplatArrays(means.numpy(), quats.numpy(), log_scales.numpy(), opacity_logits.numpy(), sh.numpy())
+        return SplatArrays(
+            means.numpy(), quats.numpy(), log_scales.numpy(), opacity_logits.numpy(), sh.numpy()
+        )
 
 
 def from_arrays(arrays: SplatArrays, device: str = "cpu") -> Gaussians:
     """Copies what a file held onto a device."""
-    parts = (arrays.means, arrays.quats, arrays.log_scales, arrays.opacity_logits, arrays.sh[:, :1], arrays.sh[:, 1:])
+    parts = (
+        arrays.means,
+        arrays.quats,
+        arrays.log_scales,
+        arrays.opacity_logits,
+        arrays.sh[:, :1],
+        arrays.sh[:, 1:],
+    )
     return Gaussians(*(torch.tensor(p, dtype=torch.float32, device=device) for p in parts))

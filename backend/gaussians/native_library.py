@@ -1,4 +1,6 @@
-"""Finds and loads the compiled kernels: the best library for this processor out of the `splatsmith_kernels` package."""
+"""Finds and loads the compiled kernels: the best library for this processor out of the
+`splatsmith_kernels` package.
+"""
 
 import ctypes
 import functools
@@ -42,7 +44,8 @@ def _load(path: Path) -> ctypes.CDLL | None:
 def load_native(variant: str | None = None) -> NativeLibrary | None:
     """The library for this processor, or the named `variant`; None where there is none.
 
-    The environment variable SPLATSMITH_KERNELS names a variant too ("none": use the pure-torch rasteriser).
+    The environment variable SPLATSMITH_KERNELS names a variant too ("none": use the pure-torch
+    rasteriser).
     """
     wanted = variant or os.environ.get("SPLATSMITH_KERNELS")
     libraries = _libraries()

@@ -23,7 +23,9 @@ class RasterOptions:
 
 @dataclass(frozen=True)
 class Drawables:
-    """N Gaussians as a rasteriser takes them. One view, one colour space: nothing here is a trained parameter as such."""
+    """N Gaussians as a rasteriser takes them. One view, one colour space: nothing here is a trained
+    parameter as such.
+    """
 
     means: Tensor  # (N, 3)
     quats: Tensor  # (N, 4) wxyz, any length

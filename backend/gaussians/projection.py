@@ -1,7 +1,9 @@
-"""Projection of 3D Gaussians to the image plane, in torch: the readable form of what the kernels do.
+"""Projection of 3D Gaussians to the image plane, in torch: the readable form of what the kernels
+do.
 
-EWA splatting (Zwicker et al. 2001) as in 3DGS (Kerbl et al. 2023, section 4): the covariance is carried through the
-view rotation and the Jacobian of the perspective division, then blurred by `eps2d` pixels squared.
+EWA splatting (Zwicker et al. 2001) as in 3DGS (Kerbl et al. 2023, section 4): the covariance is
+carried through the view rotation and the Jacobian of the perspective division, then blurred by
+`eps2d` pixels squared.
 """
 
 from dataclasses import dataclass
@@ -16,7 +18,9 @@ from .options import Drawables, RasterOptions, RasterView
 
 @dataclass(frozen=True)
 class Projection:
-    """Of N Gaussians in one view. `visible` marks those that can touch a pixel; the rest holds no promise elsewhere."""
+    """Of N Gaussians in one view. `visible` marks those that can touch a pixel; the rest holds no
+    promise elsewhere.
+    """
 
     means2d: Tensor  # (N, 2) pixels; the first pixel's centre is (0.5, 0.5)
     conics: Tensor  # (N, 3) upper triangle of the inverse covariance
@@ -33,12 +37,18 @@ def covariances(quats: Tensor, scales: Tensor) -> Tensor:
 
 
 def _jacobians(points: Tensor, K: Tensor, width: int, height: int) -> Tensor:
-    """(N, 2, 3) at camera-space points; slopes far outside the picture are held at its border, as gsplat does."""
+    """(N, 2, 3) at camera-space points; slopes far outside the picture are held at its border, as
+    gsplat does.
+    """
     fx, fy, cx, cy = K[0, 0], K[1, 1], K[0, 2], K[1, 2]
     x, y, z = points.unbind(-1)
     margin_x, margin_y = 0.15 * width / fx, 0.15 * height / fy
-    slope_x = torch.minimum(torch.maximum(x / z, -(cx / fx + margin_x)), (width - cx) / fx + margin_x)
-    slope_y = torch.minimum(torch.maximum(y / z, -(cy / fy + margin_y)), (height - cy) / fy + margin_y)
+    slope_x = torch.minimum(
+        torch.maximum(x / z, -(cx / fx + margin_x)), (width - cx) / fx + margin_x
+    )
+    slope_y = torch.minimum(
+        torch.maximum(y / z, -(cy / fy + margin_y)), (height - cy) / fy + margin_y
+    )
     zero = torch.zeros_like(z)
     rows = (fx / z, zero, -fx * slope_x / z, zero, fy / z, -fy * slope_y / z)
     return torch.stack(rows, -1).reshape(-1, 2, 3)
@@ -57,9 +67,14 @@ def project(gaussians: Drawables, view: RasterView, options: RasterOptions) -> P
     a, b, d = cov[:, 0, 0], cov[:, 0, 1], cov[:, 1, 1]
     blurred_a, blurred_d = a + options.eps2d, d + options.eps2d
     det = blurred_a * blurred_d - b * b
-    if options.rasterize_mode == "antialiased":  # Mip-Splatting (Yu et al. 2024), the 2D filter's loss of energy
+    if (
+        options.rasterize_mode == "antialiased"
+    ):  # Mip-Splatting (Yu et al. 2024), the 2D filter's loss of energy
         opacities = opacities * ((a * d - b * b) / det).clamp_min(0).sqrt()
-    means2d = torch.stack([K[0, 0] * safe[:, 0] / safe[:, 2] + K[0, 2], K[1, 1] * safe[:, 1] / safe[:, 2] + K[1, 2]], -1)
+    means2d = torch.stack(
+        [K[0, 0] * safe[:, 0] / safe[:, 2] + K[0, 2], K[1, 1] * safe[:, 1] / safe[:, 2] + K[1, 2]],
+        -1,
+    )
     with torch.no_grad():
         reach = (2 * (opacities / options.alpha_threshold).clamp_min(1).log()).sqrt()
         extents = reach[:, None] * torch.stack([blurred_a, blurred_d], -1).sqrt()
@@ -71,7 +86,9 @@ def project(gaussians: Drawables, view: RasterView, options: RasterOptions) -> P
 
 
 def shade(gaussians: Drawables, view: RasterView) -> Tensor:
-    """Colours (N, D): as given without a degree, else the harmonics (N, K, 3) along the viewing rays."""
+    """Colours (N, D): as given without a degree, else the harmonics (N, K, 3) along the viewing
+    rays.
+    """
     if view.sh_degree is None:
         return gaussians.colors
     position = -view.viewmat[:3, :3].T @ view.viewmat[:3, 3]

@@ -1,4 +1,6 @@
-"""The one rasteriser of the house. Which of the three runs (gsplat, CPU kernels, plain torch) stays behind this file."""
+"""The one rasteriser of the house. Which of the three runs (gsplat, CPU kernels, plain torch) stays
+behind this file.
+"""
 
 import functools
 from dataclasses import dataclass, replace
@@ -33,31 +35,59 @@ def rasterizer_name(device: torch.device) -> str:
         why = gsplat_cuda.probe()
         return "gsplat (CUDA)" if why is None else f"plain torch on CUDA ({why})"
     native = cpu_kernels() if device.type == "cpu" else None
-    return f"CPU kernels ({native.library.variant})" if native else "plain torch (no compiled kernels for this machine)"
+    return (
+        f"CPU kernels ({native.library.variant})"
+        if native
+        else "plain torch (no compiled kernels for this machine)"
+    )
 
 
 def rasterize(
-    means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, colors: Tensor, viewmats: Tensor, Ks: Tensor,
-    width: int, height: int, *, sh_degree: int | None = None, backgrounds: Tensor | None = None,
-    render_mode: RenderMode = "RGB", options: RasterOptions = RasterOptions(),
-) -> Rendering:  # fmt: skip
-    """Renders N Gaussians into C cameras, differentiably; the arguments are those of gsplat.rasterization.
+    means: Tensor,
+    quats: Tensor,
+    scales: Tensor,
+    opacities: Tensor,
+    colors: Tensor,
+    viewmats: Tensor,
+    Ks: Tensor,
+    width: int,
+    height: int,
+    *,
+    sh_degree: int | None = None,
+    backgrounds: Tensor | None = None,
+    render_mode: RenderMode = "RGB",
+    options: RasterOptions = RasterOptions(),
+) -> Rendering:
+    """Renders N Gaussians into C cameras, differentiably; the arguments are those of
+    gsplat.rasterization.
 
-    means (N, 3); quats (N, 4) wxyz, any length; scales (N, 3) linear; opacities (N,) after the sigmoid; colors (N, D),
-    or SH coefficients (N, K, 3) with `sh_degree`; viewmats (C, 4, 4) world to camera, OpenCV axes; Ks (C, 3, 3) pixels;
-    backgrounds (C, D). "D" is blended depth, "ED" depth divided by alpha. Gradients reach all but Ks and backgrounds.
+    means (N, 3); quats (N, 4) wxyz, any length; scales (N, 3) linear; opacities (N,) after the
+    sigmoid; colors (N, D), or SH coefficients (N, K, 3) with `sh_degree`; viewmats (C, 4, 4) world
+    to camera, OpenCV axes; Ks (C, 3, 3) pixels; backgrounds (C, D). "D" is blended depth, "ED"
+    depth divided by alpha. Gradients reach all but Ks and backgrounds.
     """
     if means.is_cuda and gsplat_cuda.probe() is None:
         arrays = (means, quats, scales, opacities, colors, viewmats, Ks)
-        image, alpha, meta = gsplat_cuda.rasterize(*arrays, width, height, sh_degree, backgrounds, render_mode, options)
-        radii = meta["radii"] if meta["radii"].dim() == 3 else meta["radii"][..., None].expand(-1, -1, 2)
+        image, alpha, meta = gsplat_cuda.rasterize(
+            *arrays, width, height, sh_degree, backgrounds, render_mode, options
+        )
+        radii = (
+            meta["radii"]
+            if meta["radii"].dim() == 3
+            else meta["radii"][..., None].expand(-1, -1, 2)
+        )
         return Rendering(image, alpha, meta["means2d"], radii, meta["depths"])
     channels = 3 if sh_degree is not None else colors.shape[-1]
     if backgrounds is None:
         backgrounds = means.new_zeros(len(viewmats), channels)
     gaussians = Drawables(means, quats, scales, opacities, colors)
     views = [
-        _one_view(gaussians, RasterView(viewmat, K, width, height, sh_degree, background), render_mode, options)
+        _one_view(
+            gaussians,
+            RasterView(viewmat, K, width, height, sh_degree, background),
+            render_mode,
+            options,
+        )
         for viewmat, K, background in zip(viewmats, Ks, backgrounds, strict=True)
     ]
     return Rendering(*(torch.stack(parts) for parts in zip(*views, strict=True)))
@@ -71,14 +101,24 @@ def _one_view(
     if native is None:
         blended, alpha, seen = torch_reference.rasterize_view(gaussians, view, options)
         radii = torch.where(seen.visible[:, None], seen.extents.ceil(), 0).int()
-        color, depth, where = blended[..., :-1], blended[..., -1:], (seen.means2d.detach(), radii, seen.depths.detach())
+        color, depth, where = (
+            blended[..., :-1],
+            blended[..., -1:],
+            (seen.means2d.detach(), radii, seen.depths.detach()),
+        )
     else:
-        color, depth, alpha, where = _by_kernels(native, gaussians, view, render_mode != "RGB", options)
+        color, depth, alpha, where = _by_kernels(
+            native, gaussians, view, render_mode != "RGB", options
+        )
     return (_compose(color, depth, alpha[..., None], render_mode), alpha[..., None], *where)
 
 
 def _by_kernels(
-    native: kernels.Kernels, gaussians: Drawables, view: RasterView, depth: bool, options: RasterOptions
+    native: kernels.Kernels,
+    gaussians: Drawables,
+    view: RasterView,
+    depth: bool,
+    options: RasterOptions,
 ) -> tuple[Tensor, Tensor, Tensor, tuple[Tensor, Tensor, Tensor]]:
     """Any number of channels through the three-channel kernels: three at a time."""
     if view.sh_degree is not None or gaussians.colors.shape[1] == 3:
@@ -89,7 +129,13 @@ def _by_kernels(
     colors = torch.nn.functional.pad(gaussians.colors, (0, missing)).split(3, 1)
     backgrounds = torch.nn.functional.pad(view.background, (0, missing)).split(3)
     parts = [
-        kernels.rasterize_view(native, replace(gaussians, colors=c), replace(view, background=b), depth and first == 0, options)
+        kernels.rasterize_view(
+            native,
+            replace(gaussians, colors=c),
+            replace(view, background=b),
+            depth and first == 0,
+            options,
+        )
         for first, (c, b) in enumerate(zip(colors, backgrounds, strict=True))
     ]
     color = torch.cat([part[0][..., :3] for part in parts], -1)[..., :channels]

@@ -1,4 +1,5 @@
-"""A rasteriser in plain torch: the reference that the kernels are tested against, and the path where no kernel fits.
+"""A rasteriser in plain torch: the reference that the kernels are tested against, and the path
+where no kernel fits.
 
 Any device, any float type, gradients by autograd; about fifty times slower than the kernels.
 """
@@ -45,11 +46,13 @@ def list_per_tile(projection: Projection, width: int, height: int) -> TileLists:
     return TileLists(visible[owner[by_tile]], count.cumsum(0) - count, count, columns, rows)
 
 
-def blend(features: Tensor, present: Tensor, pixels: Tensor, options: RasterOptions) -> tuple[Tensor, Tensor]:
+def blend(
+    features: Tensor, present: Tensor, pixels: Tensor, options: RasterOptions
+) -> tuple[Tensor, Tensor]:
     """Front-to-back compositing (Kerbl et al. 2023, eq. 3) of T tiles with at most G Gaussians.
 
-    features (T, G, 6 + D): centre, conic, opacity, then the values to blend; present (T, G) bool; pixels (T, P, 2).
-    Returns (T, P, D) and the transmittance (T, P).
+    features (T, G, 6 + D): centre, conic, opacity, then the values to blend; present (T, G) bool;
+    pixels (T, P, 2). Returns (T, P, D) and the transmittance (T, P).
     """
     x, y, A, B, C, opacity = features[..., :6, None].unbind(2)
     dx, dy = x - pixels[:, None, :, 0], y - pixels[:, None, :, 1]
@@ -78,7 +81,9 @@ def _chunks(count: Tensor) -> list[Tensor]:
     return groups
 
 
-def _gather(features: Tensor, lists: TileLists, tiles: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _gather(
+    features: Tensor, lists: TileLists, tiles: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     nth = torch.arange(int(lists.count[tiles].max()), device=features.device)
     present = nth < lists.count[tiles][:, None]
     ids = lists.ids[(lists.start[tiles][:, None] + nth).clamp(max=len(lists.ids) - 1)]
@@ -89,10 +94,14 @@ def _gather(features: Tensor, lists: TileLists, tiles: Tensor) -> tuple[Tensor, 
 
 
 class _BlendTiles(torch.autograd.Function):
-    """Blends tile groups one after the other and again in the backward pass, so memory stays within the budget."""
+    """Blends tile groups one after the other and again in the backward pass, so memory stays within
+    the budget.
+    """
 
     @staticmethod
-    def forward(ctx, features: Tensor, lists: TileLists, options: RasterOptions) -> tuple[Tensor, Tensor]:  # type: ignore[no-untyped-def]
+    def forward(
+        ctx, features: Tensor, lists: TileLists, options: RasterOptions
+    ) -> tuple[Tensor, Tensor]:  # type: ignore[no-untyped-def]
         tiles = len(lists.count)
         values = features.new_zeros(tiles, TILE * TILE, features.shape[1] - 6)
         transmittance = features.new_ones(tiles, TILE * TILE)
@@ -113,24 +122,34 @@ class _BlendTiles(torch.autograd.Function):
             with torch.enable_grad():
                 gathered = gathered.detach().requires_grad_(True)
                 outputs = blend(gathered, present, pixels, ctx.options)
-                (part,) = torch.autograd.grad(outputs, gathered, (v_values[group], v_transmittance[group]))
+                (part,) = torch.autograd.grad(
+                    outputs, gathered, (v_values[group], v_transmittance[group])
+                )
             total.index_add_(0, ids.flatten(), (part * present[..., None]).flatten(0, 1))
         return total, None, None
 
 
-def rasterize_view(gaussians: Drawables, view: RasterView, options: RasterOptions) -> tuple[Tensor, Tensor, Projection]:
-    """One view. Returns the picture (H, W, D + 1), whose last channel is blended depth, alpha (H, W), the projection."""
+def rasterize_view(
+    gaussians: Drawables, view: RasterView, options: RasterOptions
+) -> tuple[Tensor, Tensor, Projection]:
+    """One view. Returns the picture (H, W, D + 1), whose last channel is blended depth, alpha (H,
+    W), the projection.
+    """
     projection = project(gaussians, view, options)
     values = torch.cat([shade(gaussians, view), projection.depths[:, None]], 1)
-    features = torch.cat([projection.means2d, projection.conics, projection.opacities[:, None], values], 1)
+    features = torch.cat(
+        [projection.means2d, projection.conics, projection.opacities[:, None], values], 1
+    )
     with torch.no_grad():
         lists = list_per_tile(projection, view.width, view.height)
     blended, transmittance = _BlendTiles.apply(features, lists, options)
 
-    def picture(tiles: Tensor) -> Tensor:
+    def image(tiles: Tensor) -> Tensor:
         grid = tiles.reshape(lists.rows, lists.columns, TILE, TILE, -1).transpose(1, 2)
         return grid.flatten(2, 3).flatten(0, 1)[: view.height, : view.width]
 
-    left = picture(transmittance[..., None])
-    extended = torch.cat([view.background, view.background.new_zeros(1)])  # nothing lies behind at a known depth
-    return picture(blended) + left * extended, 1 - left[..., 0], projection
+    left = image(transmittance[..., None])
+    extended = torch.cat(
+        [view.background, view.background.new_zeros(1)]
+    )  # nothing lies behind at a known depth
+    return image(blended) + left * extended, 1 - left[..., 0], projection

@@ -1,10 +1,15 @@
 """Axes and matrices: the one place that says which is which. numpy only.
 
-- `camera_to_world` is a 4 x 4 matrix in OpenGL axes: x right, y up, the camera looks along -z (nerfstudio, Blender).
-- `viewmat` is its counterpart for rendering: world to camera in OpenCV axes, x right, y down, looking along +z.
-- `K` is 3 x 3 in pixels; the centre of the first pixel is (0.5, 0.5), so the middle of a picture is (w / 2, h / 2).
-- Quaternions are (w, x, y, z). `scales` are linear, `log_scales` their logarithm; `opacities` lie in 0..1,
-  `opacity_logits` before the sigmoid. Colours are sRGB as in the footage, never linear, unless a name says so.
+- `camera_to_world` is a 4 x 4 matrix in OpenGL axes: x right, y up, the camera looks along -z
+  (nerfstudio, Blender).
+- `viewmat` is its counterpart for rendering: world to camera in OpenCV axes, x right, y down,
+  looking along +z.
+- `K` is 3 x 3 in pixels; the centre of the first pixel is (0.5, 0.5), so the middle of a picture is
+  (w / 2, h / 2).
+- Quaternions are (w, x, y, z). `scales` are linear, `log_scales` their logarithm; `opacities` lie
+  in 0..1,
+  `opacity_logits` before the sigmoid. Colours are sRGB as in the footage, never linear, unless a
+  name says so.
 """
 
 import numpy as np
@@ -30,7 +35,9 @@ def intrinsics(fl_x: float, fl_y: float, cx: float, cy: float) -> Array:
 
 
 def align_similarity(source: Array, target: Array) -> tuple[float, Array, Array]:
-    """Scale, rotation, translation that carry points `source` (N, 3) best onto `target` (Umeyama 1991)."""
+    """Scale, rotation, translation that carry points `source` (N, 3) best onto `target` (Umeyama
+    1991).
+    """
     mean_s, mean_t = source.mean(0), target.mean(0)
     s, t = source - mean_s, target - mean_t
     u, d, vt = np.linalg.svd(t.T @ s / len(s))

@@ -23,18 +23,27 @@ def rotation_vector_to_matrix(omega: Tensor) -> Tensor:
     angle = (omega.square().sum(-1) + 1e-24).sqrt()[..., None, None]
     half = torch.sinc(angle / (2 * torch.pi))  # sin(angle / 2) / (angle / 2)
     matrix: Tensor = (
-        torch.eye(3, dtype=omega.dtype, device=omega.device) + torch.sinc(angle / torch.pi) * skew + 0.5 * half**2 * skew @ skew
+        torch.eye(3, dtype=omega.dtype, device=omega.device)
+        + torch.sinc(angle / torch.pi) * skew
+        + 0.5 * half**2 * skew @ skew
     )
     return matrix
 
 
 def matrix_to_quat(matrices: Tensor) -> Tensor:
-    """(N, 3, 3) rotations -> (N, 4) wxyz of length one: the row of q q^T with the largest diagonal, so that nothing cancels."""
+    """(N, 3, 3) rotations -> (N, 4) wxyz of length one: the row of q q^T with the largest diagonal,
+    so that nothing cancels.
+    """
     m = matrices.flatten(1).unbind(1)
     xx, yy, zz = m[0], m[4], m[8]
     xw, yw, zw = m[7] - m[5], m[2] - m[6], m[3] - m[1]
     xy, xz, yz = m[1] + m[3], m[2] + m[6], m[5] + m[7]
-    rows = [[1 + xx + yy + zz, xw, yw, zw], [xw, 1 + xx - yy - zz, xy, xz], [yw, xy, 1 - xx + yy - zz, yz], [zw, xz, yz, 1 - xx - yy + zz]]
+    rows = [
+        [1 + xx + yy + zz, xw, yw, zw],
+        [xw, 1 + xx - yy - zz, xy, xz],
+        [yw, xy, 1 - xx + yy - zz, yz],
+        [zw, xz, yz, 1 - xx - yy + zz],
+    ]
     table = torch.stack([torch.stack(row, 1) for row in rows], 1)  # (N, 4, 4): 4 q q^T
     best = table.diagonal(dim1=1, dim2=2).argmax(1)
     return torch.nn.functional.normalize(table[torch.arange(len(table)), best], dim=1)
@@ -45,6 +54,11 @@ def multiply_quats(a: Tensor, b: Tensor) -> Tensor:
     aw, ax, ay, az = a.unbind(1)
     bw, bx, by, bz = b.unbind(1)
     return torch.stack(
-        [aw * bw - ax * bx - ay * by - az * bz, aw * bx + ax * bw + ay * bz - az * by,
-         aw * by - ax * bz + ay * bw + az * bx, aw * bz + ax * by - ay * bx + az * bw], 1
-    )  # fmt: skip
+        [
+            aw * bw - ax * bx - ay * by - az * bz,
+            aw * bx + ax * bw + ay * bz - az * by,
+            aw * by - ax * bz + ay * bw + az * bx,
+            aw * bz + ax * by - ay * bx + az * bw,
+        ],
+        1,
+    )

@@ -21,7 +21,13 @@ def sh_basis(degree: int, directions: Tensor) -> Tensor:
     if degree >= 2:
         a, h = 1.092548430592079, 0.5462742152960395
         xx_yy = x * x - y * y
-        basis += [2 * h * x * y, -a * y * z, 0.9461746957575601 * z * z - 0.3153915652525201, -a * x * z, h * xx_yy]
+        basis += [
+            2 * h * x * y,
+            -a * y * z,
+            0.9461746957575601 * z * z - 0.3153915652525201,
+            -a * x * z,
+            h * xx_yy,
+        ]
     if degree >= 3:
         q, p = -0.5900435899266435, 1.445305721320277
         r = 0.4570457994644658 - 2.285228997322329 * z * z
@@ -38,6 +44,8 @@ def sh_basis(degree: int, directions: Tensor) -> Tensor:
 
 
 def sh_to_rgb(degree: int, directions: Tensor, coefficients: Tensor) -> Tensor:
-    """Colours (N, 3), not below 0, of coefficients (N, K >= (degree + 1)^2, 3) seen along unit directions (N, 3)."""
+    """Colours (N, 3), not below 0, of coefficients (N, K >= (degree + 1)^2, 3) seen along unit
+    directions (N, 3).
+    """
     used = coefficients[:, : coefficient_count(degree)]
     return (torch.einsum("nk,nkc->nc", sh_basis(degree, directions), used) + 0.5).clamp_min(0)

@@ -20,8 +20,9 @@ class Seen:
 
 
 def nearest_triangles(points: Floats, nearness: Floats, size: tuple[int, int]) -> Seen:
-    """Of triangles with corners `points` (T, 3, 2) in pixels, whose centres lie at halves, and `nearness` (T, 3), which must be
-    linear in the picture: 1 / z under perspective, -z without. `size` is width and height. Both sides are seen.
+    """Of triangles with corners `points` (T, 3, 2) in pixels, whose centres lie at halves, and
+    `nearness` (T, 3), which must be linear in the picture: 1 / z under perspective, -z without.
+    `size` is width and height. Both sides are seen.
     """
     triangle, column, row = _candidates(points, size)
     corners = points[triangle]
@@ -37,8 +38,12 @@ def nearest_triangles(points: Floats, nearness: Floats, size: tuple[int, int]) -
 def _candidates(points: Floats, size: tuple[int, int]) -> tuple[Integers, Integers, Integers]:
     """(M,) triangle, column and row of all pixels in the triangles' bounding boxes."""
     low, high = points.min(1), points.max(1)
-    left, right = (np.clip(n, 0, size[0]).astype(int) for n in (np.floor(low[:, 0]), np.ceil(high[:, 0])))
-    top, bottom = (np.clip(n, 0, size[1]).astype(int) for n in (np.floor(low[:, 1]), np.ceil(high[:, 1])))
+    left, right = (
+        np.clip(n, 0, size[0]).astype(int) for n in (np.floor(low[:, 0]), np.ceil(high[:, 0]))
+    )
+    top, bottom = (
+        np.clip(n, 0, size[1]).astype(int) for n in (np.floor(low[:, 1]), np.ceil(high[:, 1]))
+    )
     wide, count = right - left, (right - left) * (bottom - top)
     triangle = np.repeat(np.arange(len(points)), count)
     place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)

@@ -1,4 +1,6 @@
-"""Video files opened, measured and decoded with PyAV. What a decoder reports as damaged is left out and told."""
+"""Video files opened, measured and decoded with PyAV. What a decoder reports as damaged is left out
+and told.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,7 +41,9 @@ class Damage:
 
 
 def cannot(path: Path, why: str) -> InputError:
-    return InputError(f"{path.name} can't be used as a video: {why}.", "Choose a video file that a player shows.")
+    return InputError(
+        f"{path.name} can't be used as a video: {why}.", "Choose a video file that a player shows."
+    )
 
 
 def open_video(path: Path) -> av.container.InputContainer:
@@ -64,7 +68,9 @@ def probe(path: Path) -> VideoInfo:
         stream = container.streams.video[0]
         frame = next(_frames(container, path, Damage()))
         fps = _pace(stream)
-        seconds = _seconds(stream.duration, stream.time_base) or _seconds(container.duration, Fraction(1, av.time_base))
+        seconds = _seconds(stream.duration, stream.time_base) or _seconds(
+            container.duration, Fraction(1, av.time_base)
+        )
         seconds = seconds or stream.frames / fps or max(frame_times(path), default=0.0)
         turned = round((frame.rotation or 0) / 90) % 2 == 1
         size = (frame.height, frame.width) if turned else (frame.width, frame.height)
@@ -72,7 +78,9 @@ def probe(path: Path) -> VideoInfo:
 
 
 def frame_times(path: Path) -> list[float]:
-    """Seconds from the start of every frame's showing, rising; by reading all packets, without decoding them."""
+    """Seconds from the start of every frame's showing, rising; by reading all packets, without
+    decoding them.
+    """
     with open_video(path) as container:
         stream = container.streams.video[0]
         first, pace = _first_time(stream), _pace(stream)
@@ -80,19 +88,25 @@ def frame_times(path: Path) -> list[float]:
         return [t - first for t in times] if any(times) else [i / pace for i in range(len(times))]
 
 
-def decode(container: av.container.InputContainer, path: Path, damage: Damage) -> Iterator[tuple[float, av.VideoFrame]]:
-    """Whole frames in order with their seconds from the start of the picture; what is damaged goes to `damage`.
-    InputError when not one frame can be decoded.
+def decode(
+    container: av.container.InputContainer, path: Path, damage: Damage
+) -> Iterator[tuple[float, av.VideoFrame]]:
+    """Whole frames in order with their seconds from the start of the picture; what is damaged goes
+    to `damage`. InputError when not one frame can be decoded.
     """
     stream = container.streams.video[0]
     first, pace, last = _first_time(stream), _pace(stream), -1.0
     for index, frame in enumerate(_frames(container, path, damage)):
         time = frame.time - first if frame.time is not None else index / pace
-        last = time if time > last else last + 1 / pace  # some files number frames in the order they are stored in
+        last = (
+            time if time > last else last + 1 / pace
+        )  # some files number frames in the order they are stored in
         yield last, frame
 
 
-def _frames(container: av.container.InputContainer, path: Path, damage: Damage) -> Iterator[av.VideoFrame]:
+def _frames(
+    container: av.container.InputContainer, path: Path, damage: Damage
+) -> Iterator[av.VideoFrame]:
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
     seen, time, first = False, 0.0, _first_time(stream)
@@ -114,15 +128,22 @@ def _frames(container: av.container.InputContainer, path: Path, damage: Damage) 
 
 
 def reach(path: Path) -> float:
-    """Seconds to which picture or sound go, by reading all packets: what a file that broke off lacks, it lacks in both."""
+    """Seconds to which picture or sound go, by reading all packets: what a file that broke off
+    lacks, it lacks in both.
+    """
     with open_video(path) as container:
-        ends = [_seconds(p.pts, p.time_base) + _seconds(p.duration, p.time_base) for p in _packets(container, whole=True)]
+        ends = [
+            _seconds(p.pts, p.time_base) + _seconds(p.duration, p.time_base)
+            for p in _packets(container, whole=True)
+        ]
         return max(ends, default=0.0) - _first_time(container.streams.video[0])
 
 
 def _packets(container: av.container.InputContainer, whole: bool = False) -> Iterator[av.Packet]:
     """To the end, or to where the file breaks off."""
-    packets: Iterator[av.Packet] = container.demux() if whole else container.demux(container.streams.video[0])
+    packets: Iterator[av.Packet] = (
+        container.demux() if whole else container.demux(container.streams.video[0])
+    )
     while True:
         try:
             packet = next(packets, None)
@@ -138,7 +159,11 @@ def _pace(stream: av.VideoStream) -> float:
 
 
 def _first_time(stream: av.VideoStream) -> float:
-    return float(stream.start_time * stream.time_base) if stream.start_time and stream.time_base else 0.0
+    return (
+        float(stream.start_time * stream.time_base)
+        if stream.start_time and stream.time_base
+        else 0.0
+    )
 
 
 def _seconds(ticks: int | None, base: Fraction | None) -> float:

@@ -39,17 +39,28 @@ def fit_size(width: int, height: int, max_side: int) -> tuple[int, int]:
 
 
 def to_eight_bit(image: Image.Image) -> Image.Image:
-    """Pictures of 16 bits or of floats in 0..1 as 8-bit grey; Pillow itself would clip them. Others as they are."""
+    """Pictures of 16 bits or of floats in 0..1 as 8-bit grey; Pillow itself would clip them. Others
+    as they are.
+    """
     if image.mode.startswith("I"):
         values = np.asarray(image, np.float64)
-        return Image.fromarray((values / (257.0 if values.max(initial=0) > 255 else 1.0)).clip(0, 255).round().astype(np.uint8))
+        return Image.fromarray(
+            (values / (257.0 if values.max(initial=0) > 255 else 1.0))
+            .clip(0, 255)
+            .round()
+            .astype(np.uint8)
+        )
     if image.mode == "F":
-        return Image.fromarray((np.nan_to_num(np.asarray(image)) * 255).clip(0, 255).round().astype(np.uint8))
+        return Image.fromarray(
+            (np.nan_to_num(np.asarray(image)) * 255).clip(0, 255).round().astype(np.uint8)
+        )
     return image
 
 
 def sharpness(gray: Pixels) -> float:
-    """Variance of the Laplacian: the usual blur measure. Comparable between frames of one clip only."""
+    """Variance of the Laplacian: the usual blur measure. Comparable between frames of one clip
+    only.
+    """
     g = gray.astype(np.float32)
     laplacian = 4 * g[1:-1, 1:-1] - g[:-2, 1:-1] - g[2:, 1:-1] - g[1:-1, :-2] - g[1:-1, 2:]
     return float(laplacian.var()) if laplacian.size else 0.0
@@ -59,7 +70,11 @@ def thumbnail(path: Path) -> NDArray[np.float32]:
     """A small grey picture, values 0..255."""
     with Image.open(path) as image:
         image.draft("L", (THUMB * 2, THUMB * 2))
-        small = to_eight_bit(image).convert("L").resize(fit_size(*image.size, THUMB), Image.Resampling.BILINEAR)
+        small = (
+            to_eight_bit(image)
+            .convert("L")
+            .resize(fit_size(*image.size, THUMB), Image.Resampling.BILINEAR)
+        )
     return np.asarray(small, np.float32)
 
 

@@ -1,4 +1,6 @@
-"""Sound from any audio or video file as one channel at 16 kHz: the clock that all motion is measured by."""
+"""Sound from any audio or video file as one channel at 16 kHz: the clock that all motion is
+measured by.
+"""
 
 from pathlib import Path
 
@@ -22,7 +24,9 @@ def read_sound(path: Path) -> Samples:
                 raise InputError(f"{path.name} has no sound.", "Choose a file with speech in it.")
             found = _decoded(container, path)
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise InputError(f"{path.name} can't be read as sound.", "Choose a WAV, MP3, FLAC or video file.") from error
+        raise InputError(
+            f"{path.name} can't be read as sound.", "Choose a WAV, MP3, FLAC or video file."
+        ) from error
     if not len(found):
         raise InputError(f"The sound of {path.name} is empty.", "Choose a file with speech in it.")
     return found
@@ -30,11 +34,15 @@ def read_sound(path: Path) -> Samples:
 
 def late_by(container: av.container.InputContainer) -> float:
     """Seconds by which the sound begins after the picture, where there is one."""
-    sound, video = container.streams.audio[0], container.streams.video[0] if container.streams.video else None
+    sound, video = (
+        container.streams.audio[0],
+        container.streams.video[0] if container.streams.video else None,
+    )
     if video is None or sound.start_time is None or video.start_time is None:
         return 0.0
     found = float(
-        (sound.start_time * sound.time_base if sound.time_base else 0) - (video.start_time * video.time_base if video.time_base else 0)
+        (sound.start_time * sound.time_base if sound.time_base else 0)
+        - (video.start_time * video.time_base if video.time_base else 0)
     )
     return found if abs(found) < 60 else 0.0
 
@@ -49,9 +57,15 @@ def _decoded(container: av.container.InputContainer, path: Path) -> Samples:
             parts.append(ready.to_ndarray().ravel().astype(np.float32))
             length += len(parts[-1])
         if length > LONGEST * RATE:
-            raise InputError(f"{path.name} is longer than {LONGEST // 3600} hours.", "Cut it into parts.")
+            raise InputError(
+                f"{path.name} is longer than {LONGEST // 3600} hours.", "Cut it into parts."
+            )
     parts += [ready.to_ndarray().ravel().astype(np.float32) for ready in resampler.resample(None)]
     whole = np.concatenate(parts) if parts else np.zeros(0, np.float32)
     late = round(late_by(container) * RATE)
-    whole = np.concatenate([np.zeros(max(late, 0), np.float32), whole[max(-late, 0) :]]) if len(whole) else whole
+    whole = (
+        np.concatenate([np.zeros(max(late, 0), np.float32), whole[max(-late, 0) :]])
+        if len(whole)
+        else whole
+    )
     return np.nan_to_num(whole, nan=0.0, posinf=1.0, neginf=-1.0).clip(-1, 1)

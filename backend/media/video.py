@@ -1,4 +1,6 @@
-"""Frames out of video files with PyAV: upright, square pixels, the sharpest of each stretch of time."""
+"""Frames out of video files with PyAV: upright, square pixels, the sharpest of each stretch of
+time.
+"""
 
 import math
 from collections.abc import Callable
@@ -20,10 +22,14 @@ BREAKS_OFF = 0.05  # share of a video that may be missing at its end without a w
 
 
 def upright(frame: av.VideoFrame, stream: av.VideoStream, max_side: int) -> Pixels:
-    """RGB with square pixels, scaled down so that the longer side is at most `max_side`, turned as the rotation flag says."""
+    """RGB with square pixels, scaled down so that the longer side is at most `max_side`, turned as
+    the rotation flag says.
+    """
     width, height = _stored_size(frame, stream, max_side)
     rgb = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
-    return np.ascontiguousarray(np.rot90(rgb.astype(np.uint8, copy=False), round((frame.rotation or 0) / 90)))
+    return np.ascontiguousarray(
+        np.rot90(rgb.astype(np.uint8, copy=False), round((frame.rotation or 0) / 90))
+    )
 
 
 @dataclass
@@ -34,7 +40,9 @@ class _Best:
     pixels: Pixels | None = None
     time: float = 0.0
 
-    def offer(self, frame: av.VideoFrame, stream: av.VideoStream, max_side: int, time: float) -> None:
+    def offer(
+        self, frame: av.VideoFrame, stream: av.VideoStream, max_side: int, time: float
+    ) -> None:
         small = fit_size(frame.width, frame.height, 480)
         gray = frame.reformat(width=small[0], height=small[1], format="gray8").to_ndarray()
         score = sharpness(gray.astype(np.uint8, copy=False))
@@ -73,7 +81,9 @@ class _Store:
 
 
 def _opened_at(path: Path, start: float) -> av.container.InputContainer:
-    """Open where decoding for `start` seconds has to begin; raw streams can't be wound and are read from their beginning."""
+    """Open where decoding for `start` seconds has to begin; raw streams can't be wound and are read
+    from their beginning.
+    """
     container = open_video(path)
     if start > 1:
         try:
@@ -85,15 +95,25 @@ def _opened_at(path: Path, start: float) -> av.container.InputContainer:
 
 
 def extract(
-    path: Path, folder: Path, count: int, max_side: int, start: float = 0.0, end: float = 0.0, progress: Progress = lambda step, total: None
+    path: Path,
+    folder: Path,
+    count: int,
+    max_side: int,
+    start: float = 0.0,
+    end: float = 0.0,
+    progress: Progress = lambda step, total: None,
 ) -> Footage:
-    """Writes at most `count` frames of [start, end] seconds (0: to the end) as JPEG into `folder`, the sharpest of each
-    equal stretch. Raises InputError when fewer than three can be had; the footage's `damage` tells what is missing.
+    """Writes at most `count` frames of [start, end] seconds (0: to the end) as JPEG into `folder`,
+    the sharpest of each equal stretch. Raises InputError when fewer than three can be had; the
+    footage's `damage` tells what is missing.
     """
     info = probe(path)
     stop = min(end, info.duration) if end and info.duration else (end or info.duration or math.inf)
     if stop <= start:
-        raise InputError(f"The range from {start:g} s to {stop:g} s of {path.name} is empty.", f"The video is {info.duration:.1f} s long.")
+        raise InputError(
+            f"The range from {start:g} s to {stop:g} s of {path.name} is empty.",
+            f"The video is {info.duration:.1f} s long.",
+        )
     span = (stop - start) / count if math.isfinite(stop) else 1 / info.fps
     total = max(1, round(info.fps * (stop - start))) if math.isfinite(stop) else 0
     store, best, bucket = _Store(folder), _Best(), 0
@@ -112,7 +132,10 @@ def extract(
                 store.add(best.pixels, best.time)
                 best, bucket = _Best(), int((time - start) / span)
             best.offer(frame, container.streams.video[0], max_side, time)
-            progress(min(total, round((time - start) * info.fps)) if total else len(store.names), total or count)
+            progress(
+                min(total, round((time - start) * info.fps)) if total else len(store.names),
+                total or count,
+            )
     if len(store.names) < count and best.pixels is not None:
         store.add(best.pixels, best.time)
     return replace(store.footage(path), damage=_in_words(path, damage, time, stop))
@@ -125,7 +148,10 @@ def _in_words(path: Path, damage: Damage, end: float, expected: float) -> str:
         many = "1 frame" if damage.frames == 1 else f"{damage.frames} frames"
         said.append(f"{many} can't be decoded (the first after {damage.first:.1f} s)")
     if damage.resized:
-        said.append(f"the picture changes its size after {damage.resized:.1f} s, and what has the new one was left out")
+        said.append(
+            f"the picture changes its size after {damage.resized:.1f} s, and what has the new one "
+            f"was left out"
+        )
     least = expected - max(BREAKS_OFF * expected, 0.5)
     if math.isfinite(expected) and end < least and reach(path) < least:
         said.append(f"the picture ends at {end:.1f} s of {expected:.1f} s")
@@ -144,7 +170,14 @@ def extract_indices(path: Path, folder: Path, indices: list[int], max_side: int)
     if len(store.sizes) > 1:
         raise cannot(path, "its picture changes its size")
     if damage.frames:  # the numbers of those that follow are no longer known
-        raise cannot(path, f"the cameras name its frames by number, and one after {damage.first:.1f} s can't be decoded")
+        raise cannot(
+            path,
+            f"the cameras name its frames by number, and one after {damage.first:.1f} s can't be "
+            f"decoded",
+        )
     if len(store.names) < len(indices):
-        raise InputError(f"{path.name} has fewer frames than the cameras ask for.", "Choose the clip that the cameras were solved from.")
+        raise InputError(
+            f"{path.name} has fewer frames than the cameras ask for.",
+            "Choose the clip that the cameras were solved from.",
+        )
     return store.footage(path)

@@ -1,4 +1,6 @@
-"""Writes H.264 in an mp4 that everything plays, with the sound of another file and a note in its metadata."""
+"""Writes H.264 in an mp4 that everything plays, with the sound of another file and a note in its
+metadata.
+"""
 
 import contextlib
 from fractions import Fraction
@@ -10,32 +12,55 @@ SOUND_RATE = 48_000
 
 
 class VideoWriter:
-    """Pictures of one size; transparent ones are laid over black, an odd last row or column is left out."""
+    """Pictures of one size; transparent ones are laid over black, an odd last row or column is left
+    out.
+    """
 
-    def __init__(self, path: Path, fps: float, width: int, height: int, note: str = "", sound: bool = False) -> None:
+    def __init__(
+        self, path: Path, fps: float, width: int, height: int, note: str = "", sound: bool = False
+    ) -> None:
         import av  # not needed for stills
 
         self._av = av
         self._container = av.open(str(path), "w")
         if note:
             self._container.metadata["comment"] = note
-        self._stream = self._container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001), options={"crf": "18"})
-        self._stream.width, self._stream.height, self._stream.pix_fmt = width // 2 * 2, height // 2 * 2, "yuv420p"
+        self._stream = self._container.add_stream(
+            "libx264", rate=Fraction(fps).limit_denominator(1001), options={"crf": "18"}
+        )
+        self._stream.width, self._stream.height, self._stream.pix_fmt = (
+            width // 2 * 2,
+            height // 2 * 2,
+            "yuv420p",
+        )
         self._size = (self._stream.height, self._stream.width)
-        self._sound = self._container.add_stream("aac", rate=SOUND_RATE, layout="stereo") if sound else None
+        self._sound = (
+            self._container.add_stream("aac", rate=SOUND_RATE, layout="stereo") if sound else None
+        )
 
     def add(self, pixels: np.ndarray) -> None:
         """(H, W, 3 or 4) uint8."""
-        rgb = pixels[..., :3] if pixels.shape[2] == 3 else (pixels[..., :3] * (pixels[..., 3:] / 255.0)).astype(np.uint8)
-        frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb[: self._size[0], : self._size[1]]), format="rgb24")
+        rgb = (
+            pixels[..., :3]
+            if pixels.shape[2] == 3
+            else (pixels[..., :3] * (pixels[..., 3:] / 255.0)).astype(np.uint8)
+        )
+        frame = self._av.VideoFrame.from_ndarray(
+            np.ascontiguousarray(rgb[: self._size[0], : self._size[1]]), format="rgb24"
+        )
         self._container.mux(self._stream.encode(frame))
 
     def add_sound(self, path: Path, seconds: float) -> None:
         """The first sound track of a file, as long as the picture."""
         assert self._sound is not None
-        resampler = self._av.AudioResampler(format="fltp", layout="stereo", rate=SOUND_RATE, frame_size=1024)
+        resampler = self._av.AudioResampler(
+            format="fltp", layout="stereo", rate=SOUND_RATE, frame_size=1024
+        )
         written = 0
-        with contextlib.suppress(self._av.FFmpegError), self._av.open(str(path)) as source:  # where it is damaged, the rest is silent
+        with (
+            contextlib.suppress(self._av.FFmpegError),
+            self._av.open(str(path)) as source,
+        ):  # where it is damaged, the rest is silent
             for frame in source.decode(audio=0):
                 frame.pts = None
                 for ready in resampler.resample(frame):

@@ -10,7 +10,8 @@ from typing import Any
 
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary name in the same folder; becomes `path` when the block ends well, is removed when it does not.
+    """A temporary name in the same folder; becomes `path` when the block ends well, is removed when
+    it does not.
 
     The suffix is kept, since many writers choose the format by it.
     """

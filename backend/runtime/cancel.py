@@ -1,4 +1,6 @@
-"""How a job is told to stop: a message or the end of the parent's pipe, Ctrl+C or a termination signal."""
+"""How a job is told to stop: a message or the end of the parent's pipe, Ctrl+C or a termination
+signal.
+"""
 
 import json
 import os
@@ -10,7 +12,9 @@ from ..protocol import JobCancelled
 
 
 class CancelToken:
-    """Set from any thread; work asks `check()` often. `on_cancel` calls end child processes at once."""
+    """Set from any thread; work asks `check()` often. `on_cancel` calls end child processes at
+    once.
+    """
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -31,7 +35,9 @@ class CancelToken:
         return self._event.is_set()
 
     def on_cancel(self, callback: Callable[[], object]) -> Callable[[], None]:
-        """Calls back when the token is set (at once if it is); returns a function that takes the wish back."""
+        """Calls back when the token is set (at once if it is); returns a function that takes the
+        wish back.
+        """
         self._callbacks.append(callback)
         if self.is_set:
             callback()
@@ -41,7 +47,8 @@ class CancelToken:
 def stop_on_signals(token: CancelToken) -> None:
     """Ctrl+C and termination cancel; a second signal ends the process at once.
 
-    Not a signal after the pipe closed: a dying parent causes both, and a checkpoint is still to be written.
+    Not a signal after the pipe closed: a dying parent causes both, and a checkpoint is still to be
+    written.
     """
     received = 0
 
@@ -58,7 +65,9 @@ def stop_on_signals(token: CancelToken) -> None:
 
 
 def lines_of_stdin() -> Iterator[bytes]:
-    """Lines until end-of-file, read without Python's buffer: a thread that waits in it would abort the exit."""
+    """Lines until end-of-file, read without Python's buffer: a thread that waits in it would abort
+    the exit.
+    """
     pending = b""
     while chunk := os.read(0, 4096):
         *lines, pending = (pending + chunk).split(b"\n")
@@ -78,9 +87,11 @@ def _listen(token: CancelToken, on_end: Callable[[], None]) -> None:
 
 
 def stop_with_parent(token: CancelToken) -> None:
-    """Listens on standard input: a cancel message sets the token, end-of-file means the parent died.
+    """Listens on standard input: a cancel message sets the token, end-of-file means the parent
+    died.
 
-    Then the children are ended through the token and, checkpoint or not, this process leaves within two seconds.
+    Then the children are ended through the token and, checkpoint or not, this process leaves within
+    two seconds.
     """
 
     def parent_died() -> None:

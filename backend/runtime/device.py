@@ -11,9 +11,14 @@ from ..protocol import Device, SetupError
 def tune_process() -> None:
     """Before torch is imported: idle threads sleep, and freed memory stays with the process.
 
-    Both cost a multiple in the small operations of training (measured: 85 -> 8 ms in the optimiser).
+    Both cost a multiple in the small operations of training (measured: 85 -> 8 ms in the
+    optimiser).
     """
-    for name, value in (("OMP_WAIT_POLICY", "PASSIVE"), ("GOMP_SPINCOUNT", "0"), ("KMP_BLOCKTIME", "0")):
+    for name, value in (
+        ("OMP_WAIT_POLICY", "PASSIVE"),
+        ("GOMP_SPINCOUNT", "0"),
+        ("KMP_BLOCKTIME", "0"),
+    ):
         os.environ.setdefault(name, value)
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
@@ -23,7 +28,9 @@ def tune_process() -> None:
 
 
 def die_with_parent() -> None:
-    """Linux ends this process when the thread that started it ends; elsewhere the closed pipe does (cancel.py)."""
+    """Linux ends this process when the thread that started it ends; elsewhere the closed pipe does
+    (cancel.py).
+    """
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(1, 15)  # PR_SET_PDEATHSIG, SIGTERM
@@ -35,7 +42,9 @@ def core_count() -> int:
 
 
 def choose_device(wish: Device) -> tuple[str, str]:
-    """The torch device's name and a sentence about it. "auto" takes CUDA only where gsplat really draws there."""
+    """The torch device's name and a sentence about it. "auto" takes CUDA only where gsplat really
+    draws there.
+    """
     if wish != "cpu":
         from ..gaussians import gsplat_cuda
 
@@ -45,7 +54,10 @@ def choose_device(wish: Device) -> tuple[str, str]:
 
             return "cuda", f"CUDA ({torch.cuda.get_device_name(0)}, gsplat)"
         if wish == "cuda":
-            raise SetupError(f"CUDA can't be used: {why}.", "Choose the device auto or cpu, or run `doctor` to see what is missing.")
+            raise SetupError(
+                f"CUDA can't be used: {why}.",
+                "Choose the device auto or cpu, or run `doctor` to see what is missing.",
+            )
         if "torch sees no CUDA" not in why:
             return "cpu", f"the CPU, {core_count()} cores ({why})"
     return "cpu", f"the CPU, {core_count()} cores"

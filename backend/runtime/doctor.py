@@ -49,8 +49,15 @@ def _missing() -> list[str]:
     for module, use in NEEDED.items():
         try:
             importlib.import_module(module)
-        except (ImportError, OSError) as error:  # OSError: a library that the package needs is missing
-            why = "" if isinstance(error, ModuleNotFoundError) and error.name == module else f": {error}"
+        except (
+            ImportError,
+            OSError,
+        ) as error:  # OSError: a library that the package needs is missing
+            why = (
+                ""
+                if isinstance(error, ModuleNotFoundError) and error.name == module
+                else f": {error}"
+            )
             gone.append(f"{PACKAGE_OF.get(module, module)} ({use}){why}")
     return gone
 
@@ -58,12 +65,19 @@ def _missing() -> list[str]:
 def examine() -> Report:
     """Looks at packages, devices and the rasteriser by using them."""
     report = Report(
-        False, "", cores=core_count(), free_gigabytes=round(shutil.disk_usage(".").free / 2**30, 1), versions=installed_versions()
+        False,
+        "",
+        cores=core_count(),
+        free_gigabytes=round(shutil.disk_usage(".").free / 2**30, 1),
+        versions=installed_versions(),
     )
     report.missing += _missing()
     if report.missing:
         report.line = f"not ready: {len(report.missing)} missing"
-        report.advice.append("In Blender: Splatsmith > Compute > Set Up. Here: pip install --require-hashes -r wheels/cpu.txt")
+        report.advice.append(
+            "In Blender: Splatsmith > Compute > Set Up. Here: pip install --require-hashes -r "
+            "wheels/cpu.txt"
+        )
         return report
     import torch
 
@@ -74,20 +88,33 @@ def examine() -> Report:
     report.rasterizer = rasterize.rasterizer_name(torch.device(name))
     why = gsplat_cuda.probe()
     if name == "cpu" and torch.cuda.is_available():
-        report.advice.append(f"There is a CUDA card, but {why}. Install gsplat and a CUDA toolkit that fits this torch to use it.")
+        report.advice.append(
+            f"There is a CUDA card, but {why}. Install gsplat and a CUDA toolkit that fits this "
+            f"torch to use it."
+        )
     if rasterize.cpu_kernels() is None:
-        report.advice.append("The compiled CPU kernels are missing, so rendering is about fifty times slower: run `make kernels`.")
+        report.advice.append(
+            "The compiled CPU kernels are missing, so rendering is about fifty times slower: run "
+            "`make kernels`."
+        )
     report.ready, report.line = True, f"{name.upper()} ready"
     return report
 
 
 def _lines(report: Report) -> list[str]:
     mark = "ready" if report.ready else "NOT READY"
-    lines = [f"Splatsmith {protocol.VERSION}: {mark}", f"  Python      {report.python} on {report.system}, {report.cores} cores"]
+    lines = [
+        f"Splatsmith {protocol.VERSION}: {mark}",
+        f"  Python      {report.python} on {report.system}, {report.cores} cores",
+    ]
     if report.device:
         lines += [f"  computes on {report.device}", f"  rasterizer  {report.rasterizer}"]
     lines += [f"  disk        {report.free_gigabytes} GB free"]
-    lines += [f"  {name:<18} {version}" for name, version in report.versions.items() if name not in ("python", "splatsmith")]
+    lines += [
+        f"  {name:<18} {version}"
+        for name, version in report.versions.items()
+        if name not in ("python", "splatsmith")
+    ]
     lines += [f"  missing: {what}" for what in report.missing]
     return lines + [f"  -> {text}" for text in report.advice]
 

@@ -1,7 +1,8 @@
-"""The verb `setup`: makes the compute environment. Standard library only, since nothing else is there yet.
+"""The verb `setup`: makes the compute environment. Standard library only, since nothing else is
+there yet.
 
-Run by the Python that the environment is made from. uv installs where it is there or can be fetched, else pip.
-A folder that was left half-way holds the file `incomplete` and is gone on with.
+Run by the Python that the environment is made from. uv installs where it is there or can be
+fetched, else pip. A folder that was left half-way holds the file `incomplete` and is gone on with.
 """
 
 import json
@@ -28,12 +29,20 @@ def python_of(environment: Path) -> Path:
 
 
 def _run(job: Job, command: list[str | Path], failure: str) -> Iterator[str]:
-    """Runs a command; yields its lines. Cancelling kills it; a failure becomes a SetupError with its last words."""
+    """Runs a command; yields its lines. Cancelling kills it; a failure becomes a SetupError with
+    its last words.
+    """
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     words = [str(part) for part in command]
     tail: list[str] = []
     with subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, errors="replace", env=environment
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        errors="replace",
+        env=environment,
     ) as process:
         forget = job.cancel.on_cancel(process.kill)
         assert process.stdout
@@ -45,8 +54,13 @@ def _run(job: Job, command: list[str | Path], failure: str) -> Iterator[str]:
         forget()
     job.cancel.check()
     if process.returncode:
-        reason = next((t for t in reversed(tail) if "error" in t.lower() or "No matching" in t), tail[-1] if tail else "")
-        raise SetupError(f"{failure}: {reason[:300]}", _advice(" ".join(map(str, command)), " ".join(tail)))
+        reason = next(
+            (t for t in reversed(tail) if "error" in t.lower() or "No matching" in t),
+            tail[-1] if tail else "",
+        )
+        raise SetupError(
+            f"{failure}: {reason[:300]}", _advice(" ".join(map(str, command)), " ".join(tail))
+        )
 
 
 def _advice(command: str, text: str) -> str:
@@ -54,9 +68,15 @@ def _advice(command: str, text: str) -> str:
     if re.search(r"No space left|not enough space", text):
         return "Free some disk space and press Set Up again; it goes on where it was."
     if re.search(r"hash|HASH", text) and re.search(r"mismatch|DO NOT MATCH", text):
-        return "A file does not match its recorded hash and was refused. Try again; if it persists, the download is broken."
+        return (
+            "A file does not match its recorded hash and was refused. Try again; if it persists, "
+            "the download is broken."
+        )
     if "--no-index" in command:
-        return "The folder of wheels lacks a package. Fill it with: pip download --no-deps --require-hashes -r wheels/cpu.txt"
+        return (
+            "The folder of wheels lacks a package. Fill it with: pip download --no-deps "
+            "--require-hashes -r wheels/cpu.txt"
+        )
     if re.search(r"resolve|connect|timed out|network|unreachable|dns|proxy", text, re.I):
         return "Check the internet connection, or give a folder of wheels."
     return "The setup's log has the details."
@@ -64,22 +84,40 @@ def _advice(command: str, text: str) -> str:
 
 def _make(job: Job, environment: Path) -> None:
     low, high = PYTHONS
-    if not low <= sys.version_info[:2] <= (low if sys.platform == "linux" else high):  # the CPU build's lock, wheels/README.md
-        raise SetupError(f"Python {sys.version_info[0]}.{sys.version_info[1]} can't be used.", "Install Python 3.11.")
+    if (
+        not low <= sys.version_info[:2] <= (low if sys.platform == "linux" else high)
+    ):  # the CPU build's lock, wheels/README.md
+        raise SetupError(
+            f"Python {sys.version_info[0]}.{sys.version_info[1]} can't be used.",
+            "Install Python 3.11.",
+        )
     marker = environment / INCOMPLETE
     if marker.is_file() and marker.read_text(encoding="utf-8") == MADE:
         return  # its packages are gone on with
-    if not marker.exists() and not (environment / "pyvenv.cfg").exists() and environment.exists() and any(environment.iterdir()):
-        raise SetupError(f"The folder {environment} holds other files.", "Choose an empty or a new folder for the environment.")
+    if (
+        not marker.exists()
+        and not (environment / "pyvenv.cfg").exists()
+        and environment.exists()
+        and any(environment.iterdir())
+    ):
+        raise SetupError(
+            f"The folder {environment} holds other files.",
+            "Choose an empty or a new folder for the environment.",
+        )
     environment.mkdir(parents=True, exist_ok=True)
     marker.touch()
-    for _ in _run(job, [sys.executable, "-m", "venv", "--clear", environment], "The environment could not be made"):
+    for _ in _run(
+        job,
+        [sys.executable, "-m", "venv", "--clear", environment],
+        "The environment could not be made",
+    ):
         pass
     marker.write_text(MADE, encoding="utf-8")
 
 
 def _installers(job: Job, environment: Path, options: SetupOptions) -> Iterator[list[str | Path]]:
-    """Commands that install, the best first: uv where it is there or can be fetched, then pip, which every venv has.
+    """Commands that install, the best first: uv where it is there or can be fetched, then pip,
+    which every venv has.
 
     From a folder of wheels pip alone: it needs nothing else.
     """
@@ -91,9 +129,18 @@ def _installers(job: Job, environment: Path, options: SetupOptions) -> Iterator[
     uv = shutil.which("uv") or str(python.with_name("uv.exe" if os.name == "nt" else "uv"))
     try:
         if not Path(uv).exists():
-            for _ in _run(job, [*pip, "--require-hashes", "-r", LISTS / "uv.txt"], "uv could not be fetched"):
+            for _ in _run(
+                job, [*pip, "--require-hashes", "-r", LISTS / "uv.txt"], "uv could not be fetched"
+            ):
                 pass
-        yield [uv, "pip", "install", "--python", python, *(["--torch-backend=cpu"] if options.packages == "cpu" else [])]
+        yield [
+            uv,
+            "pip",
+            "install",
+            "--python",
+            python,
+            *(["--torch-backend=cpu"] if options.packages == "cpu" else []),
+        ]
     except SetupError as error:
         job.warn("NO_UV", f"{error.what}. pip is used instead, which takes longer.")
     yield pip
@@ -101,7 +148,10 @@ def _installers(job: Job, environment: Path, options: SetupOptions) -> Iterator[
 
 def _install(job: Job, environment: Path, options: SetupOptions) -> None:
     if options.wheels and not Path(options.wheels).is_dir():
-        raise SetupError(f"The folder of wheels {options.wheels} does not exist.", "Choose another folder, or leave it empty to download.")
+        raise SetupError(
+            f"The folder of wheels {options.wheels} does not exist.",
+            "Choose another folder, or leave it empty to download.",
+        )
     listing = LISTS / f"{options.packages}.txt"
     names = set(re.findall(r"^([A-Za-z0-9_.-]+)==", listing.read_text(encoding="utf-8"), re.M))
     job.stage("Getting the packages", 2, 4)
@@ -121,9 +171,18 @@ def _install_with(job: Job, command: list[str | Path], names: set[str]) -> None:
     done: set[str] = set()
     for line in _run(job, command, "The packages could not be installed"):
         words = line.split()
-        if words and words[0] in ("Installing", "Prepared"):  # pip's and uv's word for: all is here, now it is unpacked
+        if words and words[0] in (
+            "Installing",
+            "Prepared",
+        ):  # pip's and uv's word for: all is here, now it is unpacked
             job.stage("Installing", 3, 4)
-        elif words and words[0] in ("Collecting", "Processing", "Downloading", "Downloaded", "Using"):
+        elif words and words[0] in (
+            "Collecting",
+            "Processing",
+            "Downloading",
+            "Downloaded",
+            "Using",
+        ):
             done |= {name for name in names if name.replace("-", "_") in line.replace("-", "_")}
             job.progress(len(done), len(names))
 
@@ -131,32 +190,59 @@ def _install_with(job: Job, command: list[str | Path], names: set[str]) -> None:
 def _install_kernels(job: Job, environment: Path) -> None:
     """Our own wheel, which lies in the extension; where none fits, plain torch does the work."""
     if not list(LISTS.glob("splatsmith_kernels-*.whl")):
-        job.warn("NO_KERNELS", "No compiled kernels came with this copy, so rendering will be slow.")
+        job.warn(
+            "NO_KERNELS", "No compiled kernels came with this copy, so rendering will be slow."
+        )
         return
-    command: list[str | Path] = [python_of(environment), "-m", "pip", "install", "--no-index", "--no-deps", "--force-reinstall"]
+    command: list[str | Path] = [
+        python_of(environment),
+        "-m",
+        "pip",
+        "install",
+        "--no-index",
+        "--no-deps",
+        "--force-reinstall",
+    ]
     try:
-        for _ in _run(job, [*command, "--find-links", LISTS, "splatsmith-kernels"], "The kernels could not be installed"):
+        for _ in _run(
+            job,
+            [*command, "--find-links", LISTS, "splatsmith-kernels"],
+            "The kernels could not be installed",
+        ):
             pass
     except SetupError:
-        job.warn("NO_KERNELS", "There are no compiled kernels for this platform, so rendering will be slow.")
+        job.warn(
+            "NO_KERNELS",
+            "There are no compiled kernels for this platform, so rendering will be slow.",
+        )
 
 
 def _verify(job: Job, environment: Path) -> dict[str, object]:
     job.stage("Checking", 4, 4)
     command = [str(python_of(environment)), "-E", "-s", "-m", "backend", "doctor", "--json"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=900, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            command, capture_output=True, text=True, cwd=ROOT, timeout=900, stdin=subprocess.DEVNULL
+        )
         sys.stderr.write(done.stderr)
         report: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
     except (OSError, ValueError, IndexError, subprocess.TimeoutExpired) as error:
-        raise SetupError("The new environment does not run.", "Remove it and set it up again; the setup's log has the details.") from error
+        raise SetupError(
+            "The new environment does not run.",
+            "Remove it and set it up again; the setup's log has the details.",
+        ) from error
     if not report["ready"]:
-        raise SetupError(f"The new environment lacks something: {report['missing']}.", "Press Set Up again.")
+        raise SetupError(
+            f"The new environment lacks something: {report['missing']}.", "Press Set Up again."
+        )
     return report
 
 
 def _megabytes(folder: Path) -> float:
-    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file() and not p.is_symlink()) / 2**20
+    return (
+        sum(p.stat().st_size for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
+        / 2**20
+    )
 
 
 def run(job: Job) -> Outcome:
@@ -169,4 +255,8 @@ def run(job: Job) -> Outcome:
     report = _verify(job, environment)
     (environment / INCOMPLETE).unlink()
     size = _megabytes(environment)
-    return Outcome(f"{report['line']}, {size:.0f} MB", {"megabytes": size}, {"python": str(python_of(environment)), "doctor": report})
+    return Outcome(
+        f"{report['line']}, {size:.0f} MB",
+        {"megabytes": size},
+        {"python": str(python_of(environment)), "doctor": report},
+    )

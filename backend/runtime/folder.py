@@ -38,7 +38,9 @@ class JobFolder:
     @property
     def has_checkpoint(self) -> bool:
         """Something to go on from: a kill can leave the folder empty."""
-        return self.checkpoint.is_dir() and any(not p.name.startswith(".") for p in self.checkpoint.iterdir())
+        return self.checkpoint.is_dir() and any(
+            not p.name.startswith(".") for p in self.checkpoint.iterdir()
+        )
 
     @property
     def staging(self) -> Path:
@@ -58,24 +60,46 @@ class JobFolder:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Makes the folder and holds its lock. Someone else's files are not touched: such a folder is refused."""
-        if self.output.is_dir() and not (self.root.exists() or self.manifest.is_file()) and any(map(_matters, self.output.iterdir())):
-            raise InputError(f"The folder {self.output} holds other files.", "Choose an empty or a new folder for the result.")
-        if self.root.parent.exists() and not os.access(self.root.parent if not self.root.exists() else self.root, os.W_OK):
-            raise InputError(f"The folder {self.output} can't be written to.", "Choose another output folder.")
+        """Makes the folder and holds its lock. Someone else's files are not touched: such a folder
+        is refused.
+        """
+        if (
+            self.output.is_dir()
+            and not (self.root.exists() or self.manifest.is_file())
+            and any(map(_matters, self.output.iterdir()))
+        ):
+            raise InputError(
+                f"The folder {self.output} holds other files.",
+                "Choose an empty or a new folder for the result.",
+            )
+        if self.root.parent.exists() and not os.access(
+            self.root.parent if not self.root.exists() else self.root, os.W_OK
+        ):
+            raise InputError(
+                f"The folder {self.output} can't be written to.", "Choose another output folder."
+            )
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as error:
-            raise InputError(f"{self.output} is a file, not a folder.", "Choose another output folder.") from error
+            raise InputError(
+                f"{self.output} is a file, not a folder.", "Choose another output folder."
+            ) from error
         except OSError as error:
-            raise InputError(f"The folder {self.output} can't be made: {error.strerror}.", "Choose another output folder.") from error
+            raise InputError(
+                f"The folder {self.output} can't be made: {error.strerror}.",
+                "Choose another output folder.",
+            ) from error
         with lock.hold(self.root / "lock"):
             yield
 
     def begin(self, request: Request) -> bool:
         """Writes the request down; True when this continues an equal one from its checkpoint."""
         path = self.root / "request.json"
-        continues = self.has_checkpoint and path.is_file() and path.read_text(encoding="utf-8") == request.to_json()
+        continues = (
+            self.has_checkpoint
+            and path.is_file()
+            and path.read_text(encoding="utf-8") == request.to_json()
+        )
         if not continues:
             shutil.rmtree(self.checkpoint, ignore_errors=True)
         shutil.rmtree(self.staging, ignore_errors=True)
@@ -89,7 +113,9 @@ class JobFolder:
         try:
             return Request.from_json((self.root / "request.json").read_text(encoding="utf-8"))
         except OSError as error:
-            raise InputError(f"There is no job in {self.root}.", "It holds no request.json.") from error
+            raise InputError(
+                f"There is no job in {self.root}.", "It holds no request.json."
+            ) from error
 
     def write_state(self, state: JobState) -> None:
         atomic.write_json(self.root / "state.json", dataclasses.asdict(state))
@@ -108,7 +134,9 @@ class JobFolder:
             shutil.rmtree(leftover, ignore_errors=True)
 
     def discard(self, keep_log: bool = False) -> None:
-        """After a failure: nothing half-written stays. A checkpoint does, since it can be gone on from."""
+        """After a failure: nothing half-written stays. A checkpoint does, since it can be gone on
+        from.
+        """
         shutil.rmtree(self.staging, ignore_errors=True)
         if self.root.parent == self.output and not self.has_checkpoint and not keep_log:
             shutil.rmtree(self.root, ignore_errors=True)

@@ -1,4 +1,6 @@
-"""Runs one job from its request to its result, and turns whatever goes wrong into one clear sentence."""
+"""Runs one job from its request to its result, and turns whatever goes wrong into one clear
+sentence.
+"""
 
 import errno
 import importlib
@@ -33,7 +35,15 @@ VERBS = {
     "register": "..dynamic_mesh.register_verb",
     "model": "..semantics.model_verb", "setup": "..runtime.environment",
 }  # fmt: skip
-COMPUTING = ("splats", "render", "segment", "select", "face", "talk", "mesh")  # the others never ask for a device, and asking takes seconds
+COMPUTING = (
+    "splats",
+    "render",
+    "segment",
+    "select",
+    "face",
+    "talk",
+    "mesh",
+)  # the others never ask for a device, and asking takes seconds
 
 
 @dataclass
@@ -74,7 +84,9 @@ class Job:
 
     def _end_stage(self) -> None:
         if self._stage:
-            self.stages[self._stage] = round(self.stages.get(self._stage, 0.0) + time.monotonic() - self._stage_start, 2)
+            self.stages[self._stage] = round(
+                self.stages.get(self._stage, 0.0) + time.monotonic() - self._stage_start, 2
+            )
 
 
 @dataclass(frozen=True)
@@ -103,7 +115,11 @@ def _manifest(job: Job, outcome: Outcome) -> dict[str, Any]:
         "verb": job.request.verb,
         "summary": outcome.summary,
         "metrics": outcome.metrics,
-        "settings": {**asdict(job.request.options), "preset": job.request.preset, "device": job.device},
+        "settings": {
+            **asdict(job.request.options),
+            "preset": job.request.preset,
+            "device": job.device,
+        },
         "input": job.request.input,
         "seed": job.request.seed,
         "versions": installed_versions(),
@@ -123,22 +139,37 @@ def explain(error: BaseException) -> SplatsmithError:
     if isinstance(error, SplatsmithError):
         return error
     text = str(error)
-    if isinstance(error, MemoryError) or "out of memory" in text.lower() or "can't allocate memory" in text:
+    if (
+        isinstance(error, MemoryError)
+        or "out of memory" in text.lower()
+        or "can't allocate memory" in text
+    ):
         return protocol.OutOfMemory(
-            "The memory ran out.", "Choose a faster preset, fewer splats or smaller pictures, or close other programs."
+            "The memory ran out.",
+            "Choose a faster preset, fewer splats or smaller pictures, or close other programs.",
         )
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return protocol.DiskError("The disk is full.", "Free some space and run the job again; it goes on where it was.")
+        return protocol.DiskError(
+            "The disk is full.", "Free some space and run the job again; it goes on where it was."
+        )
     if isinstance(error, PermissionError):
         return protocol.DiskError(f"No permission for {error.filename}.", "Choose another folder.")
     if isinstance(error, ModuleNotFoundError):
-        return protocol.SetupError(f"The Python package {error.name} is missing.", "Set up the compute environment, or run `doctor`.")
+        return protocol.SetupError(
+            f"The Python package {error.name} is missing.",
+            "Set up the compute environment, or run `doctor`.",
+        )
     log.error("unexpected", exc_info=error)
-    return SplatsmithError(f"Something unexpected went wrong ({type(error).__name__}: {text[:200]}).", "The job's log has the details.")
+    return SplatsmithError(
+        f"Something unexpected went wrong ({type(error).__name__}: {text[:200]}).",
+        "The job's log has the details.",
+    )
 
 
 def run_job(request: Request, folder: JobFolder, reporter: Reporter, cancel: CancelToken) -> int:
-    """Runs the request in its folder. Returns the exit status: 0 done or cancelled, 1 reported error."""
+    """Runs the request in its folder. Returns the exit status: 0 done or cancelled, 1 reported
+    error.
+    """
     try:
         with folder.held():
             return _run_held(request, folder, reporter, cancel)
@@ -160,7 +191,9 @@ def _run_held(request: Request, folder: JobFolder, reporter: Reporter, cancel: C
         device, sentence = choose_device(request.device if computes else "cpu")
         reporter.send(protocol.Hello(protocol.PROTOCOL, os.getpid(), protocol.VERSION, sentence))
         job = Job(request, folder, reporter, cancel, device, resumed)
-        verb: Callable[[Job], Outcome] = importlib.import_module(VERBS[request.verb], __package__).run  # only this verb's packages
+        verb: Callable[[Job], Outcome] = importlib.import_module(
+            VERBS[request.verb], __package__
+        ).run  # only this verb's packages
         outcome = verb(job)
         cancel.check()
         manifest = _manifest(job, outcome)

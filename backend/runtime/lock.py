@@ -1,4 +1,6 @@
-"""One process a job folder. The lock is the operating system's, so a killed process leaves none behind."""
+"""One process a job folder. The lock is the operating system's, so a killed process leaves none
+behind.
+"""
 
 import contextlib
 import os
@@ -21,7 +23,9 @@ else:
 
 
 def _patiently(descriptor: int) -> None:
-    """Tries for a moment: Blender's panel looks whether a folder is held by taking its lock for an instant."""
+    """Tries for a moment: Blender's panel looks whether a folder is held by taking its lock for an
+    instant.
+    """
     for _ in range(10):
         with contextlib.suppress(OSError):
             return _lock(descriptor)
@@ -37,7 +41,10 @@ def hold(path: Path) -> Iterator[None]:
         try:
             _patiently(descriptor)
         except OSError as error:
-            raise BusyError(f"Another job is running in {path.parent}.", "Wait for it, stop it, or choose another folder.") from error
+            raise BusyError(
+                f"Another job is running in {path.parent}.",
+                "Wait for it, stop it, or choose another folder.",
+            ) from error
         yield
     finally:
         os.close(descriptor)

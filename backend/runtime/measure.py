@@ -11,13 +11,22 @@ def cpu_seconds() -> float:
 
 
 def peak_megabytes() -> float:
-    """Largest resident memory so far, of this process or a child of it; 0 where the system does not tell."""
+    """Largest resident memory so far, of this process or a child of it; 0 where the system does not
+    tell.
+    """
     try:
         import resource
     except ImportError:  # Windows
         return 0.0
     unit = 1 if os.uname().sysname == "Darwin" else 1024
-    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) * unit / 2**20
+    return (
+        max(
+            resource.getrusage(who).ru_maxrss
+            for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        )
+        * unit
+        / 2**20
+    )
 
 
 class Stopwatch:

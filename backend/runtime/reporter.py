@@ -1,4 +1,6 @@
-"""Where a job's news goes: events on a pipe for Blender, a progress line for a terminal, nowhere for tests."""
+"""Where a job's news goes: events on a pipe for Blender, a progress line for a terminal, nowhere
+for tests.
+"""
 
 import os
 import sys
@@ -19,7 +21,8 @@ class Reporter(Protocol):
 
 
 class PipeReporter:
-    """Lines of JSON on a descriptor of its own; standard output then goes where standard error goes.
+    """Lines of JSON on a descriptor of its own; standard output then goes where standard error
+    goes.
 
     Libraries print what they like, from C too, and must not corrupt the stream.
     """
@@ -69,7 +72,10 @@ class TerminalReporter:
         elif isinstance(event, protocol.Failure):
             self._print(f"Error: {event.what}{' ' + event.advice if event.advice else ''}")
         elif isinstance(event, protocol.Cancelled):
-            self._print("Cancelled." + (" Run the same command to go on from there." if event.resumable else ""))
+            self._print(
+                "Cancelled."
+                + (" Run the same command to go on from there." if event.resumable else "")
+            )
 
     def _progress(self, event: protocol.Progress) -> None:
         now = time.monotonic()
@@ -98,4 +104,8 @@ def format_seconds(seconds: float) -> str:
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
-    return f"{whole // 60} m {whole % 60:02d} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60:02d} m"
+    return (
+        f"{whole // 60} m {whole % 60:02d} s"
+        if whole < 3600
+        else f"{whole // 3600} h {whole % 3600 // 60:02d} m"
+    )

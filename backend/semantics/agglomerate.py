@@ -1,4 +1,6 @@
-"""Agglomeration with evidence: the two groups that agree most are merged, and what is known of both is added up."""
+"""Agglomeration with evidence: the two groups that agree most are merged, and what is known of both
+is added up.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +11,9 @@ Table = NDArray[np.float64]
 
 
 def agglomerate(shared: Table, seen: Table, least: float) -> Ints:
-    """(R,) groups, numbered from 0. `shared` and `seen` (R, R), symmetric, `seen` positive: two groups are merged while
-    the rate of their sums, shared / seen, is at least `least`. Average linkage, weighted by evidence. Both tables are
-    used up: they are large.
+    """(R,) groups, numbered from 0. `shared` and `seen` (R, R), symmetric, `seen` positive: two
+    groups are merged while the rate of their sums, shared / seen, is at least `least`. Average
+    linkage, weighted by evidence. Both tables are used up: they are large.
     """
     labels = np.arange(len(shared))
     rate = shared / seen

@@ -1,7 +1,8 @@
-"""The weighted lift: a Gaussian's feature is the mean of the regions that it is seen in. The named baseline and fallback.
+"""The weighted lift: a Gaussian's feature is the mean of the regions that it is seen in. The named
+baseline and fallback.
 
-What training-free methods share (LUDVIG, Dr.Splat, Occam's LGS): the closed-form solution of fitting rendered features
-to the teacher's, one Gaussian at a time.
+What training-free methods share (LUDVIG, Dr.Splat, Occam's LGS): the closed-form solution of
+fitting rendered features to the teacher's, one Gaussian at a time.
 """
 
 from collections.abc import Sequence

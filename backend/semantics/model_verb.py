@@ -1,4 +1,6 @@
-"""The verb `model`: fetches a CLIP model that the user has agreed to, from the Hugging Face hub, whole or not at all."""
+"""The verb `model`: fetches a CLIP model that the user has agreed to, from the Hugging Face hub,
+whole or not at all.
+"""
 
 import hashlib
 import http.client
@@ -36,13 +38,16 @@ FILES = ("open_clip_config.json", "open_clip_model.safetensors")
 
 
 def run(job: Job) -> Outcome:
-    """Leaves the model's folder under the input folder, for `segment --model`, and its path in model.json."""
+    """Leaves the model's folder under the input folder, for `segment --model`, and its path in
+    model.json.
+    """
     options = job.request.options
     assert isinstance(options, ModelOptions)
     source = SOURCES[options.name]
     if not options.agree:
         raise InputError(
-            f"{options.name} is a download of {source.megabytes} MB from {HUB}/{source.repository}, licence {source.licence}.",
+            f"{options.name} is a download of {source.megabytes} MB from "
+            f"{HUB}/{source.repository}, licence {source.licence}.",
             "Give --agree to fetch it.",
         )
     folder = Path(job.request.input) / options.name
@@ -50,15 +55,26 @@ def run(job: Job) -> Outcome:
         folder.mkdir(parents=True, exist_ok=True)
         for number, name in enumerate(FILES, 1):
             job.stage(f"Fetching {name}", number, len(FILES))
-            _fetch(job, f"{os.environ.get('HF_ENDPOINT', HUB)}/{source.repository}/resolve/main/{name}", folder / name)
+            _fetch(
+                job,
+                f"{os.environ.get('HF_ENDPOINT', HUB)}/{source.repository}/resolve/main/{name}",
+                folder / name,
+            )
     except OSError as error:
-        raise DiskError(f"{error.filename or folder}: {error.strerror or error}.", "Free some space, or choose another folder.") from error
-    (job.folder.staging / "model.json").write_text(json.dumps({"model": str(folder.resolve())}), encoding="utf-8")
+        raise DiskError(
+            f"{error.filename or folder}: {error.strerror or error}.",
+            "Free some space, or choose another folder.",
+        ) from error
+    (job.folder.staging / "model.json").write_text(
+        json.dumps({"model": str(folder.resolve())}), encoding="utf-8"
+    )
     return Outcome(f"{options.name} is in {folder}", {})
 
 
 def _fetch(job: Job, url: str, path: Path) -> None:
-    """One file; what was fetched before a stop is gone on with, what is there whole stays. Checked by size and SHA-256."""
+    """One file; what was fetched before a stop is gone on with, what is there whole stays. Checked
+    by size and SHA-256.
+    """
     if path.is_file():
         return
     part, tags = path.with_name(f"{path.name}.part"), _Tags()
@@ -70,7 +86,10 @@ def _fetch(job: Job, url: str, path: Path) -> None:
             have += file.write(block)
         job.progress(have, max(total, have))
     if total and have < total:
-        raise InputError(f"{url} broke off after {have:,} of {total:,} bytes.", "Start it again: it goes on where it was.")
+        raise InputError(
+            f"{url} broke off after {have:,} of {total:,} bytes.",
+            "Start it again: it goes on where it was.",
+        )
     if not _is_right(part, tags.known):
         part.unlink()
         raise InputError(f"{path.name} is damaged, or not what was asked for.", "Start it again.")
@@ -78,7 +97,9 @@ def _fetch(job: Job, url: str, path: Path) -> None:
 
 
 def _blocks(url: str, have: int, tags: "_Tags") -> Iterator[tuple[int, bytes, int]]:
-    """Where each block belongs, the block, and the size of the whole; from `have` on if the server can."""
+    """Where each block belongs, the block, and the size of the whole; from `have` on if the server
+    can.
+    """
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
         with urllib.request.build_opener(tags).open(request, timeout=TIMEOUT) as answer:
@@ -89,11 +110,19 @@ def _blocks(url: str, have: int, tags: "_Tags") -> Iterator[tuple[int, bytes, in
                 yield have, block, total
                 have += len(block)
     except urllib.error.HTTPError as error:
-        if error.code != http.client.REQUESTED_RANGE_NOT_SATISFIABLE:  # there is no more of it: it is whole
-            raise InputError(f"{url} answered {error.code}.", "Try again later, or fetch the model with a browser.") from error
+        if (
+            error.code != http.client.REQUESTED_RANGE_NOT_SATISFIABLE
+        ):  # there is no more of it: it is whole
+            raise InputError(
+                f"{url} answered {error.code}.",
+                "Try again later, or fetch the model with a browser.",
+            ) from error
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
-        advice = "Check the internet connection; it goes on where it was. Or name a folder that holds the model."
+        advice = (
+            "Check the internet connection; it goes on where it was. Or name a folder that holds "
+            "the model."
+        )
         raise InputError(f"{url} can't be fetched: {reason}.", advice) from error
 
 
@@ -102,7 +131,9 @@ def _is_right(part: Path, known: str) -> bool:
     if known:
         return _sum(part) == known
     try:
-        return part.suffixes[-2:] != [".json", ".part"] or "model_cfg" in json.loads(part.read_text(encoding="utf-8"))
+        return part.suffixes[-2:] != [".json", ".part"] or "model_cfg" in json.loads(
+            part.read_text(encoding="utf-8")
+        )
     except (OSError, ValueError, TypeError):
         return False
 
@@ -113,7 +144,9 @@ class _Tags(urllib.request.HTTPRedirectHandler):
     def __init__(self) -> None:
         self.known = ""
 
-    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+    def redirect_request(
+        self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> Any:
         self.known = self.known or self.sha256(headers)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 

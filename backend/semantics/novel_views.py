@@ -1,4 +1,6 @@
-"""Views that nobody photographed, between cameras that someone did: more looks at the same things where photos are few."""
+"""Views that nobody photographed, between cameras that someone did: more looks at the same things
+where photos are few.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,15 +17,21 @@ from ..geometry.conventions import from_viewmat, to_viewmat
 
 
 def between(views: Sequence[RasterView], count: int) -> list[RasterView]:
-    """`count` views half-way between cameras and their neighbours, through the lens of one of the two: first each one's
-    nearest, then the next; fewer where there are no more pairs. What is seen from there was photographed from about there.
+    """`count` views half-way between cameras and their neighbours, through the lens of one of the
+    two: first each one's nearest, then the next; fewer where there are no more pairs. What is seen
+    from there was photographed from about there.
     """
     if len(views) < 2 or count < 1:
         return []
     poses = [from_viewmat(v.viewmat.double().cpu().numpy()) for v in views]
     places = np.array([pose[:3, 3] for pose in poses])
     order = np.asarray(KDTree(places).query(places, k=len(places))[1])
-    pairs = dict.fromkeys((min(i, j), max(i, j)) for k in range(1, len(places)) for i, j in enumerate(order[:, k].tolist()) if i != j)
+    pairs = dict.fromkeys(
+        (min(i, j), max(i, j))
+        for k in range(1, len(places))
+        for i, j in enumerate(order[:, k].tolist())
+        if i != j
+    )
     found = []
     for i, j in list(pairs)[:count]:
         viewmat = torch.from_numpy(to_viewmat(_middle(poses[i], poses[j]))).to(views[i].viewmat)
@@ -38,9 +46,19 @@ def _middle(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float6
     return pose
 
 
-def picture(gaussians: Drawables, view: RasterView) -> NDArray[np.uint8]:
+def render_image(gaussians: Drawables, view: RasterView) -> NDArray[np.uint8]:
     """(H, W, 3) as the splats look from there, on black."""
     g = gaussians
-    drawn = rasterize(g.means, g.quats, g.scales, g.opacities, g.colors, view.viewmat[None], view.K[None], view.width, view.height)
+    drawn = rasterize(
+        g.means,
+        g.quats,
+        g.scales,
+        g.opacities,
+        g.colors,
+        view.viewmat[None],
+        view.K[None],
+        view.width,
+        view.height,
+    )
     image: torch.Tensor = drawn.image[0].clamp(0, 1)
     return np.asarray((image * 255).round().byte().cpu().numpy())

@@ -1,9 +1,10 @@
-"""Semantic Attribute Compactness (CLIP-GS): CLIP's long features stay in a codebook of the scene's objects; a Gaussian
-holds which few of them it shows and how much of each.
+"""Semantic Attribute Compactness (CLIP-GS): CLIP's long features stay in a codebook of the scene's
+objects; a Gaussian holds which few of them it shows and how much of each.
 
-A scene shows few things. An object's feature, a mean over many regions, is kept whole, once; a Gaussian's code is a
-sparse mixture over the objects (six bytes of numbers, three of shares), drawn by the rasteriser like any colour: what
-words mean to a Gaussian is the mixture of what they mean to its objects, and CLIP is only ever asked about the codebook.
+A scene shows few things. An object's feature, a mean over many regions, is kept whole, once; a
+Gaussian's code is a sparse mixture over the objects (six bytes of numbers, three of shares), drawn
+by the rasteriser like any colour: what words mean to a Gaussian is the mixture of what they mean to
+its objects, and CLIP is only ever asked about the codebook.
 """
 
 from collections.abc import Sequence
@@ -29,7 +30,10 @@ class ObjectCodes:
         """(N, …) from values of the objects (K, …); what is of no object counts as zero."""
         padded = np.concatenate([values, np.zeros_like(values[:1])])
         at = np.where(self.objects == NOTHING, len(values), self.objects).astype(np.int64)
-        parts = [padded[at[:, i]] * (self.shares[:, i] / 255).reshape(-1, *[1] * (values.ndim - 1)) for i in range(KEPT)]
+        parts = [
+            padded[at[:, i]] * (self.shares[:, i] / 255).reshape(-1, *[1] * (values.ndim - 1))
+            for i in range(KEPT)
+        ]
         mixed: Floats = np.sum(parts, 0).astype(np.float32)
         return mixed
 
@@ -37,7 +41,11 @@ class ObjectCodes:
 def encode(shares: Floats) -> ObjectCodes:
     """The largest shares of each row (N, K), K below 65,535."""
     kept = min(KEPT, shares.shape[1])
-    order = np.argpartition(-shares, kept - 1, axis=1)[:, :kept] if kept else np.zeros((len(shares), 0), int)
+    order = (
+        np.argpartition(-shares, kept - 1, axis=1)[:, :kept]
+        if kept
+        else np.zeros((len(shares), 0), int)
+    )
     value = np.take_along_axis(shares, order, 1)
     rank = np.argsort(-value, axis=1, kind="stable")
     order, value = np.take_along_axis(order, rank, 1), np.take_along_axis(value, rank, 1)
@@ -65,8 +73,9 @@ class Evidence:
 
 
 def evidence(views: Sequence[ViewRegions], objects: Sequence[Ints], count: int) -> Evidence:
-    """The objects' regions, whose objects are given view by view, -1: none. Larger regions tell a little more: the
-    logarithm of their size did best on clips with known truth, size itself no better than none.
+    """The objects' regions, whose objects are given view by view, -1: none. Larger regions tell a
+    little more: the logarithm of their size did best on clips with known truth, size itself no
+    better than none.
     """
     dimensions = views[0].features.shape[1] if views else 0
     sums, total = np.zeros((count, dimensions), np.float32), np.zeros(count, np.float32)

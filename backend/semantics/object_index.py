@@ -1,12 +1,14 @@
 """Which regions of many views show one object, and which Gaussians it is made of.
 
-A region of one view is split, merged with its neighbour, frayed. Seen through the Gaussians, other views bear witness:
-two regions of one object have their Gaussians in the same region of most other views, two of different objects do not
-(the view consensus of MaskClustering, Yan et al. 2024; here as sums of evidence, so that merging two groups adds up
-exactly what is known of both). Gaussians then belong to the object whose regions they are seen in most.
+A region of one view is split, merged with its neighbour, frayed. Seen through the Gaussians, other
+views bear witness: two regions of one object have their Gaussians in the same region of most other
+views, two of different objects do not (the view consensus of MaskClustering, Yan et al. 2024; here
+as sums of evidence, so that merging two groups adds up exactly what is known of both). Gaussians
+then belong to the object whose regions they are seen in most.
 
-The shape of things bears witness too: pieces that the scene falls into (regions/proposals.py) are regions like any
-view's, seen whole and from everywhere. Regions are given by their weights (N, R), see view_regions.py.
+The shape of things bears witness too: pieces that the scene falls into (regions/proposals.py) are
+regions like any view's, seen whole and from everywhere. Regions are given by their weights (N, R),
+see view_regions.py.
 """
 
 from collections.abc import Sequence
@@ -27,22 +29,31 @@ class ObjectIndexConfig:
 
     visible: float = 0.2  # share of a region's Gaussians that another view must see to bear witness
     least_seen: int = 5  # of them at least
-    prior: tuple[float, float] = (0.15, 0.6)  # shared, seen: what is believed of two regions without a witness
+    prior: tuple[float, float] = (
+        0.15,
+        0.6,
+    )  # shared, seen: what is believed of two regions without a witness
     rate: float = 0.55  # share of the witnesses that must agree
     smallest: int = 20  # Gaussians; what is smaller joins what it touches
     coherence: float = 0.5  # weight of a Gaussian's neighbours in space against its own views
     shape_votes: int = 3  # views that the pieces count as
-    shape_weight: float = 0.3  # of the piece that a Gaussian lies in, against all that is seen of it in many views
+    shape_weight: float = (
+        0.3  # of the piece that a Gaussian lies in, against all that is seen of it in many views
+    )
     few_views: float = 16.0  # with so few, shape counts twice
 
 
 def one_hot(labels: Ints, count: int) -> csr_matrix:
     """(N, count); rows of negative labels are empty."""
     known = np.flatnonzero(labels >= 0)
-    return csr_matrix((np.ones(len(known), np.float32), (known, labels[known])), shape=(len(labels), count))
+    return csr_matrix(
+        (np.ones(len(known), np.float32), (known, labels[known])), shape=(len(labels), count)
+    )
 
 
-def of_shape(pieces: Ints, views: Sequence[csr_matrix], config: ObjectIndexConfig) -> list[csr_matrix]:
+def of_shape(
+    pieces: Ints, views: Sequence[csr_matrix], config: ObjectIndexConfig
+) -> list[csr_matrix]:
     """Pieces (N,), -1: none, as the regions of views."""
     seen = np.sum([np.asarray(view.sum(1)).ravel() for view in views], 0)
     strength = config.shape_weight * (1 + config.few_views / max(len(views), 1))
@@ -51,9 +62,11 @@ def of_shape(pieces: Ints, views: Sequence[csr_matrix], config: ObjectIndexConfi
     return [(diags(weight.astype(np.float32)) @ regions).tocsr()] * config.shape_votes
 
 
-def witnesses(views: Sequence[csr_matrix], config: ObjectIndexConfig) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(R, R) over the regions of all views, one view after the other: by how many views two of them are seen to share a
-    region, and by how many they are seen.
+def witnesses(
+    views: Sequence[csr_matrix], config: ObjectIndexConfig
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(R, R) over the regions of all views, one view after the other: by how many views two of them
+    are seen to share a region, and by how many they are seen.
     """
     inside = [one_hot(main_regions(view), view.shape[1]) for view in views]
     regions = hstack(inside).tocsr().T.tocsr()  # (R, N)
@@ -82,7 +95,9 @@ def cluster_regions(views: Sequence[csr_matrix], config: ObjectIndexConfig) -> l
 
 
 def share_out(views: Sequence[csr_matrix], objects: Sequence[Ints], count: int) -> Floats:
-    """(N, count): the share of each object in what is seen of each Gaussian; rows without any are zero."""
+    """(N, count): the share of each object in what is seen of each Gaussian; rows without any are
+    zero.
+    """
     total = csr_matrix((views[0].shape[0], count), dtype=np.float32)
     for view, labels in zip(views, objects, strict=True):
         total = total + view @ one_hot(labels, count)
@@ -98,7 +113,9 @@ def nearest(means: Floats, count: int = 8) -> csr_matrix:
         return csr_matrix((n, n), dtype=np.float32)
     _, found = KDTree(means).query(means, k=count + 1)
     rows = np.repeat(np.arange(n), count)
-    return csr_matrix((np.ones(n * count, np.float32), (rows, np.asarray(found)[:, 1:].ravel())), shape=(n, n))
+    return csr_matrix(
+        (np.ones(n * count, np.float32), (rows, np.asarray(found)[:, 1:].ravel())), shape=(n, n)
+    )
 
 
 def owners(shares: Floats) -> Ints:
@@ -118,28 +135,33 @@ def spread(shares: Floats, means: Floats) -> Floats:
     return found
 
 
-def coherent(shares: Floats, neighbours: csr_matrix, weight: float) -> Floats:
+def coherent(shares: Floats, neighbors: csr_matrix, weight: float) -> Floats:
     """Shares (N, K) mixed with the mean of those neighbours (N, N) that have any."""
     known = shares.sum(1) > 0
-    near = (neighbours @ shares) / np.maximum(neighbours @ known.astype(np.float32), 1)[:, None]
-    mixed: Floats = np.where(known[:, None], (1 - weight) * shares + weight * near, near).astype(np.float32)
+    near = (neighbors @ shares) / np.maximum(neighbors @ known.astype(np.float32), 1)[:, None]
+    mixed: Floats = np.where(known[:, None], (1 - weight) * shares + weight * near, near).astype(
+        np.float32
+    )
     return mixed
 
 
 def index_objects(
-    views: Sequence[csr_matrix], neighbours: csr_matrix, config: ObjectIndexConfig, pieces: Ints | None = None
+    views: Sequence[csr_matrix],
+    neighbors: csr_matrix,
+    config: ObjectIndexConfig,
+    pieces: Ints | None = None,
 ) -> tuple[Floats, list[Ints]]:
-    """The share of every object in every Gaussian (N, K), zero where nothing is known, and the object of every region,
-    view by view, -1: none.
+    """The share of every object in every Gaussian (N, K), zero where nothing is known, and the
+    object of every region, view by view, -1: none.
 
-    Objects are numbered by size, the largest first. `neighbours`: see nearest(). `pieces` (N,): what the scene falls
-    into by its shape.
+    Objects are numbered by size, the largest first. `neighbours`: see nearest(). `pieces` (N,):
+    what the scene falls into by its shape.
     """
     everything = [*views, *(of_shape(pieces, views, config) if pieces is not None else [])]
     regions = cluster_regions(everything, config)
     count = 1 + max((int(r.max()) for r in regions if len(r)), default=-1)
     while True:
-        shares = coherent(share_out(everything, regions, count), neighbours, config.coherence)
+        shares = coherent(share_out(everything, regions, count), neighbors, config.coherence)
         owner = owners(shares)
         sizes = np.bincount(owner[owner >= 0], minlength=count)
         kept = np.flatnonzero(sizes >= min(config.smallest, sizes.max(initial=0)))

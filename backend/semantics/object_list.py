@@ -10,12 +10,16 @@ from .regions.view_regions import Floats
 
 
 def describe(means: Floats, rgb: Floats, shares: Floats) -> list[dict[str, Any]]:
-    """A record an object: its number, a name, its splats, how much of them it is (0..1), and where most of it lies."""
+    """A record an object: its number, a name, its splats, how much of them it is (0..1), and where
+    most of it lies.
+    """
     owner = owners(shares)
     found = []
     for number in range(shares.shape[1]):
         mine = np.flatnonzero(owner == number)
-        low, high = np.percentile(means[mine], (2, 98), axis=0) if len(mine) else (np.zeros(3), np.zeros(3))
+        low, high = (
+            np.percentile(means[mine], (2, 98), axis=0) if len(mine) else (np.zeros(3), np.zeros(3))
+        )
         found.append(
             {
                 "id": number,
@@ -23,7 +27,9 @@ def describe(means: Floats, rgb: Floats, shares: Floats) -> list[dict[str, Any]]
                 "splats": len(mine),
                 "score": round(float(shares[mine, number].mean()), 3) if len(mine) else 0.0,
                 "color": [round(c, 3) for c in distinct_color(number)],
-                "mean_color": [round(float(c), 3) for c in (rgb[mine].mean(0) if len(mine) else np.zeros(3))],
+                "mean_color": [
+                    round(float(c), 3) for c in (rgb[mine].mean(0) if len(mine) else np.zeros(3))
+                ],
                 "low": [round(float(x), 5) for x in low],
                 "high": [round(float(x), 5) for x in high],
             }

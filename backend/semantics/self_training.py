@@ -1,10 +1,12 @@
-"""Self-training on views that nobody photographed (after CLIP-GS, 3D Coherent Self-training), accepted only where it helps.
+"""Self-training on views that nobody photographed (after CLIP-GS, 3D Coherent Self-training),
+accepted only where it helps.
 
-The trained splats are drawn from between the cameras, with the objects that were found as regions; what the teacher sees
-there is more evidence about the same objects. It counts less than photographs: drawings are not quite like them. (The
-paper's labels come from the model alone. Here such labels only confirmed what they were made from: on rooms with known
-truth, drawing objects that touch and resemble each other together raised every measure of consistency, and the labels
-were 2 to 8 points worse.)
+The trained splats are drawn from between the cameras, with the objects that were found as regions;
+what the teacher sees there is more evidence about the same objects. It counts less than
+photographs: drawings are not quite like them. (The paper's labels come from the model alone. Here
+such labels only confirmed what they were made from: on rooms with known truth, drawing objects that
+touch and resemble each other together raised every measure of consistency, and the labels were 2 to
+8 points worse.)
 """
 
 from collections.abc import Sequence
@@ -18,7 +20,9 @@ from .regions.view_regions import Floats, Ints, ViewRegions
 
 @dataclass(frozen=True)
 class SelfTrainingConfig:
-    """With this weight, drawings on which the teacher errs half as often again as on photographs still did no harm."""
+    """With this weight, drawings on which the teacher errs half as often again as on photographs
+    still did no harm.
+    """
 
     weight: float = 0.5  # of a drawing against a photograph
     alike: float = 0.6  # cosine from which two objects count as one class
@@ -26,7 +30,9 @@ class SelfTrainingConfig:
 
 @dataclass(frozen=True)
 class SelfTrained:
-    """The objects' features (K, D), and how well photographs agree with objects that were learned without them, 0..1."""
+    """The objects' features (K, D), and how well photographs agree with objects that were learned
+    without them, 0..1.
+    """
 
     features: Floats
     accepted: bool
@@ -35,28 +41,45 @@ class SelfTrained:
 
 
 def self_train(
-    photos: Sequence[ViewRegions], photo_objects: Sequence[Ints],
-    drawings: Sequence[ViewRegions], drawn_objects: Sequence[Ints],
-    count: int, config: SelfTrainingConfig = SelfTrainingConfig(),
-) -> SelfTrained:  # fmt: skip
-    """Objects are given view by view for every region, below `count`; -1: none. Drawings are accepted if photographs then
-    agree better with what is learned from all others, and no class that regions resembled most is now resembled by none.
+    photos: Sequence[ViewRegions],
+    photo_objects: Sequence[Ints],
+    drawings: Sequence[ViewRegions],
+    drawn_objects: Sequence[Ints],
+    count: int,
+    config: SelfTrainingConfig = SelfTrainingConfig(),
+) -> SelfTrained:
+    """Objects are given view by view for every region, below `count`; -1: none. Drawings are
+    accepted if photographs then agree better with what is learned from all others, and no class
+    that regions resembled most is now resembled by none.
     """
-    parts = [evidence([view], [objects], count) for view, objects in zip(photos, photo_objects, strict=True)]
+    parts = [
+        evidence([view], [objects], count)
+        for view, objects in zip(photos, photo_objects, strict=True)
+    ]
     seen = _sum(parts)
     if not drawings or not sum(len(v.features) for v in photos):
         return SelfTrained(seen.features, False, 0.0, 0.0)
     drawn = evidence(drawings, drawn_objects, count)
     none = Evidence(np.zeros_like(drawn.sums), np.zeros_like(drawn.total))
     before, alive = _agreement(photos, photo_objects, parts, seen, none)
-    after, still = _agreement(photos, photo_objects, parts, seen, Evidence(config.weight * drawn.sums, config.weight * drawn.total))
+    after, still = _agreement(
+        photos,
+        photo_objects,
+        parts,
+        seen,
+        Evidence(config.weight * drawn.sums, config.weight * drawn.total),
+    )
     features = seen.plus(drawn, config.weight).features
-    accepted = after > before and _none_died(alive - still, still, features - seen.features.mean(0), config.alike)
+    accepted = after > before and _none_died(
+        alive - still, still, features - seen.features.mean(0), config.alike
+    )
     return SelfTrained(features if accepted else seen.features, accepted, before, after)
 
 
 def _none_died(gone: set[int], still: set[int], features: Floats, alike: float) -> bool:
-    """Whether each object that no region resembles most any more is like one that some region does: a part of the same."""
+    """Whether each object that no region resembles most any more is like one that some region does:
+    a part of the same.
+    """
     unit = _unit(features)
     return all(any(float(unit[g] @ unit[s]) > alike for s in still) for g in gone)
 
@@ -66,10 +89,14 @@ def _sum(parts: Sequence[Evidence]) -> Evidence:
 
 
 def _agreement(
-    photos: Sequence[ViewRegions], photo_objects: Sequence[Ints], parts: Sequence[Evidence], seen: Evidence, more: Evidence
+    photos: Sequence[ViewRegions],
+    photo_objects: Sequence[Ints],
+    parts: Sequence[Evidence],
+    seen: Evidence,
+    more: Evidence,
 ) -> tuple[float, set[int]]:
-    """Mean cosine of every region's feature and its object's, learned without that photograph; and the objects that are
-    the most alike to some region.
+    """Mean cosine of every region's feature and its object's, learned without that photograph; and
+    the objects that are the most alike to some region.
     """
     mean = np.concatenate([v.features for v in photos]).mean(0)
     cosines, alive = [], set[int]()
@@ -87,4 +114,6 @@ def _agreement(
 
 
 def _unit(rows: Floats) -> Floats:
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
+    return np.asarray(
+        rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32
+    )

@@ -1,4 +1,6 @@
-"""The verb `segment`: trained splats in, the same splats with their objects out, and what is needed to ask for them by words."""
+"""The verb `segment`: trained splats in, the same splats with their objects out, and what is needed
+to ask for them by words.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,7 +19,7 @@ from ..geometry.spherical_harmonics import SH_C0
 from ..protocol import VERSION, InputError, Preset, SegmentOptions
 from ..runtime import atomic
 from ..runtime.job import Job, Outcome
-from .novel_views import between, picture
+from .novel_views import between, render_image
 from .object_codes import encode, evidence
 from .object_index import ObjectIndexConfig, index_objects, nearest, owners, spread
 from .object_list import describe
@@ -41,7 +43,11 @@ class SegmentConfig:
     side: int
 
 
-PRESETS: dict[Preset, SegmentConfig] = {"fast": SegmentConfig(20, 320), "balanced": SegmentConfig(30, 480), "best": SegmentConfig(60, 480)}
+PRESETS: dict[Preset, SegmentConfig] = {
+    "fast": SegmentConfig(20, 320),
+    "balanced": SegmentConfig(30, 480),
+    "best": SegmentConfig(60, 480),
+}
 
 
 @dataclass(frozen=True)
@@ -63,11 +69,16 @@ class Found:
 
 
 def run(job: Job) -> Outcome:
-    """Leaves splats.ply with the property object_id, objects.json and semantics.npz in the job's output."""
+    """Leaves splats.ply with the property object_id, objects.json and semantics.npz in the job's
+    output.
+    """
     options, preset = job.request.options, PRESETS[job.request.preset]
     assert isinstance(options, SegmentOptions)
     if not options.capture:
-        raise InputError("No capture is given: objects are found in its pictures.", "Give the capture that the splats were trained on.")
+        raise InputError(
+            "No capture is given: objects are found in its pictures.",
+            "Give the capture that the splats were trained on.",
+        )
     source = capture.read(Path(options.capture))
     job.stage("Reading the splats", 1, 5)
     scene = _read(job)
@@ -77,19 +88,31 @@ def run(job: Job) -> Outcome:
     job.stage("Looking at the pictures", 2, 5)
     seen = _look(job, scene, views, teacher, _finder(job, options, scene))
     if not sum(v.weights.nnz for v in seen):
-        raise InputError("None of the pictures shows the splats.", "Give the capture that they were trained on.")
+        raise InputError(
+            "None of the pictures shows the splats.", "Give the capture that they were trained on."
+        )
     job.stage("Finding objects", 3, 5)
     found = _find(scene, seen)
     job.stage("Looking from in between", 4, 5)
-    features = _learn(job, scene, seen, found, between([v.view for v in views], wanted - len(views)), teacher)
+    features = _learn(
+        job, scene, seen, found, between([v.view for v in views], wanted - len(views)), teacher
+    )
     job.stage("Writing the objects", 5, 5)
     told = np.concatenate([v.features for v in seen])
     mean = (told.mean(0) if len(told) else np.zeros(features.shape[1])).astype(np.float32)
     codes = encode(found.shares)
-    _write(job, scene, found, Semantics(codes.objects, codes.shares, features, mean, teacher.name if teacher else ""))
+    _write(
+        job,
+        scene,
+        found,
+        Semantics(codes.objects, codes.shares, features, mean, teacher.name if teacher else ""),
+    )
     count = found.shares.shape[1]
     summary = f"{count} objects in {len(scene.rgb):,} splats, from {len(views)} pictures"
-    return Outcome(summary, {"objects": float(count), "splats": float(len(scene.rgb)), "pictures": float(len(views))})
+    return Outcome(
+        summary,
+        {"objects": float(count), "splats": float(len(scene.rgb)), "pictures": float(len(views))},
+    )
 
 
 def _read(job: Job) -> Scene:
@@ -98,42 +121,59 @@ def _read(job: Job) -> Scene:
         raise InputError("The file holds no splats.", "Train splats first.")
     model = from_arrays(arrays, job.device)
     rgb = (0.5 + SH_C0 * arrays.sh[:, 0]).clip(0, 1).astype(np.float32)
-    gaussians = Drawables(model.means, model.quats, model.scales, model.opacities, torch.tensor(rgb, device=job.device))
+    gaussians = Drawables(
+        model.means,
+        model.quats,
+        model.scales,
+        model.opacities,
+        torch.tensor(rgb, device=job.device),
+    )
     return Scene(arrays, gaussians, rgb, propose(arrays.means, rgb, model.opacities.cpu().numpy()))
 
 
 def _teacher(job: Job, options: SegmentOptions) -> Teacher | None:
     if not options.model:
-        job.warn("NO_MODEL", "No CLIP model is given: objects are found, but they can't be asked for by words.")
+        job.warn(
+            "NO_MODEL",
+            "No CLIP model is given: objects are found, but they can't be asked for by words.",
+        )
         return None
     return load(options.model, torch.device(job.device))
 
 
-Finder = Callable[[SemanticView, NDArray[np.uint8]], tuple[Ints, int]]  # regions (H, W) of a view's picture, and their number
+Finder = Callable[
+    [SemanticView, NDArray[np.uint8]], tuple[Ints, int]
+]  # regions (H, W) of a view's picture, and their number
 
 
 def _finder(job: Job, options: SegmentOptions, scene: Scene) -> Finder:
-    """Who finds the regions of a picture: the user, a SAM, or the pieces as they are seen in it, snapped to its edges."""
+    """Who finds the regions of a picture: the user, a SAM, or the pieces as they are seen in it,
+    snapped to its edges.
+    """
     if options.regions:
         folder = Path(options.regions)
         if not folder.is_dir():
             raise InputError(f"There is no folder {folder}.", "Check the path.")
-        return lambda view, _picture: read_regions(folder, view.frame.image.name, view.view.width, view.view.height)
+        return lambda view, _image: read_regions(
+            folder, view.frame.image.name, view.view.width, view.view.height
+        )
     if options.sam:
         sam = sams.load(Path(options.sam), torch.device(job.device))
-        return lambda _view, picture: sam.regions(picture)
+        return lambda _view, image: sam.regions(image)
 
-    def pieces(view: SemanticView, picture: NDArray[np.uint8]) -> tuple[Ints, int]:
+    def pieces(view: SemanticView, image: NDArray[np.uint8]) -> tuple[Ints, int]:
         regions, count = drawn_regions(scene.gaussians, view.view, scene.pieces)
-        return snapped(regions, picture), count
+        return snapped(regions, image), count
 
     return pieces
 
 
-def _look(job: Job, scene: Scene, views: list[SemanticView], teacher: Teacher | None, find: Finder) -> list[ViewRegions]:
+def _look(
+    job: Job, scene: Scene, views: list[SemanticView], teacher: Teacher | None, find: Finder
+) -> list[ViewRegions]:
     found = []
     for step, view in enumerate(views):
-        shown = view.picture()
+        shown = view.read_image()
         labels, kept = without_tiny(*find(view, shown))
         found.append(look(scene.gaussians, view.view, shown, (labels, len(kept)), teacher))
         job.progress(step + 1, len(views))
@@ -142,14 +182,28 @@ def _look(job: Job, scene: Scene, views: list[SemanticView], teacher: Teacher | 
 
 def _find(scene: Scene, seen: list[ViewRegions]) -> Found:
     means = scene.arrays.means
-    shares, regions = index_objects([v.weights for v in seen], nearest(means), ObjectIndexConfig(), scene.pieces)
+    shares, regions = index_objects(
+        [v.weights for v in seen], nearest(means), ObjectIndexConfig(), scene.pieces
+    )
     if not shares.shape[1]:
-        raise InputError("No objects were found: there are too few splats, or hardly any that can be seen.", "Train more splats.")
+        raise InputError(
+            "No objects were found: there are too few splats, or hardly any that can be seen.",
+            "Train more splats.",
+        )
     return Found(spread(shares, means), regions)
 
 
-def _learn(job: Job, scene: Scene, seen: list[ViewRegions], found: Found, novel: list[RasterView], teacher: Teacher | None) -> Floats:
-    """The objects' features (K, D): from the photographs and, where those are few, from drawings between them."""
+def _learn(
+    job: Job,
+    scene: Scene,
+    seen: list[ViewRegions],
+    found: Found,
+    novel: list[RasterView],
+    teacher: Teacher | None,
+) -> Floats:
+    """The objects' features (K, D): from the photographs and, where those are few, from drawings
+    between them.
+    """
     count, owner = found.shares.shape[1], owners(found.shares)
     if teacher is None:
         return evidence(seen, found.regions, count).features
@@ -157,7 +211,15 @@ def _learn(job: Job, scene: Scene, seen: list[ViewRegions], found: Found, novel:
     numbers: list[Ints] = []
     for step, view in enumerate(novel):
         labels, kept = without_tiny(*drawn_regions(scene.gaussians, view, owner))
-        drawings.append(look(scene.gaussians, view, picture(scene.gaussians, view), (labels, len(kept)), teacher))
+        drawings.append(
+            look(
+                scene.gaussians,
+                view,
+                render_image(scene.gaussians, view),
+                (labels, len(kept)),
+                teacher,
+            )
+        )
         numbers.append(kept)
         job.progress(step + 1, len(novel))
     return self_train(seen, found.regions, drawings, numbers, count).features
@@ -169,4 +231,7 @@ def _write(job: Job, scene: Scene, found: Found, semantics: Semantics) -> None:
     labelled = replace(scene.arrays, extra={**scene.arrays.extra, semantics_file.LABEL: labels})
     splat_ply.write(job.folder.staging / "splats.ply", labelled, (f"Splatsmith {VERSION}",))
     semantics_file.write(job.folder.staging / semantics_file.NAME, semantics)
-    atomic.write_json(job.folder.staging / semantics_file.OBJECTS, describe(scene.arrays.means, scene.rgb, found.shares))
+    atomic.write_json(
+        job.folder.staging / semantics_file.OBJECTS,
+        describe(scene.arrays.means, scene.rgb, found.shares),
+    )

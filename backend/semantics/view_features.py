@@ -1,4 +1,6 @@
-"""What is seen in one picture: its regions, what the teacher takes them for, and which Gaussians they are made of."""
+"""What is seen in one picture: its regions, what the teacher takes them for, and which Gaussians
+they are made of.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +11,9 @@ from .regions.view_regions import Ints, ViewRegions, weigh
 from .teachers.teacher import Teacher
 
 LEAST_SHARE = 0.3  # of a pixel that something must make up to be seen there
-FINE = 1000  # pixels of the longer side that weights are drawn at, if that is no more than three times the view's
+# pixels of the longer side that weights are drawn at, if that is no more than three times the
+# view's
+FINE = 1000
 SMALLEST_REGION = 12  # pixels
 
 
@@ -29,10 +33,20 @@ def without_tiny(regions: Ints, count: int) -> tuple[Ints, Ints]:
 
 
 def look(
-    gaussians: Drawables, view: RasterView, picture: NDArray[np.uint8] | None, regions: tuple[Ints, int], teacher: Teacher | None
+    gaussians: Drawables,
+    view: RasterView,
+    image: NDArray[np.uint8] | None,
+    regions: tuple[Ints, int],
+    teacher: Teacher | None,
 ) -> ViewRegions:
-    """Regions (H, W) and their number, seen by a teacher, or by nobody, and weighed by the Gaussians."""
+    """Regions (H, W) and their number, seen by a teacher, or by nobody, and weighed by the
+    Gaussians.
+    """
     labels, count = regions
-    features = teacher.encode_regions(picture, labels, count) if teacher and picture is not None else np.zeros((count, 0), np.float32)
+    features = (
+        teacher.encode_regions(image, labels, count)
+        if teacher and image is not None
+        else np.zeros((count, 0), np.float32)
+    )
     finer = int(np.clip(FINE // max(view.width, view.height), 1, 3))
     return weigh(gaussians, view, labels, features, finer)

@@ -1,4 +1,6 @@
-"""The views that splats are segmented from: a few of a capture's cameras, at a modest size, with their pictures."""
+"""The views that splats are segmented from: a few of a capture's cameras, at a modest size, with
+their pictures.
+"""
 
 from dataclasses import dataclass
 
@@ -21,13 +23,20 @@ class SemanticView:
     frame: Frame
     view: RasterView
 
-    def picture(self) -> NDArray[np.uint8]:
+    def read_image(self) -> NDArray[np.uint8]:
         """(H, W, 3)"""
         try:
             with Image.open(self.frame.image) as image:
-                small = to_eight_bit(image).convert("RGB").resize((self.view.width, self.view.height), Image.Resampling.BOX)
+                small = (
+                    to_eight_bit(image)
+                    .convert("RGB")
+                    .resize((self.view.width, self.view.height), Image.Resampling.BOX)
+                )
         except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError) as error:
-            raise InputError(f"The picture {self.frame.image.name} can't be read.", "Replace it, or remove it from the capture.") from error
+            raise InputError(
+                f"The picture {self.frame.image.name} can't be read.",
+                "Replace it, or remove it from the capture.",
+            ) from error
         return np.asarray(small, np.uint8)
 
 
@@ -35,7 +44,10 @@ def choose_views(capture: Capture, count: int, side: int, device: str) -> list[S
     """At most `count` cameras, evenly spread over the capture, `side` pixels on their longer side."""
     frames = [f for f in capture.frames if f.image.is_file()]
     if not frames:
-        raise InputError("None of the capture's pictures is there.", "Put the pictures back, or solve the cameras again.")
+        raise InputError(
+            "None of the capture's pictures is there.",
+            "Put the pictures back, or solve the cameras again.",
+        )
     chosen = np.unique(np.linspace(0, len(frames) - 1, min(count, len(frames))).round().astype(int))
     return [SemanticView(frames[i], _view(frames[i], side, device)) for i in chosen]
 

@@ -1,6 +1,8 @@
-"""A process that stays warm and answers prompts: the first question loads the model, the next take milliseconds.
+"""A process that stays warm and answers prompts: the first question loads the model, the next take
+milliseconds.
 
-Bounded: it ends when its pipe does, or when nobody has asked for a while; it keeps one model, two scenes, some words.
+Bounded: it ends when its pipe does, or when nobody has asked for a while; it keeps one model, two
+scenes, some words.
 """
 
 import logging
@@ -40,7 +42,7 @@ class ServiceConfig:
 
 
 @dataclass
-class Remembering:
+class CachedTeacher:
     """A teacher that encodes a word once."""
 
     teacher: Teacher
@@ -55,8 +57,8 @@ class Remembering:
     def dimensions(self) -> int:
         return self.teacher.dimensions
 
-    def encode_regions(self, picture: np.ndarray, regions: Ints, count: int) -> Floats:
-        return self.teacher.encode_regions(picture, regions, count)
+    def encode_regions(self, image: np.ndarray, regions: Ints, count: int) -> Floats:
+        return self.teacher.encode_regions(image, regions, count)
 
     def encode_text(self, words: Sequence[str]) -> Floats:
         new = [w for w in dict.fromkeys(words) if w not in self.known]
@@ -71,10 +73,16 @@ class Remembering:
 class WordsService:
     """What it has loaded, and how it answers."""
 
-    def __init__(self, config: ServiceConfig = ServiceConfig(), load_model: Callable[[str], Teacher] | None = None) -> None:
+    def __init__(
+        self,
+        config: ServiceConfig = ServiceConfig(),
+        load_model: Callable[[str], Teacher] | None = None,
+    ) -> None:
         self.config = config
-        self._load = load_model or (lambda model: load(model, torch.device(choose_device("auto")[0])))
-        self._teacher: tuple[str, Remembering] | None = None
+        self._load = load_model or (
+            lambda model: load(model, torch.device(choose_device("auto")[0]))
+        )
+        self._teacher: tuple[str, CachedTeacher] | None = None
         self._scenes: OrderedDict[tuple[str, int], Semantics] = OrderedDict()
 
     def answer(self, question: Question) -> Scores:
@@ -88,7 +96,11 @@ class WordsService:
             return Scores(question.id, error=error.what, advice=error.advice)
         except Exception as error:
             log.exception("a question could not be answered")
-            return Scores(question.id, error=f"Something unexpected went wrong ({type(error).__name__}).", advice="Try other words.")
+            return Scores(
+                question.id,
+                error=f"Something unexpected went wrong ({type(error).__name__}).",
+                advice="Try other words.",
+            )
         rows = [[round(float(s), 5) for s in row] for row in found.objects]
         return Scores(question.id, [", ".join(p.words) for p in prompts], rows)
 
@@ -96,7 +108,10 @@ class WordsService:
         path = folder / semantics_file.NAME
         if not path.is_file():
             raise InputError(f"{folder.name} is no segmentation.", "Run Segment first.")
-        key = (str(path), path.stat().st_mtime_ns)  # a new segmentation in the same place is another scene
+        key = (
+            str(path),
+            path.stat().st_mtime_ns,
+        )  # a new segmentation in the same place is another scene
         if key not in self._scenes:
             self._scenes[key] = semantics_file.read(path)
         self._scenes.move_to_end(key)
@@ -107,12 +122,14 @@ class WordsService:
     def _model(self, model: str) -> Teacher:
         if self._teacher is None or self._teacher[0] != model:
             self._teacher = None  # the old one goes before the new one comes
-            self._teacher = (model, Remembering(self._load(model), self.config.words))
+            self._teacher = (model, CachedTeacher(self._load(model), self.config.words))
         return self._teacher[1]
 
 
 def serve(idle_seconds: float) -> int:
-    """Answers the lines of standard input on standard output until they end, or stop coming for so long."""
+    """Answers the lines of standard input on standard output until they end, or stop coming for so
+    long.
+    """
     out = os.dup(1)
     os.set_inheritable(out, False)
     sys.stdout.flush()

@@ -7,7 +7,9 @@ from ..protocol import InputError, Preset, SplatsOptions
 
 @dataclass(frozen=True)
 class LearningRates:
-    """Adam's steps (Kerbl et al. 2023, section 7.1 and their code); `means` is multiplied by the scene's extent."""
+    """Adam's steps (Kerbl et al. 2023, section 7.1 and their code); `means` is multiplied by the
+    scene's extent.
+    """
 
     means: float = 1.6e-4
     means_final: float = 1.6e-6
@@ -24,7 +26,9 @@ class LearningRates:
 class DensifyConfig:
     """Relocation and growth as in 3DGS-MCMC (Kheradmand et al. 2024)."""
 
-    times: int = 60  # how often in a training; the growth is such that the limit is reached by `full`
+    times: int = (
+        60  # how often in a training; the growth is such that the limit is reached by `full`
+    )
     start: float = 0.02  # shares of the training
     stop: float = 0.8
     full: float = 0.5
@@ -44,7 +48,11 @@ class TrainConfig:
     max_pixels: int
     holdout: int = 8
     sh_degree: int = 3
-    sh_shares: tuple[float, ...] = (0.08, 0.2, 0.35)  # when degrees 1, 2, 3 join, as shares of the training
+    sh_shares: tuple[float, ...] = (
+        0.08,
+        0.2,
+        0.35,
+    )  # when degrees 1, 2, 3 join, as shares of the training
     coarse_share: float = 0.25  # how long pictures of half the size are used
     ssim_weight: float = 0.2
     initial_opacity: float = 0.3
@@ -68,7 +76,9 @@ PRESETS: dict[Preset, TrainConfig] = {
 def make_config(preset: Preset, options: SplatsOptions) -> TrainConfig:
     """The preset with the user's options on top."""
     if options.holdout == 1:
-        raise InputError("--holdout 1 would hold out every picture.", "Choose 0 for none, or 2 and more.")
+        raise InputError(
+            "--holdout 1 would hold out every picture.", "Choose 0 for none, or 2 and more."
+        )
     if 0 < options.max_splats < 100:
         raise InputError(f"--max-splats {options.max_splats} is too few.", "Choose 100 at least.")
     base = PRESETS[preset]

@@ -1,6 +1,8 @@
-"""What differs from picture to picture and is not the scene: small camera errors, exposure, white balance.
+"""What differs from picture to picture and is not the scene: small camera errors, exposure, white
+balance.
 
-Both are centred over the training views, so the scene can't drift away from cameras that training does not see.
+Both are centred over the training views, so the scene can't drift away from cameras that training
+does not see.
 """
 
 import torch
@@ -10,9 +12,13 @@ from ..geometry.rotations import rotation_vector_to_matrix
 
 
 class Corrections:
-    """A camera correction (V, 6) and a colour correction (V, 6) for each of V views; held-out views get none."""
+    """A camera correction (V, 6) and a colour correction (V, 6) for each of V views; held-out views
+    get none.
+    """
 
-    def __init__(self, count: int, cameras: bool, exposure: bool, extent: float, device: str) -> None:
+    def __init__(
+        self, count: int, cameras: bool, exposure: bool, extent: float, device: str
+    ) -> None:
         self.extent = extent
         self.cameras = torch.zeros(count, 6, device=device, requires_grad=cameras)
         self.exposure = torch.zeros(count, 6, device=device, requires_grad=exposure)
@@ -23,7 +29,9 @@ class Corrections:
         return {name: t for name, t in both.items() if t.requires_grad}
 
     def viewmat(self, viewmat: Tensor, index: int) -> Tensor:
-        """The view's (4, 4) matrix, turned by a rotation vector and shifted by a share of the scene's extent."""
+        """The view's (4, 4) matrix, turned by a rotation vector and shifted by a share of the
+        scene's extent.
+        """
         if not self.cameras.requires_grad:
             return viewmat
         delta = self.cameras[index] - self.cameras.mean(0)
@@ -32,7 +40,9 @@ class Corrections:
         return torch.cat([change, bottom]) @ viewmat
 
     def color(self, image: Tensor, index: int) -> Tensor:
-        """The rendering (H, W, 3) as this picture's camera would have exposed it: a gain and an offset a channel."""
+        """The rendering (H, W, 3) as this picture's camera would have exposed it: a gain and an
+        offset a channel.
+        """
         if not self.exposure.requires_grad:
             return image
         delta = self.exposure[index] - self.exposure.mean(0)

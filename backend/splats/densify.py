@@ -1,5 +1,6 @@
-"""Densification after "3D Gaussian Splatting as Markov Chain Monte Carlo" (Kheradmand et al. 2024), in plain torch:
-dead Gaussians move onto living ones, the number grows by a share, and positions are stirred. CPU and CUDA alike.
+"""Densification after "3D Gaussian Splatting as Markov Chain Monte Carlo" (Kheradmand et al. 2024),
+in plain torch: dead Gaussians move onto living ones, the number grows by a share, and positions are
+stirred. CPU and CUDA alike.
 """
 
 import functools
@@ -17,7 +18,9 @@ MAX_SHARE = 51  # more copies than this at one place are treated as so many
 
 @functools.cache
 def _binomial_terms(device: str) -> Tensor:
-    """(MAX_SHARE, MAX_SHARE): row n - 1 holds sum over i <= n of C(i - 1, k) (-1)^k / sqrt(k + 1), by k."""
+    """(MAX_SHARE, MAX_SHARE): row n - 1 holds sum over i <= n of C(i - 1, k) (-1)^k / sqrt(k + 1),
+    by k.
+    """
     table = torch.zeros(MAX_SHARE, MAX_SHARE, dtype=torch.float64)
     for i in range(1, MAX_SHARE + 1):
         for k in range(i):
@@ -26,7 +29,9 @@ def _binomial_terms(device: str) -> Tensor:
 
 
 def split_evenly(opacities: Tensor, scales: Tensor, copies: Tensor) -> tuple[Tensor, Tensor]:
-    """Opacity (N,) and scales (N, 3) such that `copies` (N,) Gaussians in one place look like the one (eq. 9)."""
+    """Opacity (N,) and scales (N, 3) such that `copies` (N,) Gaussians in one place look like the
+    one (eq. 9).
+    """
     n = copies.clamp(1, MAX_SHARE)
     old = opacities.double().clamp(max=1 - 1e-9)
     new = 1 - (1 - old) ** (1 / n)
@@ -38,11 +43,20 @@ def split_evenly(opacities: Tensor, scales: Tensor, copies: Tensor) -> tuple[Ten
 class Densifier:
     """Moves and adds Gaussians; keeps the optimiser's moments in step with them."""
 
-    def __init__(self, config: DensifyConfig, steps: int, first_count: int, max_splats: int, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        config: DensifyConfig,
+        steps: int,
+        first_count: int,
+        max_splats: int,
+        generator: torch.Generator,
+    ) -> None:
         self.config, self.max_splats, self.generator = config, max_splats, generator
         self.every = max(1, round(steps * (config.stop - config.start) / config.times))
         growths = max(1, round(steps * (config.full - config.start) / self.every))
-        self.growth = min(config.max_growth, max(1.0, max_splats / max(1, first_count)) ** (1 / growths))
+        self.growth = min(
+            config.max_growth, max(1.0, max_splats / max(1, first_count)) ** (1 / growths)
+        )
 
     def is_due(self, step: int, steps: int) -> bool:
         """After which steps `refine` is called."""
@@ -67,14 +81,22 @@ class Densifier:
     def _sample(self, model: Gaussians, among: Tensor, count: int) -> Tensor:
         """Draws by opacity, and makes room: the chosen and their copies together look as before."""
         weights = model.opacities[among].cpu()
-        chosen = among[torch.multinomial(weights, count, replacement=True, generator=self.generator).to(among.device)]
+        chosen = among[
+            torch.multinomial(weights, count, replacement=True, generator=self.generator).to(
+                among.device
+            )
+        ]
         copies = torch.bincount(chosen, minlength=len(model))[chosen] + 1
         opacities, scales = split_evenly(model.opacities[chosen], model.scales[chosen], copies)
-        model.opacity_logits[chosen] = torch.logit(opacities.clamp(self.config.dead_opacity, 1 - 1e-6))
+        model.opacity_logits[chosen] = torch.logit(
+            opacities.clamp(self.config.dead_opacity, 1 - 1e-6)
+        )
         model.log_scales[chosen] = scales.log()
         return chosen
 
-    def _copy_onto(self, model: Gaussians, optimizer: torch.optim.Optimizer, alive: Tensor, gone: Tensor) -> None:
+    def _copy_onto(
+        self, model: Gaussians, optimizer: torch.optim.Optimizer, alive: Tensor, gone: Tensor
+    ) -> None:
         chosen = self._sample(model, alive, len(gone))
         for parameter in model.named().values():
             parameter[gone] = parameter[chosen]
@@ -100,13 +122,19 @@ class Densifier:
                 value[rows] = 0
 
     @torch.no_grad()
-    def stir(self, model: Gaussians, rate: float) -> None:
+    def inject_noise(self, model: Gaussians, rate: float) -> None:
         """Noise along each faint Gaussian's own axes (eq. 8): mass that explains nothing wanders."""
         opacities = model.opacities
         faint = (opacities < 0.06).nonzero()[:, 0]  # at 0.06 the gate below is 0.4 %
         if len(faint) == 0:
             return
-        gate = torch.sigmoid(-100 * (opacities[faint] - self.config.dead_opacity)) * rate * self.config.noise
+        gate = (
+            torch.sigmoid(-100 * (opacities[faint] - self.config.dead_opacity))
+            * rate
+            * self.config.noise
+        )
         axes = quat_to_matrix(model.quats[faint]) * model.scales[faint][:, None]
         draw = torch.randn(len(faint), 3, generator=self.generator).to(axes.device)
-        model.means[faint] += (axes @ (axes.transpose(1, 2) @ draw[..., None]))[..., 0] * gate[:, None]
+        model.means[faint] += (axes @ (axes.transpose(1, 2) @ draw[..., None]))[..., 0] * gate[
+            :, None
+        ]

@@ -14,7 +14,9 @@ from .trainer import Trainer
 
 @torch.no_grad()
 def render_view(trainer: Trainer, index: int) -> tuple[Tensor, Tensor]:
-    """The uncorrected rendering of a view and its picture, (H, W, 3) in 0..1, on white where pictures are transparent."""
+    """The uncorrected rendering of a view and its picture, (H, W, 3) in 0..1, on white where
+    pictures are transparent.
+    """
     background = torch.full((3,), 1.0 if trainer.views.transparent else 0.0, device=trainer.device)
     view = trainer.views.full[index]
     image = trainer.render(view, view.viewmat.to(trainer.device), background, trainer.sh_degree)
@@ -42,8 +44,14 @@ def to_pixels(image: Tensor) -> np.ndarray:
 
 
 def save_side_by_side(trainer: Trainer, path: Path) -> None:
-    """Photo on the left, rendering on the right: a held-out view, or the first where none is held out."""
-    index = trainer.views.held_out[len(trainer.views.held_out) // 2] if trainer.views.held_out else trainer.views.training[0]
+    """Photo on the left, rendering on the right: a held-out view, or the first where none is held
+    out.
+    """
+    index = (
+        trainer.views.held_out[len(trainer.views.held_out) // 2]
+        if trainer.views.held_out
+        else trainer.views.training[0]
+    )
     image, target = render_view(trainer, index)
     with atomic_path(path) as part:
         Image.fromarray(to_pixels(torch.cat([target, image], 1))).save(part)

@@ -1,4 +1,6 @@
-"""First Gaussians: one a point, crowds thinned, as wide as its neighbours are far; scattered ones where there are no points."""
+"""First Gaussians: one a point, crowds thinned, as wide as its neighbours are far; scattered ones
+where there are no points.
+"""
 
 import math
 
@@ -18,18 +20,22 @@ FEW_POINTS = 100
 SCATTERED = 10_000
 BISECTIONS = 24
 PRIMES = np.array([73856093, 19349663, 83492791])
-FIRST_SHARE = 0.5  # of the splats that there may be; the rest is grown where the pictures ask for it
+FIRST_SHARE = (
+    0.5  # of the splats that there may be; the rest is grown where the pictures ask for it
+)
 
 
 def scatter(views: ViewSet, seed: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Random points in a ball around the spot that the cameras look at."""
     rotation = torch.stack([v.viewmat[:3, :3] for v in views.full]).double().numpy()
-    centres = -np.einsum("nij,ni->nj", rotation, torch.stack([v.viewmat[:3, 3] for v in views.full]).double().numpy())
+    centers = -np.einsum(
+        "nij,ni->nj", rotation, torch.stack([v.viewmat[:3, 3] for v in views.full]).double().numpy()
+    )
     forward = rotation[:, 2]
     # the point nearest to all viewing rays: sum (I - d d^T) (x - c) = 0
     planes = np.eye(3) - forward[:, :, None] * forward[:, None, :]
-    target = np.linalg.lstsq(planes.sum(0), np.einsum("nij,nj->i", planes, centres), rcond=None)[0]
-    radius = 0.5 * float(np.median(np.linalg.norm(centres - target, axis=1)))
+    target = np.linalg.lstsq(planes.sum(0), np.einsum("nij,nj->i", planes, centers), rcond=None)[0]
+    radius = 0.5 * float(np.median(np.linalg.norm(centers - target, axis=1)))
     random = np.random.default_rng(seed)
     directions = random.standard_normal((SCATTERED, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
@@ -38,8 +44,9 @@ def scatter(views: ViewSet, seed: int) -> tuple[NDArray[np.float32], NDArray[np.
 
 
 def thin(points: NDArray[np.float32], most: int) -> NDArray[np.int64]:
-    """At most `most` of the points (N, 3), as indices: one a cell of the finest grid that has no more cells with points in
-    them. So lone points stay, and only crowds shrink, whatever mix of tracks and depth maps the points come from.
+    """At most `most` of the points (N, 3), as indices: one a cell of the finest grid that has no
+    more cells with points in them. So lone points stay, and only crowds shrink, whatever mix of
+    tracks and depth maps the points come from.
     """
     if len(points) <= most:
         return np.arange(len(points))
@@ -48,7 +55,9 @@ def thin(points: NDArray[np.float32], most: int) -> NDArray[np.int64]:
     chosen, fine = np.zeros(1, np.int64), 1e-9 * coarse
     for _ in range(BISECTIONS):
         side = math.sqrt(fine * coarse)  # points far away must not make the search coarse
-        cell = np.floor(offset / side).astype(np.int64) @ PRIMES  # one number a cell; that two share one is rare and harmless
+        cell = (
+            np.floor(offset / side).astype(np.int64) @ PRIMES
+        )  # one number a cell; that two share one is rare and harmless
         first = np.unique(cell, return_index=True)[1]
         if len(first) > most:
             fine = side
@@ -57,20 +66,26 @@ def thin(points: NDArray[np.float32], most: int) -> NDArray[np.int64]:
     return chosen
 
 
-def neighbour_distance(points: NDArray[np.float32]) -> NDArray[np.float64]:
+def neighbor_distance(points: NDArray[np.float32]) -> NDArray[np.float64]:
     """Root mean square distance (N,) to the three nearest other points."""
     distances = KDTree(points).query(points, k=min(4, len(points)), workers=-1)[0][:, 1:]
     return np.sqrt((distances**2).mean(1)) if distances.shape[1] else np.ones(len(points))
 
 
-def initialise(capture: Capture, views: ViewSet, config: TrainConfig, seed: int, device: str) -> Gaussians:
+def initialise(
+    capture: Capture, views: ViewSet, config: TrainConfig, seed: int, device: str
+) -> Gaussians:
     """At most `config.max_splats` Gaussians, grey-free: they carry the points' colours."""
-    points, colors = points_ply.read(capture.points) if capture.points else (np.empty((0, 3), np.float32), np.empty((0, 3), np.uint8))
+    points, colors = (
+        points_ply.read(capture.points)
+        if capture.points
+        else (np.empty((0, 3), np.float32), np.empty((0, 3), np.uint8))
+    )
     if len(points) < FEW_POINTS:
         points, colors = scatter(views, seed)
     chosen = thin(points, round(FIRST_SHARE * config.max_splats))
     points, colors = points[chosen], colors[chosen]
-    width = neighbour_distance(points).clip(1e-4 * views.extent, 0.2 * views.extent)
+    width = neighbor_distance(points).clip(1e-4 * views.extent, 0.2 * views.extent)
     count = len(points)
     logit = math.log(config.initial_opacity / (1 - config.initial_opacity))
     parts = (

@@ -1,4 +1,6 @@
-"""The verb `render`: splats seen through the cameras of a capture, one PNG a camera, and a video if asked."""
+"""The verb `render`: splats seen through the cameras of a capture, one PNG a camera, and a video if
+asked.
+"""
 
 import contextlib
 from pathlib import Path
@@ -32,13 +34,20 @@ def parse_background(text: str) -> tuple[float, float, float] | None:
     except ValueError:
         red = green = blue = float("nan")
     if not all(0 <= c <= 1 for c in (red, green, blue)):
-        raise InputError(f"--background {text!r} is no colour.", "Use transparent, white, black, or three numbers 0..1 like 0.2,0.2,0.2.")
+        raise InputError(
+            f"--background {text!r} is no colour.",
+            "Use transparent, white, black, or three numbers 0..1 like 0.2,0.2,0.2.",
+        )
     return red, green, blue
 
 
 @torch.no_grad()
 def render_frame(
-    model: Gaussians, frame: Frame, scale: float, background: tuple[float, float, float] | None, options: RasterOptions
+    model: Gaussians,
+    frame: Frame,
+    scale: float,
+    background: tuple[float, float, float] | None,
+    options: RasterOptions,
 ) -> Tensor:
     """(H, W, 3), or (H, W, 4) with straight alpha without a background; values in 0..1."""
     device = model.means.device
@@ -50,28 +59,52 @@ def render_frame(
     color = torch.tensor(background or (0.0, 0.0, 0.0), device=device)
     degree = model.sh_degree
     drawn = rasterize(
-        model.means, model.quats, model.scales, model.opacities, model.sh(degree), viewmat[None], K[None], width, height,
-        sh_degree=degree, backgrounds=color[None], options=options,
-    )  # fmt: skip
+        model.means,
+        model.quats,
+        model.scales,
+        model.opacities,
+        model.sh(degree),
+        viewmat[None],
+        K[None],
+        width,
+        height,
+        sh_degree=degree,
+        backgrounds=color[None],
+        options=options,
+    )
     image, alpha = drawn.image[0].clamp(0, 1), drawn.alpha[0]
-    return image if background else torch.cat([(image / alpha.clamp_min(1e-6)).clamp(0, 1), alpha], -1)
+    return (
+        image if background else torch.cat([(image / alpha.clamp_min(1e-6)).clamp(0, 1), alpha], -1)
+    )
 
 
 def _check(options: RenderOptions) -> list[Frame]:
     if not options.capture:
-        raise InputError("--capture is needed: the folder whose cameras are rendered.", "Give the output folder of `cameras`.")
+        raise InputError(
+            "--capture is needed: the folder whose cameras are rendered.",
+            "Give the output folder of `cameras`.",
+        )
     frames = capture.read(Path(options.capture)).frames
     for frame in frames:
         if frame.width * frame.height * options.scale**2 > MAX_PIXELS:
             raise InputError(
-                f"Pictures of {frame.width} x {frame.height} times {options.scale:g} are too large.", "Choose a smaller --scale."
+                f"Pictures of {frame.width} x {frame.height} times {options.scale:g} are too "
+                f"large.",
+                "Choose a smaller --scale.",
             )
         if frame.width < 1 or frame.height < 1:
-            raise InputError("A camera of the capture has no picture size.", "Add w and h to its transforms.json.")
+            raise InputError(
+                "A camera of the capture has no picture size.",
+                "Add w and h to its transforms.json.",
+            )
     if options.video and min(min(f.width, f.height) for f in frames) * options.scale < 2:
-        raise InputError("A video needs pictures of two pixels at least.", "Choose a larger --scale.")
+        raise InputError(
+            "A video needs pictures of two pixels at least.", "Choose a larger --scale."
+        )
     if options.video and len({(f.width, f.height) for f in frames}) > 1:
-        raise InputError("The capture's cameras differ in size, which a video can't.", "Leave --video away.")
+        raise InputError(
+            "The capture's cameras differ in size, which a video can't.", "Leave --video away."
+        )
     return frames
 
 
@@ -90,13 +123,21 @@ def run(job: Job) -> Outcome:
     with contextlib.ExitStack() as stack:
         _render_all(job, model, frames, raster, background, stack)
     text = f"{len(frames)} picture{'s' if len(frames) > 1 else ''} of {len(model):,} splats"
-    return Outcome(text, {"pictures": float(len(frames)), "splats": float(len(model))}, {"rasterizer": rasterizer_name(model.means.device)})
+    return Outcome(
+        text,
+        {"pictures": float(len(frames)), "splats": float(len(model))},
+        {"rasterizer": rasterizer_name(model.means.device)},
+    )
 
 
 def _render_all(
-    job: Job, model: Gaussians, frames: list[Frame], raster: RasterOptions, background: tuple[float, float, float] | None,
+    job: Job,
+    model: Gaussians,
+    frames: list[Frame],
+    raster: RasterOptions,
+    background: tuple[float, float, float] | None,
     stack: contextlib.ExitStack,
-) -> None:  # fmt: skip
+) -> None:
     options = job.request.options
     assert isinstance(options, RenderOptions)
     writer = None
@@ -107,7 +148,12 @@ def _render_all(
         Image.fromarray(pixels).save(path, compress_level=3)
         if options.video:
             if writer is None:
-                writer = VideoWriter(job.folder.staging / "video.mp4", options.video, pixels.shape[1], pixels.shape[0])
+                writer = VideoWriter(
+                    job.folder.staging / "video.mp4",
+                    options.video,
+                    pixels.shape[1],
+                    pixels.shape[0],
+                )
                 stack.callback(writer.close)
             writer.add(pixels)
         job.progress(number, len(frames))

@@ -1,5 +1,5 @@
-"""The training loop's state and its single step. Everything random comes from one generator, so a run can go on
-exactly where a checkpoint left it.
+"""The training loop's state and its single step. Everything random comes from one generator, so a
+run can go on exactly where a checkpoint left it.
 """
 
 import math
@@ -51,39 +51,77 @@ class Trainer:
         return RasterOptions(rasterize_mode="antialiased" if self.config.antialiased else "classic")
 
     def next_view(self) -> tuple[int, View]:
-        """Every training view once an epoch, in an order that depends on the seed and the epoch alone."""
+        """Every training view once an epoch, in an order that depends on the seed and the epoch
+        alone.
+        """
         training = self.views.training
         epoch, position = divmod(self.step, len(training))
-        order = torch.randperm(len(training), generator=torch.Generator().manual_seed(self.seed * 1_000_003 + epoch))
+        order = torch.randperm(
+            len(training), generator=torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+        )
         index = training[int(order[position])]
-        return index, (self.views.half if self.share < self.config.coarse_share else self.views.full)[index]
+        return index, (
+            self.views.half if self.share < self.config.coarse_share else self.views.full
+        )[index]
 
     def render(self, view: View, viewmat: Tensor, background: Tensor, sh_degree: int) -> Tensor:
         """(H, W, 3) of the model as it stands."""
         model, (width, height) = self.model, view.size
         drawn = rasterize(
-            model.means, model.quats, model.scales, model.opacities, model.sh(sh_degree), viewmat[None], view.K.to(self.device)[None],
-            width, height, sh_degree=sh_degree, backgrounds=background[None], options=self.options,
-        )  # fmt: skip
+            model.means,
+            model.quats,
+            model.scales,
+            model.opacities,
+            model.sh(sh_degree),
+            viewmat[None],
+            view.K.to(self.device)[None],
+            width,
+            height,
+            sh_degree=sh_degree,
+            backgrounds=background[None],
+            options=self.options,
+        )
         return drawn.image[0]
 
 
 def _rates(rates: LearningRates, extent: float, share: float) -> dict[str, float]:
-    """Positions slow down exponentially; the corrections wait until there is a scene and fade out at the end."""
+    """Positions slow down exponentially; the corrections wait until there is a scene and fade out
+    at the end.
+    """
     decay = (rates.means_final / rates.means) ** share
     fade = 0.0 if share < 0.1 else 0.1 ** ((share - 0.1) / 0.9)
-    return {"means": rates.means * extent * decay, "cameras": rates.cameras * fade, "exposure": rates.exposure * fade}
+    return {
+        "means": rates.means * extent * decay,
+        "cameras": rates.cameras * fade,
+        "exposure": rates.exposure * fade,
+    }
 
 
 def start(config: TrainConfig, views: ViewSet, model: Gaussians, seed: int, device: str) -> Trainer:
     """A run at step 0."""
-    corrections = Corrections(len(views.full), config.refine_cameras, config.exposure, views.extent, device)
+    corrections = Corrections(
+        len(views.full), config.refine_cameras, config.exposure, views.extent, device
+    )
     tensors = {**model.named(), **corrections.named()}
-    groups = [{"params": [t], "name": name, "lr": getattr(config.rates, name)} for name, t in tensors.items()]
+    groups = [
+        {"params": [t], "name": name, "lr": getattr(config.rates, name)}
+        for name, t in tensors.items()
+    ]
     optimizer = torch.optim.Adam(groups, betas=(0.9, 0.999), eps=1e-15, fused=True)
     generator = torch.Generator().manual_seed(seed)
     densifier = Densifier(config.densify, config.steps, len(model), config.max_splats, generator)
-    return Trainer(config, views, model, corrections, optimizer, generator, densifier, l1_dssim_for(device), device, seed)
+    return Trainer(
+        config,
+        views,
+        model,
+        corrections,
+        optimizer,
+        generator,
+        densifier,
+        l1_dssim_for(device),
+        device,
+        seed,
+    )
 
 
 def _background(trainer: Trainer) -> Tensor:
@@ -102,16 +140,20 @@ def train_step(trainer: Trainer) -> float:
     index, view = trainer.next_view()
     background = _background(trainer)
     viewmat = trainer.corrections.viewmat(view.viewmat.to(trainer.device), index)
-    image = trainer.corrections.color(trainer.render(view, viewmat, background, trainer.sh_degree), index)
+    image = trainer.corrections.color(
+        trainer.render(view, viewmat, background, trainer.sh_degree), index
+    )
     target = view.forgiving(view.target(background, trainer.device), image)
     loss, _ = trainer.loss(image, target, config.ssim_weight)
     densify = config.densify
-    pressure = densify.opacity_weight * model.opacities.mean() + densify.scale_weight * model.scales.mean()
+    pressure = (
+        densify.opacity_weight * model.opacities.mean() + densify.scale_weight * model.scales.mean()
+    )
     (loss + pressure).backward()
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     if trainer.share < 0.9:
-        trainer.densifier.stir(model, rates["means"])
+        trainer.densifier.inject_noise(model, rates["means"])
     trainer.step += 1
     if trainer.densifier.is_due(trainer.step, config.steps):
         trainer.densifier.refine(model, optimizer)
@@ -120,7 +162,11 @@ def train_step(trainer: Trainer) -> float:
 
 def state_of(trainer: Trainer) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Everything that a later `restore` needs, as tensors and a JSON-able note."""
-    tensors = {**trainer.model.named(), **trainer.corrections.named(), "generator": trainer.generator.get_state()}
+    tensors = {
+        **trainer.model.named(),
+        **trainer.corrections.named(),
+        "generator": trainer.generator.get_state(),
+    }
     note: dict[str, Any] = {"step": trainer.step, "curve": trainer.curve}
     for group in trainer.optimizer.param_groups:
         for key, value in trainer.optimizer.state.get(group["params"][0], {}).items():

@@ -23,12 +23,18 @@ MIN_VIEWS = 3
 def _prepare(job: Job, config: TrainConfig) -> Trainer:
     job.stage("Loading the pictures", 1, 3)
     source = capture.read(Path(job.request.input))
-    capture.require_pictures(source)
-    centres = np.stack([frame.camera_to_world[:3, 3] for frame in source.frames])
-    if len(centres) > 1 and np.ptp(centres, axis=0).max() < 1e-6:
-        raise InputError("The capture's camera only turns: its pictures hold no depth.", "Film while moving sideways around the subject.")
+    capture.require_images(source)
+    centers = np.stack([frame.camera_to_world[:3, 3] for frame in source.frames])
+    if len(centers) > 1 and np.ptp(centers, axis=0).max() < 1e-6:
+        raise InputError(
+            "The capture's camera only turns: its pictures hold no depth.",
+            "Film while moving sideways around the subject.",
+        )
     if len(source.frames) < MIN_VIEWS:
-        raise InputError(f"The capture has only {len(source.frames)} pictures.", f"Training needs at least {MIN_VIEWS}.")
+        raise InputError(
+            f"The capture has only {len(source.frames)} pictures.",
+            f"Training needs at least {MIN_VIEWS}.",
+        )
     views = load_views(source, config.max_pixels, config.holdout, job.progress)
     model = initialise(source, views, config, job.request.seed, job.device)
     trainer = training.start(config, views, model, job.request.seed, job.device)
@@ -66,9 +72,18 @@ def _train(job: Job, trainer: Trainer) -> None:
         smooth = loss if smooth == 0 else 0.95 * smooth + 0.05 * loss
         if trainer.step in evaluations:
             if not training.is_finite(trainer):
-                raise SplatsmithError("The training diverged.", "Check the capture's cameras, or try another seed.")
+                raise SplatsmithError(
+                    "The training diverged.", "Check the capture's cameras, or try another seed."
+                )
             metrics = evaluate(trainer)
-            trainer.curve.append({"step": trainer.step, **metrics, "splats": len(trainer.model), "cpu_seconds": round(job.watch.cpu(), 1)})
+            trainer.curve.append(
+                {
+                    "step": trainer.step,
+                    **metrics,
+                    "splats": len(trainer.model),
+                    "cpu_seconds": round(job.watch.cpu(), 1),
+                }
+            )
         if trainer.step in previews:
             _show(job, trainer)
         if time.monotonic() - last_save > wait and trainer.step < config.steps:
@@ -76,7 +91,9 @@ def _train(job: Job, trainer: Trainer) -> None:
             last_save, wait = time.monotonic(), config.checkpoint_seconds
         shown = {k: metrics[k] for k in ("psnr", "ssim") if k in metrics}
         try:
-            job.progress(trainer.step, config.steps, loss=smooth, splats=len(trainer.model), **shown)
+            job.progress(
+                trainer.step, config.steps, loss=smooth, splats=len(trainer.model), **shown
+            )
         except SplatsmithError:  # cancelled: what was reached is kept
             _save(job, trainer)
             raise
@@ -89,11 +106,18 @@ def run(job: Job) -> Outcome:
     trainer = _prepare(job, make_config(job.request.preset, options))
     _train(job, trainer)
     job.stage("Writing the splats", 3, 3)
-    splat_ply.write(job.folder.staging / "splats.ply", trainer.model.to_arrays(), (f"Splatsmith {VERSION}",))
+    splat_ply.write(
+        job.folder.staging / "splats.ply", trainer.model.to_arrays(), (f"Splatsmith {VERSION}",)
+    )
     save_side_by_side(trainer, job.folder.staging / "heldout.png")
     atomic.write_json(job.folder.staging / "curve.json", trainer.curve)
     quality = evaluate(trainer)
-    text = f", {quality['psnr']:.2f} dB and SSIM {quality['ssim']:.3f} on {len(trainer.views.held_out)} held-out views" if quality else ""
+    text = (
+        f", {quality['psnr']:.2f} dB and SSIM {quality['ssim']:.3f} on "
+        f"{len(trainer.views.held_out)} held-out views"
+        if quality
+        else ""
+    )
     metrics = {**quality, "splats": float(len(trainer.model)), "steps": float(trainer.step)}
     details = {
         "picture": list(trainer.views.full[0].size),

@@ -1,4 +1,6 @@
-"""Training pictures in memory with their cameras, at the size that the budget affords and at half of it."""
+"""Training pictures in memory with their cameras, at the size that the budget affords and at half
+of it.
+"""
 
 import math
 from collections.abc import Callable
@@ -38,7 +40,11 @@ class View:
 
     def forgiving(self, target: Tensor, image: Tensor) -> Tensor:
         """The target, equal to the rendering where the mask says that the picture does not count."""
-        return target if self.mask is None else torch.where(self.mask.to(image.device)[..., None], target, image.detach())
+        return (
+            target
+            if self.mask is None
+            else torch.where(self.mask.to(image.device)[..., None], target, image.detach())
+        )
 
 
 @dataclass(frozen=True)
@@ -68,17 +74,34 @@ def _load(frame: Frame) -> np.ndarray:
         with Image.open(frame.image) as image:
             transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
             return np.array(to_eight_bit(image).convert("RGBA" if transparent else "RGB"))
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
-        raise InputError(f"The picture {frame.image.name} can't be read.", "Replace it, or remove it from the capture.") from error
+    except (
+        OSError,
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        ValueError,
+        SyntaxError,
+    ) as error:
+        raise InputError(
+            f"The picture {frame.image.name} can't be read.",
+            "Replace it, or remove it from the capture.",
+        ) from error
 
 
 def _view(frame: Frame, pixels: np.ndarray, width: int, height: int) -> View:
     K = torch.tensor(frame.K, dtype=torch.float32)
     K[0] *= width / frame.width
     K[1] *= height / frame.height
-    small = _shrink(pixels, width, height) if (width, height) != pixels.shape[1::-1] else torch.from_numpy(pixels)
+    small = (
+        _shrink(pixels, width, height)
+        if (width, height) != pixels.shape[1::-1]
+        else torch.from_numpy(pixels)
+    )
     return View(
-        frame.image.name, small, torch.tensor(to_viewmat(frame.camera_to_world), dtype=torch.float32), K, _mask(frame, width, height)
+        frame.image.name,
+        small,
+        torch.tensor(to_viewmat(frame.camera_to_world), dtype=torch.float32),
+        K,
+        _mask(frame, width, height),
     )
 
 
@@ -89,8 +112,17 @@ def _mask(frame: Frame, width: int, height: int) -> Tensor | None:
     try:
         with Image.open(frame.mask) as image:
             small = image.convert("L").resize((width, height), Image.Resampling.BOX)
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
-        raise InputError(f"The mask {frame.mask.name} can't be read.", "Replace it, or remove it from the capture.") from error
+    except (
+        OSError,
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        ValueError,
+        SyntaxError,
+    ) as error:
+        raise InputError(
+            f"The mask {frame.mask.name} can't be read.",
+            "Replace it, or remove it from the capture.",
+        ) from error
     return torch.from_numpy(np.asarray(small) > 254)
 
 
@@ -101,26 +133,43 @@ def _sizes(width: int, height: int, max_pixels: int) -> tuple[tuple[int, int], t
 
 
 def split(count: int, holdout: int) -> tuple[list[int], list[int]]:
-    """Training and held-out indices; every `holdout`-th is held out, the first included, as the field does."""
+    """Training and held-out indices; every `holdout`-th is held out, the first included, as the
+    field does.
+    """
     held_out = [i for i in range(count) if holdout and i % holdout == 0] if count >= 8 else []
     return [i for i in range(count) if i not in held_out], held_out
 
 
-def load_views(capture: Capture, max_pixels: int, holdout: int, progress: Callable[[int, int], None]) -> ViewSet:
+def load_views(
+    capture: Capture, max_pixels: int, holdout: int, progress: Callable[[int, int], None]
+) -> ViewSet:
     """Reads every picture of the capture; InputError for one that can't be used."""
     full, half, transparent = [], [], False
     for index, frame in enumerate(capture.frames):
         if any(frame.distortion):
-            raise InputError("The capture's pictures have lens distortion.", "Run `cameras` on it first: that undistorts them.")
+            raise InputError(
+                "The capture's pictures have lens distortion.",
+                "Run `cameras` on it first: that undistorts them.",
+            )
         pixels = _load(frame)
         if abs(pixels.shape[1] / pixels.shape[0] - frame.width / frame.height) > 0.02:
-            sizes = f"{pixels.shape[1]} x {pixels.shape[0]} pixels, its camera {frame.width} x {frame.height}"
-            raise InputError(f"The picture {frame.image.name} has {sizes}.", "Put the picture back that the camera was solved for.")
+            sizes = (
+                f"{pixels.shape[1]} x {pixels.shape[0]} pixels, its camera {frame.width} x "
+                f"{frame.height}"
+            )
+            raise InputError(
+                f"The picture {frame.image.name} has {sizes}.",
+                "Put the picture back that the camera was solved for.",
+            )
         transparent |= pixels.shape[2] == 4
         large, small = _sizes(pixels.shape[1], pixels.shape[0], max_pixels)
         full.append(_view(frame, pixels, *large))
         half.append(_view(frame, pixels, *small))
         progress(index + 1, len(capture.frames))
-    centres = torch.tensor(np.stack([f.camera_to_world[:3, 3] for f in capture.frames]), dtype=torch.float32)
-    extent = float((centres - centres.mean(0)).norm(dim=1).max()) * 1.1
-    return ViewSet(full, half, *split(len(full), holdout), extent if extent > 1e-6 else 1.0, transparent)
+    centers = torch.tensor(
+        np.stack([f.camera_to_world[:3, 3] for f in capture.frames]), dtype=torch.float32
+    )
+    extent = float((centers - centers.mean(0)).norm(dim=1).max()) * 1.1
+    return ViewSet(
+        full, half, *split(len(full), holdout), extent if extent > 1e-6 else 1.0, transparent
+    )

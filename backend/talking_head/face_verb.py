@@ -1,4 +1,6 @@
-"""The verb `face`: a filmed face becomes motion, a head of its own, and a speaker that can say other things."""
+"""The verb `face`: a filmed face becomes motion, a head of its own, and a speaker that can say
+other things.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -39,18 +41,23 @@ STEPS: dict[Preset, int] = {"fast": 600, "balanced": 1700, "best": 4000}
 
 
 def run(job: Job) -> Outcome:
-    """Leaves motion.npz, live_link.csv, curves.png, head.npz, poses.npz, speaker.safetensors where the video has speech, and
-    gaussian_head.npz with heldout.png, the footage beside the head in frames that it has not seen.
+    """Leaves motion.npz, live_link.csv, curves.png, head.npz, poses.npz, speaker.safetensors where
+    the video has speech, and gaussian_head.npz with heldout.png, the footage beside the head in
+    frames that it has not seen.
     """
     options, path = job.request.options, Path(job.request.input)
     assert isinstance(options, FaceOptions)
     rig = read_rig(options.rig)
     tracker, pretrained = FaceTracker(_weights(job, options)), load_pretrained(options.sound_model)
     job.stage("Following the face", 1, 6)
-    track = track_video(path, tracker, options.start, options.end, lambda step, total: job.progress(step, total))
+    track = track_video(
+        path, tracker, options.start, options.end, lambda step, total: job.progress(step, total)
+    )
     _tell(job, track)
     job.stage("Getting to know the face model", 2, 6)
-    where = find_correspondence(rig, tracker, progress=lambda share: job.progress(int(100 * share), 100))
+    where = find_correspondence(
+        rig, tracker, progress=lambda share: job.progress(int(100 * share), 100)
+    )
     job.stage("Fitting the face", 3, 6)
     motion = fit_rig(track, rig, where, progress=lambda share: job.progress(int(100 * share), 100))
     write_head(job.folder.staging, rig, motion.rest)
@@ -59,17 +66,29 @@ def run(job: Job) -> Outcome:
     taught = options.teach and _teach(job, path, motion, opening(rig, where), pretrained)
     quality = _gaussians(job, path, rig, motion, track, options)
     job.stage("Writing", 6, 6)
-    keys = face_motion.write(job.folder.staging, path, motion, options.fps, options.smoothing, options.tolerance)
+    keys = face_motion.write(
+        job.folder.staging, path, motion, options.fps, options.smoothing, options.tolerance
+    )
     told = ", and how this person speaks" if taught else ""
-    metrics = {"frames": float(len(motion.times)), "seen": float(track.seen.mean()), "residual": motion.residual, "keys": float(keys)}
+    metrics = {
+        "frames": float(len(motion.times)),
+        "seen": float(track.seen.mean()),
+        "residual": motion.residual,
+        "keys": float(keys),
+    }
     return Outcome(
-        f"{len(motion.times)} frames{told}; points are met to {100 * motion.residual:.1f} % of the eyes' distance", metrics | quality
+        f"{len(motion.times)} frames{told}; points are met to {100 * motion.residual:.1f} % of the "
+        f"eyes' distance",
+        metrics | quality,
     )
 
 
 def _weights(job: Job, options: FaceOptions) -> Path:
     if not options.tracker:
-        raise InputError("No folder for the face tracker was named.", "Give one with --tracker; with --agree its files are fetched.")
+        raise InputError(
+            "No folder for the face tracker was named.",
+            "Give one with --tracker; with --agree its files are fetched.",
+        )
     folder = Path(options.tracker)
     if options.agree and not all((folder / name).is_file() for name in SHA256):
         job.stage("Fetching the face tracker", 1, 6)
@@ -81,11 +100,23 @@ def _tell(job: Job, track: FaceTrack) -> None:
     if track.faces > 1:
         job.warn("FACES", f"{track.faces} faces were seen; the largest is followed.")
     if not track.seen.all():
-        job.warn("LOST", f"The face is hidden or turned away in {int((~track.seen).sum())} of {len(track.seen)} frames.")
+        job.warn(
+            "LOST",
+            f"The face is hidden or turned away in {int((~track.seen).sum())} of {len(track.seen)} "
+            f"frames.",
+        )
     if aside := int((track.turned > SIDEWAYS).sum()):
-        job.warn("TURNED", f"The face is turned far to the side in {aside} of {len(track.seen)} frames, where it is followed less closely.")
+        job.warn(
+            "TURNED",
+            f"The face is turned far to the side in {aside} of {len(track.seen)} frames, where it "
+            f"is followed less closely.",
+        )
     if track.damage.resized:
-        job.warn("RESIZED", f"The picture changes its size at {track.damage.resized:.1f} s; what has another size is passed over.")
+        job.warn(
+            "RESIZED",
+            f"The picture changes its size at {track.damage.resized:.1f} s; what has another size "
+            f"is passed over.",
+        )
     if track.damage.frames:
         job.warn("DAMAGE", f"{track.damage.frames} frames of the video can't be decoded.")
 
@@ -96,22 +127,35 @@ def opening(rig: Rig, where: Correspondence) -> Floats:
     return np.asarray(upper - lower, np.float32)
 
 
-def _teach(job: Job, path: Path, motion: HeadMotion, lips: Floats, pretrained: nn.Module | None) -> bool:
+def _teach(
+    job: Job, path: Path, motion: HeadMotion, lips: Floats, pretrained: nn.Module | None
+) -> bool:
     """Trains the speaker's decoder. False, with a word, where the video has too little speech."""
     spoken = [k for k, name in enumerate(motion.names) if name.startswith(SPOKEN)]
     rate = 30.0
     times = frame_times(motion.times[-1] - motion.times[0], rate)[:-1] + motion.times[0]
     try:
         sounds = speech_features(read_sound(path), load_encoder(), pretrained)
-        features = sounds[round(motion.times[0] * FEATURE_RATE) : round(motion.times[-1] * FEATURE_RATE) + 1]
-        if not len(features) or features[:, :BANDS].max() < HUSH or not sounds_like_speech(features):
+        features = sounds[
+            round(motion.times[0] * FEATURE_RATE) : round(motion.times[-1] * FEATURE_RATE) + 1
+        ]
+        if (
+            not len(features)
+            or features[:, :BANDS].max() < HUSH
+            or not sounds_like_speech(features)
+        ):
             raise InputError(f"No speech is heard in {path.name}.", "")
         clip = Clip(features, resampled(motion.coefficients[:, spoken], motion.times, times), rate)
         config = MotionTranslatorConfig(channels=features.shape[1], coefficients=len(spoken))
         steps = STEPS[job.request.preset]
         training = MotionTrainingConfig(steps=steps, seed=job.request.seed)
         model = train(
-            [clip], config, training, still_face(clip), lips[spoken], progress=lambda share: job.progress(int(steps * share), steps)
+            [clip],
+            config,
+            training,
+            still_face(clip),
+            lips[spoken],
+            progress=lambda share: job.progress(int(steps * share), steps),
         )
     except InputError as error:
         job.warn("NO_SPEAKER", f"{error.what} The face's motion is read all the same.")
@@ -120,7 +164,9 @@ def _teach(job: Job, path: Path, motion: HeadMotion, lips: Floats, pretrained: n
     return True
 
 
-def _gaussians(job: Job, path: Path, rig: Rig, motion: HeadMotion, track: FaceTrack, options: FaceOptions) -> dict[str, float]:
+def _gaussians(
+    job: Job, path: Path, rig: Rig, motion: HeadMotion, track: FaceTrack, options: FaceOptions
+) -> dict[str, float]:
     """Trains the photoreal head, and says how well it does on frames kept back."""
     config = PRESETS[job.request.preset]
     if options.gaussians >= 0:
@@ -130,10 +176,20 @@ def _gaussians(job: Job, path: Path, rig: Rig, motion: HeadMotion, track: FaceTr
     job.stage("Painting the head with Gaussians", 5, 6)
     numbers, kept = chosen_frames(track.seen, config.frames, config.held_out)
     learned = learn_head(
-        path, rig, motion, numbers, kept, TrackConfig().max_side, config, job.request.seed, job.device,
+        path,
+        rig,
+        motion,
+        numbers,
+        kept,
+        TrackConfig().max_side,
+        config,
+        job.request.seed,
+        job.device,
         lambda share: job.progress(int(1000 * share), 1000),
-    )  # fmt: skip
-    files.save(job.folder.staging / gaussian_head_file.NAME, learned.model, learned.mesh, learned.corners)
+    )
+    files.save(
+        job.folder.staging / gaussian_head_file.NAME, learned.model, learned.mesh, learned.corners
+    )
     if not learned.held_out:
         return {"gaussians": float(config.gaussians)}
     coefficients = torch.from_numpy(motion.coefficients)

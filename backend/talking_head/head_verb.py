@@ -1,4 +1,6 @@
-"""The verb `head`: a head with ARKit's shapes to animate, the project's own, ICT-FaceKit's or FLAME's; anybody's, or nobody's."""
+"""The verb `head`: a head with ARKit's shapes to animate, the project's own, ICT-FaceKit's or
+FLAME's; anybody's, or nobody's.
+"""
 
 from pathlib import Path
 
@@ -29,9 +31,14 @@ def write_head(folder: Path, rig: Rig, rest: Floats) -> None:
     """head.npz, and head.png to look at."""
     table = np.array([COLORS[part] for part in Part], np.float32)
     colors = rig.colors if rig.colors is not None else table[rig.vertex_parts]
-    head_file.write(folder / head_file.NAME, Head(rig.name, rest, rig.faces, list(rig.names), rig.shapes, colors, rig.lowest))
+    head_file.write(
+        folder / head_file.NAME,
+        Head(rig.name, rest, rig.faces, list(rig.names), rig.shapes, colors, rig.lowest),
+    )
     middle = rest[rig.vertex_parts == Part.EYE].mean(0) - [0, 2, 0]
-    views = [draw(rig, rest - middle, portrait(360, yaw, height=30.0), colors) for yaw in (0.0, 0.7)]
+    views = [
+        draw(rig, rest - middle, portrait(360, yaw, height=30.0), colors) for yaw in (0.0, 0.7)
+    ]
     Image.fromarray(np.hstack(views)).save(folder / "head.png")
 
 
@@ -44,4 +51,7 @@ def run(job: Job) -> Outcome:
     random = np.random.default_rng(job.request.seed)
     identity = (random.normal(size=len(rig.identities)) * options.variety).astype(np.float32)
     write_head(job.folder.staging, rig, rig.person(identity))
-    return Outcome(f"{rig.name}: {len(rig.neutral):,} vertices, {len(rig.names)} shapes", {"vertices": float(len(rig.neutral))})
+    return Outcome(
+        f"{rig.name}: {len(rig.neutral):,} vertices, {len(rig.names)} shapes",
+        {"vertices": float(len(rig.neutral))},
+    )

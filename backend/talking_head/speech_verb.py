@@ -1,4 +1,6 @@
-"""The verb `speech`: a sound becomes the motion of a face, in a speaker's manner or in one that suits all."""
+"""The verb `speech`: a sound becomes the motion of a face, in a speaker's manner or in one that
+suits all.
+"""
 
 from pathlib import Path
 
@@ -18,7 +20,13 @@ from .motion.motion_translator import MotionTranslator
 from .motion.speaker_file import load_speaker
 from .rigs.rig import Floats
 from .speech.alignment import align_text
-from .speech.audio_features import BANDS, heard_visemes, shown_by_ear, sounds_like_speech, speech_features
+from .speech.audio_features import (
+    BANDS,
+    heard_visemes,
+    shown_by_sound,
+    sounds_like_speech,
+    speech_features,
+)
 from .speech.log_mel import FEATURE_RATE
 from .speech.phonemes import viseme_track
 from .speech.pretrained import load_pretrained
@@ -42,16 +50,18 @@ def run(job: Job) -> Outcome:
     job.stage("Listening", 2, 3)
     features = speech_features(samples, load_encoder(), load_pretrained(options.sound_model))
     if not sounds_like_speech(features):
-        job.warn("NO_SPEECH", f"{path.name} hardly sounds like speech: is it music, or the wrong file?")
-    chances = _chances(features, text, options.language)
+        job.warn(
+            "NO_SPEECH", f"{path.name} hardly sounds like speech: is it music, or the wrong file?"
+        )
+    probabilities = _probabilities(features, text, options.language)
     job.stage("Moving the face", 3, 3)
     times = frame_times(len(samples) / RATE, options.fps)
     heard = times + options.lead / 1000
     style = VisemeStyle(options.intensity, options.jaw, options.closure)
-    mouth, own = mouths(chances, style=style), list[str]()
+    mouth, own = mouths(probabilities, style=style), list[str]()
     if speaker:
-        mouth, own = _in_the_manner(speaker, features, mouth, chances, style, bool(text))
-    spoken = np.concatenate([mouth, viseme_shares(chances, style) * options.intensity], 1)
+        mouth, own = _in_the_manner(speaker, features, mouth, probabilities, style, bool(text))
+    spoken = np.concatenate([mouth, viseme_shares(probabilities, style) * options.intensity], 1)
     values = smoothed(_at(spoken, heard), options.smoothing * options.fps)
     lids = blinks(times, options.blinks, job.request.seed)
     for side in ("Left", "Right"):
@@ -59,10 +69,15 @@ def run(job: Job) -> Outcome:
     head = sway(heard, loudness_of(features[:, :BANDS]), options.sway, job.request.seed)
     names = [*BLENDSHAPES, *own, *VISEME_CURVES, *HEAD]
     values = np.concatenate([values, head], 1)
-    keys = write_motion(job.folder.staging, options.fps, names, values, options.tolerance, str(path.resolve()))
+    keys = write_motion(
+        job.folder.staging, options.fps, names, values, options.tolerance, str(path.resolve())
+    )
     seconds = len(samples) / RATE
     manner = "in the speaker's manner" if speaker else "in a universal style"
-    return Outcome(f"{seconds:.1f} s of speech {manner}, {keys:,} keys", {"seconds": seconds, "keys": float(keys)})
+    return Outcome(
+        f"{seconds:.1f} s of speech {manner}, {keys:,} keys",
+        {"seconds": seconds, "keys": float(keys)},
+    )
 
 
 def _text(given: str) -> str:
@@ -71,34 +86,50 @@ def _text(given: str) -> str:
     try:
         return path.read_text(encoding="utf-8") if path and path.is_file() else given
     except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise InputError(f"{given} can't be read as text.", "Give a plain text file in UTF-8.") from error
+        raise InputError(
+            f"{given} can't be read as text.", "Give a plain text file in UTF-8."
+        ) from error
 
 
-def _chances(features: Floats, text: str, language: str) -> Floats:
+def _probabilities(features: Floats, text: str, language: str) -> Floats:
     """(T, 15) of visemes: by ear, or exactly, where it is known what is said."""
     if not text:
-        return shown_by_ear(features)
+        return shown_by_sound(features)
     track = viseme_track(align_text(text, language, heard_visemes(features)), len(features))
     return np.eye(len(VISEMES), dtype=np.float32)[track]
 
 
 def _in_the_manner(
-    speaker: tuple[MotionTranslator, list[str]], features: Floats, universal: Floats, chances: Floats, style: VisemeStyle, exact: bool
+    speaker: tuple[MotionTranslator, list[str]],
+    features: Floats,
+    universal: Floats,
+    probabilities: Floats,
+    style: VisemeStyle,
+    exact: bool,
 ) -> tuple[Floats, list[str]]:
-    """(T, 52 + E) at FEATURE_RATE: the speaker's coefficients, others as universal; lips close where a transcript says so.
-    And the names of the E that are not ARKit's.
+    """(T, 52 + E) at FEATURE_RATE: the speaker's coefficients, others as universal; lips close
+    where a transcript says so. And the names of the E that are not ARKit's.
     """
     model, names = speaker
     if model.config.channels != features.shape[1]:
-        raise InputError("This speaker was taught with another sound model.", "Name the one that `face` was given, with --sound-model.")
+        raise InputError(
+            "This speaker was taught with another sound model.",
+            "Name the one that `face` was given, with --sound-model.",
+        )
     found = universal.copy()
     known = [name for name in names if name in BLENDSHAPES]
     spoken = speak(model, features) * style.intensity
-    found[:, [BLENDSHAPES.index(name) for name in known]] = spoken[:, [names.index(name) for name in known]].clip(0, 1)
-    found[:, BLENDSHAPES.index("jawOpen")] = (found[:, BLENDSHAPES.index("jawOpen")] * style.jaw).clip(0, 1)
+    found[:, [BLENDSHAPES.index(name) for name in known]] = spoken[
+        :, [names.index(name) for name in known]
+    ].clip(0, 1)
+    found[:, BLENDSHAPES.index("jawOpen")] = (
+        found[:, BLENDSHAPES.index("jawOpen")] * style.jaw
+    ).clip(0, 1)
     own = [name for name in names if name not in BLENDSHAPES]
-    closed = closed_on(found, chances, style) if exact else found
-    return np.concatenate([closed, spoken[:, [names.index(name) for name in own]].clip(-1, 1)], 1), own
+    closed = closed_on(found, probabilities, style) if exact else found
+    return np.concatenate(
+        [closed, spoken[:, [names.index(name) for name in own]].clip(-1, 1)], 1
+    ), own
 
 
 def _at(rows: Floats, times: NDArray[np.float64]) -> Floats:

@@ -7,7 +7,18 @@ from pathlib import Path
 from backend.runtime.device import tune_process
 from tests.benchmarks.table import Table, say
 
-ROOMS = ("gaussians", "suite", "flowmap", "cameras", "splats", "semantics", "small_clip", "talking", "dynamic_mesh", "boundary")
+ROOMS = (
+    "gaussians",
+    "suite",
+    "flowmap",
+    "cameras",
+    "splats",
+    "semantics",
+    "small_clip",
+    "talking",
+    "dynamic_mesh",
+    "boundary",
+)
 
 
 def main() -> int:

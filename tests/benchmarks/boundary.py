@@ -1,4 +1,6 @@
-"""The boundary's promises in seconds: cancel, a killed worker, a killed parent, a resumed run against an unbroken one."""
+"""The boundary's promises in seconds: cancel, a killed worker, a killed parent, a resumed run
+against an unbroken one.
+"""
 
 import json
 import signal
@@ -31,7 +33,14 @@ def run(table: Table) -> None:
         killed = time.monotonic()
         process.stdout.read()
         process.wait()
-        table.add(Row("320x240, 20k splats", "kill -9 of the worker noticed", time.monotonic() - killed, "s"))
+        table.add(
+            Row(
+                "320x240, 20k splats",
+                "kill -9 of the worker noticed",
+                time.monotonic() - killed,
+                "s",
+            )
+        )
     gone = seconds_to_outlive_its_parent(make_job(table.scratch / "parent", 50_000, **SIZE))
     table.add(Row("320x240, 20k splats", "worker gone after its parent's kill -9", gone, "s"))
     resumed_equals_unbroken(table)
@@ -50,8 +59,12 @@ def resumed_equals_unbroken(table: Table) -> None:
         with start_job(job) as process:
             process.stdout.read()
         results.append(job / "result")
-    psnr = [float(json.loads((r / "manifest.json").read_text())["metrics"]["psnr"]) for r in results]
-    table.add(Row("800 steps, stopped twice", "PSNR difference to unbroken", abs(psnr[0] - psnr[1]), "dB"))
+    psnr = [
+        float(json.loads((r / "manifest.json").read_text())["metrics"]["psnr"]) for r in results
+    ]
+    table.add(
+        Row("800 steps, stopped twice", "PSNR difference to unbroken", abs(psnr[0] - psnr[1]), "dB")
+    )
     a, b = (splat_ply.read(r / "splats.ply") for r in results)
     same = len(a) == len(b) and bool((a.means == b.means).all() and (a.sh == b.sh).all())
     table.add(Row("800 steps, stopped twice", "splats equal to the last bit", float(same)))

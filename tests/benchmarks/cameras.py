@@ -1,4 +1,6 @@
-"""Cameras from real footage: how many, how far off, what the verdict says. Solved captures stay for the room `splats`."""
+"""Cameras from real footage: how many, how far off, what the verdict says. Solved captures stay for
+the room `splats`.
+"""
 
 import json
 import os
@@ -18,7 +20,11 @@ from tests.benchmarks.table import OUT, Row, Table, has, say
 
 CASES = {
     "fox": ("static/fox/images", "static/fox", truth.fox),
-    "strecha_fountain_P11": ("static/strecha_fountain_P11/images", "static/strecha_fountain_P11", truth.fountain),
+    "strecha_fountain_P11": (
+        "static/strecha_fountain_P11/images",
+        "static/strecha_fountain_P11",
+        truth.fountain,
+    ),
     "lund_door": ("static/lund_door/images", "static/lund_door", truth.lund),
     "tum_fr2_desk": ("static/tum_fr2_desk", "static/tum_fr2_desk", truth.tum),
     "vid_apple": ("static/vid_apple/apple.mp4", "", None),
@@ -31,7 +37,14 @@ LONG = "2000 frames"
 DAVIS = ("davis_blackswan", "davis_camel", "davis_car-roundabout")
 
 
-def solve(table: Table, case: str, source: Path, read_truth: Callable | None, known: Path | None, *options: str) -> Path | None:
+def solve(
+    table: Table,
+    case: str,
+    source: Path,
+    read_truth: Callable | None,
+    known: Path | None,
+    *options: str,
+) -> Path | None:
     """Solves at the balanced preset; the capture's folder."""
     output = table.scratch / case.replace(" ", "-")
     manifest = backend("cameras", source, output, "--preset", "balanced", *options)
@@ -40,13 +53,33 @@ def solve(table: Table, case: str, source: Path, read_truth: Callable | None, kn
         table.add(Row(case, "registered", 0, "%"))
         return None
     cpu, peak = cost(manifest)
-    table.add(Row(case, "registered", 100 * manifest["metrics"]["registered"] / manifest["metrics"]["pictures"], "%", 0, cpu, peak))
+    table.add(
+        Row(
+            case,
+            "registered",
+            100 * manifest["metrics"]["registered"] / manifest["metrics"]["pictures"],
+            "%",
+            0,
+            cpu,
+            peak,
+        )
+    )
     table.add(Row(case, "reprojection", manifest["metrics"]["reprojection_px"], "px"))
     table.add(Row(case, "focal length", manifest["metrics"]["focal_px"], "px"))
     if read_truth and known:
-        table.add(Row(case, "ATE, share of the path", truth.trajectory_error(output, read_truth(known)), "%"))
+        table.add(
+            Row(
+                case,
+                "ATE, share of the path",
+                truth.trajectory_error(output, read_truth(known)),
+                "%",
+            )
+        )
     verdict = manifest["verdict"]
-    say(f"{case:<28} {verdict['level']} ({verdict['kind']}, {manifest['solver']}) {'; '.join(verdict['reasons'])}")
+    say(
+        f"{case:<28} {verdict['level']} ({verdict['kind']}, {manifest['solver']}) "
+        f"{'; '.join(verdict['reasons'])}"
+    )
     return output
 
 
@@ -59,7 +92,10 @@ def depth_error(output: Path, folder: Path, unit: float) -> tuple[float, float]:
         found = depth_exr.read(frame.depth)
         path = next((folder / "depth").glob(f"{Path(frame.source).stem}.*"))
         known = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-        sized = cv2.resize(known, found.shape[::-1], interpolation=cv2.INTER_NEAREST).astype(np.float64) / unit
+        sized = (
+            cv2.resize(known, found.shape[::-1], interpolation=cv2.INTER_NEAREST).astype(np.float64)
+            / unit
+        )
         good = (sized > 0) & (found > 0)
         ours.append(found[good])
         theirs.append(sized[good])
@@ -76,16 +112,29 @@ def rgbd(table: Table, case: str, root: Path) -> None:
     given = table.scratch / f"{case}-given"
     shutil.rmtree(given, ignore_errors=True)
     shutil.copytree(root / "color", given / "images")
-    rows = [[float(v) for v in line.split()] for line in (root / "pose.txt").read_text().splitlines() if line.strip()]
-    names = sorted((p.name for p in (given / "images").iterdir()), key=lambda n: int(n.split(".")[0]))
+    rows = [
+        [float(v) for v in line.split()]
+        for line in (root / "pose.txt").read_text().splitlines()
+        if line.strip()
+    ]
+    names = sorted(
+        (p.name for p in (given / "images").iterdir()), key=lambda n: int(n.split(".")[0])
+    )
     mirror, frames = np.diag([1.0, -1.0 if y_up else 1.0, 1.0, 1.0]), []
     for name, (x, y, z, *quat) in zip(names, rows, strict=True):
         pose = np.eye(4)
         pose[:3, :3], pose[:3, 3] = Rotation.from_quat(quat).as_matrix(), (x, y, z)
-        frames.append({"file_path": f"images/{name}", "transform_matrix": (mirror @ pose @ mirror @ FLIP_YZ).tolist()})
+        frames.append(
+            {
+                "file_path": f"images/{name}",
+                "transform_matrix": (mirror @ pose @ mirror @ FLIP_YZ).tolist(),
+            }
+        )
     height, width = cv2.imread(str(given / "images" / names[0])).shape[:2]
     camera = {"fl_x": fl_x, "fl_y": fl_y, "cx": cx, "cy": cy, "w": width, "h": height}
-    (given / "transforms.json").write_text(json.dumps({**camera, "frames": frames}), encoding="utf-8")
+    (given / "transforms.json").write_text(
+        json.dumps({**camera, "frames": frames}), encoding="utf-8"
+    )
     output = table.scratch / f"{case}-depth"
     manifest = backend("cameras", given, output)
     if isinstance(manifest, str):
@@ -107,13 +156,18 @@ def davis(table: Table, case: str) -> None:
     shutil.rmtree(inverted, ignore_errors=True)
     inverted.mkdir(parents=True)
     for path in masks.glob("*.png"):  # theirs show what moves, ours what stays
-        cv2.imwrite(str(inverted / path.name), np.where(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) > 0, 0, 255).astype(np.uint8))
+        cv2.imwrite(
+            str(inverted / path.name),
+            np.where(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) > 0, 0, 255).astype(np.uint8),
+        )
     solve(table, case, images, None, None, "--no-depth")
     solve(table, f"{case} masked", images, None, None, "--no-depth", "--masks", str(inverted))
 
 
 def long_clip(table: Table) -> None:
-    """2000 frames solved together: the orbit of the suite, there and back again, compressed. Memory and time are the figures."""
+    """2000 frames solved together: the orbit of the suite, there and back again, compressed. Memory
+    and time are the figures.
+    """
     import av
 
     path = table.scratch / "long.mp4"
@@ -124,7 +178,13 @@ def long_clip(table: Table) -> None:
         stream = container.add_stream("libx264", rate=30, options={"crf": "14"})
         stream.height, stream.width, stream.pix_fmt = *frames[0].shape[:2], "yuv420p"
         for i in range(2000):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frames[there_and_back[i % len(there_and_back)]], format="rgb24")))
+            container.mux(
+                stream.encode(
+                    av.VideoFrame.from_ndarray(
+                        frames[there_and_back[i % len(there_and_back)]], format="rgb24"
+                    )
+                )
+            )
         container.mux(stream.encode(None))
     solve(table, LONG, path, None, None, "--no-depth", "--frames", "2000")
 
@@ -136,11 +196,15 @@ def flow(table: Table) -> None:
     root = has("flow/middlebury_rubberwhale")
     if root is None:
         return
-    first, second = (cv2.imread(str(root / f"rubberwhale{i}.png"), cv2.IMREAD_GRAYSCALE) for i in (1, 2))
+    first, second = (
+        cv2.imread(str(root / f"rubberwhale{i}.png"), cv2.IMREAD_GRAYSCALE) for i in (1, 2)
+    )
     known = cv2.readOpticalFlow(str(root / "flow_gt.flo"))
     miss = np.linalg.norm(flow_between(first, second) - known, axis=-1)[np.abs(known).max(-1) < 1e3]
     table.add(Row("middlebury_rubberwhale", "flow: mean end-point error", float(miss.mean()), "px"))
-    table.add(Row("middlebury_rubberwhale", "flow: median end-point error", float(np.median(miss)), "px"))
+    table.add(
+        Row("middlebury_rubberwhale", "flow: median end-point error", float(np.median(miss)), "px")
+    )
 
 
 def run(table: Table) -> None:

@@ -1,4 +1,6 @@
-"""Clips with exact truth: how a camera may move, and what may go wrong on the way. Rendered once, kept under out/bench."""
+"""Clips with exact truth: how a camera may move, and what may go wrong on the way. Rendered once,
+kept under out/bench.
+"""
 
 import json
 import math
@@ -15,12 +17,16 @@ from helpers.ray_world import Box, Sphere, World, look_at
 SIZE = (320, 240)
 NORMAL = 290.0  # pixels: 58 degrees wide
 Expected = Literal["solved", "rotation", "refused"]
-Path3 = Callable[[float, np.ndarray], tuple[np.ndarray, np.ndarray]]  # share of the clip, jitter -> position, target
+Path3 = Callable[
+    [float, np.ndarray], tuple[np.ndarray, np.ndarray]
+]  # share of the clip, jitter -> position, target
 
 
 @dataclass(frozen=True)
 class ClipConfig:
-    """`truth`: what an honest solver can say. `shot`: the frames (from, to) that truth is compared on."""
+    """`truth`: what an honest solver can say. `shot`: the frames (from, to) that truth is compared
+    on.
+    """
 
     path: Path3
     frames: int = 40
@@ -41,17 +47,23 @@ def _orbit(degrees: float, start: float = -140.0, radius: float = 4.2) -> Path3:
     def path(t: float, j: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         a = math.radians(start + degrees * t)
         r = radius - 0.5 * math.sin(math.pi * t)
-        return np.array([r * math.cos(a), r * math.sin(a), 1.9 + 0.4 * math.sin(2 * math.pi * t)]) + j, np.array([0, 0, 0.8]) + j[::-1] / 2
+        return np.array(
+            [r * math.cos(a), r * math.sin(a), 1.9 + 0.4 * math.sin(2 * math.pi * t)]
+        ) + j, np.array([0, 0, 0.8]) + j[::-1] / 2
 
     return path
 
 
 def _full(t: float, j: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     a = math.radians(-90 + 360 * t)
-    return np.array([4.6 * math.cos(a), 4.6 * math.sin(a), 2.0 + 0.3 * math.sin(3 * a)]) + j, np.array([0, 0, 0.8]) + j[::-1] / 2
+    return np.array(
+        [4.6 * math.cos(a), 4.6 * math.sin(a), 2.0 + 0.3 * math.sin(3 * a)]
+    ) + j, np.array([0, 0, 0.8]) + j[::-1] / 2
 
 
-def _line(start: tuple, end: tuple, target: tuple | None = None, ahead: tuple = (0, 1, -0.15)) -> Path3:
+def _line(
+    start: tuple, end: tuple, target: tuple | None = None, ahead: tuple = (0, 1, -0.15)
+) -> Path3:
     """From start to end, at a target or looking in a fixed direction."""
 
     def path(t: float, j: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -62,11 +74,15 @@ def _line(start: tuple, end: tuple, target: tuple | None = None, ahead: tuple = 
 
 
 def _forward(t: float, j: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return np.array([0.4 + 0.1 * math.sin(4 * t), -6.0 + 2.6 * t, 1.7]) + j, np.array([0, 0, 0.8]) + j[::-1] / 2
+    return np.array([0.4 + 0.1 * math.sin(4 * t), -6.0 + 2.6 * t, 1.7]) + j, np.array(
+        [0, 0, 0.8]
+    ) + j[::-1] / 2
 
 
 def _dolly(t: float, j: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return np.array([-0.35 + 0.7 * t, -4.5, 1.6 + 0.1 * math.sin(2 * math.pi * t)]) + j, np.array([0, 0, 0.8]) + j[::-1] / 2
+    return np.array([-0.35 + 0.7 * t, -4.5, 1.6 + 0.1 * math.sin(2 * math.pi * t)]) + j, np.array(
+        [0, 0, 0.8]
+    ) + j[::-1] / 2
 
 
 def _pan(width: float, position: tuple = (0.0, -4.5, 1.6)) -> Path3:
@@ -153,12 +169,22 @@ class Clip:
         """(H, W) true depth, of the picture scaled to `size`."""
         width, height = size or self.config.size
         world = _world(self.name, self.seed).at(frame / max(len(self.focals) - 1, 1))
-        return ray_world.depth(world, self.camera_to_world[frame], self.focals[frame] * width / self.config.size[0], (width, height))
+        return ray_world.depth(
+            world,
+            self.camera_to_world[frame],
+            self.focals[frame] * width / self.config.size[0],
+            (width, height),
+        )
 
     def moving(self, frame: int) -> np.ndarray:
         """(H, W) whether something that moves is seen there."""
         still = _world(self.name, self.seed)
-        return np.asarray(self.depth(frame) != ray_world.depth(still, self.camera_to_world[frame], self.focals[frame], self.config.size))
+        return np.asarray(
+            self.depth(frame)
+            != ray_world.depth(
+                still, self.camera_to_world[frame], self.focals[frame], self.config.size
+            )
+        )
 
 
 @lru_cache(maxsize=1)
@@ -170,27 +196,58 @@ def _world(name: str, seed: int) -> World:
 def _jitter(frames: int, seed: int) -> np.ndarray:
     random = np.random.default_rng(1000 + seed)
     window = np.ones(7) / 7
-    return np.stack([np.convolve(random.normal(size=frames + 6), window, "valid") for _ in range(3)], 1) * 0.05
+    return (
+        np.stack(
+            [np.convolve(random.normal(size=frames + 6), window, "valid") for _ in range(3)], 1
+        )
+        * 0.05
+    )
 
 
 def _poses(config: ClipConfig, seed: int) -> np.ndarray:
     jitter = _jitter(config.frames, seed) * config.shake
-    return np.stack([look_at(*config.path(i / max(config.frames - 1, 1), jitter[i])) for i in range(config.frames)])
+    return np.stack(
+        [
+            look_at(*config.path(i / max(config.frames - 1, 1), jitter[i]))
+            for i in range(config.frames)
+        ]
+    )
 
 
-def _render(config: ClipConfig, world: World, poses: np.ndarray, focals: np.ndarray, index: int, random: np.random.Generator) -> np.ndarray:
+def _render(
+    config: ClipConfig,
+    world: World,
+    poses: np.ndarray,
+    focals: np.ndarray,
+    index: int,
+    random: np.random.Generator,
+) -> np.ndarray:
     share = index / max(len(poses) - 1, 1)
-    here, before, after = poses[index], poses[max(index - 1, 0)], poses[min(index + 1, len(poses) - 1)]
+    here, before, after = (
+        poses[index],
+        poses[max(index - 1, 0)],
+        poses[min(index + 1, len(poses) - 1)],
+    )
     focal, seen = float(focals[index]), world.at(share)
     if config.rolling:
         step = (after - before) / 2 * config.rolling / 2
-        image = ray_world.picture(seen, here - step, focal, config.size, here + step)
+        image = ray_world.render_image(seen, here - step, focal, config.size, here + step)
     elif config.blur:
         step = (after - before) / 2 * config.blur
-        image = sum(ray_world.picture(seen, _rigid(here + step * s), focal, config.size) for s in np.linspace(-0.5, 0.5, 7)) / 7
+        image = (
+            sum(
+                ray_world.render_image(seen, _rigid(here + step * s), focal, config.size)
+                for s in np.linspace(-0.5, 0.5, 7)
+            )
+            / 7
+        )
     else:
-        image = ray_world.picture(seen, here, focal, config.size)
-    image = image * 2 ** (config.exposure * math.sin(2 * math.pi * share)) * (0.7 if config.exposure else 1.0)
+        image = ray_world.render_image(seen, here, focal, config.size)
+    image = (
+        image
+        * 2 ** (config.exposure * math.sin(2 * math.pi * share))
+        * (0.7 if config.exposure else 1.0)
+    )
     image = image + random.normal(size=image.shape) * 0.008
     return np.clip(image * 255, 0, 255).astype(np.uint8)
 
@@ -212,25 +269,34 @@ def make(name: str, seed: int, folder: Path) -> Clip:
     half = config.frames // 2
     if config.cut:  # the second half sees the other end of the room, from another place
         poses[half:] = [
-            look_at(np.array([-3.0 + 0.1 * i, 2.0, 1.5]), np.array([-2.0 + 0.1 * i, -6.0, 2.0])) for i in range(config.frames - half)
+            look_at(np.array([-3.0 + 0.1 * i, 2.0, 1.5]), np.array([-2.0 + 0.1 * i, -6.0, 2.0]))
+            for i in range(config.frames - half)
         ]
     if not video.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         random, world = np.random.default_rng(seed), _world(name, seed)
-        pictures = [_render(config, world, poses, focals, i, random) for i in keep]
-        _write_lossless(video, pictures)
-        (folder / f"{video.stem}.json").write_text(json.dumps({"focals": focals.tolist(), "camera_to_world": poses.tolist()}))
+        images = [_render(config, world, poses, focals, i, random) for i in keep]
+        _write_lossless(video, images)
+        (folder / f"{video.stem}.json").write_text(
+            json.dumps({"focals": focals.tolist(), "camera_to_world": poses.tolist()})
+        )
     return Clip(name, config, video, seed, poses[keep], focals[keep])
 
 
-def _write_lossless(path: Path, pictures: list[np.ndarray]) -> None:
+def _write_lossless(path: Path, images: list[np.ndarray]) -> None:
     import av
 
     part = path.with_suffix(".part.mkv")
     with av.open(str(part), "w") as container:
         stream = container.add_stream("ffv1", rate=12)
-        stream.height, stream.width, stream.pix_fmt = *pictures[0].shape[:2], "bgr0"
-        for picture in pictures:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24").reformat(format="bgr0")))
+        stream.height, stream.width, stream.pix_fmt = *images[0].shape[:2], "bgr0"
+        for picture in images:
+            container.mux(
+                stream.encode(
+                    av.VideoFrame.from_ndarray(
+                        np.ascontiguousarray(picture), format="rgb24"
+                    ).reformat(format="bgr0")
+                )
+            )
         container.mux(stream.encode(None))
     part.rename(path)

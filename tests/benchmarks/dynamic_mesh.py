@@ -1,6 +1,8 @@
-"""`make bench ROOM=dynamic_mesh`: both modes on clips with exact truth, real clips, and files for engines.
+"""`make bench ROOM=dynamic_mesh`: both modes on clips with exact truth, real clips, and files for
+engines.
 
-PART=tracked,free,real,engine,bones,masks for some; CLIPS=monkey,fox for some; PRESET; DEVICE. Every eighth picture is held out.
+PART=tracked,free,real,engine,bones,masks for some; CLIPS=monkey,fox for some; PRESET; DEVICE. Every
+eighth picture is held out.
 """
 
 import json
@@ -35,21 +37,30 @@ PARTS = ("tracked", "free", "real", "engine", "bones", "masks")
 BAKED = "monkey"  # the clip whose result is written as every kind of file
 
 
-def _reconstructed(table: Table, folder: Path, name: str, mode: str, preset: str) -> tuple[dict, capture.Capture] | None:
+def _reconstructed(
+    table: Table, folder: Path, name: str, mode: str, preset: str
+) -> tuple[dict, capture.Capture] | None:
     """The manifest, and the capture that it was made from."""
-    clip, options = folder / filmed_as(name), ["--mode", mode, "--device", os.environ.get("DEVICE", "auto")]
+    clip, options = (
+        folder / filmed_as(name),
+        ["--mode", mode, "--device", os.environ.get("DEVICE", "auto")],
+    )
     source = clip
     if name in ESTIMATED:
         source = table.scratch / f"{name}_cameras"
         if not (source / "manifest.json").is_file():
             still = inverted_masks(clip / "masks", clip / "still")
-            solved = backend("cameras", clip / "images", source, "--preset", "balanced", "--masks", str(still))
+            solved = backend(
+                "cameras", clip / "images", source, "--preset", "balanced", "--masks", str(still)
+            )
             if isinstance(solved, str):
                 say(f"{name:<28} {solved}")
                 return None
     if name in (*ESTIMATED, *GIVEN):
         options += ["--masks", str(clip / "masks"), "--fps", "24"]
-    manifest = backend("mesh", source, table.scratch / f"{name}_{mode}", "--preset", preset, *options)
+    manifest = backend(
+        "mesh", source, table.scratch / f"{name}_{mode}", "--preset", preset, *options
+    )
     if isinstance(manifest, str):
         say(f"{name:<28} {manifest}")
         return None
@@ -60,9 +71,17 @@ def read_result(folder: Path) -> tuple[Meshes, np.ndarray, list[np.ndarray]]:
     """Meshes, places that keep their identity (T, V, 3), and the vertices' colours, of either mode."""
     if (folder / mesh_sequence.NAME).is_file():
         found = mesh_sequence.read(folder / mesh_sequence.NAME)
-        return [(p, found.faces) for p in found.positions], found.positions, [found.colors] * len(found.positions)
+        return (
+            [(p, found.faces) for p in found.positions],
+            found.positions,
+            [found.colors] * len(found.positions),
+        )
     free = mesh_frames.read(folder / mesh_frames.NAME)
-    return [(f.vertices, f.faces) for f in free.frames], free.canonical_tracks, [f.colors for f in free.frames]
+    return (
+        [(f.vertices, f.faces) for f in free.frames],
+        free.canonical_tracks,
+        [f.colors for f in free.frames],
+    )
 
 
 def _one(table: Table, folder: Path, name: str, mode: str, preset: str) -> None:
@@ -71,18 +90,25 @@ def _one(table: Table, folder: Path, name: str, mode: str, preset: str) -> None:
         return
     manifest, solved = done
     seconds, memory = cost(manifest)
-    true, truth = capture.read(folder / filmed_as(name)), read_truth(folder / f"{filmed_as(name)}.npz")
+    true, truth = (
+        capture.read(folder / filmed_as(name)),
+        read_truth(folder / f"{filmed_as(name)}.npz"),
+    )
     meshes, tracks, colors = read_result(table.scratch / f"{name}_{mode}")
     if len(meshes) != len(truth):
         say(f"{name:<28} {len(meshes)} meshes for {len(truth)} moments: nothing to compare")
         return
     if name in ESTIMATED:
-        meshes, tracks = [(to_truth(v, solved, true), f) for v, f in meshes], to_truth(tracks, solved, true)
+        meshes, tracks = (
+            [(to_truth(v, solved, true), f) for v, f in meshes],
+            to_truth(tracks, solved, true),
+        )
     found = compare(meshes, truth, true.frames) | compare_tracks(tracks, truth)
     found |= {
-        "held-out PSNR": manifest["metrics"]["psnr"], "held-out mask IoU": manifest["metrics"]["iou"],
+        "held-out PSNR": manifest["metrics"]["psnr"],
+        "held-out mask IoU": manifest["metrics"]["iou"],
         "frames of one topology %": 100 * manifest["metrics"]["one_topology"],
-    }  # fmt: skip
+    }
     if "cycle_error" in manifest["metrics"]:
         found["cycle error, half boxes"] = manifest["metrics"]["cycle_error"]
     for metric, value in found.items():
@@ -92,8 +118,17 @@ def _one(table: Table, folder: Path, name: str, mode: str, preset: str) -> None:
 
 def _bakes(table: Table, name: str) -> None:
     """Every kind of file, written and read back in Blender."""
-    arguments = [str(BLENDER), str(ROOT / "tests/helpers/bake_all.py"), str(table.scratch / f"{name}_tracked" / mesh_sequence.NAME)]
-    done = subprocess.run([*arguments, str(table.scratch / f"{name}_baked")], capture_output=True, text=True, check=True)
+    arguments = [
+        str(BLENDER),
+        str(ROOT / "tests/helpers/bake_all.py"),
+        str(table.scratch / f"{name}_tracked" / mesh_sequence.NAME),
+    ]
+    done = subprocess.run(
+        [*arguments, str(table.scratch / f"{name}_baked")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     for line in done.stderr.splitlines():
         if line.startswith("BAKED "):
             found = json.loads(line.removeprefix("BAKED "))
@@ -113,7 +148,11 @@ def run(table: Table) -> None:
                 _one(table, folder, name, mode, preset)
     if "engine" in parts and (table.scratch / f"{BAKED}_tracked" / mesh_sequence.NAME).is_file():
         _bakes(table, BAKED)
-        mesh_engine.run(table, table.scratch / f"{BAKED}_baked", table.scratch / f"{BAKED}_tracked" / mesh_sequence.NAME)
+        mesh_engine.run(
+            table,
+            table.scratch / f"{BAKED}_baked",
+            table.scratch / f"{BAKED}_tracked" / mesh_sequence.NAME,
+        )
     if "bones" in parts:
         mesh_bones.run(table, folder)
     if "real" in parts:

@@ -1,4 +1,6 @@
-"""The CPU rasteriser: gradient error against dense float64, CPU milliseconds a step, ratio to the pure-torch path."""
+"""The CPU rasteriser: gradient error against dense float64, CPU milliseconds a step, ratio to the
+pure-torch path.
+"""
 
 import statistics
 import time
@@ -17,12 +19,19 @@ SIZES = {"256x256, 10k": (256, 256, 10_000, 30), "540x960, 100k": (540, 960, 100
 
 
 def cloud(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Points, colours, camera: the real garden where the data is, else a ball of points around the view axis."""
+    """Points, colours, camera: the real garden where the data is, else a ball of points around the
+    view axis.
+    """
     folder = has("static/garden_npz")
     if folder is not None:
         data = np.load(folder / "test_garden.npz")
         points, colors = data["means3d"], data["colors"]
-        return points.astype(np.float32), colors.astype(np.float32) / 255, data["viewmats"][0], data["Ks"][0]
+        return (
+            points.astype(np.float32),
+            colors.astype(np.float32) / 255,
+            data["viewmats"][0],
+            data["Ks"][0],
+        )
     g = np.random.default_rng(0)
     return (
         g.normal(0, 1, (count, 3)).astype(np.float32),
@@ -42,12 +51,20 @@ def scene(width: int, height: int, count: int) -> tuple[Drawables, RasterView]:
     sh = g.standard_normal((len(points), 16, 3)) * 0.02
     sh[:, 0] = (colors - 0.5) / 0.28209
     scales = distance[:, None] * np.exp(g.standard_normal((len(points), 3)) * 0.3)
-    arrays = (points, g.standard_normal((len(points), 4)), scales, g.beta(1.2, 1.2, len(points)).clip(0.01, 0.99), sh)
+    arrays = (
+        points,
+        g.standard_normal((len(points), 4)),
+        scales,
+        g.beta(1.2, 1.2, len(points)).clip(0.01, 0.99),
+        sh,
+    )
     K = K.copy()
     K[:2] *= max(width / (2 * K[0, 2]), height / (2 * K[1, 2]))
     K[0, 2], K[1, 2] = width / 2, height / 2
     tensors = [torch.tensor(a, dtype=torch.float32) for a in (*arrays, viewmat, K)]
-    return Drawables(*tensors[:5]), RasterView(tensors[5], tensors[6], width, height, 3, torch.zeros(3))
+    return Drawables(*tensors[:5]), RasterView(
+        tensors[5], tensors[6], width, height, 3, torch.zeros(3)
+    )
 
 
 def milliseconds(draw, gaussians: Drawables, repeats: int) -> tuple[float, float]:  # type: ignore[no-untyped-def]
@@ -58,7 +75,11 @@ def milliseconds(draw, gaussians: Drawables, repeats: int) -> tuple[float, float
     for repeat in range(repeats + 1):
         c, w = time.process_time(), time.perf_counter()
         image = draw(Drawables(*leaves))
-        weight = torch.randn(image.shape, generator=torch.Generator().manual_seed(0)) if weight is None else weight
+        weight = (
+            torch.randn(image.shape, generator=torch.Generator().manual_seed(0))
+            if weight is None
+            else weight
+        )
         (image * weight).sum().backward()
         if repeat:
             cpu.append((time.process_time() - c) * 1e3)
@@ -72,9 +93,14 @@ def gradient_errors(native: kernels.Kernels, table: Table) -> None:
 
     drawn = make_scene(70, 53, 3000, 3)
     grads = []
-    for dtype, draw in ((torch.float64, rasterize_dense), (torch.float32, lambda g, v, o: kernels.rasterize_view(native, g, v, True, o))):
+    for dtype, draw in (
+        (torch.float64, rasterize_dense),
+        (torch.float32, lambda g, v, o: kernels.rasterize_view(native, g, v, True, o)),
+    ):
         leaves = drawn.leaves(dtype)
-        view = RasterView(leaves["viewmat"], drawn.K.to(dtype), 70, 53, 3, drawn.background.to(dtype))
+        view = RasterView(
+            leaves["viewmat"], drawn.K.to(dtype), 70, 53, 3, drawn.background.to(dtype)
+        )
         image, alpha = draw(Drawables(*(leaves[n] for n in NAMES[:5])), view, RasterOptions())[:2]
         weights = torch.Generator().manual_seed(7)
         loss = (image * torch.randn(image.shape, generator=weights).to(dtype)).sum()
@@ -95,9 +121,27 @@ def run(table: Table) -> None:
     for name, (width, height, count, repeats) in SIZES.items():
         gaussians, view = scene(width, height, count)
         native.set_threads(core_count())
-        cpu, wall = milliseconds(lambda g, v=view: kernels.rasterize_view(native, g, v, False, options)[0], gaussians, repeats)
-        table.add(Row(name, f"step, CPU ({native.library.variant})", cpu, "ms", 0, cpu * repeats / 1e3, peak_megabytes()))
+        cpu, wall = milliseconds(
+            lambda g, v=view: kernels.rasterize_view(native, g, v, False, options)[0],
+            gaussians,
+            repeats,
+        )
+        table.add(
+            Row(
+                name,
+                f"step, CPU ({native.library.variant})",
+                cpu,
+                "ms",
+                0,
+                cpu * repeats / 1e3,
+                peak_megabytes(),
+            )
+        )
         table.add(Row(name, f"step, wall on {core_count()} cores", wall, "ms"))
-        slow, _ = milliseconds(lambda g, v=view: torch_reference.rasterize_view(g, v, options)[0][..., :3], gaussians, 1)
+        slow, _ = milliseconds(
+            lambda g, v=view: torch_reference.rasterize_view(g, v, options)[0][..., :3],
+            gaussians,
+            1,
+        )
         table.add(Row(name, "step, pure torch, CPU", slow, "ms", 0, slow / 1e3, peak_megabytes()))
         table.add(Row(name, "pure torch / kernels", slow / cpu, "x"))

@@ -1,7 +1,8 @@
 """Clips of moving objects with exact truth, and how close a reconstruction comes to it.
 
-Units: the longest side of the object's box over the whole clip is 1. Chamfer and earth mover's distance as in the paper (Liu et al. 2024):
-squared, between vertices, times 1000; and between surface samples.
+Units: the longest side of the object's box over the whole clip is 1. Chamfer and earth mover's
+distance as in the paper (Liu et al. 2024): squared, between vertices, times 1000; and between
+surface samples.
 """
 
 import subprocess
@@ -13,16 +14,32 @@ import torch
 from PIL import Image, ImageOps
 
 from backend.dynamic_mesh.optimization.quality import mask_iou
-from backend.dynamic_mesh.surfaces.mesh_rasterizer import fragments, picture, project
+from backend.dynamic_mesh.surfaces.mesh_rasterizer import fragments, project, render_image
 from backend.formats import capture
 from backend.geometry.conventions import align_similarity, to_viewmat
 from tests.benchmarks import mesh_metrics as metrics
 from tests.benchmarks.clay import draw
 from tests.benchmarks.table import DATA, ROOT
 
-KNOWN = ("monkey", "flag", "metaballs", "torus", "fox", "knight", "mage", "horse", "wolf", "robot", "monkey_front", "knight_front")
+KNOWN = (
+    "monkey",
+    "flag",
+    "metaballs",
+    "torus",
+    "fox",
+    "knight",
+    "mage",
+    "horse",
+    "wolf",
+    "robot",
+    "monkey_front",
+    "knight_front",
+)
 ESTIMATED = ("monkey_estimated", "fox_estimated")
-GIVEN = ("monkey_given", "fox_given")  # the same pictures and outlines with the cameras that filmed them: what solved ones cost
+GIVEN = (
+    "monkey_given",
+    "fox_given",
+)  # the same pictures and outlines with the cameras that filmed them: what solved ones cost
 PROCEDURAL = ("monkey", "flag", "metaballs", "torus")
 BLENDER = ROOT / ".venv-bpy45" / "bin" / "python"
 EVERY = 5  # frames between those that are compared
@@ -32,7 +49,12 @@ Meshes = list[tuple[np.ndarray, np.ndarray]]  # vertices and faces, a frame each
 
 def usable(names: tuple[str, ...]) -> tuple[str, ...]:
     """Those whose models are at hand."""
-    return tuple(n for n in names if n in (*KNOWN, *ESTIMATED, *GIVEN) and (DATA.is_dir() or n.partition("_")[0] in PROCEDURAL))
+    return tuple(
+        n
+        for n in names
+        if n in (*KNOWN, *ESTIMATED, *GIVEN)
+        and (DATA.is_dir() or n.partition("_")[0] in PROCEDURAL)
+    )
 
 
 def filmed_as(name: str) -> str:
@@ -43,11 +65,17 @@ def filmed_as(name: str) -> str:
 def film(folder: Path, names: tuple[str, ...]) -> None:
     """What is missing."""
     clips = dict.fromkeys(map(filmed_as, names))
-    missing = [n for n in clips if not (folder / f"{n}.npz").is_file() or not (folder / n / "transforms.json").is_file()]
+    missing = [
+        n
+        for n in clips
+        if not (folder / f"{n}.npz").is_file() or not (folder / n / "transforms.json").is_file()
+    ]
     if missing:
         folder.mkdir(parents=True, exist_ok=True)
         subprocess.run(
-            [str(BLENDER), str(ROOT / "tests/helpers/moving_objects.py"), str(folder), *missing], check=True, capture_output=True
+            [str(BLENDER), str(ROOT / "tests/helpers/moving_objects.py"), str(folder), *missing],
+            check=True,
+            capture_output=True,
         )
 
 
@@ -60,20 +88,38 @@ def read_truth(path: Path) -> Meshes:
 
 
 def _coverage(vertices: np.ndarray, faces: np.ndarray, frame: capture.Frame) -> torch.Tensor:
-    viewmat, K = torch.tensor(to_viewmat(frame.camera_to_world)).float(), torch.tensor(frame.K).float()
-    screen = project(torch.tensor(vertices).float(), torch.tensor(faces.astype(np.int64)), viewmat, K, (frame.width, frame.height))
+    viewmat, K = (
+        torch.tensor(to_viewmat(frame.camera_to_world)).float(),
+        torch.tensor(frame.K).float(),
+    )
+    screen = project(
+        torch.tensor(vertices).float(),
+        torch.tensor(faces.astype(np.int64)),
+        viewmat,
+        K,
+        (frame.width, frame.height),
+    )
     seen = fragments(screen)
-    return picture(seen, screen, torch.zeros(len(seen.pixels), 0))[..., 0]
+    return render_image(seen, screen, torch.zeros(len(seen.pixels), 0))[..., 0]
 
 
-def around(frame: capture.Frame, center: np.ndarray, degrees: float = 90.0, axis: np.ndarray = np.array([0, 0, 1.0])) -> capture.Frame:
+def around(
+    frame: capture.Frame,
+    center: np.ndarray,
+    degrees: float = 90.0,
+    axis: np.ndarray = np.array([0, 0, 1.0]),
+) -> capture.Frame:
     """The same camera further around the object."""
     from scipy.spatial.transform import Rotation
 
     turn, shift = np.eye(4), np.eye(4)
-    turn[:3, :3] = Rotation.from_rotvec(np.radians(degrees) * axis / np.linalg.norm(axis)).as_matrix()
+    turn[:3, :3] = Rotation.from_rotvec(
+        np.radians(degrees) * axis / np.linalg.norm(axis)
+    ).as_matrix()
     shift[:3, 3] = center
-    return replace(frame, camera_to_world=shift @ turn @ np.linalg.inv(shift) @ frame.camera_to_world)
+    return replace(
+        frame, camera_to_world=shift @ turn @ np.linalg.inv(shift) @ frame.camera_to_world
+    )
 
 
 def compare(found: Meshes, truth: Meshes, frames: list[capture.Frame]) -> dict[str, float]:
@@ -82,13 +128,26 @@ def compare(found: Meshes, truth: Meshes, frames: list[capture.Frame]) -> dict[s
     random, rows = np.random.default_rng(0), []
     for k in range(0, len(truth), EVERY):
         (true, true_faces), (vertices, faces) = truth[k], found[k]
-        a, b = (metrics.sample_surface(v, f, 2 * SAMPLES, random) / size for v, f in ((vertices, faces), (true, true_faces)))
+        a, b = (
+            metrics.sample_surface(v, f, 2 * SAMPLES, random) / size
+            for v, f in ((vertices, faces), (true, true_faces))
+        )
         view = around(frames[k], center)
-        rows.append([
-            1e3 * metrics.chamfer_squared(vertices / size, true / size), metrics.earth_movers(a[:SAMPLES], b[:SAMPLES]),
-            100 * metrics.chamfer(a, b), mask_iou(_coverage(vertices, faces, view), _coverage(true, true_faces, view)),
-        ])  # fmt: skip
-    return dict(zip(("CD x1e-3", "EMD", "L1 CD %", "IoU at +90 degrees"), np.mean(rows, axis=0).tolist(), strict=True))
+        rows.append(
+            [
+                1e3 * metrics.chamfer_squared(vertices / size, true / size),
+                metrics.earth_movers(a[:SAMPLES], b[:SAMPLES]),
+                100 * metrics.chamfer(a, b),
+                mask_iou(_coverage(vertices, faces, view), _coverage(true, true_faces, view)),
+            ]
+        )
+    return dict(
+        zip(
+            ("CD x1e-3", "EMD", "L1 CD %", "IoU at +90 degrees"),
+            np.mean(rows, axis=0).tolist(),
+            strict=True,
+        )
+    )
 
 
 def compare_tracks(tracks: np.ndarray, truth: Meshes) -> dict[str, float]:
@@ -109,8 +168,16 @@ def extent(truth: Meshes) -> tuple[float, np.ndarray]:
 def to_truth(positions: np.ndarray, solved: capture.Capture, true: capture.Capture) -> np.ndarray:
     """(…, 3) in the truth's world: estimated cameras know neither place nor scale."""
     by_name = {f.image.name: f for f in true.frames}
-    pairs = [(f.camera_to_world[:3, 3], by_name[Path(f.source or f.image.name).name].camera_to_world[:3, 3]) for f in solved.frames]
-    scale, rotation, shift = align_similarity(*(np.stack(side) for side in zip(*pairs, strict=True)))
+    pairs = [
+        (
+            f.camera_to_world[:3, 3],
+            by_name[Path(f.source or f.image.name).name].camera_to_world[:3, 3],
+        )
+        for f in solved.frames
+    ]
+    scale, rotation, shift = align_similarity(
+        *(np.stack(side) for side in zip(*pairs, strict=True))
+    )
     return np.asarray(scale * positions @ rotation.T + shift)
 
 
@@ -124,7 +191,13 @@ def inverted_masks(masks: Path, folder: Path) -> Path:
     return folder
 
 
-def sheet(meshes: Meshes, colors: list[np.ndarray], frames: list[capture.Frame], path: Path, angles: tuple[float, float]) -> None:
+def sheet(
+    meshes: Meshes,
+    colors: list[np.ndarray],
+    frames: list[capture.Frame],
+    path: Path,
+    angles: tuple[float, float],
+) -> None:
     """Five moments from two sides, degrees away from where the camera was."""
     center = np.concatenate([v for v, _ in meshes]).mean(0)
     up = np.mean([f.camera_to_world[:3, 1] for f in frames], axis=0)
@@ -132,8 +205,22 @@ def sheet(meshes: Meshes, colors: list[np.ndarray], frames: list[capture.Frame],
     for k in np.linspace(0, len(meshes) - 1, 5).round().astype(int):
         here, (vertices, faces) = frames[min(k, len(frames) - 1)], meshes[k]
         views = [around(here, center, angle, up) for angle in angles]
-        args = (torch.tensor(vertices).float(), torch.tensor(faces.astype(np.int64)), torch.tensor(colors[k]).float())
-        columns.append(np.vstack([
-            draw(*args, torch.tensor(to_viewmat(v.camera_to_world)).float(), torch.tensor(v.K).float(), (v.width, v.height)) for v in views
-        ]))  # fmt: skip
+        args = (
+            torch.tensor(vertices).float(),
+            torch.tensor(faces.astype(np.int64)),
+            torch.tensor(colors[k]).float(),
+        )
+        columns.append(
+            np.vstack(
+                [
+                    draw(
+                        *args,
+                        torch.tensor(to_viewmat(v.camera_to_world)).float(),
+                        torch.tensor(v.K).float(),
+                        (v.width, v.height),
+                    )
+                    for v in views
+                ]
+            )
+        )
     Image.fromarray(np.hstack(columns)).save(path)

@@ -1,5 +1,6 @@
-"""What others make of a baked glTF: Khronos' validator, and three.js in a headless Chromium (Debian's chromium-headless-shell), which plays
-it, draws two frames, and says where the vertices are.
+"""What others make of a baked glTF: Khronos' validator, and three.js in a headless Chromium
+(Debian's chromium-headless-shell), which plays it, draws two frames, and says where the vertices
+are.
 """
 
 import functools
@@ -34,10 +35,21 @@ def run(table: Table, baked: Path, source: Path) -> None:
     folder, file = OUT / "engine", baked / "skin_glb.glb"
     if not _ready(folder):
         return
-    case, sequence = file.parent.name.removesuffix("_baked") + " skin_glb", mesh_sequence.read(source)
+    case, sequence = (
+        file.parent.name.removesuffix("_baked") + " skin_glb",
+        mesh_sequence.read(source),
+    )
     loaded = trimesh.load(file, force="mesh")
     table.add(Row(case, "triangles that trimesh reads", float(len(loaded.faces))))
-    issues = json.loads(subprocess.run(["node", "-e", VALIDATE, str(file)], cwd=folder, capture_output=True, text=True, check=True).stdout)
+    issues = json.loads(
+        subprocess.run(
+            ["node", "-e", VALIDATE, str(file)],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    )
     table.add(Row(case, "errors of Khronos' validator", float(issues["numErrors"])))
     table.add(Row(case, "warnings of Khronos' validator", float(issues["numWarnings"])))
     browser = next((shutil.which(name) for name in BROWSERS if shutil.which(name)), None)
@@ -46,10 +58,10 @@ def run(table: Table, baked: Path, source: Path) -> None:
         return
     shutil.copy(file, folder / "baked.glb")
     shutil.copy(PAGE, folder / "page.html")
-    moments = [0, len(sequence.seconds) // 2]
-    times = [float(sequence.seconds[k] - sequence.seconds[0]) for k in moments]
+    views = [0, len(sequence.seconds) // 2]
+    times = [float(sequence.seconds[k] - sequence.seconds[0]) for k in views]
     found = _played(browser, folder, times, table.scratch / "three.png")
-    table.add(Row(case, "three.js: largest error, of the box", _error(found, sequence, moments)))
+    table.add(Row(case, "three.js: largest error, of the box", _error(found, sequence, views)))
 
 
 def _ready(folder: Path) -> bool:
@@ -59,37 +71,61 @@ def _ready(folder: Path) -> bool:
         say("no npm here: no engine reads the files")
         return False
     if not (folder / "node_modules" / "three").is_dir():
-        subprocess.run(["npm", "install", "--silent", "--no-save", "--prefix", str(folder), *PACKAGES], check=True, capture_output=True)
+        subprocess.run(
+            ["npm", "install", "--silent", "--no-save", "--prefix", str(folder), *PACKAGES],
+            check=True,
+            capture_output=True,
+        )
     return True
 
 
-def _played(browser: str, folder: Path, times: list[float], picture: Path) -> list[np.ndarray]:
+def _played(browser: str, folder: Path, times: list[float], image: Path) -> list[np.ndarray]:
     """(V, 3) at each time, in Blender's axes, as three.js skins them; leaves the picture."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}/page.html?file=baked.glb&times={','.join(map(str, times))}"
     flags = [
-        "--no-sandbox", "--disable-gpu-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--virtual-time-budget=600000",
-        f"--window-size={400 * len(times)},400", f"--screenshot={picture}", "--dump-dom", address,
-    ]  # fmt: skip
+        "--no-sandbox",
+        "--disable-gpu-sandbox",
+        "--use-angle=swiftshader",
+        "--enable-unsafe-swiftshader",
+        "--virtual-time-budget=600000",
+        f"--window-size={400 * len(times)},400",
+        f"--screenshot={image}",
+        "--dump-dom",
+        address,
+    ]
     try:
-        done = subprocess.run([browser, *flags], capture_output=True, text=True, timeout=180, check=True)
+        done = subprocess.run(
+            [browser, *flags], capture_output=True, text=True, timeout=180, check=True
+        )
     finally:
         server.shutdown()
     text = re.search(r'<pre id="out"[^>]*>(.*?)</pre>', done.stdout, re.S)
-    answer = json.loads(unescape(text.group(1)) if text and text.group(1) else '{"error": "the page did not finish"}')
+    answer = json.loads(
+        unescape(text.group(1))
+        if text and text.group(1)
+        else '{"error": "the page did not finish"}'
+    )
     if "error" in answer:
         raise RuntimeError(answer["error"])
     return [np.array(f).reshape(-1, 3)[:, [0, 2, 1]] * [1, -1, 1] for f in answer["frames"]]
 
 
-def _error(found: list[np.ndarray], sequence: MeshSequence, moments: list[int]) -> float:
-    """Of the box; corners that the file has split are tied to their vertex by where they are in the first frame."""
-    partner = KDTree(sequence.positions[moments[0]]).query(found[0])[1]
-    worst = max(float(np.linalg.norm(f - sequence.positions[k][partner], axis=1).max()) for f, k in zip(found, moments, strict=True))
+def _error(found: list[np.ndarray], sequence: MeshSequence, views: list[int]) -> float:
+    """Of the box; corners that the file has split are tied to their vertex by where they are in the
+    first frame.
+    """
+    partner = KDTree(sequence.positions[views[0]]).query(found[0])[1]
+    worst = max(
+        float(np.linalg.norm(f - sequence.positions[k][partner], axis=1).max())
+        for f, k in zip(found, views, strict=True)
+    )
     return worst / float(np.ptp(sequence.positions, axis=(0, 1)).max())

@@ -1,4 +1,6 @@
-"""How right masks are that were carried from some pictures to the others: of clips that have one for every picture."""
+"""How right masks are that were carried from some pictures to the others: of clips that have one
+for every picture.
+"""
 
 from pathlib import Path
 
@@ -6,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from backend.dynamic_mesh.footage.masks import find
-from backend.formats.capture import PICTURES, Capture, Frame
+from backend.formats.capture import IMAGES, Capture, Frame
 from tests.benchmarks.mesh_real import MASKED
 from tests.benchmarks.table import DATA, Row, Table
 
@@ -26,16 +28,21 @@ def run(table: Table, wanted: tuple[str, ...]) -> None:
 
 def _carried(folder: Path, every: int, given: Path) -> tuple[float, float]:
     """Mean and least IoU of the masks that were not given."""
-    paths = sorted(p for p in (folder / "JPEGImages").rglob("*") if p.suffix.lower() in PICTURES)
-    truth = {p.stem: np.asarray(Image.open(p).convert("L")) > 0 for p in (folder / "Annotations").rglob("*.png")}
+    paths = sorted(p for p in (folder / "JPEGImages").rglob("*") if p.suffix.lower() in IMAGES)
+    truth = {
+        p.stem: np.asarray(Image.open(p).convert("L")) > 0
+        for p in (folder / "Annotations").rglob("*.png")
+    }
     given.mkdir(parents=True, exist_ok=True)
     for old in given.glob("*.png"):
         old.unlink()
     for path in paths[::every]:
         Image.fromarray(truth[path.stem]).save(given / f"{path.stem}.png")
-    pictures = [Image.open(p) for p in paths]
-    frames = [Frame(p, np.eye(4), 1.0, 1.0, 0.0, 0.0, *i.size) for p, i in zip(paths, pictures, strict=True)]
-    found = find(Capture(folder, frames), given, pictures)
+    images = [Image.open(p) for p in paths]
+    frames = [
+        Frame(p, np.eye(4), 1.0, 1.0, 0.0, 0.0, *i.size) for p, i in zip(paths, images, strict=True)
+    ]
+    found = find(Capture(folder, frames), given, images)
     seen = [a > 127 for a in found.alphas]
     scores = [
         float((s & truth[p.stem]).sum() / max(1, (s | truth[p.stem]).sum()))

@@ -1,4 +1,6 @@
-"""How close a mesh sequence is to the truth, by the paper's protocol (Liu et al. 2024, section 5) and by what its tables leave out."""
+"""How close a mesh sequence is to the truth, by the paper's protocol (Liu et al. 2024, section 5)
+and by what its tables leave out.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +27,9 @@ def earth_movers(a: Floats, b: Floats) -> float:
     return float(costs[linear_sum_assignment(costs)].mean())
 
 
-def sample_surface(vertices: Floats, faces: Integers, count: int, random: np.random.Generator) -> Floats:
+def sample_surface(
+    vertices: Floats, faces: Integers, count: int, random: np.random.Generator
+) -> Floats:
     """(count, 3) points, evenly by area."""
     a, b, c = (vertices[faces[:, i]] for i in range(3))
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
@@ -35,9 +39,12 @@ def sample_surface(vertices: Floats, faces: Integers, count: int, random: np.ran
 
 
 def trajectory_error(found: Floats, truth: Floats, reference: int = 0) -> tuple[float, float]:
-    """(T, V, 3) against (T, W, 3): vertices are tied to the nearest true ones at a reference frame, and their ways compared. The mean
-    difference; and, to compare, the mean way of the true ones: the error of a mesh that stands still.
+    """(T, V, 3) against (T, W, 3): vertices are tied to the nearest true ones at a reference frame,
+    and their ways compared. The mean difference; and, to compare, the mean way of the true ones:
+    the error of a mesh that stands still.
     """
     partner = KDTree(truth[reference]).query(found[reference])[1]
     way, true_way = found - found[reference], (truth - truth[reference])[:, partner]
-    return float(np.linalg.norm(way - true_way, axis=2).mean()), float(np.linalg.norm(true_way, axis=2).mean())
+    return float(np.linalg.norm(way - true_way, axis=2).mean()), float(
+        np.linalg.norm(true_way, axis=2).mean()
+    )

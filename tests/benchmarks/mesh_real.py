@@ -1,5 +1,5 @@
-"""Footage of real moving things: cameras solved from what stands still, one mesh of what moves, its outline in held-out pictures, and what
-it looks like from two new sides.
+"""Footage of real moving things: cameras solved from what stands still, one mesh of what moves, its
+outline in held-out pictures, and what it looks like from two new sides.
 """
 
 import json
@@ -21,7 +21,9 @@ DEVICE = os.environ.get("DEVICE", "auto")
 
 @dataclass(frozen=True)
 class Video:
-    """Without masks: its object's outline was drawn by hand in a few frames, as an artist would (mesh_outlines.json)."""
+    """Without masks: its object's outline was drawn by hand in a few frames, as an artist would
+    (mesh_outlines.json).
+    """
 
     file: str
     width: int
@@ -42,16 +44,28 @@ def _one(table: Table, name: str, preset: str) -> None:
     solved, options = _cameras(table, name)
     if solved is None:
         return
-    manifest = backend("mesh", solved, table.scratch / name, "--preset", preset, "--device", DEVICE, *options)
+    manifest = backend(
+        "mesh", solved, table.scratch / name, "--preset", preset, "--device", DEVICE, *options
+    )
     if isinstance(manifest, str):
         say(f"{name:<28} {manifest}")
         return
     seconds, memory = cost(manifest)
     metrics = manifest["metrics"]
-    for metric, key in (("held-out mask IoU", "iou"), ("held-out PSNR", "psnr"), ("degrees seen around it", "arc")):
+    for metric, key in (
+        ("held-out mask IoU", "iou"),
+        ("held-out PSNR", "psnr"),
+        ("degrees seen around it", "arc"),
+    ):
         table.add(Row(name, metric, metrics[key], cpu_seconds=seconds, peak_mb=memory))
-    sequence, frames = mesh_sequence.read(table.scratch / name / mesh_sequence.NAME), capture.read(solved).frames
-    meshes, colors = [(p, sequence.faces) for p in sequence.positions], [sequence.colors] * len(sequence.positions)
+    sequence, frames = (
+        mesh_sequence.read(table.scratch / name / mesh_sequence.NAME),
+        capture.read(solved).frames,
+    )
+    meshes, colors = (
+        [(p, sequence.faces) for p in sequence.positions],
+        [sequence.colors] * len(sequence.positions),
+    )
     sheet(meshes, colors, frames, table.scratch / f"{name}.png", (35.0, -35.0))
 
 
@@ -75,12 +89,17 @@ def _cameras(table: Table, name: str) -> tuple[Path | None, list[str]]:
             return None, []
         say(f"{name:<28} cameras: {done['summary']}")
     if name in VIDEOS:
-        options = ["--masks", str(_outlined(name, capture.read(output).frames, table.scratch / f"{name}_masks"))]
+        options = [
+            "--masks",
+            str(_outlined(name, capture.read(output).frames, table.scratch / f"{name}_masks")),
+        ]
     return output, options
 
 
 def _outlined(name: str, frames: list[capture.Frame], folder: Path) -> Path:
-    """Masks of the few pictures that are nearest to the frames with an outline; `mesh` carries them to the others."""
+    """Masks of the few pictures that are nearest to the frames with an outline; `mesh` carries them
+    to the others.
+    """
     video = VIDEOS[name]
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.png"):
@@ -88,7 +107,7 @@ def _outlined(name: str, frames: list[capture.Frame], folder: Path) -> Path:
     for number, corners in json.loads(OUTLINES.read_text(encoding="utf-8"))[name].items():
         frame = min(frames, key=lambda f, at=int(number) / video.fps: abs((f.time or 0.0) - at))
         scale = frame.width / video.width
-        picture = Image.new("L", (frame.width, frame.height))
-        ImageDraw.Draw(picture).polygon([(x * scale, y * scale) for x, y in corners], fill=255)
-        picture.save(folder / f"{frame.image.stem}.png")
+        image = Image.new("L", (frame.width, frame.height))
+        ImageDraw.Draw(image).polygon([(x * scale, y * scale) for x, y in corners], fill=255)
+        image.save(folder / f"{frame.image.stem}.png")
     return folder

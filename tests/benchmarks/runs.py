@@ -13,7 +13,17 @@ from tests.benchmarks.table import ROOT
 def backend(verb: str, source: Path, output: Path, *options: str) -> dict[str, Any] | str:
     """The manifest of a finished run; the error's sentence of a failed one."""
     shutil.rmtree(output, ignore_errors=True)
-    command = [sys.executable, "-m", "backend", verb, "--input", str(source), "--output", str(output), *options]
+    command = [
+        sys.executable,
+        "-m",
+        "backend",
+        verb,
+        "--input",
+        str(source),
+        "--output",
+        str(output),
+        *options,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     if done.returncode:
         return done.stderr.strip().splitlines()[-1]

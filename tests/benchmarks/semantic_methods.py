@@ -1,4 +1,6 @@
-"""The ways from what a teacher says of pictures to labels of Gaussians that are compared: from the plain lift to all of it."""
+"""The ways from what a teacher says of pictures to labels of Gaussians that are compared: from the
+plain lift to all of it.
+"""
 
 import time
 from collections.abc import Iterator
@@ -32,12 +34,18 @@ class Labelled:
     cpu_seconds: float
 
 
-def weigh_view(room: Room, i: int, regions: np.ndarray, features: np.ndarray, finer: int = 3) -> ViewRegions:
+def weigh_view(
+    room: Room, i: int, regions: np.ndarray, features: np.ndarray, finer: int = 3
+) -> ViewRegions:
     return weigh(room.gaussians, room.views[i], regions, features, finer)
 
 
-def methods(room: Room, teacher: Simulator, taught: list[TaughtView], chosen: list[int], wanted: int) -> Iterator[Labelled]:
-    """Of the chosen views, each method in turn. `wanted`: photographs and drawings together, for self-training."""
+def methods(
+    room: Room, teacher: Simulator, taught: list[TaughtView], chosen: list[int], wanted: int
+) -> Iterator[Labelled]:
+    """Of the chosen views, each method in turn. `wanted`: photographs and drawings together, for
+    self-training.
+    """
     start = time.process_time()
     views = [weigh_view(room, i, taught[i].regions, taught[i].features) for i in chosen]
     weighed = time.process_time() - start
@@ -50,46 +58,63 @@ def methods(room: Room, teacher: Simulator, taught: list[TaughtView], chosen: li
         return Labelled(method, labels, owner, weighed + time.process_time() - start)
 
     start = time.process_time()
-    lifted, weight = lift([weigh_view(room, i, taught[i].regions, taught[i].features, 1) for i in chosen])
+    lifted, weight = lift(
+        [weigh_view(room, i, taught[i].regions, taught[i].features, 1) for i in chosen]
+    )
     yield done("lift", np.where(weight > SEEN, named(lifted), -1))
     start = time.process_time()
     lifted, weight = lift(views)
     yield done("lift, finer", np.where(weight > SEEN, named(lifted), -1))
-    yield done(f"lift, finer, compact in a basis of {BASIS}", np.where(weight > SEEN, named(_in_basis(lifted, weight)), -1))
+    yield done(
+        f"lift, finer, compact in a basis of {BASIS}",
+        np.where(weight > SEEN, named(_in_basis(lifted, weight)), -1),
+    )
     means = room.gaussians.means.numpy()
     shape = propose(means, room.rgb.astype(np.float32), room.gaussians.opacities.numpy())
-    neighbours = nearest(means)
+    neighbors = nearest(means)
     for method, pieces in (("object index", None), ("object index and shape", shape)):
         start = time.process_time()
-        shares, regions = index_objects([v.weights for v in views], neighbours, ObjectIndexConfig(), pieces)
+        shares, regions = index_objects(
+            [v.weights for v in views], neighbors, ObjectIndexConfig(), pieces
+        )
         shares = spread(shares, means)
         features, owner = evidence(views, regions, shares.shape[1]).features, owners(shares)
         yield done(method, np.where(owner >= 0, named(features)[owner], -1), owner)
     codes = encode(shares)
     yield done("compact codes of it", np.where(owner >= 0, named(codes.mix(features)), -1))
     for method, more in (("and self-training", 0.0), ("and self-training, drawings worse", WORSE)):
-        drawings, numbers = _drawings(room, teacher, owner, [room.views[i] for i in chosen], wanted - len(chosen), more)
+        drawings, numbers = _drawings(
+            room, teacher, owner, [room.views[i] for i in chosen], wanted - len(chosen), more
+        )
         start = time.process_time()
         trained = self_train(views, regions, drawings, numbers, shares.shape[1])
         yield done(method, np.where(owner >= 0, named(trained.features)[owner], -1), owner)
 
 
 def _in_basis(features: Floats, weight: Floats) -> Floats:
-    """Gaussians' features in the directions in which they differ most: Semantic Attribute Compactness on the lift itself."""
+    """Gaussians' features in the directions in which they differ most: Semantic Attribute
+    Compactness on the lift itself.
+    """
     mean = features[weight > SEEN].mean(0)
     _, _, directions = np.linalg.svd(features[weight > SEEN][::7] - mean, full_matrices=False)
     basis = directions[:BASIS]
     return np.asarray((features - mean) @ basis.T @ basis + mean, np.float32)
 
 
-def _drawings(room: Room, teacher: Simulator, owner: Ints, cameras: list, count: int, worse: float) -> tuple[list[ViewRegions], list[Ints]]:
-    """What the teacher says of the objects as they are drawn from between the cameras; it knows what is truly there."""
+def _drawings(
+    room: Room, teacher: Simulator, owner: Ints, cameras: list, count: int, worse: float
+) -> tuple[list[ViewRegions], list[Ints]]:
+    """What the teacher says of the objects as they are drawn from between the cameras; it knows
+    what is truly there.
+    """
     plain, found, numbers = teacher.config, [], []
     teacher.config = replace(plain, confusion=plain.confusion + worse)
     for view in between(cameras, count):
         labels, kept = without_tiny(*drawn_regions(room.gaussians, view, owner))
         truth, _ = drawn_regions(room.gaussians, view, room.objects.astype(np.int32))
-        found.append(weigh(room.gaussians, view, labels, teacher.given(truth, labels, len(kept), view), 1))
+        found.append(
+            weigh(room.gaussians, view, labels, teacher.given(truth, labels, len(kept), view), 1)
+        )
         numbers.append(kept)
     teacher.config = plain
     return found, numbers

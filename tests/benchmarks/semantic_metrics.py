@@ -34,8 +34,14 @@ class Truth:
 def confusion(truth: np.ndarray, found: np.ndarray) -> np.ndarray:
     """(C, C + 1) counts where truth is known; the last column: nothing was said."""
     known = truth >= 0
-    flat = truth[known] * (len(CLASSES) + 1) + np.where(found[known] < 0, len(CLASSES), found[known])
-    return np.bincount(flat, minlength=len(CLASSES) * (len(CLASSES) + 1)).reshape(len(CLASSES), -1).astype(float)
+    flat = truth[known] * (len(CLASSES) + 1) + np.where(
+        found[known] < 0, len(CLASSES), found[known]
+    )
+    return (
+        np.bincount(flat, minlength=len(CLASSES) * (len(CLASSES) + 1))
+        .reshape(len(CLASSES), -1)
+        .astype(float)
+    )
 
 
 def scores(table: np.ndarray) -> tuple[float, float]:
@@ -43,7 +49,9 @@ def scores(table: np.ndarray) -> tuple[float, float]:
     right, true = np.diag(table[:, : len(CLASSES)]), table.sum(1)
     there = true > 0
     union = true + table[:, : len(CLASSES)].sum(0) - right
-    return 100 * float((right / np.maximum(union, 1))[there].mean()), 100 * float((right / np.maximum(true, 1))[there].mean())
+    return 100 * float((right / np.maximum(union, 1))[there].mean()), 100 * float(
+        (right / np.maximum(true, 1))[there].mean()
+    )
 
 
 def draw(room: Room, view: RasterView, labels: np.ndarray) -> np.ndarray:
@@ -52,30 +60,52 @@ def draw(room: Room, view: RasterView, labels: np.ndarray) -> np.ndarray:
     known = torch.from_numpy(np.flatnonzero(labels >= 0))
     colors[known, torch.from_numpy(labels[labels >= 0]).long()] = 1
     g = room.gaussians
-    image = rasterize(g.means, g.quats, g.scales, g.opacities, colors, view.viewmat[None], view.K[None], view.width, view.height).image[0]
+    image = rasterize(
+        g.means,
+        g.quats,
+        g.scales,
+        g.opacities,
+        colors,
+        view.viewmat[None],
+        view.K[None],
+        view.width,
+        view.height,
+    ).image[0]
     return np.where(image.sum(-1) > LEAST_ALPHA, image.argmax(-1), -1).astype(int)
 
 
-def in_pictures(truth: Truth, labels: np.ndarray) -> tuple[float, float]:
+def in_images(truth: Truth, labels: np.ndarray) -> tuple[float, float]:
     """scores() over all pixels of the unseen views together."""
     table = np.zeros((len(CLASSES), len(CLASSES) + 1))
     for i in truth.unseen:
-        table += confusion(truth.classes_in(i).ravel(), draw(truth.room, truth.room.views[i], labels).ravel())
+        table += confusion(
+            truth.classes_in(i).ravel(), draw(truth.room, truth.room.views[i], labels).ravel()
+        )
     return scores(table)
 
 
-def consistency(truth: Truth, pictures: dict[int, np.ndarray]) -> float:
-    """Percent of the surface points seen from two of the views (H, W labels by view) that both call the same."""
+def consistency(truth: Truth, images: dict[int, np.ndarray]) -> float:
+    """Percent of the surface points seen from two of the views (H, W labels by view) that both call
+    the same.
+    """
     views, means = truth.room.views, truth.room.gaussians.means
     seen: dict[int, np.ndarray] = {}
-    for i in pictures:
+    for i in images:
         at = means @ views[i].viewmat[:3, :3].T + views[i].viewmat[:3, 3]
         uv = (at @ views[i].K.T)[:, :2] / at[:, 2:].clamp_min(1e-6)
         column, row = uv[:, 0].floor().long().numpy(), uv[:, 1].floor().long().numpy()
-        inside = (at[:, 2].numpy() > 0.2) & (column >= 0) & (column < views[i].width) & (row >= 0) & (row < views[i].height)
+        inside = (
+            (at[:, 2].numpy() > 0.2)
+            & (column >= 0)
+            & (column < views[i].width)
+            & (row >= 0)
+            & (row < views[i].height)
+        )
         label = np.full(len(means), -2)
-        shown = truth.room.owners[i][row[inside], column[inside]] == truth.room.objects[inside]  # nothing stands before it
-        label[inside] = np.where(shown, pictures[i][row[inside], column[inside]], -2)
+        shown = (
+            truth.room.owners[i][row[inside], column[inside]] == truth.room.objects[inside]
+        )  # nothing stands before it
+        label[inside] = np.where(shown, images[i][row[inside], column[inside]], -2)
         seen[i] = label
     same = both = 0
     for i in seen:
@@ -87,18 +117,30 @@ def consistency(truth: Truth, pictures: dict[int, np.ndarray]) -> float:
 
 
 def instances(truth: Truth, owner: np.ndarray) -> tuple[float, float]:
-    """Recall at an intersection over union of 0.5, and the mean of the best, percent, over objects of 20 Gaussians or more."""
+    """Recall at an intersection over union of 0.5, and the mean of the best, percent, over objects
+    of 20 Gaussians or more.
+    """
     best = []
     for o in range(len(truth.room.classes)):
         mine = truth.visible & (truth.room.objects == o)
         if mine.sum() >= 20:
             there = np.unique(owner[mine & (owner >= 0)])
-            best.append(max(((mine & (owner == k)).sum() / (mine | (truth.visible & (owner == k))).sum() for k in there), default=0.0))
+            best.append(
+                max(
+                    (
+                        (mine & (owner == k)).sum() / (mine | (truth.visible & (owner == k))).sum()
+                        for k in there
+                    ),
+                    default=0.0,
+                )
+            )
     return 100 * float(np.mean(np.array(best) > 0.5)), 100 * float(np.mean(best))
 
 
 def covered(owners: np.ndarray, regions: np.ndarray) -> list[float]:
-    """Of every object of 40 pixels or more in a picture (H, W): its intersection over union with the region that most of it is."""
+    """Of every object of 40 pixels or more in a picture (H, W): its intersection over union with
+    the region that most of it is.
+    """
     found = []
     for o in np.unique(owners[owners >= 0]):
         mine = owners == o

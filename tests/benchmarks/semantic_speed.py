@@ -1,4 +1,6 @@
-"""What segmentation and words cost: CPU time and wall time, bytes, milliseconds from prompt to selection."""
+"""What segmentation and words cost: CPU time and wall time, bytes, milliseconds from prompt to
+selection.
+"""
 
 import resource
 import time
@@ -24,7 +26,7 @@ from backend.semantics.query import ask, prompts_of
 from backend.semantics.regions import torchvision_shim
 from backend.semantics.teachers import open_clip_teacher
 from backend.semantics.teachers.teacher import Teacher
-from backend.semantics.words_service import Remembering
+from backend.semantics.words_service import CachedTeacher
 from tests.benchmarks.table import Row, Table
 
 MILLION, OBJECTS, LARGER = 1_000_000, 60, 2.5
@@ -34,12 +36,23 @@ def run(room: Room, table: Table) -> None:
     random = np.random.default_rng(0)
     shares = np.zeros((MILLION, 3), np.uint8)
     shares[:, 0] = 255
-    objects = np.stack([random.integers(0, OBJECTS, MILLION), *np.full((2, MILLION), NOTHING)], 1).astype(np.uint16)
+    objects = np.stack(
+        [random.integers(0, OBJECTS, MILLION), *np.full((2, MILLION), NOTHING)], 1
+    ).astype(np.uint16)
     features = random.normal(size=(OBJECTS, 512)).astype(np.float32)
     scene = Semantics(objects, shares, features, np.zeros(512, np.float32))
-    table.add(Row("codes", "bytes a Gaussian, its object included", (objects.nbytes + shares.nbytes) / MILLION + 2, "B"))
+    table.add(
+        Row(
+            "codes",
+            "bytes a Gaussian, its object included",
+            (objects.nbytes + shares.nbytes) / MILLION + 2,
+            "B",
+        )
+    )
     _query(scene, table)
-    _drawing(room, ObjectCodes(objects, shares).mix(random.random(OBJECTS).astype(np.float32)), table)
+    _drawing(
+        room, ObjectCodes(objects, shares).mix(random.random(OBJECTS).astype(np.float32)), table
+    )
     for splats in (27_000, 200_000):
         _segment(room, splats, table)
 
@@ -55,15 +68,20 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _query(scene: Semantics, table: Table) -> None:
-    """The whole way of a word that was never asked before, through a text tower of ViT-B/32's size. Its weights are random:
-    that costs the same, and says nothing.
+    """The whole way of a word that was never asked before, through a text tower of ViT-B/32's size.
+    Its weights are random: that costs the same, and says nothing.
     """
     torchvision_shim.make_importable()
     import open_clip
 
-    network, tokenize = open_clip.create_model("ViT-B-32", pretrained=None).eval(), open_clip.get_tokenizer("ViT-B-32")
+    network, tokenize = (
+        open_clip.create_model("ViT-B-32", pretrained=None).eval(),
+        open_clip.get_tokenizer("ViT-B-32"),
+    )
     config, device = open_clip_teacher.OpenClipConfig(), torch.device("cpu")
-    teacher: Teacher = Remembering(open_clip_teacher.wrapped(network, tokenize, "", device, config), 5000)
+    teacher: Teacher = CachedTeacher(
+        open_clip_teacher.wrapped(network, tokenize, "", device, config), 5000
+    )
     ask(scene, teacher, prompts_of("warm"))
     numbers = count()
 
@@ -72,16 +90,28 @@ def _query(scene: Semantics, table: Table) -> None:
 
     table.add(Row("a million Gaussians", "new word to selection", 1000 * _seconds(new_word), "ms"))
     table.add(
-        Row("a million Gaussians", "known words to selection", 1000 * _seconds(lambda: ask(scene, teacher, prompts_of("warm"))), "ms")
+        Row(
+            "a million Gaussians",
+            "known words to selection",
+            1000 * _seconds(lambda: ask(scene, teacher, prompts_of("warm"))),
+            "ms",
+        )
     )
 
 
 def _drawing(room: Room, heat: np.ndarray, table: Table) -> None:
     g, view = room.gaussians, room.views[0]
-    sh, one = torch.zeros(len(g.means), 16, 3), torch.from_numpy(heat[: len(g.means), None]).expand(-1, 3).contiguous()
+    sh, one = (
+        torch.zeros(len(g.means), 16, 3),
+        torch.from_numpy(heat[: len(g.means), None]).expand(-1, 3).contiguous(),
+    )
     arrays = (g.means, g.quats, g.scales, g.opacities)
     for name, colors, degree in (("colour, degree 3", sh, 3), ("heat", one, None)):
-        seconds = _seconds(lambda c=colors, d=degree: rasterize(*arrays, c, view.viewmat[None], view.K[None], *SIZE, sh_degree=d))
+        seconds = _seconds(
+            lambda c=colors, d=degree: rasterize(
+                *arrays, c, view.viewmat[None], view.K[None], *SIZE, sh_degree=d
+            )
+        )
         table.add(Row(f"{len(g.means)} Gaussians", f"drawing {name}", 1000 * seconds, "ms"))
 
 
@@ -90,29 +120,49 @@ def _segment(room: Room, splats: int, table: Table) -> None:
     folder = table.scratch / f"speed-{splats}"
     (folder / "images").mkdir(parents=True, exist_ok=True)
     size, frames = (round(SIZE[0] * LARGER), round(SIZE[1] * LARGER)), []
-    for i, (shown, view) in enumerate(zip(room.pictures, room.views, strict=True)):
+    for i, (shown, view) in enumerate(zip(room.images, room.views, strict=True)):
         path = folder / "images" / f"{i:03d}.png"
         Image.fromarray(cv2.resize(shown, size)).save(path)
         pose = from_viewmat(view.viewmat.double().numpy())
-        frames.append(capture.Frame(path, pose, LARGER * FOCAL, LARGER * FOCAL, size[0] / 2, size[1] / 2, *size))
+        frames.append(
+            capture.Frame(
+                path, pose, LARGER * FOCAL, LARGER * FOCAL, size[0] / 2, size[1] / 2, *size
+            )
+        )
     capture.write(folder, frames, None)
     splat_ply.write(folder / "splats.ply", _so_many(room, splats))
     out = folder / f"out-{time.time_ns()}"
     start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = command_line.backend("segment", "--input", folder / "splats.ply", "--capture", folder, "--output", out, "--preset", "balanced")
+    done = command_line.backend(
+        "segment",
+        "--input",
+        folder / "splats.ply",
+        "--capture",
+        folder,
+        "--output",
+        out,
+        "--preset",
+        "balanced",
+    )
     seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     if done.returncode:
         raise RuntimeError(done.stderr)
-    table.add(Row(f"{splats} Gaussians, 30 views", "segment, wall time", seconds, "s", cpu_seconds=cpu))
+    table.add(
+        Row(f"{splats} Gaussians, 30 views", "segment, wall time", seconds, "s", cpu_seconds=cpu)
+    )
 
 
 def _so_many(room: Room, wanted: int) -> SplatArrays:
     """The room's Gaussians, some of them, or each several times at slightly other places."""
     random, g = np.random.default_rng(1), room.gaussians
-    index = random.permutation(np.resize(np.arange(len(g.means)), max(wanted, len(g.means))))[:wanted]
+    index = random.permutation(np.resize(np.arange(len(g.means)), max(wanted, len(g.means))))[
+        :wanted
+    ]
     means = g.means.numpy()[index] + random.normal(0, 0.01, (wanted, 3)).astype(np.float32)
     sh = ((room.rgb[index] - 0.5) / SH_C0).astype(np.float32)[:, None]
     smaller = replace(g, scales=g.scales * min(1.0, (len(g.means) / wanted) ** 0.5))
     logits = torch.logit(g.opacities).numpy()[index]
-    return SplatArrays(means, g.quats.numpy()[index], smaller.scales.log().numpy()[index], logits, sh)
+    return SplatArrays(
+        means, g.quats.numpy()[index], smaller.scales.log().numpy()[index], logits, sh
+    )

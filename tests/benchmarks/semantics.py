@@ -1,6 +1,8 @@
-"""Splats that understand words, on rooms with exact masks and a teacher whose mistakes are known. SEEDS, ROOMS, CONFUSION, VIEWS.
+"""Splats that understand words, on rooms with exact masks and a teacher whose mistakes are known.
+SEEDS, ROOMS, CONFUSION, VIEWS.
 
-Rooms of real furniture models where they are at hand; FURNITURE=0, or their absence, gives rooms of boxes and spheres.
+Rooms of real furniture models where they are at hand; FURNITURE=0, or their absence, gives rooms of
+boxes and spheres.
 """
 
 import os
@@ -33,10 +35,25 @@ def run(table: Table) -> None:
         if house == HOUSES[0]:
             semantic_speed.run(room, table)
         unseen = list(range(UNSEEN - 1, len(room.views), UNSEEN))
-        everything = [weigh_view(room, i, np.zeros_like(room.owners[i]), np.ones((1, 1), np.float32)) for i in range(len(room.views))]
-        seen = sum(np.asarray(v.weights.sum(1)).ravel() for i, v in enumerate(everything) if i not in unseen)
+        everything = [
+            weigh_view(room, i, np.zeros_like(room.owners[i]), np.ones((1, 1), np.float32))
+            for i in range(len(room.views))
+        ]
+        seen = sum(
+            np.asarray(v.weights.sum(1)).ravel()
+            for i, v in enumerate(everything)
+            if i not in unseen
+        )
         truth = Truth(room, (seen > 9) & (room.objects >= 0), unseen)
-        _report("oracle", truth, truth.classes, room.objects, (house, 0, len(room.views) - len(unseen)), 0.0, table)
+        _report(
+            "oracle",
+            truth,
+            truth.classes,
+            room.objects,
+            (house, 0, len(room.views) - len(unseen)),
+            0.0,
+            table,
+        )
         _regions(room, house, table)
         for seed in SEEDS:
             for side in (0.0, ONE_SIDED):
@@ -46,15 +63,26 @@ def run(table: Table) -> None:
 
 
 def _regions(room: Room, house: int, table: Table) -> None:
-    """How well pieces cover the objects of pictures as they are drawn, and moved to the pictures' edges."""
-    pieces = propose(room.gaussians.means.numpy(), room.rgb.astype(np.float32), room.gaussians.opacities.numpy())
+    """How well pieces cover the objects of pictures as they are drawn, and moved to the pictures'
+    edges.
+    """
+    pieces = propose(
+        room.gaussians.means.numpy(), room.rgb.astype(np.float32), room.gaussians.opacities.numpy()
+    )
     drawn, moved = [], []
     for i in range(0, len(room.views), UNSEEN):
         regions, _ = drawn_regions(room.gaussians, room.views[i], pieces)
         drawn += metrics.covered(room.owners[i], regions)
-        moved += metrics.covered(room.owners[i], snapped(regions, room.pictures[i]))
+        moved += metrics.covered(room.owners[i], snapped(regions, room.images[i]))
     for name, values in (("pieces as drawn", drawn), ("pieces at the picture's edges", moved)):
-        table.add(Row(f"room {house}, pictures", f"{name}: IoU with objects", 100 * float(np.mean(values)), "%"))
+        table.add(
+            Row(
+                f"room {house}, pictures",
+                f"{name}: IoU with objects",
+                100 * float(np.mean(values)),
+                "%",
+            )
+        )
 
 
 def _means(table: Table) -> None:
@@ -67,22 +95,44 @@ def _means(table: Table) -> None:
         table.add(Row(f"mean, {views}", metric, float(np.mean(values)), "%"))
 
 
-def _methods(truth: Truth, config: SimulatorConfig, case: tuple[int, int, str], table: Table) -> None:
+def _methods(
+    truth: Truth, config: SimulatorConfig, case: tuple[int, int, str], table: Table
+) -> None:
     """One teacher of one room: what it says itself, and what every method makes of it."""
     house, seed, kind = case
     room = truth.room
     for count in VIEWS if not kind else VIEWS[:1]:
         teacher = Simulator(room, config, 7 + seed, 3 + seed)
-        taught = [teacher.view(owners, camera) for owners, camera in zip(room.owners, room.views, strict=True)]
+        taught = [
+            teacher.view(owners, camera)
+            for owners, camera in zip(room.owners, room.views, strict=True)
+        ]
         which = (house, seed, count)
         own = {i: _told(taught[i], teacher.text) for i in truth.unseen}
-        right = metrics.scores(sum(metrics.confusion(truth.classes_in(i).ravel(), own[i].ravel()) for i in truth.unseen))
-        for metric, value in (("2D mIoU", right[0]), ("view consistency", metrics.consistency(truth, own))):
-            table.add(Row(f"room {house}, {count} views", f"teacher{kind}: {metric}", value, "%", seed))
+        right = metrics.scores(
+            sum(
+                metrics.confusion(truth.classes_in(i).ravel(), own[i].ravel()) for i in truth.unseen
+            )
+        )
+        for metric, value in (
+            ("2D mIoU", right[0]),
+            ("view consistency", metrics.consistency(truth, own)),
+        ):
+            table.add(
+                Row(f"room {house}, {count} views", f"teacher{kind}: {metric}", value, "%", seed)
+            )
         chosen = [i for i in range(len(room.views)) if i not in truth.unseen]
         chosen = [chosen[i] for i in np.linspace(0, len(chosen) - 1, count).round().astype(int)]
         for found in methods(room, teacher, taught, chosen, 2 * count if count > 20 else 30):
-            _report(found.method + kind, truth, found.labels, found.owners, which, found.cpu_seconds, table)
+            _report(
+                found.method + kind,
+                truth,
+                found.labels,
+                found.owners,
+                which,
+                found.cpu_seconds,
+                table,
+            )
 
 
 def _told(taught: TaughtView, texts: np.ndarray) -> np.ndarray:
@@ -92,14 +142,27 @@ def _told(taught: TaughtView, texts: np.ndarray) -> np.ndarray:
 
 
 def _report(
-    name: str, truth: Truth, labels: np.ndarray, owner: np.ndarray | None, which: tuple[int, int, int], cpu: float, table: Table
+    name: str,
+    truth: Truth,
+    labels: np.ndarray,
+    owner: np.ndarray | None,
+    which: tuple[int, int, int],
+    cpu: float,
+    table: Table,
 ) -> None:
     house, seed, count = which
     case = f"room {house}, {count} views"
     in_3d = metrics.scores(metrics.confusion(np.where(truth.visible, truth.classes, -1), labels))
-    in_2d = metrics.in_pictures(truth, labels)
-    same = metrics.consistency(truth, {i: metrics.draw(truth.room, truth.room.views[i], labels) for i in truth.unseen})
-    rows = [("3D mIoU", in_3d[0]), ("class-mean accuracy", in_3d[1]), ("2D mIoU", in_2d[0]), ("view consistency", same)]
+    in_2d = metrics.in_images(truth, labels)
+    same = metrics.consistency(
+        truth, {i: metrics.draw(truth.room, truth.room.views[i], labels) for i in truth.unseen}
+    )
+    rows = [
+        ("3D mIoU", in_3d[0]),
+        ("class-mean accuracy", in_3d[1]),
+        ("2D mIoU", in_2d[0]),
+        ("view consistency", same),
+    ]
     if owner is not None:
         rows += [("instance recall", metrics.instances(truth, owner)[0])]
     for metric, value in rows:

@@ -1,5 +1,6 @@
-"""Words for things that nothing was trained on: the project's own small CLIP, trained here on rooms of other models (about
-11 CPU minutes, once), names the objects of rooms of models that it never saw. SEEDS are rooms.
+"""Words for things that nothing was trained on: the project's own small CLIP, trained here on rooms
+of other models (about 11 CPU minutes, once), names the objects of rooms of models that it never
+saw. SEEDS are rooms.
 """
 
 import os
@@ -12,7 +13,7 @@ from helpers.furnished_room import CLASSES, Room
 from helpers.teacher_simulator import Simulator
 
 from backend.semantics.lift import lift
-from backend.semantics.novel_views import between, picture
+from backend.semantics.novel_views import between, render_image
 from backend.semantics.object_codes import evidence
 from backend.semantics.object_index import ObjectIndexConfig, index_objects, nearest, owners, spread
 from backend.semantics.regions.proposals import propose
@@ -36,8 +37,13 @@ def run(table: Table) -> None:
         return
     folder = table.scratch / "model"
     if not (folder / "open_clip_model.safetensors").is_file():
-        rooms = (furniture_room.make(100 + i, furniture_room.SEEN, 16, varied=True) for i in range(TRAINING_ROOMS))
-        table.add(Row("training", "CPU time", small_clip.train(small_clip.crops(rooms), folder), "s"))
+        rooms = (
+            furniture_room.make(100 + i, furniture_room.SEEN, 16, varied=True)
+            for i in range(TRAINING_ROOMS)
+        )
+        table.add(
+            Row("training", "CPU time", small_clip.train(small_clip.crops(rooms), folder), "s")
+        )
     teacher = open_clip_teacher.load(str(folder), torch.device("cpu"))
     _one_look(teacher, table)
     for seed in SEEDS:
@@ -47,7 +53,16 @@ def run(table: Table) -> None:
                 _room(room, teacher, regions, count, seed, table)
     cases = sorted({(row.case, row.metric) for row in table.rows if row.case.endswith("views")})
     for case, metric in cases:
-        table.add(Row(f"mean, {case}", metric, float(np.mean([r.value for r in table.rows if (r.case, r.metric) == (case, metric)])), "%"))
+        table.add(
+            Row(
+                f"mean, {case}",
+                metric,
+                float(
+                    np.mean([r.value for r in table.rows if (r.case, r.metric) == (case, metric)])
+                ),
+                "%",
+            )
+        )
 
 
 def _one_look(teacher: open_clip_teacher.OpenClipTeacher, table: Table) -> None:
@@ -56,10 +71,12 @@ def _one_look(teacher: open_clip_teacher.OpenClipTeacher, table: Table) -> None:
     words = teacher.encode_text(CLASSES)
     right: list[tuple[int, bool]] = []
     for room in rooms:
-        for shown, whose in zip(room.pictures, room.owners, strict=True):
+        for shown, whose in zip(room.images, room.owners, strict=True):
             labels, kept = without_tiny(whose.astype(np.int32), len(room.classes))
             found = (teacher.encode_regions(shown, labels, len(kept)) @ words.T).argmax(1)
-            right += zip(room.classes[kept].tolist(), (found == room.classes[kept]).tolist(), strict=True)
+            right += zip(
+                room.classes[kept].tolist(), (found == room.classes[kept]).tolist(), strict=True
+            )
     by_class = [np.mean([r for c, r in right if c == k]) for k in sorted({c for c, _ in right})]
     table.add(Row("one look", "class-mean accuracy", 100 * float(np.mean(by_class)), "%"))
 
@@ -67,7 +84,12 @@ def _one_look(teacher: open_clip_teacher.OpenClipTeacher, table: Table) -> None:
 def _room(room: Room, teacher: Teacher, kind: str, count: int, seed: int, table: Table) -> None:
     unseen = list(range(5, len(room.views), 6))
     chosen = [i for i in range(len(room.views)) if i not in unseen]
-    everything = [look(room.gaussians, room.views[i], None, (np.zeros_like(room.owners[i], np.int32), 1), None) for i in chosen]
+    everything = [
+        look(
+            room.gaussians, room.views[i], None, (np.zeros_like(room.owners[i], np.int32), 1), None
+        )
+        for i in chosen
+    ]
     seen = sum(np.asarray(v.weights.sum(1)).ravel() for v in everything)
     truth = Truth(room, (seen > 9) & (room.objects >= 0), unseen)
     chosen = [chosen[i] for i in np.linspace(0, len(chosen) - 1, count).round().astype(int)]
@@ -77,14 +99,18 @@ def _room(room: Room, teacher: Teacher, kind: str, count: int, seed: int, table:
     simulator = Simulator(room)
     views = []
     for i in chosen:
-        taught = simulator.view(room.owners[i], room.views[i])  # its regions: split, merged, lost, frayed
+        taught = simulator.view(
+            room.owners[i], room.views[i]
+        )  # its regions: split, merged, lost, frayed
         regions = (taught.regions, len(taught.features))
         if "pieces" in kind:
             drawn, total = drawn_regions(room.gaussians, room.views[i], pieces)
-            labels, kept = without_tiny(snapped(drawn, room.pictures[i]), total)
+            labels, kept = without_tiny(snapped(drawn, room.images[i]), total)
             regions = (labels, len(kept))
-        views.append(look(room.gaussians, room.views[i], room.pictures[i], regions, teacher))
-    shares, objects = index_objects([v.weights for v in views], nearest(means), ObjectIndexConfig(), pieces)
+        views.append(look(room.gaussians, room.views[i], room.images[i], regions, teacher))
+    shares, objects = index_objects(
+        [v.weights for v in views], nearest(means), ObjectIndexConfig(), pieces
+    )
     owner, k = owners(spread(shares, means)), shares.shape[1]
     mean, words = np.concatenate([v.features for v in views]).mean(0), teacher.encode_text(CLASSES)
 
@@ -96,23 +122,47 @@ def _room(room: Room, teacher: Teacher, kind: str, count: int, seed: int, table:
     trained = self_train(views, objects, drawings, numbers, k)
     found = {
         "lift": np.where(weight > 0.5, named(lifted), -1),
-        "object index": np.where(owner >= 0, named(evidence(views, objects, k).features)[owner], -1),
+        "object index": np.where(
+            owner >= 0, named(evidence(views, objects, k).features)[owner], -1
+        ),
         "and self-training": np.where(owner >= 0, named(trained.features)[owner], -1),
     }
     cpu = time.process_time() - start
     for method, labels in found.items():
-        score = metrics.scores(metrics.confusion(np.where(truth.visible, truth.classes, -1), labels))
+        score = metrics.scores(
+            metrics.confusion(np.where(truth.visible, truth.classes, -1), labels)
+        )
         for metric, value in (("3D mIoU", score[0]), ("class-mean accuracy", score[1])):
             table.add(Row(f"{kind}, {count} views", f"{method}: {metric}", value, "%", seed, cpu))
-    table.add(Row(f"{kind}, {count} views", "self-training accepted", 100.0 * trained.accepted, "%", seed))
-    table.add(Row(f"{kind}, {count} views", "instance recall", metrics.instances(truth, owner)[0], "%", seed))
+    table.add(
+        Row(f"{kind}, {count} views", "self-training accepted", 100.0 * trained.accepted, "%", seed)
+    )
+    table.add(
+        Row(
+            f"{kind}, {count} views",
+            "instance recall",
+            metrics.instances(truth, owner)[0],
+            "%",
+            seed,
+        )
+    )
 
 
-def _drawings(room: Room, teacher: Teacher, owner: Ints, cameras: list) -> tuple[list[ViewRegions], list[Ints]]:
+def _drawings(
+    room: Room, teacher: Teacher, owner: Ints, cameras: list
+) -> tuple[list[ViewRegions], list[Ints]]:
     """What the teacher sees in the Gaussians themselves, drawn from between the cameras."""
     found, numbers = [], []
     for view in between(cameras, 30 - len(cameras) or 30):
         labels, kept = without_tiny(*drawn_regions(room.gaussians, view, owner))
-        found.append(look(room.gaussians, view, picture(room.gaussians, view), (labels, len(kept)), teacher))
+        found.append(
+            look(
+                room.gaussians,
+                view,
+                render_image(room.gaussians, view),
+                (labels, len(kept)),
+                teacher,
+            )
+        )
         numbers.append(kept)
     return found, numbers

@@ -6,7 +6,8 @@ from tests.benchmarks.cameras import CASES
 from tests.benchmarks.runs import backend, cost
 from tests.benchmarks.table import OUT, Row, Table, has, say
 
-# steps are chosen so that the run takes about the CPU seconds that the bar names, on the machine that measured it
+# steps are chosen so that the run takes about the CPU seconds that the bar names, on the machine
+# that measured it
 FOX = ("--max-pixels", "129600", "--max-splats", "80000", "--steps", "11500")
 FOX_SHORT = (*FOX[:4], "--steps", "2500")
 LEGO = ("--max-pixels", "40000", "--max-splats", "60000", "--steps", "8000")
@@ -30,23 +31,48 @@ def train(table: Table, case: str, capture: Path, options: tuple[str, ...], curv
     cpu, peak = cost(manifest)
     size = "x".join(map(str, manifest["picture"]))
     for point in manifest["curve"] if curve else []:
-        table.add(Row(case, f"PSNR at step {point['step']:.0f}, {size}", point["psnr"], "dB", 0, point["cpu_seconds"]))
-        table.add(Row(case, f"SSIM at step {point['step']:.0f}, {size}", point["ssim"], "", 0, point["cpu_seconds"]))
+        table.add(
+            Row(
+                case,
+                f"PSNR at step {point['step']:.0f}, {size}",
+                point["psnr"],
+                "dB",
+                0,
+                point["cpu_seconds"],
+            )
+        )
+        table.add(
+            Row(
+                case,
+                f"SSIM at step {point['step']:.0f}, {size}",
+                point["ssim"],
+                "",
+                0,
+                point["cpu_seconds"],
+            )
+        )
     for metric, unit in (("psnr", "dB"), ("ssim", ""), ("splats", "")):
         if metric in manifest["metrics"]:
-            table.add(Row(case, f"{metric}, {size}", manifest["metrics"][metric], unit, 0, cpu, peak))
+            table.add(
+                Row(case, f"{metric}, {size}", manifest["metrics"][metric], unit, 0, cpu, peak)
+            )
 
 
 def fox_cameras(table: Table) -> None:
-    """The same short training on our cameras with dense points, with the tracks' points only, and on the shipped cameras."""
+    """The same short training on our cameras with dense points, with the tracks' points only, and
+    on the shipped cameras.
+    """
     for name, source, options in (
-        ("dense points", has(CASES["fox"][0]), ()), ("sparse points", has(CASES["fox"][0]), ("--no-depth",)),
+        ("dense points", has(CASES["fox"][0]), ()),
+        ("sparse points", has(CASES["fox"][0]), ("--no-depth",)),
         ("shipped cameras", has("static/fox/transforms.json"), ()),
-    ):  # fmt: skip
+    ):
         if source is None:
             continue
         case = f"fox, {name}"
-        manifest = backend("cameras", source, table.scratch / case, "--preset", "balanced", *options)
+        manifest = backend(
+            "cameras", source, table.scratch / case, "--preset", "balanced", *options
+        )
         if isinstance(manifest, str):
             say(f"{case:<28} {manifest}")
         else:
@@ -64,7 +90,16 @@ def run(table: Table) -> None:
         if isinstance(manifest, str):
             say(f"{'nerf_lego50':<28} {manifest}")
         else:
-            table.add(Row("nerf_lego50", "points triangulated", manifest["metrics"]["points"], "", 0, *cost(manifest)))
+            table.add(
+                Row(
+                    "nerf_lego50",
+                    "points triangulated",
+                    manifest["metrics"]["points"],
+                    "",
+                    0,
+                    *cost(manifest),
+                )
+            )
             train(table, "nerf_lego50", table.scratch / "lego-capture", LEGO, curve=True)
     for case in ("strecha_fountain_P11", "lund_door", "tum_fr2_desk", "vid_apple"):
         capture = solved(case)

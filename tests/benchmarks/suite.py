@@ -1,4 +1,6 @@
-"""Cameras of clips with exact truth: ours with the verdict, COLMAP alone, FlowMap alone. SEEDS and CLIPS narrow it down."""
+"""Cameras of clips with exact truth: ours with the verdict, COLMAP alone, FlowMap alone. SEEDS and
+CLIPS narrow it down.
+"""
 
 import os
 import resource
@@ -35,7 +37,11 @@ def is_good(clip: Clip, errors: CameraErrors | None) -> bool:
 
 
 def is_wrong(clip: Clip, errors: CameraErrors) -> bool:
-    return errors.focal > WRONG_FOCAL or (clip.config.truth == "solved" and errors.ate > WRONG_ATE) or errors.turn > 0.5
+    return (
+        errors.focal > WRONG_FOCAL
+        or (clip.config.truth == "solved" and errors.ate > WRONG_ATE)
+        or errors.turn > 0.5
+    )
 
 
 def ours(clip: Clip, seed: int, table: Table) -> tuple[CameraErrors | None, str]:
@@ -49,25 +55,45 @@ def ours(clip: Clip, seed: int, table: Table) -> tuple[CameraErrors | None, str]
     level = verdict["level"] if verdict["kind"] == "moving" else f"{verdict['level']}, turning"
     cpu, peak = cost(manifest)
     report(clip.name, "ours", errors, seed, table, cpu, peak)
-    table.add(Row(clip.name, "ours: reprojection", manifest["metrics"]["reprojection_px"], "px", seed))
+    table.add(
+        Row(clip.name, "ours: reprojection", manifest["metrics"]["reprojection_px"], "px", seed)
+    )
     say(f"{clip.name:<20} {seed}  {level}; {manifest['solver']}; {'; '.join(verdict['reasons'])}")
     return errors, level
 
 
-def report(name: str, who: str, errors: CameraErrors, seed: int, table: Table, cpu: float, peak: float = 0.0) -> None:
+def report(
+    name: str,
+    who: str,
+    errors: CameraErrors,
+    seed: int,
+    table: Table,
+    cpu: float,
+    peak: float = 0.0,
+) -> None:
     for metric, value, unit in (
-        ("ATE", errors.ate, "%"), ("turn a frame", errors.turn, "deg"), ("focal", errors.focal, "%"), ("placed", errors.placed, "%"),
-    ):  # fmt: skip
+        ("ATE", errors.ate, "%"),
+        ("turn a frame", errors.turn, "deg"),
+        ("focal", errors.focal, "%"),
+        ("placed", errors.placed, "%"),
+    ):
         table.add(Row(name, f"{who}: {metric}", value, unit, seed, cpu, peak))
 
 
 def colmap_alone(clip: Clip, seed: int, table: Table) -> CameraErrors | None:
-    """COLMAP with the settings that it comes with: SIFT, neighbouring pictures, one SIMPLE_RADIAL camera, incremental."""
+    """COLMAP with the settings that it comes with: SIFT, neighbouring pictures, one SIMPLE_RADIAL
+    camera, incremental.
+    """
     work = table.scratch / "colmap" / clip.video.stem
     shutil.rmtree(work, ignore_errors=True)
     footage = video.extract(clip.video, work / "images", 120, 0)
     paths = {k: str(work / f"{k}.npz") for k in ("match", "map")}
-    tasks = [ColmapTask(k, str(footage.folder), str(work), "", footage.names, True, solved=paths[k], seed=seed) for k in ("match", "map")]
+    tasks = [
+        ColmapTask(
+            k, str(footage.folder), str(work), "", footage.names, True, solved=paths[k], seed=seed
+        )
+        for k in ("match", "map")
+    ]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     try:
         for task in tasks:
@@ -81,7 +107,14 @@ def colmap_alone(clip: Clip, seed: int, table: Table) -> CameraErrors | None:
         say(f"{clip.name:<20} {seed}  COLMAP: no cameras")
         return None
     errors = camera_errors.compare(clip, found.frames, from_viewmat(found.viewmats), found.focals)
-    report(clip.name, "COLMAP alone", errors, seed, table, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    report(
+        clip.name,
+        "COLMAP alone",
+        errors,
+        seed,
+        table,
+        after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+    )
     return errors
 
 
@@ -94,15 +127,39 @@ def run(table: Table) -> None:
             if RIVALS:
                 rivals.append((clip, colmap_alone(clip, seed, table)))
     solvable = [(c, e) for c, e, _ in results if c.config.truth != "refused"]
-    table.add(Row("all clips", "ours: good, of the solvable", 100 * float(np.mean([is_good(c, e) for c, e in solvable])), "%"))
-    wrong = [c.name for c, e, level in results if e is not None and level.startswith("solved") and is_wrong(c, e)]
+    table.add(
+        Row(
+            "all clips",
+            "ours: good, of the solvable",
+            100 * float(np.mean([is_good(c, e) for c, e in solvable])),
+            "%",
+        )
+    )
+    wrong = [
+        c.name
+        for c, e, level in results
+        if e is not None and level.startswith("solved") and is_wrong(c, e)
+    ]
     table.add(Row("all clips", "ours: wrong and called solved", len(wrong)))
     called = [level.startswith("solved") for c, e, level in results if is_good(c, e)]
-    table.add(Row("all clips", "ours: good ones called solved", 100 * float(np.mean(called)) if called else 0.0, "%"))
+    table.add(
+        Row(
+            "all clips",
+            "ours: good ones called solved",
+            100 * float(np.mean(called)) if called else 0.0,
+            "%",
+        )
+    )
     if rivals:
         good = [is_good(c, e) for c, e in rivals if c.config.truth != "refused"]
-        table.add(Row("all clips", "COLMAP alone: good, of the solvable", 100 * float(np.mean(good)), "%"))
-        bad = [c.name for c, e in rivals if e is not None and (is_wrong(c, e) or c.config.truth == "rotation")]
+        table.add(
+            Row("all clips", "COLMAP alone: good, of the solvable", 100 * float(np.mean(good)), "%")
+        )
+        bad = [
+            c.name
+            for c, e in rivals
+            if e is not None and (is_wrong(c, e) or c.config.truth == "rotation")
+        ]
         table.add(Row("all clips", "COLMAP alone: wrong, no word of it", len(bad)))
     for name in wrong:
         say(f"wrong and called solved: {name}")

@@ -31,11 +31,17 @@ class Table:
         self.room, self.rows = room, []
         self.scratch = OUT / room
         self.scratch.mkdir(parents=True, exist_ok=True)
-        say(f"\n{room}\n{'case':<28} {'metric':<34} {'value':>10} {'unit':<6} {'seed':>4} {'CPU s':>8} {'MB':>6}")
+        say(
+            f"\n{room}\n{'case':<28} {'metric':<34} {'value':>10} {'unit':<6} {'seed':>4} "
+            f"{'CPU s':>8} {'MB':>6}"
+        )
 
     def add(self, row: Row) -> None:
         self.rows.append(row)
-        say(f"{row.case:<28} {row.metric:<34} {row.value:>10.4g} {row.unit:<6} {row.seed:>4} {row.cpu_seconds:>8.1f} {row.peak_mb:>6.0f}")
+        say(
+            f"{row.case:<28} {row.metric:<34} {row.value:>10.4g} {row.unit:<6} {row.seed:>4} "
+            f"{row.cpu_seconds:>8.1f} {row.peak_mb:>6.0f}"
+        )
 
     def write(self) -> Path:
         path = OUT / f"{self.room}.json"

@@ -1,4 +1,6 @@
-"""Talking heads: sound to motion, closures, tracking, speakers of one's own, the Gaussian head. PART=motion,closure,… for some; SEEDS."""
+"""Talking heads: sound to motion, closures, tracking, speakers of one's own, the Gaussian head.
+PART=motion,closure,… for some; SEEDS.
+"""
 
 import importlib
 import os

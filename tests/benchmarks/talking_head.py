@@ -1,4 +1,6 @@
-"""The Gaussian head of talk_french50: quality on its last fifth, speed, and how long a 30-second clip takes from end to end."""
+"""The Gaussian head of talk_french50: quality on its last fifth, speed, and how long a 30-second
+clip takes from end to end.
+"""
 
 import json
 import subprocess
@@ -30,7 +32,11 @@ SHARE, JUDGED, MANY = 0.8, 12, 50_000
 
 
 def run(table: Table) -> None:
-    weights, model, clip = has("weights/mediapipe_face"), has("models/ict_facekit"), has("talking/talk_french50/french.mp4")
+    weights, model, clip = (
+        has("weights/mediapipe_face"),
+        has("models/ict_facekit"),
+        has("talking/talk_french50/french.mp4"),
+    )
     if weights is None or model is None or clip is None:
         return
     _end_to_end(clip, weights, model, table)
@@ -44,9 +50,18 @@ def run(table: Table) -> None:
             numbers = np.unique(np.linspace(0, cut - 1, config.frames).astype(int))
             start = time.process_time()
             learned = learn_head(clip, rig, motion, numbers, judged, TrackConfig().max_side, config)
-            _quality(f"talk_french50, {preset}", learned, motion, track, time.process_time() - start, table)
+            _quality(
+                f"talk_french50, {preset}",
+                learned,
+                motion,
+                track,
+                time.process_time() - start,
+                table,
+            )
     few = replace(PRESETS["balanced"], training=HeadTrainingConfig(steps=0))
-    baked = learn_head(clip, rig, motion, np.arange(0, cut, 20), judged, TrackConfig().max_side, few)
+    baked = learn_head(
+        clip, rig, motion, np.arange(0, cut, 20), judged, TrackConfig().max_side, few
+    )
     _quality("talk_french50, untrained", baked, motion, track, 0.0, table)
     _speed(rig, motion, learned, table)
 
@@ -78,8 +93,12 @@ def _end_to_end(clip: Path, weights: Path, model: Path, table: Table) -> None:
     table.add(Row("30 s of footage, balanced", "from end to end", wall, "s", 0, cpu, peak))
 
 
-def _quality(case: str, learned: LearnedHead, motion: HeadMotion, track: FaceTrack, cpu: float, table: Table) -> None:
-    """By the tracked coefficients and poses of frames that were not learned from, within the tracked oval, and the whole head."""
+def _quality(
+    case: str, learned: LearnedHead, motion: HeadMotion, track: FaceTrack, cpu: float, table: Table
+) -> None:
+    """By the tracked coefficients and poses of frames that were not learned from, within the
+    tracked oval, and the whole head.
+    """
     coefficients = torch.from_numpy(motion.coefficients)
     faces = []
     for frame in learned.held_out:
@@ -94,7 +113,10 @@ def _quality(case: str, learned: LearnedHead, motion: HeadMotion, track: FaceTra
 def _oval(frame: SeenFrame, motion: HeadMotion, track: FaceTrack) -> torch.Tensor:
     """(H, W) within the outline that the tracker sees."""
     K = frame.K.numpy()
-    middle, scale = np.array([motion.width / 2, motion.height / 2]), np.array([K[0, 0], K[1, 1]]) / motion.focal
+    middle, scale = (
+        np.array([motion.width / 2, motion.height / 2]),
+        np.array([K[0, 0], K[1, 1]]) / motion.focal,
+    )
     points = (track.points[frame.number][list(OVAL), :2] - middle) * scale + K[:2, 2]
     mask = Image.new("1", frame.size)
     ImageDraw.Draw(mask).polygon([(float(x), float(y)) for x, y in points], fill=1)
@@ -104,11 +126,22 @@ def _oval(frame: SeenFrame, motion: HeadMotion, track: FaceTrack) -> torch.Tenso
 def _speed(rig: Rig, motion: HeadMotion, learned: LearnedHead, table: Table) -> None:
     shapes, triangles = rig.tensors()
     random = torch.Generator().manual_seed(0)
-    rest, coefficients, model = torch.from_numpy(motion.rest), torch.from_numpy(motion.coefficients), learned.model
+    rest, coefficients, model = (
+        torch.from_numpy(motion.rest),
+        torch.from_numpy(motion.coefficients),
+        learned.model,
+    )
     where = torch.randint(0, len(triangles), (MANY,), generator=random)
     which = torch.randint(0, len(model.means), (MANY,), generator=random)
-    t = {name: values[which] for name, values in model.trained().items() if values.dim() and len(values) == len(model.means)}
-    modes = {name: getattr(model, name)[:, which].contiguous() for name in ("mean_shapes", "color_shapes")}
+    t = {
+        name: values[which]
+        for name, values in model.trained().items()
+        if values.dim() and len(values) == len(model.means)
+    }
+    modes = {
+        name: getattr(model, name)[:, which].contiguous()
+        for name in ("mean_shapes", "color_shapes")
+    }
     many = BoundGaussians(**t, **modes, latent=LatentPose(model.latent.weights, model.latent.bias))
     mesh, threads = bound_mesh(rest, shapes, triangles, where), torch.get_num_threads()
     with torch.inference_mode():
@@ -117,7 +150,14 @@ def _speed(rig: Rig, motion: HeadMotion, learned: LearnedHead, table: Table) -> 
         start = time.process_time()
         for k in range(30):
             place(many, mesh, coefficients[k])
-        table.add(Row("50,000 Gaussians", "rig and bind", (time.process_time() - start) / 30 * 1000, "CPU ms"))
+        table.add(
+            Row(
+                "50,000 Gaussians",
+                "rig and bind",
+                (time.process_time() - start) / 30 * 1000,
+                "CPU ms",
+            )
+        )
         torch.set_num_threads(threads)
         frame = learned.held_out[0]
         scale = 256 / max(frame.size)
@@ -126,4 +166,11 @@ def _speed(rig: Rig, motion: HeadMotion, learned: LearnedHead, table: Table) -> 
         start = time.perf_counter()
         for k in range(100):
             render(model, learned.mesh, coefficients[k], frame.viewmat, K, size)
-        table.add(Row(f"{len(model.means):,} Gaussians, {max(size)} px", "preview", 100 / (time.perf_counter() - start), "fps"))
+        table.add(
+            Row(
+                f"{len(model.means):,} Gaussians, {max(size)} px",
+                "preview",
+                100 / (time.perf_counter() - start),
+                "fps",
+            )
+        )

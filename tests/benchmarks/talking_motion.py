@@ -24,7 +24,10 @@ def run(table: Table) -> None:
     clips, encoder = [], load_encoder()
     for path in sorted(folder.glob("*.wav")):
         curves = np.load(folder / f"curves_{path.stem}.npz")
-        features, motion = speech_features(read_sound(path), encoder), curves["weights"].astype(np.float32)
+        features, motion = (
+            speech_features(read_sound(path), encoder),
+            curves["weights"].astype(np.float32),
+        )
         n = min(len(motion), int(len(features) / FEATURE_RATE * RATE))
         names = [str(name) for name in curves["names"]]
         clips.append((path.stem, Clip(features, motion[:n], RATE)))
@@ -61,16 +64,40 @@ def _unseen_clip(clips: list[tuple[str, Clip]], jaw: int, seed: int, table: Tabl
     """The last clip, in another manner of speaking."""
     model, cpu = _learn([c for _, c in clips[:-1]], seed)
     clip = clips[-1][1]
-    _report("an unseen clip", [translate(model, clip.features, np.arange(len(clip.motion)) / RATE)], [clip.motion], jaw, seed, cpu, table)
+    _report(
+        "an unseen clip",
+        [translate(model, clip.features, np.arange(len(clip.motion)) / RATE)],
+        [clip.motion],
+        jaw,
+        seed,
+        cpu,
+        table,
+    )
 
 
-def _report(case: str, found: list[np.ndarray], truth: list[np.ndarray], jaw: int, seed: int, cpu: float, table: Table) -> None:
+def _report(
+    case: str,
+    found: list[np.ndarray],
+    truth: list[np.ndarray],
+    jaw: int,
+    seed: int,
+    cpu: float,
+    table: Table,
+) -> None:
     p, t = np.concatenate(found), np.concatenate(truth)
-    centred = (p - p.mean(0)), (t - t.mean(0))
-    r = (centred[0] * centred[1]).sum(0) / np.sqrt((centred[0] ** 2).sum(0) * (centred[1] ** 2).sum(0) + 1e-12)
+    centered = (p - p.mean(0)), (t - t.mean(0))
+    r = (centered[0] * centered[1]).sum(0) / np.sqrt(
+        (centered[0] ** 2).sum(0) * (centered[1] ** 2).sum(0) + 1e-12
+    )
     weights = t.var(0) / t.var(0).sum()
-    jitter = sum(np.abs(np.diff(f, 2, axis=0)).sum() for f in found) / sum(np.abs(np.diff(f, 2, axis=0)).sum() for f in truth)
-    explained = 1 - ((p - t) ** 2).sum() / (centred[1] ** 2).sum()
-    for metric, value in (("weighted correlation", (r * weights).sum()), ("jaw correlation", r[jaw]),
-                          ("explained variance", explained), ("jitter against truth", jitter)):  # fmt: skip
+    jitter = sum(np.abs(np.diff(f, 2, axis=0)).sum() for f in found) / sum(
+        np.abs(np.diff(f, 2, axis=0)).sum() for f in truth
+    )
+    explained = 1 - ((p - t) ** 2).sum() / (centered[1] ** 2).sum()
+    for metric, value in (
+        ("weighted correlation", (r * weights).sum()),
+        ("jaw correlation", r[jaw]),
+        ("explained variance", explained),
+        ("jitter against truth", jitter),
+    ):
         table.add(Row(case, metric, float(value), "", seed, cpu))

@@ -1,6 +1,8 @@
-"""A speaker's own decoder on footage: the first 80 % teaches, the last 20 % judges; and the universal style on people never heard.
+"""A speaker's own decoder on footage: the first 80 % teaches, the last 20 % judges; and the
+universal style on people never heard.
 
-Aperture: how far the lips are apart in the tracker's picture, in eye distances. Stillness: how much less the lips move in pauses.
+Aperture: how far the lips are apart in the tracker's picture, in eye distances. Stillness: how much
+less the lips move in pauses.
 """
 
 import time
@@ -15,11 +17,17 @@ from backend.talking_head.face_verb import opening
 from backend.talking_head.fitting.fit import fit_rig
 from backend.talking_head.head_verb import read_rig
 from backend.talking_head.motion.face_motion import SPOKEN
-from backend.talking_head.motion.motion_training import Clip, MotionTrainingConfig, speak, still_face, train
+from backend.talking_head.motion.motion_training import (
+    Clip,
+    MotionTrainingConfig,
+    speak,
+    still_face,
+    train,
+)
 from backend.talking_head.motion.motion_translator import MotionTranslatorConfig
 from backend.talking_head.rigs.correspondence import Correspondence, find_correspondence
 from backend.talking_head.rigs.rig import Rig
-from backend.talking_head.speech.audio_features import BANDS, HUSH, shown_by_ear, speech_features
+from backend.talking_head.speech.audio_features import BANDS, HUSH, shown_by_sound, speech_features
 from backend.talking_head.speech.log_mel import FEATURE_RATE
 from backend.talking_head.speech.viseme_encoder import load_encoder
 from backend.talking_head.speech.visemes import mouths
@@ -28,7 +36,11 @@ from tests.benchmarks.table import Row, Table, has
 from tests.benchmarks.talking_closure import OPENING
 
 SHARE, LAGS = 0.8, range(-5, 6)
-UNSEEN = ("sadtalker_aoc/WDA_AlexandriaOcasioCortez_000.mp4", "videoretalking_1_3/1.mp4", "videoretalking_1_3/3.mp4")
+UNSEEN = (
+    "sadtalker_aoc/WDA_AlexandriaOcasioCortez_000.mp4",
+    "videoretalking_1_3/1.mp4",
+    "videoretalking_1_3/3.mp4",
+)
 
 
 @dataclass
@@ -54,10 +66,18 @@ class Studio:
         rate = float(1 / np.median(np.diff(track.times)))
         times = np.arange(int((track.times[-1] - track.times[0]) * rate)) / rate
         at = times + track.times[0]
-        rows = np.stack([np.interp(at, track.times, column) for column in motion.coefficients[:, self.spoken].T], 1).astype(np.float32)
+        rows = np.stack(
+            [
+                np.interp(at, track.times, column)
+                for column in motion.coefficients[:, self.spoken].T
+            ],
+            1,
+        ).astype(np.float32)
         seen = track.seen
         aperture = np.interp(at, track.times[seen], track.aperture[seen])
-        features = speech_features(read_sound(path), load_encoder())[round(track.times[0] * FEATURE_RATE) :]
+        features = speech_features(read_sound(path), load_encoder())[
+            round(track.times[0] * FEATURE_RATE) :
+        ]
         return Filmed(Clip(features, rows, rate), aperture)
 
 
@@ -75,7 +95,9 @@ def run(table: Table) -> None:
     if grid is not None:
         clips = [studio.film(path) for path in sorted((grid / "s1").glob("*.mpg"))]
         cut = int(SHARE * len(clips))
-        _judge("GRID s1, last fifth", studio, clips[:cut], [(clip, 0) for clip in clips[cut:]], table)
+        _judge(
+            "GRID s1, last fifth", studio, clips[:cut], [(clip, 0) for clip in clips[cut:]], table
+        )
         _universal("GRID s1, universal", studio.rig, clips, table)
     for name in UNSEEN:
         path = has(f"talking/{name}")
@@ -85,11 +107,19 @@ def run(table: Table) -> None:
 
 def _part(filmed: Filmed, first: int, last: int) -> Filmed:
     clip = filmed.clip
-    rows = clip.features[int(first / clip.rate * FEATURE_RATE) : int(last / clip.rate * FEATURE_RATE)]
+    rows = clip.features[
+        int(first / clip.rate * FEATURE_RATE) : int(last / clip.rate * FEATURE_RATE)
+    ]
     return Filmed(Clip(rows, clip.motion[first:last], clip.rate), filmed.aperture[first:last])
 
 
-def _judge(case: str, studio: Studio, teaching: list[Filmed], judged: list[tuple[Filmed, int]], table: Table) -> None:
+def _judge(
+    case: str,
+    studio: Studio,
+    teaching: list[Filmed],
+    judged: list[tuple[Filmed, int]],
+    table: Table,
+) -> None:
     start = time.process_time()
     clips = [f.clip for f in teaching]
     config = MotionTranslatorConfig(coefficients=len(studio.spoken))
@@ -111,7 +141,7 @@ def _universal(case: str, rig: Rig, filmed: list[Filmed], table: Table) -> None:
     found, truth, quiet = [], [], []
     for each in filmed:
         features, times = each.clip.features, np.arange(len(each.clip.motion)) / each.clip.rate
-        gap = _gap(mouths(shown_by_ear(features)))
+        gap = _gap(mouths(shown_by_sound(features)))
         found.append(np.interp(times * FEATURE_RATE, np.arange(len(gap)), gap))
         truth.append(each.aperture)
         quiet.append(_pauses(features, times))
@@ -119,7 +149,9 @@ def _universal(case: str, rig: Rig, filmed: list[Filmed], table: Table) -> None:
 
 
 def _gap(coefficients: np.ndarray) -> np.ndarray:
-    return np.asarray(sum(weight * coefficients[:, BLENDSHAPES.index(name)] for name, weight in OPENING.items()))
+    return np.asarray(
+        sum(weight * coefficients[:, BLENDSHAPES.index(name)] for name, weight in OPENING.items())
+    )
 
 
 def _pauses(features: np.ndarray, times: np.ndarray) -> np.ndarray:
@@ -130,9 +162,18 @@ def _pauses(features: np.ndarray, times: np.ndarray) -> np.ndarray:
     return held[(times * FEATURE_RATE).astype(int).clip(0, len(held) - 1)]
 
 
-def _report(case: str, found: list[np.ndarray], truth: list[np.ndarray], quiet: list[np.ndarray], cpu: float, table: Table) -> None:
+def _report(
+    case: str,
+    found: list[np.ndarray],
+    truth: list[np.ndarray],
+    quiet: list[np.ndarray],
+    cpu: float,
+    table: Table,
+) -> None:
     r = {lag: _correlation(found, truth, lag) for lag in LAGS}
-    jitter = sum(np.abs(np.diff(f, 2)).sum() / _size(found) for f in found) / sum(np.abs(np.diff(t, 2)).sum() / _size(truth) for t in truth)
+    jitter = sum(np.abs(np.diff(f, 2)).sum() / _size(found) for f in found) / sum(
+        np.abs(np.diff(t, 2)).sum() / _size(truth) for t in truth
+    )
     rows = [("aperture correlation", r[0], ""), ("best lag", float(max(r, key=lambda lag: r[lag])), "frames"),
             ("jitter against truth", jitter, "")]  # fmt: skip
     for name, values in (("pauses' motion, ours", found), ("pauses' motion, filmed", truth)):
@@ -150,5 +191,12 @@ def _size(values: list[np.ndarray]) -> float:
 
 def _correlation(found: list[np.ndarray], truth: list[np.ndarray], lag: int) -> float:
     """With ours that much later than the picture."""
-    pairs = [(f[max(lag, 0) : len(f) + min(lag, 0)], t[max(-lag, 0) : len(t) - max(lag, 0)]) for f, t in zip(found, truth, strict=True)]
-    return float(np.corrcoef(np.concatenate([p[0] for p in pairs]), np.concatenate([p[1] for p in pairs]))[0, 1])
+    pairs = [
+        (f[max(lag, 0) : len(f) + min(lag, 0)], t[max(-lag, 0) : len(t) - max(lag, 0)])
+        for f, t in zip(found, truth, strict=True)
+    ]
+    return float(
+        np.corrcoef(np.concatenate([p[0] for p in pairs]), np.concatenate([p[1] for p in pairs]))[
+            0, 1
+        ]
+    )

@@ -1,4 +1,6 @@
-"""The tracker and the fit against rendered heads of which everything is known. HEADS: their seeds; RIG=ict or small."""
+"""The tracker and the fit against rendered heads of which everything is known. HEADS: their seeds;
+RIG=ict or small.
+"""
 
 import os
 import time
@@ -17,7 +19,9 @@ from tests.benchmarks.table import Row, Table, has
 
 HEADS = [int(s) for s in os.environ.get("HEADS", "0,1,2").split(",")]
 FRAMES, RATE = 150, 25.0
-INNER = slice(17, None)  # of the 68 landmarks of ICT-FaceKit's list, all but the outline, which slides
+INNER = slice(
+    17, None
+)  # of the 68 landmarks of ICT-FaceKit's list, all but the outline, which slides
 LANDMARKS = (
     1225, 1888, 1052, 367, 1719, 1722, 2199, 1447, 966, 3661, 4390, 3927, 3924, 2608, 3272, 4088, 3443, 268, 493, 1914, 2044, 1401, 3615,
     4240, 4114, 2734, 2509, 978, 4527, 4942, 4857, 1140, 2075, 1147, 4269, 3360, 1507, 1542, 1537, 1528, 1518, 1511, 3742, 3751, 3756, 3721,
@@ -43,33 +47,47 @@ def run(table: Table) -> None:
 
 def _one(rig: Rig, where: Correspondence, tracker: FaceTracker, seed: int, table: Table) -> None:
     face = talking_face(rig, where.vertices, FRAMES, seed=seed)
-    pictures = list(face.pictures())
+    images = list(face.images())
     start = time.process_time()
-    rows, _ = tracker.follow(iter(pictures))
+    rows, _ = tracker.follow(iter(images))
     tracking = time.process_time() - start
     view = face.views[0]
     points = np.stack([row.points for row in rows])
-    track = FaceTrack(points, np.ones(FRAMES, np.float32), np.arange(FRAMES) / RATE, view.width, view.height, 1)
+    track = FaceTrack(
+        points, np.ones(FRAMES, np.float32), np.arange(FRAMES) / RATE, view.width, view.height, 1
+    )
     start = time.process_time()
     motion = fit_rig(track, rig, where)
     fitting = time.process_time() - start
     truth, found = _landmarks(face, rig), _fitted(motion, rig)
     unit = np.linalg.norm(truth[:, EYES[0]] - truth[:, EYES[1]], axis=1).mean()
     off = 100 * np.linalg.norm(truth - found, axis=2) / unit
-    raw = np.stack([face.projected(t)[where.vertices[:468]] for t in range(FRAMES)]) - points[:, :468, :2]
+    raw = (
+        np.stack([face.projected(t)[where.vertices[:468]] for t in range(FRAMES)])
+        - points[:, :468, :2]
+    )
     gaps = [np.linalg.norm(p[:, LIPS[0]] - p[:, LIPS[1]], axis=1) for p in (truth, found)]
     error = np.abs(motion.coefficients - face.coefficients)
     spoken = [rig.names.index(name) for name in SPEECH if name in rig.names]
-    blinks = [np.corrcoef(c[:, rig.names.index("eyeBlinkLeft")], face.coefficients[:, rig.names.index("eyeBlinkLeft")])[0, 1]
-              for c in (motion.coefficients,)]  # fmt: skip
+    blinks = [
+        np.corrcoef(
+            c[:, rig.names.index("eyeBlinkLeft")],
+            face.coefficients[:, rig.names.index("eyeBlinkLeft")],
+        )[0, 1]
+        for c in (motion.coefficients,)
+    ]
     case = f"rendered ICT head {seed}"
     for metric, value, unit_name in (
-        ("51 inner landmarks", off[:, INNER].mean(), "% eyes"), ("all 68 landmarks", off.mean(), "% eyes"),
+        ("51 inner landmarks", off[:, INNER].mean(), "% eyes"),
+        ("all 68 landmarks", off.mean(), "% eyes"),
         ("the tracker's own points", 100 * np.linalg.norm(raw, axis=2).mean() / unit, "% eyes"),
-        ("aperture correlation", np.corrcoef(*gaps)[0, 1], ""), ("blink correlation", blinks[0], ""),
-        ("coefficients' mean error", error.mean(), ""), ("speaking ones' mean error", error[:, spoken].mean(), ""),
-        ("tracked on one core", FRAMES / tracking, "fps"), ("tracked and fitted", FRAMES / (tracking + fitting), "fps"),
-    ):  # fmt: skip
+        ("aperture correlation", np.corrcoef(*gaps)[0, 1], ""),
+        ("blink correlation", blinks[0], ""),
+        ("coefficients' mean error", error.mean(), ""),
+        ("speaking ones' mean error", error[:, spoken].mean(), ""),
+        ("tracked on one core", FRAMES / tracking, "fps"),
+        ("tracked and fitted", FRAMES / (tracking + fitting), "fps"),
+    ):
         table.add(Row(case, metric, float(value), unit_name, seed, tracking + fitting))
 
 
@@ -79,4 +97,9 @@ def _landmarks(face: TalkingFace, rig: Rig) -> np.ndarray:
 
 
 def _fitted(motion: HeadMotion, rig: Rig) -> np.ndarray:
-    return np.stack([motion.view(t).project(motion.vertices(rig, t)[list(LANDMARKS)])[:, :2] for t in range(FRAMES)])
+    return np.stack(
+        [
+            motion.view(t).project(motion.vertices(rig, t)[list(LANDMARKS)])[:, :2]
+            for t in range(FRAMES)
+        ]
+    )

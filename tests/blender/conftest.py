@@ -1,4 +1,6 @@
-"""The add-on, loaded once into the `bpy` module that runs the tests; its compute process is the backend's environment."""
+"""The add-on, loaded once into the `bpy` module that runs the tests; its compute process is the
+backend's environment.
+"""
 
 import json
 import os
@@ -12,7 +14,12 @@ import pytest
 
 SIZES = [120, 50, 20]  # splats of the objects, of two hundred; the last ten are of none
 ROOT = Path(__file__).resolve().parents[2]
-COMPUTE = Path(os.environ.get("SPLATSMITH_COMPUTE", ROOT / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")))
+COMPUTE = Path(
+    os.environ.get(
+        "SPLATSMITH_COMPUTE",
+        ROOT / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python"),
+    )
+)
 pytest.importorskip("bpy", reason="these tests run under Blender's Python: make test")
 
 
@@ -60,12 +67,17 @@ def rooms() -> Any:
 
 @pytest.fixture(scope="session")
 def capture_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A small capture that the backend's helpers draw, made in the backend's environment, which has Pillow."""
+    """A small capture that the backend's helpers draw, made in the backend's environment, which has
+    Pillow.
+    """
     import subprocess
 
     folder = tmp_path_factory.mktemp("capture")
     code = f"import sys; sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'tests')!r}]\n"
-    code += f"from pathlib import Path; from helpers import clips; clips.write_capture(Path({str(folder)!r}) / 'c', 10)\n"
+    code += (
+        f"from pathlib import Path; from helpers import clips; "
+        f"clips.write_capture(Path({str(folder)!r}) / 'c', 10)\n"
+    )
     subprocess.run([str(COMPUTE), "-c", code], check=True)
     yield folder / "c"
     shutil.rmtree(folder)
@@ -93,7 +105,10 @@ def _write_splats(path: Path, coefficients: int) -> Path:
     quats = g.normal(size=(200, 4))
     quats /= np.linalg.norm(quats, axis=1, keepdims=True)
     means, scales = g.uniform(-1, 1, (200, 3)).astype(f), g.normal(-2.2, 0.4, (200, 3)).astype(f)
-    opacities, sh = g.normal(1, 1, 200).astype(f), g.normal(0, 0.4, (200, 16, 3)).astype(f)[:, :coefficients]
+    opacities, sh = (
+        g.normal(1, 1, 200).astype(f),
+        g.normal(0, 0.4, (200, 16, 3)).astype(f)[:, :coefficients],
+    )
     arrays = splat_ply.SplatArrays(means, quats.astype(f), scales, opacities, sh)
     splat_ply.write(path, arrays)
     return path
@@ -109,7 +124,16 @@ def segmentation(splat_file: Path, folder: Path) -> Path:
     arrays = splat_ply.read(splat_file)
     arrays.extra["object_id"] = np.repeat([0, 1, 2, 65535], [*SIZES, 10]).astype(np.uint16)
     splat_ply.write(folder / "splats.ply", arrays)
-    records = [{"id": i, "name": f"Object {i + 1}", "splats": n, "score": 0.9, "color": [0.1 * i, 0.5, 0.5]} for i, n in enumerate(SIZES)]
+    records = [
+        {
+            "id": i,
+            "name": f"Object {i + 1}",
+            "splats": n,
+            "score": 0.9,
+            "color": [0.1 * i, 0.5, 0.5],
+        }
+        for i, n in enumerate(SIZES)
+    ]
     (folder / "objects.json").write_text(json.dumps(records))
     return folder
 
@@ -118,5 +142,10 @@ def segmentation(splat_file: Path, folder: Path) -> Path:
 def cloud(bpy: Any, rooms: Any, splat_file: Path, tmp_path: Path) -> Any:
     assert bpy.ops.splatsmith.import_splats(filepath=str(splat_file)) == {"FINISHED"}
     found = rooms("scene.splats.splats").chosen(bpy.context)
-    assert rooms("scene.objects.objects").attach(found, segmentation(splat_file, tmp_path / "segmented")) == 3
+    assert (
+        rooms("scene.objects.objects").attach(
+            found, segmentation(splat_file, tmp_path / "segmented")
+        )
+        == 3
+    )
     return found

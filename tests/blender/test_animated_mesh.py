@@ -1,4 +1,6 @@
-"""Animated meshes in Blender: they play, stay when the add-on goes, and every kind of file says the same as the screen."""
+"""Animated meshes in Blender: they play, stay when the add-on goes, and every kind of file says the
+same as the screen.
+"""
 
 import math
 import time
@@ -16,26 +18,46 @@ def grid(side: int) -> tuple[np.ndarray, np.ndarray]:
     line = np.linspace(-1, 1, side, dtype=np.float32)
     x, y = np.meshgrid(line, line, indexing="ij")
     corner = (np.arange(side - 1)[:, None] * side + np.arange(side - 1)).ravel()
-    faces = np.concatenate([np.stack([corner, corner + side, corner + side + 1], 1), np.stack([corner, corner + side + 1, corner + 1], 1)])
+    faces = np.concatenate(
+        [
+            np.stack([corner, corner + side, corner + side + 1], 1),
+            np.stack([corner, corner + side + 1, corner + 1], 1),
+        ]
+    )
     return np.stack([x, y, np.zeros_like(x)], -1).reshape(-1, 3), faces.astype(np.int32)
 
 
 def waving(side: int = 12, frames: int = 9) -> Any:
-    """Two bones that swing to and fro, and a mesh that hangs on both: a sequence as the backend writes it."""
+    """Two bones that swing to and fro, and a mesh that hangs on both: a sequence as the backend
+    writes it.
+    """
     from backend.formats.mesh_sequence import MeshSequence, Nodes, skinned
 
     rest, faces = grid(side)
     transforms = np.zeros((frames, 2, 3, 4), np.float32)
     for t in range(frames):
         for node, angle in enumerate((0.5 * math.sin(t), -0.4 * math.cos(t) + 0.3)):
-            turn = np.array([[math.cos(angle), 0, math.sin(angle)], [0, 1, 0], [-math.sin(angle), 0, math.cos(angle)]])
+            turn = np.array(
+                [
+                    [math.cos(angle), 0, math.sin(angle)],
+                    [0, 1, 0],
+                    [-math.sin(angle), 0, math.cos(angle)],
+                ]
+            )
             transforms[t, node, :, :3], transforms[t, node, 2, 3] = turn, 0.05 * t
     weight = (rest[:, 0] + 1) / 2
     skin = np.tile(np.array([0, 1], np.int32), (len(rest), 1))
-    nodes = Nodes(np.array([[-0.5, 0, 0], [0.5, 0, 0]], np.float32), transforms, skin, np.stack([1 - weight, weight], 1))
+    nodes = Nodes(
+        np.array([[-0.5, 0, 0], [0.5, 0, 0]], np.float32),
+        transforms,
+        skin,
+        np.stack([1 - weight, weight], 1),
+    )
     uvs = (rest[faces][..., :2] + 1).astype(np.float32) / 2
     colors = np.full_like(rest, 0.5)
-    return MeshSequence(rest, faces, skinned(rest, nodes), np.arange(frames) / 24, colors, uvs, nodes)
+    return MeshSequence(
+        rest, faces, skinned(rest, nodes), np.arange(frames) / 24, colors, uvs, nodes
+    )
 
 
 @pytest.fixture
@@ -55,7 +77,9 @@ def wave(bpy: Any, sequence_file: Path) -> Any:
 
 def test_plays_what_the_file_says(bpy: Any, rooms: Any, wave: Any) -> None:
     expected = waving().positions
-    shown = rooms("scene.meshes.mesh_sequence").evaluated_frames(bpy.context, wave, list(range(1, 10)))
+    shown = rooms("scene.meshes.mesh_sequence").evaluated_frames(
+        bpy.context, wave, list(range(1, 10))
+    )
     assert np.abs(shown - expected).max() < 1e-5
     assert (bpy.context.scene.frame_start, bpy.context.scene.frame_end) == (1, 9)
     bpy.context.scene.frame_set(3, subframe=0.5)  # motion blur looks between the frames
@@ -63,26 +87,33 @@ def test_plays_what_the_file_says(bpy: Any, rooms: Any, wave: Any) -> None:
     assert np.abs(between - (expected[2] + expected[3]) / 2).max() < 1e-5
 
 
-def test_long_sequences_go_into_a_cache_and_play_fast_enough(bpy: Any, rooms: Any, tmp_path: Path) -> None:
+def test_long_sequences_go_into_a_cache_and_play_fast_enough(
+    bpy: Any, rooms: Any, tmp_path: Path
+) -> None:
     from backend.formats.mesh_sequence import MeshSequence
 
     rest, faces = grid(316)  # 100,000 vertices
     lift = np.sin(np.arange(50) / 8).astype(np.float32)
-    positions = rest[None] + np.stack([np.zeros(50, np.float32), np.zeros(50, np.float32), lift], 1)[:, None]
+    positions = (
+        rest[None]
+        + np.stack([np.zeros(50, np.float32), np.zeros(50, np.float32), lift], 1)[:, None]
+    )
     sequence = MeshSequence(rest, faces, positions, np.arange(50) / 24, np.full_like(rest, 0.5))
     collection = bpy.data.collections.new("long")
     bpy.context.scene.collection.children.link(collection)
     module = rooms("scene.meshes.mesh_sequence")
-    thing = module.import_sequence(sequence, tmp_path / "mesh.npz", None, "long", collection, None)
-    assert thing.modifiers[0].type == "MESH_CACHE" and (tmp_path / "mesh.pc2").is_file()
-    shown = module.evaluated_frames(bpy.context, thing, [1, 20, 50])
+    obj = module.import_sequence(sequence, tmp_path / "mesh.npz", None, "long", collection, None)
+    assert obj.modifiers[0].type == "MESH_CACHE" and (tmp_path / "mesh.pc2").is_file()
+    shown = module.evaluated_frames(bpy.context, obj, [1, 20, 50])
     assert np.abs(shown - positions[[0, 19, 49]]).max() == 0
     seconds = []
     for frame in range(1, 51):
         begun = time.perf_counter()
         bpy.context.scene.frame_set(frame)
-        mesh = thing.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
-        assert mesh.corner_normals[0].vector.length > 0 and mesh.vertex_normals[0].vector.length > 0  # what a viewport needs
+        mesh = obj.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+        assert (
+            mesh.corner_normals[0].vector.length > 0 and mesh.vertex_normals[0].vector.length > 0
+        )  # what a viewport needs
         seconds.append(time.perf_counter() - begun)
     rate = 1 / np.median(seconds)  # other work on the machine delays some frames
     print(f"{rate:.0f} frames a second at 100,000 vertices")
@@ -90,10 +121,19 @@ def test_long_sequences_go_into_a_cache_and_play_fast_enough(bpy: Any, rooms: An
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_files_say_what_the_screen_shows(bpy: Any, rooms: Any, wave: Any, tmp_path: Path, kind: str) -> None:
-    before = {name: len(getattr(bpy.data, name)) for name in ("objects", "meshes", "armatures", "actions", "materials")}
+def test_files_say_what_the_screen_shows(
+    bpy: Any, rooms: Any, wave: Any, tmp_path: Path, kind: str
+) -> None:
+    before = {
+        name: len(getattr(bpy.data, name))
+        for name in ("objects", "meshes", "armatures", "actions", "materials")
+    }
     wave.parent = bpy.data.objects.new("root", None)
-    wave.parent.rotation_euler, wave.parent.scale, wave.parent.location = (0.4, 0.2, 1.0), (2.5,) * 3, (1, 2, 3)
+    wave.parent.rotation_euler, wave.parent.scale, wave.parent.location = (
+        (0.4, 0.2, 1.0),
+        (2.5,) * 3,
+        (1, 2, 3),
+    )
     bpy.context.scene.collection.objects.link(wave.parent)
     bpy.context.view_layer.update()
     bake = rooms("scene.meshes.mesh_bake")
@@ -106,20 +146,28 @@ def test_files_say_what_the_screen_shows(bpy: Any, rooms: Any, wave: Any, tmp_pa
 
 
 def test_baking_leaves_a_mesh_with_a_doubled_face_as_it_was(bpy: Any, tmp_path: Path) -> None:
-    """Exporters mend such meshes, and would spoil what the copy that they get shares with the object."""
+    """Exporters mend such meshes, and would spoil what the copy that they get shares with the
+    object.
+    """
     from dataclasses import replace
 
     from backend.formats import mesh_sequence
 
     whole = waving()
     assert whole.uvs is not None
-    doubled = replace(whole, faces=np.concatenate([whole.faces[:1], whole.faces]), uvs=np.concatenate([whole.uvs[:1], whole.uvs]))
+    doubled = replace(
+        whole,
+        faces=np.concatenate([whole.faces[:1], whole.faces]),
+        uvs=np.concatenate([whole.uvs[:1], whole.uvs]),
+    )
     mesh_sequence.write(tmp_path / "mesh.npz", doubled)
     bpy.ops.splatsmith.import_mesh(filepath=str(tmp_path / "mesh.npz"))
 
     def corners() -> tuple[list, list]:
         mesh = bpy.context.object.data
-        return [tuple(p.vertices) for p in mesh.polygons], [round(x, 5) for uv in mesh.uv_layers[0].data for x in uv.uv]
+        return [tuple(p.vertices) for p in mesh.polygons], [
+            round(x, 5) for uv in mesh.uv_layers[0].data for x in uv.uv
+        ]
 
     before = corners()
     assert len(before[0]) == len(whole.faces)
@@ -136,7 +184,9 @@ def test_baking_says_what_is_wrong(bpy: Any, wave: Any, tmp_path: Path) -> None:
     assert len(bpy.data.objects) == 1
 
 
-def test_the_operator_bakes_by_default_what_engines_like_best(bpy: Any, wave: Any, tmp_path: Path) -> None:
+def test_the_operator_bakes_by_default_what_engines_like_best(
+    bpy: Any, wave: Any, tmp_path: Path
+) -> None:
     assert bpy.ops.splatsmith.bake_mesh(filepath=str(tmp_path / "wave.glb")) == {"FINISHED"}
     assert (tmp_path / "wave.glb").stat().st_size < 1_000_000
 
@@ -144,25 +194,27 @@ def test_the_operator_bakes_by_default_what_engines_like_best(bpy: Any, wave: An
 def test_any_moving_mesh_gets_bones(bpy: Any, rooms: Any, tmp_path: Path) -> None:
     """A mesh that a modifier bends, under a parent: bones are found in the backend, then baked."""
     bpy.ops.mesh.primitive_grid_add(x_subdivisions=14, y_subdivisions=6, size=2)
-    thing, scene = bpy.context.object, bpy.context.scene
-    bend = thing.modifiers.new("bend", "SIMPLE_DEFORM")
+    obj, scene = bpy.context.object, bpy.context.scene
+    bend = obj.modifiers.new("bend", "SIMPLE_DEFORM")
     bend.deform_method, bend.deform_axis = "BEND", "Z"
     scene.frame_start, scene.frame_end = 3, 14
     for frame, angle in ((3, 0.0), (14, 1.2)):
         bend.angle = angle
         bend.keyframe_insert("angle", frame=frame)
-    thing.location = (1, 2, 3)
+    obj.location = (1, 2, 3)
     with pytest.raises(RuntimeError, match="Find Bones"):
         bpy.ops.splatsmith.bake_mesh(filepath=str(tmp_path / "grid.glb"))
     assert bpy.ops.splatsmith.find_bones(bones=12) == {"FINISHED"}
     bake = rooms("scene.meshes.mesh_bake")
-    done = bake.bake(bpy.context, thing, tmp_path / "grid.glb", "SKIN_GLB")
+    done = bake.bake(bpy.context, obj, tmp_path / "grid.glb", "SKIN_GLB")
     assert done.frames == 12 and done.error < 0.02
 
 
 def write_obj(path: Path, lift: float, side: int = 5) -> None:
     rest, faces = grid(side)
-    lines = [f"v {x:.6f} {y:.6f} {z + lift:.6f}" for x, y, z in rest] + [f"f {a + 1} {b + 1} {c + 1}" for a, b, c in faces]
+    lines = [f"v {x:.6f} {y:.6f} {z + lift:.6f}" for x, y, z in rest] + [
+        f"f {a + 1} {b + 1} {c + 1}" for a, b, c in faces
+    ]
     path.write_text("\n".join(lines))
 
 
@@ -172,9 +224,9 @@ def test_a_folder_of_files_becomes_one_object(bpy: Any, rooms: Any, tmp_path: Pa
     for number in (1, 2, 10, 9):
         write_obj(folder / f"wave_{number}.obj", 0.1 * number)
     assert bpy.ops.splatsmith.import_mesh_files(directory=str(folder)) == {"FINISHED"}
-    thing = bpy.context.object
+    obj = bpy.context.object
     assert len([o for o in bpy.data.objects if o.type == "MESH"]) == 1
-    shown = rooms("scene.meshes.mesh_sequence").evaluated_frames(bpy.context, thing, [1, 2, 3, 4])
+    shown = rooms("scene.meshes.mesh_sequence").evaluated_frames(bpy.context, obj, [1, 2, 3, 4])
     lifts = np.ptp(shown.reshape(4, -1, 3), axis=0).max()
     assert abs(lifts - 0.9) < 1e-4
     write_obj(folder / "wave_11.obj", 0, side=4)
@@ -191,40 +243,50 @@ def lifts(shown: np.ndarray) -> np.ndarray:
     return np.linalg.norm(shown.mean(1) - shown.mean(1)[0], axis=1)
 
 
-def test_meshes_of_other_topologies_are_followed_by_the_first(bpy: Any, rooms: Any, tmp_path: Path) -> None:
+def test_meshes_of_other_topologies_are_followed_by_the_first(
+    bpy: Any, rooms: Any, tmp_path: Path
+) -> None:
     folder = tmp_path / "other"
     folder.mkdir()
     for number, side in enumerate((9, 11, 10)):
         write_obj(folder / f"wave_{number}.obj", 0.1 * number, side)
     assert bpy.ops.splatsmith.import_mesh_files(directory=str(folder)) == {"FINISHED"}
-    thing = bpy.context.object
-    assert len(thing.data.vertices) == 81 and thing.data.shape_keys is not None
-    shown = rooms("scene.meshes.mesh_sequence").evaluated_frames(bpy.context, thing, [1, 2, 3])
+    obj = bpy.context.object
+    assert len(obj.data.vertices) == 81 and obj.data.shape_keys is not None
+    shown = rooms("scene.meshes.mesh_sequence").evaluated_frames(bpy.context, obj, [1, 2, 3])
     assert np.abs(lifts(shown) - [0, 0.1, 0.2]).max() < 0.01
 
 
-def test_large_sequences_are_never_held(bpy: Any, rooms: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_sequences_are_never_held(
+    bpy: Any, rooms: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "large"
     folder.mkdir()
     for number in range(4):
         write_obj(folder / f"wave_{number}.obj", 0.1 * number)
     monkeypatch.setattr(rooms("scene.meshes.mesh_sequence"), "MOST_KEYED", 60)
     assert bpy.ops.splatsmith.import_mesh_files(directory=str(folder)) == {"FINISHED"}
-    thing = bpy.context.object
-    assert thing.modifiers[0].type == "MESH_CACHE"
-    shown = rooms("scene.meshes.mesh_sequence").evaluated_frames(bpy.context, thing, [1, 2, 3, 4])
+    obj = bpy.context.object
+    assert obj.modifiers[0].type == "MESH_CACHE"
+    shown = rooms("scene.meshes.mesh_sequence").evaluated_frames(bpy.context, obj, [1, 2, 3, 4])
     assert np.abs(lifts(shown) - [0, 0.1, 0.2, 0.3]).max() < 1e-5
     before = len(bpy.data.collections)
     write_obj(folder / "wave_4.obj", 0, side=4)
     with pytest.raises(RuntimeError, match="not one mesh that moves"):
         bpy.ops.splatsmith.import_mesh_files(directory=str(folder))
     assert len(bpy.data.collections) == before
-    assert len(list((tmp_path / "results").rglob("*.pc2"))) == 1 and not list((tmp_path / "results").rglob(".part*"))
+    assert len(list((tmp_path / "results").rglob("*.pc2"))) == 1 and not list(
+        (tmp_path / "results").rglob(".part*")
+    )
 
 
 @pytest.mark.parametrize("kind", ["MORPH_GLB", "SKIN_FBX", "VAT", "ALEMBIC", "USD"])
-def test_vertices_at_one_place_are_no_trouble(bpy: Any, rooms: Any, tmp_path: Path, kind: str) -> None:
-    """Two sheets that lie on each other in the first frame and part later, as split edges and lips do."""
+def test_vertices_at_one_place_are_no_trouble(
+    bpy: Any, rooms: Any, tmp_path: Path, kind: str
+) -> None:
+    """Two sheets that lie on each other in the first frame and part later, as split edges and lips
+    do.
+    """
     from dataclasses import replace
 
     from backend.formats import mesh_sequence
@@ -232,19 +294,31 @@ def test_vertices_at_one_place_are_no_trouble(bpy: Any, rooms: Any, tmp_path: Pa
 
     one = waving()
     count, nodes = len(one.rest), one.nodes
-    lift = np.linspace(0, 0.5, len(one.positions), dtype=np.float32)[:, None, None] * np.array([0, 0, 1], np.float32)
+    lift = np.linspace(0, 0.5, len(one.positions), dtype=np.float32)[:, None, None] * np.array(
+        [0, 0, 1], np.float32
+    )
     other = np.array(nodes.transforms)
     other[..., 3] += lift
-    both = Nodes(np.concatenate([nodes.rest] * 2), np.concatenate([nodes.transforms, other], 1),
-                 np.concatenate([nodes.skin, nodes.skin + 2]), np.concatenate([nodes.weights] * 2))  # fmt: skip
+    both = Nodes(
+        np.concatenate([nodes.rest] * 2),
+        np.concatenate([nodes.transforms, other], 1),
+        np.concatenate([nodes.skin, nodes.skin + 2]),
+        np.concatenate([nodes.weights] * 2),
+    )
     twice = replace(
-        one, rest=np.concatenate([one.rest] * 2), faces=np.concatenate([one.faces, one.faces + count]), nodes=both,
-        positions=np.concatenate([one.positions, one.positions + lift], 1), colors=np.concatenate([one.colors] * 2),
+        one,
+        rest=np.concatenate([one.rest] * 2),
+        faces=np.concatenate([one.faces, one.faces + count]),
+        nodes=both,
+        positions=np.concatenate([one.positions, one.positions + lift], 1),
+        colors=np.concatenate([one.colors] * 2),
         uvs=np.concatenate([one.uvs] * 2),
-    )  # fmt: skip
+    )
     (tmp_path / "twice").mkdir()
     mesh_sequence.write(tmp_path / "twice" / "mesh.npz", twice)
-    assert bpy.ops.splatsmith.import_mesh(filepath=str(tmp_path / "twice" / "mesh.npz")) == {"FINISHED"}
+    assert bpy.ops.splatsmith.import_mesh(filepath=str(tmp_path / "twice" / "mesh.npz")) == {
+        "FINISHED"
+    }
     bpy.context.object.data.uv_layers.new(name="Second")
     bake = rooms("scene.meshes.mesh_bake")
     done = bake.bake(bpy.context, bpy.context.object, tmp_path / f"twice{bake.KINDS[kind]}", kind)
@@ -252,7 +326,9 @@ def test_vertices_at_one_place_are_no_trouble(bpy: Any, rooms: Any, tmp_path: Pa
 
 
 @pytest.mark.parametrize("kind", ["ALEMBIC", "USD"])
-def test_caches_become_native_objects(bpy: Any, rooms: Any, wave: Any, tmp_path: Path, kind: str) -> None:
+def test_caches_become_native_objects(
+    bpy: Any, rooms: Any, wave: Any, tmp_path: Path, kind: str
+) -> None:
     bake = rooms("scene.meshes.mesh_bake")
     path = tmp_path / f"wave{bake.KINDS[kind]}"
     bake.bake(bpy.context, wave, path, kind)
@@ -263,18 +339,24 @@ def test_caches_become_native_objects(bpy: Any, rooms: Any, wave: Any, tmp_path:
     bpy.context.scene.world = world
     bake.bake(bpy.context, wave, tmp_path / f"again{bake.KINDS[kind]}", kind)
     assert bpy.ops.splatsmith.import_mesh_cache(filepath=str(path)) == {"FINISHED"}
-    thing = bpy.context.object
+    obj = bpy.context.object
     path.unlink()  # it is not needed any more
-    assert bpy.context.scene.world == world and len(world.node_tree.nodes) == nodes  # a USD's lights stay out
-    assert thing != wave and thing.data.shape_keys is not None and not bpy.data.cache_files
-    shown = rooms("scene.meshes.mesh_sequence").evaluated_frames(bpy.context, thing, list(range(1, 10)))
+    assert (
+        bpy.context.scene.world == world and len(world.node_tree.nodes) == nodes
+    )  # a USD's lights stay out
+    assert obj != wave and obj.data.shape_keys is not None and not bpy.data.cache_files
+    shown = rooms("scene.meshes.mesh_sequence").evaluated_frames(
+        bpy.context, obj, list(range(1, 10))
+    )
     assert np.abs(np.sort(shown, 1) - np.sort(waving().positions, 1)).max() < 1e-4
     (tmp_path / "bad.abc").write_bytes(b"nothing")
     with pytest.raises(RuntimeError, match="bad"):
         bpy.ops.splatsmith.import_mesh_cache(filepath=str(tmp_path / "bad.abc"))
 
 
-def test_meshes_of_changing_topology_play_without_the_addon(bpy: Any, rooms: Any, tmp_path: Path) -> None:
+def test_meshes_of_changing_topology_play_without_the_addon(
+    bpy: Any, rooms: Any, tmp_path: Path
+) -> None:
     from backend.formats import mesh_frames
     from backend.formats.mesh_frames import MeshFrame, MeshFrames
 
@@ -282,30 +364,44 @@ def test_meshes_of_changing_topology_play_without_the_addon(bpy: Any, rooms: Any
     for number in range(5):
         rest, faces = grid(5 + number)
         colors = np.full_like(rest, 0.1 * number)
-        frames.append(MeshFrame(rest + np.array([0, 0, number], np.float32), faces, colors, np.arange(len(rest), dtype=np.int32)))
+        frames.append(
+            MeshFrame(
+                rest + np.array([0, 0, number], np.float32),
+                faces,
+                colors,
+                np.arange(len(rest), dtype=np.int32),
+            )
+        )
     tracks = np.repeat(frames[0].vertices[None], 5, 0)
     (tmp_path / "free").mkdir()
     path = tmp_path / "free" / mesh_frames.NAME
-    mesh_frames.write(path, MeshFrames(frames, np.arange(5) / 24, frames[0].vertices, frames[0].faces, tracks))
+    mesh_frames.write(
+        path, MeshFrames(frames, np.arange(5) / 24, frames[0].vertices, frames[0].faces, tracks)
+    )
     assert bpy.ops.splatsmith.import_mesh(filepath=str(path)) == {"FINISHED"}
-    thing = bpy.context.object
-    assert [m.type for m in thing.modifiers] == ["MESH_SEQUENCE_CACHE"]
+    obj = bpy.context.object
+    assert [m.type for m in obj.modifiers] == ["MESH_SEQUENCE_CACHE"]
     for number, frame in enumerate(frames, 1):
         bpy.context.scene.frame_set(number)
-        shown = rooms("scene.meshes.mesh_sequence").world_vertices(bpy.context, thing)
+        shown = rooms("scene.meshes.mesh_sequence").world_vertices(bpy.context, obj)
         assert shown.shape == frame.vertices.shape and np.abs(shown - frame.vertices).max() < 1e-5
-    mesh = thing.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+    mesh = obj.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
     ids = np.empty(len(mesh.vertices), np.int32)
     mesh.attributes["id"].data.foreach_get("value", ids)
     assert np.array_equal(ids, frames[-1].ids) and "displayColor" in mesh.attributes
     with pytest.raises(RuntimeError, match="vertices in frame"):
         bpy.ops.splatsmith.bake_mesh(filepath=str(tmp_path / "x.glb"))
-    thing.location = (1, 2, 3)
-    done = rooms("scene.meshes.mesh_bake").bake(bpy.context, thing, tmp_path / "x.usdc", "USD")
+    obj.location = (1, 2, 3)
+    done = rooms("scene.meshes.mesh_bake").bake(bpy.context, obj, tmp_path / "x.usdc", "USD")
     assert done.path.is_file() and done.error < 1e-5
     assert bpy.ops.splatsmith.one_mesh() == {"FINISHED"}
     one = bpy.context.object
-    assert one != thing and tuple(one.location) == (1, 2, 3) and len(one.data.vertices) == 25 and one.data.shape_keys is not None
+    assert (
+        one != obj
+        and tuple(one.location) == (1, 2, 3)
+        and len(one.data.vertices) == 25
+        and one.data.shape_keys is not None
+    )
 
 
 def test_an_outline_becomes_a_mask_of_its_frame(bpy: Any, rooms: Any, tmp_path: Path) -> None:
@@ -313,32 +409,55 @@ def test_an_outline_becomes_a_mask_of_its_frame(bpy: Any, rooms: Any, tmp_path: 
 
     folder, settings = tmp_path / "clip", bpy.context.scene.splatsmith
     folder.mkdir()
-    capture.write(folder, [
-        capture.Frame(folder / "images" / f"{k:04d}.png", np.eye(4), 60.0, 60.0, 32, 24, 64, 48, time=k / 24) for k in (1, 2, 3)
-    ], None)  # fmt: skip
+    capture.write(
+        folder,
+        [
+            capture.Frame(
+                folder / "images" / f"{k:04d}.png",
+                np.eye(4),
+                60.0,
+                60.0,
+                32,
+                24,
+                64,
+                48,
+                time=k / 24,
+            )
+            for k in (1, 2, 3)
+        ],
+        None,
+    )
     settings.capture = str(folder)
     mask = bpy.data.masks.new("outline")
     spline = mask.layers.new(name="object").splines.new()
     spline.points.add(3)
-    for point, (x, y) in zip(spline.points, ((0.25, 0.5), (0.5, 0.5), (0.5, 0.75), (0.25, 0.75)), strict=True):
+    for point, (x, y) in zip(
+        spline.points, ((0.25, 0.5), (0.5, 0.5), (0.5, 0.75), (0.25, 0.75)), strict=True
+    ):
         point.co = point.handle_left = point.handle_right = (x, y)
     hole = mask.layers[0].splines.new()
     hole.points.add(3)
-    for point, (x, y) in zip(hole.points, ((0.375, 0.625), (0.4375, 0.625), (0.4375, 0.6875), (0.375, 0.6875)), strict=True):
+    for point, (x, y) in zip(
+        hole.points,
+        ((0.375, 0.625), (0.4375, 0.625), (0.4375, 0.6875), (0.375, 0.6875)),
+        strict=True,
+    ):
         point.co = point.handle_left = point.handle_right = (x, y)
     corner = mask.layers.new(name="cut off")
     corner.blend = "MERGE_SUBTRACT"
     cut = corner.splines.new()
     cut.points.add(3)
-    for point, (x, y) in zip(cut.points, ((0.0, 0.0), (0.3125, 0.0), (0.3125, 1.0), (0.0, 1.0)), strict=True):
+    for point, (x, y) in zip(
+        cut.points, ((0.0, 0.0), (0.3125, 0.0), (0.3125, 1.0), (0.0, 1.0)), strict=True
+    ):
         point.co = point.handle_left = point.handle_right = (x, y)
     settings.mesh_outline = mask
     bpy.context.scene.frame_set(2)
     assert bpy.ops.splatsmith.mask_frame() == {"FINISHED"}
     path = folder / "object_masks" / "0002.png"
     assert Path(settings.mesh_masks) == path.parent
-    picture = bpy.data.images.load(str(path))
-    white = np.array(picture.pixels[:]).reshape(48, 64, 4)[..., 0] > 0.5
+    image = bpy.data.images.load(str(path))
+    white = np.array(image.pixels[:]).reshape(48, 64, 4)[..., 0] > 0.5
     expected = np.zeros_like(white)
     expected[24:40, 16:32] = True  # the longer side, 64, is the unit; its middle is the picture's
     expected[32:36, 24:28] = False

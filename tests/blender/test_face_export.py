@@ -18,21 +18,24 @@ KEYS = ("Jaw_Open", "blink_L", "Something Else")
 @pytest.fixture
 def face(bpy: Any, rooms: Any) -> Any:
     """A mesh whose jaw opens over ten frames; its keys bear an artist's names."""
-    thing = add_face(bpy, "Face", KEYS)
+    obj = add_face(bpy, "Face", KEYS)
     scene = bpy.context.scene
     scene.frame_start, scene.frame_end, scene.render.fps = 1, 11, 24
     scene.splatsmith.head_object = None
-    rooms("scene.faces.face_targets").add_target(scene, thing)
-    assert {row.key: row.curve for row in scene.splatsmith.face_targets[0].rows} == {"Jaw_Open": "jawOpen", "blink_L": "eyeBlinkLeft"}
+    rooms("scene.faces.face_targets").add_target(scene, obj)
+    assert {row.key: row.curve for row in scene.splatsmith.face_targets[0].rows} == {
+        "Jaw_Open": "jawOpen",
+        "blink_L": "eyeBlinkLeft",
+    }
     for number, key in enumerate(KEYS):
-        block = thing.data.shape_keys.key_blocks[key]
+        block = obj.data.shape_keys.key_blocks[key]
         block.data[number].co.z += 1
         block.value = 0.0
-    block = thing.data.shape_keys.key_blocks["Jaw_Open"]
+    block = obj.data.shape_keys.key_blocks["Jaw_Open"]
     for frame, value in ((1, 0.0), (11, 1.0)):
         block.value = value
         block.keyframe_insert("value", frame=frame)
-    return thing
+    return obj
 
 
 def contents(path: Path) -> tuple[dict[str, Any], bytes]:
@@ -62,7 +65,9 @@ def test_gltf_has_arkit_names_and_the_animation(bpy: Any, face: Any, tmp_path: P
     assert len(moved) == 11
     assert np.allclose(moved[[0, -1], 0], [0, 1], atol=1e-3) and 0.3 < moved[5, 0] < 0.7
     assert np.allclose(moved[:, 1:], 0)
-    assert [block.name for block in face.data.shape_keys.key_blocks] == ["Basis", *KEYS], "the artist's names are back"
+    assert [block.name for block in face.data.shape_keys.key_blocks] == ["Basis", *KEYS], (
+        "the artist's names are back"
+    )
     assert not face.select_get()
     assert sorted(p.name for p in tmp_path.glob("*.glb")) == ["face.glb"]
 
@@ -93,7 +98,7 @@ def test_a_head_is_added_exported_and_fast(bpy: Any, tmp_path: Path) -> None:
     assert bpy.ops.splatsmith.add_head() == {"FINISHED"}
     head = bpy.data.objects["Talking Head"]
     assert len(head.data.shape_keys.key_blocks) == 53 and len(head.data.color_attributes) == 1
-    assert scene.splatsmith.face_targets[0].thing == head and scene.splatsmith.head_object == head
+    assert scene.splatsmith.face_targets[0].obj == head and scene.splatsmith.head_object == head
     assert max(head.dimensions) < 0.5, "a head in metres"
     nose = min(head.data.vertices, key=lambda v: v.co.y).co
     assert abs(nose.x) < 0.01, "it looks along -y"

@@ -1,4 +1,6 @@
-"""Gaussians that ride on a head's mesh: where Blender's nodes put them, against the same formulas in numpy."""
+"""Gaussians that ride on a head's mesh: where Blender's nodes put them, against the same formulas
+in numpy.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,24 @@ def grid_head(random: np.random.Generator) -> Any:
 
     x, y = (g.ravel() for g in np.meshgrid(np.arange(5.0), np.arange(5.0)))
     vertices = np.stack([x, y, 4 - 0.2 * (x - 2) ** 2], 1).astype(np.float32)
-    faces = np.array([[r * 5 + c, r * 5 + c + 1, r * 5 + c + 6, r * 5 + c + 5] for r in range(4) for c in range(4)], np.int32)
+    faces = np.array(
+        [
+            [r * 5 + c, r * 5 + c + 1, r * 5 + c + 6, r * 5 + c + 5]
+            for r in range(4)
+            for c in range(4)
+        ],
+        np.int32,
+    )
     shapes = random.normal(size=(2, 25, 3)).astype(np.float16).astype(np.float32) * 0.5
-    return Head("grid", vertices, faces, ["jawOpen", "mouthPucker"], shapes, np.full((25, 3), 0.6, np.float32), np.zeros(2, np.float32))
+    return Head(
+        "grid",
+        vertices,
+        faces,
+        ["jawOpen", "mouthPucker"],
+        shapes,
+        np.full((25, 3), 0.6, np.float32),
+        np.zeros(2, np.float32),
+    )
 
 
 def gaussians_on(head: Any, random: np.random.Generator, count: int = 40, modes: int = 2) -> Any:
@@ -33,10 +50,18 @@ def gaussians_on(head: Any, random: np.random.Generator, count: int = 40, modes:
     quats /= np.linalg.norm(quats, axis=1, keepdims=True)
     sizes, sh = frames(head.vertices, corners)[2].astype(np.float32), values(count, 4, 3, scale=0.3)
     return GaussianHead(
-        corners, sizes, values(count, 3, scale=0.2), quats,
-        np.abs(values(count, 3, scale=0.1)) + np.float32(0.01), np.full(count, 0.75, np.float32), sh, values(modes, count, 3, scale=0.1),
-        values(modes, count, 3, scale=0.1), values(modes, 2, scale=1.0), values(modes, scale=0.5),
-    )  # fmt: skip
+        corners,
+        sizes,
+        values(count, 3, scale=0.2),
+        quats,
+        np.abs(values(count, 3, scale=0.1)) + np.float32(0.01),
+        np.full(count, 0.75, np.float32),
+        sh,
+        values(modes, count, 3, scale=0.1),
+        values(modes, count, 3, scale=0.1),
+        values(modes, 2, scale=1.0),
+        values(modes, scale=0.5),
+    )
 
 
 def frames(vertices: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -51,15 +76,28 @@ def frames(vertices: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.nd
 
 def matrix(quats: np.ndarray) -> np.ndarray:
     w, x, y, z = quats.T
-    rows = [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y), 2 * (x * y + w * z), 1 - 2 * (x * x + z * z),
-            2 * (y * z - w * x), 2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)]  # fmt: skip
+    rows = [
+        1 - 2 * (y * y + z * z),
+        2 * (x * y - w * z),
+        2 * (x * z + w * y),
+        2 * (x * y + w * z),
+        1 - 2 * (x * x + z * z),
+        2 * (y * z - w * x),
+        2 * (x * z - w * y),
+        2 * (y * z + w * x),
+        1 - 2 * (x * x + y * y),
+    ]
     return np.stack(rows, 1).reshape(-1, 3, 3)
 
 
 def expected(head: Any, found: Any, coefficients: np.ndarray) -> dict[str, np.ndarray]:
     """Means (N, 3), covariances (N, 3, 3) and colours (N, 3), in Blender's axes and metres."""
-    origins, rotations, sizes = frames(head.vertices + np.tensordot(coefficients, head.shapes, 1), found.corners)
-    mixed = np.tanh(found.latent_weights @ coefficients + found.latent_bias) - np.tanh(found.latent_bias)
+    origins, rotations, sizes = frames(
+        head.vertices + np.tensordot(coefficients, head.shapes, 1), found.corners
+    )
+    mixed = np.tanh(found.latent_weights @ coefficients + found.latent_bias) - np.tanh(
+        found.latent_bias
+    )
     grown = (sizes / found.rest_sizes)[:, None]
     local = found.means + np.tensordot(mixed, found.mean_shapes, 1)
     means = origins + np.einsum("nij,nj->ni", rotations, local) * grown
@@ -79,12 +117,22 @@ def folder(bpy: Any, tmp_path: Path) -> tuple[Path, Any, Any]:
     found = gaussians_on(head, random)
     head_file.write(tmp_path / head_file.NAME, head)
     gaussian_head_file.write(tmp_path / gaussian_head_file.NAME, found)
-    return tmp_path, head_file.read(tmp_path / head_file.NAME), gaussian_head_file.read(tmp_path / gaussian_head_file.NAME, 25, 2)
+    return (
+        tmp_path,
+        head_file.read(tmp_path / head_file.NAME),
+        gaussian_head_file.read(tmp_path / gaussian_head_file.NAME, 25, 2),
+    )
 
 
 def shown(bpy: Any, rooms: Any, cloud: Any) -> dict[str, np.ndarray]:
-    pointclouds, data = rooms("scene.splats.pointclouds"), cloud.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
-    quats, scale = pointclouds.read_attribute(data, "rotation", 4), pointclouds.read_attribute(data, "scale", 3)
+    pointclouds, data = (
+        rooms("scene.splats.pointclouds"),
+        cloud.evaluated_get(bpy.context.evaluated_depsgraph_get()).data,
+    )
+    quats, scale = (
+        pointclouds.read_attribute(data, "rotation", 4),
+        pointclouds.read_attribute(data, "scale", 3),
+    )
     axes = matrix(quats.astype(np.float64)) * scale[:, None]
     return {
         "means": pointclouds.read_attribute(data, "position", 3),
@@ -95,7 +143,9 @@ def shown(bpy: Any, rooms: Any, cloud: Any) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("coefficients", [(0.0, 0.0), (0.8, 0.1), (0.3, 1.0)])
-def test_gaussians_follow_the_shape_keys(bpy: Any, rooms: Any, folder: Any, coefficients: tuple[float, float]) -> None:
+def test_gaussians_follow_the_shape_keys(
+    bpy: Any, rooms: Any, folder: Any, coefficients: tuple[float, float]
+) -> None:
     path, head, found = folder
     rooms("scene.results").import_head(bpy.context, path, "Grid")
     mesh, cloud = bpy.data.objects["Grid Head"], bpy.data.objects["Grid Head Gaussians"]
@@ -104,14 +154,21 @@ def test_gaussians_follow_the_shape_keys(bpy: Any, rooms: Any, folder: Any, coef
     bpy.context.view_layer.update()
     wanted, seen = expected(head, found, np.array(coefficients)), shown(bpy, rooms, cloud)
     assert np.abs(seen["means"] - wanted["means"]).max() < 1e-5
-    assert np.abs(seen["covariances"] - wanted["covariances"]).max() < 2e-2 * np.abs(wanted["covariances"]).max()
+    assert (
+        np.abs(seen["covariances"] - wanted["covariances"]).max()
+        < 2e-2 * np.abs(wanted["covariances"]).max()
+    )
     assert np.abs(seen["color"] - wanted["color"]).max() < 5e-3
-    linear = rooms("scene.splats.splats").srgb_to_linear(wanted["color"].astype(np.float32).clip(0, None))
+    linear = rooms("scene.splats.splats").srgb_to_linear(
+        wanted["color"].astype(np.float32).clip(0, None)
+    )
     assert np.abs(seen["linear"][:, :3] - linear).max() < 1e-2
     assert np.allclose(seen["linear"][:, 3], 0.75, atol=1e-3)
 
 
-def test_gaussians_follow_in_playback_and_say_that_they_are_synthetic(bpy: Any, rooms: Any, folder: Any) -> None:
+def test_gaussians_follow_in_playback_and_say_that_they_are_synthetic(
+    bpy: Any, rooms: Any, folder: Any
+) -> None:
     path, head, found = folder
     rooms("scene.results").import_head(bpy.context, path, "Grid")
     mesh, cloud = bpy.data.objects["Grid Head"], bpy.data.objects["Grid Head Gaussians"]
@@ -122,13 +179,24 @@ def test_gaussians_follow_in_playback_and_say_that_they_are_synthetic(bpy: Any, 
     overlay = rooms("scene.viewport.splat_overlay")
     bpy.context.scene.frame_set(11)
     before = overlay._key(cloud)
-    assert np.abs(shown(bpy, rooms, cloud)["means"] - expected(head, found, np.array([1.0, 0.0]))["means"]).max() < 1e-5
+    assert (
+        np.abs(
+            shown(bpy, rooms, cloud)["means"] - expected(head, found, np.array([1.0, 0.0]))["means"]
+        ).max()
+        < 1e-5
+    )
     bpy.context.scene.frame_set(6)
     if overlay._on_frame in bpy.app.handlers.frame_change_post:
         assert overlay._key(cloud) != before, "the overlay must draw it anew"
     half = block.value
     assert 0.2 < half < 0.8
-    assert np.abs(shown(bpy, rooms, cloud)["means"] - expected(head, found, np.array([half, 0.0]))["means"]).max() < 1e-5
+    assert (
+        np.abs(
+            shown(bpy, rooms, cloud)["means"]
+            - expected(head, found, np.array([half, 0.0]))["means"]
+        ).max()
+        < 1e-5
+    )
     assert "Synthetic" in bpy.context.scene.render.stamp_note_text
     assert bpy.context.scene.render.use_stamp_note
 
@@ -140,7 +208,15 @@ def test_a_head_that_does_not_belong_is_refused(bpy: Any, rooms: Any, folder: An
     path, head, _ = folder
     head_file.write(
         path / head_file.NAME,
-        Head("half", head.vertices[:20], head.faces[:12], head.names, head.shapes[:, :20], head.colors[:20], head.lowest),
+        Head(
+            "half",
+            head.vertices[:20],
+            head.faces[:12],
+            head.names,
+            head.shapes[:, :20],
+            head.colors[:20],
+            head.lowest,
+        ),
     )
     count = len(bpy.data.objects)
     with pytest.raises(rooms("scene.results").InputError, match="belongs to another"):
@@ -155,20 +231,34 @@ def test_people_keep_their_own_motion(bpy: Any, rooms: Any, folder: Any) -> None
 
     path, head, found = folder
     at = np.arange(10, dtype=np.float32)
-    motion_file.write(path / motion_file.NAME, Motion(24.0, 9.0, [Curve("jawOpen", "speech", at, at / 10)], ""))
+    motion_file.write(
+        path / motion_file.NAME, Motion(24.0, 9.0, [Curve("jawOpen", "speech", at, at / 10)], "")
+    )
     bpy.context.scene.splatsmith.face_targets.clear()
     results = rooms("scene.results")
     results.import_face(bpy.context, path, "Ann", 1)
     results.import_face(bpy.context, path, "Ben", 50)
-    tracks = [bpy.data.objects[f"{name} Head"].data.shape_keys.animation_data.nla_tracks for name in ("Ann", "Ben")]
-    assert [[round(strip.frame_start) for strip in track[0].strips] for track in tracks] == [[1], [50]]
+    tracks = [
+        bpy.data.objects[f"{name} Head"].data.shape_keys.animation_data.nla_tracks
+        for name in ("Ann", "Ben")
+    ]
+    assert [[round(strip.frame_start) for strip in track[0].strips] for track in tracks] == [
+        [1],
+        [50],
+    ]
     bpy.context.scene.frame_set(59)
     cloud = bpy.data.objects["Ben Head Gaussians"]
     bpy.context.view_layer.objects.active = cloud
     assert results.person(bpy.context).name == "Ben Head"
     with pytest.raises(RuntimeError, match="no poses"):  # this folder has no footage
         bpy.ops.splatsmith.talk_video()
-    assert np.abs(rooms("scene.splats.splats").read(cloud).means - expected(head, found, np.array([0.9, 0.0]))["means"]).max() < 1e-5
+    assert (
+        np.abs(
+            rooms("scene.splats.splats").read(cloud).means
+            - expected(head, found, np.array([0.9, 0.0]))["means"]
+        ).max()
+        < 1e-5
+    )
 
 
 def test_a_damaged_motion_leaves_nothing_behind(bpy: Any, rooms: Any, folder: Any) -> None:

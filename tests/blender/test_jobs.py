@@ -42,7 +42,9 @@ def test_setup_asks_before_it_goes_online(bpy: Any) -> None:
 
 
 def test_setup_with_an_empty_folder_of_wheels(bpy: Any, tmp_path: Path, rooms: Any) -> None:
-    """Fails in a sentence, leaves an environment marked incomplete, and Remove takes every byte of it away."""
+    """Fails in a sentence, leaves an environment marked incomplete, and Remove takes every byte of
+    it away.
+    """
     from demo.blender import MODULE
 
     preferences = bpy.context.preferences.addons[MODULE].preferences
@@ -70,13 +72,22 @@ def test_training_end_to_end(bpy: Any, capture_folder: Path) -> None:
 
 
 def test_camera_solved_in_blender_becomes_a_capture(bpy: Any, tmp_path: Path) -> None:
-    """A clip and an animated scene camera: the backend takes the poses as they are and triangulates points."""
+    """A clip and an animated scene camera: the backend takes the poses as they are and triangulates
+    points.
+    """
     code = f"import sys, json; sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'tests')!r}]\n"
     code += "from helpers import clips; poses = [clips.camera_on_arc(i / 9) for i in range(10)]\n"
     code += "pictures = [clips.ray_cast(p, 300, (320, 240)) for p in poses]\n"
-    code += f"from pathlib import Path; clips.write_video(Path({str(tmp_path / 'a.mp4')!r}), pictures)\n"
+    code += (
+        f"from pathlib import Path; clips.write_video(Path({str(tmp_path / 'a.mp4')!r}), "
+        f"pictures)\n"
+    )
     code += "print(json.dumps([p.tolist() for p in poses]))"
-    poses = json.loads(subprocess.run([str(COMPUTE), "-c", code], check=True, capture_output=True, text=True).stdout)
+    poses = json.loads(
+        subprocess.run(
+            [str(COMPUTE), "-c", code], check=True, capture_output=True, text=True
+        ).stdout
+    )
     from mathutils import Matrix
 
     scene, settings = bpy.context.scene, bpy.context.scene.splatsmith
@@ -110,9 +121,18 @@ def test_errors_of_the_backend_reach_the_user(bpy: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
-def test_killed_worker_is_shown_and_resumed(bpy: Any, capture_folder: Path, rooms: Any, tmp_path: Path) -> None:
+def test_killed_worker_is_shown_and_resumed(
+    bpy: Any, capture_folder: Path, rooms: Any, tmp_path: Path
+) -> None:
     jobs = rooms("jobs.manager")
-    request = Request("splats", str(capture_folder), SplatsOptions(steps=100_000, max_splats=1000), "fast", "cpu", title="kill")
+    request = Request(
+        "splats",
+        str(capture_folder),
+        SplatsOptions(steps=100_000, max_splats=1000),
+        "fast",
+        "cpu",
+        title="kill",
+    )
     job = jobs.make_record(request, str(COMPUTE), ROOT, 0)
     manager = jobs.JobManager()
     manager.submit(job)
@@ -140,7 +160,9 @@ def test_killed_worker_is_shown_and_resumed(bpy: Any, capture_folder: Path, room
     assert process.poll() is not None
 
 
-def test_worker_that_can_not_start(bpy: Any, capture_folder: Path, rooms: Any, tmp_path: Path) -> None:
+def test_worker_that_can_not_start(
+    bpy: Any, capture_folder: Path, rooms: Any, tmp_path: Path
+) -> None:
     jobs = rooms("jobs.manager")
     request = Request("splats", str(capture_folder), SplatsOptions(steps=5), title="x")
     manager = jobs.JobManager()
@@ -150,13 +172,16 @@ def test_worker_that_can_not_start(bpy: Any, capture_folder: Path, rooms: Any, t
 
 
 def test_flood_and_noise_do_not_stall_the_reader(rooms: Any, bpy: Any, tmp_path: Path) -> None:
-    """A hundred thousand events, a ten-megabyte line and binary noise: each pump stays short, nothing is lost at the end."""
+    """A hundred thousand events, a ten-megabyte line and binary noise: each pump stays short,
+    nothing is lost at the end.
+    """
     process_room = rooms("jobs.process")
     code = (
         "import os, sys\n"
         'line = b\'{"type": "progress", "step": 1, "total": 2}\\n\'\n'
         "out = sys.stdout.buffer\n"
-        "out.write(b'x' * 10_000_000 + b'\\n' + os.urandom(1000).replace(b'\\n', b'') + b'\\n' + line * 100_000)\n"
+        "out.write(b'x' * 10_000_000 + b'\\n' + os.urandom(1000).replace(b'\\n', b'') + b'\\n' + "
+        "line * 100_000)\n"
         'out.write(b\'{"type": "cancelled"}\\n\')\n'
     )
     process = process_room.JobProcess([sys.executable, "-c", code], tmp_path / "log", tmp_path)

@@ -24,7 +24,11 @@ def start_gpu(bpy: Any) -> Any:
             scene = bpy.context.scene
             scene.camera = bpy.data.objects.new("C", bpy.data.cameras.new("C"))
             scene.collection.objects.link(scene.camera)
-            scene.render.engine, scene.render.resolution_x, scene.render.resolution_y = "BLENDER_WORKBENCH", 16, 16
+            scene.render.engine, scene.render.resolution_x, scene.render.resolution_y = (
+                "BLENDER_WORKBENCH",
+                16,
+                16,
+            )
             bpy.ops.render.render()
         gpu.types.GPUOffScreen(8, 8)
     except (SystemError, RuntimeError) as error:
@@ -32,17 +36,44 @@ def start_gpu(bpy: Any) -> Any:
     return gpu
 
 
-def backend_picture(ply: Path, pose: np.ndarray, folder: Path) -> np.ndarray:
-    frame = {"file_path": "a.png", "transform_matrix": pose.tolist(), "fl_x": F, "cx": W / 2, "cy": H / 2, "w": W, "h": H}
+def backend_image(ply: Path, pose: np.ndarray, folder: Path) -> np.ndarray:
+    frame = {
+        "file_path": "a.png",
+        "transform_matrix": pose.tolist(),
+        "fl_x": F,
+        "cx": W / 2,
+        "cy": H / 2,
+        "w": W,
+        "h": H,
+    }
     (folder / "transforms.json").write_text(json.dumps({"frames": [frame]}))
-    command = [str(COMPUTE), "-m", "backend", "render", "--input", str(ply), "--capture", str(folder), "--output", str(folder / "out")]
+    command = [
+        str(COMPUTE),
+        "-m",
+        "backend",
+        "render",
+        "--input",
+        str(ply),
+        "--capture",
+        str(folder),
+        "--output",
+        str(folder / "out"),
+    ]
     subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
-    code = "import sys, numpy; from PIL import Image; numpy.save(sys.argv[2], numpy.asarray(Image.open(sys.argv[1])))"
-    subprocess.run([str(COMPUTE), "-c", code, str(folder / "out" / "0001.png"), str(folder / "out.npy")], check=True)
+    code = (
+        "import sys, numpy; from PIL import Image; numpy.save(sys.argv[2], "
+        "numpy.asarray(Image.open(sys.argv[1])))"
+    )
+    subprocess.run(
+        [str(COMPUTE), "-c", code, str(folder / "out" / "0001.png"), str(folder / "out.npy")],
+        check=True,
+    )
     return np.load(folder / "out.npy") / 255.0
 
 
-def test_overlay_matches_the_rasteriser(bpy: Any, splat_file: Path, tmp_path: Path, rooms: Any) -> None:
+def test_overlay_matches_the_rasteriser(
+    bpy: Any, splat_file: Path, tmp_path: Path, rooms: Any
+) -> None:
     gpu = start_gpu(bpy)
     from mathutils import Matrix
 
@@ -62,14 +93,18 @@ def test_overlay_matches_the_rasteriser(bpy: Any, splat_file: Path, tmp_path: Pa
     with screen.bind():
         target = gpu.state.active_framebuffer_get()
         target.clear(color=(0, 0, 0, 1), depth=1.0)
-        rooms("scene.viewport.splat_overlay").draw_all([cloud], Matrix(pose.tolist()).inverted(), projection)
+        rooms("scene.viewport.splat_overlay").draw_all(
+            [cloud], Matrix(pose.tolist()).inverted(), projection
+        )
         with target.bind():
             raw = target.read_color(0, 0, W, H, 4, 0, "FLOAT")
     raw.dimensions = W * H * 4
     shown = np.array(raw, np.float32).reshape(H, W, 4)[::-1, :, :3]
-    expected = backend_picture(splat_file, turned, tmp_path)
+    expected = backend_image(splat_file, turned, tmp_path)
     color, alpha = expected[..., :3], expected[..., 3:]
     linear = np.where(color < 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4) * alpha
     assert linear.mean() > 0.02
     error = np.abs(shown - linear)
-    assert 10 * np.log10(1 / (error**2).mean()) > 45, f"mean {error.mean():.4f}, worst {error.max():.3f}"
+    assert 10 * np.log10(1 / (error**2).mean()) > 45, (
+        f"mean {error.mean():.4f}, worst {error.max():.3f}"
+    )

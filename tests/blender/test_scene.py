@@ -1,4 +1,6 @@
-"""Results as data-blocks: cameras that project like the capture's, splats that come back as they went in."""
+"""Results as data-blocks: cameras that project like the capture's, splats that come back as they
+went in.
+"""
 
 import math
 from pathlib import Path
@@ -11,21 +13,29 @@ from backend.formats import capture as captures, splat_ply
 
 
 def test_imported_camera_sees_what_the_capture_saw(bpy: Any, capture_folder: Path) -> None:
-    """A point of the capture's world, placed under the root, lands on the same pixel through Blender's camera."""
+    """A point of the capture's world, placed under the root, lands on the same pixel through
+    Blender's camera.
+    """
     from bpy_extras.object_utils import world_to_camera_view
     from mathutils import Vector
 
     bpy.ops.splatsmith.import_capture(directory=str(capture_folder))
     scene, frames = bpy.context.scene, captures.read(capture_folder).frames
     assert (scene.frame_start, scene.frame_end) == (1, len(frames))
-    assert (scene.render.resolution_x, scene.render.resolution_y) == (frames[0].width, frames[0].height)
+    assert (scene.render.resolution_x, scene.render.resolution_y) == (
+        frames[0].width,
+        frames[0].height,
+    )
     root = next(o for o in scene.objects if o.type == "EMPTY")
     point = np.array([0.3, -0.2, -0.5])
     for number, frame in enumerate(frames, 1):
         scene.frame_set(number)
         seen = world_to_camera_view(scene, scene.camera, root.matrix_world @ Vector(point))
         local = np.linalg.inv(frame.camera_to_world) @ [*point, 1]
-        x, y = frame.cx + frame.fl_x * local[0] / -local[2], frame.cy - frame.fl_y * local[1] / -local[2]
+        x, y = (
+            frame.cx + frame.fl_x * local[0] / -local[2],
+            frame.cy - frame.fl_y * local[1] / -local[2],
+        )
         assert seen.x * frame.width == pytest.approx(x, abs=0.05)
         assert (1 - seen.y) * frame.height == pytest.approx(y, abs=0.05)
     background = scene.camera.data.background_images[0].image
@@ -36,7 +46,9 @@ def test_imported_camera_sees_what_the_capture_saw(bpy: Any, capture_folder: Pat
 
 def test_splats_carry_blenders_own_layout(bpy: Any, splat_file: Path) -> None:
     bpy.ops.splatsmith.import_splats(filepath=str(splat_file))
-    cloud = next(o for o in bpy.data.objects if "radiance:base" in getattr(o.data, "attributes", {}))
+    cloud = next(
+        o for o in bpy.data.objects if "radiance:base" in getattr(o.data, "attributes", {})
+    )
     kinds = {a.name: a.data_type for a in cloud.data.attributes}
     assert kinds["scale"] == "FLOAT_VECTOR"
     assert kinds["rotation"] == "QUATERNION"
@@ -61,7 +73,9 @@ def test_splats_come_back_as_they_went_in(bpy: Any, splat_file: Path, tmp_path: 
 
 
 def test_bad_files_leave_the_scene_alone(bpy: Any, tmp_path: Path) -> None:
-    (tmp_path / "bad.ply").write_text("ply\nformat ascii 1.0\nelement vertex 9999999\nproperty float x\nend_header\n1\n")
+    (tmp_path / "bad.ply").write_text(
+        "ply\nformat ascii 1.0\nelement vertex 9999999\nproperty float x\nend_header\n1\n"
+    )
     with pytest.raises(RuntimeError, match="promises"):
         bpy.ops.splatsmith.import_splats(filepath=str(tmp_path / "bad.ply"))
     with pytest.raises(RuntimeError, match=r"transforms\.json"):

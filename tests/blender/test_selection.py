@@ -24,23 +24,44 @@ def selected(rooms: Any, cloud: Any) -> np.ndarray:
 def test_modes_combine(blender: Any, rooms: Any) -> None:
     combine = rooms("scene.splats.marks").combine
     old, new = np.array([1, 1, 0, 0], bool), np.array([1, 0, 1, 0], bool)
-    for mode, expected in (("SET", [1, 0, 1, 0]), ("ADD", [1, 1, 1, 0]), ("SUBTRACT", [0, 1, 0, 0]), ("INTERSECT", [1, 0, 0, 0])):
+    for mode, expected in (
+        ("SET", [1, 0, 1, 0]),
+        ("ADD", [1, 1, 1, 0]),
+        ("SUBTRACT", [0, 1, 0, 0]),
+        ("INTERSECT", [1, 0, 0, 0]),
+    ):
         np.testing.assert_array_equal(combine(old, new, mode), np.array(expected, bool))
 
 
-def test_objects_are_selected_but_not_locked_or_hidden_ones(bpy: Any, cloud: Any, rooms: Any) -> None:
+def test_objects_are_selected_but_not_locked_or_hidden_ones(
+    bpy: Any, cloud: Any, rooms: Any
+) -> None:
     items, settings = cloud.splatsmith_objects, bpy.context.scene.splatsmith
     items[0].chosen = items[1].chosen = True
     settings.select_mode = "SET"
-    assert bpy.ops.splatsmith.select_objects() == {"FINISHED"} and selected(rooms, cloud).sum() == 170
+    assert (
+        bpy.ops.splatsmith.select_objects() == {"FINISHED"} and selected(rooms, cloud).sum() == 170
+    )
     items[1].lock = True
-    assert bpy.ops.splatsmith.selection(action="ALL") == {"FINISHED"} and selected(rooms, cloud).sum() == 150
+    assert (
+        bpy.ops.splatsmith.selection(action="ALL") == {"FINISHED"}
+        and selected(rooms, cloud).sum() == 150
+    )
     items[0].hide = True
-    assert selected(rooms, cloud).sum() == 30 and rooms("scene.splats.marks").read(cloud, "hidden").sum() == 120
+    assert (
+        selected(rooms, cloud).sum() == 30
+        and rooms("scene.splats.marks").read(cloud, "hidden").sum() == 120
+    )
     assert bpy.ops.splatsmith.hide_splats(what="NONE") == {"FINISHED"}
     assert not items[0].hide and not rooms("scene.splats.marks").read(cloud, "hidden").any()
-    assert bpy.ops.splatsmith.selection(action="NONE") == {"FINISHED"} and not selected(rooms, cloud).any()
-    assert bpy.ops.splatsmith.selection(action="INVERT") == {"FINISHED"} and selected(rooms, cloud).sum() == 150
+    assert (
+        bpy.ops.splatsmith.selection(action="NONE") == {"FINISHED"}
+        and not selected(rooms, cloud).any()
+    )
+    assert (
+        bpy.ops.splatsmith.selection(action="INVERT") == {"FINISHED"}
+        and selected(rooms, cloud).sum() == 150
+    )
     for action in ("GROW", "SHRINK", "SIMILAR", "FLOOD"):
         assert bpy.ops.splatsmith.selection(action=action) == {"FINISHED"}
     assert bpy.ops.splatsmith.selection(action="NONE") == {"FINISHED"}
@@ -48,24 +69,37 @@ def test_objects_are_selected_but_not_locked_or_hidden_ones(bpy: Any, cloud: Any
         bpy.ops.splatsmith.selection(action="GROW")
 
 
-def test_a_selection_becomes_an_object_and_goes_to_another(bpy: Any, cloud: Any, rooms: Any) -> None:
+def test_a_selection_becomes_an_object_and_goes_to_another(
+    bpy: Any, cloud: Any, rooms: Any
+) -> None:
     marks = rooms("scene.splats.marks")
     marks.select(cloud, np.arange(200) < 40, "SET")
     assert bpy.ops.splatsmith.label_selection(to="NEW") == {"FINISHED"}
     items = cloud.splatsmith_objects
-    assert [(i.name, i.count) for i in items] == [("Object 1", 80), ("Object 2", 50), ("Object 3", 20), ("Object 1 Part", 40)]
+    assert [(i.name, i.count) for i in items] == [
+        ("Object 1", 80),
+        ("Object 2", 50),
+        ("Object 3", 20),
+        ("Object 1 Part", 40),
+    ]
     assert items[3].parts == "0" and cloud.splatsmith_object == 3
     cloud.splatsmith_object = 1
     marks.select(cloud, np.arange(200) < 80, "SET")
     assert bpy.ops.splatsmith.label_selection(to="ACTIVE") == {"FINISHED"}
-    assert [(i.name, i.count) for i in items] == [("Object 1", 40), ("Object 2", 130), ("Object 3", 20)], "the emptied object goes"
+    assert [(i.name, i.count) for i in items] == [
+        ("Object 1", 40),
+        ("Object 2", 130),
+        ("Object 3", 20),
+    ], "the emptied object goes"
     items[1].lock = True
     marks.select(cloud, np.arange(200) >= 170, "SET")
     with pytest.raises(RuntimeError, match="locked"):
         bpy.ops.splatsmith.label_selection(to="ACTIVE")
 
 
-def test_merged_and_split_objects_answer_to_the_words_of_their_parts(bpy: Any, cloud: Any, rooms: Any) -> None:
+def test_merged_and_split_objects_answer_to_the_words_of_their_parts(
+    bpy: Any, cloud: Any, rooms: Any
+) -> None:
     objects, items = rooms("scene.objects.objects"), cloud.splatsmith_objects
     items[1].chosen = items[2].chosen = True
     bpy.ops.splatsmith.merge_objects()
@@ -102,26 +136,37 @@ def test_recolouring_keeps_light_and_dark(bpy: Any, cloud: Any, rooms: Any) -> N
     np.testing.assert_allclose(after[:120].mean(0), (0.9, 0.3, 0.3), atol=0.02)
 
 
-def test_a_plain_file_of_the_selection_is_bit_exact(bpy: Any, cloud: Any, rooms: Any, tmp_path: Path) -> None:
+def test_a_plain_file_of_the_selection_is_bit_exact(
+    bpy: Any, cloud: Any, rooms: Any, tmp_path: Path
+) -> None:
     from backend.formats import splat_ply
 
     before, mask = rooms("scene.splats.splats").read(cloud), np.arange(200) % 3 == 0
     rooms("scene.splats.marks").select(cloud, mask, "SET")
     for name, rest, expected in (("some", False, mask), ("rest", True, ~mask)):
         path = tmp_path / f"{name}.ply"
-        assert bpy.ops.splatsmith.export_objects(filepath=str(path), what="SELECTION", rest=rest) == {"FINISHED"}
+        assert bpy.ops.splatsmith.export_objects(
+            filepath=str(path), what="SELECTION", rest=rest
+        ) == {"FINISHED"}
         found = splat_ply.read(path)
         assert not found.extra
         for field in ("means", "quats", "log_scales", "sh", "opacity_logits"):
             np.testing.assert_array_equal(getattr(found, field), getattr(before, field)[expected])
-    assert bpy.ops.splatsmith.export_objects(filepath=str(path), what="OBJECTS", labels=True) == {"FINISHED"}
+    assert bpy.ops.splatsmith.export_objects(filepath=str(path), what="OBJECTS", labels=True) == {
+        "FINISHED"
+    }
     assert set(splat_ply.read(path).extra["object_id"]) == {0}
-    assert bpy.ops.splatsmith.delete_objects(what="SELECTION") == {"FINISHED"} and count(rooms, cloud) == 133
+    assert (
+        bpy.ops.splatsmith.delete_objects(what="SELECTION") == {"FINISHED"}
+        and count(rooms, cloud) == 133
+    )
     assert sum(i.count for i in cloud.splatsmith_objects) == 133 - 7
 
 
 @pytest.mark.parametrize(("number", "kept"), [(1, 50), (-1, 30)])
-def test_mask_nodes_keep_an_object_or_the_selection(bpy: Any, cloud: Any, rooms: Any, number: int, kept: int) -> None:
+def test_mask_nodes_keep_an_object_or_the_selection(
+    bpy: Any, cloud: Any, rooms: Any, number: int, kept: int
+) -> None:
     rooms("scene.splats.marks").select(cloud, np.arange(200) < 30, "SET")
     cloud.modifiers.clear()
     cloud.splatsmith_object = max(number, 0)
@@ -140,7 +185,9 @@ def test_undo_brings_a_selection_back(bpy: Any, cloud: Any, rooms: Any) -> None:
     assert not selected(rooms, bpy.data.objects[name]).any()
 
 
-def test_words_are_asked_and_followed(bpy: Any, cloud: Any, rooms: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_are_asked_and_followed(
+    bpy: Any, cloud: Any, rooms: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The process is another one here; that it answers right is tested where it lives."""
     asking, objects = rooms("words.asking"), rooms("scene.objects.objects")
     settings, lines = bpy.context.scene.splatsmith, rooms("words.process")
@@ -153,8 +200,12 @@ def test_words_are_asked_and_followed(bpy: Any, cloud: Any, rooms: Any, monkeypa
         bpy.ops.splatsmith.select_words()
     cloud[objects.MODEL] = "some model"
     answers: list[Any] = []
-    monkeypatch.setattr(lines.WordsProcess, "ask", lambda self, python, root, question: answers.append(question))
-    reply: Callable[..., Any] = lambda self, number, seconds: lines.Scores(number, ["lamp", "bed"], [[0.2, 0.8, 0.4], [0.7, 0.1, 0.3]])  # noqa: E731
+    monkeypatch.setattr(
+        lines.WordsProcess, "ask", lambda self, python, root, question: answers.append(question)
+    )
+    reply: Callable[..., Any] = lambda self, number, seconds: lines.Scores(
+        number, ["lamp", "bed"], [[0.2, 0.8, 0.4], [0.7, 0.1, 0.3]]
+    )
     monkeypatch.setattr(lines.WordsProcess, "wait", reply)
     settings.select_mode, settings.threshold = "SET", 0.6
     settings.prompt = "lamp; bed"
@@ -168,7 +219,9 @@ def test_words_are_asked_and_followed(bpy: Any, cloud: Any, rooms: Any, monkeypa
     settings.threshold = 0.75
     assert selected(rooms, cloud).sum() == 60
     monkeypatch.setattr(
-        lines.WordsProcess, "wait", lambda self, number, seconds: lines.Scores(number, error="It broke.", advice="Mend it.")
+        lines.WordsProcess,
+        "wait",
+        lambda self, number, seconds: lines.Scores(number, error="It broke.", advice="Mend it."),
     )
     with pytest.raises(RuntimeError, match="It broke"):
         bpy.ops.splatsmith.select_words()
@@ -189,21 +242,29 @@ def test_a_process_really_answers(bpy: Any, rooms: Any, tmp_path: Path) -> None:
 
 
 def test_the_viewport_shows_objects_selections_and_fits(bpy: Any, cloud: Any, rooms: Any) -> None:
-    overlay, colors, marks = rooms("scene.viewport.splat_overlay"), rooms("scene.viewport.splat_colors"), rooms("scene.splats.marks")
+    overlay, colors, marks = (
+        rooms("scene.viewport.splat_overlay"),
+        rooms("scene.viewport.splat_colors"),
+        rooms("scene.splats.marks"),
+    )
     cloud.splatsmith_objects[0].color = (1.0, 0.0, 0.0)
     cloud.splatsmith_objects[1].color = (0.0, 0.21404, 0.0)  # linear; half in sRGB
     look = overlay._look(cloud, "OBJECTS")
     np.testing.assert_allclose(look.objects[[0, 130]], [[1, 0, 0], [0, 0.5, 0]], atol=1e-3)
-    grey = np.full((200, 3), 0.5, np.float32)
-    shown = colors.displayed(grey, look)
-    assert (shown[:120, 0] > 2 * shown[:120, 1]).all() and (shown[120:170, 1] > 2 * shown[120:170, 0]).all() and (shown[:, 3] == 1).all()
+    gray = np.full((200, 3), 0.5, np.float32)
+    shown = colors.displayed(gray, look)
+    assert (
+        (shown[:120, 0] > 2 * shown[:120, 1]).all()
+        and (shown[120:170, 1] > 2 * shown[120:170, 0]).all()
+        and (shown[:, 3] == 1).all()
+    )
     marks.select(cloud, np.arange(200) < 10, "SET")
     cloud.splatsmith_objects[1].hide = True
-    shown = colors.displayed(grey, overlay._look(cloud, "OWN"))
+    shown = colors.displayed(gray, overlay._look(cloud, "OWN"))
     assert (shown[:10, 0] > shown[:10, 2] + 0.3).all() and (shown[10:120, :3] == 0.5).all()
     assert (shown[120:170, 3] == 0).all() and (shown[:120, 3] == 1).all()
     rooms("scene.objects.objects").take_fits(cloud, np.array([0.0, 0.0, 1.0], np.float32))
-    shown = colors.displayed(grey, colors.Look(fit=overlay._look(cloud, "FIT").fit))
+    shown = colors.displayed(gray, colors.Look(fit=overlay._look(cloud, "FIT").fit))
     assert shown[180, 0] > 0.4 > shown[0, 0] and shown[0, 2] > shown[0, 0]
 
 
@@ -221,14 +282,20 @@ def test_locks_protect_from_everything(bpy: Any, cloud: Any, rooms: Any) -> None
     with pytest.raises(RuntimeError, match="locked"):
         bpy.ops.splatsmith.merge_objects()
     assert bpy.ops.splatsmith.recolor_objects() == {"FINISHED"}
-    np.testing.assert_array_equal(rooms("scene.objects.object_edits").srgb_of(cloud)[:120], before[:120])
+    np.testing.assert_array_equal(
+        rooms("scene.objects.object_edits").srgb_of(cloud)[:120], before[:120]
+    )
     assert bpy.ops.splatsmith.delete_objects() == {"FINISHED"} and count(rooms, cloud) == 150
     assert [i.name for i in items] == ["Object 1", "Object 3"]
 
 
-def test_tools_work_on_the_active_splats(bpy: Any, cloud: Any, rooms: Any, splat_file: Path) -> None:
+def test_tools_work_on_the_active_splats(
+    bpy: Any, cloud: Any, rooms: Any, splat_file: Path
+) -> None:
     bpy.ops.splatsmith.import_splats(filepath=str(splat_file))
-    other = next(o for o in bpy.data.objects if rooms("scene.splats.splats").is_splats(o) and o != cloud)
+    other = next(
+        o for o in bpy.data.objects if rooms("scene.splats.splats").is_splats(o) and o != cloud
+    )
     bpy.context.view_layer.objects.active = other
     bpy.ops.splatsmith.selection(action="ALL")
     assert selected(rooms, other).all() and not selected(rooms, cloud).any()
@@ -238,21 +305,32 @@ def test_tools_work_on_the_active_splats(bpy: Any, cloud: Any, rooms: Any, splat
     assert selected(rooms, cloud).all(), "else those that have objects"
 
 
-def test_edges_follow_merges_and_numbers_are_not_used_twice(bpy: Any, cloud: Any, rooms: Any) -> None:
+def test_edges_follow_merges_and_numbers_are_not_used_twice(
+    bpy: Any, cloud: Any, rooms: Any
+) -> None:
     objects, edits = rooms("scene.objects.objects"), rooms("scene.objects.object_edits")
-    cloud.data.attributes["object_second"].data[0].value, cloud.data.attributes["object_share"].data[0].value = 2, 0.55
+    (
+        cloud.data.attributes["object_second"].data[0].value,
+        cloud.data.attributes["object_share"].data[0].value,
+    ) = 2, 0.55
     objects.take_fits(cloud, np.array([0.8, 0.1, 0.8], np.float32))
     cloud.splatsmith_objects[0].chosen = cloud.splatsmith_objects[2].chosen = True
     cloud.splatsmith_object = 1
     bpy.ops.splatsmith.merge_objects()
-    assert cloud.splatsmith_objects[cloud.splatsmith_object].name == "Object 2", "the active one stays active"
+    assert cloud.splatsmith_objects[cloud.splatsmith_object].name == "Object 2", (
+        "the active one stays active"
+    )
     assert objects.fit_of_splats(cloud)[0] == pytest.approx(0.8)
     cloud.data.attributes["object_second"].data[130].value = 9
     assert edits.new_item(cloud, "x", None).number == 10
 
 
 def test_painting_is_kept_when_the_threshold_moves(bpy: Any, cloud: Any, rooms: Any) -> None:
-    objects, marks, settings = rooms("scene.objects.objects"), rooms("scene.splats.marks"), bpy.context.scene.splatsmith
+    objects, marks, settings = (
+        rooms("scene.objects.objects"),
+        rooms("scene.splats.marks"),
+        bpy.context.scene.splatsmith,
+    )
     objects.take_fits(cloud, np.array([0.9, 0.5, 0.1], np.float32))
     settings.select_mode = "ADD"
     settings.threshold = 0.8
@@ -265,7 +343,9 @@ def test_painting_is_kept_when_the_threshold_moves(bpy: Any, cloud: Any, rooms: 
     assert selected(rooms, cloud).sum() == 135
 
 
-def test_objects_found_anew_start_afresh(bpy: Any, cloud: Any, rooms: Any, splat_file: Path, tmp_path: Path) -> None:
+def test_objects_found_anew_start_afresh(
+    bpy: Any, cloud: Any, rooms: Any, splat_file: Path, tmp_path: Path
+) -> None:
     objects, marks = rooms("scene.objects.objects"), rooms("scene.splats.marks")
     cloud.splatsmith_objects[0].hide = True
     objects.take_fits(cloud, np.ones(3, np.float32))
@@ -273,7 +353,9 @@ def test_objects_found_anew_start_afresh(bpy: Any, cloud: Any, rooms: Any, splat
     assert not marks.read(cloud, "hidden").any() and marks.fit(cloud) is None
 
 
-def test_meshes_that_stand_in_for_point_clouds_lose_splats_too(bpy: Any, cloud: Any, rooms: Any) -> None:
+def test_meshes_that_stand_in_for_point_clouds_lose_splats_too(
+    bpy: Any, cloud: Any, rooms: Any
+) -> None:
     """What 4.3 and 4.4 make of splats."""
     pointclouds = rooms("scene.splats.pointclouds")
     attributes = pointclouds.all_attributes(cloud.data)
@@ -284,13 +366,18 @@ def test_meshes_that_stand_in_for_point_clouds_lose_splats_too(bpy: Any, cloud: 
     bpy.context.scene.collection.objects.link(old)
     rooms("scene.objects.object_edits").keep(old, np.arange(200) < 50)
     assert old.type == "MESH" and count(rooms, old) == 50 and "old.001" not in bpy.data.objects
-    before, after = attributes["position"][1][:50], pointclouds.read_attribute(old.data, "position", 3)
+    before, after = (
+        attributes["position"][1][:50],
+        pointclouds.read_attribute(old.data, "position", 3),
+    )
     np.testing.assert_array_equal(after, before)
 
 
 def test_marks_of_another_kind_are_replaced(bpy: Any, cloud: Any, rooms: Any) -> None:
     cloud.data.attributes.new("selected", "FLOAT", "POINT")
-    assert bpy.ops.splatsmith.selection(action="ALL") == {"FINISHED"} and selected(rooms, cloud).all()
+    assert (
+        bpy.ops.splatsmith.selection(action="ALL") == {"FINISHED"} and selected(rooms, cloud).all()
+    )
     cloud.data.attributes.remove(cloud.data.attributes["object_id"])
     cloud.splatsmith_objects[0].hide = cloud.splatsmith_objects[1].lock = True
     bpy.context.scene.splatsmith.threshold = 0.3
@@ -299,7 +386,9 @@ def test_marks_of_another_kind_are_replaced(bpy: Any, cloud: Any, rooms: Any) ->
         bpy.ops.splatsmith.select_objects()
 
 
-def test_a_million_splats_take_a_moment(bpy: Any, rooms: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_million_splats_take_a_moment(
+    bpy: Any, rooms: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """`-s` shows the milliseconds. Bounds are several times what two cores need."""
     random, n, f = np.random.default_rng(0), 1_000_000, np.float32
     quats = np.tile(np.array([1, 0, 0, 0], f), (n, 1))
@@ -307,16 +396,26 @@ def test_a_million_splats_take_a_moment(bpy: Any, rooms: Any, tmp_path: Path, ca
     labels = (np.abs(means[:, 0]) * 20).astype(np.int32).clip(0, 59)
     base = random.random((n, 4)).astype(f)
     kind = "FLOAT4" if rooms("scene.splats.pointclouds").has_type("FLOAT4") else "FLOAT_COLOR"
-    attributes = {"scale": ("FLOAT_VECTOR", np.full((n, 3), 0.01, f)), "rotation": ("QUATERNION", quats), "radiance:base": (kind, base)}
+    attributes = {
+        "scale": ("FLOAT_VECTOR", np.full((n, 3), 0.01, f)),
+        "rotation": ("QUATERNION", quats),
+        "radiance:base": (kind, base),
+    }
     attributes |= {"object_id": ("INT", labels)}
-    new = rooms("scene.splats.pointclouds").new_object("million", bpy.context.scene.collection, means, attributes)
+    new = rooms("scene.splats.pointclouds").new_object(
+        "million", bpy.context.scene.collection, means, attributes
+    )
     edits, objects = rooms("scene.objects.object_edits"), rooms("scene.objects.objects")
     for number in range(60):
         item = new.splatsmith_objects.add()
         item.name, item.number, item.parts = f"Object {number}", number, str(number)
     objects.recount(new)
     bpy.context.view_layer.objects.active = new
-    marks, overlay, colors = rooms("scene.splats.marks"), rooms("scene.viewport.splat_overlay"), rooms("scene.viewport.splat_colors")
+    marks, overlay, colors = (
+        rooms("scene.splats.marks"),
+        rooms("scene.viewport.splat_overlay"),
+        rooms("scene.viewport.splat_colors"),
+    )
     op, context = bpy.ops.splatsmith, bpy.context
     rgb = edits.srgb_of(new)
     steps: list[tuple[str, float, Callable[[], object]]] = [

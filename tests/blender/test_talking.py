@@ -1,4 +1,6 @@
-"""A talking face in Blender: targets and tables, layers of F-curves, sounds, and what must not be lost."""
+"""A talking face in Blender: targets and tables, layers of F-curves, sounds, and what must not be
+lost.
+"""
 
 import math
 import time
@@ -16,7 +18,11 @@ ARKIT = ("jawOpen", "mouthSmile_L", "mouthSmile_R", "mouthPress_L", "mouthPress_
 def speech(path: Path, seconds: float = 3.0, rate: int = 16_000) -> Path:
     """Something that babbles: a buzzing voice whose syllables come and go."""
     t = np.arange(int(seconds * rate)) / rate
-    voice = np.sign(np.sin(2 * np.pi * 120 * t)) * (0.5 + 0.5 * np.sin(2 * np.pi * 700 * t)) * np.maximum(0, np.sin(2 * np.pi * 3 * t))
+    voice = (
+        np.sign(np.sin(2 * np.pi * 120 * t))
+        * (0.5 + 0.5 * np.sin(2 * np.pi * 700 * t))
+        * np.maximum(0, np.sin(2 * np.pi * 3 * t))
+    )
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
@@ -35,23 +41,31 @@ def add_face(bpy: Any, name: str, keys: tuple[str, ...]) -> Any:
     bpy.context.scene.splatsmith.face_targets.clear()
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
-    thing = bpy.data.objects.new(name, mesh)
-    bpy.context.scene.collection.objects.link(thing)
+    obj = bpy.data.objects.new(name, mesh)
+    bpy.context.scene.collection.objects.link(obj)
     bpy.context.view_layer.update()
     for other in bpy.context.scene.objects:
-        other.select_set(other is thing)
-    bpy.context.view_layer.objects.active = thing
+        other.select_set(other is obj)
+    bpy.context.view_layer.objects.active = obj
     for key in ("Basis", *keys):
-        thing.shape_key_add(name=key)
-    return thing
+        obj.shape_key_add(name=key)
+    return obj
 
 
 def tracks(block: Any) -> dict[str, Any]:
-    return {track.name: track for track in block.animation_data.nla_tracks} if block.animation_data else {}
+    return (
+        {track.name: track for track in block.animation_data.nla_tracks}
+        if block.animation_data
+        else {}
+    )
 
 
 def fcurves(action: Any) -> list[Any]:
-    return list(action.layers[0].strips[0].channelbags[0].fcurves) if hasattr(action, "layers") and action.layers else list(action.fcurves)
+    return (
+        list(action.layers[0].strips[0].channelbags[0].fcurves)
+        if hasattr(action, "layers") and action.layers
+        else list(action.fcurves)
+    )
 
 
 def make_motion(rooms: Any, names: list[str], frames: int = 100, fps: float = 24.0) -> Any:
@@ -59,7 +73,10 @@ def make_motion(rooms: Any, names: list[str], frames: int = 100, fps: float = 24
 
     at = np.arange(frames, dtype=np.float32)
     layer = {"e": "blink", "h": "head"}
-    curves = [Curve(n, layer.get(n[0], "speech"), at, (0.5 + 0.5 * np.sin(at / 7 + k)).astype(np.float32)) for k, n in enumerate(names)]
+    curves = [
+        Curve(n, layer.get(n[0], "speech"), at, (0.5 + 0.5 * np.sin(at / 7 + k)).astype(np.float32))
+        for k, n in enumerate(names)
+    ]
     return Motion(fps, frames - 1.0, curves)
 
 
@@ -72,12 +89,22 @@ def test_speaking_moves_the_face_in_layers(bpy: Any, face: Any, tmp_path: Path) 
     assert bpy.ops.splatsmith.speak() == {"FINISHED"}
     found = tracks(face.data.shape_keys)
     assert set(found) == {"Splatsmith speech", "Splatsmith blink"}
-    jaw = next(c for c in fcurves(found["Splatsmith speech"].strips[0].action) if "jawOpen" in c.data_path)
+    jaw = next(
+        c for c in fcurves(found["Splatsmith speech"].strips[0].action) if "jawOpen" in c.data_path
+    )
     places = np.array([k.co[:] for k in jaw.keyframe_points])
-    assert abs(places[0, 0] - 11) < 1e-3 and abs(places[-1, 0] - 11 - math.ceil(3 * 30 / 1.001)) <= 1 and places[:, 1].max() > 0.05
+    assert (
+        abs(places[0, 0] - 11) < 1e-3
+        and abs(places[-1, 0] - 11 - math.ceil(3 * 30 / 1.001)) <= 1
+        and places[:, 1].max() > 0.05
+    )
     scene.frame_set(round(places[places[:, 1].argmax(), 0]))
     assert abs(face.data.shape_keys.key_blocks["jawOpen"].value - places[:, 1].max()) < 0.02
-    strips = scene.sequence_editor.strips if hasattr(scene.sequence_editor, "strips") else scene.sequence_editor.sequences
+    strips = (
+        scene.sequence_editor.strips
+        if hasattr(scene.sequence_editor, "strips")
+        else scene.sequence_editor.sequences
+    )
     assert [(s.type, round(s.frame_start)) for s in strips] == [("SOUND", 11)]
     strips.remove(strips[0])
 
@@ -87,7 +114,9 @@ def test_a_new_bake_keeps_what_the_artist_made(bpy: Any, face: Any, rooms: Any) 
     bpy.ops.splatsmith.add_face_targets()
     keys = face.data.shape_keys
     for _ in range(2):
-        targets.apply(bpy.context.scene, make_motion(rooms, ["jawOpen", "eyeBlinkLeft"]), 1, "First")
+        targets.apply(
+            bpy.context.scene, make_motion(rooms, ["jawOpen", "eyeBlinkLeft"]), 1, "First"
+        )
     own = bpy.data.actions.new("Mine")
     track = keys.animation_data.nla_tracks.new()
     track.name = "Mine"
@@ -95,30 +124,40 @@ def test_a_new_bake_keeps_what_the_artist_made(bpy: Any, face: Any, rooms: Any) 
     targets.apply(bpy.context.scene, make_motion(rooms, ["jawOpen"]), 1, "Second")
     assert set(tracks(keys)) == {"Splatsmith speech", "Mine"}
     assert [t.name for t in keys.animation_data.nla_tracks][-1] == "Mine", "the artist's lies above"
-    assert sorted(a.name for a in bpy.data.actions if a.name.startswith(("First", "Second"))) == ["Second Face speech"], (
-        "nothing is left behind"
-    )
+    assert sorted(a.name for a in bpy.data.actions if a.name.startswith(("First", "Second"))) == [
+        "Second Face speech"
+    ], "nothing is left behind"
     assert tracks(keys)["Mine"].strips[0].action == own
 
 
 def test_another_frame_rate_does_not_drift(bpy: Any, face: Any, rooms: Any) -> None:
     bpy.ops.splatsmith.add_face_targets()
     bpy.context.scene.render.fps, bpy.context.scene.render.fps_base = 60, 1.0
-    rooms("scene.faces.face_targets").apply(bpy.context.scene, make_motion(rooms, ["jawOpen"], 241, 24.0), 1, "T")
+    rooms("scene.faces.face_targets").apply(
+        bpy.context.scene, make_motion(rooms, ["jawOpen"], 241, 24.0), 1, "T"
+    )
     jaw = fcurves(tracks(face.data.shape_keys)["Splatsmith speech"].strips[0].action)[0]
     assert abs(jaw.keyframe_points[-1].co[0] - 601) < 1e-3
 
 
 def test_gains_rows_and_visemes(bpy: Any, rooms: Any) -> None:
-    thing = add_face(bpy, "Vroid", ("Fcl_MTH_A", "Fcl_MTH_O", "Smirk"))
+    obj = add_face(bpy, "Vroid", ("Fcl_MTH_A", "Fcl_MTH_O", "Smirk"))
     bpy.ops.splatsmith.add_face_targets()
     target = bpy.context.scene.splatsmith.face_targets[0]
-    assert [(r.curve, r.key) for r in target.rows] == [("viseme_aa", "Fcl_MTH_A"), ("viseme_oh", "Fcl_MTH_O")]
+    assert [(r.curve, r.key) for r in target.rows] == [
+        ("viseme_aa", "Fcl_MTH_A"),
+        ("viseme_oh", "Fcl_MTH_O"),
+    ]
     bpy.ops.splatsmith.face_row(remove=False)
     row = target.rows[-1]
     row.curve, row.key, row.gain = "jawOpen", "Smirk", -0.5
-    rooms("scene.faces.face_targets").apply(bpy.context.scene, make_motion(rooms, ["viseme_aa", "jawOpen"]), 1, "V")
-    found = {c.data_path: c for c in fcurves(tracks(thing.data.shape_keys)["Splatsmith speech"].strips[0].action)}
+    rooms("scene.faces.face_targets").apply(
+        bpy.context.scene, make_motion(rooms, ["viseme_aa", "jawOpen"]), 1, "V"
+    )
+    found = {
+        c.data_path: c
+        for c in fcurves(tracks(obj.data.shape_keys)["Splatsmith speech"].strips[0].action)
+    }
     assert set(found) == {'key_blocks["Fcl_MTH_A"].value', 'key_blocks["Smirk"].value'}
     values = [k.co[1] for k in found['key_blocks["Smirk"].value'].keyframe_points]
     assert min(values) < -0.49 and max(values) <= 0
@@ -136,11 +175,19 @@ def test_a_jaw_bone_and_a_head(bpy: Any, face: Any, rooms: Any) -> None:
     bone.head, bone.tail = (0, 0, 0), (0, 0, 1)
     bpy.ops.object.mode_set(mode="OBJECT")
     settings = bpy.context.scene.splatsmith
-    settings.jaw_rig, settings.jaw_bone, settings.jaw_degrees, settings.head_object = rig, "jaw", 20, face
-    rooms("scene.faces.face_targets").apply(bpy.context.scene, make_motion(rooms, ["jawOpen", "headYaw"]), 1, "B")
+    settings.jaw_rig, settings.jaw_bone, settings.jaw_degrees, settings.head_object = (
+        rig,
+        "jaw",
+        20,
+        face,
+    )
+    rooms("scene.faces.face_targets").apply(
+        bpy.context.scene, make_motion(rooms, ["jawOpen", "headYaw"]), 1, "B"
+    )
     curve = fcurves(tracks(rig)["Splatsmith speech"].strips[0].action)[0]
     assert (
-        curve.data_path == 'pose.bones["jaw"].rotation_euler' and abs(max(k.co[1] for k in curve.keyframe_points) - math.radians(20)) < 0.01
+        curve.data_path == 'pose.bones["jaw"].rotation_euler'
+        and abs(max(k.co[1] for k in curve.keyframe_points) - math.radians(20)) < 0.01
     )
     turn = fcurves(tracks(face)["Splatsmith head"].strips[0].action)[0]
     assert (turn.data_path, turn.array_index) == ("delta_rotation_euler", 2)
@@ -150,7 +197,7 @@ def test_a_jaw_bone_and_a_head(bpy: Any, face: Any, rooms: Any) -> None:
 def test_many_keys_are_written_at_once(bpy: Any, rooms: Any, capsys: Any) -> None:
     from backend.formats.arkit import BLENDSHAPES
 
-    thing = add_face(bpy, "All", (*BLENDSHAPES, "another"))
+    obj = add_face(bpy, "All", (*BLENDSHAPES, "another"))
     bpy.ops.splatsmith.add_face_targets()
     row = bpy.context.scene.splatsmith.face_targets[0].rows.add()
     row.curve, row.key = "jawOpen", "another"
@@ -161,7 +208,11 @@ def test_many_keys_are_written_at_once(bpy: Any, rooms: Any, capsys: Any) -> Non
     with capsys.disabled():
         print(f"\n53 curves of 900 keys: {seconds:.3f} s")
     assert text == "53 curves" and seconds < 1.0  # 0.2 on a quiet machine
-    total = sum(len(c.keyframe_points) for t in tracks(thing.data.shape_keys).values() for c in fcurves(t.strips[0].action))
+    total = sum(
+        len(c.keyframe_points)
+        for t in tracks(obj.data.shape_keys).values()
+        for c in fcurves(t.strips[0].action)
+    )
     assert total == 53 * 900
 
 
@@ -206,7 +257,9 @@ def test_linked_faces_are_refused_with_advice(bpy: Any, face: Any, tmp_path: Pat
 
 
 def test_a_second_line_leaves_the_first_alone(bpy: Any, face: Any, rooms: Any) -> None:
-    """Two lines one after the other, then the second anew; and the expression of a filmed face stays under a new line."""
+    """Two lines one after the other, then the second anew; and the expression of a filmed face
+    stays under a new line.
+    """
     targets, scene = rooms("scene.faces.face_targets"), bpy.context.scene
     scene.render.fps, scene.render.fps_base = 24, 1.0
     targets.add_target(scene, face)
@@ -220,10 +273,22 @@ def test_a_second_line_leaves_the_first_alone(bpy: Any, face: Any, rooms: Any) -
 
 
 def test_shapes_of_a_face_models_own_are_moved(bpy: Any, rooms: Any) -> None:
-    """FLAME's expressions have no names in ARKit: a curve and a key of the same name belong together."""
-    face, targets = add_face(bpy, "Flame", ("jawOpen", "expression01")), rooms("scene.faces.face_targets")
+    """FLAME's expressions have no names in ARKit: a curve and a key of the same name belong
+    together.
+    """
+    face, targets = (
+        add_face(bpy, "Flame", ("jawOpen", "expression01")),
+        rooms("scene.faces.face_targets"),
+    )
     face.data.shape_keys.key_blocks["expression01"].slider_min = -1
     targets.add_target(bpy.context.scene, face)
     targets.apply(bpy.context.scene, make_motion(rooms, ["jawOpen", "expression01"]), 1, "flame")
-    found = [curve for track in tracks(face.data.shape_keys).values() for curve in fcurves(track.strips[0].action)]
-    assert {c.data_path for c in found} == {'key_blocks["jawOpen"].value', 'key_blocks["expression01"].value'}
+    found = [
+        curve
+        for track in tracks(face.data.shape_keys).values()
+        for curve in fcurves(track.strips[0].action)
+    ]
+    assert {c.data_path for c in found} == {
+        'key_blocks["jawOpen"].value',
+        'key_blocks["expression01"].value',
+    }

@@ -1,4 +1,6 @@
-"""Whole clips through the command line: what is solved, what only turns, what is refused, and that masks are kept to."""
+"""Whole clips through the command line: what is solved, what only turns, what is refused, and that
+masks are kept to.
+"""
 
 import json
 from pathlib import Path
@@ -20,7 +22,10 @@ SIZE, FOCAL, FRAMES = (240, 180), 220.0, 16
 
 def orbit(share: float) -> np.ndarray:
     angle = np.radians(-115 + 45 * share)
-    return look_at(np.array([4.2 * np.cos(angle), 4.2 * np.sin(angle), 1.9 + 0.3 * share]), np.array([0, 0, 0.8]))
+    return look_at(
+        np.array([4.2 * np.cos(angle), 4.2 * np.sin(angle), 1.9 + 0.3 * share]),
+        np.array([0, 0, 0.8]),
+    )
 
 
 def turn(share: float) -> np.ndarray:
@@ -31,15 +36,20 @@ def turn(share: float) -> np.ndarray:
 
 def film(path: Path, poses: list[np.ndarray], moving: bool = False) -> list[np.ndarray]:
     """Writes the video; where the moving box was, frame by frame (H, W) bool."""
-    boxes = [(Box((-1.5 + 2.2 * s, -2.4, 0), (-0.5 + 2.2 * s, -2.0, 1.6), 12),) for s in np.linspace(0, 1, len(poses))]
-    still, pictures, masks = ray_world.make_room(0), [], []
+    boxes = [
+        (Box((-1.5 + 2.2 * s, -2.4, 0), (-0.5 + 2.2 * s, -2.0, 1.6), 12),)
+        for s in np.linspace(0, 1, len(poses))
+    ]
+    still, images, masks = ray_world.make_room(0), [], []
     for pose, box in zip(poses, boxes, strict=True):
         world = ray_world.World(still.things + (box if moving else ()), still.textures)
-        pictures.append((ray_world.picture(world, pose, FOCAL, SIZE) * 255).clip(0, 255).astype(np.uint8))
+        images.append(
+            (ray_world.render_image(world, pose, FOCAL, SIZE) * 255).clip(0, 255).astype(np.uint8)
+        )
         rays = ray_world.pixel_rays(FOCAL, SIZE) @ pose[:3, :3].T.astype(np.float32)
         owner = ray_world.cast(world, pose[:3, 3].astype(np.float32), rays)[2]
         masks.append((owner == len(still.things)).reshape(SIZE[1], SIZE[0]))
-    clips.write_video(path, pictures)
+    clips.write_video(path, images)
     return masks
 
 
@@ -65,14 +75,18 @@ def test_a_clip_is_solved_with_verdict_depth_points_and_tracks(tmp_path: Path) -
     assert manifest["verdict"]["level"] == "solved", manifest["verdict"]
     assert error_of(tmp_path / "out", truth) < 0.01
     assert manifest["metrics"]["focal_px"] == pytest.approx(FOCAL, rel=0.03)
-    assert [p["image"] for p in manifest["pictures"]] == [f.image.name for f in capture.read(tmp_path / "out").frames]
+    assert [p["image"] for p in manifest["pictures"]] == [
+        f.image.name for f in capture.read(tmp_path / "out").frames
+    ]
     assert min(p["confidence"] for p in manifest["pictures"]) > 0.3
     frames = capture.read(tmp_path / "out").frames
     world, scale = ray_world.make_room(0), []
     for frame in frames[::5]:
         assert frame.depth is not None
         depth = depth_exr.read(frame.depth)
-        true = ray_world.depth(world, truth[round((frame.time or 0) * 12)], FOCAL, depth.shape[::-1])
+        true = ray_world.depth(
+            world, truth[round((frame.time or 0) * 12)], FOCAL, depth.shape[::-1]
+        )
         scale.append(true / depth)
     relative = np.concatenate([s.ravel() for s in scale])
     relative /= np.median(relative)
@@ -97,14 +111,26 @@ def test_masks_keep_moving_things_out_and_come_along(tmp_path: Path) -> None:
     masks = film(tmp_path / "clip.mp4", truth, moving=True)
     (tmp_path / "masks").mkdir()
     for number, mask in enumerate(masks, 1):
-        cv2.imwrite(str(tmp_path / "masks" / f"{number:04d}.png"), np.where(mask, 0, 255).astype(np.uint8))
-    manifest = solve(tmp_path / "clip.mp4", tmp_path / "out", "--masks", str(tmp_path / "masks"), "--no-depth")
+        cv2.imwrite(
+            str(tmp_path / "masks" / f"{number:04d}.png"), np.where(mask, 0, 255).astype(np.uint8)
+        )
+    manifest = solve(
+        tmp_path / "clip.mp4", tmp_path / "out", "--masks", str(tmp_path / "masks"), "--no-depth"
+    )
     assert error_of(tmp_path / "out", truth) < 0.01
     assert manifest["verdict"]["evidence"]["inliers"] > 0.8
     frame = capture.read(tmp_path / "out").frames[3]
     assert frame.mask is not None
     np.testing.assert_array_equal(cv2.imread(str(frame.mask), 0) == 0, masks[3])
-    done = backend("cameras", "--input", tmp_path / "clip.mp4", "--output", tmp_path / "x", "--masks", str(tmp_path / "none"))
+    done = backend(
+        "cameras",
+        "--input",
+        tmp_path / "clip.mp4",
+        "--output",
+        tmp_path / "x",
+        "--masks",
+        str(tmp_path / "none"),
+    )
     assert done.returncode == 1 and "no folder of masks" in done.stderr
 
 
@@ -114,7 +140,14 @@ def test_a_still_camera_and_a_known_lens(tmp_path: Path) -> None:
     assert done.returncode == 1 and "Traceback" not in done.stderr
     film(tmp_path / "clip.mp4", [orbit(s) for s in np.linspace(0, 1, FRAMES)])
     millimetres = FOCAL / SIZE[0] * 36
-    manifest = solve(tmp_path / "clip.mp4", tmp_path / "b", "--focal-mm", str(millimetres), "--lock-focal", "--no-depth")
+    manifest = solve(
+        tmp_path / "clip.mp4",
+        tmp_path / "b",
+        "--focal-mm",
+        str(millimetres),
+        "--lock-focal",
+        "--no-depth",
+    )
     assert manifest["metrics"]["focal_px"] == pytest.approx(FOCAL, rel=1e-6)
 
 
@@ -137,7 +170,9 @@ def test_masks_follow_the_lens_out_of_distortion() -> None:
 
     assert (undistorted(mask, frame, through(0.0)) == mask).all()
     bent = undistorted(mask, frame, through(-0.2))
-    assert (bent[:, 121:] == 255).all() and (bent[:, :119] == 0).all(), "the middle line stays where it is"
+    assert (bent[:, 121:] == 255).all() and (bent[:, :119] == 0).all(), (
+        "the middle line stays where it is"
+    )
     shrunk = np.zeros((180, 240), np.uint8)
     shrunk[90, 220] = 255
     x = (220.5 - 120) / 200

@@ -45,14 +45,26 @@ def test_photos_are_solved(photos: tuple[Path, list[np.ndarray]], tmp_path: Path
     assert manifest["metrics"]["focal_px"] == pytest.approx(FOCAL, rel=0.02)
     assert error_of(tmp_path / "out", truth) < 0.01
     names = {p.name for p in (tmp_path / "out").iterdir() if p.name != ".job"}
-    assert names == {"manifest.json", "transforms.json", "images", "depths", "points3D.ply", "sparse", "tracks.npz"}
+    assert names == {
+        "manifest.json",
+        "transforms.json",
+        "images",
+        "depths",
+        "points3D.ply",
+        "sparse",
+        "tracks.npz",
+    }
     first = capture.read(tmp_path / "out").frames[0]
     assert first.image.name == "0001.png"
     assert first.source in ("000.png", "001.png")
 
 
-def test_solved_capture_is_read_back_as_colmap_and_as_transforms(photos: tuple[Path, list[np.ndarray]], tmp_path: Path) -> None:
-    """Our own sparse/0 through COLMAP's reader, our own transforms.json through nerfstudio's path: the same cameras."""
+def test_solved_capture_is_read_back_as_colmap_and_as_transforms(
+    photos: tuple[Path, list[np.ndarray]], tmp_path: Path
+) -> None:
+    """Our own sparse/0 through COLMAP's reader, our own transforms.json through nerfstudio's path:
+    the same cameras.
+    """
     folder, _ = photos
     solve(folder, tmp_path / "a")
     model = tmp_path / "model"
@@ -63,7 +75,10 @@ def test_solved_capture_is_read_back_as_colmap_and_as_transforms(photos: tuple[P
     solve(model, tmp_path / "b")
     (model / "images").rename(tmp_path / "a" / "images")
     given = solve(tmp_path / "a", tmp_path / "d")  # with the points that it brings along
-    assert given["metrics"]["dense_points"] > 0 and capture.read(tmp_path / "d").frames[0].depth is not None
+    assert (
+        given["metrics"]["dense_points"] > 0
+        and capture.read(tmp_path / "d").frames[0].depth is not None
+    )
     (tmp_path / "a" / "points3D.ply").unlink()  # so that points are triangulated
     data = json.loads((tmp_path / "a" / "transforms.json").read_text())
     data.pop("ply_file_path")
@@ -77,9 +92,14 @@ def test_solved_capture_is_read_back_as_colmap_and_as_transforms(photos: tuple[P
             np.testing.assert_allclose(x.K, y.K, atol=1e-3)
 
 
-def test_given_cameras_with_distortion_are_undistorted(photos: tuple[Path, list[np.ndarray]], tmp_path: Path) -> None:
+def test_given_cameras_with_distortion_are_undistorted(
+    photos: tuple[Path, list[np.ndarray]], tmp_path: Path
+) -> None:
     folder, truth = photos
-    frames = [{"file_path": f"{i:03d}.png", "transform_matrix": pose.tolist()} for i, pose in enumerate(truth)]
+    frames = [
+        {"file_path": f"{i:03d}.png", "transform_matrix": pose.tolist()}
+        for i, pose in enumerate(truth)
+    ]
     mask = np.full((120, 160), 255, np.uint8)  # half the pictures' size
     mask[:, :40] = 0
     Image.fromarray(mask).save(folder / "mask.tif")
@@ -88,7 +108,15 @@ def test_given_cameras_with_distortion_are_undistorted(photos: tuple[Path, list[
     data = {"fl_x": FOCAL, "cx": 160, "cy": 120, "w": 320, "h": 240, "k1": 0.05, "frames": frames}
     (folder / "transforms.json").write_text(json.dumps(data))
     try:
-        done = backend("cameras", "--input", folder / "transforms.json", "--output", tmp_path / "out", "--preset", "fast")
+        done = backend(
+            "cameras",
+            "--input",
+            folder / "transforms.json",
+            "--output",
+            tmp_path / "out",
+            "--preset",
+            "fast",
+        )
     finally:
         (folder / "transforms.json").unlink()
         (folder / "mask.tif").unlink()
@@ -103,7 +131,9 @@ def test_given_cameras_with_distortion_are_undistorted(photos: tuple[Path, list[
     assert (carried[120, :70] == 0).all() and (carried[120, 90:-5] == 255).all()
 
 
-def test_transparency_and_names_with_spaces_survive(photos: tuple[Path, list[np.ndarray]], tmp_path: Path) -> None:
+def test_transparency_and_names_with_spaces_survive(
+    photos: tuple[Path, list[np.ndarray]], tmp_path: Path
+) -> None:
     """Cut-out pictures with a distorted lens: alpha is undistorted with the colours."""
     folder, truth = photos
     frames = []
@@ -128,11 +158,15 @@ def test_transparency_and_names_with_spaces_survive(photos: tuple[Path, list[np.
 
 
 def test_cameras_solved_frame_by_frame(tmp_path: Path) -> None:
-    """What Blender's side hands over for a camera that was solved there: one pose a frame of the video."""
+    """What Blender's side hands over for a camera that was solved there: one pose a frame of the
+    video.
+    """
     truth = [clips.camera_on_arc(i / 15) for i in range(16)]
     clips.write_video(tmp_path / "a.mp4", [clips.ray_cast(pose, FOCAL, SIZE) for pose in truth])
     shared = {"fl_x": FOCAL, "fl_y": FOCAL, "cx": 160, "cy": 120, "w": 320, "h": 240}
-    poses = [{"index": i, "transform_matrix": pose.tolist(), **shared} for i, pose in enumerate(truth)]
+    poses = [
+        {"index": i, "transform_matrix": pose.tolist(), **shared} for i, pose in enumerate(truth)
+    ]
     (tmp_path / "poses.json").write_text(json.dumps({"frames": poses}))
     manifest = solve(tmp_path / "a.mp4", tmp_path / "out", "--poses", str(tmp_path / "poses.json"))
     assert manifest["metrics"]["points"] > 100

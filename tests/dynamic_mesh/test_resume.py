@@ -20,8 +20,19 @@ def test_a_stopped_fit_goes_on(tmp_path: Path) -> None:
     options = ["--input", tmp_path / "clip", "--preset", "fast", "--steps", "240", "--faces", "600"]
     whole = backend("mesh", *options, "--output", tmp_path / "whole")
     assert whole.returncode == 0, whole.stderr
-    command = [sys.executable, "-u", "-m", "backend", "mesh", *map(str, options), "--output", str(tmp_path / "stopped")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=ROOT) as process:
+    command = [
+        sys.executable,
+        "-u",
+        "-m",
+        "backend",
+        "mesh",
+        *map(str, options),
+        "--output",
+        str(tmp_path / "stopped"),
+    ]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=ROOT
+    ) as process:
         assert process.stderr is not None
         for line in process.stderr:
             if "Following the motion" in line:

@@ -27,8 +27,12 @@ def test_round_trip(tmp_path: Path) -> None:
 def test_nerf_synthetic_dialect(tmp_path: Path) -> None:
     """camera_angle_x, no sizes, file_path without its ending."""
     clips.write_photos(tmp_path / "train", 3, (40, 30))
-    frames = [{"file_path": f"./train/{i:03d}", "transform_matrix": np.eye(4).tolist()} for i in range(3)]
-    (tmp_path / "transforms_train.json").write_text(json.dumps({"camera_angle_x": 0.8, "frames": frames}))
+    frames = [
+        {"file_path": f"./train/{i:03d}", "transform_matrix": np.eye(4).tolist()} for i in range(3)
+    ]
+    (tmp_path / "transforms_train.json").write_text(
+        json.dumps({"camera_angle_x": 0.8, "frames": frames})
+    )
     frame = capture.read(tmp_path).frames[0]
     assert frame.image.name == "000.png"
     assert (frame.width, frame.height) == (40, 30)
@@ -37,7 +41,9 @@ def test_nerf_synthetic_dialect(tmp_path: Path) -> None:
 
 
 def test_projection_agrees_with_the_ray_caster() -> None:
-    """A point of the world lands on the pixel whose ray hits it: axes, signs and pixel centres in one go."""
+    """A point of the world lands on the pixel whose ray hits it: axes, signs and pixel centres in
+    one go.
+    """
     pose, focal = clips.camera_on_arc(0.7), 150.0
     pixel = np.array([100.5, 40.5])
     direction = np.array([(pixel[0] - 80) / focal, -(pixel[1] - 60) / focal, -1.0])
@@ -62,11 +68,18 @@ def test_alignment_finds_a_similarity() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"frames": []}, {"frames": [7]}, {"frames": "x"}, {"fl_x": "wide"}, {"fl_x": True}, {"camera_model": "FISHEYE"},
-        {"frames": [{"file_path": None}]}, {"frames": [{"file_path": "images/000.png"}]}, {"w": -3},
+        {"frames": []},
+        {"frames": [7]},
+        {"frames": "x"},
+        {"fl_x": "wide"},
+        {"fl_x": True},
+        {"camera_model": "FISHEYE"},
+        {"frames": [{"file_path": None}]},
+        {"frames": [{"file_path": "images/000.png"}]},
+        {"w": -3},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_wrong_types_get_a_sentence(change: dict, tmp_path: Path) -> None:
     clips.write_capture(tmp_path, 3, (32, 24))
     data = json.loads((tmp_path / "transforms.json").read_text())

@@ -18,9 +18,13 @@ def make(count: int = 20, coefficients: int = 16) -> SplatArrays:
     quats /= np.linalg.norm(quats, axis=1, keepdims=True)
     f = np.float32
     return SplatArrays(
-        g.normal(size=(count, 3)).astype(f), quats, g.normal(-4, 1, (count, 3)).astype(f), g.normal(size=count).astype(f),
-        g.normal(size=(count, coefficients, 3)).astype(f), {"label": np.arange(count, dtype=np.int32)},
-    )  # fmt: skip
+        g.normal(size=(count, 3)).astype(f),
+        quats,
+        g.normal(-4, 1, (count, 3)).astype(f),
+        g.normal(size=count).astype(f),
+        g.normal(size=(count, coefficients, 3)).astype(f),
+        {"label": np.arange(count, dtype=np.int32)},
+    )
 
 
 @pytest.mark.parametrize("coefficients", [1, 4, 9, 16])
@@ -57,9 +61,13 @@ def test_ascii_and_big_endian(tmp_path: Path) -> None:
     vertices = ply.read_vertices(tmp_path / "a.ply")
     head = (tmp_path / "a.ply").read_bytes().split(b"end_header\n")[0].decode()
     rows = "\n".join(" ".join(repr(float(v)) for v in row.tolist()) for row in vertices)
-    (tmp_path / "ascii.ply").write_text(head.replace("binary_little_endian", "ascii") + "end_header\n" + rows + "\n")
+    (tmp_path / "ascii.ply").write_text(
+        head.replace("binary_little_endian", "ascii") + "end_header\n" + rows + "\n"
+    )
     big = vertices.astype(vertices.dtype.newbyteorder(">")).tobytes()
-    (tmp_path / "big.ply").write_bytes(head.replace("little", "big").encode() + b"end_header\n" + big)
+    (tmp_path / "big.ply").write_bytes(
+        head.replace("little", "big").encode() + b"end_header\n" + big
+    )
     for name in ("ascii.ply", "big.ply"):
         np.testing.assert_array_equal(splat_ply.read(tmp_path / name).means, make(5, 1).means)
 
@@ -69,7 +77,9 @@ def test_splats_that_are_not_finite_are_left_out(tmp_path: Path) -> None:
     arrays.means[3, 0], arrays.log_scales[5, 1], arrays.opacity_logits[7] = np.nan, np.inf, -np.inf
     arrays.log_scales[9] = 1e30
     splat_ply.write(tmp_path / "a.ply", arrays)
-    assert splat_ply.read(tmp_path / "a.ply").extra["label"].tolist() == [i for i in range(20) if i not in (3, 5, 7, 9)]
+    assert splat_ply.read(tmp_path / "a.ply").extra["label"].tolist() == [
+        i for i in range(20) if i not in (3, 5, 7, 9)
+    ]
 
 
 HEAD = "ply\nformat binary_little_endian 1.0\n"
@@ -77,18 +87,27 @@ HOSTILE = {
     "empty": b"",
     "no header": b"hello",
     "endless header": b"ply\n" + b"comment x\n" * 20_000,
-    "huge count": (HEAD + "element vertex 2147483647\nproperty float x\nend_header\n").encode() + bytes(64),
-    "absurd count": (HEAD + "element vertex 99999999999999999999\nproperty float x\nend_header\n").encode(),
+    "huge count": (HEAD + "element vertex 2147483647\nproperty float x\nend_header\n").encode()
+    + bytes(64),
+    "absurd count": (
+        HEAD + "element vertex 99999999999999999999\nproperty float x\nend_header\n"
+    ).encode(),
     "negative count": (HEAD + "element vertex -5\nproperty float x\nend_header\n").encode(),
     "count is a word": (HEAD + "element vertex many\nproperty float x\nend_header\n").encode(),
-    "list property": (HEAD + "element vertex 1\nproperty list uchar int x\nend_header\n").encode() + bytes(9),
-    "unknown type": (HEAD + "element vertex 1\nproperty quaternion x\nend_header\n").encode() + bytes(9),
-    "property twice": (HEAD + "element vertex 1\nproperty float x\nproperty float x\nend_header\n").encode() + bytes(9),
+    "list property": (HEAD + "element vertex 1\nproperty list uchar int x\nend_header\n").encode()
+    + bytes(9),
+    "unknown type": (HEAD + "element vertex 1\nproperty quaternion x\nend_header\n").encode()
+    + bytes(9),
+    "property twice": (
+        HEAD + "element vertex 1\nproperty float x\nproperty float x\nend_header\n"
+    ).encode()
+    + bytes(9),
     "faces first": (HEAD + "element face 1\nproperty float x\nend_header\n").encode() + bytes(9),
     "no properties": (HEAD + "element vertex 3\nend_header\n").encode(),
     "not splats": (HEAD + "element vertex 1\nproperty float x\nend_header\n").encode() + bytes(4),
     "words in ascii": b"ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nend_header\nspam\n",
-    "binary comment": b"ply\ncomment \xff\xfe\nformat ascii 1.0\nelement vertex 1\nproperty float x\nend_header\n1\n",
+    "binary comment": b"ply\ncomment \xff\xfe\nformat ascii 1.0\nelement vertex 1\nproperty float "
+    b"x\nend_header\n1\n",
 }
 
 

@@ -11,14 +11,20 @@ from backend.protocol import InputError
 
 def moving(frames: int = 7, count: int = 5000) -> np.ndarray:
     random = np.random.default_rng(0)
-    return (random.normal(size=(1, count, 3)) + random.normal(size=(frames, count, 3)) * 0.1).astype(np.float32)
+    return (
+        random.normal(size=(1, count, 3)) + random.normal(size=(frames, count, 3)) * 0.1
+    ).astype(np.float32)
 
 
 def test_reads_back_what_was_written(tmp_path: Path) -> None:
     positions = moving()
     error = vertex_animation.write(tmp_path / "a.png", positions)
     assert error < 1e-4
-    assert np.abs(vertex_animation.read(tmp_path / "a.png", positions[0]) - positions).max() / np.ptp(positions) < 1e-4
+    assert (
+        np.abs(vertex_animation.read(tmp_path / "a.png", positions[0]) - positions).max()
+        / np.ptp(positions)
+        < 1e-4
+    )
 
 
 def test_is_a_picture_that_others_read(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""The CPU kernels and the torch rasteriser against the dense float64 reference: pictures and every gradient."""
+"""The CPU kernels and the torch rasteriser against the dense float64 reference: pictures and every
+gradient.
+"""
 
 import pytest
 import torch
@@ -50,14 +52,16 @@ def gradients(scene: Scene, options: RasterOptions, rasterizer, dtype: torch.dty
 
 
 def by_rigid_moves(grad: torch.Tensor, viewmat: torch.Tensor) -> torch.Tensor:
-    """(4, 3) of turns and shifts of the camera: what a gradient by the single numbers of a matrix says beyond them means nothing, and
-    depends on how the matrix is inverted.
+    """(4, 3) of turns and shifts of the camera: what a gradient by the single numbers of a matrix
+    says beyond them means nothing, and depends on how the matrix is inverted.
     """
     turn = grad[:3] @ viewmat[:3].T
     return torch.cat([turn - turn.T, grad[None, :3, 3]])
 
 
-def assert_close(scene: Scene, options: RasterOptions, rasterizer, dtype: torch.dtype, tolerance: float) -> None:  # type: ignore[no-untyped-def]
+def assert_close(
+    scene: Scene, options: RasterOptions, rasterizer, dtype: torch.dtype, tolerance: float
+) -> None:  # type: ignore[no-untyped-def]
     image, alpha, grads = gradients(scene, options, rasterize_dense, torch.float64)
     image2, alpha2, grads2 = gradients(scene, options, rasterizer, dtype)
     assert alpha.mean() > 0.05, "an empty picture proves nothing"
@@ -102,7 +106,9 @@ def test_any_number_of_threads_gives_the_same_bits(variant: str) -> None:
 
 @pytest.mark.parametrize("mode", ["RGB", "D", "ED", "RGB+D", "RGB+ED"])
 def test_render_modes_and_feature_channels(mode: str) -> None:
-    """Seven channels go through in threes; both CPU rasterisers agree on every mode and on two cameras at once."""
+    """Seven channels go through in threes; both CPU rasterisers agree on every mode and on two
+    cameras at once.
+    """
     scene = make_scene(40, 30, 200, None)
     scene.arrays["colors"] = torch.rand(200, 7, generator=torch.Generator().manual_seed(3)).double()
     results = []
@@ -110,7 +116,9 @@ def test_render_modes_and_feature_channels(mode: str) -> None:
         a = {n: x.to(dtype) for n, x in scene.arrays.items()}
         views = torch.stack([a["viewmat"], torch.eye(4, dtype=dtype)])
         Ks, backgrounds = scene.K.to(dtype).expand(2, 3, 3), torch.full((2, 7), 0.25, dtype=dtype)
-        drawn = rasterize(*(a[n] for n in NAMES[:5]), views, Ks, 40, 30, render_mode=mode, backgrounds=backgrounds)
+        drawn = rasterize(
+            *(a[n] for n in NAMES[:5]), views, Ks, 40, 30, render_mode=mode, backgrounds=backgrounds
+        )
         results.append(drawn.image.double())
     channels = {"RGB": 7, "D": 1, "ED": 1}.get(mode, 8)
     assert results[0].shape == (2, 30, 40, channels)
@@ -118,12 +126,26 @@ def test_render_modes_and_feature_channels(mode: str) -> None:
 
 
 def test_nothing_in_sight() -> None:
-    """No Gaussian at all, all behind the camera, and NaN or infinite ones: background, zero gradients, no crash."""
-    for means in (torch.zeros(0, 3), torch.tensor([[0.0, 0, -2]]), torch.full((4, 3), float("nan")), torch.full((2, 3), 1e30)):
+    """No Gaussian at all, all behind the camera, and NaN or infinite ones: background, zero
+    gradients, no crash.
+    """
+    for means in (
+        torch.zeros(0, 3),
+        torch.tensor([[0.0, 0, -2]]),
+        torch.full((4, 3), float("nan")),
+        torch.full((2, 3), 1e30),
+    ):
         n = len(means)
         means.requires_grad_(True)
         arrays = (means, torch.ones(n, 4), torch.ones(n, 3), torch.ones(n), torch.ones(n, 3))
-        drawn = rasterize(*arrays, torch.eye(4)[None], torch.eye(3)[None] * 9, 8, 8, backgrounds=torch.full((1, 3), 0.5))
+        drawn = rasterize(
+            *arrays,
+            torch.eye(4)[None],
+            torch.eye(3)[None] * 9,
+            8,
+            8,
+            backgrounds=torch.full((1, 3), 0.5),
+        )
         assert (drawn.image == 0.5).all() and (drawn.alpha == 0).all()
         drawn.image.sum().backward()
         assert means.grad is not None and (means.grad == 0).all()
@@ -135,12 +157,21 @@ def test_gsplat_matches_dense_reference(case: tuple) -> None:
     *scene, options = case
     assert gsplat_cuda.probe() is None
 
-    def on_cuda(gaussians: Drawables, view: RasterView, options: RasterOptions) -> tuple[torch.Tensor, torch.Tensor]:
+    def on_cuda(
+        gaussians: Drawables, view: RasterView, options: RasterOptions
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         arrays = (getattr(gaussians, name).cuda() for name in NAMES[:5])
         drawn = rasterize(
-            *arrays, view.viewmat[None].cuda(), view.K[None].cuda(), view.width, view.height, sh_degree=view.sh_degree,
-            backgrounds=view.background[None].cuda(), render_mode="RGB+D", options=options,
-        )  # fmt: skip
+            *arrays,
+            view.viewmat[None].cuda(),
+            view.K[None].cuda(),
+            view.width,
+            view.height,
+            sh_degree=view.sh_degree,
+            backgrounds=view.background[None].cuda(),
+            render_mode="RGB+D",
+            options=options,
+        )
         return drawn.image[0].cpu(), drawn.alpha[0, ..., 0].cpu()
 
     assert_close(make_scene(*scene), options, on_cuda, torch.float32, 1e-3)

@@ -1,4 +1,6 @@
-"""Weights of Gaussians in regions: the kernel against the adjoint of the reference, and what they must add up to."""
+"""Weights of Gaussians in regions: the kernel against the adjoint of the reference, and what they
+must add up to.
+"""
 
 import numpy as np
 import pytest
@@ -13,7 +15,14 @@ REGIONS = 40
 
 def prepare(scene: Scene, dtype: torch.dtype) -> tuple[Drawables, RasterView]:
     leaves = {name: array.to(dtype) for name, array in scene.arrays.items()}
-    view = RasterView(leaves["viewmat"], scene.K.to(dtype), scene.width, scene.height, None, torch.zeros(3, dtype=dtype))
+    view = RasterView(
+        leaves["viewmat"],
+        scene.K.to(dtype),
+        scene.width,
+        scene.height,
+        None,
+        torch.zeros(3, dtype=dtype),
+    )
     return Drawables(*(leaves[n] for n in NAMES[:5])), view
 
 
@@ -21,13 +30,20 @@ def crumbs(scene: Scene) -> np.ndarray:
     """Small regions, some in several pieces, and a fifth of the pixels in none."""
     random = np.random.default_rng(0)
     patches = random.integers(-REGIONS // 4, REGIONS, (scene.height // 5 + 1, scene.width // 5 + 1))
-    return np.kron(patches, np.ones((5, 5), int))[: scene.height, : scene.width].clip(-1).astype(np.int32)
+    return (
+        np.kron(patches, np.ones((5, 5), int))[: scene.height, : scene.width]
+        .clip(-1)
+        .astype(np.int32)
+    )
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "count", "mode"), [(64, 48, 400, "classic"), (70, 53, 3000, "antialiased"), (17, 5, 60, "classic")]
+    ("width", "height", "count", "mode"),
+    [(64, 48, 400, "classic"), (70, 53, 3000, "antialiased"), (17, 5, 60, "classic")],
 )
-def test_kernel_agrees_with_the_adjoint_of_the_reference(width: int, height: int, count: int, mode: str) -> None:
+def test_kernel_agrees_with_the_adjoint_of_the_reference(
+    width: int, height: int, count: int, mode: str
+) -> None:
     if rasterize.cpu_kernels() is None:
         pytest.skip("no compiled kernels for this machine")
     scene, options = make_scene(width, height, count, None), RasterOptions(rasterize_mode=mode)  # type: ignore[arg-type]
@@ -48,7 +64,9 @@ def test_labels_as_a_picture_agree_with_the_reference() -> None:
     found, share = region_weights.label_map(*prepare(scene, torch.float32), labels, REGIONS)
     np.testing.assert_allclose(share, amount, atol=1e-4)
     assert (found == exact).mean() > 0.999 and len(np.unique(exact)) > 10
-    nothing, none = region_weights.label_map(*prepare(scene, torch.float32), np.full(900, -1, np.int32), 1)
+    nothing, none = region_weights.label_map(
+        *prepare(scene, torch.float32), np.full(900, -1, np.int32), 1
+    )
     assert (nothing == -1).all() and (none == 0).all()
 
 
@@ -56,7 +74,9 @@ def test_weights_of_all_regions_add_up_to_the_opacity_of_the_picture() -> None:
     scene = make_scene(64, 48, 400, None)
     gaussians, view = prepare(scene, torch.float32)
     whole = region_weights.region_weights(gaussians, view, np.zeros((48, 64), np.int32), 1)
-    alpha = rasterize.rasterize(*gaussians.tensors(), view.viewmat[None], view.K[None], 64, 48).alpha
+    alpha = rasterize.rasterize(
+        *gaussians.tensors(), view.viewmat[None], view.K[None], 64, 48
+    ).alpha
     assert float(whole.sum()) == pytest.approx(float(alpha.sum()), rel=1e-4)
     none = region_weights.region_weights(gaussians, view, np.full((48, 64), -1, np.int32), 1)
     assert none.nnz == 0

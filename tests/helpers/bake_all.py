@@ -1,4 +1,5 @@
-"""Bakes an animated mesh as every kind of file and prints a line each: run with a Python that has bpy.
+"""Bakes an animated mesh as every kind of file and prints a line each: run with a Python that has
+bpy.
 
 python tests/helpers/bake_all.py MESH.npz FOLDER
 """
@@ -19,10 +20,14 @@ def main(source: Path, folder: Path) -> None:
     bpy.ops.splatsmith.import_mesh(filepath=str(source))
     bake = sys.modules[f"{MODULE}.addon.scene.meshes.mesh_bake"]
     folder.mkdir(parents=True, exist_ok=True)
-    thing = bpy.context.object
+    obj = bpy.context.object
     for kind, ending in bake.KINDS.items():
-        done = bake.bake(bpy.context, thing, folder / f"{kind.lower()}{ending}", kind)
-        sys.stderr.write("BAKED " + json.dumps({"kind": kind, "megabytes": done.megabytes, "error": done.error}) + "\n")
+        done = bake.bake(bpy.context, obj, folder / f"{kind.lower()}{ending}", kind)
+        sys.stderr.write(
+            "BAKED "
+            + json.dumps({"kind": kind, "megabytes": done.megabytes, "error": done.error})
+            + "\n"
+        )
 
 
 if __name__ == "__main__":

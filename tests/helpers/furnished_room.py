@@ -1,4 +1,5 @@
-"""Rooms of furniture built from boxes and spheres, with exact object masks, and the Gaussians that a good training would leave.
+"""Rooms of furniture built from boxes and spheres, with exact object masks, and the Gaussians that
+a good training would leave.
 
 Everything is drawn by ray_world; an object is several things, and every object has a class.
 """
@@ -33,10 +34,12 @@ CLASSES = tuple(LOOK_ALIKE)
 
 @dataclass(frozen=True)
 class Room:
-    """V views of one room. Objects are numbered; `classes[o]` is the class of object o, an index into CLASSES."""
+    """V views of one room. Objects are numbered; `classes[o]` is the class of object o, an index
+    into CLASSES.
+    """
 
     classes: np.ndarray  # (O,)
-    pictures: list[np.ndarray]  # (H, W, 3) uint8
+    images: list[np.ndarray]  # (H, W, 3) uint8
     owners: list[np.ndarray]  # (H, W) object of every pixel, -1: none
     views: list[RasterView]
     gaussians: Drawables
@@ -48,8 +51,14 @@ def _boxes(*parts: tuple[float, float, float, float, float, float], skin: int) -
     return [Box((x0, y0, z0), (x1, y1, z1), skin) for x0, y0, z0, x1, y1, z1 in parts]
 
 
-def _legs(w: float, d: float, h: float, t: float = 0.07) -> list[tuple[float, float, float, float, float, float]]:
-    return [(sx * (w - t) - t, sy * (d - t) - t, 0, sx * (w - t) + t, sy * (d - t) + t, h) for sx in (-1, 1) for sy in (-1, 1)]
+def _legs(
+    w: float, d: float, h: float, t: float = 0.07
+) -> list[tuple[float, float, float, float, float, float]]:
+    return [
+        (sx * (w - t) - t, sy * (d - t) - t, 0, sx * (w - t) + t, sy * (d - t) + t, h)
+        for sx in (-1, 1)
+        for sy in (-1, 1)
+    ]
 
 
 def furniture(name: str, s: float, skin: int) -> list[Thing]:
@@ -59,7 +68,11 @@ def furniture(name: str, s: float, skin: int) -> list[Thing]:
         parts = [(-seat, -0.45, 0, seat, 0.45, 0.45), (-seat, 0.25, 0, seat, 0.45, 0.95)]
         parts += [(sx * seat - 0.12, -0.45, 0, sx * seat + 0.12, 0.45, 0.68) for sx in (-1, 1)]
     elif name == "chair":
-        parts = [*_legs(0.28, 0.28, 0.5), (-0.3, -0.3, 0.45, 0.3, 0.3, 0.55), (-0.3, 0.22, 0.5, 0.3, 0.3, 1.1)]
+        parts = [
+            *_legs(0.28, 0.28, 0.5),
+            (-0.3, -0.3, 0.45, 0.3, 0.3, 0.55),
+            (-0.3, 0.22, 0.5, 0.3, 0.3, 1.1),
+        ]
     elif name == "stool":
         parts = [*_legs(0.22, 0.22, 0.5), (-0.26, -0.26, 0.45, 0.26, 0.26, 0.58)]
     elif name == "table":
@@ -77,7 +90,10 @@ def furniture(name: str, s: float, skin: int) -> list[Thing]:
         parts = []
     things = _boxes(*[tuple(s * v for v in p) for p in parts], skin=skin)  # type: ignore[misc]
     if name == "lamp":
-        things += [*_boxes((-0.05 * s, -0.05 * s, 0, 0.05 * s, 0.05 * s, 1.3 * s), skin=skin), Sphere((0, 0, 1.5 * s), 0.3 * s, skin)]
+        things += [
+            *_boxes((-0.05 * s, -0.05 * s, 0, 0.05 * s, 0.05 * s, 1.3 * s), skin=skin),
+            Sphere((0, 0, 1.5 * s), 0.3 * s, skin),
+        ]
     if name == "cactus":
         things += [Sphere((0, 0, z * s), 0.24 * s, skin) for z in (0.24, 0.55, 0.86)]
     if name == "pillow":
@@ -93,14 +109,16 @@ def _turned(thing: Thing, quarter: int, at: np.ndarray) -> Thing:
         return (c * p[0] - s * p[1] + at[0], s * p[0] + c * p[1] + at[1], p[2])
 
     if isinstance(thing, Sphere):
-        return Sphere(place(thing.centre), thing.radius, thing.texture)
+        return Sphere(place(thing.center), thing.radius, thing.texture)
     assert isinstance(thing, Box)
     a, b = np.array(place(thing.low)), np.array(place(thing.high))
     return Box(tuple(np.minimum(a, b)), tuple(np.maximum(a, b)), thing.texture)
 
 
 def _furnish(seed: int, pieces: int) -> tuple[list[Thing], list[int], list[str]]:
-    """Things, the object of each, and the names of the objects; pieces do not overlap but may touch."""
+    """Things, the object of each, and the names of the objects; pieces do not overlap but may
+    touch.
+    """
     random = np.random.default_rng(seed)
     names = [c for c in CLASSES if c not in ("floor", "wall")]
     names = [*names, *random.choice(names, max(0, pieces - len(names)))][:pieces]
@@ -108,7 +126,11 @@ def _furnish(seed: int, pieces: int) -> tuple[list[Thing], list[int], list[str]]
     owner, named = [0, 1, 2], list(SURFACES)
     taken: list[np.ndarray] = []
     for name in names:
-        skin, quarter, s = 3 + int(random.integers(11)), int(random.integers(4)), random.uniform(0.85, 1.25)
+        skin, quarter, s = (
+            3 + int(random.integers(11)),
+            int(random.integers(4)),
+            random.uniform(0.85, 1.25),
+        )
         piece = [_turned(t, quarter, np.zeros(2)) for t in furniture(name, s, skin)]
         reach = np.array([np.abs(_corners(t)).max(0)[:2] for t in piece]).max(0)
         for _ in range(300):
@@ -128,7 +150,7 @@ def _furnish(seed: int, pieces: int) -> tuple[list[Thing], list[int], list[str]]
 
 def _corners(thing: Thing) -> np.ndarray:
     if isinstance(thing, Sphere):
-        return np.array(thing.centre) + thing.radius * np.array([[-1, -1, -1], [1, 1, 1]])
+        return np.array(thing.center) + thing.radius * np.array([[-1, -1, -1], [1, 1, 1]])
     assert isinstance(thing, Box)
     return np.array([thing.low, thing.high])
 
@@ -143,7 +165,12 @@ def cameras(count: int, random: np.random.Generator) -> list[np.ndarray]:
         angle = math.radians(-45 + 0.55 * (-100 + 200 * (0.618 * i % 1)))
         radius, height = random.uniform(6.2, 8.0), random.uniform(1.6, 4.5)
         position = np.array([radius * math.cos(angle), radius * math.sin(angle), height])
-        poses.append(ray_world.look_at(position, np.array([*random.uniform((-1.8, -0.8), (0.8, 1.8)), random.uniform(0.2, 0.9)])))
+        poses.append(
+            ray_world.look_at(
+                position,
+                np.array([*random.uniform((-1.8, -0.8), (0.8, 1.8)), random.uniform(0.2, 0.9)]),
+            )
+        )
     return poses
 
 
@@ -153,32 +180,48 @@ def make(seed: int, views: int = 36, pieces: int = 14) -> Room:
     world = World(tuple(things), [ray_world.texture(100 * seed + i, 0.6) for i in range(14)])
     object_of = np.array([*owner, -1])  # the last for rays that hit nothing
     poses = cameras(views, np.random.default_rng(1000 + seed))
-    pictures, owners, points = [], [], []
+    images, owners, points = [], [], []
     for pose in poses:
         rays = ray_world.pixel_rays(FOCAL, SIZE) @ pose[:3, :3].T.astype(np.float32)
         colors, depth, hit = ray_world.cast(world, pose[:3, 3].astype(np.float32), rays)
-        pictures.append((colors.reshape(SIZE[1], SIZE[0], 3) * 255).astype(np.uint8))
+        images.append((colors.reshape(SIZE[1], SIZE[0], 3) * 255).astype(np.uint8))
         owners.append(object_of[hit].reshape(SIZE[1], SIZE[0]))
         seen = hit >= 0
-        points.append(np.concatenate([pose[:3, 3] + depth[seen, None] * rays[seen], colors[seen], object_of[hit][seen, None]], 1))
+        points.append(
+            np.concatenate(
+                [
+                    pose[:3, 3] + depth[seen, None] * rays[seen],
+                    colors[seen],
+                    object_of[hit][seen, None],
+                ],
+                1,
+            )
+        )
     classes = np.array([CLASSES.index(n) for n in names])
-    return Room(classes, pictures, owners, raster_views(poses), *splats(np.concatenate(points), seed))
+    return Room(classes, images, owners, raster_views(poses), *splats(np.concatenate(points), seed))
 
 
 def raster_views(poses: list[np.ndarray]) -> list[RasterView]:
     """The cameras as the rasteriser takes them."""
     K = torch.tensor([[FOCAL, 0, SIZE[0] / 2], [0, FOCAL, SIZE[1] / 2], [0, 0, 1]])
-    return [RasterView(torch.from_numpy(to_viewmat(p)).float(), K, *SIZE, None, torch.zeros(3)) for p in poses]
+    return [
+        RasterView(torch.from_numpy(to_viewmat(p)).float(), K, *SIZE, None, torch.zeros(3))
+        for p in poses
+    ]
 
 
 def write(room: Room, folder: Path) -> None:
-    """The room as a user has it: folder/capture, folder/splats.ply, and folder/regions with a label for every object."""
+    """The room as a user has it: folder/capture, folder/splats.ply, and folder/regions with a label
+    for every object.
+    """
     (folder / "capture" / "images").mkdir(parents=True)
     (folder / "regions").mkdir()
     frames = []
-    for i, (picture, owners, view) in enumerate(zip(room.pictures, room.owners, room.views, strict=True)):
+    for i, (image, owners, view) in enumerate(
+        zip(room.images, room.owners, room.views, strict=True)
+    ):
         path = folder / "capture" / "images" / f"{i:03d}.png"
-        Image.fromarray(picture).save(path)
+        Image.fromarray(image).save(path)
         Image.fromarray((owners + 1).astype(np.uint8)).save(folder / "regions" / path.name)
         pose = from_viewmat(view.viewmat.double().numpy())
         frames.append(capture.Frame(path, pose, FOCAL, FOCAL, SIZE[0] / 2, SIZE[1] / 2, *SIZE))
@@ -186,14 +229,21 @@ def write(room: Room, folder: Path) -> None:
     g = room.gaussians
     sh = ((room.rgb - 0.5) / SH_C0).astype(np.float32)[:, None]
     logits = torch.logit(g.opacities).numpy()
-    splat_ply.write(folder / "splats.ply", SplatArrays(g.means.numpy(), g.quats.numpy(), g.scales.log().numpy(), logits, sh))
+    splat_ply.write(
+        folder / "splats.ply",
+        SplatArrays(g.means.numpy(), g.quats.numpy(), g.scales.log().numpy(), logits, sh),
+    )
 
 
 def splats(points: np.ndarray, seed: int) -> tuple[Drawables, np.ndarray, np.ndarray]:
-    """About evenly spread Gaussians on the surfaces (x y z r g b object), a little off, and a few in mid-air."""
+    """About evenly spread Gaussians on the surfaces (x y z r g b object), a little off, and a few
+    in mid-air.
+    """
     random = np.random.default_rng(seed)
     side = np.where(points[:, 6] < len(SURFACES), 0.12, 0.055)
-    key = np.concatenate([np.floor(points[:, :3] / side[:, None]), points[:, 6:]], 1).astype(np.int64)
+    key = np.concatenate([np.floor(points[:, :3] / side[:, None]), points[:, 6:]], 1).astype(
+        np.int64
+    )
     chosen = random.permutation(np.unique(key, axis=0, return_index=True)[1])
     points, side = points[chosen], side[chosen]
     spacing = KDTree(points[:, :3]).query(points[:, :3], k=4)[0][:, 1:].mean(1)
@@ -205,5 +255,8 @@ def splats(points: np.ndarray, seed: int) -> tuple[Drawables, np.ndarray, np.nda
     rgb = np.concatenate([points[:, 3:6], random.random((loose, 3))])
     whose = np.concatenate([points[:, 6].astype(int), np.full(loose, -1)])
     quats = torch.tensor([[1.0, 0, 0, 0]]).repeat(len(means), 1)
-    arrays = [torch.from_numpy(a).float() for a in (means, np.repeat(scales[:, None], 3, 1), opacities, rgb)]
+    arrays = [
+        torch.from_numpy(a).float()
+        for a in (means, np.repeat(scales[:, None], 3, 1), opacities, rgb)
+    ]
     return Drawables(arrays[0], quats, *arrays[1:]), rgb, whose

@@ -1,4 +1,6 @@
-"""Textured triangles from simple glTF files, drawn with a depth buffer: pictures, exact depth and whose every pixel is."""
+"""Textured triangles from simple glTF files, drawn with a depth buffer: pictures, exact depth and
+whose every pixel is.
+"""
 
 import json
 from dataclasses import dataclass
@@ -32,12 +34,16 @@ class Triangles:
 
     def painted(self, mix: np.ndarray) -> "Triangles":
         """Other colours: each of the texture's multiplied by a matrix (3, 3)."""
-        return Triangles(self.corners, self.uv, np.clip(self.texture @ mix.T, 0, 1).astype(np.float32))
+        return Triangles(
+            self.corners, self.uv, np.clip(self.texture @ mix.T, 0, 1).astype(np.float32)
+        )
 
 
 @cache
 def load_gltf(path: Path) -> Triangles:
-    """One node, one mesh, buffers without strides: what kits of props are. Stood on the floor, over the origin."""
+    """One node, one mesh, buffers without strides: what kits of props are. Stood on the floor, over
+    the origin.
+    """
     scene = json.loads(path.read_text())
     data = (path.parent / scene["buffers"][0]["uri"]).read_bytes()
 
@@ -45,7 +51,9 @@ def load_gltf(path: Path) -> Triangles:
         accessor = scene["accessors"][index]
         view, width = scene["bufferViews"][accessor["bufferView"]], WIDTHS[accessor["type"]]
         start = view.get("byteOffset", 0) + accessor.get("byteOffset", 0)
-        return np.frombuffer(data, TYPES[accessor["componentType"]], accessor["count"] * width, start).reshape(-1, width)
+        return np.frombuffer(
+            data, TYPES[accessor["componentType"]], accessor["count"] * width, start
+        ).reshape(-1, width)
 
     corners, uv = [], []
     for primitive in scene["meshes"][0]["primitives"]:
@@ -55,7 +63,10 @@ def load_gltf(path: Path) -> Triangles:
     points = np.concatenate(corners)[..., [0, 2, 1]] * [1, -1, 1]  # y up to z up
     low, high = points.min((0, 1)), points.max((0, 1))
     points = points - [(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]]
-    texture = np.asarray(Image.open(path.parent / scene["images"][0]["uri"]).convert("RGB"), np.float32) / 255
+    texture = (
+        np.asarray(Image.open(path.parent / scene["images"][0]["uri"]).convert("RGB"), np.float32)
+        / 255
+    )
     return Triangles(points, np.concatenate(uv), texture)
 
 
@@ -68,8 +79,17 @@ class Drawn:
     owners: np.ndarray  # (H, W) index into the pieces
 
 
-def draw(pieces: list[Triangles], pose: np.ndarray, focal: float, size: tuple[int, int], sun: np.ndarray, ambient: float) -> Drawn:
-    """Pieces seen from a camera-to-world pose (OpenGL axes), lit by a sun (3,) and from everywhere. Both sides are drawn."""
+def draw(
+    pieces: list[Triangles],
+    pose: np.ndarray,
+    focal: float,
+    size: tuple[int, int],
+    sun: np.ndarray,
+    ambient: float,
+) -> Drawn:
+    """Pieces seen from a camera-to-world pose (OpenGL axes), lit by a sun (3,) and from everywhere.
+    Both sides are drawn.
+    """
     corners = np.concatenate([p.corners for p in pieces])
     owner = np.repeat(np.arange(len(pieces)), [len(p.corners) for p in pieces])
     uv = np.concatenate([p.uv for p in pieces])
@@ -103,8 +123,18 @@ def _facing(corners: np.ndarray, sun: np.ndarray, camera_at: np.ndarray) -> np.n
     return np.clip(normal @ sun, 0, 1)
 
 
-def _shade(pieces: list[Triangles], hits: Hits, owner: np.ndarray, uv: np.ndarray, light: np.ndarray, size: tuple[int, int]) -> Drawn:
-    place, whose_hit = (uv[hits.triangle] * hits.barycentric[..., None]).sum(1), owner[hits.triangle]
+def _shade(
+    pieces: list[Triangles],
+    hits: Hits,
+    owner: np.ndarray,
+    uv: np.ndarray,
+    light: np.ndarray,
+    size: tuple[int, int],
+) -> Drawn:
+    place, whose_hit = (
+        (uv[hits.triangle] * hits.barycentric[..., None]).sum(1),
+        owner[hits.triangle],
+    )
     colors, whose = np.zeros((size[1] * size[0], 3), np.float32), np.full(size[1] * size[0], -1)
     far = np.full(size[1] * size[0], np.inf)
     far[hits.pixel], whose[hits.pixel] = hits.depth, whose_hit
@@ -112,8 +142,14 @@ def _shade(pieces: list[Triangles], hits: Hits, owner: np.ndarray, uv: np.ndarra
         mine = whose_hit == piece
         texture = pieces[piece].texture
         rows, columns = (place[mine][:, ::-1] % 1 * texture.shape[:2]).astype(int).T
-        colors[hits.pixel[mine]] = np.clip(texture[rows, columns] * light[hits.triangle[mine], None], 0, 1)
-    return Drawn(colors.reshape(size[1], size[0], 3), far.reshape(size[1], size[0]), whose.reshape(size[1], size[0]))
+        colors[hits.pixel[mine]] = np.clip(
+            texture[rows, columns] * light[hits.triangle[mine], None], 0, 1
+        )
+    return Drawn(
+        colors.reshape(size[1], size[0], 3),
+        far.reshape(size[1], size[0]),
+        whose.reshape(size[1], size[0]),
+    )
 
 
 def over(scene: Drawn, world: ray_world.World, pose: np.ndarray, focal: float) -> Drawn:

@@ -2,8 +2,9 @@
 
     python tests/helpers/moving_objects.py FOLDER CLIP [CLIP …]
 
-Each clip becomes a capture with time, FOLDER/CLIP (RGBA pictures; `_estimated` ones have a world around the object, no alpha, and masks
-beside them), and FOLDER/CLIP.npz, the object's true mesh in every frame.
+Each clip becomes a capture with time, FOLDER/CLIP (RGBA pictures; `_estimated` ones have a world
+around the object, no alpha, and masks beside them), and FOLDER/CLIP.npz, the object's true mesh in
+every frame.
 """
 
 import sys
@@ -45,9 +46,15 @@ def _paint(mesh: bpy.types.Mesh) -> None:
     co = np.empty(len(mesh.vertices) * 3, np.float32)
     mesh.vertices.foreach_get("co", co)
     co = co.reshape(-1, 3) / np.ptp(co.reshape(-1, 3), axis=0).max() * 2
-    waves = [np.sin(11 * co[:, 0] + 1) * np.cos(5 * co[:, 2]), np.sin(13 * co[:, 1]), np.sin(12 * co[:, 2] + 2 + 3 * co[:, 0])]
+    waves = [
+        np.sin(11 * co[:, 0] + 1) * np.cos(5 * co[:, 2]),
+        np.sin(13 * co[:, 1]),
+        np.sin(12 * co[:, 2] + 2 + 3 * co[:, 0]),
+    ]
     colors = np.stack([*(0.5 + 0.45 * w for w in waves), np.ones(len(co))], 1).astype(np.float32)
-    mesh.color_attributes.new("Col", "FLOAT_COLOR", "POINT").data.foreach_set("color", colors.ravel())
+    mesh.color_attributes.new("Col", "FLOAT_COLOR", "POINT").data.foreach_set(
+        "color", colors.ravel()
+    )
     mesh.materials.clear()
     mesh.materials.append(_material("Col"))
 
@@ -96,7 +103,9 @@ def _monkey() -> tuple[list, SetTime]:
 
 def _flag() -> tuple[list, SetTime]:
     """Cloth in the wind, simulated, pinned along one side, and as thick as a towel."""
-    bpy.ops.mesh.primitive_grid_add(x_subdivisions=34, y_subdivisions=24, size=2, rotation=(np.pi / 2, 0, 0))
+    bpy.ops.mesh.primitive_grid_add(
+        x_subdivisions=34, y_subdivisions=24, size=2, rotation=(np.pi / 2, 0, 0)
+    )
     flag = bpy.context.object
     flag.scale = (1.0, 0.7, 1.0)
     bpy.ops.object.transform_apply(rotation=True, scale=True)
@@ -109,7 +118,9 @@ def _flag() -> tuple[list, SetTime]:
     cloth.point_cache.frame_start, cloth.point_cache.frame_end = 1, 130
     thick = flag.modifiers.new("thick", "SOLIDIFY")
     thick.thickness, thick.offset = 0.06, 0.0
-    bpy.ops.object.effector_add(type="WIND", location=(-3, -1.0, 0.3), rotation=(0, np.radians(78), np.radians(14)))
+    bpy.ops.object.effector_add(
+        type="WIND", location=(-3, -1.0, 0.3), rotation=(0, np.radians(78), np.radians(14))
+    )
     wind = bpy.context.object.field
     wind.strength, wind.noise, wind.seed = 260.0, 1.5, 3
     _paint(flag.data)
@@ -146,15 +157,22 @@ def _metaballs() -> tuple[list, SetTime]:
 
 
 def _torus_to_sphere() -> tuple[list, SetTime]:
-    bpy.ops.mesh.primitive_torus_add(major_segments=96, minor_segments=48, major_radius=0.7, minor_radius=0.3)
+    bpy.ops.mesh.primitive_torus_add(
+        major_segments=96, minor_segments=48, major_radius=0.7, minor_radius=0.3
+    )
     torus = bpy.context.object
     torus.shape_key_add(name="torus")
     sphere = torus.shape_key_add(name="sphere")
     for point, vertex in zip(sphere.data, torus.data.vertices, strict=True):
         around = np.arctan2(vertex.co.y, vertex.co.x)
-        across = np.arctan2(vertex.co.z, np.hypot(vertex.co.x, vertex.co.y) - 0.7)  # 0 outside, pi inside
+        across = np.arctan2(
+            vertex.co.z, np.hypot(vertex.co.x, vertex.co.y) - 0.7
+        )  # 0 outside, pi inside
         lift = np.pi / 2 * np.sign(across) * (np.abs(across) / np.pi) if across else 0.0
-        point.co = Vector((np.cos(lift) * np.cos(around), np.cos(lift) * np.sin(around), np.sin(lift))) * 0.85
+        point.co = (
+            Vector((np.cos(lift) * np.cos(around), np.cos(lift) * np.sin(around), np.sin(lift)))
+            * 0.85
+        )
     _paint(torus.data)
 
     def at(time: float) -> None:
@@ -199,7 +217,10 @@ def _mesh(objects: list) -> tuple[np.ndarray, np.ndarray]:
         shown = thing.evaluated_get(graph)
         mesh = shown.to_mesh()
         mesh.calc_loop_triangles()
-        co, corner = np.empty(len(mesh.vertices) * 3, np.float32), np.empty(len(mesh.loop_triangles) * 3, np.int32)
+        co, corner = (
+            np.empty(len(mesh.vertices) * 3, np.float32),
+            np.empty(len(mesh.loop_triangles) * 3, np.int32),
+        )
         mesh.vertices.foreach_get("co", co)
         mesh.loop_triangles.foreach_get("vertices", corner)
         world = np.array(shown.matrix_world)
@@ -212,11 +233,15 @@ def _mesh(objects: list) -> tuple[np.ndarray, np.ndarray]:
 
 def _write_truth(path: Path, meshes: list[tuple[np.ndarray, np.ndarray]]) -> None:
     """One array of trajectories where the topology stays, an array a frame where it does not."""
-    same = len({len(v) for v, _ in meshes}) == 1  # quads may be cut into triangles differently from frame to frame
+    same = (
+        len({len(v) for v, _ in meshes}) == 1
+    )  # quads may be cut into triangles differently from frame to frame
     if same:
         np.savez_compressed(path, vertices=np.stack([v for v, _ in meshes]), faces=meshes[0][1])
     else:
-        arrays = {f"vertices{i}": v for i, (v, _) in enumerate(meshes)} | {f"faces{i}": f for i, (_, f) in enumerate(meshes)}
+        arrays = {f"vertices{i}": v for i, (v, _) in enumerate(meshes)} | {
+            f"faces{i}": f for i, (_, f) in enumerate(meshes)
+        }
         np.savez_compressed(path, **arrays)
 
 
@@ -231,7 +256,11 @@ def _light_and_film(shot: Shot) -> bpy.types.Object:
     scene.world.node_tree.nodes["Background"].inputs[0].default_value = (1, 1, 1, 1)
     scene.world.node_tree.nodes["Background"].inputs[1].default_value = 0.7
     scene.render.engine, scene.cycles.device = "CYCLES", "CPU"
-    scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.max_bounces = shot.samples, False, 2
+    scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.max_bounces = (
+        shot.samples,
+        False,
+        2,
+    )
     scene.cycles.use_adaptive_sampling = False
     scene.render.resolution_x = scene.render.resolution_y = shot.size
     scene.render.image_settings.file_format, scene.render.image_settings.color_mode = "PNG", "RGBA"
@@ -246,12 +275,18 @@ def _light_and_film(shot: Shot) -> bpy.types.Object:
 
 def _surroundings(center: np.ndarray, extent: float, lowest: float) -> None:
     """A floor and some blocks, textured, so that cameras can be solved."""
-    bpy.ops.mesh.primitive_plane_add(size=extent * 12, location=(*center[:2], lowest - 0.02 * extent))
+    bpy.ops.mesh.primitive_plane_add(
+        size=extent * 12, location=(*center[:2], lowest - 0.02 * extent)
+    )
     made = [bpy.context.object]
     for index in range(14):
         angle, reach = index * 2.4, 2.6 + 0.35 * (index % 4)
-        place = center + extent * np.array([reach * np.cos(angle), reach * np.sin(angle), 0.15 * (index % 3) - 0.2])
-        bpy.ops.mesh.primitive_cube_add(size=extent * (0.5 + 0.15 * (index % 3)), location=place, rotation=(0, 0, angle))
+        place = center + extent * np.array(
+            [reach * np.cos(angle), reach * np.sin(angle), 0.15 * (index % 3) - 0.2]
+        )
+        bpy.ops.mesh.primitive_cube_add(
+            size=extent * (0.5 + 0.15 * (index % 3)), location=place, rotation=(0, 0, angle)
+        )
         made.append(bpy.context.object)
     for thing in made:
         thing.data.materials.append(_material(None, 6.0 / extent))
@@ -270,22 +305,45 @@ def film(folder: Path, name: str) -> None:
         meshes.append(_mesh(objects))
     _write_truth(folder / f"{name}.npz", meshes)
     everything = np.concatenate([v for v, _ in meshes])
-    center, extent = (everything.max(0) + everything.min(0)) / 2, float(np.ptp(everything, axis=0).max())
+    center, extent = (
+        (everything.max(0) + everything.min(0)) / 2,
+        float(np.ptp(everything, axis=0).max()),
+    )
     if way == "estimated":
         _surroundings(center, extent, float(everything[:, 2].min()))
-    others = [o for o in bpy.data.objects if o.type == "MESH" and o not in objects and not o.hide_render]
+    others = [
+        o for o in bpy.data.objects if o.type == "MESH" and o not in objects and not o.hide_render
+    ]
     focal, frames, root = shot.size / 2 / np.tan(camera.data.angle / 2), [], folder / name
     for k in range(shot.frames):
         at(k / shot.frames)
-        angle, height = np.radians(shot.arc) * (k / shot.frames - (0.5 if way == "front" else 0.0)), np.radians(15)
-        direction = np.array([np.cos(height) * np.cos(angle), np.cos(height) * np.sin(angle), np.sin(height)])
+        angle, height = (
+            np.radians(shot.arc) * (k / shot.frames - (0.5 if way == "front" else 0.0)),
+            np.radians(15),
+        )
+        direction = np.array(
+            [np.cos(height) * np.cos(angle), np.cos(height) * np.sin(angle), np.sin(height)]
+        )
         camera.location = center + 1.9 * extent * direction
-        camera.rotation_euler = (Vector(center) - camera.location).to_track_quat("-Z", "Y").to_euler()
+        camera.rotation_euler = (
+            (Vector(center) - camera.location).to_track_quat("-Z", "Y").to_euler()
+        )
         bpy.context.view_layer.update()
         image = root / "images" / f"{k:03d}.png"
         _render(image, others, way == "estimated", root / "masks" / f"{k:03d}.png")
-        frames.append(capture.Frame(image, np.array(camera.matrix_world), focal, focal, shot.size / 2, shot.size / 2, shot.size, shot.size,
-                                    time=k / 24))  # fmt: skip
+        frames.append(
+            capture.Frame(
+                image,
+                np.array(camera.matrix_world),
+                focal,
+                focal,
+                shot.size / 2,
+                shot.size / 2,
+                shot.size,
+                shot.size,
+                time=k / 24,
+            )
+        )
     capture.write(root, frames, None)
     scene.render.film_transparent = False
 
@@ -295,9 +353,14 @@ def _render(image: Path, others: list, surrounded: bool, mask: Path) -> None:
     scene = bpy.context.scene
     for thing in others:
         thing.hide_render = False
-    scene.render.film_transparent, scene.render.image_settings.color_mode = not surrounded, "RGB" if surrounded else "RGBA"
+    scene.render.film_transparent, scene.render.image_settings.color_mode = (
+        not surrounded,
+        "RGB" if surrounded else "RGBA",
+    )
     scene.render.filepath = str(image)
-    scene.cycles.seed = int(image.stem)  # else the noise stands still in the picture, as no camera's does, and is followed as a texture
+    scene.cycles.seed = int(
+        image.stem
+    )  # else the noise stands still in the picture, as no camera's does, and is followed as a texture
     bpy.ops.render.render(write_still=True)
     if surrounded:
         for thing in others:
@@ -310,7 +373,9 @@ def _render(image: Path, others: list, surrounded: bool, mask: Path) -> None:
         bpy.data.images.remove(picture)
         white = bpy.data.images.new("mask", scene.render.resolution_x, scene.render.resolution_y)
         white.colorspace_settings.name = "Non-Color"
-        white.pixels.foreach_set(np.hstack([np.repeat(alpha, 3, 1), np.ones_like(alpha)]).astype(np.float32).ravel())
+        white.pixels.foreach_set(
+            np.hstack([np.repeat(alpha, 3, 1), np.ones_like(alpha)]).astype(np.float32).ravel()
+        )
         white.filepath_raw, white.file_format = str(mask), "PNG"
         white.save()
         bpy.data.images.remove(white)

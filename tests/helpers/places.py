@@ -1,4 +1,6 @@
-"""Where the checkout is, and where real data lies: tests that need it are skipped where it is absent."""
+"""Where the checkout is, and where real data lies: tests that need it are skipped where it is
+absent.
+"""
 
 import os
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""A small CLIP that the project trains itself, on regions of rooms that it draws: a valid open_clip folder, never the product's.
+"""A small CLIP that the project trains itself, on regions of rooms that it draws: a valid open_clip
+folder, never the product's.
 
 Contrastive between crops and captions; crops of one class have the same right caption.
 """
@@ -18,9 +19,18 @@ from backend.semantics.regions import torchvision_shim
 from backend.semantics.teachers.crops import crop_regions
 
 SIDE = 64
-SHOWN = {"mean": [0.48145466, 0.4578275, 0.40821073], "std": [0.26862954, 0.26130258, 0.27577711], "interpolation": "bilinear"}
+SHOWN = {
+    "mean": [0.48145466, 0.4578275, 0.40821073],
+    "std": [0.26862954, 0.26130258, 0.27577711],
+    "interpolation": "bilinear",
+}
 TEMPLATES = ("a photo of a {}", "a {}", "{}", "a picture of the {}", "there is a {} in the room")
-SYNONYMS = {"couch": ("couch", "sofa"), "rug": ("rug", "carpet"), "cactus": ("cactus", "plant"), "lamp": ("lamp", "light")}
+SYNONYMS = {
+    "couch": ("couch", "sofa"),
+    "rug": ("rug", "carpet"),
+    "cactus": ("cactus", "plant"),
+    "lamp": ("lamp", "light"),
+}
 
 
 @dataclass(frozen=True)
@@ -54,12 +64,12 @@ def crops(rooms: Iterable[Room], smallest: int = 40) -> Crops:
     """Of all objects in all pictures, by their exact masks."""
     alone, placed, classes = [], [], []
     for room in rooms:
-        for picture, owners in zip(room.pictures, room.owners, strict=True):
+        for image, owners in zip(room.pictures, room.owners, strict=True):
             there, sizes = np.unique(owners[owners >= 0], return_counts=True)
             there = there[sizes >= smallest]
             number = np.full(len(room.classes) + 1, -1, np.int32)
             number[there] = np.arange(len(there))
-            both = crop_regions(picture, number[owners], len(there), SIDE)
+            both = crop_regions(image, number[owners], len(there), SIDE)
             alone.append(both[0])
             placed.append(both[1])
             classes.append(room.classes[there])
@@ -67,7 +77,9 @@ def crops(rooms: Iterable[Room], smallest: int = 40) -> Crops:
 
 
 def _augmented(images: Tensor, random: torch.Generator) -> Tensor:
-    """(B, 3, S, S) 0..1: mirrored, moved and scaled, cut by a line, other colours and light, blurred."""
+    """(B, 3, S, S) 0..1: mirrored, moved and scaled, cut by a line, other colours and light,
+    blurred.
+    """
     b = len(images)
 
     def draw(low: float, high: float, *shape: int) -> Tensor:
@@ -82,20 +94,31 @@ def _augmented(images: Tensor, random: torch.Generator) -> Tensor:
     angle, y = draw(0, 6.283, 1, 1), torch.linspace(-1, 1, SIDE)
     cut = angle.cos() * y[None, None] + angle.sin() * y[None, :, None] > draw(0.1, 2.5, 1, 1)
     images = torch.where(cut[:, None], torch.full_like(images, 0.5), images)
-    order = torch.rand(b, 3, generator=random).argsort(1)  # colours say little of what a thing is: few models must stand for many
+    order = torch.rand(b, 3, generator=random).argsort(
+        1
+    )  # colours say little of what a thing is: few models must stand for many
     mix = torch.eye(3)[order] + draw(-0.3, 0.3, 3, 3)
     mix = torch.where(draw(0, 1, 1, 1) < 0.2, torch.full_like(mix, 1 / 3), mix)
     mix = torch.where(draw(0, 1, 1, 1) < 0.25, torch.eye(3).expand_as(mix), mix)
     mix = mix / mix.sum(2, keepdim=True)
-    images = torch.einsum("bij,bjhw->bihw", mix, images - 0.5) * draw(0.6, 1.4, 1, 1, 1) + 0.5 + draw(-0.15, 0.15, 1, 1, 1)
-    small = nn.functional.interpolate(nn.functional.interpolate(images, scale_factor=0.4, mode="area"), size=SIDE, mode="bilinear")
+    images = (
+        torch.einsum("bij,bjhw->bihw", mix, images - 0.5) * draw(0.6, 1.4, 1, 1, 1)
+        + 0.5
+        + draw(-0.15, 0.15, 1, 1, 1)
+    )
+    small = nn.functional.interpolate(
+        nn.functional.interpolate(images, scale_factor=0.4, mode="area"), size=SIDE, mode="bilinear"
+    )
     images = torch.where(draw(0, 1, 1, 1, 1) < 0.4, small, images)
     return (images + torch.randn(images.shape, generator=random) * 0.02).clamp(0, 1)
 
 
 def _captions(random: np.random.Generator) -> list[str]:
     """One of every class."""
-    return [str(random.choice(TEMPLATES)).format(random.choice(SYNONYMS.get(name, (name,)))) for name in CLASSES]
+    return [
+        str(random.choice(TEMPLATES)).format(random.choice(SYNONYMS.get(name, (name,))))
+        for name in CLASSES
+    ]
 
 
 def train(data: Crops, folder: Path, config: SmallClipConfig = SmallClipConfig()) -> float:
@@ -107,16 +130,27 @@ def train(data: Crops, folder: Path, config: SmallClipConfig = SmallClipConfig()
 
     begun = time.process_time()
     torch.manual_seed(config.seed)
-    random, generator = np.random.default_rng(config.seed), torch.Generator().manual_seed(config.seed)
+    random, generator = (
+        np.random.default_rng(config.seed),
+        torch.Generator().manual_seed(config.seed),
+    )
     model, tokenize = CLIP(**config.model()), open_clip.get_tokenizer("ViT-B-32", context_length=16)
     mean, deviation = (torch.tensor(SHOWN[key])[:, None, None] for key in ("mean", "std"))
-    optimizer = torch.optim.AdamW(model.parameters(), config.learning_rate, (0.9, 0.98), weight_decay=0.05)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, config.steps, pct_start=0.1)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), config.learning_rate, (0.9, 0.98), weight_decay=0.05
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, config.learning_rate, config.steps, pct_start=0.1
+    )
     frequency = np.bincount(data.classes, minlength=len(CLASSES))
     chance = 1 / np.sqrt(frequency[data.classes])
     for _ in range(config.steps):
         chosen = random.choice(len(data.classes), config.batch, p=chance / chance.sum())
-        pictures = np.where(random.random(config.batch)[:, None, None, None] < 0.6, data.alone[chosen], data.placed[chosen])
+        pictures = np.where(
+            random.random(config.batch)[:, None, None, None] < 0.6,
+            data.alone[chosen],
+            data.placed[chosen],
+        )
         images = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
         plain = torch.rand(config.batch, 1, 1, 1, generator=generator) >= config.varied
         images = torch.where(plain, images, _augmented(images, generator))
@@ -131,6 +165,11 @@ def train(data: Crops, folder: Path, config: SmallClipConfig = SmallClipConfig()
         with torch.no_grad():
             model.logit_scale.clamp_(0, 3.5)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": config.model(), "preprocess_cfg": SHOWN}))
-    save_file({k: v.contiguous().half() for k, v in model.state_dict().items()}, folder / "open_clip_model.safetensors")
+    (folder / "open_clip_config.json").write_text(
+        json.dumps({"model_cfg": config.model(), "preprocess_cfg": SHOWN})
+    )
+    save_file(
+        {k: v.contiguous().half() for k, v in model.state_dict().items()},
+        folder / "open_clip_model.safetensors",
+    )
     return time.process_time() - begun

@@ -14,7 +14,11 @@ from backend.talking_head.rigs.rig import Part, Rig
 SPEECH = {"jawOpen": 0.35, "mouthFunnel": 0.4, "mouthPucker": 0.5, "mouthSmileLeft": 0.3, "mouthSmileRight": 0.3, "mouthLowerDownLeft": 0.5,
           "mouthLowerDownRight": 0.5, "mouthUpperUpLeft": 0.4, "mouthUpperUpRight": 0.4, "mouthStretchLeft": 0.3, "mouthStretchRight": 0.3,
           "browInnerUp": 0.5, "browDownLeft": 0.4, "browDownRight": 0.4}  # fmt: skip
-GAZE = {"eyeLookUpLeft": ("eyeLookUpRight",), "eyeLookDownLeft": ("eyeLookDownRight",), "eyeLookInLeft": ("eyeLookOutRight",)}
+GAZE = {
+    "eyeLookUpLeft": ("eyeLookUpRight",),
+    "eyeLookDownLeft": ("eyeLookDownRight",),
+    "eyeLookInLeft": ("eyeLookOutRight",),
+}
 
 
 @dataclass
@@ -34,23 +38,29 @@ class TalkingFace:
         """(V, 2) pixels"""
         return self.views[frame].project(self.vertices(frame))[:, :2]
 
-    def pictures(self) -> Iterator[np.ndarray]:
+    def images(self) -> Iterator[np.ndarray]:
         for frame, view in enumerate(self.views):
             yield draw(self.rig, self.vertices(frame), view, self.colors)
 
 
-def talking_face(rig: Rig, points: np.ndarray, frames: int, size: int = 384, seed: int = 0, rate: float = 25.0) -> TalkingFace:
+def talking_face(
+    rig: Rig, points: np.ndarray, frames: int, size: int = 384, seed: int = 0, rate: float = 25.0
+) -> TalkingFace:
     random = np.random.default_rng(seed)
 
     def wander(pace: float, count: int = 1) -> np.ndarray:
         """(T, count) smooth noise of deviation one, with `pace` seconds between turns."""
-        noise = gaussian_filter1d(random.normal(size=(frames + 100, count)), pace * rate, axis=0)[50:-50]
+        noise = gaussian_filter1d(random.normal(size=(frames + 100, count)), pace * rate, axis=0)[
+            50:-50
+        ]
         return noise / np.maximum(noise.std(0), 1e-9)
 
     coefficients = np.zeros((frames, len(rig.names)), np.float32)
     for name, far in SPEECH.items():
         if name in rig.names:
-            coefficients[:, rig.names.index(name)] = (far * (0.35 + 0.45 * wander(0.12)[:, 0])).clip(0, 1)
+            coefficients[:, rig.names.index(name)] = (
+                far * (0.35 + 0.45 * wander(0.12)[:, 0])
+            ).clip(0, 1)
     for name, others in GAZE.items():
         look = (0.5 * wander(0.4)[:, 0]).clip(0, 0.8)
         for each in (name, *others):
@@ -70,10 +80,22 @@ def talking_face(rig: Rig, points: np.ndarray, frames: int, size: int = 384, see
     return TalkingFace(rig, rest, coefficients, views, _skin(rig, points, rest, random))
 
 
-def _skin(rig: Rig, points: np.ndarray, rest: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def _skin(
+    rig: Rig, points: np.ndarray, rest: np.ndarray, random: np.random.Generator
+) -> np.ndarray:
     """(V, 3): a person's own tones, blotched."""
     tone = np.array([0.8, 0.6, 0.5]) * random.uniform(0.6, 1.15)
-    lips, brows, iris = tone * [0.85, 0.6, 0.65], tone * random.uniform(0.2, 0.5), random.uniform(0.1, 0.5, 3)
+    lips, brows, iris = (
+        tone * [0.85, 0.6, 0.65],
+        tone * random.uniform(0.2, 0.5),
+        random.uniform(0.1, 0.5, 3),
+    )
     colors = painted(rig, points, Paint(tuple(tone), tuple(lips), tuple(brows), tuple(iris)))
-    blotches = np.sin(rest @ random.normal(size=(3, 6)) + random.uniform(0, 6, 6)).sum(1, keepdims=True)
-    return np.where((rig.vertex_parts == Part.SKIN)[:, None], colors * (1 + 0.02 * blotches), colors).clip(0, 1).astype(np.float32)
+    blotches = np.sin(rest @ random.normal(size=(3, 6)) + random.uniform(0, 6, 6)).sum(
+        1, keepdims=True
+    )
+    return (
+        np.where((rig.vertex_parts == Part.SKIN)[:, None], colors * (1 + 0.02 * blotches), colors)
+        .clip(0, 1)
+        .astype(np.float32)
+    )

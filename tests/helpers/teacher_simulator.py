@@ -1,8 +1,9 @@
 """A teacher whose mistakes are known: region maps and CLIP-like features drawn from exact masks.
 
-Features have CLIP's geometry (a modality gap, texts that resemble each other). Regions are split, merged, lost and
-frayed. A region is taken for a look-alike with probability `confusion`, more often when small. View-correlated
-mistakes: objects that are mistaken in every view, and objects that are mistaken in all views from one side.
+Features have CLIP's geometry (a modality gap, texts that resemble each other). Regions are split,
+merged, lost and frayed. A region is taken for a look-alike with probability `confusion`, more often
+when small. View-correlated mistakes: objects that are mistaken in every view, and objects that are
+mistaken in all views from one side.
 """
 
 from dataclasses import dataclass
@@ -65,17 +66,24 @@ def _frayed(owners: np.ndarray, random: np.random.Generator, config: SimulatorCo
                 found[mine] = np.bincount(found[ring]).argmax()
     rows, columns = np.indices(owners.shape)
     rows = np.clip(rows + _wobble(random, owners.shape, config.fray), 0, owners.shape[0] - 1)
-    return found[rows, np.clip(columns + _wobble(random, owners.shape, config.fray), 0, owners.shape[1] - 1)]
+    return found[
+        rows, np.clip(columns + _wobble(random, owners.shape, config.fray), 0, owners.shape[1] - 1)
+    ]
 
 
-def _pieces(mask: np.ndarray, random: np.random.Generator, config: SimulatorConfig) -> list[np.ndarray]:
+def _pieces(
+    mask: np.ndarray, random: np.random.Generator, config: SimulatorConfig
+) -> list[np.ndarray]:
     labels, count = ndimage.label(mask)
     found = []
     for part in (labels == i for i in range(1, count + 1)):
         if part.sum() > 60 and random.random() < config.split:
             y, x = np.indices(mask.shape)
             angle = random.random() * np.pi
-            side = np.cos(angle) * (x - x[part].mean()) + np.sin(angle) * (y - y[part].mean()) > random.normal() * 3
+            side = (
+                np.cos(angle) * (x - x[part].mean()) + np.sin(angle) * (y - y[part].mean())
+                > random.normal() * 3
+            )
             found += [part & side, part & ~side]
         else:
             found.append(part)
@@ -85,7 +93,13 @@ def _pieces(mask: np.ndarray, random: np.random.Generator, config: SimulatorConf
 class Simulator:
     """A teacher of one room: which objects it always mistakes, and from where, is drawn once."""
 
-    def __init__(self, room: Room, config: SimulatorConfig = SimulatorConfig(), seed: int = 7, text_seed: int = 3) -> None:
+    def __init__(
+        self,
+        room: Room,
+        config: SimulatorConfig = SimulatorConfig(),
+        seed: int = 7,
+        text_seed: int = 3,
+    ) -> None:
         self.room, self.config, self.random = room, config, np.random.default_rng(seed)
         self.text = text_features(text_seed)
         gap = self.random.normal(size=DIMENSIONS)
@@ -99,11 +113,17 @@ class Simulator:
         """What a region of object `o` with so many pixels looks like to it."""
         random, is_class = self.random, int(self.room.classes[o])
         position = -(camera.viewmat[:3, :3].T @ camera.viewmat[:3, 3]).numpy()[:2]
-        from_that_side = self.sided[o] and float(self.direction[o] @ (position - np.array([2.5, -2.5]))) > 0
+        from_that_side = (
+            self.sided[o] and float(self.direction[o] @ (position - np.array([2.5, -2.5]))) > 0
+        )
         if self.always[o] or from_that_side:
             is_class = int(self.alike[is_class])
         if random.random() < self.config.confusion * np.clip(1.6 - size / 600, 0.5, 1.6):
-            is_class = int(self.alike[is_class]) if random.random() < 0.7 else int(random.integers(len(CLASSES)))
+            is_class = (
+                int(self.alike[is_class])
+                if random.random() < 0.7
+                else int(random.integers(len(CLASSES)))
+            )
         noise = random.normal(size=DIMENSIONS) * self.config.noise / DIMENSIONS**0.5
         mean = self.text.mean(0)
         feature = 0.8 * self.gap + 0.45 * (self.text[is_class] - mean) + 0.25 * mean + noise
@@ -120,8 +140,12 @@ class Simulator:
                     features.append(self._feature(o, piece.sum(), camera))
         return TaughtView(regions, np.array(features, np.float32).reshape(-1, DIMENSIONS))
 
-    def given(self, owners: np.ndarray, regions: np.ndarray, count: int, camera: RasterView) -> np.ndarray:
-        """(count, D) features of regions that it is given; one that holds several objects may be taken for any of them."""
+    def given(
+        self, owners: np.ndarray, regions: np.ndarray, count: int, camera: RasterView
+    ) -> np.ndarray:
+        """(count, D) features of regions that it is given; one that holds several objects may be
+        taken for any of them.
+        """
         features = np.zeros((count, DIMENSIONS), np.float32)
         for r in range(count):
             inside = owners[(regions == r) & (owners >= 0)]
@@ -130,7 +154,11 @@ class Simulator:
         return features
 
 
-def teach(room: Room, config: SimulatorConfig = SimulatorConfig(), seed: int = 7, text_seed: int = 3) -> list[TaughtView]:
+def teach(
+    room: Room, config: SimulatorConfig = SimulatorConfig(), seed: int = 7, text_seed: int = 3
+) -> list[TaughtView]:
     """What the teacher says of every view of a room."""
     teacher = Simulator(room, config, seed, text_seed)
-    return [teacher.view(owners, camera) for owners, camera in zip(room.owners, room.views, strict=True)]
+    return [
+        teacher.view(owners, camera) for owners, camera in zip(room.owners, room.views, strict=True)
+    ]

@@ -1,4 +1,6 @@
-"""Writes small .tflite files: a chain of operators on one picture, so that the reader has something to read."""
+"""Writes small .tflite files: a chain of operators on one picture, so that the reader has something
+to read.
+"""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +11,10 @@ import numpy as np
 import tflite
 from flatbuffers import flexbuffers
 
-TYPES = {np.dtype(np.float32): tflite.TensorType.FLOAT32, np.dtype(np.int32): tflite.TensorType.INT32}
+TYPES = {
+    np.dtype(np.float32): tflite.TensorType.FLOAT32,
+    np.dtype(np.int32): tflite.TensorType.INT32,
+}
 
 
 @dataclass
@@ -18,7 +23,9 @@ class Writer:
 
     shape: tuple[int, ...]
     tensors: list[tuple[tuple[int, ...], np.ndarray | None]] = field(default_factory=list)
-    operators: list[tuple[str, list[int], int, tuple[str, dict[str, Any]] | dict[str, Any] | None]] = field(default_factory=list)
+    operators: list[
+        tuple[str, list[int], int, tuple[str, dict[str, Any]] | dict[str, Any] | None]
+    ] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.tensors.append((self.shape, None))
@@ -27,7 +34,9 @@ class Writer:
         self.tensors.append((values.shape, values))
         return len(self.tensors) - 1
 
-    def step(self, kind: str, inputs: list[int], shape: tuple[int, ...], options: Any = None) -> int:
+    def step(
+        self, kind: str, inputs: list[int], shape: tuple[int, ...], options: Any = None
+    ) -> int:
         """`options`: (table, fields) of a builtin operator, or the dictionary of a custom one."""
         self.tensors.append((shape, None))
         self.operators.append((kind, inputs, len(self.tensors) - 1, options))
@@ -41,7 +50,9 @@ class Writer:
         for number, (shape, values) in enumerate(self.tensors):
             name, dims = b.CreateString(names.get(number, f"t{number}")), _numbers(b, list(shape))
             kind = TYPES[values.dtype] if values is not None else tflite.TensorType.FLOAT32
-            tensors.append(_table(b, "Tensor", {"Shape": dims, "Type": kind, "Buffer": number, "Name": name}))
+            tensors.append(
+                _table(b, "Tensor", {"Shape": dims, "Type": kind, "Buffer": number, "Name": name})
+            )
         kinds = list(dict.fromkeys(kind for kind, *_ in self.operators))
         codes = [self._code(b, kind) for kind in kinds]
         operators = [self._operator(b, kinds, row) for row in self.operators]
@@ -62,8 +73,18 @@ class Writer:
     def _code(self, b: flatbuffers.Builder, kind: str) -> int:
         number = getattr(tflite.BuiltinOperator, kind, None)
         if number is None:
-            return _table(b, "OperatorCode", {"CustomCode": b.CreateString(kind), "BuiltinCode": 32, "DeprecatedBuiltinCode": 32})
-        return _table(b, "OperatorCode", {"BuiltinCode": number, "DeprecatedBuiltinCode": min(number, 127)})
+            return _table(
+                b,
+                "OperatorCode",
+                {
+                    "CustomCode": b.CreateString(kind),
+                    "BuiltinCode": 32,
+                    "DeprecatedBuiltinCode": 32,
+                },
+            )
+        return _table(
+            b, "OperatorCode", {"BuiltinCode": number, "DeprecatedBuiltinCode": min(number, 127)}
+        )
 
     def _operator(self, b: flatbuffers.Builder, kinds: list[str], row: Any) -> int:
         kind, inputs, output, options = row

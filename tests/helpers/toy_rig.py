@@ -1,4 +1,6 @@
-"""A rig of random points and smooth random shapes: enough for the mathematics of fitting, nothing to look at."""
+"""A rig of random points and smooth random shapes: enough for the mathematics of fitting, nothing
+to look at.
+"""
 
 import numpy as np
 
@@ -11,12 +13,28 @@ def toy_rig(vertices: int = 500, shapes: int = 6, identities: int = 4, seed: int
     neutral[:, 2] -= 0.05 * (neutral[:, :2] ** 2).sum(1)
 
     def smooth(count: int, far: float) -> np.ndarray:
-        centres = random.uniform(-1, 1, (count, 1, 2)) * [4, 6]
-        near = np.exp(-((neutral[None, :, :2] - centres) ** 2).sum(-1) / 8)
+        centers = random.uniform(-1, 1, (count, 1, 2)) * [4, 6]
+        near = np.exp(-((neutral[None, :, :2] - centers) ** 2).sum(-1) / 8)
         return (near[..., None] * random.normal(size=(count, 1, 3)) * far).astype(np.float32)
 
-    triangles = np.stack([np.arange(vertices - 2), np.arange(1, vertices - 1), np.arange(2, vertices), np.full(vertices - 2, -1)], 1)
+    triangles = np.stack(
+        [
+            np.arange(vertices - 2),
+            np.arange(1, vertices - 1),
+            np.arange(2, vertices),
+            np.full(vertices - 2, -1),
+        ],
+        1,
+    )
     names = tuple(f"shape{k}" for k in range(shapes))
     parts = np.zeros(len(triangles), np.int8)
-    return Rig("toy", neutral.astype(np.float32), triangles.astype(np.int32), parts, names, smooth(shapes, 1.2), smooth(identities, 0.5),
-               np.zeros(shapes, np.float32))  # fmt: skip
+    return Rig(
+        "toy",
+        neutral.astype(np.float32),
+        triangles.astype(np.int32),
+        parts,
+        names,
+        smooth(shapes, 1.2),
+        smooth(identities, 0.5),
+        np.zeros(shapes, np.float32),
+    )

@@ -15,14 +15,25 @@ from backend import protocol
 from backend.protocol import Request, SplatsOptions
 
 
-def make_job(folder: Path, steps: int, views: int = 8, size: tuple[int, int] = (64, 48), max_splats: int = 1500) -> Path:
+def make_job(
+    folder: Path,
+    steps: int,
+    views: int = 8,
+    size: tuple[int, int] = (64, 48),
+    max_splats: int = 1500,
+) -> Path:
     """A job folder with a training on a capture of its own."""
     shutil.rmtree(folder / "capture", ignore_errors=True)
     shutil.rmtree(folder / "job", ignore_errors=True)
     clips.write_capture(folder / "capture", views, size)
     job = folder / "job"
     job.mkdir()
-    request = Request("splats", str(folder / "capture"), SplatsOptions(steps=steps, max_splats=max_splats), device="cpu")
+    request = Request(
+        "splats",
+        str(folder / "capture"),
+        SplatsOptions(steps=steps, max_splats=max_splats),
+        device="cpu",
+    )
     (job / "request.json").write_text(request.to_json())
     return job
 

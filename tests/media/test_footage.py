@@ -14,7 +14,11 @@ from backend.protocol import InputError
 
 def numbered(count: int, size: tuple[int, int] = (96, 64)) -> list[np.ndarray]:
     """Pictures whose brightness tells their number."""
-    return [np.full((size[1], size[0], 3), 20 + 200 * i // count, np.uint8) // 2 + clips.texture(96)[:64] // 2 for i in range(count)]
+    return [
+        np.full((size[1], size[0], 3), 20 + 200 * i // count, np.uint8) // 2
+        + clips.texture(96)[:64] // 2
+        for i in range(count)
+    ]
 
 
 def test_extract_spreads_over_the_clip(tmp_path: Path) -> None:
@@ -27,11 +31,13 @@ def test_extract_spreads_over_the_clip(tmp_path: Path) -> None:
 
 
 def test_the_sharpest_of_each_stretch_is_taken(tmp_path: Path) -> None:
-    pictures = []
+    images = []
     for i in range(24):
         image = Image.fromarray(clips.texture(96, 1)).crop((i, 0, i + 64, 64))
-        pictures.append(np.asarray(image if i % 4 == 2 else image.filter(ImageFilter.GaussianBlur(2))))
-    clips.write_video(tmp_path / "a.mp4", pictures, fps=24)
+        images.append(
+            np.asarray(image if i % 4 == 2 else image.filter(ImageFilter.GaussianBlur(2)))
+        )
+    clips.write_video(tmp_path / "a.mp4", images, fps=24)
     footage = video.extract(tmp_path / "a.mp4", tmp_path / "f", 6, 0)
     assert [round(t * 24) % 4 for t in footage.times] == [2] * 6
 
@@ -94,7 +100,9 @@ def test_a_picture_that_changes_its_size(tmp_path: Path) -> None:
             stream = container.add_stream("libx264", rate=24)
             stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
             for picture in numbered(24):
-                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(np.resize(picture, (size[1], size[0], 3))), format="rgb24")
+                frame = av.VideoFrame.from_ndarray(
+                    np.ascontiguousarray(np.resize(picture, (size[1], size[0], 3))), format="rgb24"
+                )
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
         parts.append((tmp_path / f"{number}.h264").read_bytes())
@@ -113,11 +121,19 @@ def test_ten_bits(tmp_path: Path, kind: str) -> None:
         stream = container.add_stream("ffv1", rate=24)
         stream.width, stream.height, stream.pix_fmt = 96, 64, kind
         for picture in numbered(12):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=kind)))
+            container.mux(
+                stream.encode(
+                    av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=kind)
+                )
+            )
         container.mux(stream.encode(None))
     footage = video.extract(tmp_path / "a.mkv", tmp_path / "f", 12, 0)
     first = np.asarray(Image.open(tmp_path / "f" / footage.names[0]), float)
-    want = numbered(12)[0] if "yuv" in kind else np.repeat(np.asarray(Image.fromarray(numbered(12)[0]).convert("L"))[..., None], 3, 2)
+    want = (
+        numbered(12)[0]
+        if "yuv" in kind
+        else np.repeat(np.asarray(Image.fromarray(numbered(12)[0]).convert("L"))[..., None], 3, 2)
+    )
     assert not footage.damage and np.abs(first - want).mean() < 12
 
 
@@ -139,27 +155,37 @@ def test_pictures_without_loss_stay_without(tmp_path: Path, kind: str) -> None:
     for name in ("1", "2", "3"):
         Image.fromarray(clips.texture(80)).save(tmp_path / f"{name}.{kind}")
     footage = photos.gather(tmp_path, tmp_path / "f", 10, 0)
-    with Image.open(tmp_path / f"1.{kind}") as given, Image.open(tmp_path / "f" / footage.names[0]) as kept:
+    with (
+        Image.open(tmp_path / f"1.{kind}") as given,
+        Image.open(tmp_path / "f" / footage.names[0]) as kept,
+    ):
         assert kept.format == ("JPEG" if kind == "jpg" else "PNG")
         assert kind == "jpg" or (np.asarray(given) == np.asarray(kept)).all()
 
 
 def test_a_large_profile_of_colours_does_not_come_along(tmp_path: Path) -> None:
     for name in ("1", "2", "3"):
-        Image.fromarray(clips.texture(80)).save(tmp_path / f"{name}.tif", icc_profile=bytes(1_200_000))
+        Image.fromarray(clips.texture(80)).save(
+            tmp_path / f"{name}.tif", icc_profile=bytes(1_200_000)
+        )
     footage = photos.gather(tmp_path, tmp_path / "f", 10, 0)
     assert frames.thumbnail(tmp_path / "f" / footage.names[0]).size
 
 
 def test_sharpness_falls_with_blur() -> None:
     image = Image.fromarray(clips.texture(96)).convert("L")
-    assert frames.sharpness(np.asarray(image)) > 4 * frames.sharpness(np.asarray(image.filter(ImageFilter.GaussianBlur(2))))
+    assert frames.sharpness(np.asarray(image)) > 4 * frames.sharpness(
+        np.asarray(image.filter(ImageFilter.GaussianBlur(2)))
+    )
 
 
 def test_video_that_does_not_tell_its_length(tmp_path: Path) -> None:
     """A raw stream has no duration anywhere; frames still come from all of it."""
     clips.write_video(tmp_path / "a.mp4", numbered(48), fps=24)
-    with av.open(str(tmp_path / "a.mp4")) as source, av.open(str(tmp_path / "a.h264"), "w", format="h264") as target:
+    with (
+        av.open(str(tmp_path / "a.mp4")) as source,
+        av.open(str(tmp_path / "a.h264"), "w", format="h264") as target,
+    ):
         stream = target.add_stream_from_template(source.streams.video[0])
         for packet in source.demux(source.streams.video[0]):
             if packet.size:
@@ -173,21 +199,30 @@ def test_video_that_does_not_tell_its_length(tmp_path: Path) -> None:
 def test_pictures_of_sixteen_bits() -> None:
     values = np.array([[0, 30_000, 65_535]], np.uint16)
     assert np.asarray(frames.to_eight_bit(Image.fromarray(values))).tolist() == [[0, 117, 255]]
-    assert np.asarray(frames.to_eight_bit(Image.fromarray(np.array([[0.0, 0.5]], np.float32)))).tolist() == [[0, 128]]
+    assert np.asarray(
+        frames.to_eight_bit(Image.fromarray(np.array([[0.0, 0.5]], np.float32)))
+    ).tolist() == [[0, 128]]
 
 
 def test_sound_videos_are_not_called_damaged(tmp_path: Path) -> None:
-    """One frame a second: the last one is shown for a second after it begins. And sound that goes on after the picture."""
+    """One frame a second: the last one is shown for a second after it begins. And sound that goes
+    on after the picture.
+    """
     clips.write_video(tmp_path / "slow.mp4", numbered(10), fps=1)
     assert not video.extract(tmp_path / "slow.mp4", tmp_path / "f", 10, 0).damage
     with av.open(str(tmp_path / "long.mkv"), "w") as container:
-        picture, sound = container.add_stream("libx264", rate=24), container.add_stream("aac", rate=44100)
+        picture, sound = (
+            container.add_stream("libx264", rate=24),
+            container.add_stream("aac", rate=44100),
+        )
         picture.width, picture.height, picture.pix_fmt = 96, 64, "yuv420p"
         for pixels in numbered(24):
             container.mux(picture.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         container.mux(picture.encode(None))
         for i in range(130):  # three seconds
-            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+            frame = av.AudioFrame.from_ndarray(
+                np.zeros((1, 1024), np.float32), format="fltp", layout="mono"
+            )
             frame.sample_rate, frame.pts = 44100, 1024 * i
             container.mux(sound.encode(frame))
         container.mux(sound.encode(None))

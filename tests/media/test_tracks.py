@@ -9,15 +9,23 @@ from backend.media.tracks.flow import FlowConfig, dense_flow, flow_between, trus
 from backend.media.tracks.follow import FollowConfig, even_light, follow
 
 
-def drifting(frames: int, step: tuple[float, float] = (2.0, 1.0), seed: int = 1, gain: float = 0.0) -> list[np.ndarray]:
-    """A window that slides over one large picture, `step` pixels a frame; `gain` brightens it from frame to frame."""
+def drifting(
+    frames: int, step: tuple[float, float] = (2.0, 1.0), seed: int = 1, gain: float = 0.0
+) -> list[np.ndarray]:
+    """A window that slides over one large picture, `step` pixels a frame; `gain` brightens it from
+    frame to frame.
+    """
     import cv2
 
-    big = cv2.GaussianBlur(cv2.cvtColor(clips.texture(512, seed), cv2.COLOR_RGB2GRAY), (0, 0), 1.2).astype(np.float32)
+    big = cv2.GaussianBlur(
+        cv2.cvtColor(clips.texture(512, seed), cv2.COLOR_RGB2GRAY), (0, 0), 1.2
+    ).astype(np.float32)
     out = []
     for i in range(frames):
         shift = np.float32([[1, 0, -60 - step[0] * i], [0, 1, -60 - step[1] * i]])
-        out.append((cv2.warpAffine(big, shift, (160, 120)) * (1 + gain * i)).clip(0, 255).astype(np.uint8))
+        out.append(
+            (cv2.warpAffine(big, shift, (160, 120)) * (1 + gain * i)).clip(0, 255).astype(np.uint8)
+        )
     return out
 
 
@@ -68,31 +76,43 @@ def test_triage_sees_cuts_doubles_blur_and_stillness() -> None:
     clip[5] = cv2.GaussianBlur(clip[5], (0, 0), 4)
     assert look(clip, TriageConfig()).blurred == (5,)
     random = np.random.default_rng(0)
-    still = [(drifting(1)[0] + random.normal(0, 2, (120, 160))).clip(0, 255).astype(np.uint8) for _ in range(8)]
+    still = [
+        (drifting(1)[0] + random.normal(0, 2, (120, 160))).clip(0, 255).astype(np.uint8)
+        for _ in range(8)
+    ]
     assert look(still, TriageConfig()).is_still
     assert not look(drifting(8, (0.3, 0.0)), TriageConfig()).is_still
 
 
 def test_what_crosses_the_picture_is_no_cut() -> None:
-    """Tracks are lost either way; but a cut changes the picture at once, what rushes by more and more."""
+    """Tracks are lost either way; but a cut changes the picture at once, what rushes by more and
+    more.
+    """
     survival = np.full(12, 0.9)
     survival[6] = 0.1
     rushing = np.array([0, 6, 6, 8, 11, 14, 20, 19, 14, 9, 6, 6], float)
     at_once = np.array([0, 6, 6, 6, 6, 6, 22, 5, 5, 5, 5, 5], float)
     assert cut_into_shots(rushing, survival, TriageConfig()) == ((0, 12),)
     assert cut_into_shots(at_once, survival, TriageConfig()) == ((0, 6), (6, 12))
-    assert cut_into_shots(at_once, np.full(12, 0.9), TriageConfig()) == ((0, 12),), "a flash, through which points are followed"
+    assert cut_into_shots(at_once, np.full(12, 0.9), TriageConfig()) == ((0, 12),), (
+        "a flash, through which points are followed"
+    )
 
 
 def test_a_camera_that_comes_back_is_not_still_and_slow_steps_add_up() -> None:
     away = drifting(8)
     assert not look(away + away[::-1], TriageConfig()).is_still
-    slow = look(drifting(30, (0.02, 0.0)), TriageConfig())  # a hundredth of a percent of the diagonal each
+    slow = look(
+        drifting(30, (0.02, 0.0)), TriageConfig()
+    )  # a hundredth of a percent of the diagonal each
     assert 2 <= 30 - len(slow.doubles) < 25
 
 
 def test_dim_footage_that_moves_is_neither_still_nor_doubled() -> None:
-    dim = [(40 + (f.astype(np.float32) - 128) * 0.05).clip(0, 255).astype(np.uint8) for f in drifting(12)]
+    dim = [
+        (40 + (f.astype(np.float32) - 128) * 0.05).clip(0, 255).astype(np.uint8)
+        for f in drifting(12)
+    ]
     found = look(dim, TriageConfig())
     assert not found.is_still and not found.doubles
 

@@ -1,4 +1,6 @@
-"""The backend as a command: help, doctor, and every kind of bad input in one clear sentence with exit status 1."""
+"""The backend as a command: help, doctor, and every kind of bad input in one clear sentence with
+exit status 1.
+"""
 
 import json
 import re
@@ -105,7 +107,9 @@ def set_nan(data: dict, _folder: Path) -> None:
 
 
 def set_mirrored(data: dict, _folder: Path) -> None:
-    data["frames"][1]["transform_matrix"][0] = [-x for x in data["frames"][1]["transform_matrix"][0]]
+    data["frames"][1]["transform_matrix"][0] = [
+        -x for x in data["frames"][1]["transform_matrix"][0]
+    ]
 
 
 def set_outside(data: dict, _folder: Path) -> None:
@@ -120,7 +124,7 @@ def set_huge(data: dict, _folder: Path) -> None:
     data["w"] = data["h"] = 10**9
 
 
-def drop_picture(_data: dict, folder: Path) -> None:
+def drop_image(_data: dict, folder: Path) -> None:
     (folder / "images" / "002.png").unlink()
 
 
@@ -131,14 +135,25 @@ def not_json(folder: Path) -> list[str]:
 
 def lying_ply(folder: Path) -> list[str]:
     clips.write_capture(folder / "capture", 3, (32, 24))
-    header = "ply\nformat binary_little_endian 1.0\nelement vertex 1000000000000\nproperty float x\nend_header\n"
+    header = (
+        "ply\nformat binary_little_endian 1.0\nelement vertex 1000000000000\nproperty float "
+        "x\nend_header\n"
+    )
     (folder / "lie.ply").write_bytes(header.encode() + bytes(100))
     return ["render", "--input", str(folder / "lie.ply"), "--capture", str(folder / "capture")]
 
 
 def bad_background(folder: Path) -> list[str]:
     clips.write_capture(folder / "capture", 3, (32, 24))
-    return ["render", "--input", str(folder / "x.ply"), "--capture", str(folder / "capture"), "--background", "mauve"]
+    return [
+        "render",
+        "--input",
+        str(folder / "x.ply"),
+        "--capture",
+        str(folder / "capture"),
+        "--background",
+        "mauve",
+    ]
 
 
 def cuda_without_cuda(folder: Path) -> list[str]:
@@ -151,13 +166,17 @@ BAD = [
     (text_named_mp4, "not a video"), (still_video, "the same"), (mixed_sizes, "mixed sizes"), (blank_photos, "texture"),
     (broken_photo, "001.png"), (empty_folder, "no photos"), (capture_with(set_nan), "no usable pose"),
     (capture_with(set_mirrored), "mirrored"), (capture_with(set_outside), "outside"), (capture_with(set_zero_focal), "focal"),
-    (capture_with(set_huge), "impossible"), (capture_with(drop_picture), "002.png"), (not_json, "not valid JSON"),
+    (capture_with(set_huge), "impossible"), (capture_with(drop_image), "002.png"), (not_json, "not valid JSON"),
     (lying_ply, "promises"), (bad_background, "mauve"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("make", "words"), BAD, ids=[f"{getattr(m, '__name__', m)}-{w}" for m, w in BAD])
-def test_bad_input_gets_one_sentence(make: Callable[[Path], list[str]], words: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("make", "words"), BAD, ids=[f"{getattr(m, '__name__', m)}-{w}" for m, w in BAD]
+)
+def test_bad_input_gets_one_sentence(
+    make: Callable[[Path], list[str]], words: str, tmp_path: Path
+) -> None:
     source, output = tmp_path / "source", tmp_path / "output"
     source.mkdir()
     done = backend(*make(source), "--output", output)
@@ -190,7 +209,16 @@ def test_setup_never_clears_a_folder_that_is_not_its_own(tmp_path: Path) -> None
 
 def test_broken_kernels_fall_back_to_torch(tmp_path: Path) -> None:
     clips.write_capture(tmp_path / "capture", 4, (32, 24))
-    done = backend("splats", "--input", tmp_path / "capture", "--output", tmp_path / "o", "--steps", "3", SPLATSMITH_KERNELS="none")
+    done = backend(
+        "splats",
+        "--input",
+        tmp_path / "capture",
+        "--output",
+        tmp_path / "o",
+        "--steps",
+        "3",
+        SPLATSMITH_KERNELS="none",
+    )
     assert done.returncode == 0
     assert "plain torch" in json.loads((tmp_path / "o" / "manifest.json").read_text())["rasterizer"]
 
@@ -198,14 +226,29 @@ def test_broken_kernels_fall_back_to_torch(tmp_path: Path) -> None:
 def test_strange_paths(tmp_path: Path) -> None:
     odd = tmp_path / "it's a “test” é漢字 🦊"
     clips.write_capture(odd / "capture", 4, (32, 24))
-    done = backend("splats", "--input", odd / "capture", "--output", odd / "out put", "--steps", "3")
+    done = backend(
+        "splats", "--input", odd / "capture", "--output", odd / "out put", "--steps", "3"
+    )
     assert done.returncode == 0, done.stderr
     rendered = backend(
-        "render", "--input", odd / "out put" / "splats.ply", "--capture", odd / "capture", "--output", odd / "r", "--video", "12"
+        "render",
+        "--input",
+        odd / "out put" / "splats.ply",
+        "--capture",
+        odd / "capture",
+        "--output",
+        odd / "r",
+        "--video",
+        "12",
     )
     assert rendered.returncode == 0, rendered.stderr
     assert sorted(p.name for p in (odd / "r").glob("*.*") if not p.name.startswith(".")) == [
-        "0001.png", "0002.png", "0003.png", "0004.png", "manifest.json", "video.mp4",
-    ]  # fmt: skip
+        "0001.png",
+        "0002.png",
+        "0003.png",
+        "0004.png",
+        "manifest.json",
+        "video.mp4",
+    ]
     assert np.asarray(Image.open(odd / "r" / "0001.png")).shape == (24, 32, 4)
     shutil.rmtree(odd)

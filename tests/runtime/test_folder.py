@@ -47,7 +47,9 @@ def test_a_second_process_is_told(tmp_path: Path) -> None:
         with JobFolder.for_job(Path({str(tmp_path)!r})).held():
             print("held", flush=True); sys.stdin.read()
     """
-    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
         assert other.stdout.readline() == b"held\n"
         with pytest.raises(BusyError), folder.held():
             pass
@@ -97,7 +99,9 @@ def test_full_disk_keeps_the_old_file(tmp_path: Path) -> None:
         from backend.runtime import atomic
         atomic.write_bytes(Path({str(path)!r}), b"x" * 100000)
     """
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True
+    )
     assert done.returncode == 1
     assert "OSError" in done.stderr
     assert json.loads(path.read_text()) == {"old": True}

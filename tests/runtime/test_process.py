@@ -16,7 +16,9 @@ from backend import protocol
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
 
 
-def events_until(process: subprocess.Popen[bytes], kind: type, limit: float = 60.0) -> list[protocol.Event]:
+def events_until(
+    process: subprocess.Popen[bytes], kind: type, limit: float = 60.0
+) -> list[protocol.Event]:
     """Events up to and with the first of a kind, or to the end of the stream."""
     found: list[protocol.Event] = []
     end = time.monotonic() + limit
@@ -41,7 +43,11 @@ def test_stream_is_complete_and_only_events(tmp_path: Path) -> None:
     assert isinstance(events[0], protocol.Hello)
     assert isinstance(events[-1], protocol.Result)
     assert Path(events[-1].manifest).is_file()
-    assert {e.name for e in events if isinstance(e, protocol.Stage)} == {"Loading the pictures", "Training", "Writing the splats"}
+    assert {e.name for e in events if isinstance(e, protocol.Stage)} == {
+        "Loading the pictures",
+        "Training",
+        "Writing the splats",
+    }
     assert any(isinstance(e, protocol.Preview) and Path(e.path).is_file() for e in events)
     assert json.loads((job / "state.json").read_text())["status"] == "done"
 
@@ -49,7 +55,10 @@ def test_stream_is_complete_and_only_events(tmp_path: Path) -> None:
 def test_cancel_is_answered_within_a_second_and_resumed(tmp_path: Path) -> None:
     job = make_job(tmp_path, 4000)
     with start("splats", "--events", "--job", job) as process:
-        while not any(isinstance(e, protocol.Progress) and e.total == 4000 for e in events_until(process, protocol.Progress)):
+        while not any(
+            isinstance(e, protocol.Progress) and e.total == 4000
+            for e in events_until(process, protocol.Progress)
+        ):
             pass
         asked = time.monotonic()
         process.stdin.write(b'noise\n{"type": "cancel"}\n')
@@ -76,7 +85,9 @@ def finish(job: Path) -> bytes:
 
 
 def test_killed_and_resumed_equals_unbroken(tmp_path: Path) -> None:
-    """Not within 0.05 dB: to the last bit. The worker is killed between two checkpoints and goes on from the first."""
+    """Not within 0.05 dB: to the last bit. The worker is killed between two checkpoints and goes on
+    from the first.
+    """
     unbroken, broken = tmp_path / "a", tmp_path / "b"
     first, second = make_job(unbroken, 500), make_job(broken, 500)
     reference = finish(first)

@@ -1,4 +1,6 @@
-"""The boundary's own words: requests and events survive the trip, anything else is refused quietly or in one sentence."""
+"""The boundary's own words: requests and events survive the trip, anything else is refused quietly
+or in one sentence.
+"""
 
 import json
 
@@ -29,7 +31,9 @@ def test_events_survive_the_pipe(event: protocol.Event) -> None:
 
 
 def test_numbers_that_json_lacks_do_not_break_the_stream() -> None:
-    event = protocol.decode(protocol.encode(protocol.Progress(1, 2, metrics={"psnr": float("nan"), "loss": 0.5})))
+    event = protocol.decode(
+        protocol.encode(protocol.Progress(1, 2, metrics={"psnr": float("nan"), "loss": 0.5}))
+    )
     assert isinstance(event, protocol.Progress)
     assert event.metrics == {"loss": 0.5}
 
@@ -57,7 +61,9 @@ def test_wrong_lines_are_ignored(line: bytes) -> None:
 
 
 def test_request_survives_the_folder() -> None:
-    request = Request("splats", "a/b c/é漢字", SplatsOptions(steps=7), "best", "cpu", 3, "title", {"k": 1})
+    request = Request(
+        "splats", "a/b c/é漢字", SplatsOptions(steps=7), "best", "cpu", 3, "title", {"k": 1}
+    )
     assert Request.from_json(request.to_json()) == request
 
 
@@ -69,7 +75,10 @@ def test_request_survives_the_folder() -> None:
         ('{"protocol": 99}', "version"),
         ('{"protocol": 1, "verb": "cameras"}', "field"),
         ('{"protocol": 1, "verb": "rm", "input": "x", "options": {}}', "verb"),
-        ('{"protocol": 1, "verb": "splats", "input": "x", "options": {"steps": "many"}}', "--steps"),
+        (
+            '{"protocol": 1, "verb": "splats", "input": "x", "options": {"steps": "many"}}',
+            "--steps",
+        ),
         ('{"protocol": 1, "verb": "splats", "input": "x", "options": {"steps": -1}}', "--steps"),
         ('{"protocol": 1, "verb": "splats", "input": "x", "options": {"nope": 1}}', "nope"),
         ('{"protocol": 1, "verb": "splats", "input": "", "options": {}}', "input"),

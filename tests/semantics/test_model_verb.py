@@ -1,4 +1,6 @@
-"""Fetching a model with consent, from a server that the test runs: whole or not at all, and gone on with."""
+"""Fetching a model with consent, from a server that the test runs: whole or not at all, and gone on
+with.
+"""
 
 import hashlib
 import http.server
@@ -12,7 +14,10 @@ from helpers.command_line import backend
 
 from backend.semantics.model_verb import SOURCES
 
-DATA = {"open_clip_config.json": b'{"model_cfg": {}}', "open_clip_model.safetensors": bytes(range(256)) * 9000}
+DATA = {
+    "open_clip_config.json": b'{"model_cfg": {}}',
+    "open_clip_model.safetensors": bytes(range(256)) * 9000,
+}
 
 
 class Hub(http.server.BaseHTTPRequestHandler):
@@ -27,7 +32,10 @@ class Hub(http.server.BaseHTTPRequestHandler):
             self.send_error(404)
         elif name.endswith("safetensors") and not self.path.startswith("/store/"):
             self.send_response(302)
-            self.send_header("X-Linked-ETag", f'"{"0" * 64 if Hub.damaged else hashlib.sha256(data).hexdigest()}"')
+            self.send_header(
+                "X-Linked-ETag",
+                f'"{"0" * 64 if Hub.damaged else hashlib.sha256(data).hexdigest()}"',
+            )
             self.send_header("Location", f"/store/{name}")
             self.end_headers()
         else:
@@ -42,7 +50,11 @@ class Hub(http.server.BaseHTTPRequestHandler):
         self.send_response(206 if first else 200)
         self.send_header("Content-Length", str(len(data) - first))
         self.end_headers()
-        self.wfile.write(data[first : first + Hub.breaks_after] if Hub.breaks_after and len(data) > 1000 else data[first:])
+        self.wfile.write(
+            data[first : first + Hub.breaks_after]
+            if Hub.breaks_after and len(data) > 1000
+            else data[first:]
+        )
 
     def log_message(self, *_: object) -> None:
         pass
@@ -80,16 +92,23 @@ def test_a_model_is_fetched_once_and_gone_on_with(hub: None, tmp_path: Path) -> 
     assert fetch(tmp_path / "models", tmp_path / "record", "--agree")[0] == 0
     assert any(r and r != "bytes=0-" for r in Hub.ranges)
     assert {p.name: p.read_bytes() for p in folder.iterdir()} == DATA
-    assert json.loads((tmp_path / "record" / "model.json").read_text())["model"] == str(folder.resolve())
+    assert json.loads((tmp_path / "record" / "model.json").read_text())["model"] == str(
+        folder.resolve()
+    )
     before = len(Hub.ranges)
-    assert fetch(tmp_path / "models", tmp_path / "again", "--agree")[0] == 0 and len(Hub.ranges) == before
+    assert (
+        fetch(tmp_path / "models", tmp_path / "again", "--agree")[0] == 0
+        and len(Hub.ranges) == before
+    )
 
 
 def test_what_does_not_match_its_checksum_is_not_kept(hub: None, tmp_path: Path) -> None:
     Hub.damaged = True
     code, text = fetch(tmp_path / "models", tmp_path / "record", "--agree", "--name", "ViT-B-16")
     assert code == 1 and "damaged" in text and SOURCES["ViT-B-16"].repository
-    assert [p.name for p in (tmp_path / "models" / "ViT-B-16").iterdir()] == ["open_clip_config.json"]
+    assert [p.name for p in (tmp_path / "models" / "ViT-B-16").iterdir()] == [
+        "open_clip_config.json"
+    ]
 
 
 def test_a_stop_before_the_last_check_costs_nothing(hub: None, tmp_path: Path) -> None:
@@ -100,10 +119,16 @@ def test_a_stop_before_the_last_check_costs_nothing(hub: None, tmp_path: Path) -
     assert {p.name: p.read_bytes() for p in folder.iterdir()} == DATA
 
 
-def test_a_page_instead_of_a_configuration_is_not_kept(hub: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_instead_of_a_configuration_is_not_kept(
+    hub: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(DATA, "open_clip_config.json", b"<html>Sign in</html>")
     code, text = fetch(tmp_path / "models", tmp_path / "record", "--agree")
-    assert code == 1 and "not what was asked for" in text and not list((tmp_path / "models" / "ViT-B-32").iterdir())
+    assert (
+        code == 1
+        and "not what was asked for" in text
+        and not list((tmp_path / "models" / "ViT-B-32").iterdir())
+    )
 
 
 def test_no_network_is_said_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

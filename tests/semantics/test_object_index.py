@@ -22,17 +22,25 @@ def room() -> Room:
 @pytest.fixture(scope="module")
 def views(room: Room) -> list[ViewRegions]:
     taught = teacher_simulator.teach(room, SimulatorConfig(always_wrong=0))
-    return [weigh(room.gaussians, v, t.regions, t.features, 2) for v, t in zip(room.views, taught, strict=True)]
+    return [
+        weigh(room.gaussians, v, t.regions, t.features, 2)
+        for v, t in zip(room.views, taught, strict=True)
+    ]
 
 
 @pytest.fixture(scope="module")
 def index(room: Room, views: list[ViewRegions]) -> tuple[np.ndarray, list[np.ndarray]]:
-    return index_objects([v.weights for v in views], nearest(room.gaussians.means.numpy()), ObjectIndexConfig())
+    return index_objects(
+        [v.weights for v in views], nearest(room.gaussians.means.numpy()), ObjectIndexConfig()
+    )
 
 
 def best_overlap(mine: np.ndarray, owner: np.ndarray, visible: np.ndarray) -> float:
     there = np.unique(owner[mine & (owner >= 0)])
-    return max(((mine & (owner == k)).sum() / (mine | (visible & (owner == k))).sum() for k in there), default=0.0)
+    return max(
+        ((mine & (owner == k)).sum() / (mine | (visible & (owner == k))).sum() for k in there),
+        default=0.0,
+    )
 
 
 def test_objects_are_found_though_regions_are_split_merged_and_frayed(
@@ -41,9 +49,14 @@ def test_objects_are_found_though_regions_are_split_merged_and_frayed(
     owner = owners(index[0])
     visible = (sum(np.asarray(v.weights.sum(1)).ravel() for v in views) > 4) & (room.objects >= 0)
     sizes = np.bincount(room.objects[visible], minlength=len(room.classes))
-    overlaps = [best_overlap(visible & (room.objects == o), owner, visible) for o in np.flatnonzero(sizes >= 30)]
+    overlaps = [
+        best_overlap(visible & (room.objects == o), owner, visible)
+        for o in np.flatnonzero(sizes >= 30)
+    ]
     assert np.mean(np.array(overlaps) > 0.5) >= 0.9
-    assert len(index[1]) == len(views) and all(len(r) == v.weights.shape[1] for r, v in zip(index[1], views, strict=True))
+    assert len(index[1]) == len(views) and all(
+        len(r) == v.weights.shape[1] for r, v in zip(index[1], views, strict=True)
+    )
     counts = np.bincount(owner[owner >= 0])
     assert (np.diff(counts) <= 0.2 * counts[:-1] + 5).all(), "the largest come first"
 
@@ -58,7 +71,14 @@ def test_shape_bears_witness_where_views_are_few(room: Room, views: list[ViewReg
         assert len(regions) == len(few)
         owner = owners(spread(shares, means))
         sizes = np.bincount(room.objects[visible], minlength=len(room.classes))
-        found.append(np.mean([best_overlap(visible & (room.objects == o), owner, visible) for o in np.flatnonzero(sizes >= 30)]))
+        found.append(
+            np.mean(
+                [
+                    best_overlap(visible & (room.objects == o), owner, visible)
+                    for o in np.flatnonzero(sizes >= 30)
+                ]
+            )
+        )
     assert found[1] > found[0] + 0.05
 
 
@@ -100,14 +120,22 @@ def test_codes_keep_the_largest_shares() -> None:
     nothing = encode(np.zeros((2, 9), np.float32))
     assert (nothing.objects == NOTHING).all() and (nothing.mix(values) == 0).all()
     single = encode(np.ones((2, 1), np.float32))
-    assert single.objects[0].tolist() == [0, NOTHING, NOTHING] and single.mix(values[:1]).shape == (2, 4)
+    assert single.objects[0].tolist() == [0, NOTHING, NOTHING] and single.mix(values[:1]).shape == (
+        2,
+        4,
+    )
 
 
 def test_agglomeration_adds_up_evidence() -> None:
-    """Two clear pairs; a single witness would join them, and many who are heard once the pairs are made would not."""
+    """Two clear pairs; a single witness would join them, and many who are heard once the pairs are
+    made would not.
+    """
     shared = np.array([[9, 9, 0.6, 0], [9, 9, 0, 0], [0.6, 0, 9, 8], [0, 0, 8, 9]], float)
     seen = np.full((4, 4), 10.0)
     seen[0, 2] = seen[2, 0] = 1.0
     groups = agglomerate(shared.copy(), seen.copy(), 0.5)
     assert groups[0] == groups[1] and groups[2] == groups[3] and groups[0] != groups[2]
-    assert len(np.unique(agglomerate(shared, seen, 1.5))) == 4 and agglomerate(shared[:0, :0], seen[:0, :0], 0.5).size == 0
+    assert (
+        len(np.unique(agglomerate(shared, seen, 1.5))) == 4
+        and agglomerate(shared[:0, :0], seen[:0, :0], 0.5).size == 0
+    )

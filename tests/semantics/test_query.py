@@ -20,7 +20,7 @@ class Simulated:
     def __init__(self) -> None:
         self.known = dict(zip(CLASSES, text_features(), strict=True))
 
-    def encode_regions(self, picture: np.ndarray, regions: np.ndarray, count: int) -> np.ndarray:
+    def encode_regions(self, image: np.ndarray, regions: np.ndarray, count: int) -> np.ndarray:
         raise NotImplementedError
 
     def encode_text(self, words: Sequence[str]) -> np.ndarray:
@@ -34,10 +34,17 @@ class Simulated:
 
 
 def scene(splats: int = 1000) -> Semantics:
-    """An object of every class; splat i is of object i modulo their number, half of every tenth of the one after it."""
+    """An object of every class; splat i is of object i modulo their number, half of every tenth of
+    the one after it.
+    """
     random, text = np.random.default_rng(0), text_features()
     gap = random.normal(size=512) / 512**0.5
-    features = 0.8 * gap + 0.45 * (text - text.mean(0)) + 0.25 * text.mean(0) + 0.1 * random.normal(size=text.shape) / 512**0.5
+    features = (
+        0.8 * gap
+        + 0.45 * (text - text.mean(0))
+        + 0.25 * text.mean(0)
+        + 0.1 * random.normal(size=text.shape) / 512**0.5
+    )
     features /= np.linalg.norm(features, axis=1, keepdims=True)
     objects = np.full((splats, 3), NOTHING, np.uint16)
     objects[:, 0] = np.arange(splats) % len(CLASSES)
@@ -45,14 +52,24 @@ def scene(splats: int = 1000) -> Semantics:
     shares = np.zeros((splats, 3), np.uint8)
     shares[:, 0] = 255
     shares[::10, 0], shares[::10, 1] = 128, 127
-    return Semantics(objects, shares, features.astype(np.float32), features.mean(0).astype(np.float32), "simulated")
+    return Semantics(
+        objects,
+        shares,
+        features.astype(np.float32),
+        features.mean(0).astype(np.float32),
+        "simulated",
+    )
 
 
 def test_every_class_is_found_by_its_name() -> None:
     semantics, teacher = scene(), Simulated()
     for number, name in enumerate(CLASSES):
         scores = ask(semantics, teacher, parse(f"{name}; {CLASSES[number - 1]}")).objects
-        assert scores.shape == (2, len(CLASSES)) and scores[0].argmax() == number and scores[0, number] > 0.5
+        assert (
+            scores.shape == (2, len(CLASSES))
+            and scores[0].argmax() == number
+            and scores[0, number] > 0.5
+        )
 
 
 def test_splats_of_what_fits_are_chosen_and_edges_are_soft() -> None:
@@ -69,7 +86,9 @@ def test_splats_of_what_fits_are_chosen_and_edges_are_soft() -> None:
 def test_what_is_not_meant_counts_against() -> None:
     semantics, teacher = scene(), Simulated()
     stool = CLASSES.index("stool")
-    plain, without = (ask(semantics, teacher, parse(p)).objects[0, stool] for p in ("chair", "chair -stool"))
+    plain, without = (
+        ask(semantics, teacher, parse(p)).objects[0, stool] for p in ("chair", "chair -stool")
+    )
     assert without < plain
     assert ask(semantics, teacher, []).objects.shape == (0, len(CLASSES))
 
@@ -79,6 +98,8 @@ def test_a_million_splats_are_scored_in_milliseconds() -> None:
     ask(semantics, teacher, parse("chair"))
     start = time.process_time()
     ask(semantics, teacher, parse("chair")).chosen(0.5)
-    assert time.process_time() - start < 0.5, "the bar of 0.15 s is measured by the benchmark, on a quiet machine"
+    assert time.process_time() - start < 0.5, (
+        "the bar of 0.15 s is measured by the benchmark, on a quiet machine"
+    )
     many = ask(scene(), teacher, parse(";".join(f"word {i}" for i in range(200))))
     assert many.objects.shape[0] == 200 and np.isfinite(many.splats).all()

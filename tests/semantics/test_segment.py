@@ -1,4 +1,6 @@
-"""The verb `segment` as a user starts it: objects by shape alone and from the user's own regions, and bad input."""
+"""The verb `segment` as a user starts it: objects by shape alone and from the user's own regions,
+and bad input.
+"""
 
 import json
 from pathlib import Path
@@ -21,7 +23,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Room, Path]:
 
 
 def segment(folder: Path, output: Path, *more: str) -> dict:
-    done = backend("segment", "--input", folder / "splats.ply", "--capture", folder / "capture", "--output", output, *more)
+    done = backend(
+        "segment",
+        "--input",
+        folder / "splats.ply",
+        "--capture",
+        folder / "capture",
+        "--output",
+        output,
+        *more,
+    )
     assert done.returncode == 0, done.stderr
     return json.loads((output / "manifest.json").read_text())
 
@@ -30,27 +41,41 @@ def recall(room: Room, owner: np.ndarray) -> float:
     good, solid = [], room.objects >= 0
     for o in np.unique(room.objects[solid]):
         mine = room.objects == o
-        if mine.sum() >= 60 and furnished_room.CLASSES[room.classes[o]] != "rug":  # what lies flat needs pictures
+        if (
+            mine.sum() >= 60 and furnished_room.CLASSES[room.classes[o]] != "rug"
+        ):  # what lies flat needs pictures
             parts = [(owner == k) & solid for k in np.unique(owner[mine])]
             good.append(max((mine & part).sum() / (mine | part).sum() for part in parts))
     return float(np.mean(np.array(good) > 0.5))
 
 
 @pytest.mark.parametrize("regions", [False, True])
-def test_objects_are_found_and_ride_in_the_ply(home: tuple[Room, Path], tmp_path: Path, regions: bool) -> None:
+def test_objects_are_found_and_ride_in_the_ply(
+    home: tuple[Room, Path], tmp_path: Path, regions: bool
+) -> None:
     room, folder = home
-    manifest = segment(folder, tmp_path / "out", *(("--regions", str(folder / "regions")) if regions else ()))
-    before, after = splat_ply.read(folder / "splats.ply"), splat_ply.read(tmp_path / "out" / "splats.ply")
+    manifest = segment(
+        folder, tmp_path / "out", *(("--regions", str(folder / "regions")) if regions else ())
+    )
+    before, after = (
+        splat_ply.read(folder / "splats.ply"),
+        splat_ply.read(tmp_path / "out" / "splats.ply"),
+    )
     np.testing.assert_array_equal(before.means, after.means)
     np.testing.assert_array_equal(before.sh, after.sh)
     owner = after.extra[semantics_file.LABEL].astype(int)
     assert recall(room, owner) >= 0.85
     objects = json.loads((tmp_path / "out" / "objects.json").read_text())
     assert len(objects) == manifest["metrics"]["objects"] == owner.max() + 1
-    assert [o["splats"] for o in objects] == np.bincount(owner).tolist() and all(0 < o["score"] <= 1 for o in objects)
+    assert [o["splats"] for o in objects] == np.bincount(owner).tolist() and all(
+        0 < o["score"] <= 1 for o in objects
+    )
     assert len({tuple(o["color"]) for o in objects}) == len(objects)
     found = semantics_file.read(tmp_path / "out" / semantics_file.NAME)
-    assert (found.objects[:, 0] == owner).mean() > 0.99 and found.features.shape == (len(objects), 0)
+    assert (found.objects[:, 0] == owner).mean() > 0.99 and found.features.shape == (
+        len(objects),
+        0,
+    )
 
 
 def test_an_object_is_taken_out_bit_by_bit(home: tuple[Room, Path], tmp_path: Path) -> None:
@@ -59,29 +84,48 @@ def test_an_object_is_taken_out_bit_by_bit(home: tuple[Room, Path], tmp_path: Pa
     whole = splat_ply.read(tmp_path / "out" / "splats.ply")
     owner = whole.extra[semantics_file.LABEL]
     for rest in ("--rest", "--no-rest"):
-        done = backend("select", "--input", tmp_path / "out", "--objects", "1, 3", rest, "--output", tmp_path / rest)
+        done = backend(
+            "select",
+            "--input",
+            tmp_path / "out",
+            "--objects",
+            "1, 3",
+            rest,
+            "--output",
+            tmp_path / rest,
+        )
         assert done.returncode == 0, done.stderr
-        kept, wanted = splat_ply.read(tmp_path / rest / "splats.ply"), splat_ply.take(whole, np.isin(owner, (1, 3)) == (rest != "--rest"))
+        kept, wanted = (
+            splat_ply.read(tmp_path / rest / "splats.ply"),
+            splat_ply.take(whole, np.isin(owner, (1, 3)) == (rest != "--rest")),
+        )
         assert len(kept) and not kept.extra, "a standard PLY"
         for name in ("means", "quats", "log_scales", "opacity_logits", "sh"):
             assert getattr(kept, name).tobytes() == getattr(wanted, name).tobytes()
     for arguments, words in (
-        ((), "Say what to select"), (("--objects", "99"), "There is no object '99'"), (("--prompt", "chair"), "without a CLIP model"),
-        (("--prompt", " ; ,"), "The prompt is empty"), (("--objects", "1", "--prompt", "chair"), "Say what to select"),
-    ):  # fmt: skip
-        done = backend("select", "--input", tmp_path / "out", *arguments, "--output", tmp_path / "bad")
+        ((), "Say what to select"),
+        (("--objects", "99"), "There is no object '99'"),
+        (("--prompt", "chair"), "without a CLIP model"),
+        (("--prompt", " ; ,"), "The prompt is empty"),
+        (("--objects", "1", "--prompt", "chair"), "Say what to select"),
+    ):
+        done = backend(
+            "select", "--input", tmp_path / "out", *arguments, "--output", tmp_path / "bad"
+        )
         assert done.returncode == 1 and words in done.stderr, done.stderr
     done = backend("select", "--input", folder, "--objects", "1", "--output", tmp_path / "bad")
     assert done.returncode == 1 and "is no segmentation" in done.stderr
 
 
 def read_strictly(path: Path) -> np.ndarray:
-    """As the strictest of viewers read: the header that the original implementation writes, every property a float and in
-    its order, nothing before, between or after.
+    """As the strictest of viewers read: the header that the original implementation writes, every
+    property a float and in its order, nothing before, between or after.
     """
     head, _, body = path.read_bytes().partition(b"end_header\n")
     lines = [line for line in head.decode("ascii").splitlines() if not line.startswith("comment")]
-    assert lines[:2] == ["ply", "format binary_little_endian 1.0"] and lines[2].startswith("element vertex ")
+    assert lines[:2] == ["ply", "format binary_little_endian 1.0"] and lines[2].startswith(
+        "element vertex "
+    )
     names = ["x", "y", "z", "nx", "ny", "nz", "f_dc_0", "f_dc_1", "f_dc_2"]
     names += [f"f_rest_{i}" for i in range(len(lines) - 3 - 17)]
     names += ["opacity", *(f"scale_{i}" for i in range(3)), *(f"rot_{i}" for i in range(4))]
@@ -91,10 +135,20 @@ def read_strictly(path: Path) -> np.ndarray:
     return values.reshape(-1, len(names))
 
 
-def test_what_is_taken_out_opens_in_the_strictest_reader(home: tuple[Room, Path], tmp_path: Path) -> None:
+def test_what_is_taken_out_opens_in_the_strictest_reader(
+    home: tuple[Room, Path], tmp_path: Path
+) -> None:
     segment(home[1], tmp_path / "out")
-    assert backend("select", "--input", tmp_path / "out", "--objects", "0", "--output", tmp_path / "one").returncode == 0
-    found, whole = read_strictly(tmp_path / "one" / "splats.ply"), splat_ply.read(tmp_path / "out" / "splats.ply")
+    assert (
+        backend(
+            "select", "--input", tmp_path / "out", "--objects", "0", "--output", tmp_path / "one"
+        ).returncode
+        == 0
+    )
+    found, whole = (
+        read_strictly(tmp_path / "one" / "splats.ply"),
+        splat_ply.read(tmp_path / "out" / "splats.ply"),
+    )
     np.testing.assert_array_equal(found[:, :3], whole.means[whole.extra[semantics_file.LABEL] == 0])
     with pytest.raises(AssertionError):
         read_strictly(tmp_path / "out" / "splats.ply")  # labels are more than it knows
@@ -110,7 +164,10 @@ def test_bad_input_gets_one_sentence(home: tuple[Room, Path], tmp_path: Path) ->
     splat_ply.write(tmp_path / "few.ply", splat_ply.take(away, np.arange(0)))
     cases = [
         (("--input", folder / "splats.ply"), "No capture is given"),
-        (("--input", tmp_path / "away.ply", "--capture", folder / "capture"), "None of the pictures shows the splats"),
+        (
+            ("--input", tmp_path / "away.ply", "--capture", folder / "capture"),
+            "None of the pictures shows the splats",
+        ),
         (("--input", tmp_path / "few.ply", "--capture", folder / "capture"), "holds no splats"),
         ((*whole, "--sam", tmp_path / "away.ply"), "is not a SAM"),
         ((*whole, "--model", tmp_path / "none"), "There is no CLIP model"),
@@ -130,15 +187,25 @@ def test_bad_input_gets_one_sentence(home: tuple[Room, Path], tmp_path: Path) ->
 def test_a_hostile_semantics_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "semantics.npz"
     good = semantics_file.Semantics(
-        np.array([[0, 1, semantics_file.NOTHING]], np.uint16), np.array([[200, 55, 0]], np.uint8), np.ones((2, 4), np.float32),
-        np.zeros(4, np.float32), "a model",
-    )  # fmt: skip
+        np.array([[0, 1, semantics_file.NOTHING]], np.uint16),
+        np.array([[200, 55, 0]], np.uint8),
+        np.ones((2, 4), np.float32),
+        np.zeros(4, np.float32),
+        "a model",
+    )
     semantics_file.write(path, good)
     again = semantics_file.read(path)
-    assert again.model == "a model" and (again.objects == good.objects).all() and (again.features == 1).all()
+    assert (
+        again.model == "a model"
+        and (again.objects == good.objects).all()
+        and (again.features == 1).all()
+    )
     whole = path.read_bytes()
     np.savez(tmp_path / "pickled.npz", objects=np.array([{}], object))
-    semantics_file.write(tmp_path / "beyond.npz", semantics_file.Semantics(good.objects + 5, good.shares, good.features, good.mean))
+    semantics_file.write(
+        tmp_path / "beyond.npz",
+        semantics_file.Semantics(good.objects + 5, good.shares, good.features, good.mean),
+    )
     path.write_bytes(whole[: len(whole) // 2])
     for bad in (path, tmp_path / "pickled.npz", tmp_path / "beyond.npz", tmp_path / "none.npz"):
         with pytest.raises(InputError):

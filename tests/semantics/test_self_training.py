@@ -1,4 +1,6 @@
-"""Drawings from between the cameras: where they are taken, when they are believed, and when they are not."""
+"""Drawings from between the cameras: where they are taken, when they are believed, and when they
+are not.
+"""
 
 import numpy as np
 import torch
@@ -6,7 +8,7 @@ from helpers import furnished_room
 from scipy.sparse import csr_matrix
 
 from backend.geometry.conventions import from_viewmat
-from backend.semantics.novel_views import between, picture
+from backend.semantics.novel_views import between, render_image
 from backend.semantics.object_codes import evidence
 from backend.semantics.regions.view_regions import ViewRegions
 from backend.semantics.self_training import self_train
@@ -14,20 +16,28 @@ from backend.semantics.self_training import self_train
 OBJECTS, DIMENSIONS = 6, 32
 
 
-def views(count: int, wrong: float, random: np.random.Generator, truth: np.ndarray) -> tuple[list[ViewRegions], list[np.ndarray]]:
+def views(
+    count: int, wrong: float, random: np.random.Generator, truth: np.ndarray
+) -> tuple[list[ViewRegions], list[np.ndarray]]:
     """Each with a region an object; a share of them looks like another object."""
     found = []
     for _ in range(count):
-        shown = np.where(random.random(OBJECTS) < wrong, random.integers(0, OBJECTS, OBJECTS), np.arange(OBJECTS))
+        shown = np.where(
+            random.random(OBJECTS) < wrong, random.integers(0, OBJECTS, OBJECTS), np.arange(OBJECTS)
+        )
         features = truth[shown] + random.normal(0, 0.15, (OBJECTS, DIMENSIONS)) + 1
         features /= np.linalg.norm(features, axis=1, keepdims=True)
-        found.append(ViewRegions(csr_matrix(np.eye(OBJECTS, dtype=np.float32) * 50), features.astype(np.float32)))
+        found.append(
+            ViewRegions(
+                csr_matrix(np.eye(OBJECTS, dtype=np.float32) * 50), features.astype(np.float32)
+            )
+        )
     return found, [np.arange(OBJECTS, dtype=np.int32)] * count
 
 
 def right(features: np.ndarray, truth: np.ndarray) -> float:
-    centred = features - features.mean(0)
-    return float(((centred @ truth.T).argmax(1) == np.arange(OBJECTS)).mean())
+    centered = features - features.mean(0)
+    return float(((centered @ truth.T).argmax(1) == np.arange(OBJECTS)).mean())
 
 
 def test_good_drawings_help_and_bad_ones_are_refused() -> None:
@@ -71,6 +81,12 @@ def test_views_between_lie_between() -> None:
         np.testing.assert_allclose(pose[:3, :3] @ pose[:3, :3].T, np.eye(3), atol=1e-5)
         middles = (places[:, None] + places[None]) / 2
         assert np.linalg.norm(middles - pose[:3, 3], axis=2).min() < 1e-4
-    shown = picture(room.gaussians, found[0])
-    assert shown.dtype == np.uint8 and shown.shape == (room.views[0].height, room.views[0].width, 3) and shown.std() > 10
-    assert torch.equal(found[0].K, room.views[0].K) or any(torch.equal(found[0].K, v.K) for v in room.views)
+    shown = render_image(room.gaussians, found[0])
+    assert (
+        shown.dtype == np.uint8
+        and shown.shape == (room.views[0].height, room.views[0].width, 3)
+        and shown.std() > 10
+    )
+    assert torch.equal(found[0].K, room.views[0].K) or any(
+        torch.equal(found[0].K, v.K) for v in room.views
+    )

@@ -12,7 +12,13 @@ from helpers.command_line import ROOT
 from helpers.furnished_room import CLASSES
 
 from backend.formats import semantics_file
-from backend.formats.words_lines import Question, Scores, decode_question, decode_scores, encode_words
+from backend.formats.words_lines import (
+    Question,
+    Scores,
+    decode_question,
+    decode_scores,
+    encode_words,
+)
 from backend.protocol import InputError
 from backend.semantics.words_service import WordsService
 
@@ -40,7 +46,9 @@ def test_answers_are_those_of_ask_and_words_are_encoded_once(folder: Path) -> No
         assert found.id == number and found.prompts == ["lamp", "bed"] and not found.error
         assert np.argmax(found.objects, 1).tolist() == [CLASSES.index("lamp"), CLASSES.index("bed")]
     assert loads == ["simulated"] and asked.count("lamp") == 1
-    semantics_file.write(folder / semantics_file.NAME, scene(7))  # segmented anew, in the same place
+    semantics_file.write(
+        folder / semantics_file.NAME, scene(7)
+    )  # segmented anew, in the same place
     assert not service.answer(Question(9, str(folder), "lamp")).error
 
 
@@ -50,9 +58,11 @@ def test_bad_questions_get_an_answer(folder: Path, tmp_path: Path) -> None:
 
     service = WordsService(load_model=no_model)
     for question, words in (
-        (Question(1, str(folder), "  ;"), "The prompt is empty"), (Question(2, str(tmp_path / "none"), "lamp"), "is no segmentation"),
-        (Question(3, str(folder), "lamp"), "There is no CLIP model at simulated"), (Question(4, str(folder), "a;" * 20_000), "too many"),
-    ):  # fmt: skip
+        (Question(1, str(folder), "  ;"), "The prompt is empty"),
+        (Question(2, str(tmp_path / "none"), "lamp"), "is no segmentation"),
+        (Question(3, str(folder), "lamp"), "There is no CLIP model at simulated"),
+        (Question(4, str(folder), "a;" * 20_000), "too many"),
+    ):
         found = service.answer(question)
         assert found.id == question.id and words in found.error and not found.objects
 
@@ -60,7 +70,14 @@ def test_bad_questions_get_an_answer(folder: Path, tmp_path: Path) -> None:
 def test_lines_that_are_no_questions_are_no_questions() -> None:
     question = Question(3, "a", "lamp, 灯")
     assert decode_question(encode_words(question)) == question
-    for line in (b"", b"[]", b"{}", b'{"id": "3", "folder": "a", "prompt": "b"}', b"\xff", b"[" * 100_000):
+    for line in (
+        b"",
+        b"[]",
+        b"{}",
+        b'{"id": "3", "folder": "a", "prompt": "b"}',
+        b"\xff",
+        b"[" * 100_000,
+    ):
         assert decode_question(line) is None and decode_scores(line) is None
     scores = Scores(3, ["lamp"], [[0.5, 1.0]])
     assert decode_scores(encode_words(scores)) == scores
@@ -68,7 +85,12 @@ def test_lines_that_are_no_questions_are_no_questions() -> None:
 
 
 def start(*more: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "backend", "words", *more], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+    return subprocess.Popen(
+        [sys.executable, "-m", "backend", "words", *more],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    )
 
 
 def test_it_ends_with_its_pipe_and_when_nobody_asks(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""Training on a small world with known cameras: it learns, it densifies, its parts do what their equations say."""
+"""Training on a small world with known cameras: it learns, it densifies, its parts do what their
+equations say.
+"""
 
 import json
 from pathlib import Path
@@ -20,7 +22,17 @@ from backend.splats.views import split
 
 def test_training_learns_the_world(tmp_path: Path) -> None:
     clips.write_capture(tmp_path / "capture", 16)
-    done = backend("splats", "--input", tmp_path / "capture", "--output", tmp_path / "out", "--steps", "700", "--max-splats", "4000")
+    done = backend(
+        "splats",
+        "--input",
+        tmp_path / "capture",
+        "--output",
+        tmp_path / "out",
+        "--steps",
+        "700",
+        "--max-splats",
+        "4000",
+    )
     assert done.returncode == 0, done.stderr
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["metrics"]["psnr"] > 16
@@ -46,7 +58,17 @@ def test_copies_look_like_the_one(copies: int) -> None:
     def light(count: int, o: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
         means = torch.tensor([[0.0, 0.0, 1.0]]).repeat(count, 1)
         quats = torch.tensor([[1.0, 0, 0, 0]]).repeat(count, 1)
-        args = (means, quats, s.repeat(count, 1), o.repeat(count), torch.ones(count, 3), torch.eye(4)[None], K, size, size)
+        args = (
+            means,
+            quats,
+            s.repeat(count, 1),
+            o.repeat(count),
+            torch.ones(count, 3),
+            torch.eye(4)[None],
+            K,
+            size,
+            size,
+        )
         return rasterize(*args).alpha[0, ..., 0]
 
     one, many = light(1, opacity, scales), light(copies, new_opacity, new_scales)

@@ -18,7 +18,9 @@ def test_masked_pixels_draw_no_gradient(tmp_path: Path) -> None:
     mask = np.full((30, 40), 255, np.uint8)
     mask[:, :20] = 0
     Image.fromarray(mask).save(tmp_path / "masks" / "a.png")
-    frames = [capture.Frame(**{**f.__dict__, "mask": tmp_path / "masks" / "a.png"}) for f in found.frames]
+    frames = [
+        capture.Frame(**{**f.__dict__, "mask": tmp_path / "masks" / "a.png"}) for f in found.frames
+    ]
     capture.write(tmp_path, frames, found.points)
     view = load_views(capture.read(tmp_path), 10_000, 0, lambda *_: None).full[0]
     assert view.mask is not None and view.mask[:, 20:].all() and not view.mask[:, :20].any()

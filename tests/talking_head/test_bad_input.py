@@ -1,4 +1,6 @@
-"""What people hand over by mistake: silence, music, noise, an empty picture, two faces, a face that looks away. One sentence each."""
+"""What people hand over by mistake: silence, music, noise, an empty picture, two faces, a face that
+looks away. One sentence each.
+"""
 
 import wave
 from pathlib import Path
@@ -16,14 +18,23 @@ from backend.talking_head.rigs.small_head.build import small_head
 from backend.talking_head.tracking.track import FaceTracker, track_video
 
 TRACKER = DATA / "weights/mediapipe_face"
-needs_tracker = pytest.mark.skipif(not TRACKER.is_dir(), reason="the face tracker's networks are not here")
+needs_tracker = pytest.mark.skipif(
+    not TRACKER.is_dir(), reason="the face tracker's networks are not here"
+)
 
 
 def sounds() -> dict[str, np.ndarray]:
     """Six seconds each."""
     t, random = np.arange(6 * RATE) / RATE, np.random.default_rng(0)
-    chords = [sum(np.sin(2 * np.pi * f * t) for f in chord) * 0.1 for chord in ((262, 330, 392), (220, 277, 330))]
-    return {"silence": np.zeros(len(t)), "music": np.where(t % 2 < 1, *chords), "noise": random.normal(size=len(t)) * 0.1}
+    chords = [
+        sum(np.sin(2 * np.pi * f * t) for f in chord) * 0.1
+        for chord in ((262, 330, 392), (220, 277, 330))
+    ]
+    return {
+        "silence": np.zeros(len(t)),
+        "music": np.where(t % 2 < 1, *chords),
+        "noise": random.normal(size=len(t)) * 0.1,
+    }
 
 
 def write_wav(path: Path, samples: np.ndarray) -> Path:
@@ -35,7 +46,14 @@ def write_wav(path: Path, samples: np.ndarray) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("name", "word"), [("silence", "silent"), ("music", "hardly sounds like speech"), ("noise", "hardly sounds like")])
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("silence", "silent"),
+        ("music", "hardly sounds like speech"),
+        ("noise", "hardly sounds like"),
+    ],
+)
 def test_sounds_without_speech_are_remarked_on(tmp_path: Path, name: str, word: str) -> None:
     path = write_wav(tmp_path / f"{name}.wav", sounds()[name])
     run = backend("speech", "--input", path, "--output", tmp_path / "out", "--blinks", "20")
@@ -43,16 +61,18 @@ def test_sounds_without_speech_are_remarked_on(tmp_path: Path, name: str, word: 
     motion = motion_file.read(tmp_path / "out" / motion_file.NAME)
     assert any(curve.layer == "blink" for curve in motion.curves)
     if name == "silence":
-        assert not [curve.name for curve in motion.curves if curve.name.startswith(("jaw", "mouth"))]
+        assert not [
+            curve.name for curve in motion.curves if curve.name.startswith(("jaw", "mouth"))
+        ]
 
 
 def film(path: Path, yaws: tuple[float, ...], frames: int = 12) -> Path:
     """Heads side by side, each turned by so much."""
     rig = small_head()
-    pictures = [draw(rig, rig.neutral, portrait(320, yaw, height=34.0)) for yaw in yaws]
+    images = [draw(rig, rig.neutral, portrait(320, yaw, height=34.0)) for yaw in yaws]
     writer = VideoWriter(path, 25.0, 320 * len(yaws), 320)
     for _ in range(frames):
-        writer.add(np.hstack(pictures))
+        writer.add(np.hstack(images))
     writer.close()
     return path
 
@@ -60,7 +80,15 @@ def film(path: Path, yaws: tuple[float, ...], frames: int = 12) -> Path:
 @pytest.mark.data
 @needs_tracker
 def test_a_face_that_looks_away_is_refused(tmp_path: Path) -> None:
-    run = backend("face", "--input", film(tmp_path / "away.mp4", (1.57,)), "--tracker", TRACKER, "--output", tmp_path / "out")
+    run = backend(
+        "face",
+        "--input",
+        film(tmp_path / "away.mp4", (1.57,)),
+        "--tracker",
+        TRACKER,
+        "--output",
+        tmp_path / "out",
+    )
     assert run.returncode == 1 and "No face can be seen in away.mp4" in run.stdout + run.stderr
     assert not (tmp_path / "out" / "head.npz").exists()
 
@@ -78,8 +106,25 @@ def test_a_turned_face_is_told(tmp_path: Path) -> None:
 @needs_tracker
 def test_two_faces_and_no_sound_are_remarked_on(tmp_path: Path) -> None:
     clip = film(tmp_path / "two.mp4", (0.1, -0.2))
-    run = backend("face", "--input", clip, "--tracker", TRACKER, "--output", tmp_path / "out", "--gaussians", "500", "--preset", "fast")
+    run = backend(
+        "face",
+        "--input",
+        clip,
+        "--tracker",
+        TRACKER,
+        "--output",
+        tmp_path / "out",
+        "--gaussians",
+        "500",
+        "--preset",
+        "fast",
+    )
     said = run.stdout + run.stderr
     assert run.returncode == 0, said
     assert "2 faces were seen" in said and "has no sound" in said
-    assert {p.name for p in (tmp_path / "out").glob("*.npz")} == {"head.npz", "gaussian_head.npz", "motion.npz", "poses.npz"}
+    assert {p.name for p in (tmp_path / "out").glob("*.npz")} == {
+        "head.npz",
+        "gaussian_head.npz",
+        "motion.npz",
+        "poses.npz",
+    }

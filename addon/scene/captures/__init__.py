@@ -1,1 +1,3 @@
-"""A capture in the scene: cameras, points, depth, ground, the verdict; and cameras that Blender solved."""
+"""A capture in the scene: cameras, points, depth, ground, the verdict; and cameras that Blender
+solved.
+"""

@@ -1,4 +1,6 @@
-"""A capture as a Blender camera: animated, with lens, matching render size and frame range, footage behind it."""
+"""A capture as a Blender camera: animated, with lens, matching render size and frame range, footage
+behind it.
+"""
 
 import bpy
 import numpy as np
@@ -42,8 +44,13 @@ def _animate(camera: bpy.types.Object, frames: list[Frame]) -> None:
 
 
 def _show_footage(data: bpy.types.Camera, frames: list[Frame]) -> None:
-    """The pictures as an image sequence behind the camera; captures of ours are numbered for this, others may not be."""
-    numbers = [int(f.image.stem[-8:].lstrip("_")) if f.image.stem[-8:].lstrip("_").isdigit() else -1 for f in frames]
+    """The pictures as an image sequence behind the camera; captures of ours are numbered for this,
+    others may not be.
+    """
+    numbers = [
+        int(f.image.stem[-8:].lstrip("_")) if f.image.stem[-8:].lstrip("_").isdigit() else -1
+        for f in frames
+    ]
     if numbers != list(range(numbers[0], numbers[0] + len(frames))):
         return
     image = bpy.data.images.load(str(frames[0].image), check_existing=True)
@@ -51,12 +58,22 @@ def _show_footage(data: bpy.types.Camera, frames: list[Frame]) -> None:
     background = data.background_images.new()
     background.image = image
     user = background.image_user
-    user.frame_duration, user.frame_start, user.frame_offset, user.use_auto_refresh = len(frames), 1, numbers[0] - 1, True
+    user.frame_duration, user.frame_start, user.frame_offset, user.use_auto_refresh = (
+        len(frames),
+        1,
+        numbers[0] - 1,
+        True,
+    )
     background.alpha, background.display_depth, background.frame_method = 0.5, "BACK", "FIT"
     data.show_background_images = True
 
 
-def import_cameras(scene: bpy.types.Scene, collection: bpy.types.Collection, root: bpy.types.Object, capture: Capture) -> bpy.types.Object:
+def import_cameras(
+    scene: bpy.types.Scene,
+    collection: bpy.types.Collection,
+    root: bpy.types.Object,
+    capture: Capture,
+) -> bpy.types.Object:
     """The animated camera; the scene's render size, frame range and active camera follow it."""
     frames = capture.frames
     data = bpy.data.cameras.new(f"{collection.name} Camera")
@@ -68,7 +85,11 @@ def import_cameras(scene: bpy.types.Scene, collection: bpy.types.Collection, roo
     data.display_size = 0.4 / max(root.matrix_world.to_scale()[0], 1e-9)
     _show_footage(data, frames)
     render = scene.render
-    render.resolution_x, render.resolution_y, render.resolution_percentage = frames[0].width, frames[0].height, 100
+    render.resolution_x, render.resolution_y, render.resolution_percentage = (
+        frames[0].width,
+        frames[0].height,
+        100,
+    )
     render.pixel_aspect_x = render.pixel_aspect_y = 1.0
     scene.frame_start, scene.frame_end = 1, len(frames)
     scene.frame_set(1)
@@ -76,8 +97,12 @@ def import_cameras(scene: bpy.types.Scene, collection: bpy.types.Collection, roo
     return camera
 
 
-def import_points(collection: bpy.types.Collection, root: bpy.types.Object, capture: Capture) -> bpy.types.Object | None:
-    """The points as a coloured point cloud; None where there are none. An even share of them where they'd be black dots."""
+def import_points(
+    collection: bpy.types.Collection, root: bpy.types.Object, capture: Capture
+) -> bpy.types.Object | None:
+    """The points as a coloured point cloud; None where there are none. An even share of them where
+    they'd be black dots.
+    """
     if capture.points is None:
         return None
     points, colors = points_ply.read(capture.points)
@@ -86,7 +111,9 @@ def import_points(collection: bpy.types.Collection, root: bpy.types.Object, capt
     if not pointclouds.are_real():
         step = -(-len(points) // MOST_DOTS)
         points, colors = points[::step], colors[::step]
-    rgba = np.concatenate([(colors / 255.0) ** 2.2, np.ones((len(colors), 1))], 1).astype(np.float32)
+    rgba = np.concatenate([(colors / 255.0) ** 2.2, np.ones((len(colors), 1))], 1).astype(
+        np.float32
+    )
     scale = max(root.matrix_world.to_scale()[0], 1e-9)
     radius = np.full(len(points), 0.008 / scale, np.float32)
     attributes = {"color": ("FLOAT_COLOR", rgba), "radius": ("FLOAT", radius)}

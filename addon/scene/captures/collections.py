@@ -1,4 +1,6 @@
-"""Where results live in the scene: one named collection a capture, under an empty that places it upright."""
+"""Where results live in the scene: one named collection a capture, under an empty that places it
+upright.
+"""
 
 import bpy
 import numpy as np
@@ -17,21 +19,28 @@ def new_collection(scene: bpy.types.Scene, name: str) -> bpy.types.Collection:
 
 
 def upright(capture: Capture) -> Matrix:
-    """World of the capture to the scene: the cameras' mean up is Z, the spot they look at the origin, a handy size.
+    """World of the capture to the scene: the cameras' mean up is Z, the spot they look at the
+    origin, a handy size.
 
     A solve leaves all three open. The artist turns the root empty where that guess is off.
     """
     poses = np.stack([frame.camera_to_world for frame in capture.frames])
-    up, forward, centres = poses[:, :3, 1].mean(0), -poses[:, :3, 2], poses[:, :3, 3]
+    up, forward, centers = poses[:, :3, 1].mean(0), -poses[:, :3, 2], poses[:, :3, 3]
     planes = np.eye(3) - forward[:, :, None] * forward[:, None, :]
-    target = np.linalg.lstsq(planes.sum(0), np.einsum("nij,nj->i", planes, centres), rcond=None)[0]
-    behind = np.einsum("nj,nj->n", target - centres, forward).mean() <= 0  # a pan: rays meet nowhere in front
-    distance = float(np.linalg.norm(centres - target, axis=1).mean())
+    target = np.linalg.lstsq(planes.sum(0), np.einsum("nij,nj->i", planes, centers), rcond=None)[0]
+    behind = (
+        np.einsum("nj,nj->n", target - centers, forward).mean() <= 0
+    )  # a pan: rays meet nowhere in front
+    distance = float(np.linalg.norm(centers - target, axis=1).mean())
     if behind or not np.isfinite(distance) or distance < 1e-9:
-        target, distance = centres.mean(0), max(float(np.ptp(centres, axis=0).max()), 1e-3)
+        target, distance = centers.mean(0), max(float(np.ptp(centers, axis=0).max()), 1e-3)
     z = up / max(np.linalg.norm(up), 1e-9)
     side = np.cross(forward.mean(0), z)
-    side = side if np.linalg.norm(side) > 1e-6 else np.cross([0.0, 0.0, 1.0] if abs(z[2]) < 0.9 else [1.0, 0.0, 0.0], z)
+    side = (
+        side
+        if np.linalg.norm(side) > 1e-6
+        else np.cross([0.0, 0.0, 1.0] if abs(z[2]) < 0.9 else [1.0, 0.0, 0.0], z)
+    )
     x = side / np.linalg.norm(side)
     turn = np.stack([x, np.cross(z, x), z])
     placed = np.eye(4)

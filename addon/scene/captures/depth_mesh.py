@@ -9,7 +9,9 @@ from mathutils import Matrix
 from ....backend.formats.capture import Capture, Frame
 from ....backend.protocol import InputError
 
-STEP_LIMIT = 0.08  # relative depth step across which no face is made: what lies behind is another thing
+STEP_LIMIT = (
+    0.08  # relative depth step across which no face is made: what lies behind is another thing
+)
 
 
 def read_depth(path: Path) -> np.ndarray:
@@ -28,38 +30,55 @@ def read_depth(path: Path) -> np.ndarray:
 
 
 def grid(frame: Frame, depth: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Vertices (V, 3) in the camera's OpenGL axes, their place (V, 2) in the picture from the lower left, quads (Q, 4)."""
+    """Vertices (V, 3) in the camera's OpenGL axes, their place (V, 2) in the picture from the lower
+    left, quads (Q, 4).
+    """
     height, width = depth.shape
     u, v = np.meshgrid((np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height)
     x, y = (u * frame.width - frame.cx) / frame.fl_x, (v * frame.height - frame.cy) / frame.fl_y
     vertices = np.stack([x * depth, -y * depth, -depth], -1).reshape(-1, 3)
     index = np.arange(height * width).reshape(height, width)
-    quads = np.stack([index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]], -1).reshape(-1, 4)
+    quads = np.stack([index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]], -1).reshape(
+        -1, 4
+    )
     corners = depth.reshape(-1)[quads]
     near, far = corners.min(1), corners.max(1)
-    return vertices, np.stack([u, 1 - v], -1).reshape(-1, 2), quads[(near > 0) & (far < near * (1 + STEP_LIMIT))]
+    return (
+        vertices,
+        np.stack([u, 1 - v], -1).reshape(-1, 2),
+        quads[(near > 0) & (far < near * (1 + STEP_LIMIT))],
+    )
 
 
-def _material(name: str, picture: Path) -> bpy.types.Material:
+def _material(name: str, image_path: Path) -> bpy.types.Material:
     """The picture as it was filmed: light that falls on it was there already."""
     material = bpy.data.materials.new(name)
     material.use_nodes = True
     nodes, links = material.node_tree.nodes, material.node_tree.links
     nodes.clear()
-    image, glow, output = (nodes.new(f"ShaderNode{kind}") for kind in ("TexImage", "Emission", "OutputMaterial"))
-    image.image = bpy.data.images.load(str(picture), check_existing=True)
+    image, glow, output = (
+        nodes.new(f"ShaderNode{kind}") for kind in ("TexImage", "Emission", "OutputMaterial")
+    )
+    image.image = bpy.data.images.load(str(image_path), check_existing=True)
     links.new(image.outputs["Color"], glow.inputs["Color"])
     links.new(glow.outputs["Emission"], output.inputs["Surface"])
     return material
 
 
-def make(collection: bpy.types.Collection, root: bpy.types.Object, capture: Capture, number: int) -> bpy.types.Object:
+def make(
+    collection: bpy.types.Collection, root: bpy.types.Object, capture: Capture, number: int
+) -> bpy.types.Object:
     """The mesh of frame `number` (from 1), hanging from the capture's root."""
     if not 1 <= number <= len(capture.frames):
-        raise InputError(f"The capture has frames 1 to {len(capture.frames)}.", "Go to one of them on the timeline.")
+        raise InputError(
+            f"The capture has frames 1 to {len(capture.frames)}.",
+            "Go to one of them on the timeline.",
+        )
     frame = capture.frames[number - 1]
     if frame.depth is None or frame.depth.suffix.lower() != ".exr" or not frame.depth.is_file():
-        raise InputError("The capture has no depth of ours.", "Solve the cameras with depth (step 2, Advanced).")
+        raise InputError(
+            "The capture has no depth of ours.", "Solve the cameras with depth (step 2, Advanced)."
+        )
     vertices, places, quads = grid(frame, read_depth(frame.depth))
     if not len(quads):
         raise InputError("The depth of this frame is empty.", "Try another frame.")
@@ -71,8 +90,8 @@ def make(collection: bpy.types.Collection, root: bpy.types.Object, capture: Capt
     uv.uv.foreach_set("vector", places[corners].astype(np.float32).ravel())
     mesh.materials.append(_material(mesh.name, frame.image))
     mesh.update()
-    thing = bpy.data.objects.new(mesh.name, mesh)
-    collection.objects.link(thing)
-    thing.parent = root
-    thing.matrix_basis = Matrix(frame.camera_to_world.tolist())
-    return thing
+    obj = bpy.data.objects.new(mesh.name, mesh)
+    collection.objects.link(obj)
+    obj.parent = root
+    obj.matrix_basis = Matrix(frame.camera_to_world.tolist())
+    return obj

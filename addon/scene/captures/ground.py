@@ -1,4 +1,6 @@
-"""Where the floor is and how large things are: the root of a capture moved, turned and scaled by picked points."""
+"""Where the floor is and how large things are: the root of a capture moved, turned and scaled by
+picked points.
+"""
 
 import bpy
 import numpy as np
@@ -10,11 +12,16 @@ SMALLEST = 1e-6
 
 
 def set_floor(root: bpy.types.Object, points: list[Vector]) -> None:
-    """Three world points come to lie on z = 0, what the cameras see above it; the first stays over its place."""
+    """Three world points come to lie on z = 0, what the cameras see above it; the first stays over
+    its place.
+    """
     a, b, c = points
     normal = (b - a).cross(c - a)
     if normal.length < SMALLEST * max((b - a).length, (c - a).length, SMALLEST):
-        raise InputError("The three points lie on a line.", "Pick three corners of the floor that are well apart.")
+        raise InputError(
+            "The three points lie on a line.",
+            "Pick three corners of the floor that are well apart.",
+        )
     normal.normalize()
     if normal.dot(_mean_camera(root) - a) < 0:  # cameras are above the floor
         normal.negate()
@@ -24,12 +31,19 @@ def set_floor(root: bpy.types.Object, points: list[Vector]) -> None:
 
 
 def set_length(root: bpy.types.Object, points: list[Vector], length: float) -> None:
-    """Two world points come to be `length` metres apart, about the spot of the floor that the root stands over."""
+    """Two world points come to be `length` metres apart, about the spot of the floor that the root
+    stands over.
+    """
     now = (points[1] - points[0]).length
     if now < SMALLEST or length <= 0:
         raise InputError("The two points are the same.", "Pick two points that are well apart.")
     spot = Vector((*root.matrix_world.translation.xy, 0))
-    root.matrix_world = Matrix.Translation(spot) @ Matrix.Scale(length / now, 4) @ Matrix.Translation(-spot) @ root.matrix_world
+    root.matrix_world = (
+        Matrix.Translation(spot)
+        @ Matrix.Scale(length / now, 4)
+        @ Matrix.Translation(-spot)
+        @ root.matrix_world
+    )
 
 
 def _mean_camera(root: bpy.types.Object) -> Vector:
@@ -39,7 +53,9 @@ def _mean_camera(root: bpy.types.Object) -> Vector:
         return root.matrix_world.translation + Vector((0, 0, 1e6))
     scene, places = bpy.context.scene, []
     before = scene.frame_current
-    for number in np.unique(np.linspace(scene.frame_start, scene.frame_end, 12).round().astype(int)):
+    for number in np.unique(
+        np.linspace(scene.frame_start, scene.frame_end, 12).round().astype(int)
+    ):
         scene.frame_set(int(number))
         places.append(camera.matrix_world.translation.copy())
     scene.frame_set(before)

@@ -1,4 +1,6 @@
-"""A capture's pictures as a Movie Clip with its tracks as markers: for those who go on matchmoving in Blender."""
+"""A capture's pictures as a Movie Clip with its tracks as markers: for those who go on matchmoving
+in Blender.
+"""
 
 from pathlib import Path
 
@@ -17,7 +19,10 @@ def make(capture: Capture, name: str) -> bpy.types.MovieClip:
     """The clip, frame 1 first, lens set, with at most MOST_TRACKS tracks."""
     path = capture.root / tracks_file.NAME
     if not path.is_file():
-        raise InputError("The capture has no tracks.", "Solve the cameras from footage; imported ones bring none.")
+        raise InputError(
+            "The capture has no tracks.",
+            "Solve the cameras from footage; imported ones bring none.",
+        )
     rows = tracks_file.read(path)
     first = capture.frames[0]
     clip = bpy.data.movieclips.load(str(Path(first.image)))
@@ -32,7 +37,9 @@ def make(capture: Capture, name: str) -> bpy.types.MovieClip:
 
 
 def _add_track(clip: bpy.types.MovieClip, name: str, rows: np.ndarray) -> None:
-    """Rows (frame, track, x, y) of one track, in the order of time; it is off where it was not seen."""
+    """Rows (frame, track, x, y) of one track, in the order of time; it is off where it was not
+    seen.
+    """
     track = clip.tracking.tracks.new(name=name, frame=int(rows[0, 0]))
     last = int(rows[0, 0]) - 1
     for frame, _, x, y in rows:
@@ -41,4 +48,6 @@ def _add_track(clip: bpy.types.MovieClip, name: str, rows: np.ndarray) -> None:
         marker = track.markers.insert_frame(int(frame), co=(float(x), 1 - float(y)))
         marker.mute = False
         last = int(frame)
-    track.markers.insert_frame(last + 1, co=(float(rows[-1, 2]), 1 - float(rows[-1, 3]))).mute = True
+    track.markers.insert_frame(
+        last + 1, co=(float(rows[-1, 2]), 1 - float(rows[-1, 3]))
+    ).mute = True

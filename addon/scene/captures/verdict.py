@@ -1,4 +1,6 @@
-"""What the solver thinks of its cameras, kept on the capture's root: a traffic light, reasons, and trust per picture."""
+"""What the solver thinks of its cameras, kept on the capture's root: a traffic light, reasons, and
+trust per picture.
+"""
 
 import json
 from pathlib import Path
@@ -8,7 +10,11 @@ import bpy
 
 from .collections import ROOT_KEY
 
-LEVEL_KEY, REASONS_KEY, CONFIDENCES_KEY = "splatsmith_verdict", "splatsmith_reasons", "splatsmith_confidences"
+LEVEL_KEY, REASONS_KEY, CONFIDENCES_KEY = (
+    "splatsmith_verdict",
+    "splatsmith_reasons",
+    "splatsmith_confidences",
+)
 CONFIDENCE = "confidence"  # of the camera, keyframed
 LIGHTS = {"solved": "COLORSET_03_VEC", "weak": "COLORSET_09_VEC", "failed": "COLORSET_01_VEC"}
 WORDS = {"solved": "Solved", "weak": "Weak: look before you trust it", "failed": "Failed"}
@@ -24,21 +30,31 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def attach(root: bpy.types.Object, camera: bpy.types.Object, folder: Path) -> None:
-    """Verdict on the root; confidence as a keyframed property of the camera, so that the timeline shows it."""
+    """Verdict on the root; confidence as a keyframed property of the camera, so that the timeline
+    shows it.
+    """
     manifest = _manifest(folder)
-    verdict, pictures = manifest.get("verdict"), manifest.get("pictures")
+    verdict, images = manifest.get("verdict"), manifest.get("pictures")
     if not isinstance(verdict, dict) or verdict.get("level") not in LIGHTS:
         return
     root[LEVEL_KEY] = verdict["level"]
-    turning = ["The camera only turns: there is no depth in this footage"] if verdict.get("kind") == "turning" else []
-    reasons = [str(r) for r in verdict.get("reasons", [])] + [str(a) for a in verdict.get("advice", [])]
+    turning = (
+        ["The camera only turns: there is no depth in this footage"]
+        if verdict.get("kind") == "turning"
+        else []
+    )
+    reasons = [str(r) for r in verdict.get("reasons", [])] + [
+        str(a) for a in verdict.get("advice", [])
+    ]
     root[REASONS_KEY] = "\n".join(turning + [r[:1].upper() + r[1:] for r in reasons])
-    if not isinstance(pictures, list) or not pictures:
+    if not isinstance(images, list) or not images:
         return
-    values = [picture.get("confidence") if isinstance(picture, dict) else None for picture in pictures]
+    values = [image.get("confidence") if isinstance(image, dict) else None for image in images]
     root[CONFIDENCES_KEY] = [float(v) if isinstance(v, (int, float)) else 0.0 for v in values]
     camera[CONFIDENCE] = 0.0
-    camera.id_properties_ui(CONFIDENCE).update(min=0.0, max=1.0, description="How well this picture's camera is known")
+    camera.id_properties_ui(CONFIDENCE).update(
+        min=0.0, max=1.0, description="How well this picture's camera is known"
+    )
     for number, value in enumerate(root[CONFIDENCES_KEY], 1):
         camera[CONFIDENCE] = value
         camera.keyframe_insert(f'["{CONFIDENCE}"]', frame=number)
@@ -47,7 +63,14 @@ def attach(root: bpy.types.Object, camera: bpy.types.Object, folder: Path) -> No
 def find(context: bpy.types.Context) -> bpy.types.Object | None:
     """The root whose verdict the panel shows: that of the chosen capture."""
     folder = context.scene.splatsmith.capture
-    return next((o for o in context.scene.objects if o.type == "EMPTY" and o.get(ROOT_KEY) == folder and LEVEL_KEY in o), None)
+    return next(
+        (
+            o
+            for o in context.scene.objects
+            if o.type == "EMPTY" and o.get(ROOT_KEY) == folder and LEVEL_KEY in o
+        ),
+        None,
+    )
 
 
 def confidence_now(context: bpy.types.Context, root: bpy.types.Object) -> float | None:

@@ -1,4 +1,6 @@
-"""Keys of a motion as F-curves: one action a layer, each on an NLA track of its own, so that an artist's layers stay."""
+"""Keys of a motion as F-curves: one action a layer, each on an NLA track of its own, so that an
+artist's layers stay.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,8 +24,12 @@ class Keys:
     values: np.ndarray  # (N,)
 
 
-def write_layer(block: bpy.types.ID, layer: str, keys: Sequence[Keys], name: str, span: tuple[float, float]) -> None:
-    """Replaces what we wrote for this layer in these frames before, in its place among the tracks; everything else stays."""
+def write_layer(
+    block: bpy.types.ID, layer: str, keys: Sequence[Keys], name: str, span: tuple[float, float]
+) -> None:
+    """Replaces what we wrote for this layer in these frames before, in its place among the tracks;
+    everything else stays.
+    """
     data = block.animation_data_create()
     track = _emptied(data, layer, span)
     if not keys:
@@ -43,16 +49,21 @@ def write_layer(block: bpy.types.ID, layer: str, keys: Sequence[Keys], name: str
         strip.action_slot = slot
     strip.blend_type = "REPLACE" if layer == "speech" else "COMBINE"
     strip.extrapolation = "NOTHING"
-    strip.frame_start, strip.frame_end = action.frame_range[0], max(action.frame_range[1], action.frame_range[0] + 1)
+    strip.frame_start, strip.frame_end = (
+        action.frame_range[0],
+        max(action.frame_range[1], action.frame_range[0] + 1),
+    )
 
 
 def _emptied(data: bpy.types.AnimData, layer: str, span: tuple[float, float]) -> Any:
-    """Our own track of a layer without its strips in these frames, and their actions; None where there is none, or an artist has
-    made it his.
+    """Our own track of a layer without its strips in these frames, and their actions; None where
+    there is none, or an artist has made it his.
     """
     for track in data.nla_tracks:
         actions = {strip.action for strip in track.strips if strip.action}
-        if track.name == f"Splatsmith {layer}" and all(action.get(TAG) == layer for action in actions):
+        if track.name == f"Splatsmith {layer}" and all(
+            action.get(TAG) == layer for action in actions
+        ):
             for strip in list(track.strips):
                 if strip.frame_start < span[1] + 1 and strip.frame_end > span[0] - 1:
                     track.strips.remove(strip)
@@ -67,7 +78,10 @@ def _below(data: bpy.types.AnimData, layer: str) -> Any:
     """Our track that this layer follows; None: above all, as a new one of an artist would be."""
     ours = {track.name: track for track in data.nla_tracks}
     lower = LAYERS[: LAYERS.index(layer)] if layer in LAYERS else ()
-    return next((ours[f"Splatsmith {name}"] for name in reversed(lower) if f"Splatsmith {name}" in ours), None)
+    return next(
+        (ours[f"Splatsmith {name}"] for name in reversed(lower) if f"Splatsmith {name}" in ours),
+        None,
+    )
 
 
 def _curves(action: bpy.types.Action, block: bpy.types.ID) -> tuple[Any, Any]:
@@ -86,7 +100,9 @@ def _fill(curve: bpy.types.FCurve, key: Keys) -> None:
     places = np.stack([key.frames, key.values], 1).astype(np.float32)
     curve.keyframe_points.foreach_set("co", places.ravel())
     curve.keyframe_points.foreach_set("interpolation", np.full(count, 2, np.int32))  # Bezier
-    handles = np.full(count, 4, np.int32)  # auto-clamped: a curve never leaves the range of its keys
+    handles = np.full(
+        count, 4, np.int32
+    )  # auto-clamped: a curve never leaves the range of its keys
     curve.keyframe_points.foreach_set("handle_left_type", handles)
     curve.keyframe_points.foreach_set("handle_right_type", handles)
     curve.update()

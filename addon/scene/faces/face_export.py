@@ -21,21 +21,33 @@ NOTE = "Synthetic: facial animation by Splatsmith."
 
 
 def export(context: bpy.types.Context, path: Path, kind: str) -> str:
-    """Writes all targets as `kind`: GLTF, FBX or CSV; a line about it. An older file stays until the new one is whole."""
-    targets = [t for t in context.scene.splatsmith.face_targets if t.thing is not None and shape_keys(t.thing)]
+    """Writes all targets as `kind`: GLTF, FBX or CSV; a line about it. An older file stays until
+    the new one is whole.
+    """
+    targets = [
+        t for t in context.scene.splatsmith.face_targets if t.obj is not None and shape_keys(t.obj)
+    ]
     if not targets:
-        raise InputError("There is no face to export.", "Choose meshes with shape keys at the top of panel 5.")
+        raise InputError(
+            "There is no face to export.", "Choose meshes with shape keys at the top of panel 5."
+        )
     part = path.with_name(f".part-{path.name}")
     try:
         if kind == "CSV":
             frames = _table(context, targets, part)
         else:
             frames = context.scene.frame_end - context.scene.frame_start + 1
-            with _alone(context, _with_bones(context, [t.thing for t in targets])), _arkit_names(targets):
+            with (
+                _alone(context, _with_bones(context, [t.obj for t in targets])),
+                _arkit_names(targets),
+            ):
                 (_gltf if kind == "GLTF" else _fbx)(part)
         part.replace(path)
     except RuntimeError as error:  # what an exporter reports
-        raise InputError(f"{path.name} can't be written: {str(error).strip().splitlines()[-1]}", "Look at the console for more.") from error
+        raise InputError(
+            f"{path.name} can't be written: {str(error).strip().splitlines()[-1]}",
+            "Look at the console for more.",
+        ) from error
     finally:
         part.unlink(missing_ok=True)
     return f"{path.name}: {len(targets)} mesh{'es' if len(targets) > 1 else ''}, {frames} frames"
@@ -44,43 +56,65 @@ def export(context: bpy.types.Context, path: Path, kind: str) -> str:
 def _gltf(path: Path) -> None:
     """One animation of the whole scene's time: every layer as it plays."""
     bpy.ops.export_scene.gltf(
-        filepath=str(path), export_format="GLB", use_selection=True, export_animations=True, export_animation_mode="SCENE",
-        export_morph_tangent=False, export_copyright=NOTE,
-    )  # fmt: skip
+        filepath=str(path),
+        export_format="GLB",
+        use_selection=True,
+        export_animations=True,
+        export_animation_mode="SCENE",
+        export_morph_tangent=False,
+        export_copyright=NOTE,
+    )
 
 
 def _fbx(path: Path) -> None:
     bpy.ops.export_scene.fbx(
-        filepath=str(path), use_selection=True, object_types={"MESH", "ARMATURE", "EMPTY"}, use_mesh_modifiers=False,
-        mesh_smooth_type="FACE", bake_anim=True, bake_anim_use_nla_strips=False, bake_anim_use_all_actions=False,
+        filepath=str(path),
+        use_selection=True,
+        object_types={"MESH", "ARMATURE", "EMPTY"},
+        use_mesh_modifiers=False,
+        mesh_smooth_type="FACE",
+        bake_anim=True,
+        bake_anim_use_nla_strips=False,
+        bake_anim_use_all_actions=False,
         bake_anim_simplify_factor=0.0,
-    )  # fmt: skip
+    )
 
 
 @contextlib.contextmanager
-def _alone(context: bpy.types.Context, things: list[bpy.types.Object]) -> Iterator[None]:
+def _alone(context: bpy.types.Context, objs: list[bpy.types.Object]) -> Iterator[None]:
     """Only these are selected; afterwards what was."""
     layer = context.view_layer
-    hidden = [thing.name for thing in things if thing.name not in layer.objects or not thing.visible_get(view_layer=layer)]
+    hidden = [
+        obj.name
+        for obj in objs
+        if obj.name not in layer.objects or not obj.visible_get(view_layer=layer)
+    ]
     if hidden:
-        raise InputError(f"{', '.join(hidden)} can't be exported while hidden.", "Show it in this view layer, or take it off the list.")
+        raise InputError(
+            f"{', '.join(hidden)} can't be exported while hidden.",
+            "Show it in this view layer, or take it off the list.",
+        )
     before, active = [o for o in layer.objects if o.select_get()], layer.objects.active
     try:
-        for thing in layer.objects:
-            thing.select_set(thing in things)
-        layer.objects.active = things[0]
+        for obj in layer.objects:
+            obj.select_set(obj in objs)
+        layer.objects.active = objs[0]
         yield
     finally:
-        for thing in layer.objects:
-            thing.select_set(thing in before)
+        for obj in layer.objects:
+            obj.select_set(obj in before)
         layer.objects.active = active
 
 
-def _with_bones(context: bpy.types.Context, things: list[bpy.types.Object]) -> list[bpy.types.Object]:
+def _with_bones(context: bpy.types.Context, objs: list[bpy.types.Object]) -> list[bpy.types.Object]:
     """And the armatures and the head that move with them."""
     settings = context.scene.splatsmith
-    bones = [m.object for thing in things for m in thing.modifiers if m.type == "ARMATURE"]
-    return list(dict.fromkeys([*things, *(t for t in (*bones, settings.jaw_rig, settings.head_object) if t is not None)]))
+    bones = [m.object for obj in objs for m in obj.modifiers if m.type == "ARMATURE"]
+    return list(
+        dict.fromkeys(
+            [*objs, *(t for t in (*bones, settings.jaw_rig, settings.head_object) if t is not None)]
+        )
+    )
 
 
 @contextlib.contextmanager
@@ -88,7 +122,7 @@ def _arkit_names(targets: list[bpy.types.PropertyGroup]) -> Iterator[None]:
     """Shape keys that do just what one of ARKit's does bear its name meanwhile."""
     renamed = []
     for target in targets:
-        blocks = target.thing.data.shape_keys.key_blocks
+        blocks = target.obj.data.shape_keys.key_blocks
         for key, curve in one_to_one(target).items():
             if key != curve and curve not in blocks:
                 blocks[key].name = curve
@@ -103,29 +137,43 @@ def _arkit_names(targets: list[bpy.types.PropertyGroup]) -> Iterator[None]:
 def one_to_one(target: bpy.types.PropertyGroup) -> dict[str, str]:
     """Shape key -> ARKit's name, where the table says that they are the same thing."""
     keys, curves = [row.key for row in target.rows], [row.curve for row in target.rows]
-    blocks = set(shape_keys(target.thing))
+    blocks = set(shape_keys(target.obj))
     return {
-        row.key: row.curve for row in target.rows
-        if row.key in blocks and row.curve in BLENDSHAPES and row.gain == 1 and keys.count(row.key) == curves.count(row.curve) == 1
-    }  # fmt: skip
+        row.key: row.curve
+        for row in target.rows
+        if row.key in blocks
+        and row.curve in BLENDSHAPES
+        and row.gain == 1
+        and keys.count(row.key) == curves.count(row.curve) == 1
+    }
 
 
 def _table(context: bpy.types.Context, targets: list[bpy.types.PropertyGroup], path: Path) -> int:
     """What the shape keys do in every frame of the scene, told in ARKit's terms."""
     scene, now = context.scene, context.scene.frame_current
-    found = [(key, curve, target.thing) for target in targets for key, curve in one_to_one(target).items()]
+    found = [
+        (key, curve, target.obj) for target in targets for key, curve in one_to_one(target).items()
+    ]
     if not found:
-        raise InputError("No shape key is matched with one of ARKit's names.", "Fill the table under Shape Keys, Jaw, Head.")
+        raise InputError(
+            "No shape key is matched with one of ARKit's names.",
+            "Fill the table under Shape Keys, Jaw, Head.",
+        )
     frames = range(scene.frame_start, scene.frame_end + 1)
     values = np.zeros((len(frames), len(found) + 3), np.float32)
     try:
         for row, frame in zip(values, frames, strict=True):
             scene.frame_set(frame)
-            row[:-3] = [thing.data.shape_keys.key_blocks[key].value for key, _, thing in found]
+            row[:-3] = [obj.data.shape_keys.key_blocks[key].value for key, _, obj in found]
             row[-3:] = _turn(scene.splatsmith.head_object)
     finally:
         scene.frame_set(now)
-    live_link_csv.write(path, scene.render.fps / scene.render.fps_base, [curve for _, curve, _ in found] + list(HEAD), values)
+    live_link_csv.write(
+        path,
+        scene.render.fps / scene.render.fps_base,
+        [curve for _, curve, _ in found] + list(HEAD),
+        values,
+    )
     return len(frames)
 
 

@@ -17,86 +17,127 @@ TABLED = {*BLENDSHAPES, *face_names.VISEME_CURVES}  # what rows of a table can n
 Curves = dict[str, tuple[np.ndarray, np.ndarray, str]]  # by name: frames, values, layer
 
 
-def shape_keys(thing: bpy.types.Object | None) -> list[str]:
+def shape_keys(obj: bpy.types.Object | None) -> list[str]:
     """Names of a mesh's shape keys but the first, which is its rest."""
-    keys = thing.data.shape_keys if thing is not None and thing.type == "MESH" else None
+    keys = obj.data.shape_keys if obj is not None and obj.type == "MESH" else None
     return [block.name for block in keys.key_blocks[1:]] if keys else []
 
 
 def fill(target: bpy.types.PropertyGroup) -> int:
     """Makes the table of a target anew from the names of its shape keys. How many rows were found."""
     target.rows.clear()
-    for match in face_names.matches(shape_keys(target.thing)):
+    for match in face_names.matches(shape_keys(target.obj)):
         row = target.rows.add()
         row.curve, row.key, row.gain = match.curve, match.key, match.gain
     return len(target.rows)
 
 
-def add_target(scene: bpy.types.Scene, thing: bpy.types.Object) -> str:
-    """Takes a mesh with shape keys into the list; a line about it. InputError where it can't be moved."""
+def add_target(scene: bpy.types.Scene, obj: bpy.types.Object) -> str:
+    """Takes a mesh with shape keys into the list; a line about it. InputError where it can't be
+    moved.
+    """
     settings = scene.splatsmith
-    if thing.library or (thing.data.library if thing.data else None):
-        raise InputError(f"{thing.name} is linked from another file, and can't hold animation here.",
-                         "Make a library override of it first: Object > Library Override > Make.")  # fmt: skip
-    if not shape_keys(thing):
-        raise InputError(f"{thing.name} has no shape keys.", "Choose a mesh with shape keys, such as ARKit's or visemes.")
+    if obj.library or (obj.data.library if obj.data else None):
+        raise InputError(
+            f"{obj.name} is linked from another file, and can't hold animation here.",
+            "Make a library override of it first: Object > Library Override > Make.",
+        )
+    if not shape_keys(obj):
+        raise InputError(
+            f"{obj.name} has no shape keys.",
+            "Choose a mesh with shape keys, such as ARKit's or visemes.",
+        )
     for number in reversed(range(len(settings.face_targets))):
-        if settings.face_targets[number].thing is None:  # deleted since
+        if settings.face_targets[number].obj is None:  # deleted since
             settings.face_targets.remove(number)
-    if any(target.thing == thing for target in settings.face_targets):
-        return f"{thing.name} is in the list already"
+    if any(target.obj == obj for target in settings.face_targets):
+        return f"{obj.name} is in the list already"
     target = settings.face_targets.add()
-    target.thing = thing
+    target.obj = obj
     count = fill(target)
     settings.face_target = len(settings.face_targets) - 1
     if not count:
-        return f"None of {thing.name}'s shape keys has a name that is known: fill the table by hand"
-    return f"{thing.name}: {count} of {len(shape_keys(thing))} shape keys matched"
+        return f"None of {obj.name}'s shape keys has a name that is known: fill the table by hand"
+    return f"{obj.name}: {count} of {len(shape_keys(obj))} shape keys matched"
 
 
 def apply(
-    scene: bpy.types.Scene, motion: Motion, start: float, title: str, things: Collection[bpy.types.Object] | None = None
-) -> str:  # fmt: skip
-    """Writes the motion onto the targets, or onto those that are among `things`; a line about it. Frames are laid on the scene's,
-    whatever its rate has become.
+    scene: bpy.types.Scene,
+    motion: Motion,
+    start: float,
+    title: str,
+    objs: Collection[bpy.types.Object] | None = None,
+) -> str:
+    """Writes the motion onto the targets, or onto those that are among `things`; a line about it.
+    Frames are laid on the scene's, whatever its rate has become.
     """
     settings = scene.splatsmith
     scale = scene.render.fps / scene.render.fps_base / motion.fps
-    curves = {curve.name: (start + curve.frames * scale, curve.values, curve.layer) for curve in motion.curves}
+    curves = {
+        curve.name: (start + curve.frames * scale, curve.values, curve.layer)
+        for curve in motion.curves
+    }
     span = (start, start + motion.length * scale)
-    layers = LAYERS if {"gaze", "expression"} & {curve.layer for curve in motion.curves} else SPOKEN_LAYERS
-    targets = [t for t in settings.face_targets if shape_keys(t.thing) and (things is None or t.thing in things)]
+    layers = (
+        LAYERS
+        if {"gaze", "expression"} & {curve.layer for curve in motion.curves}
+        else SPOKEN_LAYERS
+    )
+    targets = [
+        t for t in settings.face_targets if shape_keys(t.obj) and (objs is None or t.obj in objs)
+    ]
     written = 0
     for target in targets:
         keys = list(_of_keys(target, curves))
         for layer in layers:
-            write_layer(target.thing.data.shape_keys, layer, [k for k, of in keys if of == layer], f"{title} {target.thing.name}", span)
+            write_layer(
+                target.obj.data.shape_keys,
+                layer,
+                [k for k, of in keys if of == layer],
+                f"{title} {target.obj.name}",
+                span,
+            )
         written += len(keys)
-    if things is None:
+    if objs is None:
         written += _jaw(settings, curves, title, span)
-    if things is None or settings.head_object in things:
+    if objs is None or settings.head_object in objs:
         written += _head(settings, curves, title, span)
     scene.frame_end = max(scene.frame_end, math.ceil(span[1]))
-    return f"{written} curves" if written else "no target: choose meshes with shape keys in panel 5, and press again"
+    return (
+        f"{written} curves"
+        if written
+        else "no target: choose meshes with shape keys in panel 5, and press again"
+    )
 
 
 def _of_keys(target: bpy.types.PropertyGroup, curves: Curves) -> Iterator[tuple[Keys, str]]:
     """Every shape key that has a row, with its layer; several rows of one key are added."""
-    blocks = set(shape_keys(target.thing))
+    blocks = set(shape_keys(target.obj))
     for key in dict.fromkeys(row.key for row in target.rows if row.key in blocks):
-        parts = [(*curves[row.curve], row.gain) for row in target.rows if row.key == key and row.curve in curves]
+        parts = [
+            (*curves[row.curve], row.gain)
+            for row in target.rows
+            if row.key == key and row.curve in curves
+        ]
         if not parts:
             continue
         frames = np.unique(np.concatenate([part[0] for part in parts]))
         values = sum(gain * np.interp(frames, at, value) for at, value, _, gain in parts)
         path = f'key_blocks["{bpy.utils.escape_identifier(key)}"].value'
         yield Keys(path, 0, frames, values), parts[0][2]
-    for name in sorted(blocks & curves.keys() - TABLED):  # a face model's own terms: FLAME's expressions
+    for name in sorted(
+        blocks & curves.keys() - TABLED
+    ):  # a face model's own terms: FLAME's expressions
         frames, values, layer = curves[name]
-        yield Keys(f'key_blocks["{bpy.utils.escape_identifier(name)}"].value', 0, frames, values), layer
+        yield (
+            Keys(f'key_blocks["{bpy.utils.escape_identifier(name)}"].value', 0, frames, values),
+            layer,
+        )
 
 
-def _jaw(settings: bpy.types.PropertyGroup, curves: Curves, title: str, span: tuple[float, float]) -> int:
+def _jaw(
+    settings: bpy.types.PropertyGroup, curves: Curves, title: str, span: tuple[float, float]
+) -> int:
     """A bone that opens the jaw, by degrees at full opening."""
     rig, bone = settings.jaw_rig, settings.jaw_bone
     if rig is None or bone not in (rig.pose.bones if rig.pose else ()):
@@ -104,17 +145,31 @@ def _jaw(settings: bpy.types.PropertyGroup, curves: Curves, title: str, span: tu
     rig.pose.bones[bone].rotation_mode = "XYZ"
     path = f'pose.bones["{bpy.utils.escape_identifier(bone)}"].rotation_euler'
     axis, full = "XYZ".index(settings.jaw_axis), math.radians(settings.jaw_degrees)
-    keys = [Keys(path, axis, frames, values * full) for frames, values, _ in (curves[name] for name in ("jawOpen",) if name in curves)]
+    keys = [
+        Keys(path, axis, frames, values * full)
+        for frames, values, _ in (curves[name] for name in ("jawOpen",) if name in curves)
+    ]
     write_layer(rig, "speech", keys, f"{title} {rig.name}", span)
     return len(keys)
 
 
-def _head(settings: bpy.types.PropertyGroup, curves: Curves, title: str, span: tuple[float, float]) -> int:
-    """The object that is the head turns: pitch about x, yaw about z, roll about y, for a face that looks along -y."""
-    thing = settings.head_object
-    if thing is None:
+def _head(
+    settings: bpy.types.PropertyGroup, curves: Curves, title: str, span: tuple[float, float]
+) -> int:
+    """The object that is the head turns: pitch about x, yaw about z, roll about y, for a face that
+    looks along -y.
+    """
+    obj = settings.head_object
+    if obj is None:
         return 0
-    found = [(axis, sign, curves[name]) for name, axis, sign in zip(HEAD, (0, 2, 1), (-1, 1, 1), strict=True) if name in curves]
-    keys = [Keys("delta_rotation_euler", axis, frames, sign * values) for axis, sign, (frames, values, _) in found]
-    write_layer(thing, "head", keys, f"{title} {thing.name}", span)
+    found = [
+        (axis, sign, curves[name])
+        for name, axis, sign in zip(HEAD, (0, 2, 1), (-1, 1, 1), strict=True)
+        if name in curves
+    ]
+    keys = [
+        Keys("delta_rotation_euler", axis, frames, sign * values)
+        for axis, sign, (frames, values, _) in found
+    ]
+    write_layer(obj, "head", keys, f"{title} {obj.name}", span)
     return len(keys)

@@ -16,12 +16,23 @@ Floats = NDArray[np.float32]
 
 
 def import_gaussians(
-    scene: bpy.types.Scene, found: GaussianHead, head: Head, mesh: bpy.types.Object, collection: bpy.types.Collection
+    scene: bpy.types.Scene,
+    found: GaussianHead,
+    head: Head,
+    mesh: bpy.types.Object,
+    collection: bpy.types.Collection,
 ) -> bpy.types.Object:
-    """Splats on the mesh that `head` became. The mesh itself is no longer rendered, and shown as its bounds."""
+    """Splats on the mesh that `head` became. The mesh itself is no longer rendered, and shown as
+    its bounds.
+    """
     _prepare_mesh(mesh, head, found)
     arrays = _at_rest(found, head)
-    cloud = pointclouds.new_object(f"{mesh.name} Gaussians", collection, arrays.means, {**splats.attributes(arrays), **_local(found)})
+    cloud = pointclouds.new_object(
+        f"{mesh.name} Gaussians",
+        collection,
+        arrays.means,
+        {**splats.attributes(arrays), **_local(found)},
+    )
     cloud.parent = mesh
     modifier = cloud.modifiers.new(splats.FOLLOW, "NODES")
     modifier.node_group = head_nodes.build(f"{mesh.name} Follow", mesh, found.latent_bias.tolist())
@@ -30,17 +41,28 @@ def import_gaussians(
     mesh.display_type, mesh.hide_render = "BOUNDS", True
     splat_nodes.prepare_scene(scene)
     if NOTE not in scene.render.stamp_note_text:
-        scene.render.use_stamp_note, scene.render.stamp_note_text = True, f"{scene.render.stamp_note_text} {NOTE}".strip()
+        scene.render.use_stamp_note, scene.render.stamp_note_text = (
+            True,
+            f"{scene.render.stamp_note_text} {NOTE}".strip(),
+        )
     return cloud
 
 
 def _prepare_mesh(mesh: bpy.types.Object, head: Head, found: GaussianHead) -> None:
-    """Rest places, and the vectors whose sum with what the vertices moved is the latent pose: weights times the shapes' inverse."""
+    """Rest places, and the vectors whose sum with what the vertices moved is the latent pose:
+    weights times the shapes' inverse.
+    """
     shapes = (to_blender(head.shapes) * METRES).reshape(len(head.names), -1).astype(np.float64)
     gram = shapes @ shapes.T
     solved = np.linalg.solve(gram + 1e-6 * np.trace(gram) / len(gram) * np.eye(len(gram)), shapes)
-    table = (found.latent_weights.astype(np.float64) @ solved).reshape(len(found.latent_bias), -1, 3).astype(np.float32)
-    attributes: pointclouds.Attributes = {"head_rest": ("FLOAT_VECTOR", to_blender(head.vertices) * METRES)}
+    table = (
+        (found.latent_weights.astype(np.float64) @ solved)
+        .reshape(len(found.latent_bias), -1, 3)
+        .astype(np.float32)
+    )
+    attributes: pointclouds.Attributes = {
+        "head_rest": ("FLOAT_VECTOR", to_blender(head.vertices) * METRES)
+    }
     attributes |= {f"latent_{k}": ("FLOAT_VECTOR", row) for k, row in enumerate(table)}
     pointclouds.write_attributes(mesh.data, attributes)
 
@@ -55,14 +77,29 @@ def _local(found: GaussianHead) -> pointclouds.Attributes:
     for corner in range(3):
         attributes[f"corner_{corner}"] = ("INT", found.corners[:, corner].astype(np.int32))
     for k, (means, colors) in enumerate(zip(found.mean_shapes, found.color_shapes, strict=True)):
-        attributes[f"mean_shape_{k}"], attributes[f"color_shape_{k}"] = ("FLOAT_VECTOR", means * METRES), ("FLOAT_VECTOR", colors)
+        attributes[f"mean_shape_{k}"], attributes[f"color_shape_{k}"] = (
+            ("FLOAT_VECTOR", means * METRES),
+            ("FLOAT_VECTOR", colors),
+        )
     return attributes
 
 
 def _at_rest(found: GaussianHead, head: Head) -> SplatArrays:
-    """Something near what the nodes make of them on the mesh at rest; turns, and places in the triangles, are the nodes' alone."""
+    """Something near what the nodes make of them on the mesh at rest; turns, and places in the
+    triangles, are the nodes' alone.
+    """
     corners = to_blender(head.vertices)[found.corners] * METRES
-    logits = np.log(found.opacities.clip(1e-4, 1 - 1e-4) / (1 - found.opacities.clip(1e-4, 1 - 1e-4)))
-    first = np.stack([found.sh[:, 2], -found.sh[:, 1], found.sh[:, 3]], 1)  # degree 1 in Blender's axes: its basis is -y, z, -x
+    logits = np.log(
+        found.opacities.clip(1e-4, 1 - 1e-4) / (1 - found.opacities.clip(1e-4, 1 - 1e-4))
+    )
+    first = np.stack(
+        [found.sh[:, 2], -found.sh[:, 1], found.sh[:, 3]], 1
+    )  # degree 1 in Blender's axes: its basis is -y, z, -x
     sh = np.concatenate([found.sh[:, :1], first], 1)
-    return SplatArrays(corners.mean(1), found.quats, np.log(np.maximum(found.scales, 1e-6) * METRES), logits.astype(np.float32), sh)
+    return SplatArrays(
+        corners.mean(1),
+        found.quats,
+        np.log(np.maximum(found.scales, 1e-6) * METRES),
+        logits.astype(np.float32),
+        sh,
+    )

@@ -1,4 +1,6 @@
-"""A head from head.npz as a mesh with shape keys, looking along -y as Blender's characters do, in metres."""
+"""A head from head.npz as a mesh with shape keys, looking along -y as Blender's characters do, in
+metres.
+"""
 
 import bpy
 import numpy as np
@@ -26,14 +28,14 @@ def import_head(head: Head, name: str, collection: bpy.types.Collection) -> bpy.
     colors[:, :3] = splats.srgb_to_linear(head.colors)
     mesh.attributes.new("Color", "FLOAT_COLOR", "POINT").data.foreach_set("color", colors.ravel())
     mesh.materials.append(_material())
-    thing = bpy.data.objects.new(name, mesh)
-    collection.objects.link(thing)
-    thing.shape_key_add(name="Basis", from_mix=False)
+    obj = bpy.data.objects.new(name, mesh)
+    collection.objects.link(obj)
+    obj.shape_key_add(name="Basis", from_mix=False)
     for shape, moved, lowest in zip(head.names, to_blender(head.shapes), head.lowest, strict=True):
-        key = thing.shape_key_add(name=shape, from_mix=False)
+        key = obj.shape_key_add(name=shape, from_mix=False)
         key.data.foreach_set("co", (rest + moved * METRES).ravel())
         key.slider_min, key.value = float(lowest), 0.0  # Blender 5.2 begins with 1
-    return thing
+    return obj
 
 
 def _faces(mesh: bpy.types.Mesh, rest: Floats, faces: NDArray[np.int32]) -> None:

@@ -1,8 +1,10 @@
-"""The geometry nodes that carry Gaussians along with a head's triangles: in the viewport, in playback and in renders alike.
+"""The geometry nodes that carry Gaussians along with a head's triangles: in the viewport, in
+playback and in renders alike.
 
-What the backend does in gaussian_head/binding.py and model.py, in nodes. Each point knows its triangle's three vertices and its
-place, turn and size in that triangle's frame. The latent pose is a sum over the mesh's vertices of how far each has moved, along
-a vector that the importer worked out (gaussian_head.py), so that it follows whatever moves the mesh.
+What the backend does in gaussian_head/binding.py and model.py, in nodes. Each point knows its
+triangle's three vertices and its place, turn and size in that triangle's frame. The latent pose is
+a sum over the mesh's vertices of how far each has moved, along a vector that the importer worked
+out (gaussian_head.py), so that it follows whatever moves the mesh.
 """
 
 import bpy
@@ -12,7 +14,9 @@ from ..splats.splat_nodes import Graph, named_attribute, new_group
 Socket = bpy.types.NodeSocket
 
 
-def vector(graph: Graph, operation: str, a: Socket, b: Socket | None = None, scale: Socket | None = None) -> Socket:
+def vector(
+    graph: Graph, operation: str, a: Socket, b: Socket | None = None, scale: Socket | None = None
+) -> Socket:
     """Vector math; the value where the operation gives one."""
     node = graph.add("ShaderNodeVectorMath", operation=operation)
     graph.link(a, node.inputs[0])
@@ -33,7 +37,9 @@ def build(name: str, head: bpy.types.Object, bias: list[float]) -> bpy.types.Nod
     mesh = info.outputs["Geometry"]
     mixed = [_latent(graph, mesh, k, value) for k, value in enumerate(bias)]
     origin, rotation, grown = _frame(graph, mesh)
-    local = _shaped(graph, named_attribute(graph, "local_mean", "FLOAT_VECTOR"), "mean_shape", mixed)
+    local = _shaped(
+        graph, named_attribute(graph, "local_mean", "FLOAT_VECTOR"), "mean_shape", mixed
+    )
     turned = graph.add("FunctionNodeRotateVector")
     graph.link(vector(graph, "SCALE", local, scale=grown), turned.inputs["Vector"])
     graph.link(rotation, turned.inputs["Rotation"])
@@ -43,11 +49,19 @@ def build(name: str, head: bpy.types.Object, bias: list[float]) -> bpy.types.Nod
     whole = graph.add("FunctionNodeRotateRotation", rotation_space="LOCAL")
     graph.link(rotation, whole.inputs[0])
     graph.link(named_attribute(graph, "local_rotation", "QUATERNION"), whole.inputs[1])
-    scale = vector(graph, "SCALE", named_attribute(graph, "local_scale", "FLOAT_VECTOR"), scale=grown)
-    color = _shaped(graph, named_attribute(graph, "local_color", "FLOAT_VECTOR"), "color_shape", mixed)
+    scale = vector(
+        graph, "SCALE", named_attribute(graph, "local_scale", "FLOAT_VECTOR"), scale=grown
+    )
+    color = _shaped(
+        graph, named_attribute(graph, "local_color", "FLOAT_VECTOR"), "color_shape", mixed
+    )
     geometry = placed.outputs[0]
-    for target, kind, value in (("rotation", "QUATERNION", whole.outputs[0]), ("scale", "FLOAT_VECTOR", scale),
-                                ("head_color", "FLOAT_VECTOR", color), ("splat_color", "FLOAT_COLOR", _linear(graph, color))):  # fmt: skip
+    for target, kind, value in (
+        ("rotation", "QUATERNION", whole.outputs[0]),
+        ("scale", "FLOAT_VECTOR", scale),
+        ("head_color", "FLOAT_VECTOR", color),
+        ("splat_color", "FLOAT_COLOR", _linear(graph, color)),
+    ):
         geometry = _store(graph, geometry, target, kind, value)
     graph.link(geometry, end.inputs[0])
     return tree
@@ -64,27 +78,39 @@ def _store(graph: Graph, geometry: Socket, name: str, kind: str, value: Socket) 
 def _latent(graph: Graph, mesh: Socket, k: int, bias: float) -> Socket:
     """tanh(sum over vertices + bias) - tanh(bias)."""
     moved = vector(
-        graph, "SUBTRACT", graph.add("GeometryNodeInputPosition").outputs[0], named_attribute(graph, "head_rest", "FLOAT_VECTOR")
+        graph,
+        "SUBTRACT",
+        graph.add("GeometryNodeInputPosition").outputs[0],
+        named_attribute(graph, "head_rest", "FLOAT_VECTOR"),
     )
     total = graph.add("GeometryNodeAttributeStatistic", data_type="FLOAT", domain="POINT")
     graph.link(mesh, total.inputs["Geometry"])
-    product = vector(graph, "DOT_PRODUCT", moved, named_attribute(graph, f"latent_{k}", "FLOAT_VECTOR"))
+    product = vector(
+        graph, "DOT_PRODUCT", moved, named_attribute(graph, f"latent_{k}", "FLOAT_VECTOR")
+    )
     graph.link(product, next(s for s in total.inputs if s.enabled and s.name == "Attribute"))
     outcome = next(s for s in total.outputs if s.enabled and s.name == "Sum")
-    return graph.math("SUBTRACT", graph.math("TANH", graph.math("ADD", outcome, bias)), graph.math("TANH", bias))
+    return graph.math(
+        "SUBTRACT", graph.math("TANH", graph.math("ADD", outcome, bias)), graph.math("TANH", bias)
+    )
 
 
 def _corner(graph: Graph, mesh: Socket, number: int) -> Socket:
     """Where the point's triangle has its corner now."""
     sample = graph.add("GeometryNodeSampleIndex", data_type="FLOAT_VECTOR", domain="POINT")
     graph.link(mesh, sample.inputs["Geometry"])
-    graph.link(graph.add("GeometryNodeInputPosition").outputs[0], next(s for s in sample.inputs if s.enabled and s.name == "Value"))
+    graph.link(
+        graph.add("GeometryNodeInputPosition").outputs[0],
+        next(s for s in sample.inputs if s.enabled and s.name == "Value"),
+    )
     graph.link(named_attribute(graph, f"corner_{number}", "INT"), sample.inputs["Index"])
     return next(s for s in sample.outputs if s.enabled)
 
 
 def _frame(graph: Graph, mesh: Socket) -> tuple[Socket, Socket, Socket]:
-    """Origin, rotation and growth of the point's triangle: its first axis along the edge, its second along the normal."""
+    """Origin, rotation and growth of the point's triangle: its first axis along the edge, its
+    second along the normal.
+    """
     first, second, third = (_corner(graph, mesh, number) for number in range(3))
     edge, other = vector(graph, "SUBTRACT", second, first), vector(graph, "SUBTRACT", third, first)
     along = vector(graph, "NORMALIZE", edge)
@@ -103,7 +129,14 @@ def _frame(graph: Graph, mesh: Socket) -> tuple[Socket, Socket, Socket]:
 
 def _shaped(graph: Graph, base: Socket, shape: str, mixed: list[Socket]) -> Socket:
     for k, weight in enumerate(mixed):
-        base = vector(graph, "ADD", base, vector(graph, "SCALE", named_attribute(graph, f"{shape}_{k}", "FLOAT_VECTOR"), scale=weight))
+        base = vector(
+            graph,
+            "ADD",
+            base,
+            vector(
+                graph, "SCALE", named_attribute(graph, f"{shape}_{k}", "FLOAT_VECTOR"), scale=weight
+            ),
+        )
     return base
 
 
@@ -112,7 +145,11 @@ def _linear(graph: Graph, color: Socket) -> Socket:
     parts, joined = graph.add("ShaderNodeSeparateXYZ"), graph.add("FunctionNodeCombineColor")
     graph.link(color, parts.inputs[0])
     for channel in range(3):
-        value = graph.math("DIVIDE", graph.math("ADD", graph.math("MAXIMUM", parts.outputs[channel], 0.0), 0.055), 1.055)
+        value = graph.math(
+            "DIVIDE",
+            graph.math("ADD", graph.math("MAXIMUM", parts.outputs[channel], 0.0), 0.055),
+            1.055,
+        )
         graph.link(graph.math("POWER", value, 2.4), joined.inputs[channel])
     graph.link(named_attribute(graph, "local_opacity", "FLOAT"), joined.inputs[3])
     return joined.outputs[0]

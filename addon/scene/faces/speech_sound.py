@@ -8,13 +8,17 @@ TAG = "splatsmith_speech"  # on our strips
 
 
 def add(scene: bpy.types.Scene, path: Path, start: int) -> None:
-    """Once: our own strip of a file is moved, one that an artist has put there is left alone. Playback drops frames rather than
-    run behind it.
+    """Once: our own strip of a file is moved, one that an artist has put there is left alone.
+    Playback drops frames rather than run behind it.
     """
     editor = scene.sequence_editor_create()
     strips = editor.strips if hasattr(editor, "strips") else editor.sequences
     for strip in strips:
-        source = strip.sound.filepath if strip.type == "SOUND" and strip.sound else getattr(strip, "filepath", "")
+        source = (
+            strip.sound.filepath
+            if strip.type == "SOUND" and strip.sound
+            else getattr(strip, "filepath", "")
+        )
         if source and Path(bpy.path.abspath(source)) == path:
             if strip.get(TAG):
                 strip.frame_start = start

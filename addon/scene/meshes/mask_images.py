@@ -1,4 +1,6 @@
-"""Outlines drawn as a Blender mask (in the Image Editor, over a picture of the capture), as black and white pictures for the backend."""
+"""Outlines drawn as a Blender mask (in the Image Editor, over a picture of the capture), as black
+and white pictures for the backend.
+"""
 
 from pathlib import Path
 
@@ -12,8 +14,10 @@ STEPS = 16  # points a segment of a curve becomes
 Floats = NDArray[np.float64]
 
 
-def picture(mask: bpy.types.Mask, width: int, height: int) -> NDArray[np.bool_]:
-    """(H, W) from the bottom up: what the mask covers in this frame, layer by layer; an outline in another is a hole."""
+def draw_mask(mask: bpy.types.Mask, width: int, height: int) -> NDArray[np.bool_]:
+    """(H, W) from the bottom up: what the mask covers in this frame, layer by layer; an outline in
+    another is a hole.
+    """
     inside = np.zeros((height, width), bool)
     for layer in mask.layers:
         polygons = [_polygon(s, width, height) for s in layer.splines if len(s.points) > 2]
@@ -36,13 +40,23 @@ def _combined(under: NDArray[np.bool_], own: NDArray[np.bool_], blend: str) -> N
 
 
 def _polygon(spline: bpy.types.MaskSpline, width: int, height: int) -> Floats:
-    """Cubic curves between the points; a mask's unit is the longer side of the picture, its middle at one half."""
+    """Cubic curves between the points; a mask's unit is the longer side of the picture, its middle
+    at one half.
+    """
     points = list(spline.points)
     share = np.linspace(0, 1, STEPS, endpoint=False)[:, None]
     parts = []
     for one, other in zip(points, points[1:] + points[:1], strict=True):
-        a, b, c, d = (np.array(v[:2], np.float64) for v in (one.co, one.handle_right, other.handle_left, other.co))
-        parts.append((1 - share) ** 3 * a + 3 * (1 - share) ** 2 * share * b + 3 * (1 - share) * share**2 * c + share**3 * d)
+        a, b, c, d = (
+            np.array(v[:2], np.float64)
+            for v in (one.co, one.handle_right, other.handle_left, other.co)
+        )
+        parts.append(
+            (1 - share) ** 3 * a
+            + 3 * (1 - share) ** 2 * share * b
+            + 3 * (1 - share) * share**2 * c
+            + share**3 * d
+        )
     return (np.concatenate(parts) - 0.5) * max(width, height) + np.array([width, height]) / 2
 
 
@@ -56,7 +70,9 @@ def filled(polygons: list[Floats], width: int, height: int) -> NDArray[np.bool_]
         for row in range(max(0, int(y0.min())), min(height, int(y0.max()) + 1)):
             y = row + 0.5
             crosses = (y0 <= y) != (y1 <= y)
-            at = x0[crosses] + (y - y0[crosses]) / (y1[crosses] - y0[crosses]) * (x1[crosses] - x0[crosses])
+            at = x0[crosses] + (y - y0[crosses]) / (y1[crosses] - y0[crosses]) * (
+                x1[crosses] - x0[crosses]
+            )
             inside[row] ^= (at[:, None] > columns).sum(0) % 2 == 1
     return inside
 
@@ -65,12 +81,12 @@ def write(path: Path, inside: NDArray[np.bool_]) -> None:
     """White is the object."""
     path.parent.mkdir(parents=True, exist_ok=True)
     height, width = inside.shape
-    picture = bpy.data.images.new("mask", width, height, is_data=True)
+    image = bpy.data.images.new("mask", width, height, is_data=True)
     try:
         pixels = np.ones((height, width, 4), np.float32)
         pixels[..., :3] = inside[..., None]
-        picture.pixels.foreach_set(pixels.ravel())
-        picture.filepath_raw, picture.file_format = str(path), "PNG"
-        picture.save()
+        image.pixels.foreach_set(pixels.ravel())
+        image.filepath_raw, image.file_format = str(path), "PNG"
+        image.save()
     finally:
-        bpy.data.images.remove(picture)
+        bpy.data.images.remove(image)

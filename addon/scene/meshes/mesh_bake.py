@@ -1,7 +1,9 @@
-"""A moving mesh into files that game engines read, each read back and compared with what was on screen, frame by frame.
+"""A moving mesh into files that game engines read, each read back and compared with what was on
+screen, frame by frame.
 
-Blender's own exporters do the writing; a copy of the object, made for them and removed afterwards, knows their traps: absolute shape keys
-lose their animation in glTF and FBX, modifiers on top of keys are ignored, FBX's importer puts everything a frame late.
+Blender's own exporters do the writing; a copy of the object, made for them and removed afterwards,
+knows their traps: absolute shape keys lose their animation in glTF and FBX, modifiers on top of
+keys are ignored, FBX's importer puts everything a frame late.
 """
 
 import contextlib
@@ -26,7 +28,9 @@ FITS = 1e-3  # of the box: an error that nobody sees
 
 @dataclass(frozen=True)
 class Baked:
-    """What was written, and how far it is from what was shown: the largest error of any vertex in any frame, in shares of the box."""
+    """What was written, and how far it is from what was shown: the largest error of any vertex in
+    any frame, in shares of the box.
+    """
 
     path: Path
     megabytes: float
@@ -34,20 +38,24 @@ class Baked:
     error: float
 
 
-def bake(context: bpy.types.Context, thing: bpy.types.Object, path: Path, kind: str) -> Baked:
-    """Writes the object as `kind` over the scene's frames and checks the file; an older one stays until the new one is whole."""
+def bake(context: bpy.types.Context, obj: bpy.types.Object, path: Path, kind: str) -> Baked:
+    """Writes the object as `kind` over the scene's frames and checks the file; an older one stays
+    until the new one is whole.
+    """
     scene = context.scene
     frames = list(range(scene.frame_start, scene.frame_end + 1))
-    if FRAMES_KEY in thing and kind == "USD":
-        return _bake_changing(context, thing, path, frames)
-    shown = evaluated_frames(context, thing, frames)
+    if FRAMES_KEY in obj and kind == "USD":
+        return _bake_changing(context, obj, path, frames)
+    shown = evaluated_frames(context, obj, frames)
     if not np.isfinite(shown).all():
-        raise InputError(f"{thing.name} has vertices at no finite place.", "Look at its modifiers and its cache.")
-    nodes = nodes_of(thing, shown, frames) if kind.startswith("SKIN") else None
+        raise InputError(
+            f"{obj.name} has vertices at no finite place.", "Look at its modifiers and its cache."
+        )
+    nodes = nodes_of(obj, shown, frames) if kind.startswith("SKIN") else None
     part = path.with_name(f"part-{path.name}")  # Blender hides names that begin with a dot
     try:
         with _without_trace():
-            made = export_copy(context, thing, shown, frames, kind, nodes)
+            made = export_copy(context, obj, shown, frames, kind, nodes)
             _select_only(context, made)
             if kind == "VAT":
                 error = mesh_vat.write(context, part, made[0], shown)
@@ -58,27 +66,35 @@ def bake(context: bpy.types.Context, thing: bpy.types.Object, path: Path, kind: 
             one.replace(one.with_name(one.name.removeprefix("part-")))
     except RuntimeError as problem:  # what an exporter reports
         raise InputError(
-            f"{path.name} can't be written: {str(problem).strip().splitlines()[-1]}", "Choose another place or kind."
+            f"{path.name} can't be written: {str(problem).strip().splitlines()[-1]}",
+            "Choose another place or kind.",
         ) from problem
     except PermissionError as problem:
-        raise DiskError(f"No permission to write into {path.parent}.", "Choose another folder.") from problem
+        raise DiskError(
+            f"No permission to write into {path.parent}.", "Choose another folder."
+        ) from problem
     finally:
         for one in mesh_vat.files(part):
             one.unlink(missing_ok=True)
     return Baked(path, path.stat().st_size / 1e6, len(frames), error)
 
 
-def _bake_changing(context: bpy.types.Context, thing: bpy.types.Object, path: Path, frames: list[int]) -> Baked:
+def _bake_changing(
+    context: bpy.types.Context, obj: bpy.types.Object, path: Path, frames: list[int]
+) -> Baked:
     """As USD, which may have other vertices in every frame."""
     part = path.with_name(f"part-{path.name}")
     try:
         with _without_trace():
-            _select_only(context, [thing])
+            _select_only(context, [obj])
             _export(part, "USD", frames)
-            error = mesh_read_back.largest_error_of_changing(context, part, thing, frames)
+            error = mesh_read_back.largest_error_of_changing(context, part, obj, frames)
         part.replace(path)
     except RuntimeError as problem:
-        raise InputError(f"{path.name} can't be written: {str(problem).strip().splitlines()[-1]}", "Choose another place.") from problem
+        raise InputError(
+            f"{path.name} can't be written: {str(problem).strip().splitlines()[-1]}",
+            "Choose another place.",
+        ) from problem
     finally:
         part.unlink(missing_ok=True)
     return Baked(path, path.stat().st_size / 1e6, len(frames), error)
@@ -86,9 +102,17 @@ def _bake_changing(context: bpy.types.Context, thing: bpy.types.Object, path: Pa
 
 @contextlib.contextmanager
 def _without_trace() -> Iterator[None]:
-    """Whatever is made meanwhile is removed afterwards; the scene's time, the selection and the active object are what they were."""
+    """Whatever is made meanwhile is removed afterwards; the scene's time, the selection and the
+    active object are what they were.
+    """
     scene, before = bpy.context.scene, passing.blocks()
-    kept = scene.frame_start, scene.frame_end, scene.render.fps, scene.render.fps_base, scene.frame_current
+    kept = (
+        scene.frame_start,
+        scene.frame_end,
+        scene.render.fps,
+        scene.render.fps_base,
+        scene.frame_current,
+    )
     layer = bpy.context.view_layer
     selected, active = [o for o in layer.objects if o.select_get()], layer.objects.active
     try:
@@ -102,30 +126,58 @@ def _without_trace() -> Iterator[None]:
         layer.objects.active = active
 
 
-def _select_only(context: bpy.types.Context, things: list[bpy.types.Object]) -> None:
+def _select_only(context: bpy.types.Context, objs: list[bpy.types.Object]) -> None:
     for one in context.view_layer.objects:
-        one.select_set(one in things)
-    context.view_layer.objects.active = things[0]
+        one.select_set(one in objs)
+    context.view_layer.objects.active = objs[0]
 
 
 def _export(path: Path, kind: str, frames: list[int]) -> None:
     if kind.endswith("GLB"):
         bpy.ops.export_scene.gltf(
-            filepath=str(path), export_format="GLB", use_selection=True, export_animations=True, export_animation_mode="SCENE",
-            export_morph_normal=False, export_morph_tangent=False, export_optimize_animation_size=True, export_influence_nb=4,
-            export_frame_range=True, export_anim_slide_to_zero=True, export_image_format="JPEG", export_jpeg_quality=85,
-        )  # fmt: skip
+            filepath=str(path),
+            export_format="GLB",
+            use_selection=True,
+            export_animations=True,
+            export_animation_mode="SCENE",
+            export_morph_normal=False,
+            export_morph_tangent=False,
+            export_optimize_animation_size=True,
+            export_influence_nb=4,
+            export_frame_range=True,
+            export_anim_slide_to_zero=True,
+            export_image_format="JPEG",
+            export_jpeg_quality=85,
+        )
     elif kind.endswith("FBX"):
         bpy.ops.export_scene.fbx(
-            filepath=str(path), use_selection=True, bake_anim=True, add_leaf_bones=False, bake_anim_use_all_actions=False,
-            bake_anim_use_nla_strips=False, bake_anim_simplify_factor=0.0, path_mode="COPY", embed_textures=True,
-        )  # fmt: skip
+            filepath=str(path),
+            use_selection=True,
+            bake_anim=True,
+            add_leaf_bones=False,
+            bake_anim_use_all_actions=False,
+            bake_anim_use_nla_strips=False,
+            bake_anim_simplify_factor=0.0,
+            path_mode="COPY",
+            embed_textures=True,
+        )
     elif kind == "ALEMBIC":
         bpy.ops.wm.alembic_export(
-            filepath=str(path), start=frames[0], end=frames[-1], selected=True, uvs=True, vcolors=True, as_background_job=False
-        )  # fmt: skip
+            filepath=str(path),
+            start=frames[0],
+            end=frames[-1],
+            selected=True,
+            uvs=True,
+            vcolors=True,
+            as_background_job=False,
+        )
     else:
         bpy.ops.wm.usd_export(
-            filepath=str(path), selected_objects_only=True, export_animation=True, export_shapekeys=False, convert_world_material=False,
-            export_lights=False, export_cameras=False,
-        )  # fmt: skip
+            filepath=str(path),
+            selected_objects_only=True,
+            export_animation=True,
+            export_shapekeys=False,
+            convert_world_material=False,
+            export_lights=False,
+            export_cameras=False,
+        )

@@ -1,4 +1,6 @@
-"""What exporters get of a moving mesh: a copy without modifiers or parents, moved by bones or by keys that they understand."""
+"""What exporters get of a moving mesh: a copy without modifiers or parents, moved by bones or by
+keys that they understand.
+"""
 
 from pathlib import Path
 
@@ -11,20 +13,28 @@ from ....backend.formats.mesh_sequence import Floats, Nodes
 from ....backend.protocol import InputError
 from .mesh_sequence import SEQUENCE_KEY, straighten
 
-BELONGS = 0.05  # of the box: beyond this, bones were found for another shape than the object has now
+BELONGS = (
+    0.05  # of the box: beyond this, bones were found for another shape than the object has now
+)
 
 
-def nodes_of(thing: bpy.types.Object, shown: Floats, frames: list[int]) -> Nodes | None:
-    """The nodes that the tracker moved this mesh by, in the world; None where its shape is no longer theirs."""
+def nodes_of(obj: bpy.types.Object, shown: Floats, frames: list[int]) -> Nodes | None:
+    """The nodes that the tracker moved this mesh by, in the world; None where its shape is no
+    longer theirs.
+    """
     try:
-        sequence = sequences.read(Path(str(thing.get(SEQUENCE_KEY, ""))))
+        sequence = sequences.read(Path(str(obj.get(SEQUENCE_KEY, ""))))
     except InputError:
         return None
-    if sequence.nodes is None or len(frames) != len(sequence.seconds) or shown.shape[1] != len(sequence.rest):
+    if (
+        sequence.nodes is None
+        or len(frames) != len(sequence.seconds)
+        or shown.shape[1] != len(sequence.rest)
+    ):
         return None
     scene, now = bpy.context.scene, bpy.context.scene.frame_current
     scene.frame_set(frames[0])
-    world = np.array(thing.matrix_world, np.float64)
+    world = np.array(obj.matrix_world, np.float64)
     scene.frame_set(now)
     moved = in_world(sequence.nodes, world)
     rest = sequence.rest @ world[:3, :3].T + world[:3, 3]
@@ -33,28 +43,40 @@ def nodes_of(thing: bpy.types.Object, shown: Floats, frames: list[int]) -> Nodes
 
 
 def in_world(nodes: Nodes, world: np.ndarray) -> Nodes:
-    """x -> A x + b of another space: M A M^-1, and b moved accordingly; turns stay turns, for M has one scale."""
+    """x -> A x + b of another space: M A M^-1, and b moved accordingly; turns stay turns, for M has
+    one scale.
+    """
     linear, shift = world[:3, :3], world[:3, 3]
     turned = linear @ nodes.transforms[..., :3].astype(np.float64) @ np.linalg.inv(linear)
     moved = nodes.transforms[..., 3] @ linear.T + shift - turned @ shift
     transforms = np.concatenate([turned, moved[..., None]], -1).astype(np.float32)
-    return Nodes((nodes.rest @ linear.T + shift).astype(np.float32), transforms, nodes.skin, nodes.weights)
+    return Nodes(
+        (nodes.rest @ linear.T + shift).astype(np.float32), transforms, nodes.skin, nodes.weights
+    )
 
 
 def export_copy(
-    context: bpy.types.Context, thing: bpy.types.Object, shown: Floats, frames: list[int], kind: str, nodes: Nodes | None
+    context: bpy.types.Context,
+    obj: bpy.types.Object,
+    shown: Floats,
+    frames: list[int],
+    kind: str,
+    nodes: Nodes | None,
 ) -> list[bpy.types.Object]:
     """A copy without modifiers or parents whose places are the world's, moved by bones or by keys."""
-    mesh = thing.data.copy()
-    copy = bpy.data.objects.new(f"{thing.name} Baked", mesh)
+    mesh = obj.data.copy()
+    copy = bpy.data.objects.new(f"{obj.name} Baked", mesh)
     context.scene.collection.objects.link(copy)
     copy.shape_key_clear()
     if len(mesh.vertices) != shown.shape[1]:
-        raise InputError(f"{thing.name} has modifiers that add vertices.", "Apply them first.")
+        raise InputError(f"{obj.name} has modifiers that add vertices.", "Apply them first.")
     made = [copy]
     if kind.startswith("SKIN"):
         if nodes is None:
-            raise InputError(f"{thing.name} has no bones that move it.", "Press Find Bones first; or choose another kind.")
+            raise InputError(
+                f"{obj.name} has no bones that move it.",
+                "Press Find Bones first; or choose another kind.",
+            )
         made.append(_with_bones(context, copy, shown, nodes, frames))
     elif kind == "VAT":
         copy.data.vertices.foreach_set("co", np.ascontiguousarray(shown[0]).ravel())
@@ -66,12 +88,24 @@ def export_copy(
 
 
 def _rest_of(shown: Floats, nodes: Nodes) -> Floats:
-    """(V, 3) that the first moment's transforms carry to where it is shown: the blended matrix, inverted."""
-    blended = (nodes.transforms[0, nodes.skin] * nodes.weights[..., None, None]).sum(1).astype(np.float64)
-    return np.linalg.solve(blended[:, :, :3], (shown[0] - blended[:, :, 3])[..., None])[..., 0].astype(np.float32)
+    """(V, 3) that the first moment's transforms carry to where it is shown: the blended matrix,
+    inverted.
+    """
+    blended = (
+        (nodes.transforms[0, nodes.skin] * nodes.weights[..., None, None]).sum(1).astype(np.float64)
+    )
+    return np.linalg.solve(blended[:, :, :3], (shown[0] - blended[:, :, 3])[..., None])[
+        ..., 0
+    ].astype(np.float32)
 
 
-def _with_bones(context: bpy.types.Context, copy: bpy.types.Object, shown: Floats, nodes: Nodes, frames: list[int]) -> bpy.types.Object:
+def _with_bones(
+    context: bpy.types.Context,
+    copy: bpy.types.Object,
+    shown: Floats,
+    nodes: Nodes,
+    frames: list[int],
+) -> bpy.types.Object:
     """One bone a node, without parents, keyed in every frame."""
     rest = _rest_of(shown, nodes)
     copy.data.vertices.foreach_set("co", rest.ravel())
@@ -89,7 +123,9 @@ def _with_bones(context: bpy.types.Context, copy: bpy.types.Object, shown: Float
     bpy.ops.object.mode_set(mode="OBJECT")
     for number, name in enumerate(names):
         group = copy.vertex_groups.new(name=name)
-        for vertex, place in zip(*np.nonzero((nodes.skin == number) & (nodes.weights > 1e-5)), strict=True):
+        for vertex, place in zip(
+            *np.nonzero((nodes.skin == number) & (nodes.weights > 1e-5)), strict=True
+        ):
             group.add([int(vertex)], float(nodes.weights[vertex, place]), "REPLACE")
     copy.parent = rig
     copy.modifiers.new("Bones", "ARMATURE").object = rig
@@ -103,7 +139,9 @@ def _key_bones(rig: bpy.types.Object, names: list[str], nodes: Nodes, frames: li
         bone.rotation_mode = "QUATERNION"
         rest, previous = bone.bone.matrix_local, None
         for frame, transform in zip(frames, nodes.transforms[:, number], strict=True):
-            place, turn, _ = (rest.inverted() @ Matrix([*transform.tolist(), [0, 0, 0, 1]]) @ rest).decompose()
+            place, turn, _ = (
+                rest.inverted() @ Matrix([*transform.tolist(), [0, 0, 0, 1]]) @ rest
+            ).decompose()
             if previous is not None:
                 turn.make_compatible(previous)
             bone.location, bone.rotation_quaternion, previous = place, turn, turn

@@ -1,5 +1,5 @@
-"""Sequences of meshes from outside: a folder of OBJ, PLY, STL or GLB files, one a frame, or an Alembic or USD file; read by Blender itself,
-one frame at a time.
+"""Sequences of meshes from outside: a folder of OBJ, PLY, STL or GLB files, one a frame, or an
+Alembic or USD file; read by Blender itself, one frame at a time.
 """
 
 import contextlib
@@ -22,7 +22,9 @@ CACHES = (".abc", ".usd", ".usdc", ".usda", ".usdz")
 
 @dataclass(frozen=True)
 class ReadMesh:
-    """One frame: vertices (V, 3) in the world, triangles (F, 3), corner uvs (F, 3, 2); `name` is for people."""
+    """One frame: vertices (V, 3) in the world, triangles (F, 3), corner uvs (F, 3, 2); `name` is
+    for people.
+    """
 
     name: str
     vertices: np.ndarray
@@ -50,10 +52,16 @@ def files_of(folder: Path) -> list[Path]:
     """The sequence of a folder, in order; InputError where there is none, or more than one kind."""
     found = sorted((p for p in folder.iterdir() if p.suffix.lower() in KINDS), key=natural)
     if len(found) < 2:
-        raise InputError(f"{folder.name} holds fewer than two mesh files.", f"Choose a folder with one file a frame ({', '.join(KINDS)}).")
+        raise InputError(
+            f"{folder.name} holds fewer than two mesh files.",
+            f"Choose a folder with one file a frame ({', '.join(KINDS)}).",
+        )
     kinds = {p.suffix.lower() for p in found}
     if len(kinds) > 1:
-        raise InputError(f"{folder.name} holds several kinds of mesh files ({', '.join(sorted(kinds))}).", "Leave only one kind in it.")
+        raise InputError(
+            f"{folder.name} holds several kinds of mesh files ({', '.join(sorted(kinds))}).",
+            "Leave only one kind in it.",
+        )
     return found
 
 
@@ -62,28 +70,41 @@ def frames_of_files(files: list[Path]) -> Iterator[ReadMesh]:
     for path in files:
         if not path.stat().st_size:
             raise InputError(f"{path.name} is empty.", "Remove it, or export it again.")
-        with _imported(path) as things:
-            found = _joined(path.name, things)
+        with _imported(path) as objs:
+            found = _joined(path.name, objs)
         yield found.checked()
 
 
 @contextlib.contextmanager
 def opened_cache(path: Path) -> Iterator[tuple[int, Iterator[ReadMesh]]]:
-    """How many frames an Alembic or USD file has, and these; it is in the scene for as long, and the scene is then as before."""
+    """How many frames an Alembic or USD file has, and these; it is in the scene for as long, and
+    the scene is then as before.
+    """
     scene = bpy.context.scene
-    kept = scene.frame_start, scene.frame_end, scene.frame_current, scene.render.fps, scene.render.fps_base
+    kept = (
+        scene.frame_start,
+        scene.frame_end,
+        scene.frame_current,
+        scene.render.fps,
+        scene.render.fps_base,
+    )
     try:
         with _imported(path) as made:
             frames = list(range(scene.frame_start, scene.frame_end + 1))
             yield len(frames), (_at(path, made, frame) for frame in frames)
     finally:
-        scene.frame_start, scene.frame_end, scene.render.fps, scene.render.fps_base = kept[0], kept[1], kept[3], kept[4]
+        scene.frame_start, scene.frame_end, scene.render.fps, scene.render.fps_base = (
+            kept[0],
+            kept[1],
+            kept[3],
+            kept[4],
+        )
         scene.frame_set(kept[2])
 
 
-def _at(path: Path, things: list[bpy.types.Object], frame: int) -> ReadMesh:
+def _at(path: Path, objs: list[bpy.types.Object], frame: int) -> ReadMesh:
     bpy.context.scene.frame_set(frame)
-    return _joined(f"{path.name}, frame {frame},", things).checked()
+    return _joined(f"{path.name}, frame {frame},", objs).checked()
 
 
 def as_sequence(meshes: list[ReadMesh], fps: float) -> MeshSequence | None:
@@ -92,7 +113,14 @@ def as_sequence(meshes: list[ReadMesh], fps: float) -> MeshSequence | None:
     if not all(m.fits(first) for m in meshes):
         return None
     positions = np.stack([m.vertices for m in meshes])
-    return MeshSequence(positions[0], first.faces, positions, np.arange(len(meshes)) / fps, np.full_like(positions[0], 0.8), first.uvs)
+    return MeshSequence(
+        positions[0],
+        first.faces,
+        positions,
+        np.arange(len(meshes)) / fps,
+        np.full_like(positions[0], 0.8),
+        first.uvs,
+    )
 
 
 def require_one(meshes: list[ReadMesh]) -> None:
@@ -102,23 +130,35 @@ def require_one(meshes: list[ReadMesh]) -> None:
 
 
 def one_mesh(first: ReadMesh, others: Iterator[ReadMesh]) -> Iterator[np.ndarray]:
-    """Vertices (V, 3) of all, as long as they are one mesh that moves; InputError that names the one that is not."""
+    """Vertices (V, 3) of all, as long as they are one mesh that moves; InputError that names the
+    one that is not.
+    """
     yield first.vertices
     for other in others:
         if not other.fits(first):
             raise InputError(
-                f"{other.name} has {len(other.vertices):,} vertices, {first.name} has {len(first.vertices):,}: they are not one mesh that"
-                " moves.", "Export the sequence with one topology; or let one of them follow the others (Follow), which smaller ones can.",
-            )  # fmt: skip
+                f"{other.name} has {len(other.vertices):,} vertices, {first.name} has "
+                f"{len(first.vertices):,}: they are not one mesh that"
+                " moves.",
+                "Export the sequence with one topology; or let one of them follow the others "
+                "(Follow), which smaller ones can.",
+            )
         yield other.vertices
 
 
 def as_frames(meshes: list[ReadMesh], fps: float) -> MeshFrames:
     """What the backend can make one mesh of."""
-    frames = [MeshFrame(m.vertices, m.faces, np.full_like(m.vertices, 0.8), np.zeros(len(m.vertices), np.int32)) for m in meshes]
+    frames = [
+        MeshFrame(
+            m.vertices, m.faces, np.full_like(m.vertices, 0.8), np.zeros(len(m.vertices), np.int32)
+        )
+        for m in meshes
+    ]
     first = meshes[0]
     tracks = np.broadcast_to(first.vertices[:1], (len(meshes), 1, 3)).copy()
-    return MeshFrames(frames, np.arange(len(meshes)) / fps, first.vertices[:1], np.zeros((0, 3), np.int32), tracks)
+    return MeshFrames(
+        frames, np.arange(len(meshes)) / fps, first.vertices[:1], np.zeros((0, 3), np.int32), tracks
+    )
 
 
 @contextlib.contextmanager
@@ -130,7 +170,10 @@ def _imported(path: Path) -> Iterator[list[bpy.types.Object]]:
         bpy.context.view_layer.update()
     except RuntimeError as error:
         passing.remove(passing.since(before))
-        raise InputError(f"{path.name} can't be read: {str(error).strip().splitlines()[-1]}", "Remove it, or export it again.") from error
+        raise InputError(
+            f"{path.name} can't be read: {str(error).strip().splitlines()[-1]}",
+            "Remove it, or export it again.",
+        ) from error
     made = passing.since(before)
     try:
         yield list(made["objects"])
@@ -154,10 +197,10 @@ def _import(path: Path) -> None:
         bpy.ops.import_scene.gltf(filepath=str(path), merge_vertices=False)
 
 
-def _joined(name: str, things: list[bpy.types.Object]) -> ReadMesh:
+def _joined(name: str, objs: list[bpy.types.Object]) -> ReadMesh:
     """All meshes as they stand now, as one."""
     graph = bpy.context.evaluated_depsgraph_get()
-    parts = [_triangles(o.evaluated_get(graph)) for o in things if o.type == "MESH"]
+    parts = [_triangles(o.evaluated_get(graph)) for o in objs if o.type == "MESH"]
     if not parts:
         return ReadMesh(name, np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32), None)
     offsets = np.cumsum([0] + [len(p[0]) for p in parts[:-1]])
@@ -166,8 +209,8 @@ def _joined(name: str, things: list[bpy.types.Object]) -> ReadMesh:
     return ReadMesh(name, np.concatenate([p[0] for p in parts]), faces.astype(np.int32), uvs)
 
 
-def _triangles(thing: bpy.types.Object) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    mesh = thing.to_mesh()
+def _triangles(obj: bpy.types.Object) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    mesh = obj.to_mesh()
     mesh.calc_loop_triangles()
     co, count = np.empty(len(mesh.vertices) * 3, np.float32), len(mesh.loop_triangles)
     corners, loops = np.empty(count * 3, np.int32), np.empty(count * 3, np.int32)
@@ -179,7 +222,7 @@ def _triangles(thing: bpy.types.Object) -> tuple[np.ndarray, np.ndarray, np.ndar
         flat = np.empty(len(mesh.loops) * 2, np.float32)
         mesh.uv_layers.active.data.foreach_get("uv", flat)
         uvs = flat.reshape(-1, 2)[loops].reshape(-1, 3, 2)
-    thing.to_mesh_clear()
-    world = np.array(thing.matrix_world, np.float64)
+    obj.to_mesh_clear()
+    world = np.array(obj.matrix_world, np.float64)
     places = co.reshape(-1, 3) @ world[:3, :3].T + world[:3, 3]
     return np.asarray(places, np.float32), corners.reshape(-1, 3), uvs

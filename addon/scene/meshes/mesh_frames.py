@@ -1,4 +1,6 @@
-"""Meshes with a topology of their own in every frame: written as USD, which Blender plays by a modifier of its own, without the add-on."""
+"""Meshes with a topology of their own in every frame: written as USD, which Blender plays by a
+modifier of its own, without the add-on.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -27,13 +29,16 @@ def _pxr() -> Any:
         import pxr.Vt
     except ImportError as error:
         raise InputError(
-            "This Blender was built without USD, which meshes of changing topology need.", "Use blender.org's build."
+            "This Blender was built without USD, which meshes of changing topology need.",
+            "Use blender.org's build.",
         ) from error
     return pxr
 
 
 def write_usd(path: Path, sequence: MeshFrames, fps: float) -> None:
-    """One mesh prim, a sample a frame from frame 1: points, faces, colours (linear) and `id`, which is the same place in every frame."""
+    """One mesh prim, a sample a frame from frame 1: points, faces, colours (linear) and `id`, which
+    is the same place in every frame.
+    """
     pxr = _pxr()
     Sdf, Usd, UsdGeom, Vt = pxr.Sdf, pxr.Usd, pxr.UsdGeom, pxr.Vt
     part = path.with_name(f"part-{path.name}")
@@ -48,15 +53,24 @@ def write_usd(path: Path, sequence: MeshFrames, fps: float) -> None:
     stage.SetDefaultPrim(UsdGeom.Xform.Define(stage, "/World").GetPrim())
     mesh = UsdGeom.Mesh.Define(stage, "/World/Mesh")
     mesh.CreateSubdivisionSchemeAttr("none")
-    points, indices, counts = mesh.CreatePointsAttr(), mesh.CreateFaceVertexIndicesAttr(), mesh.CreateFaceVertexCountsAttr()
+    points, indices, counts = (
+        mesh.CreatePointsAttr(),
+        mesh.CreateFaceVertexIndicesAttr(),
+        mesh.CreateFaceVertexCountsAttr(),
+    )
     primvars = UsdGeom.PrimvarsAPI(mesh)
-    colors = primvars.CreatePrimvar("displayColor", Sdf.ValueTypeNames.Color3fArray, UsdGeom.Tokens.vertex)
+    colors = primvars.CreatePrimvar(
+        "displayColor", Sdf.ValueTypeNames.Color3fArray, UsdGeom.Tokens.vertex
+    )
     ids = primvars.CreatePrimvar("id", Sdf.ValueTypeNames.IntArray, UsdGeom.Tokens.vertex)
     for number, frame in enumerate(sequence.frames, 1):
         points.Set(Vt.Vec3fArray.FromNumpy(np.ascontiguousarray(frame.vertices)), number)
         indices.Set(Vt.IntArray.FromNumpy(np.ascontiguousarray(frame.faces.ravel())), number)
         counts.Set(Vt.IntArray.FromNumpy(np.full(len(frame.faces), 3, np.int32)), number)
-        colors.Set(Vt.Vec3fArray.FromNumpy(np.asarray(splats.srgb_to_linear(frame.colors), np.float32)), number)
+        colors.Set(
+            Vt.Vec3fArray.FromNumpy(np.asarray(splats.srgb_to_linear(frame.colors), np.float32)),
+            number,
+        )
         ids.Set(Vt.IntArray.FromNumpy(np.ascontiguousarray(frame.ids)), number)
     stage.GetRootLayer().Save()
     del stage
@@ -64,7 +78,12 @@ def write_usd(path: Path, sequence: MeshFrames, fps: float) -> None:
 
 
 def import_frames(
-    sequence: MeshFrames, path: Path, name: str, collection: bpy.types.Collection, root: bpy.types.Object | None, fps: float
+    sequence: MeshFrames,
+    path: Path,
+    name: str,
+    collection: bpy.types.Collection,
+    root: bpy.types.Object | None,
+    fps: float,
 ) -> bpy.types.Object:
     """The object that plays the sequence; its USD lies beside `path`."""
     usd = path.with_name(USD)
@@ -74,20 +93,20 @@ def import_frames(
     passing.import_usd(str(usd))
     scene.render.fps, scene.render.fps_base = kept
     made = passing.since(before)["objects"]
-    thing = next((o for o in made if o.type == "MESH"), None)
-    if thing is None:
+    obj = next((o for o in made if o.type == "MESH"), None)
+    if obj is None:
         raise InputError(f"{usd.name} can't be read back.", "Make the meshes again.")
     for other in made:
         for home in list(other.users_collection):
             home.objects.unlink(other)
-        if other is not thing:
+        if other is not obj:
             bpy.data.objects.remove(other)
-    collection.objects.link(thing)
-    thing.name, thing.parent = name, root
-    thing[FRAMES_KEY] = str(path)
-    thing.data.materials.clear()
-    thing.data.materials.append(_material(name))
-    return thing
+    collection.objects.link(obj)
+    obj.name, obj.parent = name, root
+    obj[FRAMES_KEY] = str(path)
+    obj.data.materials.clear()
+    obj.data.materials.append(_material(name))
+    return obj
 
 
 def _material(name: str) -> bpy.types.Material:

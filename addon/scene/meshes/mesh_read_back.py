@@ -1,4 +1,6 @@
-"""A baked file, read by Blender again and compared with what was on screen, vertex by vertex and frame by frame."""
+"""A baked file, read by Blender again and compared with what was on screen, vertex by vertex and
+frame by frame.
+"""
 
 from pathlib import Path
 
@@ -14,34 +16,54 @@ from .mesh_sequence import world_vertices
 CANDIDATES = 8  # vertices at one place that may part later
 
 
-def largest_error(context: bpy.types.Context, path: Path, kind: str, shown: Floats, frames: list[int]) -> float:
-    """The largest distance of any vertex of the file, in any frame, from where it was shown, in shares of the box."""
+def largest_error(
+    context: bpy.types.Context, path: Path, kind: str, shown: Floats, frames: list[int]
+) -> float:
+    """The largest distance of any vertex of the file, in any frame, from where it was shown, in
+    shares of the box.
+    """
     before, render = set(bpy.data.objects), context.scene.render
     rate = render.fps, render.fps_base
     _import(path, kind)
     render.fps, render.fps_base = rate
     meshes = [
-        o for o in bpy.data.objects if o not in before and o.type == "MESH" and not o.name.startswith("Icosphere")
+        o
+        for o in bpy.data.objects
+        if o not in before and o.type == "MESH" and not o.name.startswith("Icosphere")
     ]  # a bone's picture
     if not meshes:
         raise InputError(f"{path.name} holds no mesh when it is read back.", "Choose another kind.")
-    shift = frames[0] if kind.endswith("GLB") else 0  # engines play from 0, so these files begin there
-    return _compared(context, max(meshes, key=lambda o: len(o.data.vertices)), shown, [f - shift for f in frames])
+    shift = (
+        frames[0] if kind.endswith("GLB") else 0
+    )  # engines play from 0, so these files begin there
+    return _compared(
+        context, max(meshes, key=lambda o: len(o.data.vertices)), shown, [f - shift for f in frames]
+    )
 
 
-def largest_error_of_changing(context: bpy.types.Context, path: Path, thing: bpy.types.Object, frames: list[int]) -> float:
-    """The same of an object whose vertices are others in every frame: they keep their order in a USD file."""
+def largest_error_of_changing(
+    context: bpy.types.Context, path: Path, obj: bpy.types.Object, frames: list[int]
+) -> float:
+    """The same of an object whose vertices are others in every frame: they keep their order in a
+    USD file.
+    """
     before = set(bpy.data.objects)
     _import(path, "USD")
     found = next((o for o in bpy.data.objects if o not in before and o.type == "MESH"), None)
     if found is None:
-        raise InputError(f"{path.name} holds no mesh when it is read back.", "Choose another place.")
+        raise InputError(
+            f"{path.name} holds no mesh when it is read back.", "Choose another place."
+        )
     worst, low, high = 0.0, np.full(3, np.inf), np.full(3, -np.inf)
     for frame in frames:
         context.scene.frame_set(frame)
-        here, there = world_vertices(context, thing), world_vertices(context, found)
+        here, there = world_vertices(context, obj), world_vertices(context, found)
         if here.shape != there.shape:
-            raise InputError(f"Frame {frame} has {len(there):,} vertices when it is read back, not {len(here):,}.", "Choose another place.")
+            raise InputError(
+                f"Frame {frame} has {len(there):,} vertices when it is read back, not "
+                f"{len(here):,}.",
+                "Choose another place.",
+            )
         worst = max(worst, float(np.linalg.norm(here - there, axis=1).max(initial=0)))
         low, high = np.minimum(low, here.min(0)), np.maximum(high, here.max(0))
     return worst / max(float((high - low).max()), 1e-12)
@@ -53,30 +75,51 @@ def _import(path: Path, kind: str) -> None:
     elif kind.endswith("FBX"):
         bpy.ops.import_scene.fbx(filepath=str(path), anim_offset=0.0)
     elif kind == "ALEMBIC":
-        bpy.ops.wm.alembic_import(filepath=str(path), as_background_job=False, set_frame_range=False)
+        bpy.ops.wm.alembic_import(
+            filepath=str(path), as_background_job=False, set_frame_range=False
+        )
     else:
         passing.import_usd(str(path))
 
 
-def _compared(context: bpy.types.Context, found: bpy.types.Object, shown: Floats, frames: list[int]) -> float:
-    """Vertices are matched by where they are in three frames, for a file may split them along seams, merge those that always go
-    together, and order them anew.
+def _compared(
+    context: bpy.types.Context, found: bpy.types.Object, shown: Floats, frames: list[int]
+) -> float:
+    """Vertices are matched by where they are in three frames, for a file may split them along
+    seams, merge those that always go together, and order them anew.
     """
     several = sorted({0, len(frames) // 2, len(frames) - 1})
     partner = _partners(context, found, shown, frames, several)
-    ways = np.round(shown[several] / np.ptp(shown, axis=(0, 1)).max(), 5).transpose(1, 0, 2).reshape(shown.shape[1], -1)
+    ways = (
+        np.round(shown[several] / np.ptp(shown, axis=(0, 1)).max(), 5)
+        .transpose(1, 0, 2)
+        .reshape(shown.shape[1], -1)
+    )
     missing = len(np.unique(ways, axis=0)) - len(np.unique(ways[np.unique(partner)], axis=0))
     if missing > 0.001 * shown.shape[1]:
-        raise InputError(f"{missing} vertices are missing when the file is read back.", "Choose another kind.")
+        raise InputError(
+            f"{missing} vertices are missing when the file is read back.", "Choose another kind."
+        )
     worst = 0.0
     for frame, places in zip(frames, shown, strict=True):
         context.scene.frame_set(frame)
-        worst = max(worst, float(np.linalg.norm(world_vertices(context, found) - places[partner], axis=1).max()))
+        worst = max(
+            worst,
+            float(np.linalg.norm(world_vertices(context, found) - places[partner], axis=1).max()),
+        )
     return worst / float(np.ptp(shown, axis=(0, 1)).max())
 
 
-def _partners(context: bpy.types.Context, found: bpy.types.Object, shown: Floats, frames: list[int], several: list[int]) -> np.ndarray:
-    """(W,) the shown vertex of each vertex of the file: of the nearest in the first frame the one that stays nearest."""
+def _partners(
+    context: bpy.types.Context,
+    found: bpy.types.Object,
+    shown: Floats,
+    frames: list[int],
+    several: list[int],
+) -> np.ndarray:
+    """(W,) the shown vertex of each vertex of the file: of the nearest in the first frame the one
+    that stays nearest.
+    """
     there = []
     for number in several:
         context.scene.frame_set(frames[number])
@@ -85,6 +128,11 @@ def _partners(context: bpy.types.Context, found: bpy.types.Object, shown: Floats
     for index, place in enumerate(shown[several[0]].tolist()):
         tree.insert(place, index)
     tree.balance()
-    near = np.array([[index for _, index, _ in tree.find_n(place, CANDIDATES)] for place in there[0].tolist()])
-    off = sum(np.linalg.norm(shown[number][near] - places[:, None], axis=2) for number, places in zip(several, there, strict=True))
+    near = np.array(
+        [[index for _, index, _ in tree.find_n(place, CANDIDATES)] for place in there[0].tolist()]
+    )
+    off = sum(
+        np.linalg.norm(shown[number][near] - places[:, None], axis=2)
+        for number, places in zip(several, there, strict=True)
+    )
     return near[np.arange(len(near)), off.argmin(1)]

@@ -1,7 +1,8 @@
-"""A moving mesh from mesh.npz as one native object: it plays, renders with motion blur and can be painted without the add-on.
+"""A moving mesh from mesh.npz as one native object: it plays, renders with motion blur and can be
+painted without the add-on.
 
-Short ones get absolute shape keys, inside the .blend; long ones a PC2 file beside the result and a Mesh Cache modifier, because keys
-would make the .blend huge.
+Short ones get absolute shape keys, inside the .blend; long ones a PC2 file beside the result and a
+Mesh Cache modifier, because keys would make the .blend huge.
 """
 
 import struct
@@ -23,37 +24,49 @@ Floats = NDArray[np.float32]
 
 
 def import_sequence(
-    sequence: MeshSequence, path: Path, texture: Path | None, name: str, collection: bpy.types.Collection, root: bpy.types.Object | None
+    sequence: MeshSequence,
+    path: Path,
+    texture: Path | None,
+    name: str,
+    collection: bpy.types.Collection,
+    root: bpy.types.Object | None,
 ) -> bpy.types.Object:
     """The animated object, its first moment at frame 1, under the root of its capture."""
     mesh = bpy.data.meshes.new(name)
     _fill(mesh, sequence)
     mesh.materials.append(_material(name, texture))
-    thing = bpy.data.objects.new(name, mesh)
-    collection.objects.link(thing)
-    thing.parent = root
-    thing[SEQUENCE_KEY] = str(path)
+    obj = bpy.data.objects.new(name, mesh)
+    collection.objects.link(obj)
+    obj.parent = root
+    obj[SEQUENCE_KEY] = str(path)
     if sequence.positions[..., 0].size <= MOST_KEYED:
-        _key(thing, sequence.positions)
+        _key(obj, sequence.positions)
     else:
         cache = path.with_suffix(".pc2")
         _write_cache(cache, iter(sequence.positions), len(sequence.rest), len(sequence.positions))
-        _play_cache(thing, cache)
-    return thing
+        _play_cache(obj, cache)
+    return obj
 
 
 def import_streamed(
-    first: MeshSequence, moments: Iterator[Floats], count: int, path: Path, name: str, collection: bpy.types.Collection
+    first: MeshSequence,
+    moments: Iterator[Floats],
+    count: int,
+    path: Path,
+    name: str,
+    collection: bpy.types.Collection,
 ) -> bpy.types.Object:
-    """A sequence that is too large to hold: `first` is its first moment alone, the others (V, 3) go straight into the cache at `path`."""
+    """A sequence that is too large to hold: `first` is its first moment alone, the others (V, 3) go
+    straight into the cache at `path`.
+    """
     _write_cache(path, moments, len(first.rest), count)
     mesh = bpy.data.meshes.new(name)
     _fill(mesh, first)
     mesh.materials.append(_material(name, None))
-    thing = bpy.data.objects.new(name, mesh)
-    collection.objects.link(thing)
-    _play_cache(thing, path)
-    return thing
+    obj = bpy.data.objects.new(name, mesh)
+    collection.objects.link(obj)
+    _play_cache(obj, path)
+    return obj
 
 
 def _fill(mesh: bpy.types.Mesh, sequence: MeshSequence) -> None:
@@ -71,8 +84,12 @@ def _fill(mesh: bpy.types.Mesh, sequence: MeshSequence) -> None:
     colors[:, :3] = splats.srgb_to_linear(sequence.colors)
     mesh.attributes.new("Color", "FLOAT_COLOR", "POINT").data.foreach_set("color", colors.ravel())
     if sequence.uvs is not None:
-        mesh.uv_layers.new(name="UVMap").data.foreach_set("uv", np.ascontiguousarray(sequence.uvs, np.float32).ravel())
-    mesh.validate(clean_customdata=False)  # a face that is there twice: exporters would mend copies, and spoil what those share with it
+        mesh.uv_layers.new(name="UVMap").data.foreach_set(
+            "uv", np.ascontiguousarray(sequence.uvs, np.float32).ravel()
+        )
+    mesh.validate(
+        clean_customdata=False
+    )  # a face that is there twice: exporters would mend copies, and spoil what those share with it
 
 
 def _material(name: str, texture: Path | None) -> bpy.types.Material:
@@ -96,15 +113,15 @@ def _material(name: str, texture: Path | None) -> bpy.types.Material:
     return material
 
 
-def _key(thing: bpy.types.Object, positions: Floats) -> None:
+def _key(obj: bpy.types.Object, positions: Floats) -> None:
     """One absolute key a frame, and a straight curve that runs through them."""
     for number, moment in enumerate(positions, 1):
-        key = thing.shape_key_add(name=f"{number:04d}", from_mix=False)
+        key = obj.shape_key_add(name=f"{number:04d}", from_mix=False)
         key.data.foreach_set("co", np.ascontiguousarray(moment, np.float32).ravel())
         key.interpolation = "KEY_LINEAR"
-    keys = thing.data.shape_keys
+    keys = obj.data.shape_keys
     keys.use_relative = False
-    with bpy.context.temp_override(object=thing, active_object=thing):
+    with bpy.context.temp_override(object=obj, active_object=obj):
         bpy.ops.object.shape_key_retime()
     spacing = keys.key_blocks[1].frame - keys.key_blocks[0].frame if len(positions) > 1 else SPACING
     first = keys.key_blocks[0].frame
@@ -118,7 +135,13 @@ def straighten(keys: bpy.types.Key) -> None:
     """All curves of shape keys run straight from key to key; actions have slots from 4.4 on."""
     action = keys.animation_data.action
     layers = getattr(action, "layers", None) or []
-    curves = [c for layer in layers for strip in layer.strips for bag in strip.channelbags for c in bag.fcurves]
+    curves = [
+        c
+        for layer in layers
+        for strip in layer.strips
+        for bag in strip.channelbags
+        for c in bag.fcurves
+    ]
     for curve in curves or action.fcurves:
         for point in curve.keyframe_points:
             point.interpolation = "LINEAR"
@@ -137,26 +160,29 @@ def _write_cache(path: Path, moments: Iterator[Floats], vertices: int, count: in
         part.unlink(missing_ok=True)
 
 
-def _play_cache(thing: bpy.types.Object, path: Path) -> None:
-    cache = thing.modifiers.new("Mesh Cache", "MESH_CACHE")
+def _play_cache(obj: bpy.types.Object, path: Path) -> None:
+    cache = obj.modifiers.new("Mesh Cache", "MESH_CACHE")
     cache.cache_format, cache.filepath, cache.frame_start = "PC2", str(path), 1.0
     cache.forward_axis, cache.up_axis = "POS_Y", "POS_Z"
 
 
-def is_animated_mesh(thing: bpy.types.Object | None) -> bool:
-    return thing is not None and thing.type == "MESH"
+def is_animated_mesh(obj: bpy.types.Object | None) -> bool:
+    return obj is not None and obj.type == "MESH"
 
 
-def evaluated_frames(context: bpy.types.Context, thing: bpy.types.Object, frames: list[int]) -> Floats:
+def evaluated_frames(
+    context: bpy.types.Context, obj: bpy.types.Object, frames: list[int]
+) -> Floats:
     """(T, V, 3) in the world, modifiers and all; InputError where the number of vertices changes."""
     scene, now, found = context.scene, context.scene.frame_current, []
     try:
         for frame in frames:
             scene.frame_set(frame)
-            found.append(world_vertices(context, thing))
+            found.append(world_vertices(context, obj))
             if len(found[-1]) != len(found[0]):
                 raise InputError(
-                    f"{thing.name} has {len(found[0]):,} vertices in frame {frames[0]} and {len(found[-1]):,} in frame {frame}.",
+                    f"{obj.name} has {len(found[0]):,} vertices in frame {frames[0]} and "
+                    f"{len(found[-1]):,} in frame {frame}.",
                     "Choose USD, which can keep such a mesh; or give it one topology first.",
                 )
     finally:
@@ -164,29 +190,31 @@ def evaluated_frames(context: bpy.types.Context, thing: bpy.types.Object, frames
     return np.stack(found)
 
 
-def as_sequence(context: bpy.types.Context, thing: bpy.types.Object) -> MeshSequence:
+def as_sequence(context: bpy.types.Context, obj: bpy.types.Object) -> MeshSequence:
     """The object over the scene's frames, in its own space as of the first."""
     scene, render, now = context.scene, context.scene.render, context.scene.frame_current
     frames = list(range(scene.frame_start, scene.frame_end + 1))
-    shown = evaluated_frames(context, thing, frames)
+    shown = evaluated_frames(context, obj, frames)
     try:
         scene.frame_set(frames[0])
-        back = np.linalg.inv(np.array(thing.matrix_world, np.float64))
-        mesh = thing.evaluated_get(context.evaluated_depsgraph_get()).to_mesh()
+        back = np.linalg.inv(np.array(obj.matrix_world, np.float64))
+        mesh = obj.evaluated_get(context.evaluated_depsgraph_get()).to_mesh()
         mesh.calc_loop_triangles()
         corners = np.empty(len(mesh.loop_triangles) * 3, np.int32)
         mesh.loop_triangles.foreach_get("vertices", corners)
-        thing.evaluated_get(context.evaluated_depsgraph_get()).to_mesh_clear()
+        obj.evaluated_get(context.evaluated_depsgraph_get()).to_mesh_clear()
     finally:
         scene.frame_set(now)
     positions = np.asarray(shown @ back[:3, :3].T + back[:3, 3], np.float32)
     seconds = np.arange(len(frames)) * render.fps_base / render.fps
-    return MeshSequence(positions[0], corners.reshape(-1, 3), positions, seconds, np.full_like(positions[0], 0.8))
+    return MeshSequence(
+        positions[0], corners.reshape(-1, 3), positions, seconds, np.full_like(positions[0], 0.8)
+    )
 
 
-def world_vertices(context: bpy.types.Context, thing: bpy.types.Object) -> Floats:
+def world_vertices(context: bpy.types.Context, obj: bpy.types.Object) -> Floats:
     """(V, 3) as the object stands in this frame."""
-    shown = thing.evaluated_get(context.evaluated_depsgraph_get())
+    shown = obj.evaluated_get(context.evaluated_depsgraph_get())
     mesh = shown.to_mesh()
     co = np.empty(len(mesh.vertices) * 3, np.float32)
     mesh.vertices.foreach_get("co", co)

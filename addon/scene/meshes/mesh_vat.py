@@ -1,5 +1,5 @@
-"""A vertex-animation texture and the mesh that looks itself up in it: a shader needs both, and engines sort vertices anew, so each vertex
-carries the place of its texel as a second set of uvs.
+"""A vertex-animation texture and the mesh that looks itself up in it: a shader needs both, and
+engines sort vertices anew, so each vertex carries the place of its texel as a second set of uvs.
 """
 
 from pathlib import Path
@@ -20,26 +20,36 @@ def files(path: Path) -> list[Path]:
     return [path, vertex_animation.sidecar(path), path.with_name(f"{path.stem}_vat.glb")]
 
 
-def write(context: bpy.types.Context, path: Path, thing: bpy.types.Object, shown: Floats) -> float:
-    """All three, of an object as it is in the first frame; the largest error, in shares of the box, of what is read back from them."""
+def write(context: bpy.types.Context, path: Path, obj: bpy.types.Object, shown: Floats) -> float:
+    """All three, of an object as it is in the first frame; the largest error, in shares of the box,
+    of what is read back from them.
+    """
     order, sign = Y_UP
-    error = vertex_animation.write(path, np.ascontiguousarray(shown[..., order] * np.array(sign, np.float32)))
+    error = vertex_animation.write(
+        path, np.ascontiguousarray(shown[..., order] * np.array(sign, np.float32))
+    )
     places = vertex_animation.texels(path)
-    corners = np.empty(len(thing.data.loops), np.int32)
-    thing.data.loops.foreach_get("vertex_index", corners)
+    corners = np.empty(len(obj.data.loops), np.int32)
+    obj.data.loops.foreach_get("vertex_index", corners)
     flat = places[corners]
     flat[:, 1] = 1 - flat[:, 1]  # Blender counts from below, files from above
-    layers = thing.data.uv_layers
-    for name in [layer.name for layer in layers if layer != layers.active]:  # by name: each removal moves the others in memory
+    layers = obj.data.uv_layers
+    for name in [
+        layer.name for layer in layers if layer != layers.active
+    ]:  # by name: each removal moves the others in memory
         layers.remove(layers[name])
     if not layers:
         layers.new(name="UVMap")  # the second set stays the second
-    thing.data.uv_layers.new(name=UVS).data.foreach_set("uv", flat.astype(np.float32).ravel())
+    obj.data.uv_layers.new(name=UVS).data.foreach_set("uv", flat.astype(np.float32).ravel())
     mesh = files(path)[2]
     bpy.ops.export_scene.gltf(
-        filepath=str(mesh), export_format="GLB", use_selection=True, export_animations=False, export_image_format="JPEG",
+        filepath=str(mesh),
+        export_format="GLB",
+        use_selection=True,
+        export_animations=False,
+        export_image_format="JPEG",
         export_jpeg_quality=85,
-    )  # fmt: skip
+    )
     return max(error, _off(context, mesh, places, shown[0]))
 
 
@@ -49,7 +59,10 @@ def _off(context: bpy.types.Context, path: Path, places: np.ndarray, first: Floa
     bpy.ops.import_scene.gltf(filepath=str(path), merge_vertices=False)
     found = next((o for o in bpy.data.objects if o not in before and o.type == "MESH"), None)
     if found is None or len(found.data.uv_layers) < 2:
-        raise InputError(f"{path.name} holds no mesh with two sets of uvs when it is read back.", "Choose another kind.")
+        raise InputError(
+            f"{path.name} holds no mesh with two sets of uvs when it is read back.",
+            "Choose another kind.",
+        )
     context.view_layer.update()
     mesh, world = found.data, np.array(found.matrix_world)
     corners, flat = np.empty(len(mesh.loops), np.int32), np.empty(len(mesh.loops) * 2, np.float32)
@@ -60,8 +73,12 @@ def _off(context: bpy.types.Context, path: Path, places: np.ndarray, first: Floa
     flat = flat.reshape(-1, 2)
     cells = np.stack([flat[:, 0], 1 - flat[:, 1]], 1)
     width, height = len(np.unique(places[:, 0])), round(0.5 / places[0, 1])
-    number = np.round(cells[:, 1] * height - 0.5).astype(int) * width + np.round(cells[:, 0] / places[0, 0] / 2 - 0.5).astype(int)
+    number = np.round(cells[:, 1] * height - 0.5).astype(int) * width + np.round(
+        cells[:, 0] / places[0, 0] / 2 - 0.5
+    ).astype(int)
     if len(np.unique(number)) != len(first) or number.max() >= len(first):
-        raise InputError("Vertices lost their texels when the mesh was read back.", "Choose another kind.")
+        raise InputError(
+            "Vertices lost their texels when the mesh was read back.", "Choose another kind."
+        )
     there = co.reshape(-1, 3)[corners] @ world[:3, :3].T + world[:3, 3]
     return float(np.linalg.norm(there - first[number], axis=1).max() / np.ptp(first, axis=0).max())

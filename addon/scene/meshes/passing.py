@@ -1,4 +1,6 @@
-"""Data-blocks that are there for a while only: what an importer or exporter made is found and removed again."""
+"""Data-blocks that are there for a while only: what an importer or exporter made is found and
+removed again.
+"""
 
 import bpy
 
@@ -19,12 +21,25 @@ def since(before: Blocks) -> Blocks:
 
 def remove(some: Blocks) -> None:
     """Those of them that are still there; cache files can only be removed this way."""
-    bpy.data.batch_remove([block for kind, found in some.items() for block in getattr(bpy.data, kind) if block in found])
+    bpy.data.batch_remove(
+        [
+            block
+            for kind, found in some.items()
+            for block in getattr(bpy.data, kind)
+            if block in found
+        ]
+    )
 
 
 def import_usd(path: str, set_frame_range: bool = False) -> None:
     """Its meshes alone: by default Blender would rebuild the scene's own world from the file."""
     bpy.ops.wm.usd_import(
-        filepath=path, set_frame_range=set_frame_range, create_world_material=False, import_lights=False, import_cameras=False,
-        import_curves=False, import_volumes=False, relative_path=False,
-    )  # fmt: skip
+        filepath=path,
+        set_frame_range=set_frame_range,
+        create_world_material=False,
+        import_lights=False,
+        import_cameras=False,
+        import_curves=False,
+        import_volumes=False,
+        relative_path=False,
+    )

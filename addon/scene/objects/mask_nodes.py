@@ -1,4 +1,6 @@
-"""A ready geometry-nodes group that keeps one object of the splats, or the selection: for renders, and to build upon."""
+"""A ready geometry-nodes group that keeps one object of the splats, or the selection: for renders,
+and to build upon.
+"""
 
 import bpy
 
@@ -11,14 +13,21 @@ NUMBER, INVERT = "Object", "Invert"
 
 
 def group() -> bpy.types.NodeTree:
-    """Points in; out come those of object `Object`, or those that are selected where it is -1; or all others."""
+    """Points in; out come those of object `Object`, or those that are selected where it is -1; or
+    all others.
+    """
     found = bpy.data.node_groups.get(GROUP)
     if found is not None:
         return found
     tree = new_group(GROUP)
     number = tree.interface.new_socket(NUMBER, in_out="INPUT", socket_type="NodeSocketInt")
-    number.default_value, number.description = -1, "Number of the object to keep; -1: what is selected"
-    tree.interface.new_socket(INVERT, in_out="INPUT", socket_type="NodeSocketBool").description = "Keep all others instead"
+    number.default_value, number.description = (
+        -1,
+        "Number of the object to keep; -1: what is selected",
+    )
+    tree.interface.new_socket(
+        INVERT, in_out="INPUT", socket_type="NodeSocketBool"
+    ).description = "Keep all others instead"
     graph = Graph(tree)
     start, end = graph.add("NodeGroupInput"), graph.add("NodeGroupOutput")
     same = graph.add("FunctionNodeCompare", data_type="INT", operation="EQUAL")
@@ -43,7 +52,12 @@ def _enabled(node: bpy.types.Node, name: str) -> bpy.types.NodeSocket:
     return next(s for s in node.inputs if s.enabled and s.name == name)
 
 
-def _link_ints(graph: Graph, node: bpy.types.Node, first: bpy.types.NodeSocket, second: bpy.types.NodeSocket | None) -> None:
+def _link_ints(
+    graph: Graph,
+    node: bpy.types.Node,
+    first: bpy.types.NodeSocket,
+    second: bpy.types.NodeSocket | None,
+) -> None:
     """To the two integer inputs of a comparison; without a second it compares with 0."""
     a, b = (_enabled(node, name) for name in "AB")
     graph.link(first, a)

@@ -1,4 +1,5 @@
-"""Which splats lie near which, in cells of a grid: growing, flooding and loose parts of a million splats in a moment. No bpy.
+"""Which splats lie near which, in cells of a grid: growing, flooding and loose parts of a million
+splats in a moment. No bpy.
 
 "Near" means in the same cell or in one of the 26 around it; cells are as wide as the reach.
 """
@@ -14,7 +15,9 @@ Mask = NDArray[np.bool_]  # (N,)
 Ints = NDArray[np.int64]
 
 SIDE = 1 << 20  # cells along an axis at most
-BEFORE = [offset for offset in product((-1, 0, 1), repeat=3) if offset < (0, 0, 0)]  # half of the 26: the others mirror them
+BEFORE = [
+    offset for offset in product((-1, 0, 1), repeat=3) if offset < (0, 0, 0)
+]  # half of the 26: the others mirror them
 
 
 def typical_reach(points: Points) -> float:
@@ -41,8 +44,14 @@ class Cells:
 
 def cells(points: Points, reach: float) -> Cells:
     """Points that are not finite, or absurdly far away, share the outermost cells."""
-    start = (np.nanpercentile(points, 50, axis=0) if len(points) else np.zeros(3)) - reach * SIDE / 2
-    grid = np.nan_to_num((points.astype(np.float64) - start) / reach, nan=0.0).clip(1, SIDE - 2).astype(np.int64)
+    start = (
+        np.nanpercentile(points, 50, axis=0) if len(points) else np.zeros(3)
+    ) - reach * SIDE / 2
+    grid = (
+        np.nan_to_num((points.astype(np.float64) - start) / reach, nan=0.0)
+        .clip(1, SIDE - 2)
+        .astype(np.int64)
+    )
     keys, of = np.unique((grid[:, 0] * SIDE + grid[:, 1]) * SIDE + grid[:, 2], return_inverse=True)
     pairs = []
     for x, y, z in BEFORE:
@@ -73,7 +82,9 @@ def parts(points: Points, reach: float) -> Ints:
     """(N,) which connected part each point is of; the largest is 0."""
     found = cells(points, reach)
     label = np.arange(found.count)
-    while True:  # every cell takes the lowest label around it; then labels are followed to their own
+    while (
+        True
+    ):  # every cell takes the lowest label around it; then labels are followed to their own
         lowest = label.copy()
         np.minimum.at(lowest, label[found.pairs[:, 0]], label[found.pairs[:, 1]])
         np.minimum.at(lowest, label[found.pairs[:, 1]], label[found.pairs[:, 0]])
@@ -92,9 +103,13 @@ def parts(points: Points, reach: float) -> Ints:
 
 
 def alike(colors: Points, chosen: Mask, tolerance: float) -> Mask:
-    """What has the colour of `chosen`: within `tolerance` of one of its eight commonest colours; sRGB, 0 to 1."""
+    """What has the colour of `chosen`: within `tolerance` of one of its eight commonest colours;
+    sRGB, 0 to 1.
+    """
     levels = max(2, round(1 / max(tolerance, 0.02)))
-    bins = (colors.clip(0, 1) * (levels - 1) + 0.5).astype(np.int64) @ np.array([levels * levels, levels, 1])
+    bins = (colors.clip(0, 1) * (levels - 1) + 0.5).astype(np.int64) @ np.array(
+        [levels * levels, levels, 1]
+    )
     common, sizes = np.unique(bins[chosen], return_counts=True)
     close = np.zeros(len(colors), bool)
     for value in common[np.argsort(-sizes)][:8]:

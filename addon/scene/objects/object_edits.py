@@ -11,10 +11,19 @@ from . import neighbors, objects
 Mask = NDArray[np.bool_]
 
 
-def extract(cloud: bpy.types.Object, mask: Mask, name: str, collection: bpy.types.Collection) -> bpy.types.Object:
-    """A copy of some of the splats as an object of its own, in the same place, every number as it was."""
-    attributes = {n: (kind, values[mask]) for n, (kind, values) in pointclouds.all_attributes(cloud.data).items()}
-    fresh = splats.show(pointclouds.new_object(name, collection, attributes.pop("position")[1], attributes))
+def extract(
+    cloud: bpy.types.Object, mask: Mask, name: str, collection: bpy.types.Collection
+) -> bpy.types.Object:
+    """A copy of some of the splats as an object of its own, in the same place, every number as it
+    was.
+    """
+    attributes = {
+        n: (kind, values[mask])
+        for n, (kind, values) in pointclouds.all_attributes(cloud.data).items()
+    }
+    fresh = splats.show(
+        pointclouds.new_object(name, collection, attributes.pop("position")[1], attributes)
+    )
     fresh.parent, fresh.matrix_parent_inverse = cloud.parent, cloud.matrix_parent_inverse.copy()
     fresh.matrix_basis = cloud.matrix_basis.copy()
     fresh[splats.MARK] = cloud.get(splats.MARK, "")
@@ -23,10 +32,15 @@ def extract(cloud: bpy.types.Object, mask: Mask, name: str, collection: bpy.type
 
 def keep(cloud: bpy.types.Object, mask: Mask) -> None:
     """Leaves some of the splats only; the object stays the same."""
-    attributes = {n: (kind, values[mask]) for n, (kind, values) in pointclouds.all_attributes(cloud.data).items()}
+    attributes = {
+        n: (kind, values[mask])
+        for n, (kind, values) in pointclouds.all_attributes(cloud.data).items()
+    }
     old, cloud.data = cloud.data, pointclouds.new_data(cloud.data, attributes)
     if not old.users:
-        (bpy.data.pointclouds if isinstance(old, bpy.types.PointCloud) else bpy.data.meshes).remove(old)
+        (bpy.data.pointclouds if isinstance(old, bpy.types.PointCloud) else bpy.data.meshes).remove(
+            old
+        )
     if cloud.splatsmith_objects:
         objects.recount(cloud)
 
@@ -36,11 +50,17 @@ def drop(cloud: bpy.types.Object, numbers: list[int]) -> None:
     if not numbers:
         return
     active = [item.number for item in objects.active_item(cloud)]
-    for index in reversed([i for i, item in enumerate(cloud.splatsmith_objects) if item.number in numbers]):
+    for index in reversed(
+        [i for i, item in enumerate(cloud.splatsmith_objects) if item.number in numbers]
+    ):
         cloud.splatsmith_objects.remove(index)
     objects.replace_seconds(cloud, numbers, -1)
     left = [item.number for item in cloud.splatsmith_objects]
-    place = left.index(active[0]) if active and active[0] in left else min(cloud.splatsmith_object, len(left) - 1)
+    place = (
+        left.index(active[0])
+        if active and active[0] in left
+        else min(cloud.splatsmith_object, len(left) - 1)
+    )
     cloud.splatsmith_object = max(place, 0)
 
 
@@ -62,10 +82,14 @@ def merge(cloud: bpy.types.Object, items: list[bpy.types.PropertyGroup]) -> None
     drop(cloud, others)
 
 
-def new_item(cloud: bpy.types.Object, name: str, parent: bpy.types.PropertyGroup | None) -> bpy.types.PropertyGroup:
+def new_item(
+    cloud: bpy.types.Object, name: str, parent: bpy.types.PropertyGroup | None
+) -> bpy.types.PropertyGroup:
     """An object that nothing is of yet; it answers to the words that fit the one it comes from."""
     number = objects.free_number(cloud)
-    parts, score, fit = (parent.parts, parent.score, parent.fit) if parent is not None else ("", 1.0, 0.0)  # `add` moves items
+    parts, score, fit = (
+        (parent.parts, parent.score, parent.fit) if parent is not None else ("", 1.0, 0.0)
+    )  # `add` moves items
     item = cloud.splatsmith_objects.add()
     item.name, item.number, item.parts, item.score, item.fit = name, number, parts, score, fit
     item.color = semantics_file.distinct_color(number)
@@ -75,7 +99,9 @@ def new_item(cloud: bpy.types.Object, name: str, parent: bpy.types.PropertyGroup
 def split_off(cloud: bpy.types.Object, mask: Mask) -> bpy.types.PropertyGroup:
     """Those splats as a new object, called after the one that most of them were of."""
     labels = objects.numbers_of(cloud)[mask]
-    most = int(np.bincount(labels[labels >= 0], minlength=1).argmax()) if (labels >= 0).any() else -1
+    most = (
+        int(np.bincount(labels[labels >= 0], minlength=1).argmax()) if (labels >= 0).any() else -1
+    )
     parent = next((item for item in cloud.splatsmith_objects if item.number == most), None)
     item = new_item(cloud, f"{parent.name} Part" if parent is not None else "New Object", parent)
     number = item.number
@@ -86,8 +112,12 @@ def split_off(cloud: bpy.types.Object, mask: Mask) -> bpy.types.PropertyGroup:
     return cloud.splatsmith_objects[index]
 
 
-def split_loose(cloud: bpy.types.Object, item: bpy.types.PropertyGroup, reach: float, smallest: int) -> int:
-    """Parts of an object that do not touch become objects, if they are not tiny; how many objects it is then."""
+def split_loose(
+    cloud: bpy.types.Object, item: bpy.types.PropertyGroup, reach: float, smallest: int
+) -> int:
+    """Parts of an object that do not touch become objects, if they are not tiny; how many objects
+    it is then.
+    """
     mine = np.flatnonzero(objects.of_items(cloud, [item]))
     points = pointclouds.read_attribute(cloud.data, "position", 3)
     part = neighbors.parts(points[mine], reach)
@@ -105,10 +135,14 @@ def srgb_of(cloud: bpy.types.Object) -> NDArray[np.float32]:
     return np.asarray(base[:, :3] * splats.SH_C0 + 0.5, np.float32)
 
 
-def recolor(cloud: bpy.types.Object, mask: Mask, color: tuple[float, float, float], strength: float) -> None:
-    """Gives splats the hue of an sRGB colour. Light and dark stay: their mean becomes the colour's own.
+def recolor(
+    cloud: bpy.types.Object, mask: Mask, color: tuple[float, float, float], strength: float
+) -> None:
+    """Gives splats the hue of an sRGB colour. Light and dark stay: their mean becomes the colour's
+    own.
 
-    Colours that follow the view fade with the strength: gloss of the old colour would shine through.
+    Colours that follow the view fade with the strength: gloss of the old colour would shine
+    through.
     """
     base, own = pointclouds.read_attribute(cloud.data, "radiance:base", 4), srgb_of(cloud)[mask]
     light = own.mean(1, keepdims=True)

@@ -1,7 +1,8 @@
 """The objects of a segmentation: numbers on every splat, and a list beside them.
 
-A splat along an edge is of two objects: `object_id` is the one that it is most of, `object_share` how much, and
-`object_second` the other. Objects that were merged or split remember in `parts` which rows of the words' table they are.
+A splat along an edge is of two objects: `object_id` is the one that it is most of, `object_share`
+how much, and `object_second` the other. Objects that were merged or split remember in `parts` which
+rows of the words' table they are.
 """
 
 import json
@@ -17,48 +18,78 @@ from ....backend.protocol import InputError
 from ..splats import marks, pointclouds, splats
 
 LABEL, SECOND, SHARE = semantics_file.LABEL, "object_second", "object_share"
-FOLDER, MODEL = "splatsmith_segmentation", "splatsmith_words"  # on the object: where words are looked up, and in what model
+FOLDER, MODEL = (
+    "splatsmith_segmentation",
+    "splatsmith_words",
+)  # on the object: where words are looked up, and in what model
 
 
 def _records(folder: Path) -> list[dict]:
     try:
         records = json.loads((folder / semantics_file.OBJECTS).read_text(encoding="utf-8"))
         for record in records:
-            int(record["id"]), str(record["name"]), int(record["splats"]), float(record["score"]), [float(c) for c in record["color"]]
+            (
+                int(record["id"]),
+                str(record["name"]),
+                int(record["splats"]),
+                float(record["score"]),
+                [float(c) for c in record["color"]],
+            )
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{folder.name} holds no list of objects.", "Run Segment again.") from error
+        raise InputError(
+            f"{folder.name} holds no list of objects.", "Run Segment again."
+        ) from error
     return records
 
 
 def attach(cloud: bpy.types.Object, folder: Path) -> int:
-    """Gives the splats their object numbers and the object its list; how many objects. InputError before anything changes."""
+    """Gives the splats their object numbers and the object its list; how many objects. InputError
+    before anything changes.
+    """
     records, labels = _records(folder), splat_ply.read(folder / "splats.ply").extra.get(LABEL)
     count = pointclouds.point_count(cloud.data)
     if labels is None or len(labels) != count:
-        raise InputError(f"{cloud.name} has other splats than were segmented.", "Run Segment again.")
-    numbers = np.where(labels == semantics_file.NOTHING, -1, labels.astype(np.int64)).astype(np.int32)
+        raise InputError(
+            f"{cloud.name} has other splats than were segmented.", "Run Segment again."
+        )
+    numbers = np.where(labels == semantics_file.NOTHING, -1, labels.astype(np.int64)).astype(
+        np.int32
+    )
     second, share, model = np.full(count, -1, np.int32), np.ones(count, np.float32), ""
     if (folder / semantics_file.NAME).is_file():
         semantics = semantics_file.read(folder / semantics_file.NAME)
         (second, share), model = _edges(semantics, numbers), semantics.model
-    pointclouds.write_attributes(cloud.data, {LABEL: ("INT", numbers), SECOND: ("INT", second), SHARE: ("FLOAT", share)})
+    pointclouds.write_attributes(
+        cloud.data, {LABEL: ("INT", numbers), SECOND: ("INT", second), SHARE: ("FLOAT", share)}
+    )
     for stale in (marks.FIT, marks.SELECTED, marks.HIDDEN):  # of an earlier segmentation
         if stale in cloud.data.attributes:
             cloud.data.attributes.remove(cloud.data.attributes[stale])
     cloud.splatsmith_objects.clear()
     for record in records:
         item = cloud.splatsmith_objects.add()
-        item.name, item.number, item.count, item.score = str(record["name"]), int(record["id"]), int(record["splats"]), record["score"]
+        item.name, item.number, item.count, item.score = (
+            str(record["name"]),
+            int(record["id"]),
+            int(record["splats"]),
+            record["score"],
+        )
         item.color, item.parts = record["color"][:3], str(int(record["id"]))
     cloud.splatsmith_object = 0
     cloud[FOLDER], cloud[MODEL] = str(folder), model
     return len(records)
 
 
-def _edges(semantics: semantics_file.Semantics, numbers: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """The other object of each splat, -1 where there is none, and the share of the first among the two."""
+def _edges(
+    semantics: semantics_file.Semantics, numbers: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The other object of each splat, -1 where there is none, and the share of the first among the
+    two.
+    """
     if len(semantics.objects) != len(numbers):
-        raise InputError("splats.ply and semantics.npz are not of one segmentation.", "Run Segment again.")
+        raise InputError(
+            "splats.ply and semantics.npz are not of one segmentation.", "Run Segment again."
+        )
     first, second = (semantics.objects[:, k].astype(np.int32) for k in (0, 1))
     weights = semantics.shares[:, :2].astype(np.float32)
     plain = (second == semantics_file.NOTHING) | (first != numbers)
@@ -67,8 +98,8 @@ def _edges(semantics: semantics_file.Semantics, numbers: NDArray[np.int32]) -> t
 
 
 def target(context: bpy.types.Context) -> bpy.types.Object | None:
-    """What selecting and editing work on: the active splats; where something else is active, the newest that have objects,
-    else the newest.
+    """What selecting and editing work on: the active splats; where something else is active, the
+    newest that have objects, else the newest.
     """
     if splats.is_splats(context.object):
         return context.object
@@ -103,17 +134,25 @@ def numbers_of(cloud: bpy.types.Object) -> NDArray[np.int32]:
 def relabel(cloud: bpy.types.Object, where: NDArray[np.bool_], number: int) -> None:
     """Those splats are of that object now, wholly; counts follow."""
     count = len(where)
-    labels, second, share = numbers_of(cloud), _ints(cloud, SECOND), pointclouds.read_attribute(cloud.data, SHARE, 1)
+    labels, second, share = (
+        numbers_of(cloud),
+        _ints(cloud, SECOND),
+        pointclouds.read_attribute(cloud.data, SHARE, 1),
+    )
     second = np.full(count, -1, np.int32) if second is None else second
     share = np.ones(count, np.float32) if share is None else share
     labels[where], second[where], share[where] = number, -1, 1
-    pointclouds.write_attributes(cloud.data, {LABEL: ("INT", labels), SECOND: ("INT", second), SHARE: ("FLOAT", share)})
+    pointclouds.write_attributes(
+        cloud.data, {LABEL: ("INT", labels), SECOND: ("INT", second), SHARE: ("FLOAT", share)}
+    )
     recount(cloud)
     cloud.data.update_tag()
 
 
 def replace_seconds(cloud: bpy.types.Object, numbers: Sequence[int], by: int) -> None:
-    """Along edges, objects that are no more give way to another; to none at all where that is -1 or the splat's own."""
+    """Along edges, objects that are no more give way to another; to none at all where that is -1 or
+    the splat's own.
+    """
     second, share = _ints(cloud, SECOND), pointclouds.read_attribute(cloud.data, SHARE, 1)
     if second is None or share is None:
         return
@@ -125,7 +164,9 @@ def replace_seconds(cloud: bpy.types.Object, numbers: Sequence[int], by: int) ->
 
 def free_number(cloud: bpy.types.Object) -> int:
     """One that no object and no splat has."""
-    used = [item.number for item in cloud.splatsmith_objects] + [int(numbers_of(cloud).max(initial=-1))]
+    used = [item.number for item in cloud.splatsmith_objects] + [
+        int(numbers_of(cloud).max(initial=-1))
+    ]
     second = _ints(cloud, SECOND)
     return max([*used, int(second.max(initial=-1)) if second is not None else -1]) + 1
 
@@ -138,12 +179,20 @@ def recount(cloud: bpy.types.Object) -> None:
         item.count = int(sizes[item.number]) if item.number < len(sizes) else 0
 
 
-def of_each(cloud: bpy.types.Object, values: dict[int, object], fallback: object, kind: type, width: int = 1) -> NDArray[np.generic]:
+def of_each(
+    cloud: bpy.types.Object, values: dict[int, object], fallback: object, kind: type, width: int = 1
+) -> NDArray[np.generic]:
     """(N,) or (N, width): what each splat's object has, by the object's number."""
     return _looked_up(numbers_of(cloud), values, fallback, kind, width)
 
 
-def _looked_up(labels: NDArray[np.int32], values: dict[int, object], fallback: object, kind: type, width: int = 1) -> NDArray[np.generic]:
+def _looked_up(
+    labels: NDArray[np.int32],
+    values: dict[int, object],
+    fallback: object,
+    kind: type,
+    width: int = 1,
+) -> NDArray[np.generic]:
     """The value of each label (N,), below 0: none; `fallback` where there is none."""
     size = max([int(labels.max(initial=-1)), *values, -1]) + 2
     table = np.empty((size, width), kind)
@@ -154,7 +203,9 @@ def _looked_up(labels: NDArray[np.int32], values: dict[int, object], fallback: o
     return found[:, 0] if width == 1 else found
 
 
-def of_items(cloud: bpy.types.Object, items: Sequence[bpy.types.PropertyGroup]) -> NDArray[np.bool_]:
+def of_items(
+    cloud: bpy.types.Object, items: Sequence[bpy.types.PropertyGroup]
+) -> NDArray[np.bool_]:
     """(N,) the splats of those objects."""
     return of_each(cloud, {item.number: True for item in items}, False, bool)
 
@@ -181,7 +232,9 @@ def fit_of_splats(cloud: bpy.types.Object) -> NDArray[np.float32]:
     share = pointclouds.read_attribute(cloud.data, SHARE, 1)
     if second is None or share is None:
         return own
-    return (share * own + (1 - share) * _looked_up(second, fits, 0.0, np.float32)).astype(np.float32)
+    return (share * own + (1 - share) * _looked_up(second, fits, 0.0, np.float32)).astype(
+        np.float32
+    )
 
 
 def take_fits(cloud: bpy.types.Object, scores: NDArray[np.float32]) -> None:
@@ -211,7 +264,9 @@ def follow_lock(cloud: bpy.types.Object, item: bpy.types.PropertyGroup) -> None:
 
 
 def follow_eye(cloud: bpy.types.Object, item: bpy.types.PropertyGroup) -> None:
-    """Splats of an object whose eye was shut are hidden, and no longer selected; else they are shown."""
+    """Splats of an object whose eye was shut are hidden, and no longer selected; else they are
+    shown.
+    """
     mine, hidden = of_items(cloud, [item]), marks.read(cloud, marks.HIDDEN)
     hidden[mine] = item.hide
     marks.hide(cloud, hidden)

@@ -1,4 +1,5 @@
-"""What artists say of splats, as attributes of the points: selected, hidden, how well words fit. Undo and files carry them.
+"""What artists say of splats, as attributes of the points: selected, hidden, how well words fit.
+Undo and files carry them.
 
 Splats of hidden or locked objects, and hidden splats, are never selected.
 """
@@ -41,7 +42,9 @@ def selected(cloud: bpy.types.Object) -> Mask:
     """(N,) with at least one of them true, else InputError."""
     found = read(cloud, SELECTED)
     if not found.any():
-        raise InputError("No splats are selected.", "Select some by words, by objects or with the brush.")
+        raise InputError(
+            "No splats are selected.", "Select some by words, by objects or with the brush."
+        )
     return found
 
 
@@ -64,8 +67,16 @@ def combine(old: Mask, new: Mask, mode: Mode) -> Mask:
     return old & ~new if mode == "SUBTRACT" else old & new
 
 
-def select(cloud: bpy.types.Object, wanted: Mask, mode: Mode, old: Mask | None = None, locked: Mask | None = None) -> int:
-    """Changes the selection (`old`, where it is not what is stored); how many splats are selected then."""
+def select(
+    cloud: bpy.types.Object,
+    wanted: Mask,
+    mode: Mode,
+    old: Mask | None = None,
+    locked: Mask | None = None,
+) -> int:
+    """Changes the selection (`old`, where it is not what is stored); how many splats are selected
+    then.
+    """
     old = read(cloud, SELECTED) if old is None else old
     result = combine(old, wanted, mode) & ~read(cloud, HIDDEN)
     if locked is not None:

@@ -1,6 +1,7 @@
 """Point-cloud data-blocks from arrays, in every Blender from 4.3 on.
 
-4.3 and 4.4 can't make point clouds from Python; there, a mesh of loose vertices carries the same attributes.
+4.3 and 4.4 can't make point clouds from Python; there, a mesh of loose vertices carries the same
+attributes.
 """
 
 import bpy
@@ -12,7 +13,16 @@ FIELDS = {
     "FLOAT": "value", "INT": "value", "INT8": "value", "BOOLEAN": "value", "FLOAT_VECTOR": "vector", "FLOAT_COLOR": "color",
     "QUATERNION": "value", "FLOAT4": "vector",
 }  # fmt: skip
-WIDTHS = {"FLOAT": 1, "INT": 1, "INT8": 1, "BOOLEAN": 1, "FLOAT_VECTOR": 3, "FLOAT_COLOR": 4, "QUATERNION": 4, "FLOAT4": 4}
+WIDTHS = {
+    "FLOAT": 1,
+    "INT": 1,
+    "INT8": 1,
+    "BOOLEAN": 1,
+    "FLOAT_VECTOR": 3,
+    "FLOAT_COLOR": 4,
+    "QUATERNION": 4,
+    "FLOAT4": 4,
+}
 
 
 def has_type(kind: str) -> bool:
@@ -42,19 +52,35 @@ def read_attribute(data: bpy.types.ID, name: str, width: int) -> NDArray[np.floa
 
 
 def all_attributes(data: bpy.types.ID) -> Attributes:
-    """Every attribute by point as it is stored, the position included, Blender's hidden ones left out."""
+    """Every attribute by point as it is stored, the position included, Blender's hidden ones left
+    out.
+    """
     found: Attributes = {}
     for attribute in data.attributes:
-        if attribute.domain != "POINT" or attribute.name.startswith(".") or attribute.data_type not in WIDTHS:
+        if (
+            attribute.domain != "POINT"
+            or attribute.name.startswith(".")
+            or attribute.data_type not in WIDTHS
+        ):
             continue
-        width, kind = WIDTHS[attribute.data_type], {"INT": np.int32, "INT8": np.int8, "BOOLEAN": bool}.get(attribute.data_type, np.float32)
+        width, kind = (
+            WIDTHS[attribute.data_type],
+            {"INT": np.int32, "INT8": np.int8, "BOOLEAN": bool}.get(
+                attribute.data_type, np.float32
+            ),
+        )
         values = np.empty(len(attribute.data) * width, kind)
         attribute.data.foreach_get(FIELDS[attribute.data_type], values)
-        found[attribute.name] = (attribute.data_type, values if width == 1 else values.reshape(-1, width))
+        found[attribute.name] = (
+            attribute.data_type,
+            values if width == 1 else values.reshape(-1, width),
+        )
     return found
 
 
-def new_object(name: str, collection: bpy.types.Collection, points: NDArray[np.float32], attributes: Attributes) -> bpy.types.Object:
+def new_object(
+    name: str, collection: bpy.types.Collection, points: NDArray[np.float32], attributes: Attributes
+) -> bpy.types.Object:
     """A point-cloud object in the collection."""
     if _can_resize():
         data = bpy.data.pointclouds.new(name)
@@ -74,7 +100,12 @@ def new_data(like: bpy.types.ID, attributes: Attributes) -> bpy.types.ID:
         mesh.vertices.add(len(points))
         write_attributes(mesh, attributes)
         return mesh
-    holder = new_object(like.name, bpy.context.scene.collection, points, {n: a for n, a in attributes.items() if n != "position"})
+    holder = new_object(
+        like.name,
+        bpy.context.scene.collection,
+        points,
+        {n: a for n, a in attributes.items() if n != "position"},
+    )
     data = holder.data
     bpy.data.objects.remove(holder)
     return data
@@ -86,7 +117,9 @@ def point_count(data: bpy.types.ID) -> int:
 
 
 def are_real() -> bool:
-    """Whether this Blender makes point clouds; else they are meshes, drawn as black dots of a fixed size."""
+    """Whether this Blender makes point clouds; else they are meshes, drawn as black dots of a fixed
+    size.
+    """
     return _can_resize() or _can_convert()
 
 
@@ -98,7 +131,9 @@ def _can_convert() -> bool:
     return "POINTCLOUD" in bpy.ops.object.convert.get_rna_type().properties["target"].enum_items
 
 
-def _converted(name: str, collection: bpy.types.Collection, points: NDArray[np.float32], attributes: Attributes) -> bpy.types.Object:
+def _converted(
+    name: str, collection: bpy.types.Collection, points: NDArray[np.float32], attributes: Attributes
+) -> bpy.types.Object:
     """Before 5.0 a point cloud can't be resized: make a mesh of loose vertices and convert it."""
     mesh = bpy.data.meshes.new(name)
     mesh.vertices.add(len(points))
@@ -115,7 +150,12 @@ def _converted(name: str, collection: bpy.types.Collection, points: NDArray[np.f
         other.select_set(False)
     cloud.select_set(True)
     layer.objects.active = cloud
-    with bpy.context.temp_override(active_object=cloud, object=cloud, selected_objects=[cloud], selected_editable_objects=[cloud]):
+    with bpy.context.temp_override(
+        active_object=cloud,
+        object=cloud,
+        selected_objects=[cloud],
+        selected_editable_objects=[cloud],
+    ):
         bpy.ops.object.convert(target="POINTCLOUD")
     cloud = layer.objects.active
     cloud.select_set(False)

@@ -1,15 +1,19 @@
-"""Splats in EEVEE and Cycles: a geometry-nodes modifier that puts an ellipsoid at every point, and its material.
+"""Splats in EEVEE and Cycles: a geometry-nodes modifier that puts an ellipsoid at every point, and
+its material.
 
-The material gives each ray the opacity that a 3D Gaussian has along it. With p the hit and v the ray's direction, both in
-the ellipsoid's own space where one unit is one sigma, the ray passes the centre at b^2 = |p|^2 - (p . v)^2 and the
-Gaussian peaks there at exp(-b^2 / 2), whatever the shape of the shell. Half of that opacity lies on the shell's front and
-half on its back, so that on the mean it stands where the Gaussian's centre is.
+The material gives each ray the opacity that a 3D Gaussian has along it. With p the hit and v the
+ray's direction, both in the ellipsoid's own space where one unit is one sigma, the ray passes the
+centre at b^2 = |p|^2 - (p . v)^2 and the Gaussian peaks there at exp(-b^2 / 2), whatever the shape
+of the shell. Half of that opacity lies on the shell's front and half on its back, so that on the
+mean it stands where the Gaussian's centre is.
 """
 
 import bpy
 
 GROUP, MATERIAL, MODIFIER = "Splatsmith Display 2", "Splatsmith Splat", "Splats in Renders"
-SHELL = 3.3  # radius in sigmas of the icosahedron: at its faces 2.6, where a Gaussian is down to 3 %
+SHELL = (
+    3.3  # radius in sigmas of the icosahedron: at its faces 2.6, where a Gaussian is down to 3 %
+)
 
 
 class Graph:
@@ -38,10 +42,14 @@ class Graph:
 
 
 def _shader(graph: Graph) -> None:
-    color = graph.add("ShaderNodeAttribute", attribute_type="INSTANCER", attribute_name="splat_color")
+    color = graph.add(
+        "ShaderNodeAttribute", attribute_type="INSTANCER", attribute_name="splat_color"
+    )
     position = graph.add("ShaderNodeTexCoord").outputs["Object"]
     geometry = graph.add("ShaderNodeNewGeometry")
-    ray = graph.add("ShaderNodeVectorTransform", vector_type="VECTOR", convert_from="WORLD", convert_to="OBJECT")
+    ray = graph.add(
+        "ShaderNodeVectorTransform", vector_type="VECTOR", convert_from="WORLD", convert_to="OBJECT"
+    )
     graph.link(geometry.outputs["Incoming"], ray.inputs[0])
     unit = graph.add("ShaderNodeVectorMath", operation="NORMALIZE")
     graph.link(ray.outputs[0], unit.inputs[0])

@@ -1,8 +1,9 @@
-"""Splats as a point-cloud object that carries Blender 5.3's own attributes (DESIGN.md, "Inside Blender"), and back.
+"""Splats as a point-cloud object that carries Blender 5.3's own attributes (DESIGN.md, "Inside
+Blender"), and back.
 
-`position`; `scale`, linear; `rotation`, wxyz; `radiance:base`, the raw degree-0 coefficients and the opacity after the
-sigmoid; `radiance:sh_0` …, the other coefficients. Beside them lies `splat_color`, linear RGB and opacity: what materials
-and geometry nodes can read in every version.
+`position`; `scale`, linear; `rotation`, wxyz; `radiance:base`, the raw degree-0 coefficients and
+the opacity after the sigmoid; `radiance:sh_0` …, the other coefficients. Beside them lies
+`splat_color`, linear RGB and opacity: what materials and geometry nodes can read in every version.
 """
 
 from pathlib import Path
@@ -18,7 +19,10 @@ from . import pointclouds, splat_nodes
 from .pointclouds import Attributes
 
 MARK = "splatsmith_splats"  # on the object: where its splats came from
-FOLLOW, FOLLOW_COLOR = "Follow the Head", "head_color"  # the modifier; sRGB by point, as its nodes leave it
+FOLLOW, FOLLOW_COLOR = (
+    "Follow the Head",
+    "head_color",
+)  # the modifier; sRGB by point, as its nodes leave it
 SH_C0 = 0.28209479177387814
 LOGIT_LIMIT = 1e-6
 
@@ -26,23 +30,35 @@ LOGIT_LIMIT = 1e-6
 def srgb_to_linear(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """The exact curve, for values at or above 0."""
     low = values <= 0.04045
-    return np.where(low, values / 12.92, ((np.maximum(values, 0.04045) + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    return np.where(
+        low, values / 12.92, ((np.maximum(values, 0.04045) + 0.055) / 1.055) ** 2.4
+    ).astype(np.float32)
 
 
 def is_splats(candidate: bpy.types.Object | None) -> bool:
     """A point cloud with the splat attributes, ours or Blender's."""
-    return candidate is not None and candidate.type in ("POINTCLOUD", "MESH") and "radiance:base" in candidate.data.attributes
+    return (
+        candidate is not None
+        and candidate.type in ("POINTCLOUD", "MESH")
+        and "radiance:base" in candidate.data.attributes
+    )
 
 
 def follows(cloud: bpy.types.Object | None) -> bool:
-    """Whether the splats ride on a mesh (gaussian_head.py), so that only their evaluated data says where they are."""
+    """Whether the splats ride on a mesh (gaussian_head.py), so that only their evaluated data says
+    where they are.
+    """
     modifier = cloud.modifiers.get(FOLLOW) if cloud is not None else None
     return modifier is not None and modifier.show_viewport
 
 
 def shown(cloud: bpy.types.Object) -> bpy.types.ID:
     """The splats' data; what the nodes have made of it where they follow a mesh."""
-    return cloud.evaluated_get(bpy.context.evaluated_depsgraph_get()).data if follows(cloud) else cloud.data
+    return (
+        cloud.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+        if follows(cloud)
+        else cloud.data
+    )
 
 
 def constant_color(data: bpy.types.ID, base: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -52,14 +68,20 @@ def constant_color(data: bpy.types.ID, base: NDArray[np.float32]) -> NDArray[np.
 
 
 def visible_splats(context: bpy.types.Context) -> list[bpy.types.Object]:
-    return [o for o in context.view_layer.objects if is_splats(o) and o.visible_get(view_layer=context.view_layer)]
+    return [
+        o
+        for o in context.view_layer.objects
+        if is_splats(o) and o.visible_get(view_layer=context.view_layer)
+    ]
 
 
 def chosen(context: bpy.types.Context) -> bpy.types.Object | None:
     """The active splat object, else the only or newest one in the scene."""
     if is_splats(context.object):
         return context.object
-    found = sorted((o for o in context.scene.objects if is_splats(o)), key=lambda o: not follows(o))  # heads last in the choice
+    found = sorted(
+        (o for o in context.scene.objects if is_splats(o)), key=lambda o: not follows(o)
+    )  # heads last in the choice
     return found[-1] if found else None
 
 
@@ -67,14 +89,19 @@ def attributes(a: SplatArrays) -> Attributes:
     """What a splat object has by point, but for its position."""
     opacities = 1 / (1 + np.exp(-a.opacity_logits.astype(np.float64)))
     base = np.concatenate([a.sh[:, 0], opacities[:, None]], 1).astype(np.float32)
-    color = np.concatenate([srgb_to_linear((a.sh[:, 0] * SH_C0 + 0.5).clip(0, 1)), opacities[:, None]], 1).astype(np.float32)
+    color = np.concatenate(
+        [srgb_to_linear((a.sh[:, 0] * SH_C0 + 0.5).clip(0, 1)), opacities[:, None]], 1
+    ).astype(np.float32)
     base_type = "FLOAT4" if pointclouds.has_type("FLOAT4") else "FLOAT_COLOR"
     found: Attributes = {
         "scale": ("FLOAT_VECTOR", np.exp(a.log_scales)),
         "rotation": ("QUATERNION", a.quats),
         "radiance:base": (base_type, base),
         "splat_color": ("FLOAT_COLOR", color),
-        "radius": ("FLOAT", np.zeros(len(a), np.float32)),  # the bare points stay out of the picture
+        "radius": (
+            "FLOAT",
+            np.zeros(len(a), np.float32),
+        ),  # the bare points stay out of the picture
     }
     for k in range(1, a.sh.shape[1]):
         found[f"radiance:sh_{k - 1}"] = ("FLOAT_VECTOR", a.sh[:, k])
@@ -88,8 +115,12 @@ def attributes(a: SplatArrays) -> Attributes:
     return found
 
 
-def import_ply(path: Path, name: str, collection: bpy.types.Collection, root: bpy.types.Object | None) -> bpy.types.Object:
-    """A splat object; raises InputError for anything that is not a splat PLY, before the scene is touched."""
+def import_ply(
+    path: Path, name: str, collection: bpy.types.Collection, root: bpy.types.Object | None
+) -> bpy.types.Object:
+    """A splat object; raises InputError for anything that is not a splat PLY, before the scene is
+    touched.
+    """
     arrays = splat_ply.read(path)
     if not len(arrays):
         raise InputError(f"{path.name} holds no splats.", "Choose another file.")
@@ -109,8 +140,14 @@ def show(cloud: bpy.types.Object) -> bpy.types.Object:
 def read(cloud: bpy.types.Object) -> SplatArrays:
     """The object's splats, with whatever was edited in Blender; in the object's own space."""
     data = shown(cloud)
-    means, scale = pointclouds.read_attribute(data, "position", 3), pointclouds.read_attribute(data, "scale", 3)
-    quats, base = pointclouds.read_attribute(data, "rotation", 4), pointclouds.read_attribute(data, "radiance:base", 4)
+    means, scale = (
+        pointclouds.read_attribute(data, "position", 3),
+        pointclouds.read_attribute(data, "scale", 3),
+    )
+    quats, base = (
+        pointclouds.read_attribute(data, "rotation", 4),
+        pointclouds.read_attribute(data, "radiance:base", 4),
+    )
     if means is None or scale is None or quats is None or base is None:
         raise InputError(f"{cloud.name} lacks a splat attribute.", "Import the splats again.")
     base[:, :3] = constant_color(data, base)
@@ -128,14 +165,23 @@ def _extras(data: bpy.types.ID) -> dict[str, NDArray[np.generic]]:
     found: dict[str, NDArray[np.generic]] = {}
     for attribute in data.attributes:
         kind = {"INT": np.int32, "FLOAT": np.float32}.get(attribute.data_type)
-        if kind and attribute.domain == "POINT" and attribute.name.isidentifier() and attribute.name not in ("radius", "fit"):
+        if (
+            kind
+            and attribute.domain == "POINT"
+            and attribute.name.isidentifier()
+            and attribute.name not in ("radius", "fit")
+        ):
             found[attribute.name] = np.empty(len(attribute.data), kind)
             attribute.data.foreach_get("value", found[attribute.name])
     return found
 
 
-def export_ply(cloud: bpy.types.Object, path: Path, mask: NDArray[np.bool_] | None = None, extras: bool = True) -> int:
-    """Writes the 3DGS PLY, of all splats or of some; how many. An older file stays until the new one is whole."""
+def export_ply(
+    cloud: bpy.types.Object, path: Path, mask: NDArray[np.bool_] | None = None, extras: bool = True
+) -> int:
+    """Writes the 3DGS PLY, of all splats or of some; how many. An older file stays until the new
+    one is whole.
+    """
     arrays, part = read(cloud), path.with_name(f".{path.name}.part")
     if mask is not None:
         arrays = splat_ply.take(arrays, mask)

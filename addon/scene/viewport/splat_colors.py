@@ -1,4 +1,6 @@
-"""The colours that splats have in the viewport: their own, their objects', or how well words fit; the selection over it. No bpy."""
+"""The colours that splats have in the viewport: their own, their objects', or how well words fit;
+the selection over it. No bpy.
+"""
 
 from dataclasses import dataclass
 
@@ -6,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 SELECTION = np.array([1.0, 0.5, 0.05], np.float32)  # sRGB, Blender's own orange
-HEAT = np.array([[0.12, 0.1, 0.3], [0.1, 0.35, 0.65], [0.2, 0.7, 0.55], [0.98, 0.85, 0.25], [0.95, 0.2, 0.1]], np.float32)
+HEAT = np.array(
+    [[0.12, 0.1, 0.3], [0.1, 0.35, 0.65], [0.2, 0.7, 0.55], [0.98, 0.85, 0.25], [0.95, 0.2, 0.1]],
+    np.float32,
+)
 
 
 @dataclass(frozen=True)
@@ -20,7 +25,9 @@ class Look:
 
 
 def to_srgb(linear: tuple[float, ...]) -> tuple[float, ...]:
-    """A colour as Blender's swatches hold it, as splats and screens do. (mathutils' own needs a window's colour management.)"""
+    """A colour as Blender's swatches hold it, as splats and screens do. (mathutils' own needs a
+    window's colour management.)
+    """
     return tuple(12.92 * v if v <= 0.0031308 else 1.055 * v ** (1 / 2.4) - 0.055 for v in linear)
 
 
@@ -33,12 +40,16 @@ def heat(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def displayed(rgb: NDArray[np.float32], look: Look) -> NDArray[np.float32]:
-    """(N, 4): sRGB colours as they are shown, and 0 where a splat is not shown at all, else 1. rgb (N, 3)."""
+    """(N, 4): sRGB colours as they are shown, and 0 where a splat is not shown at all, else 1. rgb
+    (N, 3).
+    """
     result = np.ones((len(rgb), 4), np.float32)
     result[:, :3] = rgb.clip(0, None)
     over = heat(look.fit) if look.fit is not None else look.objects
     if over is not None:
-        result[:, :3] = 0.3 * result[:, :3] + 0.7 * over * (0.35 + 0.65 * result[:, :3].mean(1, keepdims=True).clip(0, 1))
+        result[:, :3] = 0.3 * result[:, :3] + 0.7 * over * (
+            0.35 + 0.65 * result[:, :3].mean(1, keepdims=True).clip(0, 1)
+        )
     if look.selected is not None and look.selected.any():
         mine = look.selected
         bright = 0.4 + 0.6 * result[mine, :3].mean(1, keepdims=True).clip(0, 1)

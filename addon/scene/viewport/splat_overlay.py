@@ -1,7 +1,9 @@
-"""Splats in the 3D viewport: drawn by our own shader after the scene, sorted, hidden by what stands before them.
+"""Splats in the 3D viewport: drawn by our own shader after the scene, sorted, hidden by what stands
+before them.
 
-3DGS blends in sRGB, the viewport in linear light. So splats are blended into a buffer of their own, in sRGB, and that is
-laid over the viewport in one go. The scene's depth is read and compared in the shader.
+3DGS blends in sRGB, the viewport in linear light. So splats are blended into a buffer of their own,
+in sRGB, and that is laid over the viewport in one go. The scene's depth is read and compared in the
+shader.
 """
 
 import logging
@@ -21,7 +23,8 @@ from .splat_colors import Look, displayed, to_srgb
 from .splat_shader import make_texture
 
 log = logging.getLogger(__name__)
-MAX_SH = 400_000  # above this many splats the colours do not follow the view: each new view would take too long
+# above this many splats the colours do not follow the view: each new view would take too long
+MAX_SH = 400_000
 
 
 @dataclass
@@ -49,7 +52,12 @@ _broken = False
 
 def _key(cloud: bpy.types.Object) -> tuple:
     data = cloud.data
-    return (data.session_uid, pointclouds.point_count(data), _edits.get(data.session_uid, 0), _undone)
+    return (
+        data.session_uid,
+        pointclouds.point_count(data),
+        _edits.get(data.session_uid, 0),
+        _undone,
+    )
 
 
 _edits: dict[int, int] = {}  # data-blocks that changed, by session_uid
@@ -59,17 +67,23 @@ _undone = 0  # counts undos and opened files, after which anything may have chan
 @bpy.app.handlers.persistent
 def _on_depsgraph(_scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
     for update in depsgraph.updates:
-        if update.is_updated_geometry and isinstance(update.id, (bpy.types.PointCloud, bpy.types.Mesh)):
+        if update.is_updated_geometry and isinstance(
+            update.id, (bpy.types.PointCloud, bpy.types.Mesh)
+        ):
             _edited(update.id.original)
-        elif update.is_updated_geometry and isinstance(update.id, bpy.types.Object) and splats.follows(update.id.original):
+        elif (
+            update.is_updated_geometry
+            and isinstance(update.id, bpy.types.Object)
+            and splats.follows(update.id.original)
+        ):
             _edited(update.id.original.data)
 
 
 @bpy.app.handlers.persistent
 def _on_frame(scene: bpy.types.Scene, *_depsgraph: bpy.types.Depsgraph) -> None:
-    for thing in scene.objects:
-        if splats.follows(thing):
-            _edited(thing.data)
+    for obj in scene.objects:
+        if splats.follows(obj):
+            _edited(obj.data)
 
 
 def _edited(data: bpy.types.ID) -> None:
@@ -95,7 +109,13 @@ def _covariances(scale: NDArray[np.float32], quats: NDArray[np.float32]) -> NDAr
 
 def _content(data: bpy.types.ID) -> int:
     """A checksum of everything that a splat is; marks and labels aside. 60 ms for a million."""
-    names = ["position", "scale", "rotation", "radiance:base", *(f"radiance:sh_{k}" for k in range(15))]
+    names = [
+        "position",
+        "scale",
+        "rotation",
+        "radiance:base",
+        *(f"radiance:sh_{k}" for k in range(15)),
+    ]
     found, total = data.attributes, 0
     for name in names:
         attribute = found.get(name)
@@ -107,8 +127,14 @@ def _content(data: bpy.types.ID) -> int:
 
 def _upload(cloud: bpy.types.Object) -> Drawn | None:
     data = splats.shown(cloud)
-    means, scale = pointclouds.read_attribute(data, "position", 3), pointclouds.read_attribute(data, "scale", 3)
-    quats, base = pointclouds.read_attribute(data, "rotation", 4), pointclouds.read_attribute(data, "radiance:base", 4)
+    means, scale = (
+        pointclouds.read_attribute(data, "position", 3),
+        pointclouds.read_attribute(data, "scale", 3),
+    )
+    quats, base = (
+        pointclouds.read_attribute(data, "rotation", 4),
+        pointclouds.read_attribute(data, "radiance:base", 4),
+    )
     if means is None or scale is None or quats is None or base is None or not len(means):
         return None
     base[:, :3] = splats.constant_color(data, base)
@@ -121,13 +147,22 @@ def _upload(cloud: bpy.types.Object) -> Drawn | None:
     known = known[: max(k for k in (0, 3, 8, 15) if k <= len(known))]
     follows = known and len(means) <= MAX_SH
     sh = np.stack([base[:, :3], *known], 1) if follows else None
-    return Drawn(_key(cloud), _content(data), means, sh, base[:, :3] * splats.SH_C0 + 0.5, make_texture(texels, 4))
+    return Drawn(
+        _key(cloud),
+        _content(data),
+        means,
+        sh,
+        base[:, :3] * splats.SH_C0 + 0.5,
+        make_texture(texels, 4),
+    )
 
 
 def _style(cloud: bpy.types.Object) -> tuple:
     """What the colours in the viewport depend on besides the splats."""
     view = bpy.context.scene.splatsmith.splat_view if cloud.splatsmith_objects else "OWN"
-    colors = tuple(tuple(item.color) for item in cloud.splatsmith_objects) if view == "OBJECTS" else ()
+    colors = (
+        tuple(tuple(item.color) for item in cloud.splatsmith_objects) if view == "OBJECTS" else ()
+    )
     return (_key(cloud), view, colors)
 
 
@@ -155,7 +190,12 @@ def _sort(drawn: Drawn, model_view: NDArray[np.float32], eye: NDArray[np.float32
 def _held(cloud: bpy.types.Object) -> Drawn | None:
     """What the graphics card holds; made anew only where the splats themselves changed."""
     drawn, key = _cache.get(cloud.session_uid), _key(cloud)
-    if drawn is not None and drawn.key != key and drawn.key[:2] == key[:2] and drawn.content == _content(splats.shown(cloud)):
+    if (
+        drawn is not None
+        and drawn.key != key
+        and drawn.key[:2] == key[:2]
+        and drawn.content == _content(splats.shown(cloud))
+    ):
         drawn.key = key
     if drawn is None or drawn.key != key:
         drawn = _upload(cloud)
@@ -169,7 +209,13 @@ def _held(cloud: bpy.types.Object) -> Drawn | None:
     return drawn
 
 
-def draw_object(cloud: bpy.types.Object, view: Matrix, projection: Matrix, size: tuple[int, int], depth: gpu.types.GPUTexture) -> None:
+def draw_object(
+    cloud: bpy.types.Object,
+    view: Matrix,
+    projection: Matrix,
+    size: tuple[int, int],
+    depth: gpu.types.GPUTexture,
+) -> None:
     """Draws one splat object into the bound framebuffer: premultiplied sRGB."""
     drawn = _held(cloud)
     if drawn is None:
@@ -185,11 +231,15 @@ def draw_object(cloud: bpy.types.Object, view: Matrix, projection: Matrix, size:
         drawn.view = stamp
     drawn.colors = drawn.colors or _colors(drawn)
     textures = (drawn.data, drawn.colors, drawn.order, depth)
-    splat_shader.draw(len(drawn.means), textures, model_view, projection, size, _field(bpy.context.scene))
+    splat_shader.draw(
+        len(drawn.means), textures, model_view, projection, size, _field(bpy.context.scene)
+    )
 
 
 def _field(scene: bpy.types.Scene) -> tuple[float, float] | None:
-    """Tangents of half the angles that the scene's camera sees; None where it has no perspective camera."""
+    """Tangents of half the angles that the scene's camera sees; None where it has no perspective
+    camera.
+    """
     camera = scene.camera
     if camera is None or camera.type != "CAMERA" or camera.data.type != "PERSP":
         return None
@@ -214,7 +264,9 @@ def _scene_depth(x: int, y: int, width: int, height: int) -> gpu.types.GPUTextur
 
 
 def _draw() -> None:
-    """The viewport's callback; one failure switches the overlay off rather than failing at every redraw."""
+    """The viewport's callback; one failure switches the overlay off rather than failing at every
+    redraw.
+    """
     global _broken
     context = bpy.context
     if _broken or not context.scene.splatsmith.show_overlay:
@@ -236,7 +288,9 @@ def draw_all(clouds: list[bpy.types.Object], view: Matrix, projection: Matrix) -
         return
     target = gpu.state.active_framebuffer_get()
     depth = _scene_depth(x, y, width, height)
-    buffer = _screen_buffer(width, height)  # a new one takes Blender's framebuffer away, hence `target`
+    buffer = _screen_buffer(
+        width, height
+    )  # a new one takes Blender's framebuffer away, hence `target`
     with buffer.bind():
         gpu.state.active_framebuffer_get().clear(color=(0.0, 0.0, 0.0, 0.0))
         for cloud in sorted(clouds, key=lambda o: (view @ o.matrix_world).translation.z):
@@ -257,7 +311,11 @@ def start() -> None:
     _broken = False
     bpy.app.handlers.depsgraph_update_post.append(_on_depsgraph)
     bpy.app.handlers.frame_change_post.append(_on_frame)
-    for handlers in (bpy.app.handlers.undo_post, bpy.app.handlers.redo_post, bpy.app.handlers.load_post):
+    for handlers in (
+        bpy.app.handlers.undo_post,
+        bpy.app.handlers.redo_post,
+        bpy.app.handlers.load_post,
+    ):
         handlers.append(_on_undo)
     if not bpy.app.background:
         _handle = bpy.types.SpaceView3D.draw_handler_add(_draw, (), "WINDOW", "POST_VIEW")

@@ -59,7 +59,9 @@ def make_texture(values: NDArray[np.float32], channels: int) -> gpu.types.GPUTex
     padded = np.zeros(DATA_WIDTH * height * channels, np.float32)
     padded[: values.size] = values.ravel()
     buffer = gpu.types.Buffer("FLOAT", padded.size, padded)
-    return gpu.types.GPUTexture((DATA_WIDTH, height), format="RGBA32F" if channels == 4 else "R32F", data=buffer)
+    return gpu.types.GPUTexture(
+        (DATA_WIDTH, height), format="RGBA32F" if channels == 4 else "R32F", data=buffer
+    )
 
 
 @functools.cache
@@ -107,11 +109,15 @@ def _quad() -> gpu.types.GPUBatch:
     return gpu.types.GPUBatch(type="TRI_STRIP", buf=corners)
 
 
-def _camera_block(projection: Matrix, size: tuple[int, int], field: tuple[float, float] | None) -> gpu.types.GPUUniformBuf:
-    """The matrix by columns, the screen's size and the steepest slopes; two matrices would not fit into push constants.
+def _camera_block(
+    projection: Matrix, size: tuple[int, int], field: tuple[float, float] | None
+) -> gpu.types.GPUUniformBuf:
+    """The matrix by columns, the screen's size and the steepest slopes; two matrices would not fit
+    into push constants.
 
-    The rasteriser holds the slopes at 1.3 times the border of the picture. A viewport shows more than the footage did:
-    there the footage's own border (`field`: tangents of half its angles) is the one that the splats were trained with.
+    The rasteriser holds the slopes at 1.3 times the border of the picture. A viewport shows more
+    than the footage did: there the footage's own border (`field`: tangents of half its angles) is
+    the one that the splats were trained with.
     """
     values = np.zeros(20, np.float32)
     values[:16], values[16:18] = np.array(projection, np.float32).T.ravel(), size
@@ -129,12 +135,16 @@ def draw(
     size: tuple[int, int],
     field: tuple[float, float] | None,
 ) -> None:
-    """Draws `count` splats from the textures data, colors, order, scene depth; blends premultiplied, far to near."""
+    """Draws `count` splats from the textures data, colors, order, scene depth; blends
+    premultiplied, far to near.
+    """
     shader = _splat_shader()
     gpu.state.blend_set("ALPHA_PREMULT")
     gpu.state.depth_test_set("NONE")
     gpu.state.depth_mask_set(False)
-    block = _camera_block(projection, size, field)  # must outlive the draw call: Blender does not hold it
+    block = _camera_block(
+        projection, size, field
+    )  # must outlive the draw call: Blender does not hold it
     shader.bind()
     shader.uniform_float("model_view", model_view)
     shader.uniform_block("camera", block)
@@ -145,29 +155,43 @@ def draw(
     del block
 
 
-def lay_over(picture: gpu.types.GPUTexture) -> None:
+def lay_over(image: gpu.types.GPUTexture) -> None:
     """A premultiplied sRGB picture over the bound framebuffer, which is linear."""
     shader = _over_shader()
     gpu.state.blend_set("ALPHA_PREMULT")
     gpu.state.depth_test_set("NONE")
     shader.bind()
-    shader.uniform_sampler("splats", picture)
+    shader.uniform_sampler("splats", image)
     _quad().draw(shader)
     gpu.state.blend_set("NONE")
 
 
 def evaluate_sh(sh: NDArray[np.float32], offsets: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Colours (N, 3) of coefficients (N, K, 3) along the offsets (N, 3) from the eye; the signs are 3DGS's own."""
+    """Colours (N, 3) of coefficients (N, K, 3) along the offsets (N, 3) from the eye; the signs are
+    3DGS's own.
+    """
     x, y, z = (offsets / np.maximum(np.linalg.norm(offsets, axis=1, keepdims=True), 1e-12)).T
     basis = [np.full_like(x, 0.28209479177387814)]
     if sh.shape[1] > 1:
         basis += [-0.48860251190292 * y, 0.48860251190292 * z, -0.48860251190292 * x]
     if sh.shape[1] > 4:
-        basis += [1.092548430592079 * x * y, -1.092548430592079 * y * z, 0.9461746957575601 * z * z - 0.3153915652525201]
+        basis += [
+            1.092548430592079 * x * y,
+            -1.092548430592079 * y * z,
+            0.9461746957575601 * z * z - 0.3153915652525201,
+        ]
         basis += [-1.092548430592079 * x * z, 0.5462742152960395 * (x * x - y * y)]
     if sh.shape[1] > 9:
         r = 0.4570457994644658 - 2.285228997322329 * z * z
-        basis += [-0.5900435899266435 * y * (3 * x * x - y * y), 2.890611442640554 * x * y * z, r * y]
-        basis += [z * (1.865881662950577 * z * z - 1.119528997770346), r * x, 1.445305721320277 * z * (x * x - y * y)]
+        basis += [
+            -0.5900435899266435 * y * (3 * x * x - y * y),
+            2.890611442640554 * x * y * z,
+            r * y,
+        ]
+        basis += [
+            z * (1.865881662950577 * z * z - 1.119528997770346),
+            r * x,
+            1.445305721320277 * z * (x * x - y * y),
+        ]
         basis += [-0.5900435899266435 * x * (x * x - 3 * y * y)]
     return np.einsum("kn,nkc->nc", np.stack(basis).astype(np.float32), sh, optimize=True) + 0.5

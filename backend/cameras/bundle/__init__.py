@@ -1,1 +1,3 @@
-"""Bundle adjustment: cameras, lens and points that explain tracks best, and how sure of them one can be."""
+"""Bundle adjustment: cameras, lens and points that explain tracks best, and how sure of them one
+can be.
+"""

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from ...geometry.rotations import rotation_vector_to_matrix
-from .equations import Equations, Freedom, assemble, damped_inverse, reduce, robust, tangent
-from .state import Observations, Solve, facing, project
+from .equations import Equations, FreeParameters, assemble, damped_inverse, reduce, robust, tangent
+from .state import Observations, Reconstruction, facing, project
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,19 @@ class AdjustConfig:
 
 
 def _add_focal_terms(
-    equations: Equations, solve: Solve, freedom: Freedom, prior: Prior | None, config: AdjustConfig
+    equations: Equations,
+    solve: Reconstruction,
+    free_parameters: FreeParameters,
+    prior: Prior | None,
+    config: AdjustConfig,
 ) -> tuple[Tensor, Tensor]:
     """Camera matrix and gradient with what is known of the focal length besides the pictures."""
     matrix, gradient = equations.cameras, equations.camera_gradient
-    if not freedom.focal:
+    if not free_parameters.focal:
         return matrix, gradient
     n, start = len(solve.focals), 6 * len(solve.focals)
     logs = solve.focals.log()
-    if freedom.focal_per_frame:  # second differences: a zoom goes on as it goes
+    if free_parameters.focal_per_frame:  # second differences: a zoom goes on as it goes
         bend = torch.zeros(n - 2, n, dtype=logs.dtype)
         rows = torch.arange(n - 2)
         bend[rows, rows], bend[rows, rows + 1], bend[rows, rows + 2] = 1.0, -2.0, 1.0
@@ -46,69 +50,93 @@ def _add_focal_terms(
         matrix[start : start + n, start : start + n] += weight * bend.T @ bend
         gradient[start : start + n] -= weight * bend.T @ (bend @ logs)
     if prior is not None:
-        width = n if freedom.focal_per_frame else 1
+        width = n if free_parameters.focal_per_frame else 1
         weight, off = 1 / prior.sigma**2 / width, logs[:width] - prior.log_focal
         matrix[range(start, start + width), range(start, start + width)] += weight
         gradient[start : start + width] -= weight * off
     return matrix, gradient
 
 
-def _cost(solve: Solve, observations: Observations, freedom: Freedom, prior: Prior | None, config: AdjustConfig) -> float:
+def _cost(
+    solve: Reconstruction,
+    observations: Observations,
+    free_parameters: FreeParameters,
+    prior: Prior | None,
+    config: AdjustConfig,
+) -> float:
     total = float(robust(project(solve, observations) - observations.uv, config.scale)[1].sum())
     logs = solve.focals.log()
-    if freedom.focal and freedom.focal_per_frame:
+    if free_parameters.focal and free_parameters.focal_per_frame:
         total += 0.5 * float((logs.diff(n=2) ** 2).sum()) / config.smooth_focal**2
-    if freedom.focal and prior is not None:
-        off = (logs if freedom.focal_per_frame else logs[:1]) - prior.log_focal
+    if free_parameters.focal and prior is not None:
+        off = (logs if free_parameters.focal_per_frame else logs[:1]) - prior.log_focal
         total += 0.5 * float((off**2).mean()) / prior.sigma**2
     return total
 
 
-def _moved(solve: Solve, step: Tensor, point_step: Tensor, freedom: Freedom) -> Solve:
+def _moved(
+    solve: Reconstruction, step: Tensor, point_step: Tensor, free_parameters: FreeParameters
+) -> Reconstruction:
     n = len(solve.rotations)
     poses = step[: 6 * n].view(n, 6)
     turn = rotation_vector_to_matrix(poses[:, :3])
     focals, radial, at = solve.focals, solve.radial.clone(), 6 * n
-    if freedom.focal:
-        width = n if freedom.focal_per_frame else 1
+    if free_parameters.focal:
+        width = n if free_parameters.focal_per_frame else 1
         focals = focals * step[at : at + width].clamp(-0.5, 0.5).exp()
         at += width
-    radial[: freedom.radial] += step[at : at + freedom.radial]
+    radial[: free_parameters.radial] += step[at : at + free_parameters.radial]
     points = solve.points + (tangent(solve.points) @ point_step[..., None])[..., 0]
     return replace(
         solve,
         rotations=turn @ solve.rotations,
-        translations=(turn @ solve.translations[..., None])[..., 0] + (poses[:, 3:] if freedom.translations else 0.0),
+        translations=(turn @ solve.translations[..., None])[..., 0]
+        + (poses[:, 3:] if free_parameters.translations else 0.0),
         focals=focals,
         radial=radial,
         points=torch.nn.functional.normalize(points, dim=1),
     )
 
 
-def adjust(solve: Solve, observations: Observations, freedom: Freedom, config: AdjustConfig, prior: Prior | None = None) -> Solve:
+def adjust(
+    solve: Reconstruction,
+    observations: Observations,
+    free_parameters: FreeParameters,
+    config: AdjustConfig,
+    prior: Prior | None = None,
+) -> Reconstruction:
     """The solve with the least robust cost that can be reached downhill from here."""
     if not len(observations.frame):
         return solve
-    damping, cost = 1e-4, _cost(solve, observations, freedom, prior, config)
+    damping, cost = 1e-4, _cost(solve, observations, free_parameters, prior, config)
     for _ in range(config.steps):
-        equations = assemble(solve, observations, freedom, config.scale)
-        matrix, gradient = _add_focal_terms(equations, solve, freedom, prior, config)
+        equations = assemble(solve, observations, free_parameters, config.scale)
+        matrix, gradient = _add_focal_terms(equations, solve, free_parameters, prior, config)
         equations = replace(equations, cameras=matrix, camera_gradient=gradient)
         better = None
         for _ in range(config.tries):
             inverse = damped_inverse(equations.points, damping)
             reduced, right = reduce(equations, observations.point, inverse)
             diagonal = reduced.diagonal()
-            diagonal += equations.cameras.diagonal() * damping + 1e-9 * equations.cameras.diagonal().max()
+            diagonal += (
+                equations.cameras.diagonal() * damping + 1e-9 * equations.cameras.diagonal().max()
+            )
             step, trouble = torch.linalg.solve_ex(reduced, right)
             if int(trouble) or not bool(step.isfinite().all()):
                 damping *= 6
                 continue
             pull = torch.zeros_like(equations.point_gradient).index_add_(
-                0, observations.point, (equations.cross.transpose(1, 2) @ step[equations.column][..., None])[..., 0]
+                0,
+                observations.point,
+                (equations.cross.transpose(1, 2) @ step[equations.column][..., None])[..., 0],
             )
-            moved = _moved(solve, step, (inverse @ (equations.point_gradient - pull)[..., None])[..., 0], freedom)
-            new = _cost(moved, observations, freedom, prior, config)
+            moved = _moved(
+                solve,
+                step,
+                (inverse @ (equations.point_gradient - pull)[..., None])[..., 0],
+                free_parameters,
+            )
+            new = _cost(moved, observations, free_parameters, prior, config)
             if new < cost:
                 better, damping = moved, max(damping / 5, 1e-9)
                 break

@@ -1,17 +1,19 @@
-"""The normal equations of bundle adjustment, points eliminated (Schur complement; Triggs et al. 2000, section 6)."""
+"""The normal equations of bundle adjustment, points eliminated (Schur complement; Triggs et al.
+2000, section 6).
+"""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from .state import Observations, Solve, in_camera
+from .state import Observations, Reconstruction, in_camera
 
 CHUNK = 1500  # points eliminated at a time
 
 
 @dataclass(frozen=True)
-class Freedom:
+class FreeParameters:
     """What may move. Columns of the camera system: 6 a frame (turn, shift), then the lens."""
 
     translations: bool = True
@@ -20,7 +22,11 @@ class Freedom:
     radial: int = 0  # 0, 1 (k1) or 2 (k1 k2)
 
     def columns(self, frames: int) -> int:
-        return 6 * frames + ((frames if self.focal_per_frame else 1) if self.focal else 0) + self.radial
+        return (
+            6 * frames
+            + ((frames if self.focal_per_frame else 1) if self.focal else 0)
+            + self.radial
+        )
 
 
 @dataclass(frozen=True)
@@ -36,24 +42,41 @@ class Equations:
 
 
 def tangent(points: Tensor) -> Tensor:
-    """(P, 4, 3) a basis of the directions in which unit vectors (P, 4) can move: columns of a Householder reflection."""
+    """(P, 4, 3) a basis of the directions in which unit vectors (P, 4) can move: columns of a
+    Householder reflection.
+    """
     sign = torch.where(points[:, 3:] < 0, -1.0, 1.0)
     v = torch.cat([points[:, :3], points[:, 3:] + sign], 1)
-    reflection = torch.eye(4, dtype=points.dtype) - 2 * v[:, :, None] * v[:, None] / (v * v).sum(1)[:, None, None]
+    reflection = (
+        torch.eye(4, dtype=points.dtype)
+        - 2 * v[:, :, None] * v[:, None] / (v * v).sum(1)[:, None, None]
+    )
     return reflection[:, :, :3]
 
 
-def _columns(observations: Observations, freedom: Freedom, frames: int) -> Tensor:
+def _columns(observations: Observations, free_parameters: FreeParameters, frames: int) -> Tensor:
     pose = 6 * observations.frame[:, None] + torch.arange(6)
     parts, base = [pose], 6 * frames
-    if freedom.focal:
-        parts.append(base + (observations.frame[:, None] if freedom.focal_per_frame else torch.zeros_like(pose[:, :1])))
-        base += frames if freedom.focal_per_frame else 1
-    parts += [torch.full_like(pose[:, :1], base + i) for i in range(freedom.radial)]
+    if free_parameters.focal:
+        parts.append(
+            base
+            + (
+                observations.frame[:, None]
+                if free_parameters.focal_per_frame
+                else torch.zeros_like(pose[:, :1])
+            )
+        )
+        base += frames if free_parameters.focal_per_frame else 1
+    parts += [torch.full_like(pose[:, :1], base + i) for i in range(free_parameters.radial)]
     return torch.cat(parts, 1)
 
 
-def jacobians(solve: Solve, observations: Observations, freedom: Freedom, basis: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def jacobians(
+    solve: Reconstruction,
+    observations: Observations,
+    free_parameters: FreeParameters,
+    basis: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
     """Residuals (O, 2), camera Jacobians (O, 2, k), point Jacobians (O, 2, 3)."""
     frame, point = observations.frame, observations.point
     seen = in_camera(solve, observations)
@@ -62,23 +85,35 @@ def jacobians(solve: Solve, observations: Observations, freedom: Freedom, basis:
     r2 = (x * x).sum(1)
     k1, k2 = solve.radial
     d, slope, f = 1 + r2 * (k1 + r2 * k2), 2 * k1 + 4 * k2 * r2, solve.focals[frame]
-    lens = f[:, None, None] * (d[:, None, None] * torch.eye(2, dtype=x.dtype) + slope[:, None, None] * x[:, :, None] * x[:, None])
-    perspective = torch.cat([torch.eye(2, dtype=x.dtype).expand(len(x), 2, 2), -x[:, :, None]], 2) / z[:, None, None]
+    lens = f[:, None, None] * (
+        d[:, None, None] * torch.eye(2, dtype=x.dtype)
+        + slope[:, None, None] * x[:, :, None] * x[:, None]
+    )
+    perspective = (
+        torch.cat([torch.eye(2, dtype=x.dtype).expand(len(x), 2, 2), -x[:, :, None]], 2)
+        / z[:, None, None]
+    )
     by_seen = lens @ perspective  # (O, 2, 3)
     a, b, c = seen.unbind(1)
     o = torch.zeros_like(a)
-    turn = torch.stack([o, c, -b, -c, o, a, b, -a, o], 1).view(-1, 3, 3)  # -[seen]x: a turn from the left
-    shift = by_seen * (solve.points[point, 3, None, None] if freedom.translations else 0.0)
+    turn = torch.stack([o, c, -b, -c, o, a, b, -a, o], 1).view(
+        -1, 3, 3
+    )  # -[seen]x: a turn from the left
+    shift = by_seen * (solve.points[point, 3, None, None] if free_parameters.translations else 0.0)
     pixels = (f * d)[:, None] * x
     parts = [by_seen @ turn, shift]
-    if freedom.focal:
+    if free_parameters.focal:
         parts.append(pixels[:, :, None])  # by the logarithm of the focal length
-    if freedom.radial:
+    if free_parameters.radial:
         parts.append((f * r2)[:, None, None] * x[:, :, None])
-    if freedom.radial > 1:
+    if free_parameters.radial > 1:
         parts.append((f * r2 * r2)[:, None, None] * x[:, :, None])
-    by_point = by_seen @ torch.cat([solve.rotations[frame], solve.translations[frame][:, :, None]], 2) @ basis[point]
-    return pixels + solve.centre - observations.uv, torch.cat(parts, 2), by_point
+    by_point = (
+        by_seen
+        @ torch.cat([solve.rotations[frame], solve.translations[frame][:, :, None]], 2)
+        @ basis[point]
+    )
+    return pixels + solve.center - observations.uv, torch.cat(parts, 2), by_point
 
 
 def robust(residual: Tensor, scale: float) -> tuple[Tensor, Tensor]:
@@ -87,28 +122,42 @@ def robust(residual: Tensor, scale: float) -> tuple[Tensor, Tensor]:
     return 1 / (1 + ratio), 0.5 * scale**2 * torch.log1p(ratio)
 
 
-def assemble(solve: Solve, observations: Observations, freedom: Freedom, scale: float) -> Equations:
+def assemble(
+    solve: Reconstruction, observations: Observations, free_parameters: FreeParameters, scale: float
+) -> Equations:
     frames, count = len(solve.rotations), len(solve.points)
-    residual, by_camera, by_point = jacobians(solve, observations, freedom, tangent(solve.points))
+    residual, by_camera, by_point = jacobians(
+        solve, observations, free_parameters, tangent(solve.points)
+    )
     weight, _ = robust(residual, scale)
-    column = _columns(observations, freedom, frames)
-    size, k = freedom.columns(frames), column.shape[1]
+    column = _columns(observations, free_parameters, frames)
+    size, k = free_parameters.columns(frames), column.shape[1]
     weighted = by_camera.transpose(1, 2) * weight[:, None, None]
     cameras = torch.zeros(size * size, dtype=residual.dtype)
-    cameras.index_add_(0, (column[:, :, None] * size + column[:, None]).reshape(-1), (weighted @ by_camera).reshape(-1))
+    cameras.index_add_(
+        0,
+        (column[:, :, None] * size + column[:, None]).reshape(-1),
+        (weighted @ by_camera).reshape(-1),
+    )
     gradient = torch.zeros(size, dtype=residual.dtype)
     gradient.index_add_(0, column.reshape(-1), -(weighted @ residual[:, :, None]).reshape(-1))
     point_weighted = by_point.transpose(1, 2) * weight[:, None, None]
-    points = torch.zeros(count, 3, 3, dtype=residual.dtype).index_add_(0, observations.point, point_weighted @ by_point)
+    points = torch.zeros(count, 3, 3, dtype=residual.dtype).index_add_(
+        0, observations.point, point_weighted @ by_point
+    )
     point_gradient = torch.zeros(count, 3, dtype=residual.dtype).index_add_(
         0, observations.point, -(point_weighted @ residual[:, :, None])[..., 0]
     )
     assert k == by_camera.shape[2]
-    return Equations(cameras.view(size, size), gradient, points, point_gradient, weighted @ by_point, column)
+    return Equations(
+        cameras.view(size, size), gradient, points, point_gradient, weighted @ by_point, column
+    )
 
 
 def damped_inverse(blocks: Tensor, damping: float) -> Tensor:
-    """(P, 3, 3) inverses; the damping is relative to the diagonal, with a floor for points that no pixel holds."""
+    """(P, 3, 3) inverses; the damping is relative to the diagonal, with a floor for points that no
+    pixel holds.
+    """
     diagonal = blocks.diagonal(dim1=1, dim2=2)
     floor = diagonal.amax(1, keepdim=True) * 1e-9 + 1e-12
     inverse: Tensor = torch.linalg.inv(blocks + torch.diag_embed(diagonal * damping + floor))
@@ -116,11 +165,17 @@ def damped_inverse(blocks: Tensor, damping: float) -> Tensor:
 
 
 def reduce(equations: Equations, point: Tensor, inverse: Tensor) -> tuple[Tensor, Tensor]:
-    """The camera system with the points eliminated: matrix (D, D), right-hand side (D,). `point` is sorted."""
+    """The camera system with the points eliminated: matrix (D, D), right-hand side (D,). `point` is
+    sorted.
+    """
     matrix, right = equations.cameras.clone(), equations.camera_gradient.clone()
     pulled = (inverse @ equations.point_gradient[..., None])[..., 0]
-    right.index_add_(0, equations.column.reshape(-1), -(equations.cross @ pulled[point][..., None]).reshape(-1))
-    bounds = torch.searchsorted(point, torch.arange(0, len(inverse) + CHUNK, CHUNK).clamp(max=len(inverse)))
+    right.index_add_(
+        0, equations.column.reshape(-1), -(equations.cross @ pulled[point][..., None]).reshape(-1)
+    )
+    bounds = torch.searchsorted(
+        point, torch.arange(0, len(inverse) + CHUNK, CHUNK).clamp(max=len(inverse))
+    )
     for chunk in range(len(bounds) - 1):
         rows = slice(int(bounds[chunk]), int(bounds[chunk + 1]))
         if rows.start == rows.stop:
@@ -129,9 +184,13 @@ def reduce(equations: Equations, point: Tensor, inverse: Tensor) -> tuple[Tensor
         first = chunk * CHUNK
         members = min(CHUNK, len(inverse) - first)
         cross = torch.zeros(len(columns) * members * 3, dtype=matrix.dtype)
-        place = (local[:, :, None] * members + (point[rows] - first)[:, None, None]) * 3 + torch.arange(3)
+        place = (
+            local[:, :, None] * members + (point[rows] - first)[:, None, None]
+        ) * 3 + torch.arange(3)
         cross.index_add_(0, place.reshape(-1), equations.cross[rows].reshape(-1))
         cross = cross.view(len(columns), members, 3)
         product = torch.einsum("cpi,pij->cpj", cross, inverse[first : first + members])
-        matrix[columns[:, None], columns] -= product.reshape(len(columns), -1) @ cross.reshape(len(columns), -1).T
+        matrix[columns[:, None], columns] -= (
+            product.reshape(len(columns), -1) @ cross.reshape(len(columns), -1).T
+        )
     return matrix, right

@@ -1,4 +1,6 @@
-"""What the COLMAP process is told, as a JSON file. It is a process of its own: COLMAP may abort, and must be killable."""
+"""What the COLMAP process is told, as a JSON file. It is a process of its own: COLMAP may abort,
+and must be killable.
+"""
 
 import dataclasses
 import json
@@ -9,7 +11,9 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class KnownCamera:
-    """A camera that is given: intrinsics in pixels of its picture, OpenCV distortion k1 k2 p1 p2, world to camera."""
+    """A camera that is given: intrinsics in pixels of its picture, OpenCV distortion k1 k2 p1 p2,
+    world to camera.
+    """
 
     name: str
     params: list[float]  # fx fy cx cy k1 k2 p1 p2
@@ -18,8 +22,9 @@ class KnownCamera:
 
 @dataclass(frozen=True)
 class ColmapTask:
-    """`kind`: match the pictures; map cameras from the matches; write cameras and points as a capture; triangulate points
-    for known cameras; or read a COLMAP model. The last three write a capture.
+    """`kind`: match the pictures; map cameras from the matches; write cameras and points as a
+    capture; triangulate points for known cameras; or read a COLMAP model. The last three write a
+    capture.
     """
 
     kind: Literal["match", "map", "write", "known", "model"]

@@ -1,6 +1,7 @@
 """Progress that COLMAP itself does not tell: how many rows a table of its database has.
 
-Only ever from another process than COLMAP's: two copies of SQLite in one process undo each other's file locks.
+Only ever from another process than COLMAP's: two copies of SQLite in one process undo each other's
+file locks.
 """
 
 import sqlite3
@@ -15,7 +16,9 @@ from ...protocol import JobCancelled
 class RowCounter:
     """Reports, twice a second, how full a table is until it is stopped."""
 
-    def __init__(self, database: Path, table: str, total: int, report: Callable[[int, int], None]) -> None:
+    def __init__(
+        self, database: Path, table: str, total: int, report: Callable[[int, int], None]
+    ) -> None:
         self._database, self._table, self._total, self._report = database, table, total, report
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -28,7 +31,11 @@ class RowCounter:
     def _watch(self) -> None:
         while not self._done.wait(0.5):
             try:
-                with closing(sqlite3.connect(f"{self._database.absolute().as_uri()}?mode=ro", uri=True, timeout=0.1)) as connection:
+                with closing(
+                    sqlite3.connect(
+                        f"{self._database.absolute().as_uri()}?mode=ro", uri=True, timeout=0.1
+                    )
+                ) as connection:
                     (count,) = connection.execute(f"SELECT COUNT(*) FROM {self._table}").fetchone()
             except sqlite3.Error:
                 continue

@@ -8,7 +8,7 @@ import pycolmap
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ...formats.capture import picture_size
+from ...formats.capture import image_size
 from ...media.tracks.tracks import EMPTY, Tracks, make
 from .channel import Channel
 from .colmap_command import ColmapTask
@@ -26,9 +26,14 @@ def extract_and_match(task: ColmapTask, channel: Channel, per_image: bool) -> Pa
     channel.send(stage="Finding features")
     channel.send(count="keypoints", total=len(task.names))
     pycolmap.extract_features(
-        database, task.images, image_names=task.names, camera_mode=mode, reader_options=_reader(task, per_image),
-        extraction_options=extraction, device=pycolmap.Device.cpu,
-    )  # fmt: skip
+        database,
+        task.images,
+        image_names=task.names,
+        camera_mode=mode,
+        reader_options=_reader(task, per_image),
+        extraction_options=extraction,
+        device=pycolmap.Device.cpu,
+    )
     pairs = image_pairs(task.names, task.ordered)
     listing = Path(task.work) / "pairs.txt"
     listing.write_text("".join(f"{a} {b}\n" for a, b in pairs), encoding="utf-8")
@@ -37,7 +42,9 @@ def extract_and_match(task: ColmapTask, channel: Channel, per_image: bool) -> Pa
     pairing.match_list_path, pairing.block_size = str(listing), 100
     channel.send(stage="Matching pictures")
     channel.send(count="two_view_geometries", total=len(pairs))
-    pycolmap.match_image_pairs(database, matching_options=matching, pairing_options=pairing, device=pycolmap.Device.cpu)
+    pycolmap.match_image_pairs(
+        database, matching_options=matching, pairing_options=pairing, device=pycolmap.Device.cpu
+    )
     return database
 
 
@@ -47,27 +54,40 @@ def _reader(task: ColmapTask, per_image: bool) -> Any:
     if task.masks:
         reader.mask_path = task.masks
     if task.focal > 0 and not per_image and task.kind == "match":
-        width, height = picture_size(Path(task.images) / task.names[0])
+        width, height = image_size(Path(task.images) / task.names[0])
         reader.camera_params = ",".join(map(str, [task.focal, width / 2, height / 2, 0]))
     return reader
 
 
 def read_tracks(database: Path, names: list[str]) -> Tracks:
-    """Tracks that the verified matches tie together; ties that would see a point twice in one picture are dropped."""
+    """Tracks that the verified matches tie together; ties that would see a point twice in one
+    picture are dropped.
+    """
     index = {name: i for i, name in enumerate(names)}
     with pycolmap.Database.open(database) as db:
         frame_of = {image.image_id: index[image.name] for image in db.read_all_images()}
         keypoints = {image: np.asarray(db.read_keypoints(image))[:, :2] for image in frame_of}
         ids, geometries = db.read_two_view_geometries()
-        pairs = [(pycolmap.pair_id_to_image_pair(p), np.asarray(g.inlier_matches)) for p, g in zip(ids, geometries, strict=True)]
+        pairs = [
+            (pycolmap.pair_id_to_image_pair(p), np.asarray(g.inlier_matches))
+            for p, g in zip(ids, geometries, strict=True)
+        ]
     order = sorted(frame_of, key=lambda i: frame_of[i])
-    offsets = dict(zip(order, np.cumsum([0] + [len(keypoints[i]) for i in order[:-1]]).tolist(), strict=True))
+    offsets = dict(
+        zip(order, np.cumsum([0] + [len(keypoints[i]) for i in order[:-1]]).tolist(), strict=True)
+    )
     total = sum(len(k) for k in keypoints.values())
-    links = [np.stack([m[:, 0] + offsets[a], m[:, 1] + offsets[b]]) for (a, b), m in pairs if len(m) >= 15]
+    links = [
+        np.stack([m[:, 0] + offsets[a], m[:, 1] + offsets[b]])
+        for (a, b), m in pairs
+        if len(m) >= 15
+    ]
     if not links:
         return EMPTY
     joined = np.concatenate(links, 1).astype(np.int64)
-    graph = coo_array((np.ones(joined.shape[1], np.int8), (joined[0], joined[1])), shape=(total, total))
+    graph = coo_array(
+        (np.ones(joined.shape[1], np.int8), (joined[0], joined[1])), shape=(total, total)
+    )
     component = connected_components(graph, directed=False)[1]
     frame = np.concatenate([np.full(len(keypoints[i]), frame_of[i]) for i in order])
     uv = np.concatenate([keypoints[i] for i in order]).astype(np.float64)
@@ -87,7 +107,10 @@ def _without_conflicts(frame: np.ndarray, point: np.ndarray, uv: np.ndarray) -> 
 def why_nothing(database: Path, count: int) -> str:
     """What the pictures lack, as a clause."""
     with pycolmap.Database.open(database) as db:
-        features, (_, inliers) = db.num_keypoints() / max(count, 1), db.read_two_view_geometry_num_inliers()
+        features, (_, inliers) = (
+            db.num_keypoints() / max(count, 1),
+            db.read_two_view_geometry_num_inliers(),
+        )
     if features < 100:
         return "the pictures show too little texture (blank, dark or blurred)"
     if sum(1 for n in inliers if n > 15) < count // 2:

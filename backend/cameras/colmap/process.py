@@ -1,8 +1,8 @@
 """COLMAP in a process of its own: `python -m backend.cameras.colmap.process TASK.json`.
 
-Speaks JSON lines: {"stage": …}, {"step": …, "total": …}, {"count": table, "total": …}, and at the end {"stats": {…}} or
-{"error": what, "advice": …}.
-It ends when its standard input closes, because then the worker that started it is gone.
+Speaks JSON lines: {"stage": …}, {"step": …, "total": …}, {"count": table, "total": …}, and at the
+end {"stats": {…}} or {"error": what, "advice": …}. It ends when its standard input closes, because
+then the worker that started it is gone.
 """
 
 import os
@@ -17,7 +17,7 @@ from PIL import Image  # before pycolmap: loaded after it, Pillow's PNG writer c
 
 import pycolmap  # isort: skip
 
-from ...formats.capture import picture_size
+from ...formats.capture import image_size
 from ...protocol import InputError
 from ...runtime.cancel import lines_of_stdin
 from ...runtime.device import die_with_parent
@@ -29,14 +29,18 @@ from .match import extract_and_match, read_tracks, why_nothing
 from .solved import Solved, load as load_solved
 
 Image.init()
-FARTHEST_MISS = 1e3  # pixels; a lens that bends rays back on themselves sends points beyond all bounds
+FARTHEST_MISS = (
+    1e3  # pixels; a lens that bends rays back on themselves sends points beyond all bounds
+)
 
 
 def match(task: ColmapTask, channel: Channel) -> dict[str, Any]:
     """Tracks of the pictures, left in `task.solved`."""
     database = extract_and_match(task, channel, per_image=False)
     tracks, none = read_tracks(database, task.names), np.zeros(0)
-    Solved(none.astype(np.int64), none.reshape(0, 4, 4), none, np.zeros(2), tracks).save(Path(task.solved))
+    Solved(none.astype(np.int64), none.reshape(0, 4, 4), none, np.zeros(2), tracks).save(
+        Path(task.solved)
+    )
     return {"why_nothing": why_nothing(database, len(task.names))}
 
 
@@ -56,9 +60,17 @@ def _models(task: ColmapTask, channel: Channel) -> list[Any]:
         options.num_threads, options.random_seed = task.threads, task.seed
         return list(pycolmap.global_mapping(database, task.images, out, options).values())
     incremental = pycolmap.IncrementalPipelineOptions()
-    incremental.num_threads, incremental.random_seed, incremental.min_model_size = task.threads, task.seed, 3
+    incremental.num_threads, incremental.random_seed, incremental.min_model_size = (
+        task.threads,
+        task.seed,
+        3,
+    )
     incremental.max_num_models, incremental.ba_refine_focal_length = 4, not task.lock_focal
-    return list(pycolmap.incremental_mapping(database, task.images, out, incremental, next_image_callback=one_more).values())
+    return list(
+        pycolmap.incremental_mapping(
+            database, task.images, out, incremental, next_image_callback=one_more
+        ).values()
+    )
 
 
 def map_cameras(task: ColmapTask, channel: Channel) -> dict[str, Any]:
@@ -66,15 +78,29 @@ def map_cameras(task: ColmapTask, channel: Channel) -> dict[str, Any]:
     models = _models(task, channel)
     best = max(models, key=lambda m: m.num_reg_images(), default=None)
     index = {name: i for i, name in enumerate(task.names)}
-    placed = sorted(((index[i.name], i) for i in best.images.values() if i.has_pose), key=lambda p: p[0]) if best else []
+    placed = (
+        sorted(((index[i.name], i) for i in best.images.values() if i.has_pose), key=lambda p: p[0])
+        if best
+        else []
+    )
     viewmats = [np.vstack([image.cam_from_world().matrix(), [0, 0, 0, 1]]) for _, image in placed]
     cameras = [best.cameras[image.camera_id] for _, image in placed] if best else []
     stats = {
         "models": len(models),
-        "reprojection_px": float(best.compute_mean_reprojection_error()) if best and best.num_points3D() else 0.0,
+        "reprojection_px": float(best.compute_mean_reprojection_error())
+        if best and best.num_points3D()
+        else 0.0,
     }
-    focals, radial = np.array([c.mean_focal_length() for c in cameras]), np.array([cameras[0].params[3] if cameras else 0.0, 0.0])
-    Solved(np.array([i for i, _ in placed], np.int64), np.array(viewmats).reshape(-1, 4, 4), focals, radial).save(Path(task.solved))
+    focals, radial = (
+        np.array([c.mean_focal_length() for c in cameras]),
+        np.array([cameras[0].params[3] if cameras else 0.0, 0.0]),
+    )
+    Solved(
+        np.array([i for i, _ in placed], np.int64),
+        np.array(viewmats).reshape(-1, 4, 4),
+        focals,
+        radial,
+    ).save(Path(task.solved))
     return stats
 
 
@@ -82,16 +108,31 @@ def write(task: ColmapTask, channel: Channel) -> tuple[pycolmap.Reconstruction, 
     """A model of the cameras, points and tracks in `task.solved`."""
     solved = load_solved(Path(task.solved))
     model, one_lens = pycolmap.Reconstruction(), bool(np.ptp(solved.focals) < 1e-9)
-    sizes = [picture_size(Path(task.images) / task.names[i]) for i in solved.frames]
+    sizes = [image_size(Path(task.images) / task.names[i]) for i in solved.frames]
     keypoints = [solved.tracks.uv[solved.tracks.frame == i] for i in solved.frames]
     for number, frame in enumerate(solved.frames):
         (width, height), camera_id = sizes[number], 1 if one_lens else number + 1
         focal, flat = float(solved.focals[number]), not solved.radial.any()
-        params = [focal, focal, width / 2, height / 2] if flat else [focal, width / 2, height / 2, *solved.radial]
+        params = (
+            [focal, focal, width / 2, height / 2]
+            if flat
+            else [focal, width / 2, height / 2, *solved.radial]
+        )
         if camera_id not in model.cameras:
-            camera = pycolmap.Camera(model="PINHOLE" if flat else "RADIAL", width=width, height=height, params=params, camera_id=camera_id)
+            camera = pycolmap.Camera(
+                model="PINHOLE" if flat else "RADIAL",
+                width=width,
+                height=height,
+                params=params,
+                camera_id=camera_id,
+            )
             model.add_camera_with_trivial_rig(camera)
-        image = pycolmap.Image(name=task.names[frame], camera_id=camera_id, image_id=int(frame) + 1, keypoints=keypoints[number])
+        image = pycolmap.Image(
+            name=task.names[frame],
+            camera_id=camera_id,
+            image_id=int(frame) + 1,
+            keypoints=keypoints[number],
+        )
         model.add_image_with_trivial_frame(image, pycolmap.Rigid3d(solved.viewmats[number][:3]))
     _add_points(model, solved)
     model.update_point_3d_errors()
@@ -103,7 +144,9 @@ def write(task: ColmapTask, channel: Channel) -> tuple[pycolmap.Reconstruction, 
 
 
 def _add_points(model: pycolmap.Reconstruction, solved: Solved) -> None:
-    """Tracks with their points; an observation's number is its place among those of its frame, as in `write`."""
+    """Tracks with their points; an observation's number is its place among those of its frame, as
+    in `write`.
+    """
     number = np.zeros(len(solved.tracks.frame), np.int64)
     for frame in solved.frames:
         mine = np.flatnonzero(solved.tracks.frame == frame)
@@ -111,29 +154,47 @@ def _add_points(model: pycolmap.Reconstruction, solved: Solved) -> None:
     bounds = np.searchsorted(solved.tracks.point, np.arange(solved.tracks.points + 1))
     for point, xyz in enumerate(solved.points):
         rows = range(bounds[point], bounds[point + 1])
-        elements = [pycolmap.TrackElement(int(solved.tracks.frame[r]) + 1, int(number[r])) for r in rows]
+        elements = [
+            pycolmap.TrackElement(int(solved.tracks.frame[r]) + 1, int(number[r])) for r in rows
+        ]
         model.add_point3D(xyz, pycolmap.Track(elements))
 
 
-def _add_known(model: pycolmap.Reconstruction, name: str, ids: tuple[int, int], size: tuple[int, int], camera: Any) -> None:
+def _add_known(
+    model: pycolmap.Reconstruction,
+    name: str,
+    ids: tuple[int, int],
+    size: tuple[int, int],
+    camera: Any,
+) -> None:
     image_id, camera_id = ids
     flat = not any(camera.params[4:])
     params = camera.params[:4] if flat else camera.params
-    known = pycolmap.Camera(model="PINHOLE" if flat else "OPENCV", width=size[0], height=size[1], params=params, camera_id=camera_id)
+    known = pycolmap.Camera(
+        model="PINHOLE" if flat else "OPENCV",
+        width=size[0],
+        height=size[1],
+        params=params,
+        camera_id=camera_id,
+    )
     if camera_id not in model.cameras:
         model.add_camera_with_trivial_rig(known)
     pose = pycolmap.Rigid3d(np.array(camera.viewmat)[:3])
-    model.add_image_with_trivial_frame(pycolmap.Image(name=name, camera_id=camera_id, image_id=image_id), pose)
+    model.add_image_with_trivial_frame(
+        pycolmap.Image(name=name, camera_id=camera_id, image_id=image_id), pose
+    )
 
 
-def triangulate(task: ColmapTask, channel: Channel) -> tuple[pycolmap.Reconstruction, dict[str, Any]]:
+def triangulate(
+    task: ColmapTask, channel: Channel
+) -> tuple[pycolmap.Reconstruction, dict[str, Any]]:
     """Points for cameras that are given, which stay as they are."""
     by_name = {camera.name: camera for camera in task.known}
     shared = len({tuple(camera.params) for camera in task.known}) == 1
     model = pycolmap.Reconstruction()
     if task.points:
         for index, name in enumerate(task.names):
-            size = picture_size(Path(task.images) / name)
+            size = image_size(Path(task.images) / name)
             _add_known(model, name, (index + 1, 1 if shared else index + 1), size, by_name[name])
         return model, {}
     database = extract_and_match(task, channel, per_image=not shared)
@@ -141,7 +202,9 @@ def triangulate(task: ColmapTask, channel: Channel) -> tuple[pycolmap.Reconstruc
         images, cameras = db.read_all_images(), {c.camera_id: c for c in db.read_all_cameras()}
         for image in sorted(images, key=lambda i: i.name):
             size = cameras[image.camera_id].width, cameras[image.camera_id].height
-            _add_known(model, image.name, (image.image_id, image.camera_id), size, by_name[image.name])
+            _add_known(
+                model, image.name, (image.image_id, image.camera_id), size, by_name[image.name]
+            )
         for camera in model.cameras.values():
             db.update_camera(camera)
     channel.send(stage="Triangulating points")
@@ -152,13 +215,18 @@ def triangulate(task: ColmapTask, channel: Channel) -> tuple[pycolmap.Reconstruc
     return pycolmap.triangulate_points(model, database, task.images, out, options=options), {}
 
 
-def read_model(task: ColmapTask, channel: Channel) -> tuple[pycolmap.Reconstruction, dict[str, Any]]:
+def read_model(
+    task: ColmapTask, channel: Channel
+) -> tuple[pycolmap.Reconstruction, dict[str, Any]]:
     """A COLMAP model, binary or text; images whose picture is missing are left out."""
     channel.send(stage="Reading the COLMAP model")
     try:
         model = pycolmap.Reconstruction(task.model)
     except (ValueError, RuntimeError, IndexError, OSError) as error:
-        raise InputError("The COLMAP model is damaged or incomplete.", "It needs cameras, images and points3D, as .bin or .txt.") from error
+        raise InputError(
+            "The COLMAP model is damaged or incomplete.",
+            "It needs cameras, images and points3D, as .bin or .txt.",
+        ) from error
     return model, {}
 
 
@@ -172,7 +240,9 @@ def main() -> int:
     steps = {"write": write, "known": triangulate, "model": read_model}
     try:
         if task.kind in ("match", "map"):
-            channel.send(stats=match(task, channel) if task.kind == "match" else map_cameras(task, channel))
+            channel.send(
+                stats=match(task, channel) if task.kind == "match" else map_cameras(task, channel)
+            )
             return 0
         model, stats = steps[task.kind](task, channel)
         channel.send(stage="Writing the capture")

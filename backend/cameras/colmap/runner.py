@@ -21,15 +21,21 @@ class OutOfTimeError(Exception):
 
 
 def run(
-    task: ColmapTask, cancel: CancelToken, on_stage: Callable[[str], None], on_progress: Callable[[int, int], None], seconds: float = 0.0
+    task: ColmapTask,
+    cancel: CancelToken,
+    on_stage: Callable[[str], None],
+    on_progress: Callable[[int, int], None],
+    seconds: float = 0.0,
 ) -> dict[str, Any]:
-    """Runs the task to its end; returns its figures. Cancelling kills the process at once, and so does running over
-    `seconds` (0: no limit), which raises OutOfTimeError.
+    """Runs the task to its end; returns its figures. Cancelling kills the process at once, and so
+    does running over `seconds` (0: no limit), which raises OutOfTimeError.
     """
     path = Path(task.work) / "task.json"
     task.write(path)
     command = [sys.executable, "-X", "utf8", "-m", "backend.cameras.colmap.process", str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=BACKEND_PARENT) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=BACKEND_PARENT
+    ) as process:
         forget = cancel.on_cancel(process.kill)
         late = threading.Event()
 
@@ -51,7 +57,12 @@ def run(
                     counter.stop()
                     counter = None
                 if "count" in message:
-                    counter = RowCounter(Path(task.work) / "database.db", message["count"], message["total"], on_progress)
+                    counter = RowCounter(
+                        Path(task.work) / "database.db",
+                        message["count"],
+                        message["total"],
+                        on_progress,
+                    )
                 elif "stage" in message:
                     on_stage(message["stage"])
                 elif "step" in message:
@@ -75,10 +86,16 @@ def _judge(answer: dict[str, Any], status: int) -> dict[str, Any]:
         stats: dict[str, Any] = answer["stats"]
         return stats
     if "error" in answer:
-        kinds: dict[str, type[SplatsmithError]] = {k.code: k for k in (InputError, SolveError, OutOfMemory, DiskError)}
+        kinds: dict[str, type[SplatsmithError]] = {
+            k.code: k for k in (InputError, SolveError, OutOfMemory, DiskError)
+        }
         raise kinds.get(answer["code"], CrashError)(answer["error"], answer["advice"])
     if status == -9:
-        raise OutOfMemory("COLMAP was killed, most likely for lack of memory.", "Use fewer or smaller pictures (--frames, --max-side).")
+        raise OutOfMemory(
+            "COLMAP was killed, most likely for lack of memory.",
+            "Use fewer or smaller pictures (--frames, --max-side).",
+        )
     raise CrashError(
-        f"COLMAP ended unexpectedly (status {status}).", "The job's log has its last words; try other footage or the other solver."
+        f"COLMAP ended unexpectedly (status {status}).",
+        "The job's log has its last words; try other footage or the other solver.",
     )

@@ -1,4 +1,6 @@
-"""What passes between the worker and the COLMAP process: cameras and tracks in one .npz file, never pickled."""
+"""What passes between the worker and the COLMAP process: cameras and tracks in one .npz file, never
+pickled.
+"""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,23 +13,36 @@ from ...media.tracks.tracks import EMPTY, Tracks
 
 @dataclass(frozen=True)
 class Solved:
-    """Cameras of `frames` (indices into the task's names), OpenCV axes; one lens model: see bundle/state.py."""
+    """Cameras of `frames` (indices into the task's names), OpenCV axes; one lens model: see
+    bundle/state.py.
+    """
 
     frames: NDArray[np.int64]  # (n,)
     viewmats: NDArray[np.float64]  # (n, 4, 4)
     focals: NDArray[np.float64]  # (n,) pixels
     radial: NDArray[np.float64]  # (2,)
     tracks: Tracks = EMPTY  # frames are indices into the task's names
-    points: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))  # of the tracks, where they are known
+    points: NDArray[np.float64] = field(
+        default_factory=lambda: np.zeros((0, 3))
+    )  # of the tracks, where they are known
 
     def save(self, path: Path) -> None:
         np.savez(
-            path, frames=self.frames, viewmats=self.viewmats, focals=self.focals, radial=self.radial, points=self.points,
-            track_frame=self.tracks.frame, track_point=self.tracks.point, track_uv=self.tracks.uv,
-        )  # fmt: skip
+            path,
+            frames=self.frames,
+            viewmats=self.viewmats,
+            focals=self.focals,
+            radial=self.radial,
+            points=self.points,
+            track_frame=self.tracks.frame,
+            track_point=self.tracks.point,
+            track_uv=self.tracks.uv,
+        )
 
 
 def load(path: Path) -> Solved:
     with np.load(path, allow_pickle=False) as data:
         tracks = Tracks(data["track_frame"], data["track_point"], data["track_uv"])
-        return Solved(data["frames"], data["viewmats"], data["focals"], data["radial"], tracks, data["points"])
+        return Solved(
+            data["frames"], data["viewmats"], data["focals"], data["radial"], tracks, data["points"]
+        )

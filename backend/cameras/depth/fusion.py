@@ -13,7 +13,7 @@ from ...geometry.conventions import to_viewmat
 from ...media.frames import fit_size
 from ...media.tracks.flow import flow_between, trust
 from ...media.tracks.follow import even_light
-from ..footage.images import Pixels, read_picture
+from ..footage.images import Pixels, read_image
 from .multiview_depth import DepthMap, FrozenConfig, View, rays, solve_depth
 
 Floats = NDArray[np.float64]
@@ -22,7 +22,9 @@ CACHED = 24  # frames to either side whose pictures stay in memory
 
 @dataclass(frozen=True)
 class DepthConfig:
-    """`angle`: degrees between the views of a point that neighbours should have; `side`: pixels of the depth map."""
+    """`angle`: degrees between the views of a point that neighbours should have; `side`: pixels of
+    the depth map.
+    """
 
     side: int = 320
     neighbors: int = 4
@@ -50,36 +52,50 @@ def _scaled_K(frame: Frame, size: tuple[int, int]) -> Floats:
 
 def load_shot(frame: Frame, size: tuple[int, int]) -> Shot:
     """At `size` (width, height), whatever its shape: flow wants pictures of one size."""
-    color = np.asarray(cv2.resize(read_picture(frame.image, color=True), size, interpolation=cv2.INTER_AREA), np.uint8)
+    color = np.asarray(
+        cv2.resize(read_image(frame.image, color=True), size, interpolation=cv2.INTER_AREA),
+        np.uint8,
+    )
     gray = even_light(np.asarray(cv2.cvtColor(color, cv2.COLOR_RGB2GRAY), np.uint8))
     return Shot(color, gray, _scaled_K(frame, size), to_viewmat(frame.camera_to_world))
 
 
 def pick_neighbors(frames: list[Frame], points: Floats, config: DepthConfig) -> list[list[int]]:
-    """For every frame, the frames whose view of the scene's middle differs by about the wanted angle and that look
-    the same way; nearest to it first, from both sides where there are both.
+    """For every frame, the frames whose view of the scene's middle differs by about the wanted
+    angle and that look the same way; nearest to it first, from both sides where there are both.
     """
-    centres = np.stack([f.camera_to_world[:3, 3] for f in frames])
+    centers = np.stack([f.camera_to_world[:3, 3] for f in frames])
     ahead = np.stack([-f.camera_to_world[:3, 2] for f in frames])
     picked = []
     for i in range(len(frames)):
-        middle = centres[i] + ahead[i] * _typical_depth(points, centres[i], ahead[i])
-        sight = middle - centres
+        middle = centers[i] + ahead[i] * _typical_depth(points, centers[i], ahead[i])
+        sight = middle - centers
         sight /= np.maximum(np.linalg.norm(sight, axis=1, keepdims=True), 1e-12)
         angle = np.degrees(np.arccos(np.clip(sight @ sight[i], -1, 1)))
-        forward = np.abs((centres - centres[i]) @ ahead[i]) / max(float(np.linalg.norm(middle - centres[i])), 1e-12)
-        change = np.hypot(angle, np.degrees(forward) / 2)  # coming closer shows depth too, half as well
-        cost = np.abs(np.log(np.maximum(change, 1e-3) / config.angle)) + 2 * (ahead @ ahead[i] < 0.85) + 1e3 * (np.arange(len(frames)) == i)
+        forward = np.abs((centers - centers[i]) @ ahead[i]) / max(
+            float(np.linalg.norm(middle - centers[i])), 1e-12
+        )
+        change = np.hypot(
+            angle, np.degrees(forward) / 2
+        )  # coming closer shows depth too, half as well
+        cost = (
+            np.abs(np.log(np.maximum(change, 1e-3) / config.angle))
+            + 2 * (ahead @ ahead[i] < 0.85)
+            + 1e3 * (np.arange(len(frames)) == i)
+        )
         order = np.argsort(cost, kind="stable")
         half = config.neighbors // 2
-        before, after = [int(k) for k in order if k < i][:half], [int(k) for k in order if k > i][:half]
+        before, after = (
+            [int(k) for k in order if k < i][:half],
+            [int(k) for k in order if k > i][:half],
+        )
         rest = [int(k) for k in order if k != i and k not in (*before, *after)]
         picked.append((before + after + rest)[: config.neighbors])
     return picked
 
 
-def _typical_depth(points: Floats, centre: Floats, ahead: Floats) -> float:
-    depth = (points - centre) @ ahead
+def _typical_depth(points: Floats, center: Floats, ahead: Floats) -> float:
+    depth = (points - center) @ ahead
     front = depth[depth > 0]
     return float(np.median(front)) if len(front) else 1.0
 
@@ -110,7 +126,14 @@ def _view(shot: Shot, others: list[Shot], seen: Floats, config: DepthConfig) -> 
 
     color = torch.from_numpy(shot.color).float() / 255
     return View(
-        color, torch.from_numpy(shot.K).float(), tensor([o.K for o in others]), tensor(relative), tensor(there), tensor(sure), at, depth
+        color,
+        torch.from_numpy(shot.K).float(),
+        tensor([o.K for o in others]),
+        tensor(relative),
+        tensor(there),
+        tensor(sure),
+        at,
+        depth,
     )
 
 
@@ -123,8 +146,8 @@ def capture_depth(
     store: Callable[[int, DepthMap], None],
     progress: Callable[[int, int], None] = lambda step, total: None,
 ) -> None:
-    """Depth of every frame, handed to `store` one by one. `seen_by[i]` are the points that frame i saw, `neighbors[i]`
-    the frames that it is compared with, see `pick_neighbors`.
+    """Depth of every frame, handed to `store` one by one. `seen_by[i]` are the points that frame i
+    saw, `neighbors[i]` the frames that it is compared with, see `pick_neighbors`.
     """
     shots: dict[int, Shot] = {}
     for index in range(len(capture.frames)):
@@ -134,7 +157,9 @@ def capture_depth(
         shots = {k: s for k, s in same.items() if k in wanted or abs(k - index) < CACHED}
         for k in wanted - shots.keys():
             shots[k] = load_shot(capture.frames[k], size)
-        view = _view(shots[index], [shots[k] for k in neighbors[index]], points[seen_by[index]], config)
+        view = _view(
+            shots[index], [shots[k] for k in neighbors[index]], points[seen_by[index]], config
+        )
         store(index, solve_depth(view, config.frozen))
         progress(index + 1, len(capture.frames))
 
@@ -154,9 +179,14 @@ def fuse(
     config: DepthConfig,
     progress: Callable[[int, int], None] = lambda step, total: None,
 ) -> tuple[NDArray[np.float32], Pixels]:
-    """Points (N, 3) and colours (N, 3) of pixels whose depth two or more neighbours share, thinned evenly."""
+    """Points (N, 3) and colours (N, 3) of pixels whose depth two or more neighbours share, thinned
+    evenly.
+    """
     frames = capture.frames
-    cameras = [(_scaled_K(f, s.depth.shape[::-1]), to_viewmat(f.camera_to_world)) for f, s in zip(frames, stored, strict=True)]
+    cameras = [
+        (_scaled_K(f, s.depth.shape[::-1]), to_viewmat(f.camera_to_world))
+        for f, s in zip(frames, stored, strict=True)
+    ]
     share = min(1.0, 4 * config.points / max(sum(int(s.good.sum()) for s in stored), 1))
     random, clouds, colors = np.random.default_rng(0), [], []
     for i, own in enumerate(stored):
@@ -164,7 +194,10 @@ def fuse(
         height, width = own.depth.shape
         K, viewmat = cameras[i]
         pick = own.good & (random.random(own.good.shape) < share)
-        local = rays(torch.from_numpy(K).float(), height, width).numpy()[pick] * own.depth[pick][:, None]
+        local = (
+            rays(torch.from_numpy(K).float(), height, width).numpy()[pick]
+            * own.depth[pick][:, None]
+        )
         world = (local - viewmat[:3, 3]) @ viewmat[:3, :3]
         votes = sum(_agrees(world, *cameras[j], stored[j], config.agree) for j in neighbors[i])
         keep = np.asarray(votes) >= min(2, len(neighbors[i]))
@@ -178,14 +211,22 @@ def fuse(
     return points, hues
 
 
-def _agrees(world: Floats, K: Floats, viewmat: Floats, other: StoredDepth, tolerance: float) -> NDArray[np.bool_]:
+def _agrees(
+    world: Floats, K: Floats, viewmat: Floats, other: StoredDepth, tolerance: float
+) -> NDArray[np.bool_]:
     """(N,) points that the other depth map has at the same distance."""
     local = world @ viewmat[:3, :3].T + viewmat[:3, 3]
     uv = local @ K.T
     with np.errstate(all="ignore"):
-        cell = np.floor(np.nan_to_num(uv[:, :2] / uv[:, 2:], nan=-1, posinf=-1, neginf=-1)).clip(-1, 1e6).astype(np.int64)
+        cell = (
+            np.floor(np.nan_to_num(uv[:, :2] / uv[:, 2:], nan=-1, posinf=-1, neginf=-1))
+            .clip(-1, 1e6)
+            .astype(np.int64)
+        )
     height, width = other.depth.shape
-    inside = (local[:, 2] > 1e-6) & (cell >= 0).all(1) & (cell[:, 0] < width) & (cell[:, 1] < height)
+    inside = (
+        (local[:, 2] > 1e-6) & (cell >= 0).all(1) & (cell[:, 0] < width) & (cell[:, 1] < height)
+    )
     cell[~inside] = 0
     theirs = other.depth[cell[:, 1], cell[:, 0]]
     good = inside & other.good[cell[:, 1], cell[:, 0]]

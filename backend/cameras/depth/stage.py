@@ -1,4 +1,6 @@
-"""The last stage of a solve: depth maps and a dense point cloud put into the capture that was just written."""
+"""The last stage of a solve: depth maps and a dense point cloud put into the capture that was just
+written.
+"""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +13,7 @@ from PIL import Image
 from ...formats import capture, depth_exr, points_ply
 from ...protocol import Preset
 from ...runtime.job import Job
-from ..footage.images import read_picture
+from ..footage.images import read_image
 from .fusion import DepthConfig, StoredDepth, capture_depth, fuse, is_good, pick_neighbors
 from .multiview_depth import DepthMap
 
@@ -27,7 +29,9 @@ PREVIEWS = 6
 
 @dataclass(frozen=True)
 class Dense:
-    """Figures for the manifest: the share of pixels whose depth is known well, and the points of the cloud (0: too few)."""
+    """Figures for the manifest: the share of pixels whose depth is known well, and the points of
+    the cloud (0: too few).
+    """
 
     sure: float
     points: int
@@ -38,9 +42,9 @@ def colored(found: DepthMap) -> Image.Image:
     inverse = 1 / found.depth.numpy()
     low, high = np.percentile(inverse, [2, 98])
     level = ((inverse - low) / max(high - low, 1e-12)).clip(0, 1)
-    picture = cv2.applyColorMap((level * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
+    image = cv2.applyColorMap((level * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
     dim = np.where(np.isfinite(found.sigma.numpy()), 1.0, 0.4)[..., None]
-    return Image.fromarray((picture * dim).astype(np.uint8))
+    return Image.fromarray((image * dim).astype(np.uint8))
 
 
 def _visible(work: Path) -> tuple[NDArray[np.float64], list[NDArray[np.int64]]]:
@@ -49,7 +53,9 @@ def _visible(work: Path) -> tuple[NDArray[np.float64], list[NDArray[np.int64]]]:
 
 
 def add_depth(job: Job, root: Path, work: Path) -> Dense | None:
-    """Depths, and points3D.ply made dense, for the capture at `root`; None where the cameras see too few points."""
+    """Depths, and points3D.ply made dense, for the capture at `root`; None where the cameras see
+    too few points.
+    """
     points, seen = _visible(work)
     if len(seen) < 2 or np.median([len(s) for s in seen]) < LEAST_POINTS:
         job.warn("DEPTH", "The cameras share too few points for dense depth; it was left out.")
@@ -63,7 +69,10 @@ def add_depth(job: Job, root: Path, work: Path) -> Dense | None:
     def store(index: int, result: DepthMap) -> None:
         depth, good, mask = result.depth.numpy(), is_good(result, config), found.frames[index].mask
         if mask is not None:
-            good &= cv2.resize(read_picture(mask), good.shape[::-1], interpolation=cv2.INTER_NEAREST) > 127
+            good &= (
+                cv2.resize(read_image(mask), good.shape[::-1], interpolation=cv2.INTER_NEAREST)
+                > 127
+            )
         depth_exr.write(folder / f"{found.frames[index].image.stem}.exr", depth)
         stored.append(StoredDepth(depth, good))
         if index in shown:
@@ -76,7 +85,12 @@ def add_depth(job: Job, root: Path, work: Path) -> Dense | None:
     cloud, colors = fuse(found, stored, neighbors, config, job.progress)
     if len(cloud) >= LEAST_CLOUD:
         tracked, hues = points_ply.read(found.points) if found.points else (cloud[:0], colors[:0])
-        points_ply.write(root / "points3D.ply", np.concatenate([tracked, cloud]), np.concatenate([hues, colors]))
+        points_ply.write(
+            root / "points3D.ply", np.concatenate([tracked, cloud]), np.concatenate([hues, colors])
+        )
     frames = [replace(f, depth=folder / f"{f.image.stem}.exr") for f in found.frames]
     capture.write(root, frames, root / "points3D.ply")
-    return Dense(float(np.mean([s.good.mean() for s in stored])), len(cloud) if len(cloud) >= LEAST_CLOUD else 0)
+    return Dense(
+        float(np.mean([s.good.mean() for s in stored])),
+        len(cloud) if len(cloud) >= LEAST_CLOUD else 0,
+    )

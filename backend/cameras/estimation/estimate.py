@@ -1,4 +1,6 @@
-"""From a clip to cameras that can be believed: several solvers, bundle adjustment, and the evidence for a verdict."""
+"""From a clip to cameras that can be believed: several solvers, bundle adjustment, and the evidence
+for a verdict.
+"""
 
 import math
 from collections.abc import Callable
@@ -10,8 +12,16 @@ from ...geometry.conventions import align_similarity
 from ...media.tracks.tracks import Ints, Tracks, merge, split
 from ...protocol import SolveError
 from ..bundle.adjust import Prior
-from ..bundle.equations import Freedom
-from ..bundle.state import Observations, Solve, errors, travelled, unit_of, unit_of_size, with_frames
+from ..bundle.equations import FreeParameters
+from ..bundle.state import (
+    Observations,
+    Reconstruction,
+    errors,
+    travelled,
+    unit_of,
+    unit_of_size,
+    with_frames,
+)
 from ..bundle.triangulate import triangulate
 from ..bundle.uncertainty import Uncertainty, uncertainty
 from ..solvers import rotation, straight
@@ -39,12 +49,12 @@ class EstimateConfig:
 
 
 @dataclass(frozen=True)
-class Start:
+class SolverResult:
     """Cameras as a solver left them."""
 
     name: str
     frames: Ints
-    solve: Solve
+    solve: Reconstruction
 
 
 @dataclass(frozen=True)
@@ -53,30 +63,34 @@ class Problem:
 
     frames: int
     size: tuple[int, int]
-    followed: Tracks
+    klt_tracks: Tracks
     prior: Prior | None
     seed: int
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """The result; `solve` has a point for every track of `tracks` (frames renumbered as in `frames`)."""
+    """The result; `solve` has a point for every track of `tracks` (frames renumbered as in
+    `frames`).
+    """
 
     solver: str
     frames: Ints
-    solve: Solve
+    solve: Reconstruction
     tracks: Tracks
     verdict: Verdict
     uncertainty: Uncertainty
 
 
-def turning(problem: Problem, config: EstimateConfig) -> tuple[Solve, float, bool]:
+def turning(problem: Problem, config: EstimateConfig) -> tuple[Reconstruction, float, bool]:
     """The best camera that only turns, its median error in unit pixels, and whether it zooms."""
     unit = unit_of_size(problem.size)
-    few = fewer(problem.followed, 500, problem.frames)
+    few = fewer(problem.klt_tracks, 500, problem.frames)
     best, least, zooms = None, math.inf, False
     for zoom in (False, True):
-        found = rotation.solve(few, problem.frames, problem.size, config.rotation, problem.prior, zoom)
+        found = rotation.solve(
+            few, problem.frames, problem.size, config.rotation, problem.prior, zoom
+        )
         error = rotation.typical_error(found, Observations.of(few)) / unit
         if error < 0.7 * least:  # a zoom has to earn its freedom
             best, least, zooms = found, error, zoom
@@ -86,120 +100,195 @@ def turning(problem: Problem, config: EstimateConfig) -> tuple[Solve, float, boo
     return best, least, zooms
 
 
-def only_turns(problem: Problem, found: Solve, error: float, moving: Solve, config: EstimateConfig) -> bool:
-    """Whether a turning camera with that error explains the tracks, and a moving one (with the tracks' points) does so
-    no better: on the way forwards a zoom alone comes close, too.
+def only_turns(
+    problem: Problem,
+    found: Reconstruction,
+    error: float,
+    moving: Reconstruction,
+    config: EstimateConfig,
+) -> bool:
+    """Whether a turning camera with that error explains the tracks, and a moving one (with the
+    tracks' points) does so no better: on the way forwards a zoom alone comes close, too.
     """
-    everything = Observations.of(problem.followed)
-    turned_error = rotation.typical_error(at_infinity(found, problem.followed), everything)
-    return error <= config.turning_px and rotation.typical_error(moving, everything) >= config.parallax * turned_error
+    everything = Observations.of(problem.klt_tracks)
+    turned_error = rotation.typical_error(at_infinity(found, problem.klt_tracks), everything)
+    return (
+        error <= config.turning_px
+        and rotation.typical_error(moving, everything) >= config.parallax * turned_error
+    )
 
 
-def distance(a: Start, b: Start) -> tuple[float, float]:
-    """Root mean square between positions as a share of b's path, and the relative difference of focal lengths."""
+def distance(a: SolverResult, b: SolverResult) -> tuple[float, float]:
+    """Root mean square between positions as a share of b's path, and the relative difference of
+    focal lengths.
+    """
     common, ia, ib = np.intersect1d(a.frames, b.frames, return_indices=True)
     if len(common) < max(3, 0.6 * max(len(a.frames), len(b.frames))):
         return math.inf, math.inf
-    ours, theirs = a.solve.centres[ia].numpy(), b.solve.centres[ib].numpy()
+    ours, theirs = a.solve.centers[ia].numpy(), b.solve.centers[ib].numpy()
     scale, turn, shift = align_similarity(ours, theirs)
     off = np.sqrt(np.square(scale * ours @ turn.T + shift - theirs).sum(1).mean())
-    path = travelled(b.solve.centres[ib])
+    path = travelled(b.solve.centers[ib])
     ratio = (a.solve.focals[ia] / b.solve.focals[ib]).log().abs().max()
     return float(off / path), float(ratio)
 
 
 def mirror_ratio(refined: Refined, config: EstimateConfig) -> float:
-    """Error of the hollow-face twin over that of the solve, on its own tracks; about 1 when the two can't be told apart."""
+    """Error of the hollow-face twin over that of the solve, on its own tracks; about 1 when the two
+    can't be told apart.
+    """
     unit = unit_of(refined.solve)
     few = fewer(refined.tracks, 400, len(refined.frames))
     observations = Observations.of(few)
-    fixed = Freedom(focal=False)
+    fixed = FreeParameters(focal=False)
     cap = config.refine.cap * unit
     twin = straight.descend(
-        straight.mirrored(refined.solve), observations, few.points, ((8 * unit, 8), (2 * unit, 8), (unit, 6)), fixed, None
+        straight.mirrored(refined.solve),
+        observations,
+        few.points,
+        ((8 * unit, 8), (2 * unit, 8), (unit, 6)),
+        fixed,
+        None,
     )
     same = straight.descend(refined.solve, observations, few.points, ((unit, 3),), fixed, None)
-    if distance(Start("", refined.frames, twin), Start("", refined.frames, same))[0] < config.verdict.apart:
+    if (
+        distance(SolverResult("", refined.frames, twin), SolverResult("", refined.frames, same))[0]
+        < config.verdict.apart
+    ):
         return math.inf  # it slid back: there is no twin
     floor = 0.05 * unit
-    return (straight.capped_error(twin, observations, cap) + floor) / (straight.capped_error(same, observations, cap) + floor)
+    return (straight.capped_error(twin, observations, cap) + floor) / (
+        straight.capped_error(same, observations, cap) + floor
+    )
 
 
-def confirm(refined: Refined, problem: Problem, config: EstimateConfig, progress: Progress = lambda step, total: None) -> Start | None:
-    """A second opinion from nothing but the followed tracks that the solve takes for still: straight paths once more."""
-    if not problem.followed.points:
+def confirm(
+    refined: Refined,
+    problem: Problem,
+    config: EstimateConfig,
+    progress: Progress = lambda step, total: None,
+) -> SolverResult | None:
+    """A second opinion from nothing but the followed tracks that the solve takes for still:
+    straight paths once more.
+    """
+    if not problem.klt_tracks.points:
         return None
-    local = problem.followed.in_frames(refined.frames, 3)
+    local = problem.klt_tracks.in_frames(refined.frames, 3)
     placed = triangulate(refined.solve, Observations.of(local), local.points)
     unit = unit_of(refined.solve)
     good = errors(placed, Observations.of(local)).numpy() < config.refine.outlier * unit
     still = local.keep(good, 3)
     if still.points < 60:
         return None
-    if refined.freedom.focal_per_frame:  # straight paths know one lens only: give them the zoom undone
+    if (
+        refined.free_parameters.focal_per_frame
+    ):  # straight paths know one lens only: give them the zoom undone
         ratio = (refined.solve.focals[0] / refined.solve.focals).numpy()[still.frame, None]
         middle = np.array(problem.size) / 2
         still = Tracks(still.frame, still.point, (still.uv - middle) * ratio + middle)
-    found = straight.solve(still, len(refined.frames), problem.size, config.straight, problem.prior, problem.seed, progress)
+    found = straight.solve(
+        still,
+        len(refined.frames),
+        problem.size,
+        config.straight,
+        problem.prior,
+        problem.seed,
+        progress,
+    )
     if found is None:
         return None
-    if refined.freedom.focal_per_frame:
+    if refined.free_parameters.focal_per_frame:
         zoomed = found.focals * (refined.solve.focals / refined.solve.focals[0])
-        found = Solve(found.rotations, found.translations, zoomed, found.radial, found.centre, found.points)
-    return Start("straight paths", refined.frames, found)
+        found = Reconstruction(
+            found.rotations, found.translations, zoomed, found.radial, found.center, found.points
+        )
+    return SolverResult("straight paths", refined.frames, found)
 
 
 class Estimator:
     """Collects starts, refines them, and gives the best with its verdict."""
 
-    def __init__(self, problem: Problem, matched: Tracks, config: EstimateConfig, progress: Progress = lambda step, total: None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        matched: Tracks,
+        config: EstimateConfig,
+        progress: Progress = lambda step, total: None,
+    ) -> None:
         self.problem, self.config, self._progress = problem, config, progress
-        self.fit, self.held = split(merge([problem.followed, matched]), config.held_out, problem.seed)
-        self.starts: list[Start] = []
+        self.fit, self.held = split(
+            merge([problem.klt_tracks, matched]), config.held_out, problem.seed
+        )
+        self.starts: list[SolverResult] = []
         self.refined: list[Refined] = []
 
-    def add(self, start: Start) -> None:
+    def add(self, start: SolverResult) -> None:
         """A start that says what an earlier one said is a second opinion and is not refined again."""
-        finite = all(bool(t.isfinite().all()) for t in (start.solve.rotations, start.solve.translations, start.solve.focals))
+        finite = all(
+            bool(t.isfinite().all())
+            for t in (start.solve.rotations, start.solve.translations, start.solve.focals)
+        )
         if not finite or len(start.frames) < 3:
             return
         settled = any(self._same(distance(start, other)) for other in self.starts)
         self.starts.append(start)
         if settled or self.fit.in_frames(start.frames).points < LEAST_TRACKS:
             return
-        self.refined.append(refine(start.name, start.solve, start.frames, self.fit, self.held, self.config.refine, self.problem.prior))
+        self.refined.append(
+            refine(
+                start.name,
+                start.solve,
+                start.frames,
+                self.fit,
+                self.held,
+                self.config.refine,
+                self.problem.prior,
+            )
+        )
 
     def _same(self, apart: tuple[float, float]) -> bool:
         return apart[0] < self.config.agree and apart[1] < self.config.verdict.focal_apart
 
-    def _doubt(self, opinion: tuple[str, float, float]) -> float:
+    def _doubt(self, cross_check: tuple[str, float, float]) -> float:
         """How far another solver is from the best, each measure by its own limit."""
-        return max(opinion[1] / self.config.verdict.apart, opinion[2] / self.config.verdict.focal_apart)
+        return max(
+            cross_check[1] / self.config.verdict.apart,
+            cross_check[2] / self.config.verdict.focal_apart,
+        )
 
     @property
     def settled(self) -> bool:
-        """Two solvers, or more, say the same as the best one; or who says otherwise explains the pictures far worse, while
-        the best one is held firmly.
+        """Two solvers, or more, say the same as the best one; or who says otherwise explains the
+        pictures far worse, while the best one is held firmly.
         """
         if not self.refined:
             return False
         best = self.best()
-        if self._same(self._opinion(best)[1:]):
+        if self._same(self._cross_check(best)[1:]):
             return True
         verdict = self.config.verdict
-        if self._rival(best) < verdict.outvoted:
+        if self._cross_check_error(best) < verdict.outvoted:
             return False
         sure = _sure_of(best, self.problem)
         return sure.focal < verdict.outvoted_focal and sure.drift < verdict.outvoted_drift
 
-    def _rival(self, best: Refined) -> float:
-        """Error of the best one of the refined solves that disagree over that of this one; 1 where none disagrees."""
-        ours = Start(best.name, best.frames, best.solve)
-        apart = [r for r in self.refined if r is not best and not self._same(distance(Start(r.name, r.frames, r.solve), ours))]
+    def _cross_check_error(self, best: Refined) -> float:
+        """Error of the best one of the refined solves that disagree over that of this one; 1 where
+        none disagrees.
+        """
+        ours = SolverResult(best.name, best.frames, best.solve)
+        apart = [
+            r
+            for r in self.refined
+            if r is not best
+            and not self._same(distance(SolverResult(r.name, r.frames, r.solve), ours))
+        ]
         return min((r.held_out for r in apart), default=best.held_out) / max(best.held_out, 1e-12)
 
     def best(self) -> Refined:
-        """The candidate that places most pictures well: errors of unplaced pictures count as the cap."""
+        """The candidate that places most pictures well: errors of unplaced pictures count as the
+        cap.
+        """
         cap = self.config.refine.cap
 
         def loss(r: Refined) -> float:
@@ -208,27 +297,38 @@ class Estimator:
 
         return min(self.refined, key=loss)
 
-    def _opinion(self, best: Refined) -> tuple[str, float, float]:
+    def _cross_check(self, best: Refined) -> tuple[str, float, float]:
         """Of the solvers that did not give the best start, the one nearest to it."""
-        ours = Start(best.name, best.frames, best.solve)
+        ours = SolverResult(best.name, best.frames, best.solve)
         others = [(s.name, *distance(s, ours)) for s in self.starts if s.name != best.name]
-        others += [(r.name, *distance(Start(r.name, r.frames, r.solve), ours)) for r in self.refined if r.name != best.name]
+        others += [
+            (r.name, *distance(SolverResult(r.name, r.frames, r.solve), ours))
+            for r in self.refined
+            if r.name != best.name
+        ]
         return min(others, key=self._doubt, default=("", math.inf, math.inf))
 
     def estimate(self, expected_focal: float = 0.0) -> Estimate:
         best = self.best()
-        name, apart, focal_apart = self._opinion(best)
+        name, apart, focal_apart = self._cross_check(best)
         if apart > self.config.verdict.apart or focal_apart > self.config.verdict.focal_apart:
             again = confirm(best, self.problem, self.config, self._progress)
             if again is not None and best.name != again.name:
-                ours = Start(best.name, best.frames, best.solve)
+                ours = SolverResult(best.name, best.frames, best.solve)
                 redone = (again.name, *distance(again, ours))
                 name, apart, focal_apart = min((name, apart, focal_apart), redone, key=self._doubt)
         mirror = mirror_ratio(best, self.config)
         return conclude(
-            best, self.problem, merge([self.fit, self.held]), "moving", self.config, (name, apart, focal_apart), mirror, expected_focal,
-            self._rival(best),
-        )  # fmt: skip
+            best,
+            self.problem,
+            merge([self.fit, self.held]),
+            "moving",
+            self.config,
+            (name, apart, focal_apart),
+            mirror,
+            expected_focal,
+            self._cross_check_error(best),
+        )
 
 
 def well_seen(tracks: Tracks, frames: int) -> Ints:
@@ -236,35 +336,50 @@ def well_seen(tracks: Tracks, frames: int) -> Ints:
     seen = np.flatnonzero(np.bincount(tracks.frame, minlength=frames) >= LEAST_TRACKS)
     if len(seen) < 3:
         raise SolveError(
-            f"Only {len(seen)} of {frames} pictures share enough points with others.", "Film more slowly, with more overlap, in good light."
+            f"Only {len(seen)} of {frames} pictures share enough points with others.",
+            "Film more slowly, with more overlap, in good light.",
         )
     return seen
 
 
-def at_infinity(solve: Solve, tracks: Tracks) -> Solve:
+def at_infinity(solve: Reconstruction, tracks: Tracks) -> Reconstruction:
     """A turning camera's points, for other tracks."""
     return rotation.points_at_infinity(solve, Observations.of(tracks), tracks.points)
 
 
 def _sure_of(best: Refined, problem: Problem) -> Uncertainty:
     """Of its positions, where the camera moves, and of its lens."""
-    moves = best.freedom.translations
+    moves = best.free_parameters.translations
     few = fewer(best.tracks, 1500, len(best.frames)) if moves else best.tracks
     subject = triangulate(best.solve, Observations.of(few), few.points) if moves else best.solve
-    return uncertainty(subject, Observations.of(few), best.freedom, unit_of(best.solve), problem.prior)
+    return uncertainty(
+        subject, Observations.of(few), best.free_parameters, unit_of(best.solve), problem.prior
+    )
 
 
 def conclude(
-    best: Refined, problem: Problem, tracks: Tracks, kind: Kind, config: EstimateConfig,
-    opinion: tuple[str, float, float] = ("", math.inf, math.inf), mirror: float = math.inf, expected_focal: float = 0.0,
-    rival: float = 1.0,
-) -> Estimate:  # fmt: skip
+    best: Refined,
+    problem: Problem,
+    tracks: Tracks,
+    kind: Kind,
+    config: EstimateConfig,
+    cross_check: tuple[str, float, float] = ("", math.inf, math.inf),
+    mirror: float = math.inf,
+    expected_focal: float = 0.0,
+    cross_check_error: float = 1.0,
+) -> Estimate:
     """Points for every track, the uncertainty, and the verdict."""
     unit = unit_of(best.solve)
     local = tracks.in_frames(best.frames)
-    placed = triangulate(best.solve, Observations.of(local), local.points) if kind == "moving" else best.solve
+    placed = (
+        triangulate(best.solve, Observations.of(local), local.points)
+        if kind == "moving"
+        else best.solve
+    )
     if kind == "moving":
-        kept = local.keep(errors(placed, Observations.of(local)).numpy() < config.refine.outlier * unit)
+        kept = local.keep(
+            errors(placed, Observations.of(local)).numpy() < config.refine.outlier * unit
+        )
         placed = triangulate(best.solve, Observations.of(kept), kept.points)
         inliers = len(kept.frame) / max(len(local.frame), 1)
     else:
@@ -275,11 +390,23 @@ def conclude(
     if len(seen) < len(best.frames):  # nothing holds the others: their cameras would be guesses
         kept, sure = kept.in_frames(seen), replace(sure, positions=sure.positions[seen])
         chosen = with_frames(best.solve, seen)
-        placed = triangulate(chosen, Observations.of(kept), kept.points) if kind == "moving" else at_infinity(chosen, kept)
+        placed = (
+            triangulate(chosen, Observations.of(kept), kept.points)
+            if kind == "moving"
+            else at_infinity(chosen, kept)
+        )
     focal = float(best.solve.focals.median())
     evidence = Evidence(
-        len(frames) / problem.frames, inliers, best.median / unit, sure.focal, sure.drift,
-        math.degrees(2 * math.atan(max(problem.size) / 2 / focal)), *opinion, mirror, expected_focal / focal if expected_focal else 0.0,
-        problem.followed.points > 0, rival,
-    )  # fmt: skip
+        len(frames) / problem.frames,
+        inliers,
+        best.median / unit,
+        sure.focal,
+        sure.drift,
+        math.degrees(2 * math.atan(max(problem.size) / 2 / focal)),
+        *cross_check,
+        mirror,
+        expected_focal / focal if expected_focal else 0.0,
+        problem.klt_tracks.points > 0,
+        cross_check_error,
+    )
     return Estimate(best.name, frames, placed, kept, judge(evidence, kind, config.verdict), sure)

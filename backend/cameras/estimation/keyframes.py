@@ -1,4 +1,6 @@
-"""Long clips: keyframes are solved together, the frames between are placed among their points. Memory stays bounded."""
+"""Long clips: keyframes are solved together, the frames between are placed among their points.
+Memory stays bounded.
+"""
 
 from dataclasses import replace
 
@@ -23,31 +25,38 @@ def keyframes(frames: int) -> Ints:
 
 
 def at_keyframes(problem: Problem, keys: Ints) -> Problem:
-    return replace(problem, frames=len(keys), followed=problem.followed.in_frames(keys, 3))
+    return replace(problem, frames=len(keys), klt_tracks=problem.klt_tracks.in_frames(keys, 3))
 
 
 def complete(estimate: Estimate, keys: Ints, problem: Problem, config: EstimateConfig) -> Estimate:
-    """The estimate of keyframes carried on to the frames between the first and the last that was solved; frames that
-    share too little with the keyframes' points are left out, and the verdict is given anew.
+    """The estimate of keyframes carried on to the frames between the first and the last that was
+    solved; frames that share too little with the keyframes' points are left out, and the verdict is
+    given anew.
     """
     solved = keys[estimate.frames]
     frames = np.arange(solved[0], solved[-1] + 1)
     whole, unit = between(estimate.solve, solved - solved[0], len(frames)), unit_of(estimate.solve)
-    tracks = problem.followed.in_frames(frames, 3)
+    tracks = problem.klt_tracks.in_frames(frames, 3)
     is_key = np.isin(frames, solved)
     own = tracks.keep_points(_points_of(tracks, is_key))
     held = own.keep(is_key[own.frame])  # points are placed by the keyframes that see them
     placed = triangulate(whole, Observations.of(held), held.points)
-    whole = resect(replace(whole, points=placed.points), Observations.of(own), torch.from_numpy(~is_key), unit)
+    whole = resect(
+        replace(whole, points=placed.points), Observations.of(own), torch.from_numpy(~is_key), unit
+    )
     final = triangulate(whole, Observations.of(tracks), tracks.points)
-    kept = tracks.keep(errors(final, Observations.of(tracks)).numpy() < config.refine.outlier * unit)
+    kept = tracks.keep(
+        errors(final, Observations.of(tracks)).numpy() < config.refine.outlier * unit
+    )
     inliers = len(kept.frame) / max(len(tracks.frame), 1)
     seen = well_seen(kept, len(frames))
     kept, whole = kept.in_frames(seen), with_frames(whole, seen)
     final = triangulate(whole, Observations.of(kept), kept.points)
     spread = np.interp(frames[seen], solved, estimate.uncertainty.positions)
     sure = Uncertainty(estimate.uncertainty.focal, estimate.uncertainty.drift, spread)
-    evidence = replace(estimate.verdict.evidence, placed=len(seen) / problem.frames, inliers=inliers)
+    evidence = replace(
+        estimate.verdict.evidence, placed=len(seen) / problem.frames, inliers=inliers
+    )
     verdict = judge(evidence, "moving", config.verdict)
     return Estimate(estimate.solver, frames[seen], final, kept, verdict, sure)
 

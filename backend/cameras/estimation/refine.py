@@ -1,4 +1,6 @@
-"""Bundle adjustment as the last word: every solver's cameras are refined on all tracks, as complex a lens as they earn."""
+"""Bundle adjustment as the last word: every solver's cameras are refined on all tracks, as complex
+a lens as they earn.
+"""
 
 import math
 from dataclasses import dataclass, replace
@@ -8,8 +10,8 @@ import torch
 
 from ...media.tracks.tracks import Ints, Tracks, merge
 from ..bundle.adjust import AdjustConfig, Prior, adjust
-from ..bundle.equations import Freedom
-from ..bundle.state import Observations, Solve, errors, unit_of, unit_scale
+from ..bundle.equations import FreeParameters
+from ..bundle.state import Observations, Reconstruction, errors, unit_of, unit_scale
 from ..bundle.triangulate import triangulate
 from ..solvers.straight import capped_error
 
@@ -32,9 +34,9 @@ class Refined:
 
     name: str
     frames: Ints
-    solve: Solve
+    solve: Reconstruction
     tracks: Tracks  # what it was refined on, outliers out, frames renumbered
-    freedom: Freedom
+    free_parameters: FreeParameters
     held_out: float  # mean capped error of tracks it has not seen, pixels
     median: float  # median of the same
     inliers: float  # share of all observations that it explains
@@ -53,55 +55,86 @@ def fewer(tracks: Tracks, count: int, frames: int) -> Tracks:
     return tracks.keep_points(mask)
 
 
-def drop_outliers(solve: Solve, tracks: Tracks, limit: float) -> Tracks:
+def drop_outliers(solve: Reconstruction, tracks: Tracks, limit: float) -> Tracks:
     """Observations that miss by less than the limit, of points that keep two."""
     bad = errors(solve, Observations.of(tracks)).numpy()
     return tracks.keep(bad < limit)
 
 
-def _trusted(solve: Solve, tracks: Tracks, unit: float) -> tuple[Tracks, float]:
-    """How rough a start is, in pixels of a picture 320 wide, and the tracks that fit it that well: a good start
-    knows moving things from still ones, a rough one does not.
+def _trusted(solve: Reconstruction, tracks: Tracks, unit: float) -> tuple[Tracks, float]:
+    """How rough a start is, in pixels of a picture 320 wide, and the tracks that fit it that well:
+    a good start knows moving things from still ones, a rough one does not.
     """
     observations = Observations.of(tracks)
     placed = triangulate(unit_scale(solve), observations, tracks.points)
     error = errors(placed, observations).clamp(max=1e3)
     rough = min(max(3 * float(error.median()) / unit, 1.0), 8.0)
-    mean = torch.zeros(tracks.points, dtype=error.dtype).index_add_(0, observations.point, error).numpy() / tracks.lengths
+    mean = (
+        torch.zeros(tracks.points, dtype=error.dtype)
+        .index_add_(0, observations.point, error)
+        .numpy()
+        / tracks.lengths
+    )
     fitting = tracks.keep_points(mean < 4 * rough * unit)
     return (fitting if fitting.points >= 8 else tracks), rough
 
 
 def _settle(
-    solve: Solve, tracks: Tracks, freedom: Freedom, config: RefineConfig, prior: Prior | None, unit: float, steps: int = 20
-) -> Solve:
+    solve: Reconstruction,
+    tracks: Tracks,
+    free_parameters: FreeParameters,
+    config: RefineConfig,
+    prior: Prior | None,
+    unit: float,
+    steps: int = 20,
+) -> Reconstruction:
     observations = Observations.of(tracks)
     solve = triangulate(unit_scale(solve), observations, tracks.points)
-    return adjust(solve, observations, freedom, AdjustConfig(scale=config.scale * unit, steps=steps), prior)
+    return adjust(
+        solve,
+        observations,
+        free_parameters,
+        AdjustConfig(scale=config.scale * unit, steps=steps),
+        prior,
+    )
 
 
-def refine(name: str, start: Solve, frames: Ints, fit: Tracks, judge: Tracks, config: RefineConfig, prior: Prior | None = None) -> Refined:
-    """Cameras of `frames` from a start, refined on the tracks `fit` and judged by `judge` (both over the whole footage)."""
+def refine(
+    name: str,
+    start: Reconstruction,
+    frames: Ints,
+    fit: Tracks,
+    judge: Tracks,
+    config: RefineConfig,
+    prior: Prior | None = None,
+) -> Refined:
+    """Cameras of `frames` from a start, refined on the tracks `fit` and judged by `judge` (both
+    over the whole footage).
+    """
     unit = unit_of(start)
     own = fewer(fit.in_frames(frames), config.points, len(frames))
     everything = len(own.frame)
-    freedom = Freedom(focal=prior is None or prior.sigma > 0)
-    solve = replace(start, radial=torch.zeros_like(start.radial))  # distortion has to be earned anew
+    free_parameters = FreeParameters(focal=prior is None or prior.sigma > 0)
+    solve = replace(
+        start, radial=torch.zeros_like(start.radial)
+    )  # distortion has to be earned anew
     if prior is not None and prior.sigma == 0:  # locked, whatever the start made of it
         solve = replace(solve, focals=torch.full_like(solve.focals, math.exp(prior.log_focal)))
     own, rough = _trusted(solve, own, unit)
     for scale in (rough, 1.0):
         observations = Observations.of(own)
         solve = triangulate(unit_scale(solve), observations, own.points)
-        solve = adjust(solve, observations, freedom, AdjustConfig(scale=scale * unit, steps=12), prior)
+        solve = adjust(
+            solve, observations, free_parameters, AdjustConfig(scale=scale * unit, steps=12), prior
+        )
     trimmed = drop_outliers(solve, own, 4 * config.outlier * unit)
     if trimmed.points < 8:
         trimmed = own
-    solve, freedom = _choose_lens(solve, trimmed, freedom, config, prior, unit)
+    solve, free_parameters = _choose_lens(solve, trimmed, free_parameters, config, prior, unit)
     solve = triangulate(solve, Observations.of(own), own.points)
     kept = drop_outliers(solve, own, config.outlier * unit)
     if kept.points >= 8:
-        solve = _settle(solve, kept, freedom, config, prior, unit)
+        solve = _settle(solve, kept, free_parameters, config, prior, unit)
     else:
         kept = own
         solve = triangulate(solve, Observations.of(kept), kept.points)
@@ -109,37 +142,65 @@ def refine(name: str, start: Solve, frames: Ints, fit: Tracks, judge: Tracks, co
     if own_judge.points < 8:  # so few that chance would judge
         own_judge = merge([own_judge, fit.in_frames(frames, 3)])
     held_out, median = judge_by(solve, own_judge, config.cap * unit)
-    return Refined(name, frames, solve, kept, freedom, held_out, median, len(kept.frame) / max(everything, 1))
+    return Refined(
+        name,
+        frames,
+        solve,
+        kept,
+        free_parameters,
+        held_out,
+        median,
+        len(kept.frame) / max(everything, 1),
+    )
 
 
 def _choose_lens(
-    solve: Solve, tracks: Tracks, freedom: Freedom, config: RefineConfig, prior: Prior | None, unit: float
-) -> tuple[Solve, Freedom]:
-    """A shared focal length; k1 and k2 if they earn their place; a focal length a frame if the lens was zoomed."""
+    solve: Reconstruction,
+    tracks: Tracks,
+    free_parameters: FreeParameters,
+    config: RefineConfig,
+    prior: Prior | None,
+    unit: float,
+) -> tuple[Reconstruction, FreeParameters]:
+    """A shared focal length; k1 and k2 if they earn their place; a focal length a frame if the lens
+    was zoomed.
+    """
     observations = Observations.of(tracks)
 
-    def cost(s: Solve) -> float:
-        return float(torch.log1p((errors(s, observations) / (config.scale * unit)).clamp(max=1e3) ** 2).sum())
+    def cost(s: Reconstruction) -> float:
+        return float(
+            torch.log1p((errors(s, observations) / (config.scale * unit)).clamp(max=1e3) ** 2).sum()
+        )
 
-    best = _settle(solve, tracks, freedom, config, prior, unit)
+    best = _settle(solve, tracks, free_parameters, config, prior, unit)
     least = cost(best)
     for radial in (1, 2):
-        wider = replace(freedom, radial=radial)
+        wider = replace(free_parameters, radial=radial)
         trial = _settle(best, tracks, wider, config, prior, unit)
-        if (new := cost(trial)) > (1 - config.earn) * least or float(trial.radial.abs().max()) > 0.6:
+        if (new := cost(trial)) > (1 - config.earn) * least or float(
+            trial.radial.abs().max()
+        ) > 0.6:
             break
-        best, least, freedom = trial, new, wider
-    if freedom.focal:
-        wider = Freedom(focal_per_frame=True)
-        trial = _settle(replace(best, radial=torch.zeros_like(best.radial)), tracks, wider, config, prior, unit, 40)
+        best, least, free_parameters = trial, new, wider
+    if free_parameters.focal:
+        wider = FreeParameters(focal_per_frame=True)
+        trial = _settle(
+            replace(best, radial=torch.zeros_like(best.radial)),
+            tracks,
+            wider,
+            config,
+            prior,
+            unit,
+            40,
+        )
         if cost(trial) < (1 - config.zoom_earns) * least:
-            best, freedom = trial, wider
-    return best, freedom
+            best, free_parameters = trial, wider
+    return best, free_parameters
 
 
-def judge_by(solve: Solve, tracks: Tracks, cap: float) -> tuple[float, float]:
-    """Mean capped error and median error, in pixels, of observations that had no say: each track's points are
-    triangulated from its even observations and measured on its odd ones.
+def judge_by(solve: Reconstruction, tracks: Tracks, cap: float) -> tuple[float, float]:
+    """Mean capped error and median error, in pixels, of observations that had no say: each track's
+    points are triangulated from its even observations and measured on its odd ones.
     """
     if not tracks.points:
         return cap, cap

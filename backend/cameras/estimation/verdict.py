@@ -1,4 +1,6 @@
-"""The judgement on a solve: solved, weak or failed, why, and what to film differently. Evidence in, words out."""
+"""The judgement on a solve: solved, weak or failed, why, and what to film differently. Evidence in,
+words out.
+"""
 
 import math
 from dataclasses import asdict, dataclass
@@ -19,12 +21,18 @@ class Evidence:
     drift_sigma: float  # of the positions, as a share of the path
     field_of_view: float  # degrees, of the longer side
     second_opinion: str = ""  # the solver that was compared
-    apart: float = math.inf  # root mean square between the two solvers' positions, as a share of the path
+    apart: float = (
+        math.inf
+    )  # root mean square between the two solvers' positions, as a share of the path
     focal_apart: float = math.inf  # relative
     mirror: float = math.inf  # error of the hollow-face twin over that of the solve
     expected_focal: float = 0.0  # relative to the solve's, from EXIF or the user; 0 unknown
-    confirmable: bool = True  # there are tracks from frame to frame, which solvers other than COLMAP can work from
-    rival: float = 1.0  # error of the best of the solvers that disagree over that of this one
+    confirmable: bool = (
+        True  # there are tracks from frame to frame, which solvers other than COLMAP can work from
+    )
+    cross_check_error: float = (
+        1.0  # error of the best of the solvers that disagree over that of this one
+    )
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,9 @@ class VerdictConfig:
     widest: float = 130.0
     narrowest: float = 3.0
     expected_focal: float = 0.15
-    alone_inliers: float = 0.9  # what photos must show beyond doubt where only COLMAP could look at them
+    alone_inliers: float = (
+        0.9  # what photos must show beyond doubt where only COLMAP could look at them
+    )
     alone_px: float = 0.4
     alone_focal: float = 0.01
     alone_drift: float = 0.002
@@ -64,8 +74,17 @@ class Verdict:
     evidence: Evidence
 
     def as_json(self) -> dict[str, Any]:
-        evidence = {k: (v if not isinstance(v, float) or math.isfinite(v) else None) for k, v in asdict(self.evidence).items()}
-        return {"level": self.level, "kind": self.kind, "reasons": list(self.reasons), "advice": list(self.advice), "evidence": evidence}
+        evidence = {
+            k: (v if not isinstance(v, float) or math.isfinite(v) else None)
+            for k, v in asdict(self.evidence).items()
+        }
+        return {
+            "level": self.level,
+            "kind": self.kind,
+            "reasons": list(self.reasons),
+            "advice": list(self.advice),
+            "evidence": evidence,
+        }
 
 
 SIDEWAYS = "Move the camera sideways around the subject, by a tenth of its distance or more."
@@ -80,13 +99,23 @@ def _doubts(e: Evidence, kind: Kind, config: VerdictConfig) -> list[tuple[str, s
     if e.placed < config.placed:
         found.append((f"only {e.placed:.0%} of the pictures could be placed", OVERLAP))
     if e.inliers < config.inliers:
-        found.append((f"{1 - e.inliers:.0%} of the tracked points move in their own way", STILL_WORLD))
+        found.append(
+            (f"{1 - e.inliers:.0%} of the tracked points move in their own way", STILL_WORLD)
+        )
     if e.held_out_px > config.held_out_px:
-        found.append(("the pictures do not quite fit a rigid world: blur, a rolling shutter, or a strong lens", OVERLAP))
+        found.append(
+            (
+                "the pictures do not quite fit a rigid world: blur, a rolling shutter, or a strong "
+                "lens",
+                OVERLAP,
+            )
+        )
     if e.focal_sigma > config.focal_sigma:
         found.append((f"the focal length is known to {min(e.focal_sigma, 1):.0%} only", LENS))
     if kind == "moving" and e.drift_sigma > config.drift_sigma:
-        found.append((f"positions are known to {min(e.drift_sigma, 1):.1%} of the path only", SIDEWAYS))
+        found.append(
+            (f"positions are known to {min(e.drift_sigma, 1):.1%} of the path only", SIDEWAYS)
+        )
     if kind == "moving" and e.mirror < config.mirror:
         found.append(("near and far could be swapped", SIDEWAYS))
     if not config.narrowest < e.field_of_view < config.widest:
@@ -97,7 +126,11 @@ def _doubts(e: Evidence, kind: Kind, config: VerdictConfig) -> list[tuple[str, s
 
 
 def _disagreement(e: Evidence, kind: Kind, config: VerdictConfig) -> list[tuple[str, str]]:
-    if kind == "turning" or (not e.confirmable and _stands_alone(e, config)) or _outvotes(e, config):
+    if (
+        kind == "turning"
+        or (not e.confirmable and _stands_alone(e, config))
+        or _outvotes(e, config)
+    ):
         return []
     if not e.second_opinion:
         return [("no second solver could confirm it", OVERLAP)]
@@ -111,20 +144,37 @@ def _disagreement(e: Evidence, kind: Kind, config: VerdictConfig) -> list[tuple[
 def _stands_alone(e: Evidence, config: VerdictConfig) -> bool:
     """Photos from all sides hold the cameras so firmly that another solver's failure says nothing."""
     firm = e.focal_sigma < config.alone_focal and e.drift_sigma < config.alone_drift
-    return firm and e.inliers > config.alone_inliers and e.held_out_px < config.alone_px and e.placed >= config.placed
+    return (
+        firm
+        and e.inliers > config.alone_inliers
+        and e.held_out_px < config.alone_px
+        and e.placed >= config.placed
+    )
 
 
 def _outvotes(e: Evidence, config: VerdictConfig) -> bool:
-    """Who says otherwise explains the pictures far worse than a solve that nearly all tracks hold firmly."""
+    """Who says otherwise explains the pictures far worse than a solve that nearly all tracks hold
+    firmly.
+    """
     firm = e.focal_sigma < config.outvoted_focal and e.drift_sigma < config.outvoted_drift
-    clean = e.inliers > config.alone_inliers and e.held_out_px < config.alone_px and e.placed >= config.placed
-    return e.rival >= config.outvoted and firm and clean and e.mirror >= config.mirror
+    clean = (
+        e.inliers > config.alone_inliers
+        and e.held_out_px < config.alone_px
+        and e.placed >= config.placed
+    )
+    return e.cross_check_error >= config.outvoted and firm and clean and e.mirror >= config.mirror
 
 
 def judge(evidence: Evidence, kind: Kind, config: VerdictConfig) -> Verdict:
-    """Any doubt makes a solve weak; a solve that explains next to nothing, or is held by nothing, has failed."""
+    """Any doubt makes a solve weak; a solve that explains next to nothing, or is held by nothing,
+    has failed.
+    """
     doubts = _doubts(evidence, kind, config)
-    hopeless = evidence.inliers < config.hopeless_inliers or not evidence.held_out_px < config.hopeless_px or not evidence.focal_sigma < 1
+    hopeless = (
+        evidence.inliers < config.hopeless_inliers
+        or not evidence.held_out_px < config.hopeless_px
+        or not evidence.focal_sigma < 1
+    )
     level: Level = "failed" if hopeless else "weak" if doubts else "solved"
     advice = tuple(dict.fromkeys(a for _, a in doubts))
     return Verdict(level, kind, tuple(r for r, _ in doubts), advice, evidence)
@@ -133,5 +183,9 @@ def judge(evidence: Evidence, kind: Kind, config: VerdictConfig) -> Verdict:
 def in_words(verdict: Verdict) -> str:
     """One line."""
     if verdict.level == "solved":
-        return "solved" if verdict.kind == "moving" else "solved, as a camera that only turns: there is no depth to be had"
+        return (
+            "solved"
+            if verdict.kind == "moving"
+            else "solved, as a camera that only turns: there is no depth to be had"
+        )
     return f"{verdict.level}: {'; '.join(verdict.reasons) or 'the tracks do not hold the cameras'}"

@@ -1,4 +1,6 @@
-"""The differentiable camera: unprojection, projection, and poses from weighted Procrustes (paper, section 4.2)."""
+"""The differentiable camera: unprojection, projection, and poses from weighted Procrustes (paper,
+section 4.2).
+"""
 
 import torch
 from torch import Tensor
@@ -6,7 +8,10 @@ from torch import Tensor
 
 def grid_xy(height: int, width: int, device: torch.device | None = None) -> Tensor:
     """(h, w, 2) xy of the pixels' centres."""
-    x, y = (torch.arange(width, device=device) + 0.5) / width, (torch.arange(height, device=device) + 0.5) / height
+    x, y = (
+        (torch.arange(width, device=device) + 0.5) / width,
+        (torch.arange(height, device=device) + 0.5) / height,
+    )
     return torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)
 
 
@@ -29,16 +34,24 @@ def project(points: Tensor, focal: Tensor, aspect: Tensor) -> Tensor:
 def sample(field: Tensor, xy: Tensor) -> Tensor:
     """(b, c, h, w) at (b, m, 2) -> (b, c, m), bilinear, clamped at the border."""
     grid = xy[:, :, None] * 2 - 1
-    return torch.nn.functional.grid_sample(field, grid, mode="bilinear", padding_mode="border", align_corners=False)[..., 0]
+    return torch.nn.functional.grid_sample(
+        field, grid, mode="bilinear", padding_mode="border", align_corners=False
+    )[..., 0]
 
 
 def procrustes(source: Tensor, target: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Rotations (b, 3, 3) and translations (b, 3) that carry source (b, m, 3) best onto target under weights (b, m)."""
+    """Rotations (b, 3, 3) and translations (b, 3) that carry source (b, m, 3) best onto target
+    under weights (b, m).
+    """
     w = (weights / weights.sum(-1, keepdim=True).clamp(min=1e-8))[..., None]
     mean_s, mean_t = (w * source).sum(-2, keepdim=True), (w * target).sum(-2, keepdim=True)
     covariance = (w * (target - mean_t)).transpose(-1, -2) @ (source - mean_s)
-    covariance = covariance / covariance.detach().flatten(-2).norm(dim=-1)[..., None, None].clamp(min=1e-12)
-    apart = torch.diag(torch.tensor([3e-9, 2e-9, 1e-9], device=covariance.device))  # equal singular values have no gradient
+    covariance = covariance / covariance.detach().flatten(-2).norm(dim=-1)[..., None, None].clamp(
+        min=1e-12
+    )
+    apart = torch.diag(
+        torch.tensor([3e-9, 2e-9, 1e-9], device=covariance.device)
+    )  # equal singular values have no gradient
     u, _, vt = torch.linalg.svd(covariance + apart)
     sign = torch.ones_like(u[..., 0])
     sign = torch.cat([sign[..., :2], (torch.det(u) * torch.det(vt)).sign()[..., None]], -1)

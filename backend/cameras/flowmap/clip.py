@@ -1,4 +1,6 @@
-"""A clip as FlowMap sees it: small pictures, flow, and tracks; and windows of it, so that memory does not grow with length."""
+"""A clip as FlowMap sees it: small pictures, flow, and tracks; and windows of it, so that memory
+does not grow with length.
+"""
 
 from dataclasses import dataclass
 
@@ -12,7 +14,9 @@ from .network import network_input
 
 @dataclass(frozen=True)
 class Window:
-    """Some frames of a clip in a row. Track points that are not seen in a frame have `seen` False there."""
+    """Some frames of a clip in a row. Track points that are not seen in a frame have `seen` False
+    there.
+    """
 
     inputs: Tensor  # (n, 9, h, w)
     forward: Tensor  # (n - 1, h, w, 2)
@@ -51,17 +55,24 @@ class FlowMapClip:
         trusts = self.forward_trust[steps], self.backward_trust[steps]
         return Window(inputs, self.forward[steps], self.backward[steps], *trusts, xy, seen)
 
-    def _dense_tracks(self, first: int, length: int, points: int, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+    def _dense_tracks(
+        self, first: int, length: int, points: int, random: np.random.Generator
+    ) -> tuple[Tensor, Tensor]:
         inside = (self.tracks.frame >= first) & (self.tracks.frame < first + length)
         local = self.tracks.keep(inside)
         chosen = random.permutation(local.points)[:points]
         place = np.full(local.points, -1)
         place[chosen] = np.arange(len(chosen))
         used = place[local.point] >= 0
-        xy, seen = np.full((length, len(chosen), 2), 0.5, np.float32), np.zeros((length, len(chosen)), bool)
+        xy, seen = (
+            np.full((length, len(chosen), 2), 0.5, np.float32),
+            np.zeros((length, len(chosen)), bool),
+        )
         at = local.frame[used] - first, place[local.point[used]]
         xy[at], seen[at] = local.uv[used], True
-        return torch.from_numpy(xy).to(self.video.device), torch.from_numpy(seen).to(self.video.device)
+        return torch.from_numpy(xy).to(self.video.device), torch.from_numpy(seen).to(
+            self.video.device
+        )
 
     def to(self, device: str) -> "FlowMapClip":
         """The same clip on another device."""

@@ -1,4 +1,6 @@
-"""Overfits FlowMap to a clip: depth network, correspondence weights and focal length from random weights."""
+"""Overfits FlowMap to a clip: depth network, correspondence weights and focal length from random
+weights.
+"""
 
 import copy
 import math
@@ -18,7 +20,9 @@ from .network import DepthModel, DepthNetwork, NetworkConfig
 
 @dataclass(frozen=True)
 class FlowMapConfig:
-    """The paper's weights of the losses; rates and steps are those of a small network without pretraining."""
+    """The paper's weights of the losses; rates and steps are those of a small network without
+    pretraining.
+    """
 
     steps: int = 300
     window: int = 20
@@ -31,8 +35,13 @@ class FlowMapConfig:
     focal_rate: float = 3e-2
     warm_up: int = 15  # steps of rising rate
     tracks_from: int = 20
-    softmin: tuple[float, float] = (0.2, 0.35)  # shares of the steps between which the focal length comes from softmin
-    mirror_at: float = 0.15  # share of the steps at which near and far are swapped as a second start
+    softmin: tuple[float, float] = (
+        0.2,
+        0.35,
+    )  # shares of the steps between which the focal length comes from softmin
+    mirror_at: float = (
+        0.15  # share of the steps at which near and far are swapped as a second start
+    )
     mirror_steps: int = 20  # that both starts are given before the worse is dropped
     network: NetworkConfig = field(default_factory=NetworkConfig)
     candidates: SoftminConfig = field(default_factory=SoftminConfig)
@@ -40,7 +49,9 @@ class FlowMapConfig:
 
 @dataclass(frozen=True)
 class FlowMapResult:
-    """`camera_to_world` in OpenCV axes, the first the identity; `focal` in units of sqrt(height * width)."""
+    """`camera_to_world` in OpenCV axes, the first the identity; `focal` in units of sqrt(height *
+    width).
+    """
 
     camera_to_world: Tensor  # (n, 4, 4)
     focal: float
@@ -52,43 +63,75 @@ class Trial:
     """One start: a network, a focal length, and their optimiser. `sign` -1 swaps near and far."""
 
     def __init__(
-        self, clip: FlowMapClip, config: FlowMapConfig, focal: float | None, seed: int, make_network: Callable[[], DepthModel]
+        self,
+        clip: FlowMapClip,
+        config: FlowMapConfig,
+        focal: float | None,
+        seed: int,
+        make_network: Callable[[], DepthModel],
     ) -> None:
         torch.manual_seed(seed)
         device = clip.video.device
         self.clip, self.config, self.known_focal = clip, config, focal
-        self.random, self.generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+        self.random, self.generator = (
+            np.random.default_rng(seed),
+            torch.Generator().manual_seed(seed),
+        )
         self.network = make_network().to(device)
-        self.log_focal = torch.nn.Parameter(torch.tensor(math.log(focal or 0.85), device=device), requires_grad=focal is None)
+        self.log_focal = torch.nn.Parameter(
+            torch.tensor(math.log(focal or 0.85), device=device), requires_grad=focal is None
+        )
         self.sign, self.step, self.recent = 1.0, 0, math.inf
         self._make_optimizer()
 
     def _make_optimizer(self) -> None:
-        groups = [{"params": self.network.parameters(), "lr": self.config.rate}, {"params": [self.log_focal], "lr": self.config.focal_rate}]
+        groups = [
+            {"params": self.network.parameters(), "lr": self.config.rate},
+            {"params": [self.log_focal], "lr": self.config.focal_rate},
+        ]
         self.optimizer = torch.optim.Adam(groups, betas=(0.9, 0.99))
 
     def mirrored(self) -> "Trial":
-        """The same start with near and far swapped: the hollow-face solution, which gradients alone never leave."""
+        """The same start with near and far swapped: the hollow-face solution, which gradients alone
+        never leave.
+        """
         other = copy.copy(self)
         other.network, other.log_focal = copy.deepcopy(self.network), copy.deepcopy(self.log_focal)
-        other.sign, other.random, other.generator = -self.sign, copy.deepcopy(self.random), self.generator.clone_state()
+        other.sign, other.random, other.generator = (
+            -self.sign,
+            copy.deepcopy(self.random),
+            self.generator.clone_state(),
+        )
         other._make_optimizer()
         return other
 
     def _set_rates(self) -> None:
         progress = self.step / self.config.steps
-        factor = min(1.0, (self.step + 1) / self.config.warm_up) * (1.0 if progress < 0.6 else max(0.03, (1 - progress) / 0.4))
-        for group, rate in zip(self.optimizer.param_groups, (self.config.rate, self.config.focal_rate), strict=True):
+        factor = min(1.0, (self.step + 1) / self.config.warm_up) * (
+            1.0 if progress < 0.6 else max(0.03, (1 - progress) / 0.4)
+        )
+        for group, rate in zip(
+            self.optimizer.param_groups, (self.config.rate, self.config.focal_rate), strict=True
+        ):
             group["lr"] = rate * factor
 
     def _focal(self, log_depth: Tensor, window: Window) -> Tensor:
-        """A usual lens until there is some depth, then softmin as a running mean, then the learned number itself."""
+        """A usual lens until there is some depth, then softmin as a running mean, then the learned
+        number itself.
+        """
         begin, end = (share * self.config.steps for share in self.config.softmin)
         if self.known_focal is not None or self.step >= end:
             return self.log_focal.exp()
         if self.step >= begin and self.step % 3 == 0:
             aspect = aspect_of(*self.clip.size, log_depth.device)
-            found = softmin_focal(log_depth, window.track_xy, window.track_seen, aspect, self.config.candidates, self.generator)
+            found = softmin_focal(
+                log_depth,
+                window.track_xy,
+                window.track_seen,
+                aspect,
+                self.config.candidates,
+                self.generator,
+            )
             if found is not None:
                 self.log_focal.data = 0.7 * self.log_focal.data + 0.3 * found.log()
         return self.log_focal.exp().detach()
@@ -103,10 +146,16 @@ class Trial:
         log_depth = self.sign * log_depth
         weights = self.network.weights(features, later_to_earlier(window))
         focal = self._focal(log_depth.detach(), window)
-        rotation, translation = poses_from_depth(window, log_depth, weights, focal, config.procrustes_points)
-        loss = config.flow_weight * flow_loss(window, log_depth, focal, rotation, translation, config.delta)
+        rotation, translation = poses_from_depth(
+            window, log_depth, weights, focal, config.procrustes_points
+        )
+        loss = config.flow_weight * flow_loss(
+            window, log_depth, focal, rotation, translation, config.delta
+        )
         if self.step >= config.tracks_from:
-            loss = loss + config.track_weight * track_loss(window, log_depth, focal, chain(rotation, translation), config.delta)
+            loss = loss + config.track_weight * track_loss(
+                window, log_depth, focal, chain(rotation, translation), config.delta
+            )
         self.optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
@@ -126,10 +175,14 @@ class Trial:
             log_depth, features = self.network(window.inputs)
             log_depth = self.sign * log_depth
             weights = self.network.weights(features, later_to_earlier(window))
-            rotation, translation = poses_from_depth(window, log_depth, weights, focal, self.config.procrustes_points * 4)
+            rotation, translation = poses_from_depth(
+                window, log_depth, weights, focal, self.config.procrustes_points * 4
+            )
             rotations.append(rotation)
             translations.append(translation)
-            depths.append(log_depth.exp() if first + length == self.clip.frames else log_depth[:-1].exp())
+            depths.append(
+                log_depth.exp() if first + length == self.clip.frames else log_depth[:-1].exp()
+            )
         poses = chain(torch.cat(rotations), torch.cat(translations))
         return FlowMapResult(poses.cpu(), float(focal), torch.cat(depths).cpu(), self.recent)
 
@@ -148,8 +201,8 @@ def fit(
     progress: Callable[[int, int], None] = lambda step, total: None,
     make_network: Callable[[], DepthModel] | None = None,
 ) -> FlowMapResult:
-    """FlowMap on one clip. `focal` (units of sqrt(height * width)) is kept where it is given; `make_network` gives
-    another depth network than the small untrained one.
+    """FlowMap on one clip. `focal` (units of sqrt(height * width)) is kept where it is given;
+    `make_network` gives another depth network than the small untrained one.
     """
     trial = Trial(clip, config, focal, seed, make_network or (lambda: DepthNetwork(config.network)))
     while trial.step < config.steps:

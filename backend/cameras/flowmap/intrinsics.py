@@ -1,6 +1,8 @@
-"""The focal length by softmin over candidates (paper, section 4.1): each is judged by how well its poses explain motion.
+"""The focal length by softmin over candidates (paper, section 4.1): each is judged by how well its
+poses explain motion.
 
-The paper looks at the first pair of frames only; pairs far apart, joined by tracks, tell focal lengths apart much better.
+The paper looks at the first pair of frames only; pairs far apart, joined by tracks, tell focal
+lengths apart much better.
 """
 
 import math
@@ -24,22 +26,36 @@ class SoftminConfig:
     enough: int = 16  # tracks that two frames must share
 
 
-def wide_pairs(seen: Tensor, count: int, enough: int, generator: torch.Generator) -> list[tuple[int, int]]:
-    """Up to `count` random pairs of frames, a third of the window or more apart where tracks last that long."""
+def wide_pairs(
+    seen: Tensor, count: int, enough: int, generator: torch.Generator
+) -> list[tuple[int, int]]:
+    """Up to `count` random pairs of frames, a third of the window or more apart where tracks last
+    that long.
+    """
     n = len(seen)
     shared = (seen.float() @ seen.float().T).cpu()
     for gap in (n // 2, n // 3, n // 5, 1):
-        pairs = [(i, j) for i in range(n) for j in range(i + max(gap, 1), n) if shared[i, j] >= enough]
+        pairs = [
+            (i, j) for i in range(n) for j in range(i + max(gap, 1), n) if shared[i, j] >= enough
+        ]
         if len(pairs) >= min(count, 3):
-            return [pairs[k] for k in torch.randperm(len(pairs), generator=generator)[:count].tolist()]
+            return [
+                pairs[k] for k in torch.randperm(len(pairs), generator=generator)[:count].tolist()
+            ]
     return []
 
 
 @torch.no_grad()
 def softmin_focal(
-    log_depth: Tensor, xy: Tensor, seen: Tensor, aspect: Tensor, config: SoftminConfig, generator: torch.Generator
+    log_depth: Tensor,
+    xy: Tensor,
+    seen: Tensor,
+    aspect: Tensor,
+    config: SoftminConfig,
+    generator: torch.Generator,
 ) -> Tensor | None:
-    """The mean of the candidates under softmin of their error; None where no frames share enough tracks.
+    """The mean of the candidates under softmin of their error; None where no frames share enough
+    tracks.
 
     log_depth (n, h, w), track points xy (n, m, 2), seen (n, m).
     """
@@ -58,5 +74,7 @@ def softmin_focal(
     there = project(source @ rotation.transpose(-1, -2) + translation[..., None, :], f, aspect)
     miss = ((there - xy[first]) * aspect).norm(dim=-1).clamp(max=0.1)
     error = (miss * weights).sum((1, 2)) / weights.sum((1, 2)) * 1000
-    share = torch.softmax(-(error - error.min()) * config.temperature / error.min().clamp(min=1.0), 0)
+    share = torch.softmax(
+        -(error - error.min()) * config.temperature / error.min().clamp(min=1.0), 0
+    )
     return (share * focals.log()).sum().exp()

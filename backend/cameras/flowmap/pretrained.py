@@ -1,9 +1,14 @@
-"""FlowMap as in the paper: flow, tracks and depth from pretrained networks, given as TorchScript files.
+"""FlowMap as in the paper: flow, tracks and depth from pretrained networks, given as TorchScript
+files.
 
-No weights come with the project. A file holds a scripted or traced network with the interface of the paper's own:
-  flow     RAFT:      (b, 3, H, W), (b, 3, H, W) in -1..1 -> (b, 2, H, W) pixels, or a list of which the last counts
-  depth    MiDaS:     (b, 3, H, W) with ImageNet's mean and deviation taken out -> (b, H, W) inverse depth
-  tracker  CoTracker: (1, t, 3, H, W) in 0..255, queries (1, m, 3) of (frame, x, y) -> (1, t, m, 2), (1, t, m) visible
+No weights come with the project. A file holds a scripted or traced network with the interface of
+the paper's own:
+  flow     RAFT:      (b, 3, H, W), (b, 3, H, W) in -1..1 -> (b, 2, H, W) pixels, or a list of which
+           the last counts
+  depth    MiDaS:     (b, 3, H, W) with ImageNet's mean and deviation taken out -> (b, H, W) inverse
+           depth
+  tracker  CoTracker: (1, t, 3, H, W) in 0..255, queries (1, m, 3) of (frame, x, y) -> (1, t, m, 2),
+           (1, t, m) visible
 """
 
 from dataclasses import dataclass, replace
@@ -20,7 +25,15 @@ from .fit import FlowMapConfig
 from .network import DepthModel, DepthNetwork, NetworkConfig
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-PAPER = FlowMapConfig(steps=2000, rate=3e-5, focal_rate=3e-5, tracks_from=50, softmin=(0.0, 0.5), mirror_at=0.0, procrustes_points=1000)
+PAPER = FlowMapConfig(
+    steps=2000,
+    rate=3e-5,
+    focal_rate=3e-5,
+    tracks_from=50,
+    softmin=(0.0, 0.5),
+    mirror_at=0.0,
+    procrustes_points=1000,
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,10 @@ def load(path: str, what: str, device: str) -> nn.Module | None:
     try:
         network: nn.Module = torch.jit.load(path, map_location=device)
     except (RuntimeError, ValueError, OSError) as error:
-        raise InputError(f"{Path(path).name} is not a TorchScript file.", "Export the network with torch.jit.script or trace.") from error
+        raise InputError(
+            f"{Path(path).name} is not a TorchScript file.",
+            "Export the network with torch.jit.script or trace.",
+        ) from error
     return network
 
 
@@ -69,7 +85,9 @@ def _flows(network: nn.Module, video: Tensor, there: Tensor) -> Tensor:
 
 
 def _photometric(video: Tensor, there: Tensor, flow: Tensor) -> Tensor:
-    """(n - 1, h, w) the paper's trust: (1 - largest difference of a colour channel) to the power of 8."""
+    """(n - 1, h, w) the paper's trust: (1 - largest difference of a colour channel) to the power of
+    8.
+    """
     from .camera_math import grid_xy
 
     height, width = flow.shape[1:3]
@@ -100,22 +118,33 @@ def _segment(network: nn.Module, video: Tensor, middle: int, config: PretrainedC
     with torch.no_grad():
         xy, visible = network(frames[None] * 255, queries)
     share = xy[0] / torch.tensor([width, height], device=video.device)
-    color = nn.functional.grid_sample(frames, share[:, :, None] * 2 - 1, align_corners=False)[..., 0]
+    color = nn.functional.grid_sample(frames, share[:, :, None] * 2 - 1, align_corners=False)[
+        ..., 0
+    ]
     alike = (color - color[middle - first]).abs().amax(1) < config.same_color
     good = (visible[0] > 0.5) & alike & (share > 0).all(-1) & (share < 1).all(-1)
     frame, point = torch.nonzero(good, as_tuple=True)
-    tracks = make((frame + first).cpu().numpy(), point.cpu().numpy(), share[frame, point].double().cpu().numpy())
+    tracks = make(
+        (frame + first).cpu().numpy(),
+        point.cpu().numpy(),
+        share[frame, point].double().cpu().numpy(),
+    )
     return tracks.keep(np.ones(len(tracks.frame), bool), 2)
 
 
 def with_tracks(clip: FlowMapClip, network: nn.Module, config: PretrainedConfig) -> FlowMapClip:
     """The clip with this network's tracks."""
-    segments = [_segment(network, clip.video, middle, config) for middle in range(0, clip.frames, config.query_every)]
+    segments = [
+        _segment(network, clip.video, middle, config)
+        for middle in range(0, clip.frames, config.query_every)
+    ]
     return replace(clip, tracks=merge(segments))
 
 
 class PretrainedDepth(DepthModel):
-    """A given network's depth, trained on; what weighs correspondences is our own small network on the same pictures."""
+    """A given network's depth, trained on; what weighs correspondences is our own small network on
+    the same pictures.
+    """
 
     mean: Tensor
     deviation: Tensor
@@ -129,7 +158,7 @@ class PretrainedDepth(DepthModel):
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         _, features = self.helper(frames)
-        pictures = ((frames[:, :3] + 1) / 2 - self.mean) / self.deviation
-        inverse = self.network(pictures)
+        images = ((frames[:, :3] + 1) / 2 - self.mean) / self.deviation
+        inverse = self.network(images)
         inverse = inverse[:, 0] if inverse.dim() == 4 else inverse
         return (1e3 / (inverse.clamp(min=0) + 0.1)).log(), features

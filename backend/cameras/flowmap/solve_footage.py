@@ -11,9 +11,9 @@ import torch
 from ...media.frames import Footage
 from ...media.tracks.flow import Flow, FlowConfig, dense_flow
 from ...media.tracks.tracks import Tracks
-from ..bundle.state import Solve
+from ..bundle.state import Reconstruction
 from ..estimation.estimate import Problem
-from ..footage.images import GrayFrames, read_picture
+from ..footage.images import GrayFrames, read_image
 from ..footage.prepare import small_masks
 from .clip import FlowMapClip
 from .fit import FlowMapConfig, FlowMapResult, fit
@@ -30,36 +30,65 @@ def model_size(width: int, height: int, pixels: int) -> tuple[int, int]:
 
 
 def make_clip(
-    footage: Footage, tracks: Tracks, masks: Path | None, pixels: int, progress: Callable[[int, int], None] = lambda step, total: None
+    footage: Footage,
+    tracks: Tracks,
+    masks: Path | None,
+    pixels: int,
+    progress: Callable[[int, int], None] = lambda step, total: None,
 ) -> FlowMapClip:
-    """Small colour pictures, their flow, and tracks (in the footage's pixels) in shares of the picture."""
+    """Small colour pictures, their flow, and tracks (in the footage's pixels) in shares of the
+    picture.
+    """
     size = model_size(footage.width, footage.height, pixels)
     gray = GrayFrames(footage, FlowConfig().max_side)
-    flow: Flow = dense_flow(gray, size, FlowConfig(), small_masks(masks, footage, gray.size), progress)
-    small = [cv2.resize(read_picture(footage.folder / n, color=True), size, interpolation=cv2.INTER_AREA) for n in footage.names]
+    flow: Flow = dense_flow(
+        gray, size, FlowConfig(), small_masks(masks, footage, gray.size), progress
+    )
+    small = [
+        cv2.resize(read_image(footage.folder / n, color=True), size, interpolation=cv2.INTER_AREA)
+        for n in footage.names
+    ]
     video = torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2).float() / 255
     fields = torch.from_numpy(flow.forward), torch.from_numpy(flow.backward)
     trusts = torch.from_numpy(flow.forward_trust), torch.from_numpy(flow.backward_trust)
     shares = np.array([footage.width, footage.height], np.float64)
-    return FlowMapClip(video, *fields, *trusts, Tracks(tracks.frame, tracks.point, tracks.uv / shares))
+    return FlowMapClip(
+        video, *fields, *trusts, Tracks(tracks.frame, tracks.point, tracks.uv / shares)
+    )
 
 
-def as_solve(result: FlowMapResult, size: tuple[int, int]) -> Solve:
+def as_solve(result: FlowMapResult, size: tuple[int, int]) -> Reconstruction:
     """Cameras without points."""
     viewmats = torch.linalg.inv(result.camera_to_world.double())
-    focal = torch.full((len(viewmats),), result.focal * (size[0] * size[1]) ** 0.5, dtype=torch.float64)
+    focal = torch.full(
+        (len(viewmats),), result.focal * (size[0] * size[1]) ** 0.5, dtype=torch.float64
+    )
     f64 = torch.float64
-    centre, none = torch.tensor(size, dtype=f64) / 2, torch.zeros(0, 4, dtype=f64)
-    return Solve(viewmats[:, :3, :3], viewmats[:, :3, 3], focal, torch.zeros(2, dtype=f64), centre, none)
+    center, none = torch.tensor(size, dtype=f64) / 2, torch.zeros(0, 4, dtype=f64)
+    return Reconstruction(
+        viewmats[:, :3, :3], viewmats[:, :3, 3], focal, torch.zeros(2, dtype=f64), center, none
+    )
 
 
-def flowmap_start(footage: Footage, masks: Path | None, problem: Problem, given: Pretrained, progress: Callable[[int, int], None]) -> Solve:
-    """FlowMap's own cameras; with a prior on the focal length, that one. With pretrained networks the paper's recipe."""
-    focal = math.exp(problem.prior.log_focal) / (problem.size[0] * problem.size[1]) ** 0.5 if problem.prior else None
+def flowmap_start(
+    footage: Footage,
+    masks: Path | None,
+    problem: Problem,
+    given: Pretrained,
+    progress: Callable[[int, int], None],
+) -> Reconstruction:
+    """FlowMap's own cameras; with a prior on the focal length, that one. With pretrained networks
+    the paper's recipe.
+    """
+    focal = (
+        math.exp(problem.prior.log_focal) / (problem.size[0] * problem.size[1]) ** 0.5
+        if problem.prior
+        else None
+    )
     if given == Pretrained():
-        clip = make_clip(footage, problem.followed, masks, PIXELS)
+        clip = make_clip(footage, problem.klt_tracks, masks, PIXELS)
         return as_solve(fit(clip, FlowMapConfig(), focal, problem.seed, progress), problem.size)
-    clip = make_clip(footage, problem.followed, masks, PretrainedConfig().pixels).to(given.device)
+    clip = make_clip(footage, problem.klt_tracks, masks, PretrainedConfig().pixels).to(given.device)
     if given.flow is not None:
         clip = with_flow(clip, given.flow)
     if given.tracker is not None:
@@ -67,5 +96,12 @@ def flowmap_start(footage: Footage, masks: Path | None, problem: Problem, given:
     network = given.depth
     if network is None:
         return as_solve(fit(clip, FlowMapConfig(), focal, problem.seed, progress), problem.size)
-    result = fit(clip, PAPER, focal, problem.seed, progress, lambda: PretrainedDepth(network, NetworkConfig()))
+    result = fit(
+        clip,
+        PAPER,
+        focal,
+        problem.seed,
+        progress,
+        lambda: PretrainedDepth(network, NetworkConfig()),
+    )
     return as_solve(result, problem.size)

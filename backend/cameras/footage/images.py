@@ -14,22 +14,28 @@ from ...protocol import InputError
 Pixels = NDArray[np.uint8]
 
 
-def read_picture(path: Path, color: bool = False) -> Pixels:
+def read_image(path: Path, color: bool = False) -> Pixels:
     """(H, W) grey or (H, W, 3) RGB."""
     data = np.fromfile(path, np.uint8)  # not cv2.imread: it can't open every name on Windows
-    picture = cv2.imdecode(data, (cv2.IMREAD_COLOR if color else cv2.IMREAD_GRAYSCALE) | cv2.IMREAD_IGNORE_ORIENTATION)
-    if picture is None:
+    image = cv2.imdecode(
+        data, (cv2.IMREAD_COLOR if color else cv2.IMREAD_GRAYSCALE) | cv2.IMREAD_IGNORE_ORIENTATION
+    )
+    if image is None:
         raise InputError(f"The picture {path.name} can't be read.", "Replace it or remove it.")
-    return np.asarray(picture[..., ::-1] if color else picture, np.uint8)
+    return np.asarray(image[..., ::-1] if color else image, np.uint8)
 
 
 class GrayFrames(Sequence[Pixels]):
-    """Grey pictures of the footage, at most `max_side` pixels a side, read from disk whenever they are asked for."""
+    """Grey pictures of the footage, at most `max_side` pixels a side, read from disk whenever they
+    are asked for.
+    """
 
     def __init__(self, footage: Footage, max_side: int) -> None:
         self._paths = [footage.folder / name for name in footage.names]
         self.size = fit_size(footage.width, footage.height, max_side)
-        self.scale = np.array([footage.width / self.size[0], footage.height / self.size[1]])  # from these pixels to the footage's
+        self.scale = np.array(
+            [footage.width / self.size[0], footage.height / self.size[1]]
+        )  # from these pixels to the footage's
 
     def __len__(self) -> int:
         return len(self._paths)
@@ -41,7 +47,7 @@ class GrayFrames(Sequence[Pixels]):
     def __getitem__(self, index: int | slice) -> Pixels | list[Pixels]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        picture = read_picture(self._paths[index])
-        if picture.shape[::-1] == self.size:
-            return picture
-        return np.asarray(cv2.resize(picture, self.size, interpolation=cv2.INTER_AREA), np.uint8)
+        image = read_image(self._paths[index])
+        if image.shape[::-1] == self.size:
+            return image
+        return np.asarray(cv2.resize(image, self.size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,7 +1,8 @@
-"""Masks of things that move: tracks that the solved cameras can't explain vote for the pixels around them.
+"""Masks of things that move: tracks that the solved cameras can't explain vote for the pixels
+around them.
 
-Optical flow between neighbours would be denser, but can't tell: what glides along with the camera looks like a thing that
-stands still at another distance. Only over a long way do the two part.
+Optical flow between neighbours would be denser, but can't tell: what glides along with the camera
+looks like a thing that stands still at another distance. Only over a long way do the two part.
 """
 
 from collections.abc import Callable
@@ -15,15 +16,16 @@ from PIL import Image
 from scipy.spatial import KDTree
 
 from ...media.tracks.tracks import Floats, Tracks
-from ..bundle.state import Observations, Solve, errors, unit_of
+from ..bundle.state import Observations, Reconstruction, errors, unit_of
 from ..bundle.triangulate import triangulate
-from .images import Pixels, read_picture
+from .images import Pixels, read_image
 
 
 @dataclass(frozen=True)
 class MotionMaskConfig:
-    """`inliers`: share of the tracks' observations that a rigid world explains below which there is something to mask.
-    Pixels are those of a picture 320 wide, other sizes shares of the longer side.
+    """`inliers`: share of the tracks' observations that a rigid world explains below which there is
+    something to mask. Pixels are those of a picture 320 wide, other sizes shares of the longer
+    side.
     """
 
     inliers: float = 0.88
@@ -38,16 +40,24 @@ class MotionMaskConfig:
     least: float = 0.003  # share of the picture that a moving thing covers at least
 
 
-def moving_tracks(solve: Solve, followed: Tracks, config: MotionMaskConfig) -> tuple[Tracks, NDArray[np.bool_]]:
+def moving_tracks(
+    solve: Reconstruction, klt_tracks: Tracks, config: MotionMaskConfig
+) -> tuple[Tracks, NDArray[np.bool_]]:
     """Tracks (frames as in `solve`) that are long enough to tell, and for each whether it moves."""
-    long = followed.keep_points(followed.lengths >= config.length)
+    long = klt_tracks.keep_points(klt_tracks.lengths >= config.length)
     seen = Observations.of(long)
-    off = errors(triangulate(solve, seen, long.points), seen).numpy() > config.outlier_px * unit_of(solve)
+    off = errors(triangulate(solve, seen, long.points), seen).numpy() > config.outlier_px * unit_of(
+        solve
+    )
     return long, np.bincount(long.point, off, minlength=long.points) > config.strays * long.lengths
 
 
-def vote(color: Pixels, uv: Floats, moves: NDArray[np.bool_], config: MotionMaskConfig) -> NDArray[np.bool_]:
-    """(h, w) pixels of the picture (h, w, 3) whose nearest tracks, in place and colour, mostly move; `uv` are its pixels."""
+def vote(
+    color: Pixels, uv: Floats, moves: NDArray[np.bool_], config: MotionMaskConfig
+) -> NDArray[np.bool_]:
+    """(h, w) pixels of the picture (h, w, 3) whose nearest tracks, in place and colour, mostly
+    move; `uv` are its pixels.
+    """
     height, width = color.shape[:2]
     side = max(height, width)
     if len(uv) < config.votes or not moves.any():
@@ -59,7 +69,9 @@ def vote(color: Pixels, uv: Floats, moves: NDArray[np.bool_], config: MotionMask
     tree = KDTree(np.concatenate([uv / side, smooth[row * width + column]], 1))
     distance, nearest = tree.query(pixels, config.votes)
     weight = 1 / (distance + 0.01)
-    return np.asarray(((weight * moves[nearest]).sum(1) > 0.5 * weight.sum(1)).reshape(height, width))
+    return np.asarray(
+        ((weight * moves[nearest]).sum(1) > 0.5 * weight.sum(1)).reshape(height, width)
+    )
 
 
 def _disc(share: float, side: int) -> Pixels:
@@ -72,21 +84,29 @@ def tidy(moved: NDArray[np.bool_], config: MotionMaskConfig) -> NDArray[np.bool_
     side = max(moved.shape)
     found = cv2.morphologyEx(moved.astype(np.uint8), cv2.MORPH_CLOSE, _disc(config.close, side))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(found)
-    large = np.array([i > 0 and stats[i, cv2.CC_STAT_AREA] >= config.least * moved.size for i in range(count)])
+    large = np.array(
+        [i > 0 and stats[i, cv2.CC_STAT_AREA] >= config.least * moved.size for i in range(count)]
+    )
     return np.asarray(cv2.dilate(large[labels].astype(np.uint8), _disc(config.margin, side)) > 0)
 
 
 def write_masks(
-    solve: Solve, followed: Tracks, pictures: list[Path], folder: Path, config: MotionMaskConfig,
+    solve: Reconstruction,
+    klt_tracks: Tracks,
+    images: list[Path],
+    folder: Path,
+    config: MotionMaskConfig,
     progress: Callable[[int, int], None] = lambda step, total: None,
-) -> tuple[list[Path], float]:  # fmt: skip
-    """A mask for every picture, 0 where a thing moves, and the share of pixels masked. Frames of `followed` as in `pictures`."""
+) -> tuple[list[Path], float]:
+    """A mask for every picture, 0 where a thing moves, and the share of pixels masked. Frames of
+    `followed` as in `pictures`.
+    """
     folder.mkdir()
-    tracks, moves = moving_tracks(solve, followed, config)
+    tracks, moves = moving_tracks(solve, klt_tracks, config)
     paths, shares = [], []
-    for index, picture in enumerate(pictures):
-        progress(index, len(pictures))
-        full = read_picture(picture, color=True)
+    for index, image in enumerate(images):
+        progress(index, len(images))
+        full = read_image(image, color=True)
         scale = config.side / max(full.shape)
         size = round(full.shape[1] * scale), round(full.shape[0] * scale)
         here = tracks.frame == index
@@ -94,7 +114,9 @@ def write_masks(
         color = np.asarray(cv2.resize(full, size, interpolation=cv2.INTER_AREA), np.uint8)
         mask = tidy(vote(color, uv, moves[tracks.point[here]], config), config)
         shares.append(float(mask.mean()))
-        paths.append(folder / f"{picture.name}.png")
+        paths.append(folder / f"{image.name}.png")
         still = np.where(mask, 0, 255).astype(np.uint8)
-        Image.fromarray(cv2.resize(still, full.shape[1::-1], interpolation=cv2.INTER_NEAREST)).save(paths[-1])
+        Image.fromarray(cv2.resize(still, full.shape[1::-1], interpolation=cv2.INTER_NEAREST)).save(
+            paths[-1]
+        )
     return paths, float(np.mean(shares))

@@ -1,4 +1,6 @@
-"""Cameras that were solved elsewhere, frame by frame of the footage: the JSON that Blender's side writes."""
+"""Cameras that were solved elsewhere, frame by frame of the footage: the JSON that Blender's side
+writes.
+"""
 
 import json
 from dataclasses import dataclass
@@ -35,17 +37,33 @@ def _pose(record: dict) -> Pose:
         or record["index"] < 0
     ):
         raise ValueError
-    return Pose(int(record["index"]), (values[0], values[1], values[2], values[3]), int(record["w"]), int(record["h"]), matrix, distortion)
+    return Pose(
+        int(record["index"]),
+        (values[0], values[1], values[2], values[3]),
+        int(record["w"]),
+        int(record["h"]),
+        matrix,
+        distortion,
+    )
 
 
 def read(path: Path, limit: int) -> list[Pose]:
     """At most `limit` poses, evenly chosen, in the footage's order."""
     try:
-        poses = sorted((_pose(r) for r in json.loads(path.read_text(encoding="utf-8"))["frames"]), key=lambda p: p.index)
+        poses = sorted(
+            (_pose(r) for r in json.loads(path.read_text(encoding="utf-8"))["frames"]),
+            key=lambda p: p.index,
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path.name} holds no usable list of solved cameras.", "Solve the camera in Blender again.") from error
+        raise InputError(
+            f"{path.name} holds no usable list of solved cameras.",
+            "Solve the camera in Blender again.",
+        ) from error
     if len(poses) < 3:
-        raise InputError(f"Only {len(poses)} frames have a solved camera.", "Check the scene's frame range and the clip's.")
+        raise InputError(
+            f"Only {len(poses)} frames have a solved camera.",
+            "Check the scene's frame range and the clip's.",
+        )
     if len(poses) > limit:
         poses = [poses[round(i * (len(poses) - 1) / (limit - 1))] for i in range(limit)]
     return poses
@@ -55,4 +73,8 @@ def camera(pose: Pose, name: str, width: int, height: int) -> KnownCamera:
     """For a picture of the given size."""
     sx, sy = width / pose.width, height / pose.height
     fl_x, fl_y, cx, cy = pose.intrinsics
-    return KnownCamera(name, [fl_x * sx, fl_y * sy, cx * sx, cy * sy, *pose.distortion], to_viewmat(pose.camera_to_world).tolist())
+    return KnownCamera(
+        name,
+        [fl_x * sx, fl_y * sy, cx * sx, cy * sy, *pose.distortion],
+        to_viewmat(pose.camera_to_world).tolist(),
+    )

@@ -1,4 +1,6 @@
-"""Footage made ready to be solved: gathered, looked at, cut to its longest shot, freed of doubles, and tracked."""
+"""Footage made ready to be solved: gathered, looked at, cut to its longest shot, freed of doubles,
+and tracked.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from ...formats.capture import PICTURES
+from ...formats.capture import IMAGES
 from ...media import photos, video
 from ...media.decoding import frame_times
 from ...media.frames import Footage, is_still
@@ -15,7 +17,7 @@ from ...media.tracks.follow import FollowConfig, follow
 from ...media.tracks.tracks import Tracks
 from ...protocol import CamerasOptions, InputError, SolveError
 from ...runtime.job import Job
-from .images import GrayFrames, Pixels, read_picture
+from .images import GrayFrames, Pixels, read_image
 from .propagated_masks import two_tone
 from .sources import Source
 from .triage import Triage, TriageConfig, look
@@ -31,51 +33,82 @@ def gather(job: Job, source: Source, frames: int, side: int, folder: Path) -> Fo
     options = job.request.options
     assert isinstance(options, CamerasOptions)
     if frames < video.MIN_FRAMES:
-        raise InputError(f"--frames {frames} is too few.", f"Cameras need at least {video.MIN_FRAMES} pictures.")
+        raise InputError(
+            f"--frames {frames} is too few.", f"Cameras need at least {video.MIN_FRAMES} pictures."
+        )
     if source.kind == "photos":
         footage = photos.gather(source.path, folder, frames, side, job.progress)
     else:
-        footage = video.extract(source.path, folder, frames, side, options.start, options.end, job.progress)
+        footage = video.extract(
+            source.path, folder, frames, side, options.start, options.end, job.progress
+        )
         if footage.damage:
             job.warn("DAMAGED", f"{source.path.name} is damaged: {footage.damage}.")
     if is_still(footage):
-        raise SolveError("All pictures of the footage are the same.", "Cameras need footage in which the camera moves.")
+        raise SolveError(
+            "All pictures of the footage are the same.",
+            "Cameras need footage in which the camera moves.",
+        )
     return footage
 
 
 def _warn(job: Job, triage: Triage, count: int) -> None:
     if triage.blurred and len(triage.blurred) > BLUR_WARNING * count:
-        job.warn("BLUR", f"{len(triage.blurred)} of {count} pictures are much more blurred than the rest. Film with a shorter exposure.")
+        job.warn(
+            "BLUR",
+            f"{len(triage.blurred)} of {count} pictures are much more blurred than the rest. Film "
+            f"with a shorter exposure.",
+        )
     if triage.light > 1.5:
-        job.warn("LIGHT", f"The exposure changes by {triage.light:.1f} stops. Lock it when you film: splats will show it.")
+        job.warn(
+            "LIGHT",
+            f"The exposure changes by {triage.light:.1f} stops. Lock it when you film: splats will "
+            f"show it.",
+        )
 
 
 def choose(job: Job, footage: Footage, triage: Triage, config: TriageConfig) -> Footage:
     """The longest shot without doubles."""
     first, last = triage.longest_shot
     if len(triage.shots) > 1:
-        where = ", ".join(f"{footage.times[begin]:.1f} s" if footage.times else f"picture {begin + 1}" for begin, _ in triage.shots[1:6])
+        where = ", ".join(
+            f"{footage.times[begin]:.1f} s" if footage.times else f"picture {begin + 1}"
+            for begin, _ in triage.shots[1:6]
+        )
         job.warn(
-            "CUT", f"The footage is cut at {where}. Only its longest shot, {last - first} of {len(footage.names)} pictures, is solved."
+            "CUT",
+            f"The footage is cut at {where}. Only its longest shot, {last - first} of "
+            f"{len(footage.names)} pictures, is solved.",
         )
     if last - first < min(config.shortest, len(footage.names)):
-        raise SolveError(f"The longest shot between cuts has {last - first} pictures.", "Give one shot without cuts (--start, --end).")
+        raise SolveError(
+            f"The longest shot between cuts has {last - first} pictures.",
+            "Give one shot without cuts (--start, --end).",
+        )
     doubles = set(triage.doubles)
     keep = [i for i in range(first, last) if i == first or i not in doubles]
     if last - first - len(keep) > MANY_DOUBLES * (last - first):
-        job.warn("DOUBLES", f"{last - first - len(keep)} pictures repeat the one before and were left out.")
+        job.warn(
+            "DOUBLES",
+            f"{last - first - len(keep)} pictures repeat the one before and were left out.",
+        )
     if len(keep) < video.MIN_FRAMES:
-        raise SolveError("Nearly all pictures of the footage are the same.", "Cameras need footage in which the camera moves.")
+        raise SolveError(
+            "Nearly all pictures of the footage are the same.",
+            "Cameras need footage in which the camera moves.",
+        )
     return footage.only(keep)
 
 
 def pair_masks(given: Path, footage: Footage, gathered: int, source: Source) -> list[Path]:
-    """The mask of every picture. Photos: by name. Else one for each of the `gathered` pictures, which are numbered, or,
-    for a video, one for each of its frames.
+    """The mask of every picture. Photos: by name. Else one for each of the `gathered` pictures,
+    which are numbered, or, for a video, one for each of its frames.
     """
     if not given.is_dir():
         raise InputError(f"There is no folder of masks {given}.", "Check the path.")
-    files = sorted(p for p in given.iterdir() if p.suffix.lower() in PICTURES and not p.name.startswith("."))
+    files = sorted(
+        p for p in given.iterdir() if p.suffix.lower() in IMAGES and not p.name.startswith(".")
+    )
     by_stem = {p.stem: p for p in files}
     if footage.sources and all(Path(n).stem in by_stem for n in footage.sources):
         return [by_stem[Path(n).stem] for n in footage.sources]
@@ -84,9 +117,12 @@ def pair_masks(given: Path, footage: Footage, gathered: int, source: Source) -> 
     if footage.times:
         shown = np.array(frame_times(source.path))  # uneven where the frame rate varies
         if abs(len(files) - len(shown)) <= 1:
-            return [files[min(int(np.abs(shown - t).argmin()), len(files) - 1)] for t in footage.times]
+            return [
+                files[min(int(np.abs(shown - t).argmin()), len(files) - 1)] for t in footage.times
+            ]
     raise InputError(
-        f"{given.name} holds {len(files)} masks for {gathered} pictures.", "Give one for every picture, named like it, or for every frame."
+        f"{given.name} holds {len(files)} masks for {gathered} pictures.",
+        "Give one for every picture, named like it, or for every frame.",
     )
 
 
@@ -94,17 +130,24 @@ def write_masks(given: Path, footage: Footage, gathered: int, source: Source, fo
     """Masks for the pictures, in COLMAP's naming: NAME.png beside a picture called NAME."""
     paired = pair_masks(given, footage, gathered, source)
     folder.mkdir()
-    for picture, path in zip(footage.names, paired, strict=True):
-        Image.fromarray(two_tone(path, (footage.width, footage.height))).save(folder / f"{picture}.png")
+    for image, path in zip(footage.names, paired, strict=True):
+        Image.fromarray(two_tone(path, (footage.width, footage.height))).save(
+            folder / f"{image}.png"
+        )
     return folder
 
 
-def small_masks(masks: Path | None, footage: Footage, size: tuple[int, int]) -> list[Pixels | None] | None:
+def small_masks(
+    masks: Path | None, footage: Footage, size: tuple[int, int]
+) -> list[Pixels | None] | None:
     """Masks at the tracked size, their holes widened so that no window reaches into what moves."""
     if masks is None:
         return None
     kernel = np.ones((7, 7), np.uint8)
-    read = (cv2.resize(read_picture(masks / f"{name}.png"), size, interpolation=cv2.INTER_NEAREST) for name in footage.names)
+    read = (
+        cv2.resize(read_image(masks / f"{name}.png"), size, interpolation=cv2.INTER_NEAREST)
+        for name in footage.names
+    )
     return [np.asarray(cv2.erode(m, kernel), np.uint8) for m in read]
 
 
@@ -113,11 +156,17 @@ def follow_points(job: Job, footage: Footage, masks: Path | None) -> Tracks:
     frames = GrayFrames(footage, TRACK_SIDE)
     window = int(np.clip(max(frames.size) // 24, 11, 21)) | 1
     points = int(np.clip(MOST_OBSERVATIONS / len(footage.names), 300, 1200))
-    config = FollowConfig(points=points, window=window, back_and_forth=0.3 * max(1.0, max(frames.size) / 640))
-    return follow(frames, config, small_masks(masks, footage, frames.size), progress=job.progress).scaled(frames.scale)
+    config = FollowConfig(
+        points=points, window=window, back_and_forth=0.3 * max(1.0, max(frames.size) / 640)
+    )
+    return follow(
+        frames, config, small_masks(masks, footage, frames.size), progress=job.progress
+    ).scaled(frames.scale)
 
 
-def prepare(job: Job, source: Source, frames: int, side: int, work: Path, config: TriageConfig) -> tuple[Footage, Triage | None, int]:
+def prepare(
+    job: Job, source: Source, frames: int, side: int, work: Path, config: TriageConfig
+) -> tuple[Footage, Triage | None, int]:
     """Gathers, looks, and keeps what can be solved together; also how many pictures were gathered."""
     footage = gather(job, source, frames, side, work / "images")
     gathered = len(footage.names)
@@ -129,7 +178,8 @@ def prepare(job: Job, source: Source, frames: int, side: int, work: Path, config
     footage = replace(footage, ordered=True)  # a folder of frames is a clip
     if triage.is_still:
         raise SolveError(
-            "Nothing moves in the footage: the camera stood still.", "Move the camera through the scene; a tripod shot has no depth."
+            "Nothing moves in the footage: the camera stood still.",
+            "Move the camera through the scene; a tripod shot has no depth.",
         )
     _warn(job, triage, len(footage.names))
     return choose(job, footage, triage, config), triage, gathered

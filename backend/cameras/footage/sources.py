@@ -1,4 +1,6 @@
-"""What kind of input a path is, so that the verb `cameras` can take anything that a person might hand it."""
+"""What kind of input a path is, so that the verb `cameras` can take anything that a person might
+hand it.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +17,9 @@ IMAGE_FOLDERS = ("images", "image", "imgs", "rgb", "photos", "input")
 
 @dataclass(frozen=True)
 class Source:
-    """`path` is the video, the photos' folder, the transforms.json, or the folder of the COLMAP model."""
+    """`path` is the video, the photos' folder, the transforms.json, or the folder of the COLMAP
+    model.
+    """
 
     kind: Kind
     path: Path
@@ -26,7 +30,9 @@ def _colmap_model(folder: Path) -> Path | None:
     for candidate in (folder, folder / "sparse" / "0", folder / "sparse", folder / "0"):
         if any((candidate / name).is_file() for name in MODEL_FILES):
             return candidate
-    return next((p.parent for p in sorted(folder.glob("*/cameras.*")) if p.name in MODEL_FILES), None)
+    return next(
+        (p.parent for p in sorted(folder.glob("*/cameras.*")) if p.name in MODEL_FILES), None
+    )
 
 
 def _images_of(model: Path, top: Path) -> Path:
@@ -37,7 +43,10 @@ def _images_of(model: Path, top: Path) -> Path:
     for base in (top, model.parent):
         if list_photos(base):
             return base
-    raise InputError(f"The pictures of the COLMAP model in {top.name} were not found.", "Put them into a folder named images beside it.")
+    raise InputError(
+        f"The pictures of the COLMAP model in {top.name} were not found.",
+        "Put them into a folder named images beside it.",
+    )
 
 
 def identify(path: Path) -> Source:
@@ -45,7 +54,9 @@ def identify(path: Path) -> Source:
     if not path.exists():
         raise InputError(f"There is no file or folder {path}.", "Check the path.")
     if path.is_file():
-        return Source("transforms", path) if path.suffix.lower() == ".json" else Source("video", path)
+        return (
+            Source("transforms", path) if path.suffix.lower() == ".json" else Source("video", path)
+        )
     if (transforms := find_transforms(path)) is not None:
         return Source("transforms", transforms)
     if (model := _colmap_model(path)) is not None:
@@ -56,5 +67,6 @@ def identify(path: Path) -> Source:
     if inner.is_dir() and list_photos(inner):
         return Source("photos", inner)
     raise InputError(
-        f"The folder {path.name} holds no photos, no transforms.json and no COLMAP model.", "Choose a folder of JPEG or PNG photos."
+        f"The folder {path.name} holds no photos, no transforms.json and no COLMAP model.",
+        "Choose a folder of JPEG or PNG photos.",
     )

@@ -1,4 +1,6 @@
-"""Cameras that only turn, on a tripod: rotations and focal lengths from tracks, every point at infinity."""
+"""Cameras that only turn, on a tripod: rotations and focal lengths from tracks, every point at
+infinity.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -7,8 +9,8 @@ from torch import Tensor
 
 from ...media.tracks.tracks import Tracks
 from ..bundle.adjust import AdjustConfig, Prior, adjust
-from ..bundle.equations import Freedom
-from ..bundle.state import Observations, Solve, bearings, errors, unit_of_size
+from ..bundle.equations import FreeParameters
+from ..bundle.state import Observations, Reconstruction, bearings, errors, unit_of_size
 from .straight import blank, capped_error, nearest_rotation
 
 
@@ -30,11 +32,15 @@ def _turns(first: Tensor, second: Tensor, weights: Tensor) -> Tensor:
     return turn
 
 
-def _chain(solve: Solve, observations: Observations) -> Solve:
-    """Rotations of neighbouring frames, three times reweighted against outliers, one after the other."""
+def _chain(solve: Reconstruction, observations: Observations) -> Reconstruction:
+    """Rotations of neighbouring frames, three times reweighted against outliers, one after the
+    other.
+    """
     rays, frames = bearings(solve, observations), len(solve.rotations)
     rotations = [torch.eye(3, dtype=torch.float64)]
-    following = (observations.point[1:] == observations.point[:-1]) & (observations.frame[1:] == observations.frame[:-1] + 1)
+    following = (observations.point[1:] == observations.point[:-1]) & (
+        observations.frame[1:] == observations.frame[:-1] + 1
+    )
     starts = torch.nonzero(following)[:, 0]
     for frame in range(frames - 1):
         at = starts[observations.frame[starts] == frame]
@@ -48,36 +54,71 @@ def _chain(solve: Solve, observations: Observations) -> Solve:
     return replace(solve, rotations=nearest_rotation(torch.stack(rotations)))
 
 
-def points_at_infinity(solve: Solve, observations: Observations, count: int) -> Solve:
-    rays = (solve.rotations[observations.frame].transpose(1, 2) @ bearings(solve, observations)[..., None])[..., 0]
+def points_at_infinity(
+    solve: Reconstruction, observations: Observations, count: int
+) -> Reconstruction:
+    rays = (
+        solve.rotations[observations.frame].transpose(1, 2)
+        @ bearings(solve, observations)[..., None]
+    )[..., 0]
     mean = torch.zeros(count, 3, dtype=torch.float64).index_add_(0, observations.point, rays)
     far = torch.nn.functional.normalize(mean, dim=1)
     return replace(solve, points=torch.cat([far, torch.zeros(count, 1, dtype=torch.float64)], 1))
 
 
-def _descend(solve: Solve, observations: Observations, count: int, freedom: Freedom, prior: Prior | None, unit: float) -> Solve:
+def _descend(
+    solve: Reconstruction,
+    observations: Observations,
+    count: int,
+    free_parameters: FreeParameters,
+    prior: Prior | None,
+    unit: float,
+) -> Reconstruction:
     solve = points_at_infinity(solve, observations, count)
     for scale in (8.0, 2.0, 1.0):
-        solve = adjust(solve, observations, freedom, AdjustConfig(scale=scale * unit, steps=10), prior)
+        solve = adjust(
+            solve, observations, free_parameters, AdjustConfig(scale=scale * unit, steps=10), prior
+        )
     return solve
 
 
 def solve(
-    tracks: Tracks, frames: int, size: tuple[int, int], config: RotationConfig, prior: Prior | None = None, zoom: bool = False
-) -> Solve:
-    """The best turning camera for tracks in pixels of `size`; `zoom` gives every frame its own focal length."""
+    tracks: Tracks,
+    frames: int,
+    size: tuple[int, int],
+    config: RotationConfig,
+    prior: Prior | None = None,
+    zoom: bool = False,
+) -> Reconstruction:
+    """The best turning camera for tracks in pixels of `size`; `zoom` gives every frame its own
+    focal length.
+    """
     unit, base = unit_of_size(size), (size[0] * size[1]) ** 0.5
     observations, focal_free = Observations.of(tracks), prior is None or prior.sigma > 0
-    starts = [float(torch.tensor(prior.log_focal).exp())] if prior else [f * base for f in config.focals]
-    freedom = Freedom(translations=False, focal=focal_free, focal_per_frame=zoom and focal_free)
+    starts = (
+        [float(torch.tensor(prior.log_focal).exp())] if prior else [f * base for f in config.focals]
+    )
+    free_parameters = FreeParameters(
+        translations=False, focal=focal_free, focal_per_frame=zoom and focal_free
+    )
     found = []
     for focal in starts:
-        start = points_at_infinity(_chain(blank(frames, size, focal), observations), observations, tracks.points)
-        found.append(adjust(start, observations, freedom, AdjustConfig(scale=config.rough * unit, steps=config.steps), prior))
+        start = points_at_infinity(
+            _chain(blank(frames, size, focal), observations), observations, tracks.points
+        )
+        found.append(
+            adjust(
+                start,
+                observations,
+                free_parameters,
+                AdjustConfig(scale=config.rough * unit, steps=config.steps),
+                prior,
+            )
+        )
     best = min(found, key=lambda s: capped_error(s, observations, 3 * config.cap * unit))
-    return _descend(best, observations, tracks.points, freedom, prior, unit)
+    return _descend(best, observations, tracks.points, free_parameters, prior, unit)
 
 
-def typical_error(solve: Solve, observations: Observations) -> float:
+def typical_error(solve: Reconstruction, observations: Observations) -> float:
     """Median reprojection error in pixels."""
     return float(errors(solve, observations).median()) if len(observations.frame) else float("inf")

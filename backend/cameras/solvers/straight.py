@@ -1,9 +1,11 @@
-"""Cameras from tracks alone, with no idea of where to begin: straight paths in every direction, the best one kept.
+"""Cameras from tracks alone, with no idea of where to begin: straight paths in every direction, the
+best one kept.
 
-A clip's camera moves little from frame to frame. Laying it on a straight line, looking one way, and letting bundle
-adjustment bend that line finds the truth from one direction or another (as Yu and Gallup 2014 found for small motion),
-also where an incremental solver's first pair leads it astray: on the way forwards. The opposite direction ends in the
-hollow-face solution, near and far swapped, whose error is what tells the two apart.
+A clip's camera moves little from frame to frame. Laying it on a straight line, looking one way, and
+letting bundle adjustment bend that line finds the truth from one direction or another (as Yu and
+Gallup 2014 found for small motion), also where an incremental solver's first pair leads it astray:
+on the way forwards. The opposite direction ends in the hollow-face solution, near and far swapped,
+whose error is what tells the two apart.
 """
 
 from collections.abc import Callable
@@ -16,8 +18,8 @@ from torch import Tensor
 
 from ...media.tracks.tracks import Ints, Tracks
 from ..bundle.adjust import AdjustConfig, Prior, adjust
-from ..bundle.equations import Freedom
-from ..bundle.state import Observations, Solve, errors, unit_of_size, unit_scale
+from ..bundle.equations import FreeParameters
+from ..bundle.state import Observations, Reconstruction, errors, unit_of_size, unit_scale
 from ..bundle.triangulate import triangulate
 
 LEAST = 20  # tracks that a stretch must have
@@ -26,7 +28,9 @@ DIRECTIONS = ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1
 
 @dataclass(frozen=True)
 class StraightConfig:
-    """Focal lengths in units of sqrt(width * height). The first rounds are cheap: few frames, few tracks, few steps."""
+    """Focal lengths in units of sqrt(width * height). The first rounds are cheap: few frames, few
+    tracks, few steps.
+    """
 
     focals: tuple[float, ...] = (0.7, 1.4)
     frames: int = 24
@@ -36,13 +40,17 @@ class StraightConfig:
     cap: float = 3.0  # pixels at which an error counts no further
 
 
-def blank(frames: int, size: tuple[int, int], focal: float) -> Solve:
+def blank(frames: int, size: tuple[int, int], focal: float) -> Reconstruction:
     """Cameras all in one place, looking one way; no points."""
     f64 = torch.float64
-    return Solve(
-        torch.eye(3, dtype=f64).repeat(frames, 1, 1), torch.zeros(frames, 3, dtype=f64), torch.full((frames,), focal, dtype=f64),
-        torch.zeros(2, dtype=f64), torch.tensor(size, dtype=f64) / 2, torch.zeros(0, 4, dtype=f64),
-    )  # fmt: skip
+    return Reconstruction(
+        torch.eye(3, dtype=f64).repeat(frames, 1, 1),
+        torch.zeros(frames, 3, dtype=f64),
+        torch.full((frames,), focal, dtype=f64),
+        torch.zeros(2, dtype=f64),
+        torch.tensor(size, dtype=f64) / 2,
+        torch.zeros(0, 4, dtype=f64),
+    )
 
 
 def longest(tracks: Tracks, count: int, seed: int) -> Tracks:
@@ -55,46 +63,83 @@ def longest(tracks: Tracks, count: int, seed: int) -> Tracks:
     return tracks.keep_points(mask)
 
 
-def capped_error(solve: Solve, observations: Observations, cap: float) -> float:
+def capped_error(solve: Reconstruction, observations: Observations, cap: float) -> float:
     """Mean reprojection error with every observation counted at most `cap` pixels."""
     return float(errors(solve, observations).clamp(max=cap).mean())
 
 
 def descend(
-    solve: Solve, observations: Observations, count: int, schedule: tuple[tuple[float, int], ...], freedom: Freedom, prior: Prior | None
-) -> Solve:
-    """Bundle adjustment from coarse to fine: (Cauchy scale in pixels, steps) in turn, points renewed in between."""
+    solve: Reconstruction,
+    observations: Observations,
+    count: int,
+    schedule: tuple[tuple[float, int], ...],
+    free_parameters: FreeParameters,
+    prior: Prior | None,
+) -> Reconstruction:
+    """Bundle adjustment from coarse to fine: (Cauchy scale in pixels, steps) in turn, points
+    renewed in between.
+    """
     solve = triangulate(unit_scale(solve), observations, count)
     for scale, steps in schedule:
-        solve = adjust(solve, observations, freedom, AdjustConfig(scale=scale, steps=steps), prior)
+        solve = adjust(
+            solve, observations, free_parameters, AdjustConfig(scale=scale, steps=steps), prior
+        )
         solve = triangulate(unit_scale(solve), observations, count, 2)
     return solve
 
 
-def _starts(frames: Ints, size: tuple[int, int], config: StraightConfig, prior: Prior | None) -> list[Solve]:
+def _starts(
+    frames: Ints, size: tuple[int, int], config: StraightConfig, prior: Prior | None
+) -> list[Reconstruction]:
     unit = (size[0] * size[1]) ** 0.5
     focals = [float(np.exp(prior.log_focal))] if prior else [f * unit for f in config.focals]
     along = torch.from_numpy((frames - frames[0]) / max(int(frames[-1] - frames[0]), 1))
     starts = []
     for focal in focals:
         level = blank(len(frames), size, focal)
-        starts += [replace(level, translations=-along[:, None] * torch.tensor(d, dtype=torch.float64)) for d in DIRECTIONS]
+        starts += [
+            replace(level, translations=-along[:, None] * torch.tensor(d, dtype=torch.float64))
+            for d in DIRECTIONS
+        ]
     return starts
 
 
 def solve_window(
-    tracks: Tracks, frames: int, size: tuple[int, int], config: StraightConfig, prior: Prior | None, seed: int, tick: Callable[[], None]
-) -> Solve:
-    """All frames of a stretch short enough for its tracks to hold it together; `tick` is called often, and may raise to cancel."""
-    unit, chosen = unit_of_size(size), np.unique(np.linspace(0, frames - 1, min(frames, config.frames)).round().astype(int))
+    tracks: Tracks,
+    frames: int,
+    size: tuple[int, int],
+    config: StraightConfig,
+    prior: Prior | None,
+    seed: int,
+    tick: Callable[[], None],
+) -> Reconstruction:
+    """All frames of a stretch short enough for its tracks to hold it together; `tick` is called
+    often, and may raise to cancel.
+    """
+    unit, chosen = (
+        unit_of_size(size),
+        np.unique(np.linspace(0, frames - 1, min(frames, config.frames)).round().astype(int)),
+    )
     few = longest(tracks.in_frames(chosen, 3), config.tracks, seed)
-    observations, freedom = Observations.of(few), Freedom(focal=prior is None or prior.sigma > 0)
+    observations, free_parameters = (
+        Observations.of(few),
+        FreeParameters(focal=prior is None or prior.sigma > 0),
+    )
 
-    def ranked(solves: list[Solve], *schedule: tuple[float, int]) -> list[Solve]:
+    def ranked(solves: list[Reconstruction], *schedule: tuple[float, int]) -> list[Reconstruction]:
         done = []
         for start in solves:
             tick()
-            done.append(descend(start, observations, few.points, tuple((a * unit, n) for a, n in schedule), freedom, prior))
+            done.append(
+                descend(
+                    start,
+                    observations,
+                    few.points,
+                    tuple((a * unit, n) for a, n in schedule),
+                    free_parameters,
+                    prior,
+                )
+            )
         return sorted(done, key=lambda s: capped_error(s, observations, config.cap * unit))
 
     coarse = ranked(_starts(chosen, size, config, prior), (20.0, 6))
@@ -102,32 +147,61 @@ def solve_window(
     best = ranked(best, (4.0, 8), (1.0, 12))
     best = [best[0], *ranked([mirrored(best[0])], (20.0, 6), (4.0, 8), (1.0, 12))]
     winner = min(best, key=lambda s: capped_error(s, observations, config.cap * unit))
-    return _all_frames(winner, tracks, chosen, frames, freedom, prior, unit)
+    return _all_frames(winner, tracks, chosen, frames, free_parameters, prior, unit)
 
 
-def mirrored(solve: Solve) -> Solve:
-    """A start for the hollow-face twin of a solve: the same turns, every movement reversed, so that near becomes far."""
-    centres = solve.centres
-    return replace(solve, translations=(solve.rotations @ (centres - 2 * centres.mean(0))[..., None])[..., 0], points=solve.points[:0])
+def mirrored(solve: Reconstruction) -> Reconstruction:
+    """A start for the hollow-face twin of a solve: the same turns, every movement reversed, so that
+    near becomes far.
+    """
+    centers = solve.centers
+    return replace(
+        solve,
+        translations=(solve.rotations @ (centers - 2 * centers.mean(0))[..., None])[..., 0],
+        points=solve.points[:0],
+    )
 
 
-def _all_frames(coarse: Solve, tracks: Tracks, chosen: Ints, frames: int, freedom: Freedom, prior: Prior | None, unit: float) -> Solve:
+def _all_frames(
+    coarse: Reconstruction,
+    tracks: Tracks,
+    chosen: Ints,
+    frames: int,
+    free_parameters: FreeParameters,
+    prior: Prior | None,
+    unit: float,
+) -> Reconstruction:
     """Cameras between the chosen ones by interpolation, then bundle adjustment of everything."""
     schedule = ((4.0 * unit, 8), (1.0 * unit, 10)) if len(chosen) < frames else ((1.0 * unit, 10),)
-    return descend(between(coarse, chosen, frames), Observations.of(tracks), tracks.points, schedule, freedom, prior)
+    return descend(
+        between(coarse, chosen, frames),
+        Observations.of(tracks),
+        tracks.points,
+        schedule,
+        free_parameters,
+        prior,
+    )
 
 
-def between(coarse: Solve, chosen: Ints, frames: int) -> Solve:
+def between(coarse: Reconstruction, chosen: Ints, frames: int) -> Reconstruction:
     """Cameras of all frames, interpolated between those that are known at `chosen`; without points."""
     where = np.interp(np.arange(frames), chosen, np.arange(len(chosen)))
     low = torch.from_numpy(np.minimum(where.astype(int), max(len(chosen) - 2, 0)))
     share = torch.from_numpy(where)[:, None] - low[:, None]
     high = (low + 1).clamp(max=len(chosen) - 1)
-    centres = coarse.centres[low] * (1 - share) + coarse.centres[high] * share
-    rotations = nearest_rotation(coarse.rotations[low] * (1 - share[..., None]) + coarse.rotations[high] * share[..., None])
-    translations = -(rotations @ centres[..., None])[..., 0]
+    centers = coarse.centers[low] * (1 - share) + coarse.centers[high] * share
+    rotations = nearest_rotation(
+        coarse.rotations[low] * (1 - share[..., None]) + coarse.rotations[high] * share[..., None]
+    )
+    translations = -(rotations @ centers[..., None])[..., 0]
     focals = coarse.focals[low] * (1 - share[:, 0]) + coarse.focals[high] * share[:, 0]
-    return replace(coarse, rotations=rotations, translations=translations, focals=focals, points=coarse.points[:0])
+    return replace(
+        coarse,
+        rotations=rotations,
+        translations=translations,
+        focals=focals,
+        points=coarse.points[:0],
+    )
 
 
 def nearest_rotation(matrices: Tensor) -> Tensor:
@@ -137,21 +211,28 @@ def nearest_rotation(matrices: Tensor) -> Tensor:
     return out
 
 
-def _joined(left: Solve, right: Solve, overlap: int) -> Solve:
-    """`right` continues `left`, whose last `overlap` frames are its first: by a similarity that makes these agree."""
-    ours, theirs = left.centres[-overlap:], right.centres[:overlap]
-    turns = left.rotations[-overlap:].transpose(1, 2) @ right.rotations[:overlap]  # from their world to ours
+def _joined(left: Reconstruction, right: Reconstruction, overlap: int) -> Reconstruction:
+    """`right` continues `left`, whose last `overlap` frames are its first: by a similarity that
+    makes these agree.
+    """
+    ours, theirs = left.centers[-overlap:], right.centers[:overlap]
+    turns = (
+        left.rotations[-overlap:].transpose(1, 2) @ right.rotations[:overlap]
+    )  # from their world to ours
     turn = nearest_rotation(turns.mean(0))
     a, b = ours - ours.mean(0), (theirs - theirs.mean(0)) @ turn.T
     scale = (a.norm() / b.norm().clamp(min=1e-12)).clamp(1e-6, 1e6)
     shift = ours.mean(0) - scale * (theirs.mean(0) @ turn.T)
-    centres = scale * right.centres[overlap:] @ turn.T + shift
+    centers = scale * right.centers[overlap:] @ turn.T + shift
     rotations = right.rotations[overlap:] @ turn.T
-    translations = -(rotations @ centres[..., None])[..., 0]
+    translations = -(rotations @ centers[..., None])[..., 0]
     return replace(
-        left, rotations=torch.cat([left.rotations, rotations]), translations=torch.cat([left.translations, translations]),
-        focals=torch.cat([left.focals, left.focals[-1:].expand(len(rotations))]), points=left.points[:0],
-    )  # fmt: skip
+        left,
+        rotations=torch.cat([left.rotations, rotations]),
+        translations=torch.cat([left.translations, translations]),
+        focals=torch.cat([left.focals, left.focals[-1:].expand(len(rotations))]),
+        points=left.points[:0],
+    )
 
 
 def solve(
@@ -162,9 +243,9 @@ def solve(
     prior: Prior | None = None,
     seed: int = 0,
     progress: Callable[[int, int], None] = lambda step, total: None,
-) -> Solve | None:
-    """Cameras of all frames from tracks in pixels of `size` (width, height); points are those of the tracks. None where a
-    stretch of the clip has next to no tracks.
+) -> Reconstruction | None:
+    """Cameras of all frames from tracks in pixels of `size` (width, height); points are those of
+    the tracks. None where a stretch of the clip has next to no tracks.
 
     `prior`: what is known of the focal length; with sigma 0 it is kept.
     """
@@ -184,5 +265,15 @@ def solve(
         part = solve_window(local, len(stretch), size, config, known, seed, tick)
         whole = part if whole is None else _joined(whole, part, min(overlap, len(stretch)))
     assert whole is not None
-    unit, freedom = unit_of_size(size), Freedom(focal=prior is None or prior.sigma > 0)
-    return descend(whole, Observations.of(tracks), tracks.points, ((20 * unit, 6), (4.0 * unit, 10), (1.0 * unit, 12)), freedom, prior)
+    unit, free_parameters = (
+        unit_of_size(size),
+        FreeParameters(focal=prior is None or prior.sigma > 0),
+    )
+    return descend(
+        whole,
+        Observations.of(tracks),
+        tracks.points,
+        ((20 * unit, 6), (4.0 * unit, 10), (1.0 * unit, 12)),
+        free_parameters,
+        prior,
+    )

@@ -1,4 +1,6 @@
-"""How nodes move: a rotation and a translation each, and one of the whole, all smooth in time (sums of waves)."""
+"""How nodes move: a rotation and a translation each, and one of the whole, all smooth in time (sums
+of waves).
+"""
 
 import functools
 import math
@@ -17,43 +19,57 @@ ALIKE = 20  # waves of which one beat is alike high
 
 @dataclass(frozen=True)
 class MotionConfig:
-    """`waves`: how many a clip of `per_frames` moments gets; one of four times as many gets twice as many. All get more, up to `most`,
-    where these do not follow the object's way to `astray` (in half sides of its box) and more of them do better: to `noise` of that, or
-    what is missed is no way but masks that tremble.
+    """`waves`: how many a clip of `per_frames` moments gets; one of four times as many gets twice
+    as many. All get more, up to `most`, where these do not follow the object's way to `astray` (in
+    half sides of its box) and more of them do better: to `noise` of that, or what is missed is no
+    way but masks that tremble.
     """
 
-    waves: int = 20
+    frequencies: int = 20
     per_frames: int = 50
     most: int = 64
     astray: float = 0.015
     noise: float = 0.8
 
 
-def wave_count(config: MotionConfig, times: Sequence[float], way: Tensor) -> int:
-    """For moments at `times` 0..1, and where the object is at each, (T, 2), in half sides of the box."""
-    moments = len(set(times))
-    most = min(config.most, max(2, moments // 2))
-    fewest = min(round(config.waves * math.sqrt(moments / config.per_frames)), most)
+def frequency_count(config: MotionConfig, times: Sequence[float], way: Tensor) -> int:
+    """For moments at `times` 0..1, and where the object is at each, (T, 2), in half sides of the
+    box.
+    """
+    views = len(set(times))
+    most = min(config.most, max(2, views // 2))
+    fewest = min(round(config.frequencies * math.sqrt(views / config.per_frames)), most)
     if _astray(times, way, most) > config.noise * _astray(times, way, fewest):
         return fewest
-    return next((waves for waves in range(fewest, most) if _astray(times, way, waves) <= config.astray), most)
+    return next(
+        (
+            frequencies
+            for frequencies in range(fewest, most)
+            if _astray(times, way, frequencies) <= config.astray
+        ),
+        most,
+    )
 
 
-def _astray(times: Sequence[float], way: Tensor, waves: int) -> float:
-    """By how much so many waves miss the way: root mean square, of which noise would keep as much whatever their number."""
-    rows, wanted = basis(tuple(times), waves, "cpu").double(), way.double()
+def _astray(times: Sequence[float], way: Tensor, frequencies: int) -> float:
+    """By how much so many waves miss the way: root mean square, of which noise would keep as much
+    whatever their number.
+    """
+    rows, wanted = basis(tuple(times), frequencies, "cpu").double(), way.double()
     off = wanted - rows @ torch.linalg.lstsq(rows, wanted, rcond=DEPENDENT, driver="gelsd").solution
-    return float(off.square().sum().div(max(1, len(times) - waves)).sqrt())
+    return float(off.square().sum().div(max(1, len(times) - frequencies)).sqrt())
 
 
 @dataclass(frozen=True)
 class Pose:
-    """At one time, or at T times with one more axis in front: nodes turn about themselves, then all turn about the middle."""
+    """At one time, or at T times with one more axis in front: nodes turn about themselves, then all
+    turn about the middle.
+    """
 
     rotations: Tensor  # (N, 3, 3)
     translations: Tensor  # (N, 3)
-    whole_rotation: Tensor  # (3, 3)
-    whole_translation: Tensor  # (3,)
+    global_rotation: Tensor  # (3, 3)
+    global_translation: Tensor  # (3,)
 
 
 @dataclass
@@ -62,87 +78,129 @@ class Motion:
 
     rotations: Tensor
     translations: Tensor
-    whole_rotation: Tensor
-    whole_translation: Tensor
+    global_rotation: Tensor
+    global_translation: Tensor
 
     @staticmethod
-    def still(nodes: int, waves: int, device: str = "cpu") -> "Motion":
-        shapes = ((nodes, waves, 3), (nodes, waves, 3), (waves, 3), (waves, 3))
+    def still(nodes: int, frequencies: int, device: str = "cpu") -> "Motion":
+        shapes = (
+            (nodes, frequencies, 3),
+            (nodes, frequencies, 3),
+            (frequencies, 3),
+            (frequencies, 3),
+        )
         return Motion(*(torch.zeros(*shape, device=device, requires_grad=True) for shape in shapes))
 
     def at(self, time: float) -> Pose:
-        b = basis((time,), len(self.whole_rotation), str(self.whole_rotation.device))[0, :, None]
-        rotations, whole = (self.rotations * b).sum(1), (self.whole_rotation * b).sum(0)
+        b = basis((time,), len(self.global_rotation), str(self.global_rotation.device))[0, :, None]
+        rotations, whole = (self.rotations * b).sum(1), (self.global_rotation * b).sum(0)
         turned = rotation_vector_to_matrix(torch.cat([rotations, whole[None]]))
-        return Pose(turned[:-1], (self.translations * b).sum(1), turned[-1], (self.whole_translation * b).sum(0))
+        return Pose(
+            turned[:-1],
+            (self.translations * b).sum(1),
+            turned[-1],
+            (self.global_translation * b).sum(0),
+        )
 
 
 @functools.lru_cache(maxsize=4096)
-def basis(times: tuple[float, ...], waves: int, device: str) -> Tensor:
-    """(T, K) 1, sin(pi t), cos(pi t), sin(2 pi t) / 2, …: half waves of the clip too, or motion would have to rest at its ends. The
-    quicker a wave the lower (of many waves the first few alike): Adam steps as far in every coefficient, and what a single picture
-    wants should move slow waves first.
+def basis(times: tuple[float, ...], frequencies: int, device: str) -> Tensor:
+    """(T, K) 1, sin(pi t), cos(pi t), sin(2 pi t) / 2, …: half waves of the clip too, or motion
+    would have to rest at its ends. The quicker a wave the lower (of many waves the first few
+    alike): Adam steps as far in every coefficient, and what a single picture wants should move slow
+    waves first.
     """
-    k = torch.arange(waves)
-    beat, alike = (k + 1) // 2, max(1.0, waves / ALIKE)
+    k = torch.arange(frequencies)
+    beat, alike = (k + 1) // 2, max(1.0, frequencies / ALIKE)
     angle = math.pi * beat * torch.tensor(times)[:, None]
-    return (torch.where(k % 2 == 0, angle.cos(), angle.sin()) * alike / beat.clamp_min(alike)).to(device)
+    return (torch.where(k % 2 == 0, angle.cos(), angle.sin()) * alike / beat.clamp_min(alike)).to(
+        device
+    )
 
 
 def skinned(vertices: Tensor, graph: NodeGraph, pose: Pose) -> Tensor:
-    """(V, 3) vertices at rest -> where the nodes carry them: each vertex the weighted mean of what its nodes say."""
+    """(V, 3) vertices at rest -> where the nodes carry them: each vertex the weighted mean of what
+    its nodes say.
+    """
     matrices, shifts = node_transforms(graph, pose)
     turned = torch.einsum("vkij,vj->vki", matrices[graph.skin], vertices) + shifts[graph.skin]
     return (turned * graph.weights[..., None]).sum(1)
 
 
 def node_transforms(graph: NodeGraph, pose: Pose) -> tuple[Tensor, Tensor]:
-    """(N, 3, 3) and (N, 3): x -> A x + b of every node, the whole's motion included. These are the bones of a game engine."""
-    matrices = pose.whole_rotation @ pose.rotations
-    moved = (graph.rest + pose.translations) @ pose.whole_rotation.T + pose.whole_translation
+    """(N, 3, 3) and (N, 3): x -> A x + b of every node, the whole's motion included. These are the
+    bones of a game engine.
+    """
+    matrices = pose.global_rotation @ pose.rotations
+    moved = (graph.rest + pose.translations) @ pose.global_rotation.T + pose.global_translation
     return matrices, moved - torch.einsum("nij,nj->ni", matrices, graph.rest)
 
 
 @torch.no_grad()
-def carried_over(old: NodeGraph, vertices: Tensor, motion: Motion, new: NodeGraph) -> Motion:
-    """The same motion for other nodes: each new one moves as the old surface (V, 3) at rest under it does."""
+def transferred(old: NodeGraph, vertices: Tensor, motion: Motion, new: NodeGraph) -> Motion:
+    """The same motion for other nodes: each new one moves as the old surface (V, 3) at rest under
+    it does.
+    """
     nearest = torch.cdist(new.rest, vertices).argmin(1)
-    near = NodeGraph(old.rest, old.skin[nearest], old.weights[nearest], old.neighbours, old.stiffness)
-    waves = motion.whole_rotation.shape[0]
-    times = tuple(torch.linspace(0, 1, 4 * waves).tolist())
+    near = NodeGraph(
+        old.rest, old.skin[nearest], old.weights[nearest], old.neighbors, old.stiffness
+    )
+    frequencies = motion.global_rotation.shape[0]
+    times = tuple(torch.linspace(0, 1, 4 * frequencies).tolist())
     ways = []
     for time in times:
         pose = motion.at(time)
-        still = Pose(pose.rotations, pose.translations, torch.eye(3).to(vertices), torch.zeros(3).to(vertices))
+        still = Pose(
+            pose.rotations,
+            pose.translations,
+            torch.eye(3).to(vertices),
+            torch.zeros(3).to(vertices),
+        )
         ways.append(skinned(new.rest, near, still) - new.rest)
-    # in double: LAPACK rounds by where arrays happen to lie in memory, and a fit makes another mesh of the last bit. Many waves are nearly
-    # dependent, so what they hardly tell apart stays small; only the CPU's solver can do that.
-    rows, wanted = (t.cpu().double() for t in (basis(times, waves, "cpu"), torch.stack(ways).flatten(1)))
+    # in double: LAPACK rounds by where arrays happen to lie in memory, and a fit makes another mesh
+    # of the last bit. Many waves are nearly dependent, so what they hardly tell apart stays small;
+    # only the CPU's solver can do that.
+    rows, wanted = (
+        t.cpu().double() for t in (basis(times, frequencies, "cpu"), torch.stack(ways).flatten(1))
+    )
     solved = torch.linalg.lstsq(rows, wanted, rcond=DEPENDENT).solution.to(vertices)
-    translations = solved.view(waves, -1, 3).transpose(0, 1)
+    translations = solved.view(frequencies, -1, 3).transpose(0, 1)
     rotations = (motion.rotations[near.skin] * near.weights[..., None, None]).sum(1)
-    parts = (rotations, translations, motion.whole_rotation, motion.whole_translation)
+    parts = (rotations, translations, motion.global_rotation, motion.global_translation)
     return Motion(*(t.detach().contiguous().clone().requires_grad_(True) for t in parts))
 
 
 def rigidity(graph: NodeGraph, pose: Pose) -> Tensor:
-    """As rigid as possible (Sorkine and Alexa 2007), between nodes: neighbours should be where a node's own turn would put them."""
+    """As rigid as possible (Sorkine and Alexa 2007), between nodes: neighbours should be where a
+    node's own turn would put them.
+    """
     placed = graph.rest + pose.translations
-    apart = graph.rest[graph.neighbours] - graph.rest[:, None]
-    error = placed[graph.neighbours] - placed[:, None] - torch.einsum("nij,nkj->nki", pose.rotations, apart)
+    apart = graph.rest[graph.neighbors] - graph.rest[:, None]
+    error = (
+        placed[graph.neighbors]
+        - placed[:, None]
+        - torch.einsum("nij,nkj->nki", pose.rotations, apart)
+    )
     return (error.square().sum(-1) * graph.stiffness).sum(1).mean()
 
 
 @functools.cache
-def _slopes(waves: int, device: str) -> Tensor:
+def _slopes(frequencies: int, device: str) -> Tensor:
     """(T, K) of the basis, over the clip."""
-    times = torch.linspace(0, 1, 4 * waves)
-    return basis(tuple(times.tolist()), waves, device).diff(dim=0) * (len(times) - 1)
+    times = torch.linspace(0, 1, 4 * frequencies)
+    return basis(tuple(times.tolist()), frequencies, device).diff(dim=0) * (len(times) - 1)
 
 
 def speeds(motion: Motion) -> tuple[Tensor, Tensor]:
-    """Mean speed over the clip of nodes and of the whole, from the waves' slopes at many times: way and turn together."""
-    slope = _slopes(len(motion.whole_rotation), str(motion.whole_rotation.device))
-    way, turn = (torch.einsum("tk,nkc->tnc", slope, c).abs().mean() for c in (motion.translations, motion.rotations))
-    whole_way, whole_turn = ((slope @ c).abs().mean() for c in (motion.whole_translation, motion.whole_rotation))
+    """Mean speed over the clip of nodes and of the whole, from the waves' slopes at many times: way
+    and turn together.
+    """
+    slope = _slopes(len(motion.global_rotation), str(motion.global_rotation.device))
+    way, turn = (
+        torch.einsum("tk,nkc->tnc", slope, c).abs().mean()
+        for c in (motion.translations, motion.rotations)
+    )
+    whole_way, whole_turn = (
+        (slope @ c).abs().mean() for c in (motion.global_translation, motion.global_rotation)
+    )
     return way + 0.3 * turn, whole_way + whole_turn

@@ -1,5 +1,5 @@
-"""Sparse nodes on a template, and how vertices hang on them (Sumner et al. 2007), by distances along the surface: legs that stand close
-to each other stay apart.
+"""Sparse nodes on a template, and how vertices hang on them (Sumner et al. 2007), by distances
+along the surface: legs that stand close to each other stay apart.
 """
 
 from dataclasses import dataclass
@@ -17,32 +17,46 @@ FAR = 1e3
 
 @dataclass(frozen=True)
 class NodeGraph:
-    """N nodes. `skin` and `weights` tie each vertex to a few, `neighbours` each node to L others, its nearest at least."""
+    """N nodes. `skin` and `weights` tie each vertex to a few, `neighbours` each node to L others,
+    its nearest at least.
+    """
 
     rest: Tensor  # (N, 3)
     skin: Tensor  # (V, 4) int64
     weights: Tensor  # (V, 4), rows sum to 1
-    neighbours: Tensor  # (N, L) int64
+    neighbors: Tensor  # (N, L) int64
     stiffness: Tensor  # (N, L) how much each of these counts, about 1
 
     def to(self, device: torch.device) -> "NodeGraph":
-        return NodeGraph(*(t.to(device) for t in (self.rest, self.skin, self.weights, self.neighbours, self.stiffness)))
+        return NodeGraph(
+            *(
+                t.to(device)
+                for t in (self.rest, self.skin, self.weights, self.neighbors, self.stiffness)
+            )
+        )
 
 
 def _lengths(surface: Surface) -> NDArray[np.float64]:
     edges = surface.edges
-    return np.asarray(np.linalg.norm(surface.vertices[edges[:, 0]] - surface.vertices[edges[:, 1]], axis=1), np.float64)
+    return np.asarray(
+        np.linalg.norm(surface.vertices[edges[:, 0]] - surface.vertices[edges[:, 1]], axis=1),
+        np.float64,
+    )
 
 
 def spread(surface: Surface, count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """`count` vertices, each as far as can be from those before it, and the way (count, V) from them to every vertex."""
+    """`count` vertices, each as far as can be from those before it, and the way (count, V) from
+    them to every vertex.
+    """
     graph = adjacency(len(surface.vertices), surface.edges, np.maximum(_lengths(surface), 1e-9))
     chosen, ways = [int(np.argmax(surface.vertices[:, 2]))], []
     nearest = np.full(len(surface.vertices), np.inf)
     while True:
         way = csgraph.dijkstra(graph, indices=chosen[-1])
         air = np.linalg.norm(surface.vertices - surface.vertices[chosen[-1]], axis=1)
-        ways.append(np.where(np.isfinite(way), way, FAR + air))  # other parts of the object: through the air, but last
+        ways.append(
+            np.where(np.isfinite(way), way, FAR + air)
+        )  # other parts of the object: through the air, but last
         nearest = np.minimum(nearest, ways[-1])
         if len(chosen) >= min(count, len(surface.vertices)):
             return np.array(chosen), np.stack(ways)
@@ -52,7 +66,11 @@ def spread(surface: Surface, count: int) -> tuple[NDArray[np.int64], NDArray[np.
 def build(surface: Surface, count: int) -> NodeGraph:
     """Nodes spread evenly over a surface."""
     chosen, ways = spread(surface, count)
-    return _graph(torch.from_numpy(surface.vertices[chosen]), torch.from_numpy(ways.T).float(), torch.from_numpy(ways[:, chosen]).float())
+    return _graph(
+        torch.from_numpy(surface.vertices[chosen]),
+        torch.from_numpy(ways.T).float(),
+        torch.from_numpy(ways[:, chosen]).float(),
+    )
 
 
 def from_points(points: Tensor, count: int) -> NodeGraph:
@@ -66,17 +84,23 @@ def from_points(points: Tensor, count: int) -> NodeGraph:
 
 
 def _graph(rest: Tensor, way: Tensor, between: Tensor) -> NodeGraph:
-    """From ways (P, N) to what hangs on the nodes and (N, N) between them; weights fall off smoothly to the fifth nearest node
-    (Sumner et al. 2007, eq. 3).
+    """From ways (P, N) to what hangs on the nodes and (N, N) between them; weights fall off
+    smoothly to the fifth nearest node (Sumner et al. 2007, eq. 3).
     """
     influences = min(4, len(rest))
     near, skin = way.topk(min(influences + 1, len(rest)), largest=False)
     weights = (1 - near[:, :influences] / near[:, -1:].clamp_min(1e-9)).clamp_min(0) ** 2 + 1e-6
     weights = torch.where(near[:, :influences] < FAR / 2, weights, 0)
     weights[:, 0] += 1e-6
-    close, neighbours = between.topk(min(7, len(rest)), largest=False)
+    close, neighbors = between.topk(min(7, len(rest)), largest=False)
     stiffness = stiffness_of(close[:, 1:], close[:, 1:].median())
-    return NodeGraph(rest, skin[:, :influences], weights / weights.sum(1, keepdim=True), neighbours[:, 1:], stiffness)
+    return NodeGraph(
+        rest,
+        skin[:, :influences],
+        weights / weights.sum(1, keepdim=True),
+        neighbors[:, 1:],
+        stiffness,
+    )
 
 
 def stiffness_of(lengths: Tensor, usual: Tensor) -> Tensor:

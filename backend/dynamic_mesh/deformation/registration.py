@@ -1,6 +1,8 @@
-"""One mesh for a sequence whose meshes have nothing in common but their shape: the first one follows the others (non-rigid registration).
+"""One mesh for a sequence whose meshes have nothing in common but their shape: the first one
+follows the others (non-rigid registration).
 
-Nodes carry it, as rigid as possible, from each frame to the next; then its vertices are drawn onto the surface, smoothly.
+Nodes carry it, as rigid as possible, from each frame to the next; then its vertices are drawn onto
+the surface, smoothly.
 """
 
 from collections.abc import Callable
@@ -24,7 +26,9 @@ Meshes = list[tuple[Floats, NDArray[np.int64]]]  # vertices (V, 3) and faces (F,
 
 @dataclass(frozen=True)
 class RegistrationConfig:
-    """`faces`: of the mesh that is carried; `steps` of Adam a frame, with nearest places looked up anew every `refresh`."""
+    """`faces`: of the mesh that is carried; `steps` of Adam a frame, with nearest places looked up
+    anew every `refresh`.
+    """
 
     faces: int = 10_000
     nodes: int = 120
@@ -42,7 +46,9 @@ class RegistrationConfig:
 class Registered:
     surface: Surface  # as in the first frame
     positions: Floats  # (T, V, 3)
-    distances: NDArray[np.float64]  # (T,) mean distance of the mesh from the frame's surface, and back, in shares of the box
+    distances: NDArray[
+        np.float64
+    ]  # (T,) mean distance of the mesh from the frame's surface, and back, in shares of the box
 
 
 @dataclass(frozen=True)
@@ -54,11 +60,16 @@ class Cloud:
 
 
 def register(
-    meshes: Meshes, config: RegistrationConfig = RegistrationConfig(), progress: Callable[[int, int], None] = lambda step, total: None
+    meshes: Meshes,
+    config: RegistrationConfig = RegistrationConfig(),
+    progress: Callable[[int, int], None] = lambda step, total: None,
 ) -> Registered:
     """The first mesh, with at most so many faces, through all frames."""
     everything = np.concatenate([v for v, _ in meshes])
-    center, size = (everything.max(0) + everything.min(0)) / 2, float(np.ptp(everything, axis=0).max()) / 2
+    center, size = (
+        (everything.max(0) + everything.min(0)) / 2,
+        float(np.ptp(everything, axis=0).max()) / 2,
+    )
     unit = [Surface(((v - center) / size).astype(np.float32), f) for v, f in meshes]
     template = decimate(unit[0], config.faces)
     graph, here = build(template, config.nodes), torch.from_numpy(template.vertices)
@@ -71,21 +82,33 @@ def register(
             turns, ways = _follow(here, graph, turns, ways, cloud, config)
         placed = _drawn_onto(_carried(here, graph, turns, ways).numpy(), cloud, smooth, config)
         places.append(placed * size + center)
-        distances.append(distance(sample(Surface(placed, template.faces), config.samples, random), cloud) / 2)
+        distances.append(
+            distance(sample(Surface(placed, template.faces), config.samples, random), cloud) / 2
+        )
         progress(number + 1, len(unit))
-    return Registered(Surface(places[0].astype(np.float32), template.faces), np.stack(places).astype(np.float32), np.array(distances))
+    return Registered(
+        Surface(places[0].astype(np.float32), template.faces),
+        np.stack(places).astype(np.float32),
+        np.array(distances),
+    )
 
 
 def welded(vertices: Floats, faces: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
-    """Vertices at one place become one, for files split them along seams and hard edges; faces that vanish by it go, and of those that
-    are there for both of their sides one stays.
+    """Vertices at one place become one, for files split them along seams and hard edges; faces that
+    vanish by it go, and of those that are there for both of their sides one stays.
     """
     grid = np.round(vertices / max(float(np.ptp(vertices, axis=0).max()), 1e-12), 6)
     _, first, number = np.unique(grid, axis=0, return_index=True, return_inverse=True)
     joined = number.reshape(-1)[faces]
-    whole = (joined[:, 0] != joined[:, 1]) & (joined[:, 1] != joined[:, 2]) & (joined[:, 2] != joined[:, 0])
+    whole = (
+        (joined[:, 0] != joined[:, 1])
+        & (joined[:, 1] != joined[:, 2])
+        & (joined[:, 2] != joined[:, 0])
+    )
     joined = joined[whole]
-    return vertices[first], joined[np.sort(np.unique(np.sort(joined, axis=1), axis=0, return_index=True)[1])]
+    return vertices[first], joined[
+        np.sort(np.unique(np.sort(joined, axis=1), axis=0, return_index=True)[1])
+    ]
 
 
 def sample(surface: Surface, count: int, random: np.random.Generator) -> Cloud:
@@ -95,11 +118,16 @@ def sample(surface: Surface, count: int, random: np.random.Generator) -> Cloud:
     chosen = random.choice(len(area), count, p=area / area.sum())
     root, share = np.sqrt(random.random((count, 1))), random.random((count, 1))
     points = (1 - root) * a[chosen] + root * (1 - share) * b[chosen] + root * share * c[chosen]
-    return Cloud(points.astype(np.float32), (cross / np.maximum(area, 1e-12)[:, None])[chosen].astype(np.float32))
+    return Cloud(
+        points.astype(np.float32),
+        (cross / np.maximum(area, 1e-12)[:, None])[chosen].astype(np.float32),
+    )
 
 
 def distance(one: Cloud, other: Cloud) -> float:
-    """Half the sum of both mean distances along the normals of what is nearest: how far apart samples lie does not count."""
+    """Half the sum of both mean distances along the normals of what is nearest: how far apart
+    samples lie does not count.
+    """
 
     def there(a: Cloud, b: Cloud) -> float:
         nearest = KDTree(b.points).query(a.points)[1]
@@ -117,10 +145,20 @@ def _carried(here: Tensor, graph: NodeGraph, turns: Tensor, ways: Tensor) -> Ten
     return skinned(here, graph, _pose(turns, ways))
 
 
-def _follow(here: Tensor, graph: NodeGraph, turns: Tensor, ways: Tensor, cloud: Cloud, config: RegistrationConfig) -> tuple[Tensor, Tensor]:
+def _follow(
+    here: Tensor,
+    graph: NodeGraph,
+    turns: Tensor,
+    ways: Tensor,
+    cloud: Cloud,
+    config: RegistrationConfig,
+) -> tuple[Tensor, Tensor]:
     """The nodes' turns and ways (N, 3) for the next frame, from those for the last."""
     turns, ways = turns.clone().requires_grad_(True), ways.clone().requires_grad_(True)
-    optimizer, tree = torch.optim.Adam([turns, ways], lr=config.rate, betas=(0.9, 0.99)), KDTree(cloud.points)
+    optimizer, tree = (
+        torch.optim.Adam([turns, ways], lr=config.rate, betas=(0.9, 0.99)),
+        KDTree(cloud.points),
+    )
     wanted, upright = torch.from_numpy(cloud.points), torch.from_numpy(cloud.normals)
     nearest, partner = torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.int64)
     for step in range(config.steps):
@@ -131,7 +169,9 @@ def _follow(here: Tensor, graph: NodeGraph, turns: Tensor, ways: Tensor, cloud: 
             nearest = torch.from_numpy(tree.query(now)[1])
             partner = torch.from_numpy(KDTree(now).query(cloud.points)[1])
         there = _off(placed - wanted[nearest], upright[nearest], config.slide)
-        back = _off(placed[partner] - wanted, upright, config.slide)  # what the mesh does not reach pulls it too
+        back = _off(
+            placed[partner] - wanted, upright, config.slide
+        )  # what the mesh does not reach pulls it too
         loss = there + back + config.rigid * rigidity(graph, _pose(turns, ways))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -140,7 +180,9 @@ def _follow(here: Tensor, graph: NodeGraph, turns: Tensor, ways: Tensor, cloud: 
 
 
 def _off(ways: Tensor, normals: Tensor, slide: float) -> Tensor:
-    """Mean square of ways (P, 3) along normals, and `slide` of what is across: what moves along a surface hardly shows."""
+    """Mean square of ways (P, 3) along normals, and `slide` of what is across: what moves along a
+    surface hardly shows.
+    """
     along = (ways * normals).sum(1).square()
     return (along + slide * ways.square().sum(1)).mean()
 
@@ -152,5 +194,7 @@ def _drawn_onto(placed: Floats, cloud: Cloud, smooth: Solver, config: Registrati
         nearest = tree.query(placed)[1]
         normals = cloud.normals[nearest]
         pull = ((cloud.points[nearest] - placed) * normals).sum(1, keepdims=True) * normals
-        placed = np.asarray(placed + smooth(torch.from_numpy(pull.astype(np.float64))).numpy(), np.float32)
+        placed = np.asarray(
+            placed + smooth(torch.from_numpy(pull.astype(np.float64))).numpy(), np.float32
+        )
     return placed

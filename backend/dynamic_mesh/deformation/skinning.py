@@ -1,4 +1,6 @@
-"""Bones and weights for a mesh sequence that has none: smooth skinning decomposition with rigid bones (Le and Deng 2012)."""
+"""Bones and weights for a mesh sequence that has none: smooth skinning decomposition with rigid
+bones (Le and Deng 2012).
+"""
 
 import itertools
 from collections.abc import Callable
@@ -19,11 +21,15 @@ class SkinningConfig:
     bones: int = 40
     clusterings: int = 6
     rounds: int = 8
-    stay: float = 1e-4  # of the mean square way: what pulls weights to the nearest bones where the motion leaves them open
+    # of the mean square way: what pulls weights to the nearest bones where the motion leaves them
+    # open
+    stay: float = 1e-4
 
 
 def decompose(
-    positions: Floats, config: SkinningConfig = SkinningConfig(), progress: Callable[[int, int], None] = lambda step, total: None
+    positions: Floats,
+    config: SkinningConfig = SkinningConfig(),
+    progress: Callable[[int, int], None] = lambda step, total: None,
 ) -> Nodes:
     """(T, V, 3), the first frame being at rest -> bones that carry it, each vertex hanging on four."""
     rest, moved = np.asarray(positions[0], np.float64), np.asarray(positions, np.float64)
@@ -42,7 +48,12 @@ def decompose(
     skin, weights = _weights(rest, moved, rotations, shifts, config.stay * scale)
     centers = _centers(rest, skin, weights, len(shifts))
     transforms = np.concatenate([rotations, shifts[..., None]], -1).transpose(1, 0, 2, 3)
-    return Nodes(centers.astype(np.float32), transforms.astype(np.float32), skin.astype(np.int32), weights.astype(np.float32))
+    return Nodes(
+        centers.astype(np.float32),
+        transforms.astype(np.float32),
+        skin.astype(np.int32),
+        weights.astype(np.float32),
+    )
 
 
 def _seeds(rest: Floats, moved: Floats, count: int) -> NDArray[np.int64]:
@@ -56,7 +67,9 @@ def _seeds(rest: Floats, moved: Floats, count: int) -> NDArray[np.int64]:
 
 
 def _kabsch(source: Floats, target: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """(T, 3, 3) and (T, 3): the rigid motions that carry points (V, 3) best onto (T, V, 3), weighted (V,)."""
+    """(T, 3, 3) and (T, 3): the rigid motions that carry points (V, 3) best onto (T, V, 3),
+    weighted (V,).
+    """
     share = weights / weights.sum()
     a, b = share @ source, np.einsum("v,tvi->ti", share, target)
     covariance = np.einsum("v,tvi,vj->tij", share, target - b[:, None], source - a)
@@ -67,10 +80,14 @@ def _kabsch(source: Floats, target: Floats, weights: Floats) -> tuple[Floats, Fl
     return rotation, b - rotation @ a
 
 
-def _rigid_of_clusters(rest: Floats, moved: Floats, label: NDArray[np.int64]) -> tuple[Floats, Floats]:
+def _rigid_of_clusters(
+    rest: Floats, moved: Floats, label: NDArray[np.int64]
+) -> tuple[Floats, Floats]:
     """(B, T, 3, 3) and (B, T, 3) of every cluster that has enough vertices to turn."""
     found = [
-        _kabsch(rest[label == b], moved[:, label == b], np.ones((label == b).sum())) for b in np.unique(label) if (label == b).sum() >= 3
+        _kabsch(rest[label == b], moved[:, label == b], np.ones((label == b).sum()))
+        for b in np.unique(label)
+        if (label == b).sum() >= 3
     ]
     if not found:
         found = [_kabsch(rest, moved, np.ones(len(rest)))]
@@ -79,13 +96,20 @@ def _rigid_of_clusters(rest: Floats, moved: Floats, label: NDArray[np.int64]) ->
 
 def _errors(rest: Floats, moved: Floats, rotations: Floats, shifts: Floats) -> Floats:
     """(B, V) mean square distance of each vertex from where each bone alone would carry it."""
-    return np.stack([
-        np.square(np.einsum("tij,vj->tvi", r, rest) + s[:, None] - moved).sum(2).mean(0) for r, s in zip(rotations, shifts, strict=True)
-    ])  # fmt: skip
+    return np.stack(
+        [
+            np.square(np.einsum("tij,vj->tvi", r, rest) + s[:, None] - moved).sum(2).mean(0)
+            for r, s in zip(rotations, shifts, strict=True)
+        ]
+    )
 
 
-def _weights(rest: Floats, moved: Floats, rotations: Floats, shifts: Floats, stay: float) -> tuple[NDArray[np.int64], Floats]:
-    """(V, 4) bones and their weights, none negative, rows summing to 1: exact, by trying every set of bones that may be above zero."""
+def _weights(
+    rest: Floats, moved: Floats, rotations: Floats, shifts: Floats, stay: float
+) -> tuple[NDArray[np.int64], Floats]:
+    """(V, 4) bones and their weights, none negative, rows summing to 1: exact, by trying every set
+    of bones that may be above zero.
+    """
     count = min(INFLUENCES, len(rotations))
     skin = np.argsort(_errors(rest, moved, rotations, shifts), axis=0)[:count].T
     gram = np.empty((len(rest), count, count))
@@ -98,8 +122,12 @@ def _weights(rest: Floats, moved: Floats, rotations: Floats, shifts: Floats, sta
     best, weights = np.full(len(rest), np.inf), np.zeros((len(rest), count))
     for size in range(1, count + 1):
         for chosen in itertools.combinations(range(count), size):
-            inverse = np.linalg.solve(gram[:, chosen][:, :, chosen], np.ones((len(rest), size, 1)))[..., 0]
-            some = inverse / inverse.sum(1, keepdims=True)  # of least error among those that sum to 1
+            inverse = np.linalg.solve(gram[:, chosen][:, :, chosen], np.ones((len(rest), size, 1)))[
+                ..., 0
+            ]
+            some = inverse / inverse.sum(
+                1, keepdims=True
+            )  # of least error among those that sum to 1
             error = np.einsum("vk,vkl,vl->v", some, gram[:, chosen][:, :, chosen], some)
             better = (some >= 0).all(1) & (error < best)
             best[better] = error[better]
@@ -109,24 +137,39 @@ def _weights(rest: Floats, moved: Floats, rotations: Floats, shifts: Floats, sta
 
 
 def _refined(
-    rest: Floats, moved: Floats, rotations: Floats, shifts: Floats, skin: NDArray[np.int64], weights: Floats
+    rest: Floats,
+    moved: Floats,
+    rotations: Floats,
+    shifts: Floats,
+    skin: NDArray[np.int64],
+    weights: Floats,
 ) -> tuple[Floats, Floats]:
-    """Each bone in turn carries what the others leave (Le and Deng 2012, section 4.3), where it carries anything."""
+    """Each bone in turn carries what the others leave (Le and Deng 2012, section 4.3), where it
+    carries anything.
+    """
     rotations, shifts = rotations.copy(), shifts.copy()
     full = np.zeros((len(rotations), len(rest)))
     np.add.at(full, (skin.T, np.arange(len(rest))), weights.T)
     shown = np.zeros_like(moved)
     for bone in range(len(rotations)):
         on = full[bone] > 0
-        shown[:, on] += full[bone, on, None] * (rest[on] @ rotations[bone].transpose(0, 2, 1) + shifts[bone][:, None])
+        shown[:, on] += full[bone, on, None] * (
+            rest[on] @ rotations[bone].transpose(0, 2, 1) + shifts[bone][:, None]
+        )
     for bone in range(len(rotations)):
         on = full[bone] > 1e-3
         if on.sum() < 3:
             continue
-        own = full[bone, on, None] * (rest[on] @ rotations[bone].transpose(0, 2, 1) + shifts[bone][:, None])
+        own = full[bone, on, None] * (
+            rest[on] @ rotations[bone].transpose(0, 2, 1) + shifts[bone][:, None]
+        )
         left = (moved[:, on] - shown[:, on] + own) / full[bone, on, None]
         rotations[bone], shifts[bone] = _kabsch(rest[on], left, full[bone, on] ** 2)
-        shown[:, on] += full[bone, on, None] * (rest[on] @ rotations[bone].transpose(0, 2, 1) + shifts[bone][:, None]) - own
+        shown[:, on] += (
+            full[bone, on, None]
+            * (rest[on] @ rotations[bone].transpose(0, 2, 1) + shifts[bone][:, None])
+            - own
+        )
     return rotations, shifts
 
 

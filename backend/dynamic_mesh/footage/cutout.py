@@ -13,30 +13,37 @@ from ...formats.capture import Frame
 from .masks import read_mask
 from .placement import HALF
 from .propagated_masks import Pixels
-from .timed_views import Level
+from .timed_views import PyramidLevel
 
 Gray = NDArray[np.float32]
 STANDING = 0.9  # share of an object that was not masked: less was overlooked
 
 
 @dataclass(frozen=True)
-class Picture:
+class ObjectImage:
     color: Pixels  # (H, W, 3)
     alpha: Pixels  # (H, W), 255 where the object is
 
 
 def bounds(alpha: Pixels, margin: float) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom in pixels around the object in an alpha (H, W), `margin` of its longer side and four pixels away."""
+    """Left, top, right, bottom in pixels around the object in an alpha (H, W), `margin` of its
+    longer side and four pixels away.
+    """
     rows, columns = np.nonzero(alpha > HALF)
     pad = int(np.ceil(margin * max(np.ptp(rows), np.ptp(columns)))) + 4
     height, width = alpha.shape
-    return (max(0, int(columns.min()) - pad), max(0, int(rows.min()) - pad),
-            min(width, int(columns.max()) + 1 + pad), min(height, int(rows.max()) + 1 + pad))  # fmt: skip
+    return (
+        max(0, int(columns.min()) - pad),
+        max(0, int(rows.min()) - pad),
+        min(width, int(columns.max()) + 1 + pad),
+        min(height, int(rows.max()) + 1 + pad),
+    )
 
 
 def _whole(low: int, high: int, limit: int, scale: float) -> tuple[int, int, int]:
-    """A stretch of pixels about low..high within 0..limit, and how many it becomes at the scale: a multiple of four, so that halves and
-    quarters keep their pixels' places. At scale 1 every pixel stays what it is; else all of low..high is in it.
+    """A stretch of pixels about low..high within 0..limit, and how many it becomes at the scale: a
+    multiple of four, so that halves and quarters keep their pixels' places. At scale 1 every pixel
+    stays what it is; else all of low..high is in it.
     """
     small = max(8, math.ceil((high - low) * scale / 4 - 1e-6) * 4)
     wide = min(limit, round(small / scale))
@@ -51,26 +58,37 @@ def _resized(values: Gray, width: int, height: int) -> torch.Tensor:
     return torch.from_numpy(cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA))
 
 
-def cut_out(frame: Frame, picture: Picture, radius: float, scale: float, margin: float) -> Level:
-    """The object's part of a picture with its camera, scaled; lengths in units of the box, whose half side is `radius`."""
-    left, top, right, bottom = bounds(picture.alpha, margin)
-    left, right, width = _whole(left, right, picture.alpha.shape[1], scale)
-    top, bottom, height = _whole(top, bottom, picture.alpha.shape[0], scale)
+def cut_out(
+    frame: Frame, image: ObjectImage, radius: float, scale: float, margin: float
+) -> PyramidLevel:
+    """The object's part of a picture with its camera, scaled; lengths in units of the box, whose
+    half side is `radius`.
+    """
+    left, top, right, bottom = bounds(image.alpha, margin)
+    left, right, width = _whole(left, right, image.alpha.shape[1], scale)
+    top, bottom, height = _whole(top, bottom, image.alpha.shape[0], scale)
     K = torch.tensor(frame.K, dtype=torch.float32)
     K[0, 2] -= left
     K[1, 2] -= top
     K[0] *= width / (right - left)
     K[1] *= height / (bottom - top)
-    share = np.asarray(picture.alpha[top:bottom, left:right] / 255, np.float32)
-    color = _resized(np.asarray(picture.color[top:bottom, left:right] / 255 * share[..., None], np.float32), width, height)
+    share = np.asarray(image.alpha[top:bottom, left:right] / 255, np.float32)
+    color = _resized(
+        np.asarray(image.color[top:bottom, left:right] / 255 * share[..., None], np.float32),
+        width,
+        height,
+    )
     alpha = _resized(share, width, height)
-    return Level(color, alpha, K, _depth(frame, (left, top, right, bottom), alpha, radius))
+    return PyramidLevel(color, alpha, K, _depth(frame, (left, top, right, bottom), alpha, radius))
 
 
-def _depth(frame: Frame, box: tuple[int, int, int, int], alpha: torch.Tensor, radius: float) -> torch.Tensor | None:
-    """(H, W) of a cut-out, in units of the box, 0 where it is unknown. A capture's masks show what stood still while its cameras were
-    solved; depth of anything else was matched between pictures as if it had stood as well, so it is wrong. None for an object that is
-    not nearly all unmasked: what is left of it was overlooked.
+def _depth(
+    frame: Frame, box: tuple[int, int, int, int], alpha: torch.Tensor, radius: float
+) -> torch.Tensor | None:
+    """(H, W) of a cut-out, in units of the box, 0 where it is unknown. A capture's masks show what
+    stood still while its cameras were solved; depth of anything else was matched between pictures
+    as if it had stood as well, so it is wrong. None for an object that is not nearly all unmasked:
+    what is left of it was overlooked.
     """
     if frame.depth is None:
         return None
@@ -88,5 +106,7 @@ def _depth(frame: Frame, box: tuple[int, int, int, int], alpha: torch.Tensor, ra
 
 
 def _places(count: int, low: int, high: int, scale: float) -> NDArray[np.int64]:
-    """(count,) where the pixels lie, in a picture of another scale, that a stretch low..high has become."""
+    """(count,) where the pixels lie, in a picture of another scale, that a stretch low..high has
+    become.
+    """
     return (((np.arange(count) + 0.5) / count * (high - low) + low) * scale).astype(np.int64)

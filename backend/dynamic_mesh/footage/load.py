@@ -10,12 +10,12 @@ import torch
 from ...formats.capture import Capture, Frame
 from ...geometry.conventions import to_viewmat
 from ...protocol import InputError
-from .cutout import Picture, bounds, cut_out
-from .masks import Masks, find as find_masks, open_picture
+from .cutout import ObjectImage, bounds, cut_out
+from .masks import Masks, find as find_masks, open_image
 from .placement import HALF, Placement, between, place
 from .point_tracks import TrackConfig, find as find_tracks
 from .propagated_masks import Pixels
-from .timed_views import NOTHING, Moment, held_out, pyramid
+from .timed_views import NOTHING, TimedView, held_out, pyramid
 
 LEAST = 24  # pixels that an object has at least
 SYNTHETIC_FPS = 24.0
@@ -23,7 +23,9 @@ SYNTHETIC_FPS = 24.0
 
 @dataclass(frozen=True)
 class FootageConfig:
-    """`side`: the object's cut-out is at most so many pixels long; `margin`: of its size, around it."""
+    """`side`: the object's cut-out is at most so many pixels long; `margin`: of its size, around
+    it.
+    """
 
     side: int = 200
     margin: float = 0.08
@@ -32,21 +34,25 @@ class FootageConfig:
 
 @dataclass(frozen=True)
 class Footage:
-    """Moments in the order of time; `seconds` and `placement` belong to them. `cut_off`: share of pictures that the object leaves."""
+    """Moments in the order of time; `seconds` and `placement` belong to them. `cut_off`: share of
+    pictures that the object leaves.
+    """
 
-    moments: list[Moment]
+    views: list[TimedView]
     held: list[int]  # moments to judge by: nothing else was taken from their pictures
     seconds: list[float]
     placement: Placement
     masks_from: str
-    masks_carried: int  # pictures that had no mask of their own
+    masks_propagated: int  # pictures that had no mask of their own
     cut_off: float
     pixels: float  # of a whole picture, at the size of the cuts
 
     @property
     def distinct(self) -> list[tuple[float, int]]:
-        """Every time once, with the index of a moment that has it: pictures of one moment show one shape."""
-        return sorted({m.time: index for index, m in reversed(list(enumerate(self.moments)))}.items())
+        """Every time once, with the index of a moment that has it: pictures of one moment show one
+        shape.
+        """
+        return sorted({m.time: index for index, m in reversed(list(enumerate(self.views)))}.items())
 
 
 def _times(frames: list[Frame], fps: float) -> list[float]:
@@ -56,79 +62,146 @@ def _times(frames: list[Frame], fps: float) -> list[float]:
     times = [f.time for f in frames]
     if any(t is None for t in times):
         raise InputError(
-            "The capture's pictures have no time.", "Solve the cameras of a video, or say how many pictures a second there are (--fps)."
+            "The capture's pictures have no time.",
+            "Solve the cameras of a video, or say how many pictures a second there are (--fps).",
         )
     known = np.array(times, np.float64) - min(t for t in times if t is not None)
     distinct = len(np.unique(known))
     if distinct < 2:
-        raise InputError("All pictures are of one moment: nothing can move in them.", "Train splats on them instead.")
-    if known.max() <= 1.0 + 1e-9 and distinct / max(known.max(), 1e-9) > 60:  # 0..1 over the clip, as D-NeRF writes it
+        raise InputError(
+            "All pictures are of one moment: nothing can move in them.",
+            "Train splats on them instead.",
+        )
+    if (
+        known.max() <= 1.0 + 1e-9 and distinct / max(known.max(), 1e-9) > 60
+    ):  # 0..1 over the clip, as D-NeRF writes it
         known = known / known.max() * (distinct - 1) / SYNTHETIC_FPS
     return [float(t) for t in known]
 
 
 def load(
-    capture: Capture, masks: Path | None, fps: float, config: FootageConfig = FootageConfig(), holdout: int = 0,
+    capture: Capture,
+    masks: Path | None,
+    fps: float,
+    config: FootageConfig = FootageConfig(),
+    holdout: int = 0,
     progress: Callable[[int, int], None] = lambda step, total: None,
-) -> Footage:  # fmt: skip
-    """Reads everything, and holds every so manieth picture out; InputError, in one sentence, for footage that nothing can be made from."""
+) -> Footage:
+    """Reads everything, and holds every so manieth picture out; InputError, in one sentence, for
+    footage that nothing can be made from.
+    """
     if len(capture.frames) < 2:
-        raise InputError("There is only one picture: nothing moves in it.", "Choose a video, or a capture of several moments.")
+        raise InputError(
+            "There is only one picture: nothing moves in it.",
+            "Choose a video, or a capture of several moments.",
+        )
     if any(any(f.distortion) for f in capture.frames):
-        raise InputError("The capture's pictures have lens distortion.", "Run `cameras` on it first: that undistorts them.")
+        raise InputError(
+            "The capture's pictures have lens distortion.",
+            "Run `cameras` on it first: that undistorts them.",
+        )
     if holdout == 1:
-        raise InputError("With so many pictures held out nothing is left to learn from.", "Hold out fewer (--holdout 8).")
+        raise InputError(
+            "With so many pictures held out nothing is left to learn from.",
+            "Hold out fewer (--holdout 8).",
+        )
     seconds = _times(capture.frames, fps)
     order = np.argsort(seconds, kind="stable")
-    seconds, capture = [seconds[i] for i in order], replace(capture, frames=[capture.frames[i] for i in order])
+    seconds, capture = (
+        [seconds[i] for i in order],
+        replace(capture, frames=[capture.frames[i] for i in order]),
+    )
     images = []
     for index, frame in enumerate(capture.frames):
-        images.append(open_picture(frame.image, "picture"))
+        images.append(open_image(frame.image, "picture"))
         progress(index + 1, len(capture.frames))
     found = find_masks(capture, masks, images, progress)
-    pictures = []
+    cutouts = []
     for index, alpha in enumerate(found.alphas):
-        color = np.asarray(images.pop(0).convert("RGB"))  # one by one, so that they are not held twice
+        color = np.asarray(
+            images.pop(0).convert("RGB")
+        )  # one by one, so that they are not held twice
         frame = capture.frames[index]
         if not alpha.shape == color.shape[:2] == (frame.height, frame.width):
-            raise InputError(f"{frame.image.name} has not the size that the capture tells.", "Solve the cameras again.")
-        pictures.append(Picture(color, alpha))
-    there = [i for i, p in enumerate(pictures) if (p.alpha > HALF).sum() >= LEAST]
+            raise InputError(
+                f"{frame.image.name} has not the size that the capture tells.",
+                "Solve the cameras again.",
+            )
+        cutouts.append(ObjectImage(color, alpha))
+    there = [i for i, p in enumerate(cutouts) if (p.alpha > HALF).sum() >= LEAST]
     if len(there) < 2:
-        raise InputError("The object is in fewer than two pictures.", "Check the masks: white is the object.")
+        raise InputError(
+            "The object is in fewer than two pictures.", "Check the masks: white is the object."
+        )
     held = held_out(len(there), holdout)
-    return _to_moments(
-        [capture.frames[i] for i in there], [pictures[i] for i in there], [seconds[i] for i in there], held, found, config, progress
+    return _to_views(
+        [capture.frames[i] for i in there],
+        [cutouts[i] for i in there],
+        [seconds[i] for i in there],
+        held,
+        found,
+        config,
+        progress,
     )
 
 
-def _to_moments(
-    frames: list[Frame], pictures: list[Picture], seconds: list[float], held: list[int], masks: Masks, config: FootageConfig,
+def _to_views(
+    frames: list[Frame],
+    cutouts: list[ObjectImage],
+    seconds: list[float],
+    held: list[int],
+    masks: Masks,
+    config: FootageConfig,
     progress: Callable[[int, int], None],
-) -> Footage:  # fmt: skip
+) -> Footage:
     viewmats = np.stack([to_viewmat(f.camera_to_world) for f in frames])
     kept = [i for i in range(len(frames)) if i not in set(held)]
     Ks = np.stack([f.K for f in frames])
-    placement = between(place(viewmats[kept], Ks[kept], [pictures[i].alpha for i in kept]), np.array(seconds), kept)
-    cuts = [bounds(p.alpha, config.margin) for p in pictures]
+    placement = between(
+        place(viewmats[kept], Ks[kept], [cutouts[i].alpha for i in kept]), np.array(seconds), kept
+    )
+    cuts = [bounds(p.alpha, config.margin) for p in cutouts]
     scale = min(1.0, config.side / max(max(c[2] - c[0], c[3] - c[1]) for c in cuts))
-    sightings = find_tracks([pictures[i].color for i in kept], [pictures[i].alpha for i in kept], list(Ks[kept]), config.tracks, progress)
+    observations = find_tracks(
+        [cutouts[i].color for i in kept],
+        [cutouts[i].alpha for i in kept],
+        list(Ks[kept]),
+        config.tracks,
+        progress,
+    )
     tracks = [NOTHING] * len(frames)
-    for index, sighting in zip(kept, sightings, strict=True):
-        tracks[index] = sighting
+    for index, observed in zip(kept, observations, strict=True):
+        tracks[index] = observed
     span = max(seconds[-1] - seconds[0], 1e-9)
-    moments = []
-    for index, (frame, picture) in enumerate(zip(frames, pictures, strict=True)):
+    views = []
+    for index, (frame, image) in enumerate(zip(frames, cutouts, strict=True)):
         viewmat = torch.tensor(placement.viewmat(viewmats[index], index), dtype=torch.float32)
-        level = cut_out(frame, picture, placement.radius, scale, config.margin)
-        moments.append(Moment(frame.image.name, (seconds[index] - seconds[0]) / span, viewmat, pyramid(level), tracks[index]))
-    cut_off = float(np.mean([_touches_border(p.alpha) for p in pictures]))
-    return Footage(moments, held, seconds, placement, masks.source, masks.carried, cut_off, scale**2 * pictures[0].alpha.size)
+        level = cut_out(frame, image, placement.radius, scale, config.margin)
+        views.append(
+            TimedView(
+                frame.image.name,
+                (seconds[index] - seconds[0]) / span,
+                viewmat,
+                pyramid(level),
+                tracks[index],
+            )
+        )
+    cut_off = float(np.mean([_touches_border(p.alpha) for p in cutouts]))
+    return Footage(
+        views,
+        held,
+        seconds,
+        placement,
+        masks.source,
+        masks.carried,
+        cut_off,
+        scale**2 * cutouts[0].alpha.size,
+    )
 
 
 def on_device(footage: Footage, device: str) -> Footage:
     """With its pictures and cameras there."""
-    return replace(footage, moments=[m.to(device) for m in footage.moments])
+    return replace(footage, views=[m.to(device) for m in footage.views])
 
 
 def _touches_border(alpha: Pixels) -> bool:

@@ -1,5 +1,5 @@
-"""Where the object is in the pictures: from masks that are given for all or some of them, from splats of it, from transparency, or from
-what was found to move by itself.
+"""Where the object is in the pictures: from masks that are given for all or some of them, from
+splats of it, from transparency, or from what was found to move by itself.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import torch
 from PIL import Image, UnidentifiedImageError
 
 from ...formats import splat_ply
-from ...formats.capture import PICTURES, Capture, Frame
+from ...formats.capture import IMAGES, Capture, Frame
 from ...gaussians.model import from_arrays
 from ...gaussians.rasterize import rasterize
 from ...geometry.conventions import to_viewmat
@@ -25,72 +25,108 @@ CARRIED_SIDE = 480  # pixels of the longer side of pictures along which masks ar
 
 @dataclass(frozen=True)
 class Masks:
-    """`alphas` (H, W) 0..255, one a picture, of its size. `carried`: how many pictures had none of their own."""
+    """`alphas` (H, W) 0..255, one a picture, of its size. `carried`: how many pictures had none of
+    their own.
+    """
 
     alphas: list[Pixels]
     source: str
     carried: int = 0
 
 
-def open_picture(path: Path, what: str) -> Image.Image:
+def open_image(path: Path, what: str) -> Image.Image:
     """InputError where it can't be read."""
     try:
         with Image.open(path) as image:
             return to_eight_bit(image).copy()
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
-        raise InputError(f"The {what} {path.name} can't be read.", "Replace it, or remove it from the capture.") from error
+    except (
+        OSError,
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        ValueError,
+        SyntaxError,
+    ) as error:
+        raise InputError(
+            f"The {what} {path.name} can't be read.", "Replace it, or remove it from the capture."
+        ) from error
 
 
 def find_mask(folder: Path, frame: Frame) -> Path | None:
     """The mask of a picture: of its name, or of its name with another ending."""
     named = [frame.image, *([Path(frame.source)] if frame.source else [])]
     names = [n for path in named for n in (path.name, path.stem)]
-    candidates = [folder / f"{name}{ending}" for name in names for ending in ("", *PICTURES)]
+    candidates = [folder / f"{name}{ending}" for name in names for ending in ("", *IMAGES)]
     return next((c for c in candidates if c.is_file()), None)
 
 
 def find(
-    capture: Capture, masks: Path | None, pictures: Sequence[Image.Image], progress: Progress = lambda step, total: None
-) -> Masks:  # fmt: skip
+    capture: Capture,
+    masks: Path | None,
+    images: Sequence[Image.Image],
+    progress: Progress = lambda step, total: None,
+) -> Masks:
     """Of a capture in the order of time; InputError where nothing tells the object from the rest."""
     if masks is not None and masks.suffix.lower() == ".ply":
         return Masks(of_splats(masks, capture, progress), "splats")
     if masks is not None:
-        return _given(capture, masks, pictures, progress)
-    if all(p.mode in ("RGBA", "LA", "PA") for p in pictures):
-        return Masks([np.asarray(p.convert("RGBA").getchannel("A")) for p in pictures], "alpha")
+        return _given(capture, masks, images, progress)
+    if all(p.mode in ("RGBA", "LA", "PA") for p in images):
+        return Masks([np.asarray(p.convert("RGBA").getchannel("A")) for p in images], "alpha")
     if all(f.mask is not None for f in capture.frames):
-        still = [read_mask(f.mask, p.size) for f, p in zip(capture.frames, pictures, strict=True) if f.mask is not None]
-        return Masks([255 - s for s in still], "motion")  # there, white is the world that stands still
+        still = [
+            read_mask(f.mask, p.size)
+            for f, p in zip(capture.frames, images, strict=True)
+            if f.mask is not None
+        ]
+        return Masks(
+            [255 - s for s in still], "motion"
+        )  # there, white is the world that stands still
     raise InputError(
-        "Nothing says where the object is: no masks, no transparency, and nothing that moves by itself was found in this footage.",
-        "Give a folder of masks (white is the object; a few are enough), or solve the cameras again so that moving things are masked.",
+        "Nothing says where the object is: no masks, no transparency, and nothing that moves by "
+        "itself was found in this footage.",
+        "Give a folder of masks (white is the object; a few are enough), or solve the cameras "
+        "again so that moving things are masked.",
     )
 
 
-def _given(capture: Capture, folder: Path, pictures: Sequence[Image.Image], progress: Progress) -> Masks:
+def _given(
+    capture: Capture, folder: Path, images: Sequence[Image.Image], progress: Progress
+) -> Masks:
     if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder of masks.", "Choose a folder with white-on-black pictures named like the capture's.")
+        raise InputError(
+            f"{folder} is not a folder of masks.",
+            "Choose a folder with white-on-black pictures named like the capture's.",
+        )
     paths = [find_mask(folder, frame) for frame in capture.frames]
-    known = [None if path is None else read_mask(path, p.size) for path, p in zip(paths, pictures, strict=True)]
+    known = [
+        None if path is None else read_mask(path, p.size)
+        for path, p in zip(paths, images, strict=True)
+    ]
     missing = sum(mask is None for mask in known)
     if missing == len(known):
         first = capture.frames[0].image.name
-        raise InputError(f"The folder {folder.name} has no mask for {first}, nor for any other.", "Name masks like the pictures.")
-    if missing and len({p.size for p in pictures}) > 1:
-        raise InputError("Pictures of several sizes need a mask each.", "Give the masks that are missing.")
+        raise InputError(
+            f"The folder {folder.name} has no mask for {first}, nor for any other.",
+            "Name masks like the pictures.",
+        )
+    if missing and len({p.size for p in images}) > 1:
+        raise InputError(
+            "Pictures of several sizes need a mask each.", "Give the masks that are missing."
+        )
     if missing:
-        return Masks(_carried(pictures, known, progress), "given", missing)
+        return Masks(_carried(images, known, progress), "given", missing)
     return Masks([m for m in known if m is not None], "given")
 
 
 def read_mask(path: Path, size: tuple[int, int]) -> Pixels:
-    """(H, W) 0..255 at a picture's size; transparency counts where a mask has it, every colour of a palette but the first, and 1 in a
-    mask of 0 and 1.
+    """(H, W) 0..255 at a picture's size; transparency counts where a mask has it, every colour of a
+    palette but the first, and 1 in a mask of 0 and 1.
     """
-    mask = open_picture(path, "mask")
+    mask = open_image(path, "mask")
     if mask.mode == "P":
-        return np.asarray((np.asarray(mask.resize(size, Image.Resampling.NEAREST)) > 0) * 255, np.uint8)
+        return np.asarray(
+            (np.asarray(mask.resize(size, Image.Resampling.NEAREST)) > 0) * 255, np.uint8
+        )
     clear = mask.mode in ("RGBA", "LA") and mask.getchannel("A").getextrema() != (255, 255)
     gray = mask.getchannel("A") if clear else mask.convert("L")
     if gray.getextrema()[1] == 1:
@@ -98,31 +134,49 @@ def read_mask(path: Path, size: tuple[int, int]) -> Pixels:
     return np.asarray(gray.resize(size, Image.Resampling.BILINEAR))
 
 
-def _carried(pictures: Sequence[Image.Image], known: Sequence[Pixels | None], progress: Progress) -> list[Pixels]:
+def _carried(
+    images: Sequence[Image.Image], known: Sequence[Pixels | None], progress: Progress
+) -> list[Pixels]:
     """Masks for all pictures, which have one size, from those of some."""
-    width, height = pictures[0].size
+    width, height = images[0].size
     scale = min(1.0, CARRIED_SIDE / max(height, width))
     size = (max(16, round(width * scale)), max(16, round(height * scale)))
-    small = [cv2.resize(np.asarray(p.convert("RGB")), size, interpolation=cv2.INTER_AREA) for p in pictures]
+    small = [
+        cv2.resize(np.asarray(p.convert("RGB")), size, interpolation=cv2.INTER_AREA) for p in images
+    ]
     few = [None if m is None else cv2.resize(m, size, interpolation=cv2.INTER_AREA) for m in known]
     found = carry(small, few, progress=progress)
     return [
-        np.asarray(cv2.resize(f, (width, height), interpolation=cv2.INTER_LINEAR)) if mask is None else mask
+        np.asarray(cv2.resize(f, (width, height), interpolation=cv2.INTER_LINEAR))
+        if mask is None
+        else mask
         for mask, f in zip(known, found, strict=True)
     ]
 
 
 @torch.no_grad()
-def of_splats(path: Path, capture: Capture, progress: Progress = lambda step, total: None) -> list[Pixels]:
+def of_splats(
+    path: Path, capture: Capture, progress: Progress = lambda step, total: None
+) -> list[Pixels]:
     """What splats of the object, found by words or picked, cover in each picture."""
     gaussians = from_arrays(splat_ply.read(path))
     found = []
     for frame in capture.frames:
-        viewmat, K = (torch.tensor(m, dtype=torch.float32)[None] for m in (to_viewmat(frame.camera_to_world), frame.K))
+        viewmat, K = (
+            torch.tensor(m, dtype=torch.float32)[None]
+            for m in (to_viewmat(frame.camera_to_world), frame.K)
+        )
         drawn = rasterize(
-            gaussians.means, gaussians.quats, gaussians.scales, gaussians.opacities, torch.ones(len(gaussians), 3), viewmat, K,
-            frame.width, frame.height,
-        )  # fmt: skip
+            gaussians.means,
+            gaussians.quats,
+            gaussians.scales,
+            gaussians.opacities,
+            torch.ones(len(gaussians), 3),
+            viewmat,
+            K,
+            frame.width,
+            frame.height,
+        )
         found.append((drawn.alpha[0, ..., 0] * 255).byte().numpy())
         progress(len(found), len(capture.frames))
     return found

@@ -1,26 +1,50 @@
-"""A picture of what was taken for the object, so that a wrong mask is seen before the fit and not after."""
+"""A picture of what was taken for the object, so that a wrong mask is seen before the fit and not
+after.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
-from .timed_views import Moment
+from .timed_views import TimedView
 
-COLUMNS, ROWS, SIDE, CAPTION, LETTERS = 3, 3, 240, 14, 34  # as few and large as a panel in Blender can show
+COLUMNS, ROWS, SIDE, CAPTION, LETTERS = (
+    3,
+    3,
+    240,
+    14,
+    34,
+)  # as few and large as a panel in Blender can show
 
 
-def object_sheet(moments: Sequence[Moment]) -> Image.Image:
+def object_sheet(views: Sequence[TimedView]) -> Image.Image:
     """Cut out, on white, with the names of the pictures, evenly through the clip."""
-    chosen = [moments[i] for i in np.unique(np.linspace(0, len(moments) - 1, min(len(moments), COLUMNS * ROWS)).round().astype(int))]
+    chosen = [
+        views[i]
+        for i in np.unique(
+            np.linspace(0, len(views) - 1, min(len(views), COLUMNS * ROWS)).round().astype(int)
+        )
+    ]
     rows = -(-len(chosen) // COLUMNS)
     sheet = Image.new("RGB", (COLUMNS * SIDE, rows * (SIDE + CAPTION)), "white")
     write = ImageDraw.Draw(sheet)
-    for place, moment in enumerate(chosen):
+    for place, view in enumerate(chosen):
         left, top = place % COLUMNS * SIDE, place // COLUMNS * (SIDE + CAPTION)
-        level = moment.levels[0]
-        pixels = (level.color + 1 - level.alpha[..., None]).clamp(0, 1).mul(255).round().byte().cpu().numpy()
-        sheet.paste(ImageOps.pad(Image.fromarray(pixels), (SIDE, SIDE), color="white"), (left, top + CAPTION))
-        name = moment.name.encode("ascii", "replace").decode()  # a font need not have other letters
+        level = view.levels[0]
+        pixels = (
+            (level.color + 1 - level.alpha[..., None])
+            .clamp(0, 1)
+            .mul(255)
+            .round()
+            .byte()
+            .cpu()
+            .numpy()
+        )
+        sheet.paste(
+            ImageOps.pad(Image.fromarray(pixels), (SIDE, SIDE), color="white"),
+            (left, top + CAPTION),
+        )
+        name = view.name.encode("ascii", "replace").decode()  # a font need not have other letters
         write.text((left + 4, top), name[-LETTERS:], fill="gray")
     return sheet

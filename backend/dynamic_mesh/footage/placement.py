@@ -1,4 +1,6 @@
-"""Where the object is: at one place of the world, around which the camera moves, or on a way of its own through it."""
+"""Where the object is: at one place of the world, around which the camera moves, or on a way of its
+own through it.
+"""
 
 from dataclasses import dataclass
 
@@ -7,7 +9,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 Floats = NDArray[np.float64]
-PARALLEL = 0.01  # sine squared of the angle between rays below which they meet nowhere in particular
+PARALLEL = (
+    0.01  # sine squared of the angle between rays below which they meet nowhere in particular
+)
 TRAVELS = 0.35  # of its radius: by how much rays to an object that stays may miss its middle
 MARGIN = 1.1
 HALF = 127  # of 255: what a mask covers more is the object
@@ -15,16 +19,18 @@ HALF = 127  # of 255: what a mask covers more is the object
 
 @dataclass(frozen=True)
 class Placement:
-    """The cube -1..1 in which the object changes shape, at T moments: world = radius * unit + centers[t]."""
+    """The cube -1..1 in which the object changes shape, at T moments: world = radius * unit +
+    centers[t].
+    """
 
     centers: Floats  # (T, 3)
     radius: float
     travels: bool  # its distance, and so its way, is a guess by its size in the picture
 
-    def viewmat(self, viewmat: Floats, moment: int) -> Floats:
+    def viewmat(self, viewmat: Floats, view: int) -> Floats:
         """(4, 4) world to camera -> unit cube to camera, in units of the cube."""
         inside = np.array(viewmat, np.float64)
-        inside[:3, 3] = (viewmat[:3, :3] @ self.centers[moment] + viewmat[:3, 3]) / self.radius
+        inside[:3, 3] = (viewmat[:3, :3] @ self.centers[view] + viewmat[:3, 3]) / self.radius
         return inside
 
 
@@ -36,17 +42,23 @@ class _Silhouette:
     area: float  # square root of its area at depth 1
 
 
-def _silhouettes(viewmats: Floats, Ks: Floats, alphas: list[NDArray[np.uint8]]) -> list[_Silhouette]:
+def _silhouettes(
+    viewmats: Floats, Ks: Floats, alphas: list[NDArray[np.uint8]]
+) -> list[_Silhouette]:
     found = []
     for viewmat, K, alpha in zip(viewmats, Ks, alphas, strict=True):
         rows, columns = np.nonzero(alpha > HALF)
         middle = np.array([columns.mean() + 0.5, rows.mean() + 0.5, 1.0])
         away = np.hypot((columns - columns.mean()) / K[0, 0], (rows - rows.mean()) / K[1, 1])
         rotation = viewmat[:3, :3]
-        found.append(_Silhouette(
-            -rotation.T @ viewmat[:3, 3], rotation.T @ np.linalg.solve(K, middle), float(away.max()),
-            float(np.sqrt(len(rows) / (K[0, 0] * K[1, 1]))),
-        ))  # fmt: skip
+        found.append(
+            _Silhouette(
+                -rotation.T @ viewmat[:3, 3],
+                rotation.T @ np.linalg.solve(K, middle),
+                float(away.max()),
+                float(np.sqrt(len(rows) / (K[0, 0] * K[1, 1]))),
+            )
+        )
     return found
 
 
@@ -58,7 +70,9 @@ def place(viewmats: Floats, Ks: Floats, alphas: list[NDArray[np.uint8]]) -> Plac
     spread = float(np.linalg.eigvalsh(across.mean(0))[0])
     places = np.stack([s.place for s in seen])
     center = np.linalg.lstsq(across.sum(0), np.einsum("tij,tj->i", across, places), rcond=None)[0]
-    depths = np.einsum("ti,ti->t", center - places, directions) / np.linalg.norm([s.ray for s in seen], axis=1)
+    depths = np.einsum("ti,ti->t", center - places, directions) / np.linalg.norm(
+        [s.ray for s in seen], axis=1
+    )
     if spread > PARALLEL and (depths > 0).all():
         radius = float(np.quantile(depths * [s.extent for s in seen], 0.95)) * MARGIN
         misses = np.linalg.norm(np.einsum("tij,tj->ti", across, center - places), axis=1)
@@ -68,15 +82,23 @@ def place(viewmats: Floats, Ks: Floats, alphas: list[NDArray[np.uint8]]) -> Plac
 
 
 def between(placement: Placement, seconds: Floats, known: list[int]) -> Placement:
-    """For the moments in between, too: `placement` is for those that are `known` of all the `seconds` (T,)."""
-    centers = np.stack([np.interp(seconds, seconds[known], axis) for axis in placement.centers.T], 1)
+    """For the moments in between, too: `placement` is for those that are `known` of all the
+    `seconds` (T,).
+    """
+    centers = np.stack(
+        [np.interp(seconds, seconds[known], axis) for axis in placement.centers.T], 1
+    )
     centers[known] = placement.centers
     return Placement(centers, placement.radius, placement.travels)
 
 
 def _on_its_way(seen: list[_Silhouette], places: Floats) -> Placement:
-    """Its middle on each picture's ray, as far away as its size says; sizes are smoothed in time, for legs come and go."""
-    areas = ndimage.gaussian_filter1d([s.area for s in seen], max(1.0, len(seen) / 20), mode="nearest")
+    """Its middle on each picture's ray, as far away as its size says; sizes are smoothed in time,
+    for legs come and go.
+    """
+    areas = ndimage.gaussian_filter1d(
+        [s.area for s in seen], max(1.0, len(seen) / 20), mode="nearest"
+    )
     reach = float(np.quantile([s.extent / s.area for s in seen], 0.95)) * MARGIN
     depths = 1 / (areas * reach)  # in units of the cube
     moved = float(np.linalg.norm(np.ptp(places, axis=0)))

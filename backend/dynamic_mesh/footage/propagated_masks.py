@@ -1,4 +1,6 @@
-"""Masks for all pictures of a clip from those of a few: carried along the optical flow, and decided by colour where that is in doubt."""
+"""Masks for all pictures of a clip from those of a few: carried along the optical flow, and decided
+by colour where that is in doubt.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,11 +21,13 @@ ENOUGH = 20  # pixels of object and of background from which GrabCut can learn c
 
 
 @dataclass(frozen=True)
-class CarryConfig:
-    """`crisp`: how much an outline is sharpened in every step, for it blurs by being carried. `agree`: pixels of disagreement between the
-    way there and the way back at which trust has fallen to 1 / e. In doubt are pixels whose share of the object is further than `unsure`
-    from 0 and 1, or that are trusted less than `trusted`. Lengths in pixels: `reach`, around the object, within which what is in doubt
-    can be object; `surroundings`, around that, whose colours are the background's.
+class PropagationConfig:
+    """`crisp`: how much an outline is sharpened in every step, for it blurs by being carried.
+    `agree`: pixels of disagreement between the way there and the way back at which trust has fallen
+    to 1 / e. In doubt are pixels whose share of the object is further than `unsure` from 0 and 1,
+    or that are trusted less than `trusted`. Lengths in pixels: `reach`, around the object, within
+    which what is in doubt can be object; `surroundings`, around that, whose colours are the
+    background's.
     """
 
     crisp: float = 1.5
@@ -39,14 +43,14 @@ class CarryConfig:
 class Example:
     """A picture (H, W, 3) whose mask (H, W) 0..255 is known."""
 
-    picture: Pixels
+    image: Pixels
     mask: Pixels
 
 
 @dataclass(frozen=True)
-class Carried:
-    """`share` (H, W) of each pixel that is object, and `trust` (H, W) in the flow that brought it, both 0..255, for a long clip has many;
-    `age` in pictures.
+class PropagatedMask:
+    """`share` (H, W) of each pixel that is object, and `trust` (H, W) in the flow that brought it,
+    both 0..255, for a long clip has many; `age` in pictures.
     """
 
     share: Pixels
@@ -55,29 +59,37 @@ class Carried:
 
 
 def carry(
-    pictures: Sequence[Pixels],
+    images: Sequence[Pixels],
     known: Sequence[Pixels | None],
-    config: CarryConfig = CarryConfig(),
+    config: PropagationConfig = PropagationConfig(),
     progress: Progress = lambda step, total: None,
 ) -> list[Pixels]:
-    """Masks (H, W) 0..255 for all pictures (H, W, 3) of a clip from those of at least one: from the last known one and from the next, each
-    counting the more the nearer it is and the better the flow to it agrees with the flow back. About 480 pixels a side are enough.
+    """Masks (H, W) 0..255 for all pictures (H, W, 3) of a clip from those of at least one: from the
+    last known one and from the next, each counting the more the nearer it is and the better the
+    flow to it agrees with the flow back. About 480 pixels a side are enough.
     """
     found = list(known)
-    examples = {here: Example(pictures[here], mask) for here, mask in enumerate(known) if mask is not None}
-    gaps = [(first, end, [start for start in (first - 1, end) if start in examples]) for first, end in _gaps(known)]
+    examples = {
+        here: Example(images[here], mask) for here, mask in enumerate(known) if mask is not None
+    }
+    gaps = [
+        (first, end, [start for start in (first - 1, end) if start in examples])
+        for first, end in _gaps(known)
+    ]
     steps, total = count(1), sum((end - first) * (len(starts) + 1) for first, end, starts in gaps)
     for first, end, starts in gaps:
-        ways: list[dict[int, Carried]] = []
+        ways: list[dict[int, PropagatedMask]] = []
         for start in starts:
             ways.append({})
             order = range(start, end) if start < first else range(start, first - 1, -1)
-            for here, carried in _along(pictures, examples[start], order, config, len(starts) == 1):
+            for here, carried in _along(images, examples[start], order, config, len(starts) == 1):
                 ways[-1][here] = carried
                 progress(next(steps), total)
         for here in range(first, end):
             nearest = min(starts, key=lambda start: abs(start - here))
-            share = _decided(pictures[here], [way.pop(here) for way in ways], examples[nearest], config)
+            share = _decided(
+                images[here], [way.pop(here) for way in ways], examples[nearest], config
+            )
             found[here] = _eight_bit(share)
             progress(next(steps), total)
     return [mask for mask in found if mask is not None]
@@ -92,22 +104,40 @@ def _gaps(known: Sequence[Pixels | None]) -> Iterator[tuple[int, int]]:
 
 
 def _along(
-    pictures: Sequence[Pixels], example: Example, order: Iterable[int], config: CarryConfig, alone: bool
-) -> Iterator[tuple[int, Carried]]:  # fmt: skip
-    """With the place of each picture in the clip; `order` begins with the example. `alone`: nothing comes from the other side to put right
-    what is lost, so colour has to on the way; else it would only add its own mistakes up.
+    images: Sequence[Pixels],
+    example: Example,
+    order: Iterable[int],
+    config: PropagationConfig,
+    alone: bool,
+) -> Iterator[tuple[int, PropagatedMask]]:
+    """With the place of each picture in the clip; `order` begins with the example. `alone`: nothing
+    comes from the other side to put right what is lost, so colour has to on the way; else it would
+    only add its own mistakes up.
     """
-    share, trusted = (example.mask / 255).astype(np.float32), np.ones(example.mask.shape, np.float32)
+    share, trusted = (
+        (example.mask / 255).astype(np.float32),
+        np.ones(example.mask.shape, np.float32),
+    )
     on_the_way = replace(config, unsure=0.5)  # outlines are put on edges once, at the end
     for age, (before, here) in enumerate(pairwise(order), start=1):
-        was, now = (cv2.cvtColor(pictures[k], cv2.COLOR_RGB2GRAY) for k in (before, here))
+        was, now = (cv2.cvtColor(images[k], cv2.COLOR_RGB2GRAY) for k in (before, here))
         back = flow_between(now, was)
         # what comes into the picture is taken for what was at its edge, but not trusted
-        trusted = _moved(trusted, back, cv2.BORDER_CONSTANT) * trust(back, flow_between(was, now), config.agree)
-        share = np.asarray(((_moved(share, back, cv2.BORDER_REPLICATE) - 0.5) * config.crisp + 0.5).clip(0, 1), np.float32)
+        trusted = _moved(trusted, back, cv2.BORDER_CONSTANT) * trust(
+            back, flow_between(was, now), config.agree
+        )
+        share = np.asarray(
+            ((_moved(share, back, cv2.BORDER_REPLICATE) - 0.5) * config.crisp + 0.5).clip(0, 1),
+            np.float32,
+        )
         if alone:
-            share = _decided(pictures[here], [Carried(_eight_bit(share), _eight_bit(trusted), 1)], example, on_the_way)
-        yield here, Carried(_eight_bit(share), _eight_bit(trusted), age)
+            share = _decided(
+                images[here],
+                [PropagatedMask(_eight_bit(share), _eight_bit(trusted), 1)],
+                example,
+                on_the_way,
+            )
+        yield here, PropagatedMask(_eight_bit(share), _eight_bit(trusted), age)
 
 
 def _eight_bit(shares: Shares) -> Pixels:
@@ -116,25 +146,41 @@ def _eight_bit(shares: Shares) -> Pixels:
 
 def _moved(values: Shares, back: Shares, border: int) -> Shares:
     """(H, W) of the picture before, in this one; `back` (H, W, 2) pixels to where each pixel was."""
-    u, v = np.meshgrid(np.arange(values.shape[1], dtype=np.float32), np.arange(values.shape[0], dtype=np.float32))
-    return np.asarray(cv2.remap(values, u + back[..., 0], v + back[..., 1], cv2.INTER_LINEAR, borderMode=border), np.float32)
+    u, v = np.meshgrid(
+        np.arange(values.shape[1], dtype=np.float32), np.arange(values.shape[0], dtype=np.float32)
+    )
+    return np.asarray(
+        cv2.remap(values, u + back[..., 0], v + back[..., 1], cv2.INTER_LINEAR, borderMode=border),
+        np.float32,
+    )
 
 
-def _decided(picture: Pixels, ways: Sequence[Carried], example: Example, config: CarryConfig) -> Shares:
+def _decided(
+    image: Pixels, ways: Sequence[PropagatedMask], example: Example, config: PropagationConfig
+) -> Shares:
     """(H, W) of each pixel that is object, 0..1, from what was carried to it on all ways."""
-    weights = [np.maximum(way.trust, np.float32(0.3)) / way.age for way in ways]  # a little even where there is no trust at all
-    share = np.sum([w * (way.share / np.float32(255)) for w, way in zip(weights, ways, strict=True)], axis=0) / np.sum(weights, axis=0)
+    weights = [
+        np.maximum(way.trust, np.float32(0.3)) / way.age for way in ways
+    ]  # a little even where there is no trust at all
+    share = np.sum(
+        [w * (way.share / np.float32(255)) for w, way in zip(weights, ways, strict=True)], axis=0
+    ) / np.sum(weights, axis=0)
     trusted = np.max([way.trust for way in ways], axis=0)
     inside: Flags = share > 0.5
-    reach: Flags = cv2.dilate(inside.astype(np.uint8), np.ones((2 * config.reach + 1,) * 2, np.uint8)) > 0
+    reach: Flags = (
+        cv2.dilate(inside.astype(np.uint8), np.ones((2 * config.reach + 1,) * 2, np.uint8)) > 0
+    )
     doubt = reach & ((trusted < 255 * config.trusted) | (np.abs(share - 0.5) < 0.5 - config.unsure))
-    by_color = _cut(picture, inside, doubt, example, config) if doubt.any() else inside
+    by_color = _cut(image, inside, doubt, example, config) if doubt.any() else inside
     return np.where(doubt, by_color, share).astype(np.float32)
 
 
-def _cut(picture: Pixels, inside: Flags, doubt: Flags, example: Example, config: CarryConfig) -> Flags:
-    """Where the object is, (H, W): as `inside` says but in `doubt`, where colours decide and the outline follows the edges of the picture
-    (GrabCut, Rother et al. 2004). Colours are learned from the rest of the picture and from the example, laid beside it.
+def _cut(
+    image: Pixels, inside: Flags, doubt: Flags, example: Example, config: PropagationConfig
+) -> Flags:
+    """Where the object is, (H, W): as `inside` says but in `doubt`, where colours decide and the
+    outline follows the edges of the picture (GrabCut, Rother et al. 2004). Colours are learned from
+    the rest of the picture and from the example, laid beside it.
     """
     sure = np.where(inside, cv2.GC_FGD, cv2.GC_BGD)
     labels = np.where(doubt, np.where(inside, cv2.GC_PR_FGD, cv2.GC_PR_BGD), sure)
@@ -145,7 +191,7 @@ def _cut(picture: Pixels, inside: Flags, doubt: Flags, example: Example, config:
         return inside
     cv2.setRNGSeed(0)  # its first guess at the colours is drawn
     background, foreground = np.zeros((2, 1, 65))  # what it learns about colours
-    beside = np.hstack([picture[part], example.picture[part]])
+    beside = np.hstack([image[part], example.image[part]])
     cv2.grabCut(beside, both, None, background, foreground, config.rounds, cv2.GC_INIT_WITH_MASK)
     found = inside.copy()
     found[part] = ((both == cv2.GC_FGD) | (both == cv2.GC_PR_FGD))[:, : found[part].shape[1]]

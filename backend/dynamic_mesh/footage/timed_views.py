@@ -1,4 +1,6 @@
-"""The footage as the fit sees it: pictures of the object alone, cut out around it, with camera and time, in a unit box."""
+"""The footage as the fit sees it: pictures of the object alone, cut out around it, with camera and
+time, in a unit box.
+"""
 
 from dataclasses import dataclass
 
@@ -7,88 +9,125 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Level:
+class PyramidLevel:
     """A picture of the object at one size; `K` belongs to this size and cut."""
 
     color: Tensor  # (H, W, 3) 0..1, black where the object is not
     alpha: Tensor  # (H, W) how much of a pixel is the object
     K: Tensor  # (3, 3)
-    depth: Tensor | None = None  # (H, W) along the viewing axis in units of the box; 0 where unknown
+    depth: Tensor | None = (
+        None  # (H, W) along the viewing axis in units of the box; 0 where unknown
+    )
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height."""
         return self.alpha.shape[1], self.alpha.shape[0]
 
-    def to(self, device: str) -> "Level":
-        return Level(*(None if t is None else t.to(device) for t in (self.color, self.alpha, self.K, self.depth)))  # type: ignore[arg-type]
+    def to(self, device: str) -> "PyramidLevel":
+        return PyramidLevel(
+            *(
+                None if t is None else t.to(device)
+                for t in (self.color, self.alpha, self.K, self.depth)
+            )
+        )  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
-class Sighting:
+class TrackObservations:
     """What is seen of the tracks at one moment."""
 
     ids: Tensor  # (P,) ascending
     rays: Tensor  # (P, 2) x / z and y / z of the camera
 
-    def to(self, device: str) -> "Sighting":
-        return Sighting(self.ids.to(device), self.rays.to(device))
+    def to(self, device: str) -> "TrackObservations":
+        return TrackObservations(self.ids.to(device), self.rays.to(device))
 
 
-SEEN_STANDING, SEEN_AROUND = 13.0, 90.0  # degrees around the object; some stillness is believed always, against trembling
-JUMP = 20.0  # degrees around the object from one picture to the next: more, and cameras are not on one smooth way
-NOTHING = Sighting(torch.zeros(0, dtype=torch.int64), torch.zeros(0, 2))
+SEEN_STANDING, SEEN_AROUND = (
+    13.0,
+    90.0,
+)  # degrees around the object; some stillness is believed always, against trembling
+# degrees around the object from one picture to the next: more, and cameras are not on one smooth
+# way
+JUMP = 20.0
+NOTHING = TrackObservations(torch.zeros(0, dtype=torch.int64), torch.zeros(0, 2))
 
 
 @dataclass(frozen=True)
-class Moment:
+class TimedView:
     """One picture of the object. `levels` go from full size to a quarter."""
 
     name: str
     time: float  # 0 at the first picture, 1 at the last
     viewmat: Tensor  # (4, 4) unit box to camera, OpenCV axes
-    levels: list[Level]
-    tracks: Sighting = NOTHING
+    levels: list[PyramidLevel]
+    tracks: TrackObservations = NOTHING
 
-    def to(self, device: str) -> "Moment":
-        return Moment(self.name, self.time, self.viewmat.to(device), [level.to(device) for level in self.levels], self.tracks.to(device))
+    def to(self, device: str) -> "TimedView":
+        return TimedView(
+            self.name,
+            self.time,
+            self.viewmat.to(device),
+            [level.to(device) for level in self.levels],
+            self.tracks.to(device),
+        )
 
 
 def held_out(count: int, every: int = 8) -> list[int]:
-    """Indices that the fit never sees: every eighth, not the ends, for nothing can be known beyond them."""
-    return [i for i in range(1, count - 1) if i % every == every // 2] if every and count >= every else []
-
-
-def stillness(moments: list[Moment]) -> float:
-    """Up to 1: how much the whole object is believed to stand still. Where the camera went around it, a turn of the object can be mistaken
-    for that of the camera; where the camera stood, a turn is the object's.
+    """Indices that the fit never sees: every eighth, not the ends, for nothing can be known beyond
+    them.
     """
-    return min(1.0, max(SEEN_STANDING, view_arc(moments)) / SEEN_AROUND)
+    return (
+        [i for i in range(1, count - 1) if i % every == every // 2]
+        if every and count >= every
+        else []
+    )
 
 
-def view_arc(moments: list[Moment]) -> float:
+def static_prior(views: list[TimedView]) -> float:
+    """Up to 1: how much the whole object is believed to stand still. Where the camera went around
+    it, a turn of the object can be mistaken for that of the camera; where the camera stood, a turn
+    is the object's.
+    """
+    return min(1.0, max(SEEN_STANDING, view_arc(views)) / SEEN_AROUND)
+
+
+def view_arc(views: list[TimedView]) -> float:
     """Degrees between the two most different directions from which the object was seen."""
-    directions = _directions(moments)
+    directions = _directions(views)
     return float(torch.rad2deg(torch.arccos((directions @ directions.T).clamp(-1, 1))).max())
 
 
-def _directions(moments: list[Moment]) -> Tensor:
+def _directions(views: list[TimedView]) -> Tensor:
     """(T, 3) from the middle of the box to the cameras."""
-    return torch.stack([torch.nn.functional.normalize(-m.viewmat[:3, :3].T @ m.viewmat[:3, 3], dim=0) for m in moments])
+    return torch.stack(
+        [
+            torch.nn.functional.normalize(-m.viewmat[:3, :3].T @ m.viewmat[:3, 3], dim=0)
+            for m in views
+        ]
+    )
 
 
-def silhouettes_way(moments: list[Moment]) -> Tensor:
-    """(T, 2) of the middles of the silhouettes from the middle of the box, across the view, in half sides of the box. All 0 where the
-    camera is not one on a smooth way, for there it is the view that moves them.
+def silhouette_trajectory(views: list[TimedView]) -> Tensor:
+    """(T, 2) of the middles of the silhouettes from the middle of the box, across the view, in half
+    sides of the box. All 0 where the camera is not one on a smooth way, for there it is the view
+    that moves them.
     """
-    directions = _directions(moments)
+    directions = _directions(views)
     turns = torch.rad2deg(torch.arccos((directions[1:] * directions[:-1]).sum(1).clamp(-1, 1)))
-    if len({moment.time for moment in moments}) < len(moments) or turns.max() > JUMP:
-        return torch.zeros(len(moments), 2)
+    if len({view.time for view in views}) < len(views) or turns.max() > JUMP:
+        return torch.zeros(len(views), 2)
     found = []
-    for moment in moments:
-        level, middle = moment.levels[0], moment.viewmat[:3, 3]
-        pixel = torch.stack([_mean_place(level.alpha.sum(0)), _mean_place(level.alpha.sum(1)), level.alpha.new_ones(())])
+    for view in views:
+        level, middle = view.levels[0], view.viewmat[:3, 3]
+        pixel = torch.stack(
+            [
+                _mean_place(level.alpha.sum(0)),
+                _mean_place(level.alpha.sum(1)),
+                level.alpha.new_ones(()),
+            ]
+        )
         ray = torch.linalg.solve(level.K, pixel)
         found.append((ray * middle[2] - middle)[:2])
     return torch.stack(found).cpu()
@@ -96,7 +135,9 @@ def silhouettes_way(moments: list[Moment]) -> Tensor:
 
 def _mean_place(shares: Tensor) -> Tensor:
     """The mean of pixel centres along one axis, each counting by its share (N,)."""
-    return (shares * (torch.arange(len(shares), device=shares.device) + 0.5)).sum() / shares.sum().clamp_min(1e-9)
+    return (
+        shares * (torch.arange(len(shares), device=shares.device) + 0.5)
+    ).sum() / shares.sum().clamp_min(1e-9)
 
 
 def halve(values: Tensor) -> Tensor:
@@ -106,7 +147,7 @@ def halve(values: Tensor) -> Tensor:
     return pooled[0].permute(1, 2, 0).contiguous()
 
 
-def pyramid(full: Level, count: int = 3) -> list[Level]:
+def pyramid(full: PyramidLevel, count: int = 3) -> list[PyramidLevel]:
     """Full size, half, quarter. Depth is averaged where it is known."""
     levels = [full]
     for _ in range(count - 1):
@@ -119,5 +160,5 @@ def pyramid(full: Level, count: int = 3) -> list[Level]:
             both = halve(torch.stack([last.depth * known, known], -1))
             depth = torch.where(both[..., 1] > 0.99, both[..., 0] / both[..., 1].clamp_min(1e-6), 0)
         merged = halve(torch.cat([last.color, last.alpha[..., None]], -1))
-        levels.append(Level(merged[..., :3], merged[..., 3], K, depth))
+        levels.append(PyramidLevel(merged[..., :3], merged[..., 3], K, depth))
     return levels

@@ -1,4 +1,6 @@
-"""What a free-topology reconstruction can be told. Shares are of the steps, and are the paper's iterations over its 25,000."""
+"""What a free-topology reconstruction can be told. Shares are of the steps, and are the paper's
+iterations over its 25,000.
+"""
 
 from dataclasses import dataclass, field, replace
 
@@ -10,7 +12,9 @@ from .fields import FieldConfig
 
 @dataclass(frozen=True)
 class FreeWeights:
-    """Of the losses; pictures count by the pixels that the object covers, and the mesh's as much as the splats'."""
+    """Of the losses; pictures count by the pixels that the object covers, and the mesh's as much as
+    the splats'.
+    """
 
     mask: float = 5.0
     color: float = 10.0
@@ -35,8 +39,9 @@ class FreeRates:
 
 @dataclass(frozen=True)
 class FreeConfig:
-    """`warm_up`: until then nothing moves; `surface_from`: the mesh joins, and for `normals_only` it teaches only normals;
-    `turning_from`: normals deform too; `anchor_from`, every `anchor_every`: Gaussians are spread one a face.
+    """`warm_up`: until then nothing moves; `surface_from`: the mesh joins, and for `normals_only`
+    it teaches only normals; `turning_from`: normals deform too; `anchor_from`, every
+    `anchor_every`: Gaussians are spread one a face.
     """
 
     steps: int = 1400
@@ -57,6 +62,15 @@ class FreeConfig:
 
 
 def as_published(config: FreeConfig) -> FreeConfig:
-    """The paper's sizes: a grid of 288 cells, 100,000 Gaussians, its networks and its 25,000 steps. For CUDA."""
+    """The paper's sizes: a grid of 288 cells, 100,000 Gaussians, its networks and its 25,000 steps.
+    For CUDA.
+    """
     rates = replace(config.rates, means=8e-4, normals=1e-3, networks=8e-4)
-    return replace(config, steps=25_000, count=100_000, network=fields.PAPER, poisson=PoissonConfig(288, 3.0), rates=rates)
+    return replace(
+        config,
+        steps=25_000,
+        count=100_000,
+        network=fields.PAPER,
+        poisson=PoissonConfig(288, 3.0),
+        rates=rates,
+    )

@@ -1,4 +1,6 @@
-"""The meshes of a finished free-topology fit, cleaned and tied to each other through canonical space."""
+"""The meshes of a finished free-topology fit, cleaned and tied to each other through canonical
+space.
+"""
 
 from dataclasses import dataclass
 
@@ -12,7 +14,7 @@ from ...protocol import InputError
 from ..footage.load import Footage
 from ..surfaces.surface import Surface, largest_parts
 from .fit import FreeFit, change_at, colors_of
-from .model import deformed, surface_of, to_canonical, to_moment
+from .model import deformed, surface_of, to_canonical, to_view
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,11 @@ def mesh_of(fit: FreeFit, time: float) -> FreeMesh | None:
         return None
     surface = _clean(found)
     vertices = torch.from_numpy(surface.vertices).to(now.means.device)
-    return FreeMesh(vertices, torch.from_numpy(surface.faces).to(now.means.device), colors_of(fit.model, vertices, time))
+    return FreeMesh(
+        vertices,
+        torch.from_numpy(surface.faces).to(now.means.device),
+        colors_of(fit.model, vertices, time),
+    )
 
 
 def _clean(found: tuple[Tensor, Tensor]) -> Surface:
@@ -42,29 +48,66 @@ def _clean(found: tuple[Tensor, Tensor]) -> Surface:
 
 @torch.no_grad()
 def to_frames(fit: FreeFit, footage: Footage) -> MeshFrames:
-    """In the capture's world, at every moment at which there is a mesh; InputError where there is none at all."""
+    """In the capture's world, at every moment at which there is a mesh; InputError where there is
+    none at all.
+    """
     rest = surface_of(fit.model.gaussians, fit.model.level, fit.config.poisson)
-    meshes = [(time, index, mesh) for time, index in footage.distinct if (mesh := mesh_of(fit, time)) is not None]
+    meshes = [
+        (time, index, mesh)
+        for time, index in footage.distinct
+        if (mesh := mesh_of(fit, time)) is not None
+    ]
     if rest is None or not meshes:
-        raise InputError("The pictures do not agree on any solid object.", "Check the masks and the cameras, or choose the tracked mode.")
+        raise InputError(
+            "The pictures do not agree on any solid object.",
+            "Check the masks and the cameras, or choose the tracked mode.",
+        )
     canonical = _clean(rest)
-    tree, places = KDTree(canonical.vertices), torch.from_numpy(canonical.vertices).to(fit.model.level.device)
+    tree, places = (
+        KDTree(canonical.vertices),
+        torch.from_numpy(canonical.vertices).to(fit.model.level.device),
+    )
     radius, frames, tracks, seconds = footage.placement.radius, [], [], []
     for time, index, mesh in meshes:
         center = footage.placement.centers[index]
         ids = tree.query(to_canonical(fit.model, mesh.vertices, time).cpu().numpy())[1]
         world = radius * mesh.vertices.cpu().double().numpy() + center
-        frames.append(MeshFrame(
-            np.asarray(world, np.float32), mesh.faces.cpu().numpy().astype(np.int32), mesh.colors.cpu().numpy(), np.asarray(ids, np.int32)
-        ))  # fmt: skip
-        tracks.append(np.asarray(radius * to_moment(fit.model, places, time).cpu().double().numpy() + center, np.float32))
+        frames.append(
+            MeshFrame(
+                np.asarray(world, np.float32),
+                mesh.faces.cpu().numpy().astype(np.int32),
+                mesh.colors.cpu().numpy(),
+                np.asarray(ids, np.int32),
+            )
+        )
+        tracks.append(
+            np.asarray(
+                radius * to_view(fit.model, places, time).cpu().double().numpy() + center,
+                np.float32,
+            )
+        )
         seconds.append(footage.seconds[index])
     at_rest = np.asarray(radius * canonical.vertices + footage.placement.centers[0], np.float32)
-    return MeshFrames(frames, np.array(seconds), at_rest, canonical.faces.astype(np.int32), np.stack(tracks))
+    return MeshFrames(
+        frames, np.array(seconds), at_rest, canonical.faces.astype(np.int32), np.stack(tracks)
+    )
 
 
 @torch.no_grad()
 def cycle_error(fit: FreeFit, times: list[float]) -> float:
-    """Mean distance, in units of the box, between places and where they are after the way there and back."""
+    """Mean distance, in units of the box, between places and where they are after the way there and
+    back.
+    """
     places = fit.model.gaussians.means
-    return float(np.mean([float((to_canonical(fit.model, to_moment(fit.model, places, t), t) - places).norm(dim=1).mean()) for t in times]))
+    return float(
+        np.mean(
+            [
+                float(
+                    (to_canonical(fit.model, to_view(fit.model, places, t), t) - places)
+                    .norm(dim=1)
+                    .mean()
+                )
+                for t in times
+            ]
+        )
+    )

@@ -1,4 +1,6 @@
-"""Trains a free-topology reconstruction: Gaussians first, then the mesh that they enclose at every moment."""
+"""Trains a free-topology reconstruction: Gaussians first, then the mesh that they enclose at every
+moment.
+"""
 
 from dataclasses import dataclass
 
@@ -7,20 +9,37 @@ import torch
 from scipy.spatial import KDTree
 from torch import Tensor
 
-from ..footage.timed_views import Level, Moment
-from ..optimization.image_loss import picture_loss
+from ..footage.timed_views import PyramidLevel, TimedView
+from ..optimization.image_loss import image_loss
 from ..surfaces.anchoring import anchor_loss
-from ..surfaces.mesh_rasterizer import Topology, find_topology, fragments, interpolate, picture, project
+from ..surfaces.mesh_rasterizer import (
+    Topology,
+    find_topology,
+    fragments,
+    interpolate,
+    project,
+    render_image,
+)
 from ..surfaces.poisson import PoissonConfig
 from ..surfaces.preconditioned import umbrella_of
 from ..surfaces.surface import level_set
 from ..template.seeds import opacity_field, seed_places
 from .config import FreeConfig
-from .fields import Change
-from .model import FreeGaussians, FreeModel, deformed, make_model, splatted, surface_of, to_canonical
+from .fields import Offsets
+from .model import (
+    FreeGaussians,
+    FreeModel,
+    deformed,
+    make_model,
+    splatted,
+    surface_of,
+    to_canonical,
+)
 from .rows import spread_over_faces
 
-NORMALS_AT = 96  # cells a side of the field that normals begin from: it need not be as fine as the mesh
+NORMALS_AT = (
+    96  # cells a side of the field that normals begin from: it need not be as fine as the mesh
+)
 
 
 @dataclass
@@ -29,7 +48,7 @@ class FreeFit:
 
     config: FreeConfig
     model: FreeModel
-    moments: list[Moment]
+    views: list[TimedView]
     optimizer: torch.optim.Optimizer
     generator: torch.Generator
     step: int = 0
@@ -43,23 +62,32 @@ class FreeFit:
         return self.share >= self.config.surface_from
 
 
-def begin(moments: list[Moment], config: FreeConfig, seed: int) -> FreeFit:
+def begin(views: list[TimedView], config: FreeConfig, seed: int) -> FreeFit:
     """Round Gaussians in the soft hull, on the device of the moments."""
-    generator, device = torch.Generator().manual_seed(seed), moments[0].viewmat.device
-    means, size = seed_places(moments, config.inside, config.count, generator)
+    generator, device = torch.Generator().manual_seed(seed), views[0].viewmat.device
+    means, size = seed_places(views, config.inside, config.count, generator)
     count = len(means)
     gaussians = FreeGaussians(
-        means, torch.tensor([[1.0, 0, 0, 0]]).repeat(count, 1), torch.full((count, 3), float(np.log(size))), torch.full((count,), 0.5),
-        torch.zeros(count, 3), torch.zeros(count, 3),
-    )  # fmt: skip
+        means,
+        torch.tensor([[1.0, 0, 0, 0]]).repeat(count, 1),
+        torch.full((count, 3), float(np.log(size))),
+        torch.full((count,), 0.5),
+        torch.zeros(count, 3),
+        torch.zeros(count, 3),
+    )
     leaves = FreeGaussians(*(t.to(device).requires_grad_(True) for t in gaussians.named().values()))
-    return with_optimizer(make_model(leaves, config.network, seed), moments, config, generator)
+    return with_optimizer(make_model(leaves, config.network, seed), views, config, generator)
 
 
-def with_optimizer(model: FreeModel, moments: list[Moment], config: FreeConfig, generator: torch.Generator) -> FreeFit:
+def with_optimizer(
+    model: FreeModel, views: list[TimedView], config: FreeConfig, generator: torch.Generator
+) -> FreeFit:
     groups = [{"params": [leaf], "name": name} for name, leaf in model.gaussians.named().items()]
-    groups += [{"params": list(model.networks.parameters()), "name": "networks"}, {"params": [model.level], "name": "level"}]
-    return FreeFit(config, model, moments, torch.optim.Adam(groups, betas=(0.9, 0.99)), generator)
+    groups += [
+        {"params": list(model.networks.parameters()), "name": "networks"},
+        {"params": [model.level], "name": "level"},
+    ]
+    return FreeFit(config, model, views, torch.optim.Adam(groups, betas=(0.9, 0.99)), generator)
 
 
 def _set_rates(fit: FreeFit) -> None:
@@ -68,28 +96,42 @@ def _set_rates(fit: FreeFit) -> None:
         group["lr"] = getattr(fit.config.rates, group["name"]) * decay
 
 
-def change_at(fit: FreeFit, time: float) -> Change:
+def change_at(fit: FreeFit, time: float) -> Offsets:
     """How the Gaussians deform at a moment; places are told to the networks, not taught by them."""
-    gaussians, there = fit.model.gaussians, fit.model.there
+    gaussians, deform = fit.model.gaussians, fit.model.deform
     if fit.share < fit.config.warm_up:
-        return Change(*(torch.zeros_like(t) for t in (gaussians.means, gaussians.quats, gaussians.log_scales, gaussians.normals)))
-    change: Change = there(gaussians.means.detach(), time)
+        return Offsets(
+            *(
+                torch.zeros_like(t)
+                for t in (gaussians.means, gaussians.quats, gaussians.log_scales, gaussians.normals)
+            )
+        )
+    offsets: Offsets = deform(gaussians.means.detach(), time)
     if fit.share < fit.config.turning_from:
-        change = Change(change.means, change.quats, change.log_scales, torch.zeros_like(change.normals))
-    return change
+        offsets = Offsets(
+            offsets.means, offsets.quats, offsets.log_scales, torch.zeros_like(offsets.normals)
+        )
+    return offsets
 
 
-def cycle_loss(fit: FreeFit, change: Change, now: FreeGaussians, time: float) -> Tensor:
+def cycle_loss(fit: FreeFit, offsets: Offsets, now: FreeGaussians, time: float) -> Tensor:
     """The way back takes away what the way there has added: mean difference over all that deforms."""
-    undone: Change = fit.model.back(now.means.detach(), time)
-    both = (undone.rows + change.rows).abs()
+    undone: Offsets = fit.model.inverse_deform(now.means.detach(), time)
+    both = (undone.rows + offsets.rows).abs()
     return both.mean() if fit.share >= fit.config.turning_from else both[:, :10].mean()
 
 
 def mesh_at(fit: FreeFit, now: FreeGaussians) -> tuple[Tensor, Tensor] | None:
     """The surface of Gaussians as they are at a moment; at first it teaches nothing but normals."""
     if fit.share < fit.config.surface_from + fit.config.normals_only:
-        now = FreeGaussians(now.means.detach(), now.quats, now.log_scales, now.opacity_logits, now.colors, now.normals)
+        now = FreeGaussians(
+            now.means.detach(),
+            now.quats,
+            now.log_scales,
+            now.opacity_logits,
+            now.colors,
+            now.normals,
+        )
     return surface_of(now, fit.model.level, fit.config.poisson)
 
 
@@ -99,15 +141,19 @@ def colors_of(model: FreeModel, vertices: Tensor, time: float) -> Tensor:
     return found
 
 
-def _mesh_loss(fit: FreeFit, vertices: Tensor, faces: Tensor, moment: Moment, level: Level) -> Tensor:
+def _mesh_loss(
+    fit: FreeFit, vertices: Tensor, faces: Tensor, view: TimedView, level: PyramidLevel
+) -> Tensor:
     """The mesh's picture, and how crooked it is: that counts less and less."""
     topology: Topology = find_topology(faces)
-    screen = project(vertices, faces, moment.viewmat, level.K, level.size, topology)
+    screen = project(vertices, faces, view.viewmat, level.K, level.size, topology)
     seen = fragments(screen)
-    drawn = picture(seen, screen, interpolate(seen, faces, colors_of(fit.model, vertices.detach(), moment.time)))
+    drawn = render_image(
+        seen, screen, interpolate(seen, faces, colors_of(fit.model, vertices.detach(), view.time))
+    )
     crooked = umbrella_of(topology.edges, len(vertices))(vertices).square().sum(1).mean()
     weights = fit.config.weights
-    close = picture_loss(drawn[..., :3], drawn[..., 3], level, weights.mask, weights.color)
+    close = image_loss(drawn[..., :3], drawn[..., 3], level, weights.mask, weights.color)
     return close + weights.smooth * (1 - fit.share) * crooked
 
 
@@ -117,34 +163,45 @@ def fit_step(fit: FreeFit) -> float:
     _set_rates(fit)
     if fit.has_surface and not fit.model.gaussians.normals.detach().any():
         give_normals(fit.model.gaussians, config.poisson)
-    moment = fit.moments[int(torch.randint(len(fit.moments), (1,), generator=fit.generator))]
-    level = moment.levels[1 if fit.share < config.half_until else 0]
-    change = change_at(fit, moment.time)
-    now = deformed(fit.model.gaussians, change)
-    loss = picture_loss(*splatted(now, moment, level), level, config.weights.mask, config.weights.color)
+    view = fit.views[int(torch.randint(len(fit.views), (1,), generator=fit.generator))]
+    level = view.levels[1 if fit.share < config.half_until else 0]
+    offsets = change_at(fit, view.time)
+    now = deformed(fit.model.gaussians, offsets)
+    loss = image_loss(*splatted(now, view, level), level, config.weights.mask, config.weights.color)
     if fit.share >= config.warm_up:
-        loss = loss + config.weights.cycle * cycle_loss(fit, change, now, moment.time)
+        loss = loss + config.weights.cycle * cycle_loss(fit, offsets, now, view.time)
     mesh = mesh_at(fit, now) if fit.has_surface else None
     if mesh is not None:
-        loss = loss + _mesh_loss(fit, *mesh, moment, level)
+        loss = loss + _mesh_loss(fit, *mesh, view, level)
         if fit.share >= config.anchor_from:
             loss = loss + config.weights.anchor * anchor_loss(now.means, mesh[0].detach(), mesh[1])
     fit.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     fit.optimizer.step()
-    if mesh is not None and fit.share >= config.anchor_from and fit.step % max(1, round(config.anchor_every * config.steps)) == 0:
-        spread_over_faces(fit.model, fit.optimizer, now, mesh, moment.time, config.anchor, fit.generator)
+    if (
+        mesh is not None
+        and fit.share >= config.anchor_from
+        and fit.step % max(1, round(config.anchor_every * config.steps)) == 0
+    ):
+        spread_over_faces(
+            fit.model, fit.optimizer, now, mesh, view.time, config.anchor, fit.generator
+        )
     fit.step += 1
     return float(loss.detach())
 
 
 @torch.no_grad()
 def give_normals(gaussians: FreeGaussians, config: PoissonConfig) -> None:
-    """From the surface of where the Gaussians are opaque at rest: each takes the normal of the nearest place on it."""
+    """From the surface of where the Gaussians are opaque at rest: each takes the normal of the
+    nearest place on it.
+    """
     field = opacity_field(
-        gaussians.means.cpu(), gaussians.log_scales.exp().mean(1).cpu(), gaussians.opacity_logits.sigmoid().cpu(),
-        min(config.resolution, NORMALS_AT), config.reach,
-    )  # fmt: skip
+        gaussians.means.cpu(),
+        gaussians.log_scales.exp().mean(1).cpu(),
+        gaussians.opacity_logits.sigmoid().cpu(),
+        min(config.resolution, NORMALS_AT),
+        config.reach,
+    )
     found = level_set(field, 0.5, -config.reach, config.reach)
     if found is None:
         gaussians.normals.copy_(torch.nn.functional.normalize(gaussians.means, dim=1))

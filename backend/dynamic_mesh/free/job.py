@@ -2,9 +2,9 @@
 
 from ...formats import mesh_frames
 from ...runtime.job import Job
-from ..footage.timed_views import Moment
-from ..optimization.loop import Clip, Descent, descend, judge, saved
-from ..optimization.quality import Judged, Look
+from ..footage.timed_views import TimedView
+from ..optimization.loop import Clip, Optimization, judge, optimize, saved
+from ..optimization.quality import Appearance, EvalView
 from . import fit as fitting
 from .config import FreeConfig
 from .export import cycle_error, mesh_of, to_frames
@@ -18,19 +18,34 @@ def reconstruct(job: Job, clip: Clip, config: FreeConfig) -> tuple[str, dict[str
     """Leaves mesh_frames.npz and heldout.png; a sentence and figures."""
     fit = _begin(job, clip, config)
     job.stage("Following shape and motion", 3, STAGES, fit.step)
-    descend(job, clip, Descent(
-        lambda: fit.step, config.steps, lambda: fitting.fit_step(fit), lambda: state_of(fit), lambda m: _judged(fit, m)
-    ))  # fmt: skip
+    optimize(
+        job,
+        clip,
+        Optimization(
+            lambda: fit.step,
+            config.steps,
+            lambda: fitting.fit_step(fit),
+            lambda: state_of(fit),
+            lambda m: _judged(fit, m),
+        ),
+    )
     job.stage("Measuring and writing", 4, STAGES)
     sequence = to_frames(fit, clip.footage)
     mesh_frames.write(job.folder.staging / mesh_frames.NAME, sequence)
     quality, ending = judge(job, clip, lambda m: _judged(fit, m))
     vertices = sum(len(f.vertices) for f in sequence.frames) / len(sequence.frames)
     metrics = {
-        **quality, "vertices": vertices, "moments": float(len(sequence.seconds)), "one_topology": sequence.one_topology,
+        **quality,
+        "vertices": vertices,
+        "moments": float(len(sequence.seconds)),
+        "one_topology": sequence.one_topology,
         "cycle_error": cycle_error(fit, [m.time for m in clip.judged]),
-    }  # fmt: skip
-    return f"{len(sequence.frames)} meshes of about {vertices:,.0f} vertices, tied by their ids{ending}", metrics
+    }
+    return (
+        f"{len(sequence.frames)} meshes of about {vertices:,.0f} vertices, tied by their "
+        f"ids{ending}",
+        metrics,
+    )
 
 
 def _begin(job: Job, clip: Clip, config: FreeConfig) -> FreeFit:
@@ -41,9 +56,11 @@ def _begin(job: Job, clip: Clip, config: FreeConfig) -> FreeFit:
     return fitting.begin(clip.training, config, job.request.seed)
 
 
-def _judged(fit: FreeFit, moment: Moment) -> Judged:
-    mesh = mesh_of(fit, moment.time) if fit.has_surface else None
+def _judged(fit: FreeFit, view: TimedView) -> EvalView:
+    mesh = mesh_of(fit, view.time) if fit.has_surface else None
     if mesh is not None:
-        return Judged(moment, mesh.vertices, Look(mesh.faces, colors=mesh.colors))
+        return EvalView(view, mesh.vertices, Appearance(mesh.faces, colors=mesh.colors))
     nothing = fit.model.level.new_zeros(3, 3)
-    return Judged(moment, nothing, Look(nothing[:1].long(), colors=nothing))  # there is no mesh yet, or not then
+    return EvalView(
+        view, nothing, Appearance(nothing[:1].long(), colors=nothing)
+    )  # there is no mesh yet, or not then

@@ -1,4 +1,6 @@
-"""The state of a free-topology reconstruction: canonical Gaussians with normals, the ways there and back, the look of the surface."""
+"""The state of a free-topology reconstruction: canonical Gaussians with normals, the ways there and
+back, the look of the surface.
+"""
 
 from dataclasses import dataclass, fields
 
@@ -6,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from ...gaussians.rasterize import rasterize
-from ..footage.timed_views import Level, Moment
+from ..footage.timed_views import PyramidLevel, TimedView
 from ..surfaces.poisson import PoissonConfig, indicator, isosurface
-from .fields import Change, Deformation, Field, FieldConfig
+from .fields import Deformation, Field, FieldConfig, Offsets
 
 
 @dataclass
@@ -29,14 +31,20 @@ class FreeGaussians:
 @dataclass
 class FreeModel:
     gaussians: FreeGaussians
-    there: Deformation
-    back: Deformation
+    deform: Deformation
+    inverse_deform: Deformation
     appearance: Field  # canonical place and time -> colour before the sigmoid
     level: Tensor  # () where the surface is in the Poisson field; learned
 
     @property
     def networks(self) -> nn.ModuleDict:
-        return nn.ModuleDict({"there": self.there, "back": self.back, "appearance": self.appearance})
+        return nn.ModuleDict(
+            {
+                "deform": self.deform,
+                "inverse_deform": self.inverse_deform,
+                "appearance": self.appearance,
+            }
+        )
 
 
 def make_model(gaussians: FreeGaussians, config: FieldConfig, seed: int) -> FreeModel:
@@ -44,40 +52,62 @@ def make_model(gaussians: FreeGaussians, config: FieldConfig, seed: int) -> Free
     device = gaussians.means.device
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        there, back, appearance = Deformation(config), Deformation(config), Field(config, 3)
+        deform, inverse_deform, appearance = (
+            Deformation(config),
+            Deformation(config),
+            Field(config, 3),
+        )
     level = torch.zeros((), device=device, requires_grad=True)
-    return FreeModel(gaussians, there.to(device), back.to(device), appearance.to(device), level)
+    return FreeModel(
+        gaussians, deform.to(device), inverse_deform.to(device), appearance.to(device), level
+    )
 
 
-def deformed(gaussians: FreeGaussians, change: Change) -> FreeGaussians:
+def deformed(gaussians: FreeGaussians, offsets: Offsets) -> FreeGaussians:
     """Offsets are added, as the paper has it."""
     return FreeGaussians(
-        gaussians.means + change.means, gaussians.quats + change.quats, gaussians.log_scales + change.log_scales,
-        gaussians.opacity_logits, gaussians.colors, gaussians.normals + change.normals,
-    )  # fmt: skip
+        gaussians.means + offsets.means,
+        gaussians.quats + offsets.quats,
+        gaussians.log_scales + offsets.log_scales,
+        gaussians.opacity_logits,
+        gaussians.colors,
+        gaussians.normals + offsets.normals,
+    )
 
 
-def splatted(gaussians: FreeGaussians, moment: Moment, level: Level) -> tuple[Tensor, Tensor]:
+def splatted(
+    gaussians: FreeGaussians, view: TimedView, level: PyramidLevel
+) -> tuple[Tensor, Tensor]:
     """(H, W, 3) colour over nothing, and (H, W) coverage."""
     drawn = rasterize(
-        gaussians.means, gaussians.quats, gaussians.log_scales.exp(), gaussians.opacity_logits.sigmoid(), gaussians.colors.sigmoid(),
-        moment.viewmat[None], level.K[None], *level.size,
-    )  # fmt: skip
+        gaussians.means,
+        gaussians.quats,
+        gaussians.log_scales.exp(),
+        gaussians.opacity_logits.sigmoid(),
+        gaussians.colors.sigmoid(),
+        view.viewmat[None],
+        level.K[None],
+        *level.size,
+    )
     return drawn.image[0], drawn.alpha[0, ..., 0]
 
 
-def surface_of(gaussians: FreeGaussians, level: Tensor, config: PoissonConfig) -> tuple[Tensor, Tensor] | None:
-    """Vertices (V, 3), differentiable, and faces (F, 3) of the solid that the Gaussians' means and normals enclose."""
+def surface_of(
+    gaussians: FreeGaussians, level: Tensor, config: PoissonConfig
+) -> tuple[Tensor, Tensor] | None:
+    """Vertices (V, 3), differentiable, and faces (F, 3) of the solid that the Gaussians' means and
+    normals enclose.
+    """
     return isosurface(indicator(gaussians.means, gaussians.normals, config), level, config)
 
 
 def to_canonical(model: FreeModel, places: Tensor, time: float) -> Tensor:
     """(P, 3) of a moment -> where they are in canonical space."""
-    change: Tensor = model.back.motion(places, time)
-    return places + change[:, :3]
+    offsets: Tensor = model.inverse_deform.motion(places, time)
+    return places + offsets[:, :3]
 
 
-def to_moment(model: FreeModel, places: Tensor, time: float) -> Tensor:
+def to_view(model: FreeModel, places: Tensor, time: float) -> Tensor:
     """(P, 3) of canonical space -> where they are at a moment."""
-    change: Tensor = model.there.motion(places, time)
-    return places + change[:, :3]
+    offsets: Tensor = model.deform.motion(places, time)
+    return places + offsets[:, :3]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ...runtime import checkpoint
-from ..footage.timed_views import Moment
+from ..footage.timed_views import TimedView
 from .config import FreeConfig
 from .fit import FreeFit, with_optimizer
 from .model import FreeGaussians, make_model
@@ -15,21 +15,37 @@ from .model import FreeGaussians, make_model
 def state_of(fit: FreeFit) -> dict[str, Tensor]:
     """Everything that `restored` needs to go on from here."""
     tensors = {f"gaussians/{name}": values for name, values in fit.model.gaussians.named().items()}
-    tensors |= {f"networks/{name}": values for name, values in fit.model.networks.state_dict().items()}
-    return {**tensors, "level": fit.model.level, "generator": fit.generator.get_state(), **checkpoint.adam_tensors(fit.optimizer)}
+    tensors |= {
+        f"networks/{name}": values for name, values in fit.model.networks.state_dict().items()
+    }
+    return {
+        **tensors,
+        "level": fit.model.level,
+        "generator": fit.generator.get_state(),
+        **checkpoint.adam_tensors(fit.optimizer),
+    }
 
 
-def restored(moments: list[Moment], config: FreeConfig, tensors: dict[str, Tensor], step: int) -> FreeFit:
+def restored(
+    views: list[TimedView], config: FreeConfig, tensors: dict[str, Tensor], step: int
+) -> FreeFit:
     """The fit as it was saved."""
-    device = moments[0].viewmat.device
-    leaves = FreeGaussians(*(tensors[f"gaussians/{f.name}"].to(device).requires_grad_(True) for f in fields(FreeGaussians)))
+    device = views[0].viewmat.device
+    leaves = FreeGaussians(
+        *(
+            tensors[f"gaussians/{f.name}"].to(device).requires_grad_(True)
+            for f in fields(FreeGaussians)
+        )
+    )
     model = make_model(leaves, config.network, 0)
-    model.networks.load_state_dict({k.removeprefix("networks/"): t for k, t in tensors.items() if k.startswith("networks/")})
+    model.networks.load_state_dict(
+        {k.removeprefix("networks/"): t for k, t in tensors.items() if k.startswith("networks/")}
+    )
     with torch.no_grad():
         model.level.copy_(tensors["level"])
     generator = torch.Generator()
     generator.set_state(tensors["generator"])
-    fit = with_optimizer(model, moments, config, generator)
+    fit = with_optimizer(model, views, config, generator)
     checkpoint.restore_adam(fit.optimizer, tensors)
     fit.step = step
     return fit

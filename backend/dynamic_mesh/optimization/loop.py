@@ -1,4 +1,6 @@
-"""What both ways of reconstruction start from and report to: the footage, what is held out of it, and the loop of small steps."""
+"""What both ways of reconstruction start from and report to: the footage, what is held out of it,
+and the loop of small steps.
+"""
 
 import time
 from collections.abc import Callable
@@ -14,8 +16,8 @@ from ...runtime import checkpoint
 from ...runtime.atomic import atomic_path
 from ...runtime.job import Job
 from ..footage.load import Footage
-from ..footage.timed_views import Moment
-from .quality import Judged, measure, side_by_side
+from ..footage.timed_views import TimedView
+from .quality import EvalView, measure, side_by_side
 
 CHECKPOINT_SECONDS = 20.0
 STATE = "state.safetensors"
@@ -26,54 +28,61 @@ class Clip:
     """The footage, and those of its pictures that are for training."""
 
     footage: Footage
-    training: list[Moment]
+    training: list[TimedView]
 
     @property
-    def judged(self) -> list[Moment]:
+    def judged(self) -> list[TimedView]:
         """What was held out; where nothing was, some of the rest, to look at."""
-        moments = self.footage.moments
-        return [moments[i] for i in self.footage.held] or moments[::8]
+        views = self.footage.views
+        return [views[i] for i in self.footage.held] or views[::8]
 
 
 def make_clip(footage: Footage) -> Clip:
-    training = [m for i, m in enumerate(footage.moments) if i not in set(footage.held)]
+    training = [m for i, m in enumerate(footage.views) if i not in set(footage.held)]
     if len({m.time for m in training}) < 2:
-        raise InputError("With so many pictures held out nothing is left to learn from.", "Hold out fewer (--holdout 8).")
+        raise InputError(
+            "With so many pictures held out nothing is left to learn from.",
+            "Hold out fewer (--holdout 8).",
+        )
     return Clip(footage, training)
 
 
 @dataclass(frozen=True)
-class Descent:
+class Optimization:
     """Something that gets better step by step; the functions say how."""
 
     at: Callable[[], int]
     steps: int
     step: Callable[[], float]  # makes one; the loss
     state: Callable[[], dict[str, Tensor]]
-    look: Callable[[Moment], Judged]
+    look: Callable[[TimedView], EvalView]
 
 
-def descend(job: Job, clip: Clip, descent: Descent) -> None:
+def optimize(job: Job, clip: Clip, optimization: Optimization) -> None:
     """To the end; what was reached is kept every now and then, and when the user cancels."""
     last, smooth = time.monotonic(), 0.0
-    while descent.at() < descent.steps:
-        loss = descent.step()
+    while optimization.at() < optimization.steps:
+        loss = optimization.step()
         if not np.isfinite(loss):
-            raise SplatsmithError("The fit diverged.", "Check the masks and the cameras, or try another seed.")
+            raise SplatsmithError(
+                "The fit diverged.", "Check the masks and the cameras, or try another seed."
+            )
         smooth = loss if smooth == 0 else 0.98 * smooth + 0.02 * loss
         try:
-            job.progress(descent.at(), descent.steps, loss=smooth)
+            job.progress(optimization.at(), optimization.steps, loss=smooth)
         except SplatsmithError:
-            _save(job, descent)
+            _save(job, optimization)
             raise
         if time.monotonic() - last > CHECKPOINT_SECONDS:
-            _save(job, descent)
-            _preview(job, descent, clip.training[len(clip.training) // 2])
+            _save(job, optimization)
+            _preview(job, optimization, clip.training[len(clip.training) // 2])
             last = time.monotonic()
 
 
-def _save(job: Job, descent: Descent) -> None:
-    checkpoint.save(job.folder.checkpoint / STATE, descent.state(), {"step": descent.at()})
+def _save(job: Job, optimization: Optimization) -> None:
+    checkpoint.save(
+        job.folder.checkpoint / STATE, optimization.state(), {"step": optimization.at()}
+    )
 
 
 def saved(job: Job) -> tuple[dict[str, Tensor], int] | None:
@@ -89,18 +98,24 @@ def saved(job: Job) -> tuple[dict[str, Tensor], int] | None:
 
 
 @torch.no_grad()
-def _preview(job: Job, descent: Descent, moment: Moment) -> None:
-    path = job.folder.previews / f"{descent.at():06d}.png"
+def _preview(job: Job, optimization: Optimization, view: TimedView) -> None:
+    path = job.folder.previews / f"{optimization.at():06d}.png"
     with atomic_path(path) as part:
-        Image.fromarray(side_by_side([descent.look(moment)])).save(part)
+        Image.fromarray(side_by_side([optimization.look(view)])).save(part)
     job.preview(path)
 
 
-def judge(job: Job, clip: Clip, look: Callable[[Moment], Judged]) -> tuple[dict[str, float], str]:
+def judge(
+    job: Job, clip: Clip, look: Callable[[TimedView], EvalView]
+) -> tuple[dict[str, float], str]:
     """Leaves heldout.png; PSNR and IoU on what was held out, and how a sentence about them ends."""
-    judged = [look(moment) for moment in clip.judged]
+    judged = [look(view) for view in clip.judged]
     Image.fromarray(side_by_side(judged[:5])).save(job.folder.staging / "heldout.png")
     if not clip.footage.held:
         return {}, ""
     quality = measure(judged, clip.footage.pixels)
-    return quality, f", outline {quality['iou']:.0%} right and {quality['psnr']:.1f} dB on {len(clip.footage.held)} held-out pictures"
+    return (
+        quality,
+        f", outline {quality['iou']:.0%} right and {quality['psnr']:.1f} dB on "
+        f"{len(clip.footage.held)} held-out pictures",
+    )

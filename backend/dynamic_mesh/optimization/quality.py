@@ -8,13 +8,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..footage.timed_views import Moment, halve
-from ..surfaces.mesh_rasterizer import fragments, interpolate, picture, project
+from ..footage.timed_views import TimedView, halve
+from ..surfaces.mesh_rasterizer import fragments, interpolate, project, render_image
 from ..texture.paint import lookup
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """What the mesh wears: a texture with corner uvs, or the colours of its vertices."""
 
     faces: Tensor
@@ -24,28 +24,30 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Judged:
+class EvalView:
     """A picture, and the mesh (V, 3) as it stands then and looks."""
 
-    moment: Moment
+    view: TimedView
     placed: Tensor
-    look: Look
+    look: Appearance
 
 
 @torch.no_grad()
-def render(judged: Judged) -> Tensor:
-    """(H, W, 4) colour over nothing, and coverage; drawn twice as fine and averaged, as a renderer does."""
-    moment, look, level = judged.moment, judged.look, judged.moment.levels[0]
+def render(judged: EvalView) -> Tensor:
+    """(H, W, 4) colour over nothing, and coverage; drawn twice as fine and averaged, as a renderer
+    does.
+    """
+    view, look, level = judged.view, judged.look, judged.view.levels[0]
     width, height = level.size
     K = level.K * level.K.new_tensor([[2], [2], [1]])
-    screen = project(judged.placed, look.faces, moment.viewmat, K, (2 * width, 2 * height))
+    screen = project(judged.placed, look.faces, view.viewmat, K, (2 * width, 2 * height))
     seen = fragments(screen)
     if look.texture is not None and look.uvs is not None:
         worn = lookup(look.texture, look.uvs, seen)
     else:
         assert look.colors is not None
         worn = interpolate(seen, look.faces, look.colors)
-    return halve(picture(seen, screen, worn))
+    return halve(render_image(seen, screen, worn))
 
 
 def mask_iou(a: Tensor, b: Tensor) -> float:
@@ -54,22 +56,26 @@ def mask_iou(a: Tensor, b: Tensor) -> float:
     return float((one & other).sum() / (one | other).sum().clamp_min(1))
 
 
-def measure(judged: list[Judged], pixels: float) -> dict[str, float]:
-    """Mean PSNR in dB over whole pictures (`pixels` at this scale, all that is cut away being right on both sides), and mask IoU."""
+def measure(judged: list[EvalView], pixels: float) -> dict[str, float]:
+    """Mean PSNR in dB over whole pictures (`pixels` at this scale, all that is cut away being right
+    on both sides), and mask IoU.
+    """
     scores = []
     for one in judged:
-        level, drawn = one.moment.levels[0], render(one)
-        error = float((drawn[..., :3] - level.color).square().sum()) / (3 * max(pixels, level.alpha.numel()))
+        level, drawn = one.view.levels[0], render(one)
+        error = float((drawn[..., :3] - level.color).square().sum()) / (
+            3 * max(pixels, level.alpha.numel())
+        )
         scores.append((-10 * math.log10(max(error, 1e-10)), mask_iou(drawn[..., 3], level.alpha)))
     mean = np.mean(scores, axis=0)
     return {"psnr": float(mean[0]), "iou": float(mean[1])}
 
 
-def side_by_side(judged: list[Judged]) -> NDArray[np.uint8]:
+def side_by_side(judged: list[EvalView]) -> NDArray[np.uint8]:
     """Photo on the left, rendering on the right, on white; one row a moment."""
     rows = []
     for one in judged:
-        level, drawn = one.moment.levels[0], render(one)
+        level, drawn = one.view.levels[0], render(one)
         pair = [level.color + 1 - level.alpha[..., None], drawn[..., :3] + 1 - drawn[..., 3:]]
         rows.append(torch.cat(pair, 1).clamp(0, 1))
     width = max(r.shape[1] for r in rows)

@@ -1,7 +1,9 @@
-"""Marching cubes (Lorensen and Cline 1987) in torch, for CPU and CUDA: vertices are differentiable in the field and in the level.
+"""Marching cubes (Lorensen and Cline 1987) in torch, for CPU and CUDA: vertices are differentiable
+in the field and in the level.
 
-The table of triangles is worked out from one rule instead of typed in: on a face of a cube with two opposite corners inside, these are
-kept apart. The rule sees the corners only, so both cubes of a face agree and closed surfaces have no holes.
+The table of triangles is worked out from one rule instead of typed in: on a face of a cube with two
+opposite corners inside, these are kept apart. The rule sees the corners only, so both cubes of a
+face agree and closed surfaces have no holes.
 """
 
 import functools
@@ -21,7 +23,11 @@ def _faces() -> list[list[int]]:
     """The corners of the cube's six faces, counter-clockwise from outside."""
     rings = []
     for axis, side in product(range(3), range(2)):
-        one, two, fixed = (4, 2, 1)[(axis + 1) % 3], (4, 2, 1)[(axis + 2) % 3], (4, 2, 1)[axis] * side
+        one, two, fixed = (
+            (4, 2, 1)[(axis + 1) % 3],
+            (4, 2, 1)[(axis + 2) % 3],
+            (4, 2, 1)[axis] * side,
+        )
         ring = [fixed, fixed | one, fixed | one | two, fixed | two]
         rings.append(ring if side else ring[::-1])
     return rings
@@ -32,9 +38,14 @@ def _loops(inside: list[bool]) -> list[list[int]]:
     after: dict[int, int] = {}
     for ring in _faces():
         for at in range(4):
-            if inside[ring[at]] and not inside[ring[at - 1]]:  # a run of inside corners begins here; where does it end?
+            if (
+                inside[ring[at]] and not inside[ring[at - 1]]
+            ):  # a run of inside corners begins here; where does it end?
                 end = next(k for k in range(1, 4) if not inside[ring[(at + k) % 4]])
-                entry, leave = (ring[at - 1], ring[at]), (ring[(at + end - 1) % 4], ring[(at + end) % 4])
+                entry, leave = (
+                    (ring[at - 1], ring[at]),
+                    (ring[(at + end - 1) % 4], ring[(at + end) % 4]),
+                )
                 after[_number(*entry)] = _number(*leave)
     loops = []
     while after:
@@ -50,7 +61,9 @@ def _number(a: int, b: int) -> int:
 
 
 def _fan(loop: list[int]) -> list[tuple[int, int, int]]:
-    """Triangles of a loop. Diagonals within a face of the cube are shunned: the neighbour could draw the same."""
+    """Triangles of a loop. Diagonals within a face of the cube are shunned: the neighbour could
+    draw the same.
+    """
 
     def in_a_face(a: int, b: int) -> bool:
         return any({*EDGES[a], *EDGES[b]} <= set(ring) for ring in _faces())
@@ -62,8 +75,13 @@ def _fan(loop: list[int]) -> list[tuple[int, int, int]]:
 
 @functools.cache
 def _triangles(device: str) -> tuple[Tensor, Tensor]:
-    """(256, T, 3) numbers of edges for each set of corners that are inside, bit k for corner k; and (256,) how many triangles count."""
-    rows = [[t for loop in _loops([bool(case >> k & 1) for k in range(8)]) for t in _fan(loop)] for case in range(256)]
+    """(256, T, 3) numbers of edges for each set of corners that are inside, bit k for corner k; and
+    (256,) how many triangles count.
+    """
+    rows = [
+        [t for loop in _loops([bool(case >> k & 1) for k in range(8)]) for t in _fan(loop)]
+        for case in range(256)
+    ]
     table = torch.zeros(256, max(map(len, rows)), 3, dtype=torch.long)
     for case, row in enumerate(rows):
         table[case, : len(row)] = torch.tensor(row, dtype=torch.long).reshape(-1, 3)
@@ -72,9 +90,14 @@ def _triangles(device: str) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def _crossed(field: Tensor, level: Tensor | float) -> tuple[Tensor, Tensor, Tensor]:
-    """(V,) numbers of the cells at the lower and (V,) at the upper ends of the crossed edges, and faces (F, 3) between them."""
+    """(V,) numbers of the cells at the lower and (V,) at the upper ends of the crossed edges, and
+    faces (F, 3) between them.
+    """
     last, steps = len(field) - 1, torch.tensor(field.stride(), device=field.device)
-    inside, code = (field > level).to(torch.uint8), torch.zeros(last, last, last, dtype=torch.uint8, device=field.device)
+    inside, code = (
+        (field > level).to(torch.uint8),
+        torch.zeros(last, last, last, dtype=torch.uint8, device=field.device),
+    )
     for corner, (x, y, z) in enumerate(product(range(2), repeat=3)):
         code |= inside[x : last + x, y : last + y, z : last + z] << corner
     cells = ((code > 0) & (code < 255)).nonzero()
@@ -89,12 +112,15 @@ def _crossed(field: Tensor, level: Tensor | float) -> tuple[Tensor, Tensor, Tens
 
 
 def marching_cubes(field: Tensor, level: Tensor | float) -> tuple[Tensor, Tensor]:
-    """Vertices (V, 3), in units of cells, and faces (F, 3) of where a field (R, R, R) crosses a level, counter-clockwise from where it is
-    below. Both are empty where it nowhere does.
+    """Vertices (V, 3), in units of cells, and faces (F, 3) of where a field (R, R, R) crosses a
+    level, counter-clockwise from where it is below. Both are empty where it nowhere does.
     """
     field = field.contiguous()
     begin, end, faces = _crossed(field, level)
     a, b = (field.reshape(-1)[at] - level for at in (begin, end))
     share = (a / torch.where((a - b).abs() > 1e-12, a - b, 1e-12)).clamp(0, 1)[:, None]
-    low, high = (torch.stack([at // len(field) ** 2, at // len(field) % len(field), at % len(field)], 1) for at in (begin, end))
+    low, high = (
+        torch.stack([at // len(field) ** 2, at // len(field) % len(field), at % len(field)], 1)
+        for at in (begin, end)
+    )
     return low + share * (high - low), faces

@@ -1,7 +1,9 @@
-"""A differentiable mesh rasteriser in torch, for CPU and CUDA: hard visibility, and edges smoothed by analytic coverage.
+"""A differentiable mesh rasteriser in torch, for CPU and CUDA: hard visibility, and edges smoothed
+by analytic coverage.
 
-Colours are differentiable inside triangles; where a silhouette crosses between two pixel centres, both are blended by how much of them
-the nearer surface covers, so positions get a gradient from masks too (the idea of Laine et al. 2020, section 3.5).
+Colours are differentiable inside triangles; where a silhouette crosses between two pixel centres,
+both are blended by how much of them the nearer surface covers, so positions get a gradient from
+masks too (the idea of Laine et al. 2020, section 3.5).
 """
 
 from dataclasses import dataclass
@@ -16,7 +18,9 @@ FAR = 1e9
 
 @dataclass(frozen=True)
 class Screen:
-    """A mesh in a picture: `points` (V, 3) are x and y in pixels (the first centre at 0.5) and depth along the viewing axis."""
+    """A mesh in a picture: `points` (V, 3) are x and y in pixels (the first centre at 0.5) and
+    depth along the viewing axis.
+    """
 
     points: Tensor
     faces: Tensor  # (F, 3) int64
@@ -39,8 +43,12 @@ def find_topology(faces: Tensor) -> Topology:
     edges, owner = corners.sort(1).values.unique(dim=0, return_inverse=True)
     of_face = torch.arange(len(faces), device=faces.device).repeat(3)
     sides = torch.full((len(edges), 2), -1, device=faces.device)
-    first = torch.full((len(edges),), len(faces), device=faces.device).scatter_reduce(0, owner, of_face, "amin")
-    last = torch.full((len(edges),), -1, device=faces.device).scatter_reduce(0, owner, of_face, "amax")
+    first = torch.full((len(edges),), len(faces), device=faces.device).scatter_reduce(
+        0, owner, of_face, "amin"
+    )
+    last = torch.full((len(edges),), -1, device=faces.device).scatter_reduce(
+        0, owner, of_face, "amax"
+    )
     sides[:, 0], sides[:, 1] = first, torch.where(first == last, -1, last)
     return Topology(edges, sides)
 
@@ -55,8 +63,17 @@ class Fragments:
     depths: Tensor  # (P,)
 
 
-def project(vertices: Tensor, faces: Tensor, viewmat: Tensor, K: Tensor, size: tuple[int, int], topology: Topology | None = None) -> Screen:
-    """(V, 3) of the world through a pinhole camera; `viewmat` (4, 4) world to camera in OpenCV axes, `size` width and height."""
+def project(
+    vertices: Tensor,
+    faces: Tensor,
+    viewmat: Tensor,
+    K: Tensor,
+    size: tuple[int, int],
+    topology: Topology | None = None,
+) -> Screen:
+    """(V, 3) of the world through a pinhole camera; `viewmat` (4, 4) world to camera in OpenCV
+    axes, `size` width and height.
+    """
     seen = vertices @ viewmat[:3, :3].T + viewmat[:3, 3]
     depth = seen[:, 2]
     safe = depth.clamp_min(NEAR * 0.1)
@@ -83,7 +100,9 @@ def visible_faces(screen: Screen) -> Tensor:
     nearness = (weights / corners[face][..., 2]).sum(1)
     inside = (weights >= 0).all(1)
     pixel, face, nearness = (row * screen.width + column)[inside], face[inside], nearness[inside]
-    best = nearness.new_zeros(screen.width * screen.height).scatter_reduce(0, pixel, nearness, "amax")
+    best = nearness.new_zeros(screen.width * screen.height).scatter_reduce(
+        0, pixel, nearness, "amax"
+    )
     wins = nearness >= best[pixel]
     found = torch.full((screen.width * screen.height,), -1, device=device)
     found[pixel[wins]] = face[wins]
@@ -91,12 +110,17 @@ def visible_faces(screen: Screen) -> Tensor:
 
 
 def fragments(screen: Screen) -> Fragments:
-    """What is seen of the mesh; barycentric coordinates and depths are differentiable in the points."""
+    """What is seen of the mesh; barycentric coordinates and depths are differentiable in the
+    points.
+    """
     face_of = visible_faces(screen)
     pixels = (face_of >= 0).nonzero()[:, 0]
     faces = face_of[pixels]
     corners = screen.points[screen.faces[faces]]
-    flat = _screen_barycentric(corners, pixels % screen.width, pixels // screen.width) / corners[..., 2]
+    flat = (
+        _screen_barycentric(corners, pixels % screen.width, pixels // screen.width)
+        / corners[..., 2]
+    )
     nearness = flat.sum(1, keepdim=True)
     return Fragments(pixels, faces, flat / nearness, 1 / nearness[:, 0])
 
@@ -107,21 +131,29 @@ def interpolate(seen: Fragments, faces: Tensor, attributes: Tensor) -> Tensor:
     return found
 
 
-def picture(seen: Fragments, screen: Screen, colors: Tensor) -> Tensor:
-    """(H, W, C + 1): colours (P, C) of the fragments and coverage, on nothing, with smooth silhouettes."""
+def render_image(seen: Fragments, screen: Screen, colors: Tensor) -> Tensor:
+    """(H, W, C + 1): colours (P, C) of the fragments and coverage, on nothing, with smooth
+    silhouettes.
+    """
     drawn = torch.cat([colors, colors.new_ones(len(colors), 1)], 1)
-    image = drawn.new_zeros(screen.width * screen.height, drawn.shape[1]).index_copy(0, seen.pixels, drawn)
+    image = drawn.new_zeros(screen.width * screen.height, drawn.shape[1]).index_copy(
+        0, seen.pixels, drawn
+    )
     return _smooth_silhouettes(image, seen, screen).view(screen.height, screen.width, -1)
 
 
-def depth_picture(seen: Fragments, screen: Screen) -> Tensor:
+def depth_image(seen: Fragments, screen: Screen) -> Tensor:
     """(H, W), 0 where nothing is."""
-    flat = seen.depths.new_zeros(screen.width * screen.height).index_copy(0, seen.pixels, seen.depths)
+    flat = seen.depths.new_zeros(screen.width * screen.height).index_copy(
+        0, seen.pixels, seen.depths
+    )
     return flat.view(screen.height, screen.width)
 
 
 def _doubled_area(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
-    area: Tensor = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])
+    area: Tensor = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (
+        b[:, 1] - a[:, 1]
+    )
     return area
 
 
@@ -135,10 +167,13 @@ def _screen_barycentric(corners: Tensor, column: Tensor, row: Tensor) -> Tensor:
 
 
 def _smooth_silhouettes(image: Tensor, seen: Fragments, screen: Screen) -> Tensor:
-    """Blends neighbours across silhouettes. Of two pixel centres a unit apart, an edge at distance t from the nearer surface's centre
-    leaves that surface t - 1/2 of the other pixel, or the other surface 1/2 - t of this one.
+    """Blends neighbours across silhouettes. Of two pixel centres a unit apart, an edge at distance
+    t from the nearer surface's centre leaves that surface t - 1/2 of the other pixel, or the other
+    surface 1/2 - t of this one.
     """
-    depth_of = torch.full((screen.width * screen.height,), FAR, device=image.device).index_copy(0, seen.pixels, seen.depths.detach())
+    depth_of = torch.full((screen.width * screen.height,), FAR, device=image.device).index_copy(
+        0, seen.pixels, seen.depths.detach()
+    )
     outline = _outline(screen)
     blended = image
     for axis in (0, 1):
@@ -172,8 +207,9 @@ class _Crossings:
 
 
 def _crossings(screen: Screen, outline: Tensor, axis: int, depth_of: Tensor) -> _Crossings:
-    """Of the outline with rows of pixels (axis 0) or columns (1). Only edges that run rather across that way count: else an edge would
-    be counted by rows and by columns. Where several pass between the same two pixels, the outermost counts.
+    """Of the outline with rows of pixels (axis 0) or columns (1). Only edges that run rather across
+    that way count: else an edge would be counted by rows and by columns. Where several pass between
+    the same two pixels, the outermost counts.
     """
     ends = screen.points[outline]  # (S, 2, 3)
     run, rise = (0, 1) if axis == 0 else (1, 0)
@@ -183,10 +219,17 @@ def _crossings(screen: Screen, outline: Tensor, axis: int, depth_of: Tensor) -> 
         slope = (ends[:, 1, :2] - ends[:, 0, :2]).abs()
         across = slope[:, rise] >= slope[:, run] if axis == 0 else slope[:, rise] > slope[:, run]
         low, high = ends[..., rise].amin(1), ends[..., rise].amax(1)
-        first, last = (low - 0.5).ceil().clamp_min(0), (high - 0.5).ceil().clamp_max(lines) - 1  # a joint belongs to one edge
+        first, last = (
+            (low - 0.5).ceil().clamp_min(0),
+            (high - 0.5).ceil().clamp_max(lines) - 1,
+        )  # a joint belongs to one edge
         count = torch.where(across, (last - first + 1).clamp_min(0).long(), 0)
         edge = torch.repeat_interleave(torch.arange(len(count), device=count.device), count)
-        line = first[edge].long() + torch.arange(len(edge), device=count.device) - (count.cumsum(0) - count)[edge]
+        line = (
+            first[edge].long()
+            + torch.arange(len(edge), device=count.device)
+            - (count.cumsum(0) - count)[edge]
+        )
     p, q = ends[edge].unbind(1)
     share = (line + 0.5 - p[:, rise]) / (q[:, rise] - p[:, rise])
     at = p[:, run] + share * (q[:, run] - p[:, run])
@@ -204,6 +247,8 @@ def _crossings(screen: Screen, outline: Tensor, axis: int, depth_of: Tensor) -> 
     from_before = at - 0.5 - before
     distance = torch.where(closer, from_before, 1 - from_before)
     with torch.no_grad():
-        furthest = distance.new_zeros(screen.width * screen.height).scatter_reduce(0, a[kept], distance[kept], "amax")
+        furthest = distance.new_zeros(screen.width * screen.height).scatter_reduce(
+            0, a[kept], distance[kept], "amax"
+        )
         kept = kept & (distance >= furthest[a])
     return _Crossings(front[kept], back[kept], distance[kept])

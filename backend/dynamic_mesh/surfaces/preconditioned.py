@@ -1,4 +1,6 @@
-"""Vertices in coordinates in which a gradient step moves a whole neighbourhood smoothly (Nicolet et al. 2021, "Large Steps")."""
+"""Vertices in coordinates in which a gradient step moves a whole neighbourhood smoothly (Nicolet et
+al. 2021, "Large Steps").
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,12 +32,14 @@ class _Solve(torch.autograd.Function):
 
 
 def _solver(system: sparse.csc_matrix, device: str) -> Solver:
-    """Factorised on the processor. On CUDA the inverse itself, for waiting for the processor takes longer than one large product; unless
-    it is too large.
+    """Factorised on the processor. On CUDA the inverse itself, for waiting for the processor takes
+    longer than one large product; unless it is too large.
     """
     if torch.device(device).type == "cpu" or system.shape[0] > MOST_INVERTED:
         factors = splu(system)
-        return lambda values: torch.from_numpy(factors.solve(values.cpu().double().numpy())).to(values)
+        return lambda values: torch.from_numpy(factors.solve(values.cpu().double().numpy())).to(
+            values
+        )
     inverse = torch.linalg.inv(torch.from_numpy(system.toarray()).to(device)).float()
     return lambda values: inverse @ values
 
@@ -59,7 +63,12 @@ def smooth_vertices(surface: Surface, strength: float, device: str = "cpu") -> S
     touching = adjacency(count, surface.edges)
     laplacian = sparse.diags(np.asarray(touching.sum(1)).ravel()) - touching
     system = (sparse.identity(count) + strength * laplacian).tocsc()
-    u = torch.from_numpy(system @ surface.vertices.astype(np.float64)).float().to(device).requires_grad_(True)
+    u = (
+        torch.from_numpy(system @ surface.vertices.astype(np.float64))
+        .float()
+        .to(device)
+        .requires_grad_(True)
+    )
     return SmoothVertices(u, _solver(system, device))
 
 

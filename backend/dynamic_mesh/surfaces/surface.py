@@ -1,4 +1,6 @@
-"""Triangle meshes out of fields, and their tidying. Vertices (V, 3) float32, faces (F, 3) int64, wound counter-clockwise from outside."""
+"""Triangle meshes out of fields, and their tidying. Vertices (V, 3) float32, faces (F, 3) int64,
+wound counter-clockwise from outside.
+"""
 
 from dataclasses import dataclass
 
@@ -20,7 +22,15 @@ class Surface:
     @property
     def edges(self) -> NDArray[np.int64]:
         """(E, 2) every edge once, the smaller index first."""
-        return np.unique(np.sort(np.concatenate([self.faces[:, [0, 1]], self.faces[:, [1, 2]], self.faces[:, [2, 0]]]), 1), axis=0)
+        return np.unique(
+            np.sort(
+                np.concatenate(
+                    [self.faces[:, [0, 1]], self.faces[:, [1, 2]], self.faces[:, [2, 0]]]
+                ),
+                1,
+            ),
+            axis=0,
+        )
 
     def vertex_normals(self) -> NDArray[np.float32]:
         """(V, 3) outward, of length one; each face counts by its area."""
@@ -28,19 +38,30 @@ class Surface:
         total = np.zeros_like(self.vertices)
         for corner in range(3):
             np.add.at(total, self.faces[:, corner], np.cross(b - a, c - a))
-        return np.asarray(total / np.linalg.norm(total, axis=1, keepdims=True).clip(1e-12), np.float32)
+        return np.asarray(
+            total / np.linalg.norm(total, axis=1, keepdims=True).clip(1e-12), np.float32
+        )
 
 
-def adjacency(vertices: int, edges: NDArray[np.int64], weights: NDArray[np.floating] | None = None) -> sparse.csr_matrix:
+def adjacency(
+    vertices: int, edges: NDArray[np.int64], weights: NDArray[np.floating] | None = None
+) -> sparse.csr_matrix:
     """(V, V) symmetric; ones, or a weight an edge."""
     values = np.ones(len(edges)) if weights is None else np.asarray(weights, np.float64)
-    rows, columns = np.concatenate([edges[:, 0], edges[:, 1]]), np.concatenate([edges[:, 1], edges[:, 0]])
-    found: sparse.csr_matrix = sparse.coo_matrix((np.concatenate([values, values]), (rows, columns)), shape=(vertices, vertices)).tocsr()
+    rows, columns = (
+        np.concatenate([edges[:, 0], edges[:, 1]]),
+        np.concatenate([edges[:, 1], edges[:, 0]]),
+    )
+    found: sparse.csr_matrix = sparse.coo_matrix(
+        (np.concatenate([values, values]), (rows, columns)), shape=(vertices, vertices)
+    ).tocsr()
     return found
 
 
 def level_set(field: NDArray[np.floating], level: float, low: float, high: float) -> Surface | None:
-    """Where a field on a cubic grid, whose cell centres fill the cube from `low` to `high`, falls below `level`; None if nowhere."""
+    """Where a field on a cubic grid, whose cell centres fill the cube from `low` to `high`, falls
+    below `level`; None if nowhere.
+    """
     padded = np.pad(np.asarray(field, np.float32), 1, constant_values=float(field.min()))
     cells, faces = marching_cubes(torch.from_numpy(padded), level)
     if not len(faces):
@@ -51,7 +72,9 @@ def level_set(field: NDArray[np.floating], level: float, low: float, high: float
 
 def largest_parts(surface: Surface, least: float = 0.03) -> Surface:
     """Without components that have less than `least` of the largest one's vertices: crumbs."""
-    count, label = csgraph.connected_components(adjacency(len(surface.vertices), surface.edges), directed=False)
+    count, label = csgraph.connected_components(
+        adjacency(len(surface.vertices), surface.edges), directed=False
+    )
     sizes = np.bincount(label, minlength=count)
     return keep_vertices(surface, sizes[label] >= least * sizes.max())
 
@@ -66,13 +89,21 @@ def keep_vertices(surface: Surface, kept: NDArray[np.bool_]) -> Surface:
 
 
 def decimate(surface: Surface, faces: int) -> Surface:
-    """With at most so many faces (Garland and Heckbert's quadrics), none of them degenerate and none there twice."""
+    """With at most so many faces (Garland and Heckbert's quadrics), none of them degenerate and
+    none there twice.
+    """
     if len(surface.faces) > faces:
         vertices, triangles = fast_simplification.simplify(
-            surface.vertices, surface.faces.astype(np.int32), target_reduction=1 - faces / len(surface.faces)
+            surface.vertices,
+            surface.faces.astype(np.int32),
+            target_reduction=1 - faces / len(surface.faces),
         )
         surface = Surface(np.asarray(vertices, np.float32), np.asarray(triangles, np.int64))
     corners = np.sort(surface.faces, axis=1)
     _, which, count = np.unique(corners, axis=0, return_inverse=True, return_counts=True)
-    single = (np.diff(corners, axis=1) > 0).all(1) & (count[which.ravel()] == 1)  # twice: a fold without thickness, so both go
-    return keep_vertices(Surface(surface.vertices, surface.faces[single]), np.ones(len(surface.vertices), bool))
+    single = (np.diff(corners, axis=1) > 0).all(1) & (
+        count[which.ravel()] == 1
+    )  # twice: a fold without thickness, so both go
+    return keep_vertices(
+        Surface(surface.vertices, surface.faces[single]), np.ones(len(surface.vertices), bool)
+    )

@@ -1,1 +1,3 @@
-"""The first surface of a moving object: from silhouettes or from oriented points, cleaned, decimated, unwrapped."""
+"""The first surface of a moving object: from silhouettes or from oriented points, cleaned,
+decimated, unwrapped.
+"""

@@ -1,5 +1,6 @@
-"""Gaussians at rest, from which a template is made: they start in the soft hull, nodes carry them, what the pictures do not
-show fades. Legs that silhouettes melt into one come apart, and parts that move much are found where they rest.
+"""Gaussians at rest, from which a template is made: they start in the soft hull, nodes carry them,
+what the pictures do not show fades. Legs that silhouettes melt into one come apart, and parts that
+move much are found where they rest.
 """
 
 from collections.abc import Callable
@@ -13,8 +14,8 @@ from ...gaussians.rasterize import rasterize
 from ...protocol import SplatsmithError
 from ..deformation.motion import Motion, rigidity, skinned, speeds
 from ..deformation.nodes import NodeGraph, from_points
-from ..footage.timed_views import Moment, stillness
-from ..optimization.image_loss import picture_loss
+from ..footage.timed_views import TimedView, static_prior
+from ..optimization.image_loss import image_loss
 from ..surfaces.poisson import PoissonConfig
 from .seeds import seed_places
 
@@ -41,7 +42,8 @@ class CanonicalConfig:
     rigid: float = 400.0
     slow: float = 0.2
     slow_whole: float = 2.0
-    move_every: float = 0.04  # of the steps, between `move_from` and `move_until`: faint Gaussians go where they are missed
+    # of the steps, between `move_from` and `move_until`: faint Gaussians go where they are missed
+    move_every: float = 0.04
     move_from: float = 0.12
     move_until: float = 0.7
     moved: int = 200  # at most, each time
@@ -65,40 +67,70 @@ class CanonicalGaussians:
     motion: Motion
 
 
-def _begin(moments: list[Moment], config: CanonicalConfig, waves: int, generator: torch.Generator) -> CanonicalGaussians:
-    means, size = seed_places(moments, config.inside, config.count, generator)
-    device, graph = moments[0].viewmat.device, from_points(means, config.nodes)
+def _begin(
+    views: list[TimedView], config: CanonicalConfig, frequencies: int, generator: torch.Generator
+) -> CanonicalGaussians:
+    means, size = seed_places(views, config.inside, config.count, generator)
+    device, graph = views[0].viewmat.device, from_points(means, config.nodes)
     logs, logits, colors = (
         torch.full((config.count,), float(np.log(size))),
         torch.full((config.count,), BEGINNING),
         torch.zeros(config.count, 3),
     )
-    means, logs, logits, colors = (t.to(device).requires_grad_(True) for t in (means, logs, logits, colors))
-    return CanonicalGaussians(means, logs, logits, colors, graph.to(device), Motion.still(len(graph.rest), waves, str(device)))
+    means, logs, logits, colors = (
+        t.to(device).requires_grad_(True) for t in (means, logs, logits, colors)
+    )
+    return CanonicalGaussians(
+        means,
+        logs,
+        logits,
+        colors,
+        graph.to(device),
+        Motion.still(len(graph.rest), frequencies, str(device)),
+    )
 
 
 def _step_loss(
-    model: CanonicalGaussians, moment: Moment, coarse: bool, stiff: float, still: float, config: CanonicalConfig
-) -> Tensor:  # fmt: skip
-    level = moment.levels[1 if coarse else 0]
-    pose, scales = model.motion.at(moment.time), model.log_scales.exp()
+    model: CanonicalGaussians,
+    view: TimedView,
+    coarse: bool,
+    stiff: float,
+    still: float,
+    config: CanonicalConfig,
+) -> Tensor:
+    level = view.levels[1 if coarse else 0]
+    pose, scales = model.motion.at(view.time), model.log_scales.exp()
     count = len(scales)
     drawn = rasterize(
-        skinned(model.means, model.graph, pose), scales.new_tensor([1.0, 0, 0, 0]).expand(count, 4), scales[:, None].expand(count, 3),
-        model.opacity_logits.sigmoid(), model.colors.sigmoid(), moment.viewmat[None], level.K[None], *level.size,
-    )  # fmt: skip
+        skinned(model.means, model.graph, pose),
+        scales.new_tensor([1.0, 0, 0, 0]).expand(count, 4),
+        scales[:, None].expand(count, 3),
+        model.opacity_logits.sigmoid(),
+        model.colors.sigmoid(),
+        view.viewmat[None],
+        level.K[None],
+        *level.size,
+    )
     of_nodes, of_whole = speeds(model.motion)
     return (
-        picture_loss(drawn.image[0], drawn.alpha[0, ..., 0], level, config.mask, config.color)
+        image_loss(drawn.image[0], drawn.alpha[0, ..., 0], level, config.mask, config.color)
         + config.rigid * stiff * rigidity(model.graph, pose)
-        + config.slow * of_nodes + config.slow_whole * still * of_whole
-    )  # fmt: skip
+        + config.slow * of_nodes
+        + config.slow_whole * still * of_whole
+    )
 
 
 @torch.no_grad()
-def relocate(model: CanonicalGaussians, optimizer: torch.optim.Optimizer, pulled: Tensor, most: int, generator: torch.Generator) -> None:
-    """Gaussians that have faded out start anew beside those that the pictures pull at most, `pulled` (N,): a leg of which there was only
-    the root, say. (What is missing is found as in Kerbl et al. 2023, section 5.2; the number stays, as in Kheradmand et al. 2024.)
+def relocate(
+    model: CanonicalGaussians,
+    optimizer: torch.optim.Optimizer,
+    pulled: Tensor,
+    most: int,
+    generator: torch.Generator,
+) -> None:
+    """Gaussians that have faded out start anew beside those that the pictures pull at most,
+    `pulled` (N,): a leg of which there was only the root, say. (What is missing is found as in
+    Kerbl et al. 2023, section 5.2; the number stays, as in Kheradmand et al. 2024.)
     """
     opacities = model.opacity_logits.sigmoid()
     faded, weights = (opacities < FADED).nonzero()[:, 0].cpu(), (pulled * (opacities > LIVE)).cpu()
@@ -107,7 +139,14 @@ def relocate(model: CanonicalGaussians, optimizer: torch.optim.Optimizer, pulled
     faded = faded[torch.randperm(len(faded), generator=generator)[:most]]
     beside = torch.multinomial(weights, len(faded), replacement=True, generator=generator)
     apart = torch.randn(len(faded), 3, generator=generator).to(model.means.device)
-    for values in (model.means, model.log_scales, model.opacity_logits, model.colors, model.graph.skin, model.graph.weights):
+    for values in (
+        model.means,
+        model.log_scales,
+        model.opacity_logits,
+        model.colors,
+        model.graph.skin,
+        model.graph.weights,
+    ):
         values[faded] = values[beside]
     model.means[faded] += apart * model.log_scales[faded].exp()[:, None]
     model.opacity_logits[faded] = model.opacity_logits[faded].clamp_max(BEGINNING)
@@ -117,31 +156,46 @@ def relocate(model: CanonicalGaussians, optimizer: torch.optim.Optimizer, pulled
 
 
 def train(
-    moments: list[Moment], config: CanonicalConfig, waves: int, seed: int, progress: Callable[[int, int], None] = lambda step, total: None
+    views: list[TimedView],
+    config: CanonicalConfig,
+    frequencies: int,
+    seed: int,
+    progress: Callable[[int, int], None] = lambda step, total: None,
 ) -> CanonicalGaussians:
     """Means, looks and motion from nothing but the footage."""
     generator = torch.Generator().manual_seed(seed)
-    model = _begin(moments, config, waves, generator)
+    model = _begin(views, config, frequencies, generator)
     motion = model.motion
     groups = [
         ([model.means], config.mean_rate),
         ([model.log_scales], config.scale_rate),
         ([model.opacity_logits, model.colors], config.look_rate),
         ([motion.rotations, motion.translations], config.motion_rate),
-        ([motion.whole_rotation, motion.whole_translation], config.motion_rate),
+        ([motion.global_rotation, motion.global_translation], config.motion_rate),
     ]
-    optimizer = torch.optim.Adam([{"params": p, "lr": rate} for p, rate in groups], betas=(0.9, 0.99))
-    still = stillness(moments)
-    pulled, every = torch.zeros_like(model.opacity_logits), max(1, round(config.move_every * config.steps))
+    optimizer = torch.optim.Adam(
+        [{"params": p, "lr": rate} for p, rate in groups], betas=(0.9, 0.99)
+    )
+    still = static_prior(views)
+    pulled, every = (
+        torch.zeros_like(model.opacity_logits),
+        max(1, round(config.move_every * config.steps)),
+    )
     for step in range(config.steps):
         share = step / config.steps
         decay = 1.0 if share < 0.6 else 0.1 ** ((share - 0.6) / 0.4)
-        for index, (group, (_, rate)) in enumerate(zip(optimizer.param_groups, groups, strict=True)):
+        for index, (group, (_, rate)) in enumerate(
+            zip(optimizer.param_groups, groups, strict=True)
+        ):
             group["lr"] = rate * decay if index != 3 or share >= config.nodes_from else 0.0
-        moment = moments[int(torch.randint(len(moments), (1,), generator=generator))]
-        loss = _step_loss(model, moment, share < config.half_until, 4.0 if share < 0.7 else 1.0, still, config)
+        view = views[int(torch.randint(len(views), (1,), generator=generator))]
+        loss = _step_loss(
+            model, view, share < config.half_until, 4.0 if share < 0.7 else 1.0, still, config
+        )
         if not torch.isfinite(loss):
-            raise SplatsmithError("The fit diverged.", "Check the masks and the cameras, or try another seed.")
+            raise SplatsmithError(
+                "The fit diverged.", "Check the masks and the cameras, or try another seed."
+            )
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
-from ..footage.timed_views import Moment, view_arc
+from ..footage.timed_views import TimedView, view_arc
 
 
 @dataclass(frozen=True)
@@ -29,33 +29,46 @@ def sample(image: Tensor, points: Tensor) -> Tensor:
     """(P,) of a picture (H, W) at points (P, 2) in pixels, 0 outside."""
     size = torch.tensor([image.shape[1], image.shape[0]], device=image.device)
     grid = (points / size * 2 - 1)[None, None]
-    found: Tensor = torch.nn.functional.grid_sample(image[None, None], grid, align_corners=False, padding_mode="zeros")[0, 0, 0]
+    found: Tensor = torch.nn.functional.grid_sample(
+        image[None, None], grid, align_corners=False, padding_mode="zeros"
+    )[0, 0, 0]
     return found
 
 
 @torch.no_grad()
-def carve(moments: list[Moment], config: HullConfig) -> NDArray[np.uint8]:
-    """(M, R, R, R) 0..255: how far a cell lies inside each silhouette. Where the object was seen from one side only, it is taken to be as
-    thick as it is wide: round.
+def carve(views: list[TimedView], config: HullConfig) -> NDArray[np.uint8]:
+    """(M, R, R, R) 0..255: how far a cell lies inside each silhouette. Where the object was seen
+    from one side only, it is taken to be as thick as it is wide: round.
     """
     cells = cell_centers(config)
-    inside = np.empty((len(moments), *[config.resolution] * 3), np.uint8)
-    round_ = view_arc(moments) < config.one_sided
-    for index, moment in enumerate(m.to("cpu") for m in moments):
-        level = moment.levels[1]
-        seen = cells @ moment.viewmat[:3, :3].T + moment.viewmat[:3, 3]
+    inside = np.empty((len(views), *[config.resolution] * 3), np.uint8)
+    round_ = view_arc(views) < config.one_sided
+    for index, view in enumerate(m.to("cpu") for m in views):
+        level = view.levels[1]
+        seen = cells @ view.viewmat[:3, :3].T + view.viewmat[:3, 3]
         pixels = seen[:, :2] / seen[:, 2:].clamp_min(1e-3) * level.K.diagonal()[:2] + level.K[:2, 2]
         votes = sample(level.alpha, pixels)
         if round_:
-            wide = torch.from_numpy(ndimage.distance_transform_edt(level.alpha.numpy() > 0.5)).float()
-            votes = votes * ((seen[:, 2] - moment.viewmat[2, 3]).abs() <= sample(wide, pixels) * seen[:, 2] / level.K[0, 0])
-        if level.depth is not None:  # what lies before the surface that was seen is empty, half a step of the grid aside
+            wide = torch.from_numpy(
+                ndimage.distance_transform_edt(level.alpha.numpy() > 0.5)
+            ).float()
+            votes = votes * (
+                (seen[:, 2] - view.viewmat[2, 3]).abs()
+                <= sample(wide, pixels) * seen[:, 2] / level.K[0, 0]
+            )
+        if (
+            level.depth is not None
+        ):  # what lies before the surface that was seen is empty, half a step of the grid aside
             seen_at = sample(level.depth, pixels)
-            votes = votes * ((seen_at <= 0) | (seen[:, 2] > seen_at - config.reach / config.resolution))
+            votes = votes * (
+                (seen_at <= 0) | (seen[:, 2] > seen_at - config.reach / config.resolution)
+            )
         inside[index] = (votes * 255).byte().numpy().reshape(inside.shape[1:])
     return inside
 
 
 def share_inside(votes: NDArray[np.uint8], config: HullConfig) -> NDArray[np.float32]:
     """(R, R, R) the share of the pictures that a cell is inside of: soft, where the object moved."""
-    return np.asarray(ndimage.gaussian_filter(votes.sum(0, dtype=np.float32) / (255 * len(votes)), config.blur))
+    return np.asarray(
+        ndimage.gaussian_filter(votes.sum(0, dtype=np.float32) / (255 * len(votes)), config.blur)
+    )

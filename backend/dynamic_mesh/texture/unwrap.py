@@ -15,7 +15,9 @@ from ..surfaces.surface import Surface
 
 @dataclass(frozen=True)
 class Atlas:
-    """`uvs` (F, 3, 2) of the corners of each face, 0..1 from the lower left, as Blender and OBJ have it."""
+    """`uvs` (F, 3, 2) of the corners of each face, 0..1 from the lower left, as Blender and OBJ
+    have it.
+    """
 
     uvs: NDArray[np.float32]
 
@@ -30,7 +32,9 @@ class Texels:
     barycentric: Tensor  # (M, 3)
 
     def to(self, device: torch.device) -> "Texels":
-        return Texels(self.size, self.where.to(device), self.faces.to(device), self.barycentric.to(device))
+        return Texels(
+            self.size, self.where.to(device), self.faces.to(device), self.barycentric.to(device)
+        )
 
 
 def unwrap(surface: Surface) -> Atlas:
@@ -48,7 +52,9 @@ def texels(atlas: Atlas, size: int) -> Texels:
 
 
 def fill_gaps(texture: NDArray[np.float32], painted: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """(S, S, 3) with every texel that was not painted taken from the nearest that was: no seams, no black in mipmaps."""
+    """(S, S, 3) with every texel that was not painted taken from the nearest that was: no seams, no
+    black in mipmaps.
+    """
     if painted.all() or not painted.any():
         return texture
     nearest = ndimage.distance_transform_edt(~painted, return_distances=False, return_indices=True)

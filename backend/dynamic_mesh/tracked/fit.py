@@ -8,10 +8,19 @@ from torch import Tensor
 from ..deformation.motion import Motion, MotionConfig, rigidity, skinned, speeds
 from ..deformation.nodes import NodeGraph
 from ..footage.point_tracks import partners, track_loss
-from ..footage.timed_views import Level, Moment, stillness
-from ..optimization.image_loss import picture_loss
+from ..footage.timed_views import PyramidLevel, TimedView, static_prior
+from ..optimization.image_loss import image_loss
 from ..surfaces.anchoring import AnchorConfig
-from ..surfaces.mesh_rasterizer import Fragments, Topology, depth_picture, find_topology, fragments, interpolate, picture, project
+from ..surfaces.mesh_rasterizer import (
+    Fragments,
+    Topology,
+    depth_image,
+    find_topology,
+    fragments,
+    interpolate,
+    project,
+    render_image,
+)
 from ..surfaces.preconditioned import SmoothVertices, Umbrella, smooth_vertices, umbrella
 from ..surfaces.surface import Surface
 from .anchored import AnchoredGaussians, draw
@@ -36,7 +45,9 @@ class FitWeights:
 
 @dataclass(frozen=True)
 class FitConfig:
-    """`half_until`: share of the steps in which pictures are half their size; `shape_from`: from which the template changes."""
+    """`half_until`: share of the steps in which pictures are half their size; `shape_from`: from
+    which the template changes.
+    """
 
     steps: int = 3000
     nodes: int = 80
@@ -62,7 +73,7 @@ class Fit:
 
     config: FitConfig
     surface: Surface
-    moments: list[Moment]
+    views: list[TimedView]
     faces: Tensor
     topology: Topology
     graph: NodeGraph
@@ -83,29 +94,55 @@ class Fit:
 
     def at(self, time: float, vertices: Tensor | None = None) -> Tensor:
         """(V, 3) of the mesh at a time."""
-        return skinned(self.shape.vertices() if vertices is None else vertices, self.graph, self.motion.at(time))
+        return skinned(
+            self.shape.vertices() if vertices is None else vertices,
+            self.graph,
+            self.motion.at(time),
+        )
 
 
 def begin(
-    surface: Surface, graph: NodeGraph, moments: list[Moment], config: FitConfig, seed: int, motion: Motion, anchored: AnchoredGaussians
-) -> Fit:  # fmt: skip
+    surface: Surface,
+    graph: NodeGraph,
+    views: list[TimedView],
+    config: FitConfig,
+    seed: int,
+    motion: Motion,
+    anchored: AnchoredGaussians,
+) -> Fit:
     """At step 0, with the motion of the nodes that was found along with the template."""
-    device = moments[0].viewmat.device
+    device = views[0].viewmat.device
     shape = smooth_vertices(surface, config.inertia, str(device))
     colors = torch.zeros(len(surface.vertices), 3, device=device, requires_grad=True)
     groups = [
-        {"params": [shape.u], "name": "shape"}, {"params": [motion.rotations, motion.translations], "name": "nodes"},
-        {"params": [motion.whole_rotation, motion.whole_translation], "name": "whole"}, {"params": [colors], "name": "colors"},
-        {"params": [anchored.opacity_logits, anchored.colors], "name": "colors"}, {"params": [anchored.log_widths], "name": "widths"},
-    ]  # fmt: skip
+        {"params": [shape.u], "name": "shape"},
+        {"params": [motion.rotations, motion.translations], "name": "nodes"},
+        {"params": [motion.global_rotation, motion.global_translation], "name": "whole"},
+        {"params": [colors], "name": "colors"},
+        {"params": [anchored.opacity_logits, anchored.colors], "name": "colors"},
+        {"params": [anchored.log_widths], "name": "widths"},
+    ]
     optimizer = torch.optim.Adam(groups, lr=1e-3, betas=(0.9, 0.99))
     generator = torch.Generator().manual_seed(seed)
     faces = torch.from_numpy(surface.faces).to(device)
     flat = umbrella(surface, str(device))
     return Fit(
-        config, surface, moments, faces, find_topology(faces), graph, shape, motion, colors, anchored, flat, optimizer, generator,
-        partners(moments, config.together), stillness(moments),
-    )  # fmt: skip
+        config,
+        surface,
+        views,
+        faces,
+        find_topology(faces),
+        graph,
+        shape,
+        motion,
+        colors,
+        anchored,
+        flat,
+        optimizer,
+        generator,
+        partners(views, config.together),
+        static_prior(views),
+    )
 
 
 def _rates(fit: Fit) -> dict[str, float]:
@@ -120,31 +157,43 @@ def _rates(fit: Fit) -> dict[str, float]:
     }
 
 
-def _mesh_loss(fit: Fit, placed: Tensor, moment: Moment, level: Level) -> tuple[Tensor, Fragments]:
-    """Silhouette, colour and depth of the mesh (V, 3) as it stands at a moment; and what is seen of it."""
+def _mesh_loss(
+    fit: Fit, placed: Tensor, view: TimedView, level: PyramidLevel
+) -> tuple[Tensor, Fragments]:
+    """Silhouette, colour and depth of the mesh (V, 3) as it stands at a moment; and what is seen of
+    it.
+    """
     weights = fit.config.weights
-    screen = project(placed, fit.faces, moment.viewmat, level.K, level.size, fit.topology)
+    screen = project(placed, fit.faces, view.viewmat, level.K, level.size, fit.topology)
     seen = fragments(screen)
-    drawn = picture(seen, screen, interpolate(seen, fit.faces, fit.colors.sigmoid()))
-    loss = picture_loss(drawn[..., :3], drawn[..., 3], level, weights.mask, weights.color)
+    drawn = render_image(seen, screen, interpolate(seen, fit.faces, fit.colors.sigmoid()))
+    loss = image_loss(drawn[..., :3], drawn[..., 3], level, weights.mask, weights.color)
     if level.depth is not None and weights.depth:
-        found = depth_picture(seen, screen)
+        found = depth_image(seen, screen)
         both = (level.depth > 0) & (found > 0)
-        loss = loss + weights.depth * (found - level.depth)[both].abs().clamp_max(0.3).sum() / level.alpha.sum().clamp_min(1)
+        loss = loss + weights.depth * (found - level.depth)[both].abs().clamp_max(
+            0.3
+        ).sum() / level.alpha.sum().clamp_min(1)
     return loss, seen
 
 
-def _splat_loss(fit: Fit, placed: Tensor, moment: Moment, level: Level) -> Tensor:
+def _splat_loss(fit: Fit, placed: Tensor, view: TimedView, level: PyramidLevel) -> Tensor:
     weights = fit.config.weights
-    return picture_loss(*draw(fit.anchored, placed, fit.faces, moment, level), level, weights.mask, weights.color)
+    return image_loss(
+        *draw(fit.anchored, placed, fit.faces, view, level), level, weights.mask, weights.color
+    )
 
 
-def _seen_again(fit: Fit, vertices: Tensor, seen: Fragments, index: int, level: Level) -> Tensor:
+def _seen_again(
+    fit: Fit, vertices: Tensor, seen: Fragments, index: int, level: PyramidLevel
+) -> Tensor:
     """The tracks of one moment at another, drawn from all that share some."""
     others = fit.partners[index]
-    there = fit.moments[int(others[int(torch.randint(len(others), (1,), generator=fit.generator))])]
+    there = fit.views[int(others[int(torch.randint(len(others), (1,), generator=fit.generator))])]
     placed = skinned(vertices, fit.graph, fit.motion.at(there.time))
-    return track_loss(seen, fit.faces, fit.moments[index], level, there, placed, fit.config.track_reach)
+    return track_loss(
+        seen, fit.faces, fit.views[index], level, there, placed, fit.config.track_reach
+    )
 
 
 def fit_step(fit: Fit) -> float:
@@ -153,15 +202,15 @@ def fit_step(fit: Fit) -> float:
     rates = _rates(fit)
     for group in fit.optimizer.param_groups:
         group["lr"] = rates[group["name"]]
-    index = int(torch.randint(len(fit.moments), (1,), generator=fit.generator))
-    moment = fit.moments[index]
-    level = moment.levels[1 if fit.share < config.half_until else 0]
+    index = int(torch.randint(len(fit.views), (1,), generator=fit.generator))
+    view = fit.views[index]
+    level = view.levels[1 if fit.share < config.half_until else 0]
     vertices = fit.shape.vertices()
-    pose = fit.motion.at(moment.time)
+    pose = fit.motion.at(view.time)
     placed = skinned(vertices, fit.graph, pose)
-    loss, seen = _mesh_loss(fit, placed, moment, level)
+    loss, seen = _mesh_loss(fit, placed, view, level)
     if fit.share < config.splat_until and fit.step % config.splat_every == 0:
-        loss = loss + weights.splat * config.splat_every * _splat_loss(fit, placed, moment, level)
+        loss = loss + weights.splat * config.splat_every * _splat_loss(fit, placed, view, level)
     if len(fit.partners[index]) and weights.track:
         loss = loss + weights.track * _seen_again(fit, vertices, seen, index, level)
     faded = weights.fade ** min(1.0, fit.share / weights.fade_until)

@@ -1,5 +1,5 @@
-"""Links between nodes through the inside of the object. Nodes on the skin alone are a hollow shell, which gives way; with these, the side
-that no picture shows goes with the side that one does.
+"""Links between nodes through the inside of the object. Nodes on the skin alone are a hollow shell,
+which gives way; with these, the side that no picture shows goes with the side that one does.
 """
 
 from dataclasses import replace
@@ -17,8 +17,14 @@ SAMPLES = np.linspace(0.1, 0.9, 5)[:, None]  # of its way, all inside
 
 
 def linked(graph: NodeGraph, surface: Surface) -> NodeGraph:
-    """Nodes on a surface, each tied to the nearest few on the other side too, where all between them is inside. Legs stay apart."""
-    rest, vertices, normals = graph.rest.double().cpu().numpy(), surface.vertices.astype(np.float64), surface.vertex_normals()
+    """Nodes on a surface, each tied to the nearest few on the other side too, where all between
+    them is inside. Legs stay apart.
+    """
+    rest, vertices, normals = (
+        graph.rest.double().cpu().numpy(),
+        surface.vertices.astype(np.float64),
+        surface.vertex_normals(),
+    )
     tree = cKDTree(vertices)
     apart = rest[None] - rest[:, None]
     length = np.linalg.norm(apart, axis=-1)
@@ -29,7 +35,13 @@ def linked(graph: NodeGraph, surface: Surface) -> NodeGraph:
     through = (((places - vertices[nearest]) * normals[nearest]).sum(-1) < 0).all(1)
     ways = np.full(length.shape, np.inf)
     ways[one[through], other[through]] = length[one, other][through]
-    found, tied = torch.from_numpy(ways).float().to(graph.rest).topk(min(MOST, len(rest)), largest=False)
-    near = (graph.rest[graph.neighbours] - graph.rest[:, None]).norm(dim=-1)
+    found, tied = (
+        torch.from_numpy(ways).float().to(graph.rest).topk(min(MOST, len(rest)), largest=False)
+    )
+    near = (graph.rest[graph.neighbors] - graph.rest[:, None]).norm(dim=-1)
     stiffness = stiffness_of(found, near.median())
-    return replace(graph, neighbours=torch.cat([graph.neighbours, tied], 1), stiffness=torch.cat([graph.stiffness, stiffness], 1))
+    return replace(
+        graph,
+        neighbors=torch.cat([graph.neighbors, tied], 1),
+        stiffness=torch.cat([graph.stiffness, stiffness], 1),
+    )

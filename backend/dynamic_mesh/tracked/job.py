@@ -9,12 +9,12 @@ from ...formats import mesh_sequence
 from ...formats.mesh_sequence import MeshSequence, Nodes
 from ...runtime.job import Job
 from ..config import MeshConfig
-from ..deformation.motion import carried_over, node_transforms, skinned, wave_count
+from ..deformation.motion import frequency_count, node_transforms, skinned, transferred
 from ..deformation.nodes import build
 from ..footage.load import Footage
-from ..footage.timed_views import Moment, silhouettes_way
-from ..optimization.loop import Clip, Descent, descend, judge, saved
-from ..optimization.quality import Judged, Look
+from ..footage.timed_views import TimedView, silhouette_trajectory
+from ..optimization.loop import Clip, Optimization, judge, optimize, saved
+from ..optimization.quality import Appearance, EvalView
 from ..surfaces.surface import Surface
 from ..template import canonical_gaussians
 from ..template.solid import to_surface
@@ -33,16 +33,27 @@ def reconstruct(job: Job, clip: Clip, config: MeshConfig) -> tuple[str, dict[str
     """Leaves mesh.npz, texture.png and heldout.png; a sentence and figures."""
     fit = _begin(job, clip.training, config)
     job.stage("Following the motion", 3, STAGES, fit.step)
-    descend(job, clip, Descent(lambda: fit.step, fit.config.steps, lambda: fitting.fit_step(fit), lambda: state_of(fit),
-                               lambda m: Judged(m, fit.at(m.time), Look(fit.faces, colors=fit.colors.sigmoid()))))  # fmt: skip
+    optimize(
+        job,
+        clip,
+        Optimization(
+            lambda: fit.step,
+            fit.config.steps,
+            lambda: fitting.fit_step(fit),
+            lambda: state_of(fit),
+            lambda m: EvalView(
+                m, fit.at(m.time), Appearance(fit.faces, colors=fit.colors.sigmoid())
+            ),
+        ),
+    )
     job.stage("Painting the texture", 4, STAGES)
     with torch.no_grad():
         vertices = fit.shape.vertices()
     atlas = unwrap(Surface(vertices.cpu().numpy(), fit.surface.faces))
 
     @torch.no_grad()
-    def placed(moment: Moment) -> Tensor:
-        return fit.at(moment.time, vertices)
+    def placed(view: TimedView) -> Tensor:
+        return fit.at(view.time, vertices)
 
     texture = paint(clip.training, placed, fit.faces, atlas, config.paint, job.progress)
     job.stage("Measuring and writing", 5, STAGES)
@@ -50,27 +61,51 @@ def reconstruct(job: Job, clip: Clip, config: MeshConfig) -> tuple[str, dict[str
     mesh_sequence.write(job.folder.staging / mesh_sequence.NAME, sequence)
     pixels = (texture * 255).round().to(torch.uint8).cpu().numpy()
     Image.fromarray(pixels).save(job.folder.staging / mesh_sequence.TEXTURE)
-    look = Look(fit.faces, texture=texture, uvs=torch.from_numpy(atlas.uvs).to(texture.device))
-    quality, ending = judge(job, clip, lambda m: Judged(m, placed(m), look))
-    metrics = {**quality, "vertices": float(len(sequence.rest)), "moments": float(len(sequence.seconds)), "one_topology": 1.0}
-    return f"{len(sequence.rest):,} vertices that keep their identity through {len(sequence.seconds)} moments{ending}", metrics
+    look = Appearance(
+        fit.faces, texture=texture, uvs=torch.from_numpy(atlas.uvs).to(texture.device)
+    )
+    quality, ending = judge(job, clip, lambda m: EvalView(m, placed(m), look))
+    metrics = {
+        **quality,
+        "vertices": float(len(sequence.rest)),
+        "moments": float(len(sequence.seconds)),
+        "one_topology": 1.0,
+    }
+    return (
+        f"{len(sequence.rest):,} vertices that keep their identity through {len(sequence.seconds)} "
+        f"moments{ending}",
+        metrics,
+    )
 
 
-def _begin(job: Job, training: list[Moment], config: MeshConfig) -> Fit:
+def _begin(job: Job, training: list[TimedView], config: MeshConfig) -> Fit:
     """The template and its first motion, or the fit where it was stopped."""
     before = saved(job)
     if before is not None:
         return restored(training, config.fit, job.request.seed, *before)
     job.stage("Finding the shape", 2, STAGES)
     canonical, seed = config.canonical, job.request.seed
-    waves = wave_count(config.fit.motion, [moment.time for moment in training], silhouettes_way(training))
-    found = canonical_gaussians.train(training, canonical, waves, seed, job.progress)
+    frequencies = frequency_count(
+        config.fit.motion, [view.time for view in training], silhouette_trajectory(training)
+    )
+    found = canonical_gaussians.train(training, canonical, frequencies, seed, job.progress)
     surface = to_surface(found, canonical)
     graph = linked(build(surface, config.fit.nodes), surface).to(found.means.device)
-    motion = carried_over(found.graph, found.means.detach(), found.motion, graph)
-    vertices, faces = (torch.from_numpy(values).to(found.means.device) for values in (surface.vertices, surface.faces))
+    motion = transferred(found.graph, found.means.detach(), found.motion, graph)
+    vertices, faces = (
+        torch.from_numpy(values).to(found.means.device)
+        for values in (surface.vertices, surface.faces)
+    )
     generator = torch.Generator().manual_seed(seed)
-    anchored = spread(found.means, found.opacity_logits, found.colors, vertices, faces, generator, config.fit.anchor)
+    anchored = spread(
+        found.means,
+        found.opacity_logits,
+        found.colors,
+        vertices,
+        faces,
+        generator,
+        config.fit.anchor,
+    )
     return fitting.begin(surface, graph, training, config.fit, seed, motion, anchored)
 
 
@@ -81,15 +116,29 @@ def to_sequence(fit: Fit, found: Footage, atlas: Atlas) -> MeshSequence:
     radius, positions, transforms = found.placement.radius, [], []
     for time, index in found.distinct:
         pose, center = fit.motion.at(time), found.placement.centers[index]
-        positions.append(radius * skinned(vertices, fit.graph, pose).cpu().double().numpy() + center)
+        positions.append(
+            radius * skinned(vertices, fit.graph, pose).cpu().double().numpy() + center
+        )
         matrices, shifts = (t.cpu().double().numpy() for t in node_transforms(fit.graph, pose))
-        transforms.append(np.concatenate([matrices, (radius * shifts + center - matrices @ first)[..., None]], -1))
+        transforms.append(
+            np.concatenate([matrices, (radius * shifts + center - matrices @ first)[..., None]], -1)
+        )
     graph = fit.graph
     nodes = Nodes(
-        np.asarray(radius * graph.rest.cpu().numpy() + first, np.float32), np.stack(transforms).astype(np.float32),
-        graph.skin.cpu().numpy().astype(np.int32), graph.weights.cpu().numpy(),
-    )  # fmt: skip
+        np.asarray(radius * graph.rest.cpu().numpy() + first, np.float32),
+        np.stack(transforms).astype(np.float32),
+        graph.skin.cpu().numpy().astype(np.int32),
+        graph.weights.cpu().numpy(),
+    )
     seconds = np.array([found.seconds[index] for _, index in found.distinct])
     rest = np.asarray(radius * vertices.cpu().numpy() + first, np.float32)
     colors = fit.colors.detach().sigmoid().cpu().numpy()
-    return MeshSequence(rest, fit.surface.faces.astype(np.int32), np.stack(positions).astype(np.float32), seconds, colors, atlas.uvs, nodes)
+    return MeshSequence(
+        rest,
+        fit.surface.faces.astype(np.int32),
+        np.stack(positions).astype(np.float32),
+        seconds,
+        colors,
+        atlas.uvs,
+        nodes,
+    )

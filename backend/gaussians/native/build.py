@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Builds the CPU kernels into `py3-none-PLATFORM` wheels with the compiler of the `ziglang` package.
+"""Builds the CPU kernels into `py3-none-PLATFORM` wheels with the compiler of the `ziglang`
+package.
 
     python backend/gaussians/native/build.py [--out wheels] [--platform linux-x86_64 …] [--all]
 
-Without arguments: the machine's own platform. The wheel holds the package `splatsmith_kernels` with one library an
-instruction set; backend/gaussians/native_library.py picks one at run time. A wheel is only written again when the
-source changed.
+Without arguments: the machine's own platform. The wheel holds the package `splatsmith_kernels` with
+one library an instruction set; backend/gaussians/native_library.py picks one at run time. A wheel
+is only written again when the source changed.
 """
 
 import argparse
@@ -21,7 +22,15 @@ from pathlib import Path
 
 SOURCE = Path(__file__).with_name("splat_kernels.cpp")
 VERSION = "0.1.0"
-FLAGS = ["-O3", "-std=c++17", "-fPIC", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros"]
+FLAGS = [
+    "-O3",
+    "-std=c++17",
+    "-fPIC",
+    "-fvisibility=hidden",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fno-signed-zeros",
+]
 FLAGS += ["-ffp-contract=fast", "-Wno-psabi", "-DNDEBUG"]
 
 
@@ -34,7 +43,11 @@ class Variant:
     vector_width: int
 
 
-X86 = (Variant("sse", "x86_64_v2", 4), Variant("avx2", "x86_64_v3", 8), Variant("avx512", "x86_64_v4", 16))
+X86 = (
+    Variant("sse", "x86_64_v2", 4),
+    Variant("avx2", "x86_64_v3", 8),
+    Variant("avx512", "x86_64_v4", 16),
+)
 
 
 @dataclass(frozen=True)
@@ -49,16 +62,22 @@ class Platform:
 
 PLATFORMS = {
     "linux-x86_64": Platform("x86_64-linux-gnu.2.28", "manylinux_2_28_x86_64", ".so", X86),
-    "linux-aarch64": Platform("aarch64-linux-gnu.2.28", "manylinux_2_28_aarch64", ".so", (Variant("neon", "generic", 4),)),
+    "linux-aarch64": Platform(
+        "aarch64-linux-gnu.2.28", "manylinux_2_28_aarch64", ".so", (Variant("neon", "generic", 4),)
+    ),
     "windows-x86_64": Platform("x86_64-windows-gnu", "win_amd64", ".dll", X86),
-    "macos-arm64": Platform("aarch64-macos.11.0", "macosx_11_0_arm64", ".dylib", (Variant("neon", "apple_m1", 4),)),
+    "macos-arm64": Platform(
+        "aarch64-macos.11.0", "macosx_11_0_arm64", ".dylib", (Variant("neon", "apple_m1", 4),)
+    ),
 }
 
 
 def own_platform() -> str | None:
     """Name of the platform that this machine is, or None where no wheel fits."""
     system = {"Linux": "linux", "Windows": "windows", "Darwin": "macos"}.get(platform.system(), "")
-    machine = {"AMD64": "x86_64", "x86_64": "x86_64", "arm64": "arm64", "aarch64": "aarch64"}.get(platform.machine(), "")
+    machine = {"AMD64": "x86_64", "x86_64": "x86_64", "arm64": "arm64", "aarch64": "aarch64"}.get(
+        platform.machine(), ""
+    )
     name = f"{system}-{machine}"
     return name if name in PLATFORMS else None
 
@@ -80,7 +99,9 @@ def is_current(wheel: Path) -> bool:
 
 
 def compile_variant(where: Platform, variant: Variant, folder: Path) -> Path:
-    """Compiles for the variant's processor, links for the platform's least one: so libc++ is built only once."""
+    """Compiles for the variant's processor, links for the platform's least one: so libc++ is built
+    only once.
+    """
     library, part = folder / f"kernels_{variant.name}{where.suffix}", folder / f"{variant.name}.o"
     compiler = [sys.executable, "-m", "ziglang", "c++", "-target", where.target]
     flags = [*FLAGS, f"-mcpu={variant.cpu}", f"-DVW={variant.vector_width}"]
@@ -91,7 +112,9 @@ def compile_variant(where: Platform, variant: Variant, folder: Path) -> Path:
 
 
 def write_wheel(where: Platform, libraries: list[Path], out: Path) -> Path:
-    """Packs the libraries as a wheel (PEP 427), with fixed dates so that equal input gives equal bytes."""
+    """Packs the libraries as a wheel (PEP 427), with fixed dates so that equal input gives equal
+    bytes.
+    """
     info = f"splatsmith_kernels-{VERSION}.dist-info"
     files = {
         "splatsmith_kernels/__init__.py": b'"""CPU kernels of Splatsmith: plain libraries, loaded by the backend."""\n',
@@ -99,7 +122,8 @@ def write_wheel(where: Platform, libraries: list[Path], out: Path) -> Path:
         **{f"splatsmith_kernels/{library.name}": library.read_bytes() for library in libraries},
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: splatsmith-kernels\nVersion: {VERSION}\n"
         "License: GPL-3.0-or-later\nSummary: CPU Gaussian splatting kernels\n".encode(),
-        f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: splatsmith\nRoot-Is-Purelib: false\nTag: py3-none-{where.tag}\n".encode(),
+        f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: splatsmith\nRoot-Is-Purelib: false\nTag: "
+        f"py3-none-{where.tag}\n".encode(),
     }
     record = ""
     for name, data in files.items():
@@ -110,7 +134,9 @@ def write_wheel(where: Platform, libraries: list[Path], out: Path) -> Path:
     part = wheel.with_suffix(".part")
     with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
-            archive.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+            archive.writestr(
+                zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED
+            )
     part.replace(wheel)
     return wheel
 
@@ -129,7 +155,12 @@ def build(name: str, out: Path) -> Path:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Builds the CPU kernels' wheels.")
     parser.add_argument("--out", type=Path, default=Path("wheels"))
-    parser.add_argument("--platform", action="append", choices=sorted(PLATFORMS), help="which (repeatable); default: this machine's")
+    parser.add_argument(
+        "--platform",
+        action="append",
+        choices=sorted(PLATFORMS),
+        help="which (repeatable); default: this machine's",
+    )
     parser.add_argument("--all", action="store_true", help="every platform")
     arguments = parser.parse_args()
     own = own_platform()

@@ -14,7 +14,9 @@ Gray = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class FollowConfig:
-    """`points` are alive in every frame where the picture gives that many; pixels are those of the grey pictures given."""
+    """`points` are alive in every frame where the picture gives that many; pixels are those of the
+    grey pictures given.
+    """
 
     points: int = 700
     window: int = 21
@@ -25,13 +27,17 @@ class FollowConfig:
 
 
 def even_light(gray: Gray) -> Gray:
-    """Mean and contrast set to a fixed value: Lucas-Kanade takes brightness for constant, a camera's exposure is not."""
+    """Mean and contrast set to a fixed value: Lucas-Kanade takes brightness for constant, a
+    camera's exposure is not.
+    """
     values = gray.astype(np.float32)
     spread = max(float(values.std()), 4.0)
     return ((values - float(values.mean())) * (48.0 / spread) + 118.0).clip(0, 255).astype(np.uint8)
 
 
-def _step(first: Gray, second: Gray, points: NDArray[np.float32], config: FollowConfig) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def _step(
+    first: Gray, second: Gray, points: NDArray[np.float32], config: FollowConfig
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Where points (N, 2) went, and which of them can be believed."""
     lk = {
         "winSize": (config.window, config.window),
@@ -43,11 +49,18 @@ def _step(first: Gray, second: Gray, points: NDArray[np.float32], config: Follow
     there, back = there[:, 0], back[:, 0]
     height, width = first.shape
     inside = (there > 2).all(1) & (there[:, 0] < width - 3) & (there[:, 1] < height - 3)
-    good = (found[:, 0] > 0) & (found_back[:, 0] > 0) & inside & (np.linalg.norm(back - points, axis=1) < config.back_and_forth)
+    good = (
+        (found[:, 0] > 0)
+        & (found_back[:, 0] > 0)
+        & inside
+        & (np.linalg.norm(back - points, axis=1) < config.back_and_forth)
+    )
     return there, good
 
 
-def _new_corners(gray: Gray, taken: NDArray[np.float32], wanted: int, free: Gray | None, quality: float) -> NDArray[np.float32]:
+def _new_corners(
+    gray: Gray, taken: NDArray[np.float32], wanted: int, free: Gray | None, quality: float
+) -> NDArray[np.float32]:
     """Up to `wanted` corners away from the points `taken`, where `free` (a mask) allows."""
     distance = max(4, round((gray.size / 1500) ** 0.5))
     mask = np.full(gray.shape, 255, np.uint8) if free is None else free.copy()
@@ -69,8 +82,8 @@ def follow(
     where, owner = np.zeros((0, 2), np.float32), np.zeros(0, np.int64)
     seen: list[tuple[int, NDArray[np.int64], NDArray[np.float32]]] = []
     count, previous = 0, None
-    for index, picture in enumerate(frames):
-        gray, mask = even_light(picture), masks[index] if masks else None
+    for index, image in enumerate(frames):
+        gray, mask = even_light(image), masks[index] if masks else None
         if previous is not None and len(where):
             where, good = _step(previous, gray, where, config)
             if mask is not None:
@@ -79,7 +92,10 @@ def follow(
             where, owner = where[good], owner[good]
         if config.points - len(where) > config.points // 10:
             fresh = _new_corners(gray, where, config.points - len(where), mask, config.quality)
-            where, owner = np.concatenate([where, fresh]), np.concatenate([owner, np.arange(count, count + len(fresh))])
+            where, owner = (
+                np.concatenate([where, fresh]),
+                np.concatenate([owner, np.arange(count, count + len(fresh))]),
+            )
             count += len(fresh)
         seen.append((index, owner, where))
         previous = gray
@@ -87,5 +103,9 @@ def follow(
     if not count:
         return EMPTY
     frame = np.concatenate([np.full(len(o), i) for i, o, _ in seen])
-    tracks = make(frame, np.concatenate([o for _, o, _ in seen]), np.concatenate([w for _, _, w in seen]) + 0.5)
+    tracks = make(
+        frame,
+        np.concatenate([o for _, o, _ in seen]),
+        np.concatenate([w for _, _, w in seen]) + 0.5,
+    )
     return tracks.keep(np.ones(len(tracks.frame), bool), config.least)

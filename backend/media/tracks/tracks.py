@@ -12,7 +12,8 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Tracks:
-    """Observation o: point `point[o]` was seen in frame `frame[o]` at `uv[o]` pixels (the first pixel's centre is 0.5, 0.5).
+    """Observation o: point `point[o]` was seen in frame `frame[o]` at `uv[o]` pixels (the first
+    pixel's centre is 0.5, 0.5).
 
     Observations are sorted by point, then by frame; points are numbered from 0 without gaps.
     """
@@ -34,7 +35,11 @@ class Tracks:
         """Only these observations, and of them only points that keep at least `least`."""
         counts = np.bincount(self.point[observations], minlength=self.points)
         mask = observations & (counts >= least)[self.point]
-        return Tracks(self.frame[mask], np.unique(self.point[mask], return_inverse=True)[1].astype(np.int64), self.uv[mask])
+        return Tracks(
+            self.frame[mask],
+            np.unique(self.point[mask], return_inverse=True)[1].astype(np.int64),
+            self.uv[mask],
+        )
 
     def keep_points(self, points: NDArray[np.bool_]) -> "Tracks":
         return self.keep(points[self.point])
@@ -56,7 +61,11 @@ EMPTY = Tracks(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 2)))
 def make(frame: Ints, point: Ints, uv: Floats) -> Tracks:
     """Sorted and renumbered; a second observation of a point in one frame is dropped."""
     order = np.lexsort((frame, point))
-    frame, point, uv = np.asarray(frame)[order], np.asarray(point)[order], np.asarray(uv, np.float64)[order]
+    frame, point, uv = (
+        np.asarray(frame)[order],
+        np.asarray(point)[order],
+        np.asarray(uv, np.float64)[order],
+    )
     first = np.ones(len(point), bool)
     first[1:] = (point[1:] != point[:-1]) | (frame[1:] != frame[:-1])
     point = np.unique(point[first], return_inverse=True)[1]
@@ -70,7 +79,9 @@ def merge(parts: Iterable[Tracks]) -> Tracks:
         return EMPTY
     offsets = np.cumsum([0] + [p.points for p in parts[:-1]])
     point = np.concatenate([p.point + o for p, o in zip(parts, offsets, strict=True)])
-    return Tracks(np.concatenate([p.frame for p in parts]), point, np.concatenate([p.uv for p in parts]))
+    return Tracks(
+        np.concatenate([p.frame for p in parts]), point, np.concatenate([p.uv for p in parts])
+    )
 
 
 def split(tracks: Tracks, share: float, seed: int) -> tuple[Tracks, Tracks]:

@@ -1,4 +1,6 @@
-"""Regions that the user has: one picture of labels for every picture of the capture, as SAM and its kin write them."""
+"""Regions that the user has: one picture of labels for every picture of the capture, as SAM and its
+kin write them.
+"""
 
 from pathlib import Path
 
@@ -13,21 +15,37 @@ SUFFIXES = (".png", ".tif", ".tiff")
 
 
 def read_regions(folder: Path, name: str, width: int, height: int) -> tuple[Ints, int]:
-    """Regions (height, width) of the picture called `name`, numbered from 0, -1: none, and how many there are.
+    """Regions (height, width) of the picture called `name`, numbered from 0, -1: none, and how many
+    there are.
 
     Every value or colour of the label picture is a region, 0 or black is none.
     """
-    path = next((folder / f"{Path(name).stem}{s}" for s in SUFFIXES if (folder / f"{Path(name).stem}{s}").is_file()), None)
+    path = next(
+        (
+            folder / f"{Path(name).stem}{s}"
+            for s in SUFFIXES
+            if (folder / f"{Path(name).stem}{s}").is_file()
+        ),
+        None,
+    )
     if path is None:
-        raise InputError(f"{folder.name} has no regions for the picture {name}.", "Give a PNG of labels for every picture, named like it.")
+        raise InputError(
+            f"{folder.name} has no regions for the picture {name}.",
+            "Give a PNG of labels for every picture, named like it.",
+        )
     labels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if labels is None or labels.dtype not in (np.uint8, np.uint16):
-        raise InputError(f"The regions {path.name} can't be read.", "Write them as PNG, 8 or 16 bits.")
+        raise InputError(
+            f"The regions {path.name} can't be read.", "Write them as PNG, 8 or 16 bits."
+        )
     if labels.ndim == 3:  # a colour a region
         labels = (labels[..., :3].astype(np.int64) * (1 << 32, 1 << 16, 1)).sum(-1)
     small = cv2.resize(labels.astype(np.float64), (width, height), interpolation=cv2.INTER_NEAREST)
     values, numbers = np.unique(small, return_inverse=True)
     if len(values) > MOST:
-        raise InputError(f"{path.name} holds {len(values)} regions: it looks like a photograph.", "Give pictures of labels, as SAM writes.")
+        raise InputError(
+            f"{path.name} holds {len(values)} regions: it looks like a photograph.",
+            "Give pictures of labels, as SAM writes.",
+        )
     numbers = numbers.reshape(height, width) - int(values[0] == 0)
     return numbers.astype(np.int32), len(values) - int(values[0] == 0)

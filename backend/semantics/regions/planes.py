@@ -1,4 +1,6 @@
-"""Large planes among Gaussians: floors, walls, table tops. RANSAC, one plane after the other (Fischler and Bolles 1981)."""
+"""Large planes among Gaussians: floors, walls, table tops. RANSAC, one plane after the other
+(Fischler and Bolles 1981).
+"""
 
 from dataclasses import dataclass
 
@@ -21,12 +23,14 @@ class PlaneConfig:
 
 def _fit(points: Floats) -> tuple[Floats, float]:
     """Normal and offset of the best plane through points (M, 3), in the sense of least squares."""
-    centre = points.mean(0)
-    normal = np.linalg.svd(points - centre, full_matrices=False)[2][2]
-    return normal, float(normal @ centre)
+    center = points.mean(0)
+    normal = np.linalg.svd(points - center, full_matrices=False)[2][2]
+    return normal, float(normal @ center)
 
 
-def _best_trial(points: Floats, reach: float, config: PlaneConfig, random: np.random.Generator) -> tuple[Floats, float]:
+def _best_trial(
+    points: Floats, reach: float, config: PlaneConfig, random: np.random.Generator
+) -> tuple[Floats, float]:
     """The plane through three of the points that comes close to most of them."""
     few = points[random.choice(len(points), min(config.sample, len(points)), replace=False)]
     corners = few[random.integers(len(few), size=(config.trials, 3))]

@@ -1,7 +1,8 @@
-"""Regions by SAM or MobileSAM, where the user has the file: points on a grid, the largest object that each is sure of.
+"""Regions by SAM or MobileSAM, where the user has the file: points on a grid, the largest object
+that each is sure of.
 
-The networks are Meta's own package (Kirillov et al. 2023) and, for MobileSAM's encoder, timm's TinyViT. Which of them a
-file holds, and of what size, is read off its weights.
+The networks are Meta's own package (Kirillov et al. 2023) and, for MobileSAM's encoder, timm's
+TinyViT. Which of them a file holds, and of what size, is read off its weights.
 """
 
 import re
@@ -42,26 +43,42 @@ class Sam:
     predictor: Any  # segment_anything's, which has no types
     config: SamConfig
 
-    def regions(self, picture: NDArray[np.uint8]) -> tuple[Ints, int]:
-        """Regions (H, W) of a picture (H, W, 3), -1: none, and their number; smaller things lie on larger ones."""
-        height, width = picture.shape[:2]
+    def regions(self, image: NDArray[np.uint8]) -> tuple[Ints, int]:
+        """Regions (H, W) of a picture (H, W, 3), -1: none, and their number; smaller things lie on
+        larger ones.
+        """
+        height, width = image.shape[:2]
         step = max(height, width) / self.config.points
         x, y = np.meshgrid(np.arange(step / 2, width, step), np.arange(step / 2, height, step))
         places = np.stack([x.ravel(), y.ravel()], 1)
         masks: list[NDArray[np.bool_]] = []
         scores: list[float] = []
         with torch.inference_mode():
-            self.predictor.set_image(picture)
+            self.predictor.set_image(image)
             for first in range(0, len(places), self.config.batch):
-                self._take(places[first : first + self.config.batch], (height, width), masks, scores)
-        return _painted([masks[i] for i in _distinct(masks, scores, self.config.same)], (height, width))
+                self._take(
+                    places[first : first + self.config.batch], (height, width), masks, scores
+                )
+        return _painted(
+            [masks[i] for i in _distinct(masks, scores, self.config.same)], (height, width)
+        )
 
-    def _take(self, places: NDArray[np.float64], size: tuple[int, int], masks: list[NDArray[np.bool_]], scores: list[float]) -> None:
+    def _take(
+        self,
+        places: NDArray[np.float64],
+        size: tuple[int, int],
+        masks: list[NDArray[np.bool_]],
+        scores: list[float],
+    ) -> None:
         """Adds the largest mask of each point that is sure and stable."""
         device = self.predictor.device
-        points = torch.as_tensor(self.predictor.transform.apply_coords(places, size), dtype=torch.float32, device=device)
+        points = torch.as_tensor(
+            self.predictor.transform.apply_coords(places, size), dtype=torch.float32, device=device
+        )
         labels = torch.ones(len(points), 1, dtype=torch.int, device=device)
-        logits, overlaps, _ = self.predictor.predict_torch(points[:, None], labels, multimask_output=True, return_logits=True)
+        logits, overlaps, _ = self.predictor.predict_torch(
+            points[:, None], labels, multimask_output=True, return_logits=True
+        )
         inner, outer = ((logits > sign * self.config.offset).sum((2, 3)) for sign in (1, -1))
         good = (overlaps >= self.config.sure) & (inner >= self.config.stable * outer) & (inner > 0)
         areas = torch.where(good, (logits > 0).sum((2, 3)), -1)
@@ -93,7 +110,9 @@ def load(path: Path, device: torch.device, config: SamConfig = SamConfig()) -> S
     try:
         import segment_anything
     except ImportError as error:
-        raise InputError("segment_anything is not installed in the compute environment.", "Press Set Up again.") from error
+        raise InputError(
+            "segment_anything is not installed in the compute environment.", "Press Set Up again."
+        ) from error
     if not path.is_file():
         raise InputError(f"There is no file {path}.", ADVICE)
     try:
@@ -105,19 +124,33 @@ def load(path: Path, device: torch.device, config: SamConfig = SamConfig()) -> S
 
 
 def _model(weights: Mapping[str, Tensor]) -> nn.Module:
-    from segment_anything.modeling import MaskDecoder, PromptEncoder, Sam as SamModel, TwoWayTransformer
+    from segment_anything.modeling import (
+        MaskDecoder,
+        PromptEncoder,
+        Sam as SamModel,
+        TwoWayTransformer,
+    )
 
     mobile = "image_encoder.patch_embed.seq.0.c.weight" in weights
     side = MOBILE_SIDE if mobile else PATCH * weights["image_encoder.pos_embed"].shape[1]
     encoder = mobile_encoder() if mobile else _encoder(weights, side)
     prompts = PromptEncoder(
-        embed_dim=CHANNELS, image_embedding_size=(side // PATCH,) * 2, input_image_size=(side, side), mask_in_chans=16
-    )  # fmt: skip
+        embed_dim=CHANNELS,
+        image_embedding_size=(side // PATCH,) * 2,
+        input_image_size=(side, side),
+        mask_in_chans=16,
+    )
     transformer = TwoWayTransformer(depth=2, embedding_dim=CHANNELS, mlp_dim=2048, num_heads=8)
     decoder = MaskDecoder(
-        num_multimask_outputs=3, transformer=transformer, transformer_dim=CHANNELS, iou_head_depth=3, iou_head_hidden_dim=256
-    )  # fmt: skip
-    model: nn.Module = SamModel(encoder, prompts, decoder, [123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
+        num_multimask_outputs=3,
+        transformer=transformer,
+        transformer_dim=CHANNELS,
+        iou_head_depth=3,
+        iou_head_hidden_dim=256,
+    )
+    model: nn.Module = SamModel(
+        encoder, prompts, decoder, [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
+    )
     model.load_state_dict(renamed(weights) if mobile else weights)
     return model
 
@@ -127,13 +160,24 @@ def _encoder(weights: Mapping[str, Tensor], side: int) -> Any:
     from segment_anything.modeling import ImageEncoderViT
 
     dim = weights["image_encoder.pos_embed"].shape[3]
-    relative = [weights[f"image_encoder.blocks.{i}.attn.rel_pos_h"] for i in range(len(_blocks(weights)))]
+    relative = [
+        weights[f"image_encoder.blocks.{i}.attn.rel_pos_h"] for i in range(len(_blocks(weights)))
+    ]
     window = (min(r.shape[0] for r in relative) + 1) // 2
     whole = [i for i, r in enumerate(relative) if r.shape[0] == 2 * (side // PATCH) - 1]
     return ImageEncoderViT(
-        img_size=side, patch_size=PATCH, embed_dim=dim, depth=len(relative), num_heads=dim // relative[0].shape[1], out_chans=CHANNELS,
-        qkv_bias=True, norm_layer=lambda n: nn.LayerNorm(n, eps=1e-6), use_rel_pos=True, window_size=window, global_attn_indexes=whole,
-    )  # fmt: skip
+        img_size=side,
+        patch_size=PATCH,
+        embed_dim=dim,
+        depth=len(relative),
+        num_heads=dim // relative[0].shape[1],
+        out_chans=CHANNELS,
+        qkv_bias=True,
+        norm_layer=lambda n: nn.LayerNorm(n, eps=1e-6),
+        use_rel_pos=True,
+        window_size=window,
+        global_attn_indexes=whole,
+    )
 
 
 def _blocks(weights: Mapping[str, Tensor]) -> set[str]:
@@ -141,17 +185,27 @@ def _blocks(weights: Mapping[str, Tensor]) -> set[str]:
 
 
 def mobile_encoder() -> nn.Module:
-    """MobileSAM's: TinyViT-5M whose last stage keeps its resolution, and SAM's neck (Zhang et al. 2023)."""
+    """MobileSAM's: TinyViT-5M whose last stage keeps its resolution, and SAM's neck (Zhang et al.
+    2023).
+    """
     from segment_anything.modeling.common import LayerNorm2d
     from timm.models.tiny_vit import TinyVit
 
-    trunk: Any = TinyVit(embed_dims=(64, 128, 160, 320), depths=(2, 2, 6, 2), num_heads=(2, 4, 5, 10), drop_path_rate=0.0, num_classes=0)
+    trunk: Any = TinyVit(
+        embed_dims=(64, 128, 160, 320),
+        depths=(2, 2, 6, 2),
+        num_heads=(2, 4, 5, 10),
+        drop_path_rate=0.0,
+        num_classes=0,
+    )
     trunk.head = nn.Identity()
     trunk.stages[3].downsample.conv2.conv.stride = (1, 1)
     neck = nn.Sequential(
-        nn.Conv2d(320, CHANNELS, 1, bias=False), LayerNorm2d(CHANNELS), nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1, bias=False),
+        nn.Conv2d(320, CHANNELS, 1, bias=False),
         LayerNorm2d(CHANNELS),
-    )  # fmt: skip
+        nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1, bias=False),
+        LayerNorm2d(CHANNELS),
+    )
     encoder = nn.Sequential()
     encoder.add_module("trunk", trunk)
     encoder.add_module("neck", neck)
@@ -160,15 +214,25 @@ def mobile_encoder() -> nn.Module:
 
 
 def renamed(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """MobileSAM's names of its encoder's weights to timm's: there a stage begins with what here ends the one before."""
+    """MobileSAM's names of its encoder's weights to timm's: there a stage begins with what here
+    ends the one before.
+    """
     found = {}
     for key, value in weights.items():
-        name = key.replace("image_encoder.", "image_encoder.trunk.", 1).replace("trunk.neck.", "neck.")
-        if re.match(r"image_encoder\.trunk\.(head|norm_head)\.", name) or name.endswith("attention_bias_idxs"):
+        name = key.replace("image_encoder.", "image_encoder.trunk.", 1).replace(
+            "trunk.neck.", "neck."
+        )
+        if re.match(r"image_encoder\.trunk\.(head|norm_head)\.", name) or name.endswith(
+            "attention_bias_idxs"
+        ):
             continue
         if name.startswith("image_encoder.trunk."):
-            name = re.sub(r"patch_embed\.seq\.([02])", lambda m: f"patch_embed.conv{1 + int(m[1]) // 2}", name)
-            name = re.sub(r"layers\.(\d)\.downsample", lambda m: f"stages.{int(m[1]) + 1}.downsample", name)
+            name = re.sub(
+                r"patch_embed\.seq\.([02])", lambda m: f"patch_embed.conv{1 + int(m[1]) // 2}", name
+            )
+            name = re.sub(
+                r"layers\.(\d)\.downsample", lambda m: f"stages.{int(m[1]) + 1}.downsample", name
+            )
             name = re.sub(r"layers\.(\d)\.", r"stages.\1.", name)
             name = re.sub(r"\.c\.weight$", ".conv.weight", name)
         found[name] = value

@@ -1,8 +1,9 @@
 """Lets torchvision be imported beside a CPU build of torch.
 
-The registry's torchvision for Linux is built for CUDA: beside torch's CPU build its library does not load, and its
-Python part then fails on two operators that it expects to have been defined. open_clip needs that Python part only
-(transforms), so where the import fails the operators are declared, without any implementation, and it is tried again.
+The registry's torchvision for Linux is built for CUDA: beside torch's CPU build its library does
+not load, and its Python part then fails on two operators that it expects to have been defined.
+open_clip needs that Python part only (transforms), so where the import fails the operators are
+declared, without any implementation, and it is tried again.
 """
 
 import functools

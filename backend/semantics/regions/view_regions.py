@@ -1,4 +1,6 @@
-"""What one view says: how much of each of its regions each Gaussian makes up, and what the teacher saw in each region."""
+"""What one view says: how much of each of its regions each Gaussian makes up, and what the teacher
+saw in each region.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -22,7 +24,9 @@ class ViewRegions:
 
 
 def main_regions(weights: csr_matrix, share: float = 0.55, least: float = 0.15) -> Ints:
-    """(N,) of weights (N, R): the region that most of a Gaussian lies in; -1 where it is hardly seen or on an edge."""
+    """(N,) of weights (N, R): the region that most of a Gaussian lies in; -1 where it is hardly
+    seen or on an edge.
+    """
     if not weights.shape[1]:
         return np.full(weights.shape[0], -1, np.int32)
     total = np.asarray(weights.sum(1)).ravel()
@@ -30,13 +34,21 @@ def main_regions(weights: csr_matrix, share: float = 0.55, least: float = 0.15) 
     return np.where((total > least) & (most > share * total), best, -1).astype(np.int32)
 
 
-def weigh(gaussians: Drawables, view: RasterView, regions: Ints, features: Floats, finer: int = 3) -> ViewRegions:
+def weigh(
+    gaussians: Drawables, view: RasterView, regions: Ints, features: Floats, finer: int = 3
+) -> ViewRegions:
     """The regions (H, W) of a picture as Gaussians make them up.
 
-    Drawn `finer` times as large as the picture: a Gaussian is blurred by a good part of a pixel, and along outlines
-    that blur would count it to what lies behind. On rooms with exact masks 3 leaves half as many Gaussians astray as 1.
+    Drawn `finer` times as large as the picture: a Gaussian is blurred by a good part of a pixel,
+    and along outlines that blur would count it to what lies behind. On rooms with exact masks 3
+    leaves half as many Gaussians astray as 1.
     """
     K = view.K.clone()
     K[:2] *= finer
     large = replace(view, K=K, width=view.width * finer, height=view.height * finer)
-    return ViewRegions(region_weights(gaussians, large, np.kron(regions, np.ones((finer, finer), np.int32)), len(features)), features)
+    return ViewRegions(
+        region_weights(
+            gaussians, large, np.kron(regions, np.ones((finer, finer), np.int32)), len(features)
+        ),
+        features,
+    )

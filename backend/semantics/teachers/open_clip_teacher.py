@@ -1,4 +1,6 @@
-"""Any CLIP that open_clip can load, as a teacher: a local folder, a file, or a named model that is there already."""
+"""Any CLIP that open_clip can load, as a teacher: a local folder, a file, or a named model that is
+there already.
+"""
 
 import logging
 import os
@@ -18,7 +20,10 @@ from ..regions.view_regions import Floats, Ints
 from .crops import crop_regions
 from .relevancy import phrases
 
-ADVICE = "Choose a folder in open_clip's layout, or a checkpoint with the name of its architecture (ViT-B-32=FILE)."
+ADVICE = (
+    "Choose a folder in open_clip's layout, or a checkpoint with the name of its architecture "
+    "(ViT-B-32=FILE)."
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,9 @@ class OpenClipConfig:
     """How regions are shown to the model."""
 
     batch: int = 32
-    in_place: float = 0.3  # weight of the crop that shows the region in its place, against the region alone
+    in_place: float = (
+        0.3  # weight of the crop that shows the region in its place, against the region alone
+    )
 
 
 @dataclass
@@ -44,12 +51,16 @@ class OpenClipTeacher:
     config: OpenClipConfig
     read: Callable[[Tensor], Tensor]  # the model's own encode_text, or the same without the padding
 
-    def encode_regions(self, picture: NDArray, regions: Ints, count: int) -> Floats:
+    def encode_regions(self, image: NDArray, regions: Ints, count: int) -> Floats:
         """See Teacher. The crop alone and the crop in its place are encoded and mixed."""
         if not count:
             return np.zeros((0, self.dimensions), np.float32)
-        alone, placed = (self._encode_images(c) for c in crop_regions(picture, regions, count, self.side))
-        mixed = nn.functional.normalize((1 - self.config.in_place) * alone + self.config.in_place * placed, dim=1)
+        alone, placed = (
+            self._encode_images(c) for c in crop_regions(image, regions, count, self.side)
+        )
+        mixed = nn.functional.normalize(
+            (1 - self.config.in_place) * alone + self.config.in_place * placed, dim=1
+        )
         return np.asarray(mixed.cpu().numpy(), np.float32)
 
     def encode_text(self, words: Sequence[str]) -> Floats:
@@ -69,30 +80,51 @@ class OpenClipTeacher:
     def _encode_images(self, crops: NDArray[np.uint8]) -> Tensor:
         parts = []
         for first in range(0, len(crops), self.config.batch):
-            images = torch.from_numpy(crops[first : first + self.config.batch]).to(self.device).permute(0, 3, 1, 2).float() / 255
+            images = (
+                torch.from_numpy(crops[first : first + self.config.batch])
+                .to(self.device)
+                .permute(0, 3, 1, 2)
+                .float()
+                / 255
+            )
             images = (images - self.mean[:, None, None]) / self.deviation[:, None, None]
             with torch.inference_mode():
-                parts.append(nn.functional.normalize(self.model.encode_image(images).float(), dim=1))
+                parts.append(
+                    nn.functional.normalize(self.model.encode_image(images).float(), dim=1)
+                )
         return torch.cat(parts)
 
 
-def load(model: str, device: torch.device, config: OpenClipConfig = OpenClipConfig()) -> OpenClipTeacher:
-    """`model`: a folder with open_clip_config.json and weights; ARCHITECTURE=FILE; or ARCHITECTURE/TAG of a model whose
-    weights are in open_clip's cache already. InputError for anything else; the network is never asked.
+def load(
+    model: str, device: torch.device, config: OpenClipConfig = OpenClipConfig()
+) -> OpenClipTeacher:
+    """`model`: a folder with open_clip_config.json and weights; ARCHITECTURE=FILE; or
+    ARCHITECTURE/TAG of a model whose weights are in open_clip's cache already. InputError for
+    anything else; the network is never asked.
     """
     name, weights = _source(model)
-    os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's client is imported: an answer at once instead of retries
+    os.environ["HF_HUB_OFFLINE"] = (
+        "1"  # read when the hub's client is imported: an answer at once instead of retries
+    )
     torchvision_shim.make_importable()
     try:
         import open_clip  # seconds, so only when it is needed
     except ImportError as error:
-        raise InputError("open_clip is not installed in the compute environment.", "Press Set Up again.") from error
+        raise InputError(
+            "open_clip is not installed in the compute environment.", "Press Set Up again."
+        ) from error
     logging.getLogger().setLevel(logging.ERROR)  # it logs to the root logger
     try:
-        network = open_clip.create_model_from_pretrained(name, weights, device=device, return_transform=False, weights_only=True)
+        network = open_clip.create_model_from_pretrained(
+            name, weights, device=device, return_transform=False, weights_only=True
+        )
         tokenize = open_clip.get_tokenizer(name)
     except Exception as error:
-        why = "it holds more than weights" if "Weights only load failed" in str(error) else _first_line(error)
+        why = (
+            "it holds more than weights"
+            if "Weights only load failed" in str(error)
+            else _first_line(error)
+        )
         raise InputError(f"The CLIP model {model} can't be used: {why}.", ADVICE) from error
     return wrapped(network.eval(), tokenize, _lasting(model), device, config)
 
@@ -128,20 +160,32 @@ def _first_line(error: Exception) -> str:
 
 
 def wrapped(
-    network: Any, tokenize: Callable[[list[str]], Tensor], name: str, device: torch.device, config: OpenClipConfig
+    network: Any,
+    tokenize: Callable[[list[str]], Tensor],
+    name: str,
+    device: torch.device,
+    config: OpenClipConfig,
 ) -> OpenClipTeacher:
     shown = network.visual.preprocess_cfg
     side = shown["size"] if isinstance(shown["size"], int) else shown["size"][0]
     with torch.inference_mode():
         tokens = tokenize(["a photo of a lamp"]).to(device)
         whole = network.encode_text(tokens)
-        read = _without_padding(network) if _ignores_padding(network, tokens, whole) else network.encode_text
+        read = (
+            _without_padding(network)
+            if _ignores_padding(network, tokens, whole)
+            else network.encode_text
+        )
     mean, deviation = (torch.tensor(shown[key], device=device) for key in ("mean", "std"))
-    return OpenClipTeacher(name, whole.shape[1], network, tokenize, side, mean, deviation, device, config, read)
+    return OpenClipTeacher(
+        name, whole.shape[1], network, tokenize, side, mean, deviation, device, config, read
+    )
 
 
 class _Reader(nn.Module):
-    """A model's text side as a module, so that it can be called with other positions and another mask."""
+    """A model's text side as a module, so that it can be called with other positions and another
+    mask.
+    """
 
     def __init__(self, network: Any) -> None:
         super().__init__()
@@ -153,7 +197,9 @@ class _Reader(nn.Module):
 
 
 def _without_padding(network: Any) -> Callable[[Tensor], Tensor]:
-    """encode_text of tokens (B, L) cut behind the longest text: padding to 77 tokens is nine tenths of the work."""
+    """encode_text of tokens (B, L) cut behind the longest text: padding to 77 tokens is nine tenths
+    of the work.
+    """
     reader = _Reader(network)
 
     def read(tokens: Tensor) -> Tensor:

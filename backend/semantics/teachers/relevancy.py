@@ -1,4 +1,6 @@
-"""How well things fit words: the relevancy of LERF (Kerr et al. 2023, section 4), as LangSplat and its heirs compute it."""
+"""How well things fit words: the relevancy of LERF (Kerr et al. 2023, section 4), as LangSplat and
+its heirs compute it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +29,8 @@ class Prompt:
 
 
 def parse(text: str) -> list[Prompt]:
-    """Prompts are separated by semicolons, synonyms by commas; words after a minus sign are what is not meant.
+    """Prompts are separated by semicolons, synonyms by commas; words after a minus sign are what is
+    not meant.
 
     "lamp, lantern; chair -stool" gives two prompts. Empty parts are left out.
     """
@@ -36,14 +39,20 @@ def parse(text: str) -> list[Prompt]:
         wanted, *unwanted = part.split(" -")
         words = tuple(w.strip() for w in wanted.split(",") if w.strip())
         if words:
-            found.append(Prompt(words, tuple(w.strip() for u in unwanted for w in u.split(",") if w.strip())))
+            found.append(
+                Prompt(words, tuple(w.strip() for u in unwanted for w in u.split(",") if w.strip()))
+            )
     return found
 
 
-def centred(features: Floats, mean: Floats) -> Floats:
-    """Unit features (M, D) without what all share: image and text features of CLIP lie in two cones apart."""
+def centered(features: Floats, mean: Floats) -> Floats:
+    """Unit features (M, D) without what all share: image and text features of CLIP lie in two cones
+    apart.
+    """
     apart = features - mean
-    unit: Floats = (apart / np.maximum(np.linalg.norm(apart, axis=-1, keepdims=True), 1e-9)).astype(np.float32)
+    unit: Floats = (apart / np.maximum(np.linalg.norm(apart, axis=-1, keepdims=True), 1e-9)).astype(
+        np.float32
+    )
     return unit
 
 

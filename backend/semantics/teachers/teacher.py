@@ -19,8 +19,10 @@ class Teacher(Protocol):
     @property
     def dimensions(self) -> int: ...
 
-    def encode_regions(self, picture: NDArray, regions: Ints, count: int) -> Floats:
-        """(count, D) of length 1: what each region of a picture (H, W, 3) uint8 shows; regions (H, W), negative: none."""
+    def encode_regions(self, image: NDArray, regions: Ints, count: int) -> Floats:
+        """(count, D) of length 1: what each region of a picture (H, W, 3) uint8 shows; regions (H,
+        W), negative: none.
+        """
         ...
 
     def encode_text(self, words: Sequence[str]) -> Floats:

@@ -1,12 +1,17 @@
-"""Coefficients of a rig's shapes for all frames at once: least squares within bounds, neighbours in time held together."""
+"""Coefficients of a rig's shapes for all frames at once: least squares within bounds, neighbours in
+time held together.
+"""
 
 import torch
 from torch import Tensor
 
 
-def normal_equations(left: Tensor, jacobian: Tensor, shapes: Tensor, weights: Tensor, chunk: int = 100) -> tuple[Tensor, Tensor]:
-    """(T, K, K) and (T, K) of residuals left (T, N, 2), with how pixels move with the rig's points (T, N, 2, 3), of
-    shapes (K, N, 3) and weights (N,). In parts, since T x K x N x 2 numbers would fill the memory.
+def normal_equations(
+    left: Tensor, jacobian: Tensor, shapes: Tensor, weights: Tensor, chunk: int = 100
+) -> tuple[Tensor, Tensor]:
+    """(T, K, K) and (T, K) of residuals left (T, N, 2), with how pixels move with the rig's points
+    (T, N, 2, 3), of shapes (K, N, 3) and weights (N,). In parts, since T x K x N x 2 numbers would
+    fill the memory.
     """
     squares, rights = [], []
     for first in range(0, len(left), chunk):
@@ -17,8 +22,11 @@ def normal_equations(left: Tensor, jacobian: Tensor, shapes: Tensor, weights: Te
     return torch.cat(squares), torch.cat(rights)
 
 
-def solve_bounded(square: Tensor, right: Tensor, smooth: Tensor, lowest: Tensor, begin: Tensor, steps: int) -> Tensor:
-    """(T, K) that minimises sum_t c_t A_t c_t / 2 - b_t c_t + smooth (c_t - c_t-1)^2 / 2 with lowest <= c <= 1.
+def solve_bounded(
+    square: Tensor, right: Tensor, smooth: Tensor, lowest: Tensor, begin: Tensor, steps: int
+) -> Tensor:
+    """(T, K) that minimises sum_t c_t A_t c_t / 2 - b_t c_t + smooth (c_t - c_t-1)^2 / 2 with
+    lowest <= c <= 1.
 
     Projected gradients with Nesterov's momentum (FISTA, Beck and Teboulle 2009). `smooth` (K,).
     """
@@ -27,8 +35,14 @@ def solve_bounded(square: Tensor, right: Tensor, smooth: Tensor, lowest: Tensor,
     for _ in range(steps):
         following = (1 + (1 + 4 * momentum**2) ** 0.5) / 2
         ahead = now + (momentum - 1) / following * (now - before)
-        gradient = torch.einsum("tkl,tl->tk", square, ahead) - right + smooth * _second_difference(ahead)
-        before, now, momentum = now, torch.minimum((ahead - gradient / bound).maximum(lowest), torch.ones_like(lowest)), following
+        gradient = (
+            torch.einsum("tkl,tl->tk", square, ahead) - right + smooth * _second_difference(ahead)
+        )
+        before, now, momentum = (
+            now,
+            torch.minimum((ahead - gradient / bound).maximum(lowest), torch.ones_like(lowest)),
+            following,
+        )
     return now
 
 

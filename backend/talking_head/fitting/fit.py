@@ -1,4 +1,6 @@
-"""Fits a rig to a tracked face: whose it is (identity), how it is held (pose), what it does (coefficients), in turns."""
+"""Fits a rig to a tracked face: whose it is (identity), how it is held (pose), what it does
+(coefficients), in turns.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +11,17 @@ from torch import Tensor
 
 from ..rigs.correspondence import Correspondence
 from ..rigs.rig import Floats, Rig
-from ..tracking.face_mesh import CHIN, COUNT, INNER_LIPS, LEFT_CORNER, LIDS, MESH, OUTER_LIPS, OVAL, RIGHT_CORNER
+from ..tracking.face_mesh import (
+    CHIN,
+    COUNT,
+    INNER_LIPS,
+    LEFT_CORNER,
+    LIDS,
+    MESH,
+    OUTER_LIPS,
+    OVAL,
+    RIGHT_CORNER,
+)
 from ..tracking.track import FaceTrack
 from . import pose
 from .coefficients import normal_equations, solve_bounded
@@ -23,13 +35,17 @@ class FitConfig:
     """Weights are for residuals in eye distances, summed over the points."""
 
     rounds: int = 5
-    offsets: float = 0.8  # share of what is left at a point, for all frames, that becomes the person's own
+    offsets: float = (
+        0.8  # share of what is left at a point, for all frames, that becomes the person's own
+    )
     steps: int = 60  # of the solver, each round
     field_of_view: float = 25.0  # degrees over the longer side, where nothing is known of the lens
     identity: float = 2e-3  # pull to the mean face, for one standard deviation
     pull: float = 1e-2  # of every coefficient to zero
     smooth: float = 3e-2  # of coefficients between neighbouring frames
-    blink_smooth: float = 0.1  # of that, for lids, which are shut and open within a tenth of a second
+    blink_smooth: float = (
+        0.1  # of that, for lids, which are shut and open within a tenth of a second
+    )
     squint_pull: float = 10.0  # and more pull to zero for what looks like half a blink
     lips: float = 3.0
     lids: float = 6.0
@@ -42,8 +58,14 @@ class FitConfig:
 def point_weights(config: FitConfig) -> tuple[Tensor, Tensor]:
     """(478,) for expressions, and for poses, which what moves must not turn."""
     moving = torch.ones(COUNT)
-    for numbers, weight in ((OVAL, config.oval), (CHIN, config.chin), (OUTER_LIPS, config.lips), (INNER_LIPS, config.lips),
-                            (LIDS, config.lids), (range(MESH, COUNT), config.iris)):  # fmt: skip
+    for numbers, weight in (
+        (OVAL, config.oval),
+        (CHIN, config.chin),
+        (OUTER_LIPS, config.lips),
+        (INNER_LIPS, config.lips),
+        (LIDS, config.lids),
+        (range(MESH, COUNT), config.iris),
+    ):
         moving[list(numbers)] = weight
     rigid = torch.ones(COUNT)
     for numbers in (CHIN, OUTER_LIPS, INNER_LIPS, LIDS):
@@ -56,12 +78,20 @@ def point_weights(config: FitConfig) -> tuple[Tensor, Tensor]:
 class _Fit:
     """The numbers of a fit while they are found, as tensors on the tracker's points alone."""
 
-    def __init__(self, track: FaceTrack, rig: Rig, where: Correspondence, config: FitConfig) -> None:
+    def __init__(
+        self, track: FaceTrack, rig: Rig, where: Correspondence, config: FitConfig
+    ) -> None:
         self.config = config
         self.tracked = torch.from_numpy(track.points[track.seen])
-        self.focal = max(track.width, track.height) / 2 / float(np.tan(np.radians(config.field_of_view) / 2))
-        self.centre = torch.tensor([track.width / 2, track.height / 2])
-        self.unit = (self.tracked[:, LEFT_CORNER, :2] - self.tracked[:, RIGHT_CORNER, :2]).norm(dim=1)[:, None, None].clamp(min=1)
+        self.focal = (
+            max(track.width, track.height) / 2 / float(np.tan(np.radians(config.field_of_view) / 2))
+        )
+        self.center = torch.tensor([track.width / 2, track.height / 2])
+        self.unit = (
+            (self.tracked[:, LEFT_CORNER, :2] - self.tracked[:, RIGHT_CORNER, :2])
+            .norm(dim=1)[:, None, None]
+            .clamp(min=1)
+        )
         self.shapes = torch.from_numpy(rig.shapes[:, where.vertices])
         self.identities = torch.from_numpy(rig.identities[:, where.vertices])
         self.neutral = torch.from_numpy(rig.neutral[where.vertices] + where.offsets)
@@ -71,10 +101,14 @@ class _Fit:
         self.offsets = torch.zeros(COUNT, 3)
         self.coefficients = torch.zeros(len(self.tracked), len(self.shapes))
         points = self.posed()
-        self.rotation, self.translation = pose.start(points, self.tracked, self.rigid, self.focal, self.centre)
+        self.rotation, self.translation = pose.start(
+            points, self.tracked, self.rigid, self.focal, self.center
+        )
 
     def rest(self) -> Tensor:
-        found: Tensor = self.neutral + torch.tensordot(self.identity, self.identities, 1) + self.offsets
+        found: Tensor = (
+            self.neutral + torch.tensordot(self.identity, self.identities, 1) + self.offsets
+        )
         return found
 
     def posed(self) -> Tensor:
@@ -84,23 +118,45 @@ class _Fit:
 
     def refine_pose(self) -> None:
         self.rotation, self.translation = pose.refine(
-            self.posed(), self.tracked[..., :2], self.rigid, self.rotation, self.translation, self.focal, self.centre
+            self.posed(),
+            self.tracked[..., :2],
+            self.rigid,
+            self.rotation,
+            self.translation,
+            self.focal,
+            self.center,
         )
 
     def linear(self) -> tuple[Tensor, Tensor]:
-        """What is left (T, 478, 2) in eye distances, and how it answers to points of the rig (T, 478, 2, 3)."""
+        """What is left (T, 478, 2) in eye distances, and how it answers to points of the rig (T,
+        478, 2, 3).
+        """
         seen = torch.einsum("tij,tnj->tni", self.rotation, self.posed()) + self.translation[:, None]
-        left = (self.tracked[..., :2] - pose.project(seen, self.focal, self.centre)) / self.unit
-        return left, pose.projection_jacobian(seen, self.focal) @ self.rotation[:, None] / self.unit[..., None]
+        left = (self.tracked[..., :2] - pose.project(seen, self.focal, self.center)) / self.unit
+        return left, pose.projection_jacobian(seen, self.focal) @ self.rotation[
+            :, None
+        ] / self.unit[..., None]
 
     def solve_coefficients(self) -> None:
         left, jacobian = self.linear()
         square, right = normal_equations(left, jacobian, self.shapes, self.moving)
         right += torch.einsum("tkl,tl->tk", square, self.coefficients)
-        smooth = torch.tensor([self.config.smooth * (self.config.blink_smooth if n.startswith("eyeBlink") else 1) for n in self.names])
-        pull = torch.tensor([self.config.pull * (self.config.squint_pull if n.startswith("eyeSquint") else 1) for n in self.names])
+        smooth = torch.tensor(
+            [
+                self.config.smooth * (self.config.blink_smooth if n.startswith("eyeBlink") else 1)
+                for n in self.names
+            ]
+        )
+        pull = torch.tensor(
+            [
+                self.config.pull * (self.config.squint_pull if n.startswith("eyeSquint") else 1)
+                for n in self.names
+            ]
+        )
         square += torch.diag(pull) / COUNT
-        self.coefficients = solve_bounded(square, right, smooth / COUNT, self.lowest, self.coefficients, self.config.steps)
+        self.coefficients = solve_bounded(
+            square, right, smooth / COUNT, self.lowest, self.coefficients, self.config.steps
+        )
 
     def solve_identity(self, most: int = 200) -> None:
         """From frames spread over the clip: whose face it is cannot change."""
@@ -108,21 +164,31 @@ class _Fit:
         left, jacobian = (rows[some] for rows in self.linear())
         square, right = normal_equations(left, jacobian, self.identities, self.rigid)
         whole = square.mean(0) + self.config.identity / COUNT * torch.eye(len(self.identities))
-        step = torch.linalg.solve(whole, right.mean(0) - self.config.identity / COUNT * self.identity)
+        step = torch.linalg.solve(
+            whole, right.mean(0) - self.config.identity / COUNT * self.identity
+        )
         self.identity = (self.identity + step).clamp(-3, 3)
 
     def solve_offsets(self) -> None:
-        """What identities can't say: the middle of what is left at each point, across the line of sight."""
+        """What identities can't say: the middle of what is left at each point, across the line of
+        sight.
+        """
         left, jacobian = self.linear()
         back = torch.linalg.pinv(jacobian.mean(0))  # (478, 3, 2)
-        self.offsets = self.offsets + self.config.offsets * torch.einsum("nij,nj->ni", back, left.median(0).values)
+        self.offsets = self.offsets + self.config.offsets * torch.einsum(
+            "nij,nj->ni", back, left.median(0).values
+        )
 
     def residual(self) -> float:
         return float(self.linear()[0][:, :MESH].norm(dim=-1).mean())
 
 
 def fit_rig(
-    track: FaceTrack, rig: Rig, where: Correspondence, config: FitConfig = FitConfig(), progress: Callable[[float], None] = lambda s: None
+    track: FaceTrack,
+    rig: Rig,
+    where: Correspondence,
+    config: FitConfig = FitConfig(),
+    progress: Callable[[float], None] = lambda s: None,
 ) -> HeadMotion:
     """Frames in which the face was not seen are filled from their neighbours."""
     fit = _Fit(track, rig, where, config)
@@ -134,12 +200,22 @@ def fit_rig(
             fit.solve_offsets()
         fit.solve_coefficients()
     fit.refine_pose()
-    rest = rig.person(fit.identity.numpy()) + _spread(rig, where, fit.offsets.numpy(), config.spread)
+    rest = rig.person(fit.identity.numpy()) + _spread(
+        rig, where, fit.offsets.numpy(), config.spread
+    )
     every, seen = np.arange(len(track.times)), np.flatnonzero(track.seen)
     return HeadMotion(
-        rig.names, track.times, _filled(fit.coefficients.numpy(), seen, every), _turned(fit.rotation.double().numpy(), seen, every),
-        _filled(fit.translation.double().numpy(), seen, every), rest, fit.focal, track.width, track.height, fit.residual(),
-    )  # fmt: skip
+        rig.names,
+        track.times,
+        _filled(fit.coefficients.numpy(), seen, every),
+        _turned(fit.rotation.double().numpy(), seen, every),
+        _filled(fit.translation.double().numpy(), seen, every),
+        rest,
+        fit.focal,
+        track.width,
+        track.height,
+        fit.residual(),
+    )
 
 
 def _spread(rig: Rig, where: Correspondence, offsets: Floats, width: float) -> Floats:

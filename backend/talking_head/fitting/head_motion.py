@@ -1,4 +1,6 @@
-"""A person's face over time, in a rig's terms: what tracking gives and what a sound is translated to."""
+"""A person's face over time, in a rig's terms: what tracking gives and what a sound is translated
+to.
+"""
 
 from dataclasses import dataclass
 
@@ -11,7 +13,9 @@ from ..rigs.rig import Floats, Rig
 
 @dataclass
 class HeadMotion:
-    """T moments. Rotation and translation carry the rig into camera axes (x right, y down, z away), in centimetres."""
+    """T moments. Rotation and translation carry the rig into camera axes (x right, y down, z away),
+    in centimetres.
+    """
 
     names: tuple[str, ...]  # K coefficients
     times: NDArray[np.float64]  # (T,) seconds
@@ -26,7 +30,9 @@ class HeadMotion:
 
     def view(self, frame: int) -> View:
         """The camera of one frame."""
-        return View(self.rotations[frame], self.translations[frame], self.focal, self.width, self.height)
+        return View(
+            self.rotations[frame], self.translations[frame], self.focal, self.width, self.height
+        )
 
     def vertices(self, rig: Rig, frame: int) -> Floats:
         """(V, 3) in the rig's axes."""

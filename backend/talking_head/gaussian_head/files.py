@@ -13,8 +13,19 @@ from .model import BoundGaussians, BoundMesh, LatentPose
 def save(path: Path, model: BoundGaussians, mesh: BoundMesh, corners: torch.Tensor) -> None:
     """`corners` (N, 3) are vertices of the whole rig."""
     quats = torch.nn.functional.normalize(model.quats, dim=1)
-    arrays = (corners.int(), mesh.rest_sizes, model.means, quats, model.log_scales.exp(), model.opacity_logits.sigmoid(), model.sh,
-              model.mean_shapes, model.color_shapes, model.latent.weights, model.latent.bias)  # fmt: skip
+    arrays = (
+        corners.int(),
+        mesh.rest_sizes,
+        model.means,
+        quats,
+        model.log_scales.exp(),
+        model.opacity_logits.sigmoid(),
+        model.sh,
+        model.mean_shapes,
+        model.color_shapes,
+        model.latent.weights,
+        model.latent.bias,
+    )
     gaussian_head_file.write(path, GaussianHead(*(array.numpy() for array in arrays)))
 
 
@@ -25,7 +36,9 @@ def load(path: Path, head: Head) -> tuple[BoundGaussians, BoundMesh]:
     logits = torch.logit(t["opacities"].clamp(1e-4, 1 - 1e-4))
     latent = LatentPose(t["latent_weights"], t["latent_bias"])
     scales = t["scales"].clamp_min(1e-6).log()
-    model = BoundGaussians(t["means"], t["quats"], scales, logits, t["sh"], t["mean_shapes"], t["color_shapes"], latent)
+    model = BoundGaussians(
+        t["means"], t["quats"], scales, logits, t["sh"], t["mean_shapes"], t["color_shapes"], latent
+    )
     used, corners = t["corners"].long().unique(return_inverse=True)
     rest, shapes = torch.from_numpy(head.vertices), torch.from_numpy(head.shapes)
     return model, BoundMesh(rest[used], shapes[:, used].flatten(1), corners, t["rest_sizes"])

@@ -1,4 +1,6 @@
-"""The Gaussian head before training: as many Gaussians on a triangle as it has pixels, in the colours that were seen there."""
+"""The Gaussian head before training: as many Gaussians on a triangle as it has pixels, in the
+colours that were seen there.
+"""
 
 from dataclasses import dataclass
 
@@ -26,7 +28,9 @@ class BeginConfig:
 
 
 def seen_colors(rig: Rig, frames: list[SeenFrame]) -> Floats:
-    """(V, 3) sRGB 0..1: the median over the frames of what was seen nearest to each vertex; grey where there is nothing."""
+    """(V, 3) sRGB 0..1: the median over the frames of what was seen nearest to each vertex; grey
+    where there is nothing.
+    """
     rows = np.full((len(frames), len(rig.neutral), 3), np.nan, np.float32)
     for row, frame in zip(rows, frames, strict=True):
         corner = frame.seen.weights.argmax(1)
@@ -58,7 +62,9 @@ def _filled(rig: Rig, colors: Floats, known: NDArray[np.bool_], rounds: int = 20
 
 
 def pixels_of_triangles(rig: Rig, frames: list[SeenFrame]) -> Floats:
-    """(T,) the most that each triangle covered in one frame: a mouth's inside counts although it is rarely open."""
+    """(T,) the most that each triangle covered in one frame: a mouth's inside counts although it is
+    rarely open.
+    """
     counts = np.zeros(len(rig.triangles), np.float32)
     for frame in frames:
         np.maximum(counts, np.bincount(frame.seen.triangles, minlength=len(counts)), out=counts)
@@ -72,28 +78,55 @@ def begin(
     random = np.random.default_rng(seed)
     colors, pixels = seen_colors(rig, frames), pixels_of_triangles(rig, frames)
     shares = np.cumsum(pixels / pixels.sum())
-    where = np.searchsorted(shares, (np.arange(count) + random.random()) / count).clip(0, len(shares) - 1)  # evenly, not by chance
+    where = np.searchsorted(shares, (np.arange(count) + random.random()) / count).clip(
+        0, len(shares) - 1
+    )  # evenly, not by chance
     weights = random.dirichlet((1.0, 1.0, 1.0), count).astype(np.float32)
     corners = rig.triangles[where]
     places = (rest[corners] * weights[..., None]).sum(1)
     color = (colors[corners] * weights[..., None]).sum(1)
     frame = frames[len(frames) // 2]
-    centimetres = float(frame.viewmat[2, 3] / frame.K[0, 0]) * np.sqrt(pixels.sum() / count)  # between neighbours
-    return _model(rig, rest, where, places, color, centimetres, config, seed), torch.from_numpy(where)
+    centimetres = float(frame.viewmat[2, 3] / frame.K[0, 0]) * np.sqrt(
+        pixels.sum() / count
+    )  # between neighbours
+    return _model(rig, rest, where, places, color, centimetres, config, seed), torch.from_numpy(
+        where
+    )
 
 
 def _model(
-    rig: Rig, rest: Floats, where: np.ndarray, places: Floats, color: Floats, apart: float, config: BeginConfig, seed: int
+    rig: Rig,
+    rest: Floats,
+    where: np.ndarray,
+    places: Floats,
+    color: Floats,
+    apart: float,
+    config: BeginConfig,
+    seed: int,
 ) -> BoundGaussians:
     frames = triangle_frames(torch.from_numpy(rest), torch.from_numpy(rig.triangles[where]).long())
     count = len(where)
     means = torch.einsum("nji,nj->ni", frames.rotations, torch.from_numpy(places) - frames.origins)
-    scales = torch.tensor([config.spread, config.spread * config.flat, config.spread]) * apart  # the normal is the second axis
+    scales = (
+        torch.tensor([config.spread, config.spread * config.flat, config.spread]) * apart
+    )  # the normal is the second axis
     sh = torch.zeros(count, coefficient_count(SH_DEGREE), 3)
     sh[:, 0] = (torch.from_numpy(color) - 0.5) / SH_C0
     quats = torch.tensor([1.0, 0, 0, 0]).repeat(count, 1)
     generator = torch.Generator().manual_seed(seed)
-    latent = LatentPose(torch.randn(config.modes, len(rig.names), generator=generator) * 0.3, torch.zeros(config.modes))
+    latent = LatentPose(
+        torch.randn(config.modes, len(rig.names), generator=generator) * 0.3,
+        torch.zeros(config.modes),
+    )
     nothing = torch.zeros(config.modes, count, 3)
     logit = float(np.log(config.opacity / (1 - config.opacity)))
-    return BoundGaussians(means, quats, scales.log().repeat(count, 1), torch.full((count,), logit), sh, nothing, nothing.clone(), latent)
+    return BoundGaussians(
+        means,
+        quats,
+        scales.log().repeat(count, 1),
+        torch.full((count,), logit),
+        sh,
+        nothing,
+        nothing.clone(),
+        latent,
+    )

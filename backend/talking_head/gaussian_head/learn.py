@@ -42,7 +42,9 @@ class LearnedHead:
     held_out: list[SeenFrame]
 
     def look(self, frame: SeenFrame, coefficients: torch.Tensor) -> torch.Tensor:
-        """(H, W, 3) of one frame: the head over what surrounds it, with nothing of that frame within its outline."""
+        """(H, W, 3) of one frame: the head over what surrounds it, with nothing of that frame
+        within its outline.
+        """
         drawn = render(self.model, self.mesh, coefficients, frame.viewmat, frame.K, frame.size)
         behind = frame.image * ~frame.outline[..., None]
         return (drawn.image[0] + (1 - drawn.alpha[0]) * behind).clamp(0, 1)
@@ -59,15 +61,26 @@ class LearnedHead:
         return sheet
 
     def quality(self, coefficients: torch.Tensor) -> float:
-        """PSNR within the head's outline over the frames held out, as tracked: (T, K) of all frames."""
-        pairs = [(self.look(f, coefficients[f.number])[f.outline], f.image[f.outline]) for f in self.held_out]
+        """PSNR within the head's outline over the frames held out, as tracked: (T, K) of all
+        frames.
+        """
+        pairs = [
+            (self.look(f, coefficients[f.number])[f.outline], f.image[f.outline])
+            for f in self.held_out
+        ]
         return psnr(torch.cat([p[0] for p in pairs]), torch.cat([p[1] for p in pairs]))
 
 
-def chosen_frames(seen: NDArray[np.bool_], count: int, held_out: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Numbers of frames to learn from and to keep back, both spread over those in which the face was seen."""
+def chosen_frames(
+    seen: NDArray[np.bool_], count: int, held_out: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Numbers of frames to learn from and to keep back, both spread over those in which the face
+    was seen.
+    """
     there = np.flatnonzero(seen)
-    kept = there[_spread(len(there), held_out + 2)[1:-1]] if len(there) > 4 * held_out else there[:0]
+    kept = (
+        there[_spread(len(there), held_out + 2)[1:-1]] if len(there) > 4 * held_out else there[:0]
+    )
     rest = np.setdiff1d(there, kept)
     return rest[_spread(len(rest), count)], kept
 
@@ -78,17 +91,42 @@ def _spread(length: int, count: int) -> NDArray[np.int64]:
 
 
 def learn_head(
-    path: Path, rig: Rig, motion: HeadMotion, numbers: NDArray[np.int64], held_out: NDArray[np.int64], max_side: int,
-    config: LearnConfig = LearnConfig(), seed: int = 0, device: str = "cpu", progress: Callable[[float], None] = lambda share: None,
-) -> LearnedHead:  # fmt: skip
-    """Of the video at `path`, by its frames with these `numbers`; `max_side` is the tracker's. InputError without a frame."""
+    path: Path,
+    rig: Rig,
+    motion: HeadMotion,
+    numbers: NDArray[np.int64],
+    held_out: NDArray[np.int64],
+    max_side: int,
+    config: LearnConfig = LearnConfig(),
+    seed: int = 0,
+    device: str = "cpu",
+    progress: Callable[[float], None] = lambda share: None,
+) -> LearnedHead:
+    """Of the video at `path`, by its frames with these `numbers`; `max_side` is the tracker's.
+    InputError without a frame.
+    """
     every = np.concatenate([numbers, held_out])
     head = head_triangles(rig, motion.rest)
-    frames = read_frames(path, rig, motion, head, every, config.side, max_side, lambda done: progress(0.2 * done / len(every)))
+    frames = read_frames(
+        path,
+        rig,
+        motion,
+        head,
+        every,
+        config.side,
+        max_side,
+        lambda done: progress(0.2 * done / len(every)),
+    )
     kept = set(held_out.tolist())
-    learned, kept_frames = [f for f in frames if f.number not in kept], [f for f in frames if f.number in kept]
+    learned, kept_frames = (
+        [f for f in frames if f.number not in kept],
+        [f for f in frames if f.number in kept],
+    )
     if not learned:
-        raise InputError(f"No frame of {path.name} could be read again.", "Keep the video where it is while it is worked on.")
+        raise InputError(
+            f"No frame of {path.name} could be read again.",
+            "Keep the video where it is while it is worked on.",
+        )
     few = learned[:: max(1, len(learned) // config.first_look)]
     model, where = begin(rig, motion.rest, few, config.gaussians, config.begin, seed)
     shapes, triangles = rig.tensors()
@@ -96,7 +134,13 @@ def learn_head(
     coefficients = torch.from_numpy(motion.coefficients[[f.number for f in learned]]).to(device)
     steps, placed, there = config.training.steps, model.on(device), mesh.on(device)
     train_head(
-        placed, there, [frame.on(device) for frame in learned], coefficients, torch.from_numpy(rig.lowest).to(device), config.training,
-        seed, lambda step, loss: progress(0.2 + 0.8 * step / steps),
-    )  # fmt: skip
+        placed,
+        there,
+        [frame.on(device) for frame in learned],
+        coefficients,
+        torch.from_numpy(rig.lowest).to(device),
+        config.training,
+        seed,
+        lambda step, loss: progress(0.2 + 0.8 * step / steps),
+    )
     return LearnedHead(placed.on("cpu"), mesh, triangles[where], kept_frames)

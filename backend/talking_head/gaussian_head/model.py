@@ -15,7 +15,8 @@ SH_DEGREE = 1  # in the head's own axes: light that changes as the head turns to
 class LatentPose:
     """What the speaker's own blendshapes follow: L numbers in -1..1 of the rig's K coefficients.
 
-    One layer, so that Blender can work it out of the mesh itself (addon/scene/faces/gaussian_head.py).
+    One layer, so that Blender can work it out of the mesh itself
+    (addon/scene/faces/gaussian_head.py).
     """
 
     weights: Tensor  # (L, K)
@@ -41,8 +42,20 @@ class BoundGaussians:
 
     def trained(self) -> dict[str, Tensor]:
         """The parameters by name."""
-        names = ("means", "quats", "log_scales", "opacity_logits", "sh", "mean_shapes", "color_shapes")
-        return {**{name: getattr(self, name) for name in names}, "latent_weights": self.latent.weights, "latent_bias": self.latent.bias}
+        names = (
+            "means",
+            "quats",
+            "log_scales",
+            "opacity_logits",
+            "sh",
+            "mean_shapes",
+            "color_shapes",
+        )
+        return {
+            **{name: getattr(self, name) for name in names},
+            "latent_weights": self.latent.weights,
+            "latent_bias": self.latent.bias,
+        }
 
     def on(self, device: str) -> "BoundGaussians":
         """A copy on a device."""
@@ -67,20 +80,41 @@ class BoundMesh:
 
     def on(self, device: str) -> "BoundMesh":
         """A copy on a device."""
-        return BoundMesh(self.rest.to(device), self.shapes.to(device), self.triangles.to(device), self.rest_sizes.to(device))
+        return BoundMesh(
+            self.rest.to(device),
+            self.shapes.to(device),
+            self.triangles.to(device),
+            self.rest_sizes.to(device),
+        )
 
 
 def bound_mesh(rest: Tensor, shapes: Tensor, triangles: Tensor, where: Tensor) -> BoundMesh:
-    """Of a whole rig: vertices (V, 3), shapes (K, V, 3), triangles (T, 3), and which of these carry the N Gaussians."""
+    """Of a whole rig: vertices (V, 3), shapes (K, V, 3), triangles (T, 3), and which of these carry
+    the N Gaussians.
+    """
     used, corners = triangles[where].unique(return_inverse=True)
-    return BoundMesh(rest[used], shapes[:, used].flatten(1), corners, triangle_frames(rest[used], corners).sizes)
+    return BoundMesh(
+        rest[used], shapes[:, used].flatten(1), corners, triangle_frames(rest[used], corners).sizes
+    )
 
 
-def place(model: BoundGaussians, mesh: BoundMesh, coefficients: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Means, quats, scales, opacities and SH colours (N, 4, 3) in the rig's axes, as the rasteriser takes them."""
+def place(
+    model: BoundGaussians, mesh: BoundMesh, coefficients: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Means, quats, scales, opacities and SH colours (N, 4, 3) in the rig's axes, as the rasteriser
+    takes them.
+    """
     frames = triangle_frames(mesh.posed(coefficients), mesh.triangles)
     mixed = model.latent(coefficients)
     local = model.means + torch.tensordot(mixed, model.mean_shapes, 1)
-    means, quats, scales = carry(frames, mesh.rest_sizes, local, model.quats, model.log_scales.exp())
+    means, quats, scales = carry(
+        frames, mesh.rest_sizes, local, model.quats, model.log_scales.exp()
+    )
     constant = model.sh[:, :1] + torch.tensordot(mixed, model.color_shapes, 1)[:, None] / SH_C0
-    return means, quats, scales, model.opacity_logits.sigmoid(), torch.cat([constant, model.sh[:, 1:]], 1)
+    return (
+        means,
+        quats,
+        scales,
+        model.opacity_logits.sigmoid(),
+        torch.cat([constant, model.sh[:, 1:]], 1),
+    )

@@ -1,4 +1,6 @@
-"""Trains the Gaussian head on frames of the clip, and with it what the tracker had a little wrong in each."""
+"""Trains the Gaussian head on frames of the clip, and with it what the tracker had a little wrong
+in each.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +35,9 @@ class HeadRates:
 
 @dataclass(frozen=True)
 class HeadTrainingConfig:
-    """Losses beside the picture's: they keep Gaussians near their triangles and what is learned of single frames small."""
+    """Losses beside the picture's: they keep Gaussians near their triangles and what is learned of
+    single frames small.
+    """
 
     steps: int = 1500
     ssim_weight: float = 0.2
@@ -61,21 +65,41 @@ class Refined:
         return torch.cat([upper, tracked[3:]])
 
 
-def render(model: BoundGaussians, mesh: BoundMesh, coefficients: Tensor, viewmat: Tensor, K: Tensor, size: tuple[int, int]) -> Rendering:
+def render(
+    model: BoundGaussians,
+    mesh: BoundMesh,
+    coefficients: Tensor,
+    viewmat: Tensor,
+    K: Tensor,
+    size: tuple[int, int],
+) -> Rendering:
     """One camera, over black. `size` is width and height."""
     means, quats, scales, opacities, sh = place(model, mesh, coefficients)
-    return rasterize(means, quats, scales, opacities, sh, viewmat[None], K[None], *size, sh_degree=SH_DEGREE)
+    return rasterize(
+        means, quats, scales, opacities, sh, viewmat[None], K[None], *size, sh_degree=SH_DEGREE
+    )
 
 
 def train_head(
-    model: BoundGaussians, mesh: BoundMesh, frames: list[SeenFrame], coefficients: Tensor, lowest: Tensor, config: HeadTrainingConfig,
-    seed: int = 0, progress: Callable[[int, float], None] = lambda step, loss: None,
-) -> Refined:  # fmt: skip
-    """Trains `model` in place on F frames with tracked `coefficients` (F, K), which stay within `lowest` (K,) and 1."""
+    model: BoundGaussians,
+    mesh: BoundMesh,
+    frames: list[SeenFrame],
+    coefficients: Tensor,
+    lowest: Tensor,
+    config: HeadTrainingConfig,
+    seed: int = 0,
+    progress: Callable[[int, float], None] = lambda step, loss: None,
+) -> Refined:
+    """Trains `model` in place on F frames with tracked `coefficients` (F, K), which stay within
+    `lowest` (K,) and 1.
+    """
     refined = Refined(torch.zeros_like(coefficients), coefficients.new_zeros(len(frames), 6))
     tensors = {**model.trained(), "coefficients": refined.coefficients, "poses": refined.poses}
     rates = config.rates
-    groups = [{"params": [tensor.requires_grad_(True)], "lr": getattr(rates, name), "name": name} for name, tensor in tensors.items()]
+    groups = [
+        {"params": [tensor.requires_grad_(True)], "lr": getattr(rates, name), "name": name}
+        for name, tensor in tensors.items()
+    ]
     optimizer = torch.optim.Adam(groups, betas=(0.9, 0.99), eps=1e-15, fused=True)
     generator = torch.Generator().manual_seed(seed)
     compare, order = l1_dssim_for(model.means.device.type), torch.empty(0, dtype=torch.long)
@@ -99,15 +123,26 @@ def train_head(
 
 
 def _over(drawn: Rendering, frame: SeenFrame, generator: torch.Generator) -> Tensor:
-    """(H, W, 3) over what surrounds the head, and over any colour where the head is: there it must not be seen through."""
-    behind = torch.where(frame.outline[..., None], torch.rand(3, generator=generator).to(frame.image), frame.image)
+    """(H, W, 3) over what surrounds the head, and over any colour where the head is: there it must
+    not be seen through.
+    """
+    behind = torch.where(
+        frame.outline[..., None], torch.rand(3, generator=generator).to(frame.image), frame.image
+    )
     return drawn.image[0] + (1 - drawn.alpha[0]) * behind
 
 
-def _restraint(model: BoundGaussians, refined: Refined, row: int, config: HeadTrainingConfig) -> Tensor:
+def _restraint(
+    model: BoundGaussians, refined: Refined, row: int, config: HeadTrainingConfig
+) -> Tensor:
     far = (model.means.abs() - config.near).relu().mean()
     large = (model.log_scales.exp() - config.large).relu().mean()
     shapes = model.mean_shapes.square().mean() + model.color_shapes.square().mean()
     single = refined.coefficients[row].square().sum() + refined.poses[row].square().sum()
-    found: Tensor = config.near_weight * far + config.large_weight * large + config.shapes_weight * shapes + config.refine_weight * single
+    found: Tensor = (
+        config.near_weight * far
+        + config.large_weight * large
+        + config.shapes_weight * shapes
+        + config.refine_weight * single
+    )
     return found

@@ -1,4 +1,6 @@
-"""The frames that a Gaussian head learns from: cut to the head, with a camera and the head's outline."""
+"""The frames that a Gaussian head learns from: cut to the head, with a camera and the head's
+outline.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -34,7 +36,9 @@ class SeenFrame:
 
     def on(self, device: str) -> "SeenFrame":
         """With its tensors on a device."""
-        image, outline, viewmat, K = (tensor.to(device) for tensor in (self.image, self.outline, self.viewmat, self.K))
+        image, outline, viewmat, K = (
+            tensor.to(device) for tensor in (self.image, self.outline, self.viewmat, self.K)
+        )
         return SeenFrame(self.number, image, outline, viewmat, K, self.seen)
 
     @property
@@ -61,8 +65,10 @@ class Cut:
         x0, y0, x1, y1 = self.box
         return np.asarray(np.array(self.size) / np.array([x1 - x0, y1 - y0]), np.float32)
 
-    def picture(self, pixels: Pixels) -> Pixels:
-        return np.asarray(Image.fromarray(pixels).resize(self.size, Image.Resampling.LANCZOS, box=self.box))
+    def resize(self, pixels: Pixels) -> Pixels:
+        return np.asarray(
+            Image.fromarray(pixels).resize(self.size, Image.Resampling.LANCZOS, box=self.box)
+        )
 
     def intrinsics(self, view: View) -> Tensor:
         """(3, 3)"""
@@ -72,11 +78,16 @@ class Cut:
 
 
 def head_cut(points: np.ndarray, view: View, side: int) -> Cut:
-    """Around projected points (P, 2 or 3), never larger than the frame nor enlarged, `side` pixels long at most."""
+    """Around projected points (P, 2 or 3), never larger than the frame nor enlarged, `side` pixels
+    long at most.
+    """
     low, high = points[:, :2].min(0), points[:, :2].max(0)
     room = MARGIN * float((high - low).max())
     x0, y0 = (int(max(0, np.floor(v - room))) for v in low)
-    x1, y1 = (int(min(most, np.ceil(v + room))) for v, most in zip(high, (view.width, view.height), strict=True))
+    x1, y1 = (
+        int(min(most, np.ceil(v + room)))
+        for v, most in zip(high, (view.width, view.height), strict=True)
+    )
     box = (x0, y0, max(x1, x0 + 8), max(y1, y0 + 8))
     return Cut(box, min(1.0, side / max(box[2] - box[0], box[3] - box[1])))
 
@@ -84,12 +95,18 @@ def head_cut(points: np.ndarray, view: View, side: int) -> Cut:
 def viewmat(view: View) -> Tensor:
     """(4, 4)"""
     found = torch.eye(4)
-    found[:3, :3], found[:3, 3] = torch.from_numpy(view.rotation).float(), torch.from_numpy(view.translation).float()
+    found[:3, :3], found[:3, 3] = (
+        torch.from_numpy(view.rotation).float(),
+        torch.from_numpy(view.translation).float(),
+    )
     return found
 
 
-def head_triangles(rig: Rig, rest: Floats, below: float = 1.5, slope: float = 0.35) -> NDArray[np.int64]:
-    """Those of the head: above a plane that passes `below` centimetres under the chin and rises towards the nape.
+def head_triangles(
+    rig: Rig, rest: Floats, below: float = 1.5, slope: float = 0.35
+) -> NDArray[np.int64]:
+    """Those of the head: above a plane that passes `below` centimetres under the chin and rises
+    towards the nape.
 
     Neck and shoulders do not turn with the head, and stay the footage's.
     """
@@ -101,10 +118,18 @@ def head_triangles(rig: Rig, rest: Floats, below: float = 1.5, slope: float = 0.
 
 
 def read_frames(
-    path: Path, rig: Rig, motion: HeadMotion, head: NDArray[np.int64], numbers: NDArray[np.int64], side: int, max_side: int,
+    path: Path,
+    rig: Rig,
+    motion: HeadMotion,
+    head: NDArray[np.int64],
+    numbers: NDArray[np.int64],
+    side: int,
+    max_side: int,
     progress: Callable[[int], None] = lambda n: None,
-) -> list[SeenFrame]:  # fmt: skip
-    """Of the motion's frames with these numbers, in one pass over the video; `head` are triangles. `max_side` is the tracker's."""
+) -> list[SeenFrame]:
+    """Of the motion's frames with these numbers, in one pass over the video; `head` are triangles.
+    `max_side` is the tracker's.
+    """
     wanted, found = set(numbers.tolist()), list[SeenFrame]()
     with open_video(path) as container:
         for time, frame in decode(container, path, Damage()):
@@ -120,18 +145,26 @@ def read_frames(
     return found
 
 
-def _frame(pixels: Pixels, rig: Rig, motion: HeadMotion, head: NDArray[np.int64], number: int, side: int) -> SeenFrame:
+def _frame(
+    pixels: Pixels, rig: Rig, motion: HeadMotion, head: NDArray[np.int64], number: int, side: int
+) -> SeenFrame:
     view = motion.view(number)
-    projected = view.project(motion.vertices(rig, number)).astype(np.float32)[rig.triangles[head]]  # (T, 3, 3)
+    projected = view.project(motion.vertices(rig, number)).astype(np.float32)[
+        rig.triangles[head]
+    ]  # (T, 3, 3)
     cut = head_cut(projected.reshape(-1, 3), view, side)
     (width, height), corner = cut.size, np.array(cut.box[:2], np.float32)
     points, nearness = (projected[..., :2] - corner) * cut.factors, 1 / projected[..., 2]
     first, second = points[:, 1] - points[:, 0], points[:, 2] - points[:, 0]
-    ahead = first[:, 0] * second[:, 1] < first[:, 1] * second[:, 0]  # those that face the camera; y runs down
+    ahead = (
+        first[:, 0] * second[:, 1] < first[:, 1] * second[:, 0]
+    )  # those that face the camera; y runs down
     head = head[ahead]
     seen = nearest_triangles(points[ahead], nearness[ahead], (width, height))
     outline = torch.zeros(height * width, dtype=torch.bool)
     outline[torch.from_numpy(seen.pixels)] = True
-    image = torch.from_numpy(cut.picture(pixels).astype(np.float32) / 255)
+    image = torch.from_numpy(cut.resize(pixels).astype(np.float32) / 255)
     covering = replace(seen, triangles=head[seen.triangles])
-    return SeenFrame(number, image, outline.view(height, width), viewmat(view), cut.intrinsics(view), covering)
+    return SeenFrame(
+        number, image, outline.view(height, width), viewmat(view), cut.intrinsics(view), covering
+    )

@@ -1,4 +1,6 @@
-"""A fitted face's motion for the scene: at its rate, with the head's angles, as keys, a table and a picture."""
+"""A fitted face's motion for the scene: at its rate, with the head's angles, as keys, a table and a
+picture.
+"""
 
 from pathlib import Path
 
@@ -11,16 +13,26 @@ from ..rigs.rig import Floats
 from ..speech.smoothing import smoothed
 from .motion_output import frame_times, write_motion
 
-SPOKEN = ("jaw", "mouth", "cheekPuff", "tongue", "expression")  # beginnings of the coefficients that a sound tells
+SPOKEN = (
+    "jaw",
+    "mouth",
+    "cheekPuff",
+    "tongue",
+    "expression",
+)  # beginnings of the coefficients that a sound tells
 
 
-def write(folder: Path, source: Path, motion: HeadMotion, fps: float, smoothing: float, tolerance: float) -> int:
+def write(
+    folder: Path, source: Path, motion: HeadMotion, fps: float, smoothing: float, tolerance: float
+) -> int:
     """At `fps`, or the video's own rate for 0. How many keys it took."""
     fps = fps or _pace(motion)
     times = frame_times(motion.times[-1] - motion.times[0], fps) + motion.times[0]
     values = np.concatenate([motion.coefficients, head_angles(motion)], 1)
     values = smoothed(resampled(values, motion.times, times), smoothing * fps)
-    heard = str(source.resolve()) if motion.times[0] * fps < 1 else ""  # a part's sound begins elsewhere
+    heard = (
+        str(source.resolve()) if motion.times[0] * fps < 1 else ""
+    )  # a part's sound begins elsewhere
     return write_motion(folder, fps, [*motion.names, *HEAD], values, tolerance, heard)
 
 
@@ -34,9 +46,14 @@ def resampled(values: Floats, times: np.ndarray, wanted: np.ndarray) -> Floats:
 
 
 def head_angles(motion: HeadMotion) -> Floats:
-    """(T, 3) pitch up, yaw to the person's left, roll to the person's left shoulder, in radians, against their middle."""
+    """(T, 3) pitch up, yaw to the person's left, roll to the person's left shoulder, in radians,
+    against their middle.
+    """
     turned = TO_CAMERA @ motion.rotations
-    pitch, yaw = np.arcsin(turned[:, 1, 2].clip(-1, 1)), np.arctan2(turned[:, 0, 2], turned[:, 2, 2])
+    pitch, yaw = (
+        np.arcsin(turned[:, 1, 2].clip(-1, 1)),
+        np.arctan2(turned[:, 0, 2], turned[:, 2, 2]),
+    )
     roll = -np.arctan2(turned[:, 1, 0], turned[:, 1, 1])
     angles = np.stack([pitch, yaw, roll], 1)
     return np.asarray(angles - np.median(angles, 0), np.float32)

@@ -27,11 +27,20 @@ def blinks(times: NDArray[np.float64], a_minute: float, seed: int) -> Floats:
 
 
 def sway(times: NDArray[np.float64], loudness: Floats, amount: float, seed: int) -> Floats:
-    """(T, 3) pitch, yaw and roll in radians: slow wandering, and nods where the voice gets louder; little of it while it is silent."""
+    """(T, 3) pitch, yaw and roll in radians: slow wandering, and nods where the voice gets louder;
+    little of it while it is silent.
+    """
     random = np.random.default_rng(seed + 1)
-    heard = np.interp(times * FEATURE_RATE, np.arange(len(loudness)), loudness) if len(loudness) else np.zeros(len(times))
+    heard = (
+        np.interp(times * FEATURE_RATE, np.arange(len(loudness)), loudness)
+        if len(loudness)
+        else np.zeros(len(times))
+    )
     rate = 1 / (times[1] - times[0]) if len(times) > 1 else 1.0
-    awake, beat = smoothed(heard, 0.6 * rate), smoothed(heard, 0.12 * rate) - smoothed(heard, 0.5 * rate)
+    awake, beat = (
+        smoothed(heard, 0.6 * rate),
+        smoothed(heard, 0.12 * rate) - smoothed(heard, 0.5 * rate),
+    )
     wander = np.stack([_wave(times, random) for _ in range(3)], 1) * [NOD, TURN, TILT]
     found = wander * (0.25 + 0.75 * awake[:, None])
     found[:, 0] -= 2 * NOD * beat

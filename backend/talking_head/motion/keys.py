@@ -1,4 +1,6 @@
-"""Few keys for a curve: those that a person would set, and no value between them is off by more than asked."""
+"""Few keys for a curve: those that a person would set, and no value between them is off by more
+than asked.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,7 +8,11 @@ from numpy.typing import NDArray
 from ...formats.motion_file import HEAD, Curve
 from ..rigs.rig import Floats
 
-GROUPS = (("blink", ("eyeBlink",)), ("gaze", ("eyeLook",)), ("expression", ("brow", "eyeWide", "eyeSquint", "cheekSquint", "noseSneer")))
+GROUPS = (
+    ("blink", ("eyeBlink",)),
+    ("gaze", ("eyeLook",)),
+    ("expression", ("brow", "eyeWide", "eyeSquint", "cheekSquint", "noseSneer")),
+)
 STILL = 1e-3  # a curve that never leaves zero by more has no keys
 SMALL_TURN = 0.2  # of the tolerance, in radians of the head
 
@@ -25,12 +31,18 @@ def curves_of(names: list[str], values: Floats, tolerance: float) -> list[Curve]
         if np.abs(column).max(initial=0) > STILL:
             allowed = tolerance * (SMALL_TURN if name in HEAD else 1)
             kept = reduced(column, allowed)
-            found.append(Curve(name, layer_of(name), kept.astype(np.float32), column[kept].astype(np.float32)))
+            found.append(
+                Curve(
+                    name, layer_of(name), kept.astype(np.float32), column[kept].astype(np.float32)
+                )
+            )
     return found
 
 
 def reduced(values: Floats, tolerance: float) -> NDArray[np.int64]:
-    """Rows of values (T,) that have to stay for straight lines between them to be within `tolerance` (Douglas and Peucker 1973)."""
+    """Rows of values (T,) that have to stay for straight lines between them to be within
+    `tolerance` (Douglas and Peucker 1973).
+    """
     kept = np.zeros(len(values), bool)
     kept[[0, -1]] = True
     open_parts = [(0, len(values) - 1)]

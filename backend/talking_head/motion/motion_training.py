@@ -1,4 +1,6 @@
-"""Teaches a translator from clips of speech whose motion is known: a speaker's own, in about a minute."""
+"""Teaches a translator from clips of speech whose motion is known: a speaker's own, in about a
+minute.
+"""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -45,46 +47,72 @@ class MotionTrainingConfig:
     weight_decay: float = 1e-2
     velocity: float = 4.0  # weight of the error of frame-to-frame differences
     lips: float = 0.5  # weight of the error of the distance between the lips, where that is known
-    silence: float = 0.1  # share of crops whose sound is taken away, and whose motion is the resting face
+    silence: float = (
+        0.1  # share of crops whose sound is taken away, and whose motion is the resting face
+    )
     loudness: float = 1.5  # how much louder or softer a crop may be made, in log energy
-    masks: int = 1  # runs of bands, and of moments, that are taken away from a crop (SpecAugment, Park et al. 2019)
+    # runs of bands, and of moments, that are taken away from a crop (SpecAugment, Park et al. 2019)
+    masks: int = 1
     average: float = 0.995  # decay of the mean of the weights, which is what is kept
     seed: int = 0
 
 
 def train(
-    clips: Sequence[Clip], config: MotionTranslatorConfig, training: MotionTrainingConfig = MotionTrainingConfig(),
-    rest: NDArray[np.float32] | None = None, lips: NDArray[np.float32] | None = None,
+    clips: Sequence[Clip],
+    config: MotionTranslatorConfig,
+    training: MotionTrainingConfig = MotionTrainingConfig(),
+    rest: NDArray[np.float32] | None = None,
+    lips: NDArray[np.float32] | None = None,
     progress: Callable[[float], None] = lambda share: None,
-) -> MotionTranslator:  # fmt: skip
-    """A translator of these clips. `rest` (K,): the face in silence; `lips` (K,): how far each coefficient opens the lips, as a
-    share of the distance between them. InputError where there is too little to learn from.
+) -> MotionTranslator:
+    """A translator of these clips. `rest` (K,): the face in silence; `lips` (K,): how far each
+    coefficient opens the lips, as a share of the distance between them. InputError where there is
+    too little to learn from.
     """
     with one_thread():  # the tensors are small: a second core would only wait for the first
         return _train(clips, config, training, rest, lips, progress)
 
 
 def _train(
-    clips: Sequence[Clip], config: MotionTranslatorConfig, training: MotionTrainingConfig, rest: NDArray[np.float32] | None,
-    lips: NDArray[np.float32] | None, progress: Callable[[float], None],
-) -> MotionTranslator:  # fmt: skip
+    clips: Sequence[Clip],
+    config: MotionTranslatorConfig,
+    training: MotionTrainingConfig,
+    rest: NDArray[np.float32] | None,
+    lips: NDArray[np.float32] | None,
+    progress: Callable[[float], None],
+) -> MotionTranslator:
     usable = [c for c in clips if c.seconds >= 1]
     if sum(c.seconds for c in usable) < 5:
-        raise InputError("There are less than five seconds of speech to learn from.", "Give a longer clip; two minutes are good.")
+        raise InputError(
+            "There are less than five seconds of speech to learn from.",
+            "Give a longer clip; two minutes are good.",
+        )
     torch.manual_seed(training.seed)
     random = np.random.default_rng(training.seed)
     model = MotionTranslator(config)
     _fit_scales(model, usable)
     variance = np.concatenate([c.motion for c in usable]).var(0).mean()
-    opening = None if lips is None else torch.from_numpy(lips / max(float(np.concatenate([c.motion @ lips for c in usable]).std()), 1e-6))
+    opening = (
+        None
+        if lips is None
+        else torch.from_numpy(
+            lips / max(float(np.concatenate([c.motion @ lips for c in usable]).std()), 1e-6)
+        )
+    )
     averaged = copy.deepcopy(model)
     optimizer = torch.optim.AdamW(
-        [p for p in model.parameters() if p.requires_grad], training.learning_rate, weight_decay=training.weight_decay
+        [p for p in model.parameters() if p.requires_grad],
+        training.learning_rate,
+        weight_decay=training.weight_decay,
     )
     for step in range(training.steps):
         share = step / training.steps
         for group in optimizer.param_groups:
-            group["lr"] = training.learning_rate * min(1, (step + 1) / 30) * (0.5 + 0.5 * np.cos(np.pi * share))
+            group["lr"] = (
+                training.learning_rate
+                * min(1, (step + 1) / 30)
+                * (0.5 + 0.5 * np.cos(np.pi * share))
+            )
         features, times, motion, speaker = _batch(usable, training, random, rest)
         found = model(features, times, speaker)
         still = ((found - motion) ** 2).mean()
@@ -102,10 +130,14 @@ def _train(
 
 
 def still_face(clip: Clip, share: float = 0.1) -> Motion:
-    """(K,) the middle of what the face does in the quietest tenth of a clip: how this person looks when saying nothing."""
+    """(K,) the middle of what the face does in the quietest tenth of a clip: how this person looks
+    when saying nothing.
+    """
     times = np.arange(max(1, int(clip.seconds * clip.rate))) / clip.rate
     loud = clip.features[(times * FEATURE_RATE).astype(int), :BANDS].max(1)
-    return np.asarray(np.median(clip.motion[: len(times)][loud <= np.quantile(loud, share)], 0), np.float32)
+    return np.asarray(
+        np.median(clip.motion[: len(times)][loud <= np.quantile(loud, share)], 0), np.float32
+    )
 
 
 def _fit_scales(model: MotionTranslator, clips: Sequence[Clip]) -> None:
@@ -125,7 +157,10 @@ def _average(kept: MotionTranslator, model: MotionTranslator, decay: float) -> N
 
 
 def _batch(
-    clips: Sequence[Clip], training: MotionTrainingConfig, random: np.random.Generator, rest: NDArray[np.float32] | None
+    clips: Sequence[Clip],
+    training: MotionTrainingConfig,
+    random: np.random.Generator,
+    rest: NDArray[np.float32] | None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Crops of equal length in seconds, each resampled to the same number of moments."""
     lengths = np.array([c.seconds for c in clips])
@@ -137,16 +172,25 @@ def _batch(
         start = random.uniform(0, clip.seconds - crop)
         frames = start * clip.rate + np.arange(count) * crop / count * clip.rate
         first = int((start - training.margin) * FEATURE_RATE)
-        wanted = np.arange(first, first + int((crop + 2 * training.margin) * FEATURE_RATE) + 1).clip(0, len(clip.features) - 1)
+        wanted = np.arange(
+            first, first + int((crop + 2 * training.margin) * FEATURE_RATE) + 1
+        ).clip(0, len(clip.features) - 1)
         heard, shown = clip.features[wanted], _at(clip.motion, frames)
         heard[:, :BANDS] += random.uniform(-training.loudness, training.loudness)
         _mask(heard, training.masks, random)
         if rest is not None and random.random() < training.silence:
-            heard, shown = np.broadcast_to(silence(clip.features), heard.shape), np.broadcast_to(rest, shown.shape)
+            heard, shown = (
+                np.broadcast_to(silence(clip.features), heard.shape),
+                np.broadcast_to(rest, shown.shape),
+            )
         rows.append((heard, frames / clip.rate - first / FEATURE_RATE, shown, clip.speaker))
     heard_, times, shown_, speaker = (np.stack(column) for column in zip(*rows, strict=True))
-    return (torch.from_numpy(heard_.astype(np.float32)), torch.from_numpy(times.astype(np.float32)),
-            torch.from_numpy(shown_.astype(np.float32)), torch.from_numpy(speaker))  # fmt: skip
+    return (
+        torch.from_numpy(heard_.astype(np.float32)),
+        torch.from_numpy(times.astype(np.float32)),
+        torch.from_numpy(shown_.astype(np.float32)),
+        torch.from_numpy(speaker),
+    )
 
 
 def _mask(heard: Features, masks: int, random: np.random.Generator) -> None:
@@ -163,19 +207,28 @@ def _at(motion: Motion, frames: NDArray[np.float64]) -> Motion:
     at = frames.clip(0, len(motion) - 1)
     first = np.floor(at).astype(np.int64)
     share = (at - first)[:, None]
-    return np.asarray(motion[first] * (1 - share) + motion[np.minimum(first + 1, len(motion) - 1)] * share, np.float32)
+    return np.asarray(
+        motion[first] * (1 - share) + motion[np.minimum(first + 1, len(motion) - 1)] * share,
+        np.float32,
+    )
 
 
 def speak(model: MotionTranslator, features: Features, speaker: int = 0) -> Motion:
-    """(T, K) coefficients at FEATURE_RATE, at rest in pauses: as the model is when it hears nothing at all."""
+    """(T, K) coefficients at FEATURE_RATE, at rest in pauses: as the model is when it hears nothing
+    at all.
+    """
     quiet = np.broadcast_to(silence(features), (2 * FEATURE_RATE, features.shape[1]))
     rest = translate(model, quiet, np.array([1.0]), speaker)[0]
     motion = translate(model, features, np.arange(len(features)) / FEATURE_RATE, speaker)
     return resting_in_pauses(motion, features, rest)
 
 
-def translate(model: MotionTranslator, features: Features, times: NDArray[np.float64], speaker: int = 0) -> Motion:
-    """(N, K) coefficients at times (N,) in seconds, which do not fall; long sounds in parts, whose borders do not show."""
+def translate(
+    model: MotionTranslator, features: Features, times: NDArray[np.float64], speaker: int = 0
+) -> Motion:
+    """(N, K) coefficients at times (N,) in seconds, which do not fall; long sounds in parts, whose
+    borders do not show.
+    """
     part, margin, found = 60.0, 2.0, []
     quiet = np.broadcast_to(silence(features), (int(margin * FEATURE_RATE), features.shape[1]))
     heard = np.concatenate([quiet, features, quiet])  # before and after it was silent
@@ -184,7 +237,9 @@ def translate(model: MotionTranslator, features: Features, times: NDArray[np.flo
         for start in np.arange(0, len(features) / FEATURE_RATE + part, part):
             mine = times[(times >= start) & (times < start + part)]
             first = int(start * FEATURE_RATE)
-            around = torch.from_numpy(heard[first : first + int((part + 2 * margin) * FEATURE_RATE)])[None]
+            around = torch.from_numpy(
+                heard[first : first + int((part + 2 * margin) * FEATURE_RATE)]
+            )[None]
             if len(mine):
                 seconds = torch.from_numpy((mine - start + margin).astype(np.float32))[None]
                 found.append(model(around, seconds, torch.tensor([speaker]))[0].numpy())

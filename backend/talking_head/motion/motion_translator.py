@@ -1,8 +1,10 @@
-"""The Speaker-specific Motion Translator (GaussianTalker, Yu et al. 2024, as its abstract describes it): universal features
-of sound, and a decoder that a speaker's embedding makes personal, to coefficients of a face at any moment.
+"""The Speaker-specific Motion Translator (GaussianTalker, Yu et al. 2024, as its abstract describes
+it): universal features of sound, and a decoder that a speaker's embedding makes personal, to
+coefficients of a face at any moment.
 
-What the abstract leaves open is our own: log-mel bands and an encoder of visemes where there is no wav2vec checkpoint, dilated
-convolutions over time, and the embedding as a scale and a shift of every layer (FiLM, Perez et al. 2018).
+What the abstract leaves open is our own: log-mel bands and an encoder of visemes where there is no
+wav2vec checkpoint, dilated convolutions over time, and the embedding as a scale and a shift of
+every layer (FiLM, Perez et al. 2018).
 """
 
 from dataclasses import dataclass
@@ -33,7 +35,9 @@ class _Layer(nn.Module):
     def __init__(self, config: MotionTranslatorConfig, dilation: int) -> None:
         super().__init__()
         pad = dilation * (config.kernel - 1) // 2
-        self.conv = nn.Conv1d(config.hidden, config.hidden, config.kernel, padding=pad, dilation=dilation)
+        self.conv = nn.Conv1d(
+            config.hidden, config.hidden, config.kernel, padding=pad, dilation=dilation
+        )
         self.norm = nn.GroupNorm(1, config.hidden)
         self.film = nn.Linear(config.embedding, 2 * config.hidden)
         self.dropout = nn.Dropout(config.dropout)
@@ -42,12 +46,16 @@ class _Layer(nn.Module):
 
     def forward(self, x: Tensor, speaker: Tensor) -> Tensor:
         scale, shift = self.film(speaker)[..., None].chunk(2, 1)
-        found: Tensor = x + self.dropout(nn.functional.gelu(self.norm(self.conv(x)) * (1 + scale) + shift))
+        found: Tensor = x + self.dropout(
+            nn.functional.gelu(self.norm(self.conv(x)) * (1 + scale) + shift)
+        )
         return found
 
 
 class MotionTranslator(nn.Module):
-    """features (B, T, C) at FEATURE_RATE -> coefficients (B, N, K) at times (B, N), in seconds from the first feature."""
+    """features (B, T, C) at FEATURE_RATE -> coefficients (B, N, K) at times (B, N), in seconds from
+    the first feature.
+    """
 
     def __init__(self, config: MotionTranslatorConfig) -> None:
         super().__init__()
@@ -75,5 +83,7 @@ def sampled(rows: Tensor, at: Tensor) -> Tensor:
     share = (at - first)[:, None]
     wide = first[:, None].expand(-1, rows.shape[1], -1)
     after = (wide + 1).clamp(max=rows.shape[2] - 1)
-    found: Tensor = (rows.gather(2, wide) * (1 - share) + rows.gather(2, after) * share).transpose(1, 2)
+    found: Tensor = (rows.gather(2, wide) * (1 - share) + rows.gather(2, after) * share).transpose(
+        1, 2
+    )
     return found

@@ -30,9 +30,16 @@ class Poses:
 
 def save(path: Path, motion: HeadMotion, source: Path) -> None:
     np.savez_compressed(
-        path, names=np.array(motion.names), times=motion.times, coefficients=motion.coefficients, rotations=motion.rotations,
-        translations=motion.translations, focal=motion.focal, size=np.array([motion.width, motion.height]), source=str(source.resolve()),
-    )  # fmt: skip
+        path,
+        names=np.array(motion.names),
+        times=motion.times,
+        coefficients=motion.coefficients,
+        rotations=motion.rotations,
+        translations=motion.translations,
+        focal=motion.focal,
+        size=np.array([motion.width, motion.height]),
+        source=str(source.resolve()),
+    )
 
 
 def load(path: Path) -> Poses:
@@ -40,11 +47,26 @@ def load(path: Path) -> Poses:
     try:
         with np.load(path, allow_pickle=False) as d:
             width, height = (int(n) for n in d["size"])
-            found = Poses(Path(str(d["source"])), [str(n) for n in d["names"]], d["times"], d["coefficients"].astype(np.float32),
-                          d["rotations"], d["translations"], float(d["focal"]), (width, height))  # fmt: skip
+            found = Poses(
+                Path(str(d["source"])),
+                [str(n) for n in d["names"]],
+                d["times"],
+                d["coefficients"].astype(np.float32),
+                d["rotations"],
+                d["translations"],
+                float(d["focal"]),
+                (width, height),
+            )
     except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise InputError(f"There are no poses in {path.parent.name}, or they are damaged.", "Read the face again.") from error
+        raise InputError(
+            f"There are no poses in {path.parent.name}, or they are damaged.",
+            "Read the face again.",
+        ) from error
     count = len(found.times)
-    if not count or found.rotations.shape != (count, 3, 3) or found.coefficients.shape != (count, len(found.names)):
+    if (
+        not count
+        or found.rotations.shape != (count, 3, 3)
+        or found.coefficients.shape != (count, len(found.names))
+    ):
         raise InputError(f"The poses in {path.parent.name} are damaged.", "Read the face again.")
     return found

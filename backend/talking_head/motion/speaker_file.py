@@ -14,8 +14,14 @@ NAME = "speaker.safetensors"
 
 
 def save_speaker(model: MotionTranslator, names: list[str], path: Path) -> None:
-    meta = {"config": json.dumps(asdict(model.config)), "names": json.dumps(names), "note": "Synthetic motion; made with Splatsmith."}
-    save_file({name: values.contiguous() for name, values in model.state_dict().items()}, path, meta)
+    meta = {
+        "config": json.dumps(asdict(model.config)),
+        "names": json.dumps(names),
+        "note": "Synthetic motion; made with Splatsmith.",
+    }
+    save_file(
+        {name: values.contiguous() for name, values in model.state_dict().items()}, path, meta
+    )
 
 
 def load_speaker(path: Path) -> tuple[MotionTranslator, list[str]]:
@@ -23,11 +29,18 @@ def load_speaker(path: Path) -> tuple[MotionTranslator, list[str]]:
     try:
         with safe_open(path, "pt") as file:
             meta = file.metadata() or {}
-            names, config = [str(name) for name in json.loads(meta["names"])], json.loads(meta["config"])
-            model = MotionTranslator(MotionTranslatorConfig(**{**config, "dilations": tuple(config["dilations"])}))
+            names, config = (
+                [str(name) for name in json.loads(meta["names"])],
+                json.loads(meta["config"]),
+            )
+            model = MotionTranslator(
+                MotionTranslatorConfig(**{**config, "dilations": tuple(config["dilations"])})
+            )
             model.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 (no mapping)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path.name} is not a speaker.", "Choose the speaker.safetensors that Face left.") from error
+        raise InputError(
+            f"{path.name} is not a speaker.", "Choose the speaker.safetensors that Face left."
+        ) from error
     if len(names) != model.config.coefficients:
         raise InputError(f"{path.name} is damaged.", "Run Face again.")
     return model.eval(), names

@@ -1,1 +1,3 @@
-"""Faces that move: a resting mesh, shapes of identity and of expression, from several sources behind one dataclass."""
+"""Faces that move: a resting mesh, shapes of identity and of expression, from several sources
+behind one dataclass.
+"""

@@ -1,7 +1,9 @@
-"""Which vertex of a rig each of the tracker's 478 points is: found by tracking pictures of the rig itself.
+"""Which vertex of a rig each of the tracker's 478 points is: found by tracking pictures of the rig
+itself.
 
-Every point goes to the vertex whose own path through all pictures is nearest to the point's path. Lids and the inner rims of the
-lips are told from their neighbours because they alone move when eyes and mouth do, so no list of indices is needed for any mesh.
+Every point goes to the vertex whose own path through all pictures is nearest to the point's path.
+Lids and the inner rims of the lips are told from their neighbours because they alone move when eyes
+and mouth do, so no list of indices is needed for any mesh.
 """
 
 from collections.abc import Callable
@@ -35,13 +37,17 @@ class CorrespondenceConfig:
     pitch: float = 0.15
     identity: float = 0.7  # standard deviations
     size: int = 320  # pixels
-    far: float = 0.12  # eye distances; a point that is farther off in one picture counts as this far
+    far: float = (
+        0.12  # eye distances; a point that is farther off in one picture counts as this far
+    )
     seed: int = 0
 
 
 @dataclass(frozen=True)
 class Correspondence:
-    """Where the tracker's points lie on a rig: at a vertex, and a little off it, since vertices are not everywhere."""
+    """Where the tracker's points lie on a rig: at a vertex, and a little off it, since vertices are
+    not everywhere.
+    """
 
     vertices: NDArray[np.int64]  # (478,)
     offsets: Floats  # (478, 3) centimetres, in the rig's axes at rest
@@ -56,14 +62,27 @@ def find_correspondence(
 ) -> Correspondence:
     """Some fifty pictures, 20 seconds. InputError where the tracker sees no face in them.
 
-    After the first twelve they have lips and brows, painted where the first found them: the tracker knows faces that have such.
+    After the first twelve they have lips and brows, painted where the first found them: the tracker
+    knows faces that have such.
     """
-    plain = _matched(rig, tracker, replace(config, yaws=config.yaws[:1]), None, lambda share: progress(share / 4))
-    return _matched(rig, tracker, config, painted(rig, plain.vertices), lambda share: progress(0.25 + 0.75 * share))
+    plain = _matched(
+        rig, tracker, replace(config, yaws=config.yaws[:1]), None, lambda share: progress(share / 4)
+    )
+    return _matched(
+        rig,
+        tracker,
+        config,
+        painted(rig, plain.vertices),
+        lambda share: progress(0.25 + 0.75 * share),
+    )
 
 
 def _matched(
-    rig: Rig, tracker: FaceTracker, config: CorrespondenceConfig, colors: Floats | None, progress: Callable[[float], None]
+    rig: Rig,
+    tracker: FaceTracker,
+    config: CorrespondenceConfig,
+    colors: Floats | None,
+    progress: Callable[[float], None],
 ) -> Correspondence:
     random = np.random.default_rng(config.seed)
     wanted = [(expression, yaw) for expression in (*EXPRESSIONS, *_own(rig)) for yaw in config.yaws]
@@ -72,22 +91,33 @@ def _matched(
         progress(number / len(wanted))
         view = portrait(config.size, yaw, random.normal() * config.pitch, height=_height(rig))
         coefficients = np.array([expression.get(name, 0.0) for name in rig.names], np.float32)
-        identity = random.normal(size=len(rig.identities)).astype(np.float32) * config.identity * (number > 0)
+        identity = (
+            random.normal(size=len(rig.identities)).astype(np.float32)
+            * config.identity
+            * (number > 0)
+        )
         vertices = rig.posed(rig.person(identity), coefficients)
-        picture = draw(rig, vertices, view, colors)
-        faces = tracker.faces(picture)
-        if faces and (found := tracker.find(picture, faces[0])).score > tracker.config.score:
+        image = draw(rig, vertices, view, colors)
+        faces = tracker.faces(image)
+        if faces and (found := tracker.find(image, faces[0])).score > tracker.config.score:
             projected.append(view.project(vertices)[..., :2])
             tracked.append(found.points[:, :2])
             views.append(view)
     if len(tracked) < len(wanted) / 2:
-        raise InputError(f"The face tracker sees no face in {rig.name}.", "Choose a face model that looks like a person.")
-    return _nearest(rig, np.array(projected, np.float32), np.array(tracked, np.float32), views, config)
+        raise InputError(
+            f"The face tracker sees no face in {rig.name}.",
+            "Choose a face model that looks like a person.",
+        )
+    return _nearest(
+        rig, np.array(projected, np.float32), np.array(tracked, np.float32), views, config
+    )
 
 
 def _own(rig: Rig) -> list[dict[str, float]]:
     """For rigs whose shapes have no names of what they do, the strongest of these, to either side."""
-    return [{name: far} for name in rig.names if name.startswith("expression") for far in (-0.7, 0.7)][: len(EXPRESSIONS)]
+    return [
+        {name: far} for name in rig.names if name.startswith("expression") for far in (-0.7, 0.7)
+    ][: len(EXPRESSIONS)]
 
 
 def _height(rig: Rig) -> float:
@@ -96,13 +126,20 @@ def _height(rig: Rig) -> float:
     return 1.4 * float(min(np.ptp(skin[:, 1]), 26.0))
 
 
-def _nearest(rig: Rig, projected: Floats, tracked: Floats, views: list[View], config: CorrespondenceConfig) -> Correspondence:
+def _nearest(
+    rig: Rig, projected: Floats, tracked: Floats, views: list[View], config: CorrespondenceConfig
+) -> Correspondence:
     """Of vertices projected (R, V, 2) and points tracked (R, 478, 2)."""
-    apart = np.linalg.norm(tracked[:, LEFT_CORNER] - tracked[:, RIGHT_CORNER], axis=1)[:, None, None]
+    apart = np.linalg.norm(tracked[:, LEFT_CORNER] - tracked[:, RIGHT_CORNER], axis=1)[
+        :, None, None
+    ]
     paths, points = torch.from_numpy(projected / apart), torch.from_numpy(tracked / apart)
     vertices = np.zeros(COUNT, np.int64)
     part = torch.from_numpy(rig.vertex_parts)
-    for allowed, numbers in (((Part.SKIN,), range(MESH)), ((Part.EYE, Part.IRIS), range(MESH, COUNT))):
+    for allowed, numbers in (
+        ((Part.SKIN,), range(MESH)),
+        ((Part.EYE, Part.IRIS), range(MESH, COUNT)),
+    ):
         candidates = torch.nonzero(torch.isin(part, torch.tensor(allowed, dtype=part.dtype)))[:, 0]
         rows = list(numbers)
         total = torch.zeros(len(rows), len(candidates))
@@ -111,7 +148,11 @@ def _nearest(rig: Rig, projected: Floats, tracked: Floats, views: list[View], co
         vertices[rows] = candidates[total.argmin(1)].numpy()
     left = tracked - projected[:, vertices]
     offsets = np.zeros((COUNT, 3), np.float32)
-    for picture, view in enumerate(views):
+    for image, view in enumerate(views):
         scale = view.focal / view.translation[2]
-        offsets += (left[picture] / scale) @ view.rotation[:2] / len(views)  # across the line of sight only
-    return Correspondence(vertices, offsets, float(np.median(np.linalg.norm(left, axis=2) / apart[..., 0])))
+        offsets += (
+            (left[image] / scale) @ view.rotation[:2] / len(views)
+        )  # across the line of sight only
+    return Correspondence(
+        vertices, offsets, float(np.median(np.linalg.norm(left, axis=2) / apart[..., 0]))
+    )

@@ -1,4 +1,6 @@
-"""Pictures of a rig: smooth shading under two lamps, a depth buffer, a pinhole camera. For finding points, tests and previews."""
+"""Pictures of a rig: smooth shading under two lamps, a depth buffer, a pinhole camera. For finding
+points, tests and previews.
+"""
 
 from dataclasses import dataclass
 
@@ -18,7 +20,9 @@ TO_CAMERA = np.diag([1.0, -1.0, -1.0])  # a face that looks into the camera: x r
 
 @dataclass(frozen=True)
 class View:
-    """A camera before a face: rotation (3, 3) and translation (3,) of the rig into camera axes (x right, y down, z away)."""
+    """A camera before a face: rotation (3, 3) and translation (3,) of the rig into camera axes (x
+    right, y down, z away).
+    """
 
     rotation: NDArray[np.float64]
     translation: NDArray[np.float64]
@@ -30,30 +34,47 @@ class View:
         """Points (..., 3) of the rig as x and y in pixels and depth (..., 3)."""
         seen = points @ self.rotation.T + self.translation
         depth = seen[..., 2:]
-        centre = np.array([self.width / 2, self.height / 2])
-        return np.concatenate([self.focal * seen[..., :2] / depth + centre, depth], -1)
+        center = np.array([self.width / 2, self.height / 2])
+        return np.concatenate([self.focal * seen[..., :2] / depth + center, depth], -1)
 
 
-def portrait(size: int, yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0, distance: float = 60.0, height: float = 30.0) -> View:
-    """A square picture of `height` centimetres at the face, from `distance` centimetres; the head is turned, in radians."""
+def portrait(
+    size: int,
+    yaw: float = 0.0,
+    pitch: float = 0.0,
+    roll: float = 0.0,
+    distance: float = 60.0,
+    height: float = 30.0,
+) -> View:
+    """A square picture of `height` centimetres at the face, from `distance` centimetres; the head
+    is turned, in radians.
+    """
     cy, sy, cp, sp, cr, sr = (f(a) for a in (yaw, pitch, roll) for f in (np.cos, np.sin))
-    turn = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]]) @ np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
+    turn = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]]) @ np.array(
+        [[1, 0, 0], [0, cp, -sp], [0, sp, cp]]
+    )
     turn = turn @ np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     return View(TO_CAMERA @ turn, np.array([0, 0, distance]), size * distance / height, size, size)
 
 
 def draw(rig: Rig, vertices: Floats, view: View, colors: Floats | None = None) -> NDArray[np.uint8]:
-    """(H, W, 3) of posed vertices (V, 3), four looks a pixel; `colors` (V, 3) 0..1, or the rig's own, or those of the parts."""
+    """(H, W, 3) of posed vertices (V, 3), four looks a pixel; `colors` (V, 3) 0..1, or the rig's
+    own, or those of the parts.
+    """
     colors = rig.colors if colors is None else colors
     fine = View(view.rotation, view.translation, 2 * view.focal, 2 * view.width, 2 * view.height)
     seen = see(rig, vertices, fine)
     corners = rig.triangles[seen.triangles]
     shade = (_light(vertices, rig.triangles)[corners] * seen.weights).sum(1, keepdims=True)
     table = np.array([COLORS[part] for part in Part])
-    base = table[rig.triangle_parts[seen.triangles]] if colors is None else (colors[corners] * seen.weights[..., None]).sum(1)
-    picture = np.tile(np.array(BEHIND), (fine.height * fine.width, 1))
-    picture[seen.pixels] = (base * (AMBIENT + shade)).clip(0, 1)
-    whole = picture.reshape(view.height, 2, view.width, 2, 3).mean((1, 3))
+    base = (
+        table[rig.triangle_parts[seen.triangles]]
+        if colors is None
+        else (colors[corners] * seen.weights[..., None]).sum(1)
+    )
+    image = np.tile(np.array(BEHIND), (fine.height * fine.width, 1))
+    image[seen.pixels] = (base * (AMBIENT + shade)).clip(0, 1)
+    whole = image.reshape(view.height, 2, view.width, 2, 3).mean((1, 3))
     return np.asarray((whole * 255).round(), np.uint8)
 
 
@@ -67,8 +88,16 @@ def normals(vertices: Floats, triangles: NDArray[np.int32]) -> Floats:
     """(V, 3) of length one, out of the mesh; corners of large triangles count for more."""
     a, b, c = (vertices[triangles[:, k]] for k in range(3))
     across = np.cross(b - a, c - a)
-    found = np.stack([sum(np.bincount(triangles[:, k], across[:, axis], len(vertices)) for k in range(3)) for axis in range(3)], 1)
-    return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12), np.float32)
+    found = np.stack(
+        [
+            sum(np.bincount(triangles[:, k], across[:, axis], len(vertices)) for k in range(3))
+            for axis in range(3)
+        ],
+        1,
+    )
+    return np.asarray(
+        found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12), np.float32
+    )
 
 
 def _light(vertices: Floats, triangles: NDArray[np.int32]) -> Floats:

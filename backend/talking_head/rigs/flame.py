@@ -1,7 +1,9 @@
-"""FLAME (Li et al. 2017) as a rig: its expressions as they are, and its joints as shapes with ARKit's names.
+"""FLAME (Li et al. 2017) as a rig: its expressions as they are, and its joints as shapes with
+ARKit's names.
 
-The jaw and the eyeballs of FLAME turn. A rig's shapes are linear, so each stands for its joint's turn to one side, as far as faces
-go; in between, a jaw is off by less than a millimetre. Its teeth are missing, as in the published model.
+The jaw and the eyeballs of FLAME turn. A rig's shapes are linear, so each stands for its joint's
+turn to one side, as far as faces go; in between, a jaw is off by less than a millimetre. Its teeth
+are missing, as in the published model.
 """
 
 from pathlib import Path
@@ -30,26 +32,71 @@ TURNS = (
 def read_flame(path: Path) -> Rig:
     """InputError where the file is not FLAME's, or not whole."""
     arrays = read_arrays(path)
-    neutral, faces = arrays["v_template"].astype(np.float32) * CENTIMETRES, arrays["f"].astype(np.int32)
-    directions, weights, regressor = (arrays[key].astype(np.float32) for key in ("shapedirs", "weights", "J_regressor"))
+    neutral, faces = (
+        arrays["v_template"].astype(np.float32) * CENTIMETRES,
+        arrays["f"].astype(np.int32),
+    )
+    directions, weights, regressor = (
+        arrays[key].astype(np.float32) for key in ("shapedirs", "weights", "J_regressor")
+    )
     count = len(neutral)
-    fits = neutral.shape == (count, 3) and faces.ndim == 2 and faces.shape[1] == 3 and directions.shape[:2] == (count, 3)
-    if not fits or directions.shape[2] < FIRST_EXPRESSION + 1 or weights.shape != (count, 5) or regressor.shape != (5, count):
-        raise InputError(f"{path.name} is damaged: its parts do not fit together.", "Fetch FLAME again.")
-    if faces.min() < 0 or faces.max() >= count or not all(np.isfinite(a).all() for a in (neutral, directions, weights, regressor)):
-        raise InputError(f"{path.name} is damaged: it holds numbers that are none.", "Fetch FLAME again.")
+    fits = (
+        neutral.shape == (count, 3)
+        and faces.ndim == 2
+        and faces.shape[1] == 3
+        and directions.shape[:2] == (count, 3)
+    )
+    if (
+        not fits
+        or directions.shape[2] < FIRST_EXPRESSION + 1
+        or weights.shape != (count, 5)
+        or regressor.shape != (5, count)
+    ):
+        raise InputError(
+            f"{path.name} is damaged: its parts do not fit together.", "Fetch FLAME again."
+        )
+    if (
+        faces.min() < 0
+        or faces.max() >= count
+        or not all(np.isfinite(a).all() for a in (neutral, directions, weights, regressor))
+    ):
+        raise InputError(
+            f"{path.name} is damaged: it holds numbers that are none.", "Fetch FLAME again."
+        )
     modes = np.moveaxis(directions, 2, 0) * CENTIMETRES
     expressions = modes[FIRST_EXPRESSION : FIRST_EXPRESSION + EXPRESSIONS] * STRONG
     joints = regressor @ neutral
-    shapes = np.stack([*(_turned(neutral, joints[joint], weights[:, joint], vector) for _, joint, vector in TURNS), *expressions])
-    names = [*(name for name, _, _ in TURNS), *(f"expression{k + 1:02d}" for k in range(len(expressions)))]
+    shapes = np.stack(
+        [
+            *(
+                _turned(neutral, joints[joint], weights[:, joint], vector)
+                for _, joint, vector in TURNS
+            ),
+            *expressions,
+        ]
+    )
+    names = [
+        *(name for name, _, _ in TURNS),
+        *(f"expression{k + 1:02d}" for k in range(len(expressions))),
+    ]
     lowest = np.array([0.0] * len(TURNS) + [-1.0] * len(expressions), np.float32)
     four = np.concatenate([faces, np.full((len(faces), 1), -1, np.int32)], 1)
     parts = _parts(faces, weights, neutral, joints)
-    return Rig("FLAME", neutral, four, parts, tuple(names), shapes.astype(np.float32), modes[:IDENTITIES].astype(np.float32), lowest)
+    return Rig(
+        "FLAME",
+        neutral,
+        four,
+        parts,
+        tuple(names),
+        shapes.astype(np.float32),
+        modes[:IDENTITIES].astype(np.float32),
+        lowest,
+    )
 
 
-def _turned(vertices: Floats, joint: Floats, weights: Floats, vector: tuple[float, float, float]) -> Floats:
+def _turned(
+    vertices: Floats, joint: Floats, weights: Floats, vector: tuple[float, float, float]
+) -> Floats:
     """(V, 3) how far a joint's turn carries each vertex, by its weight (linear blend skinning)."""
     angle = float(np.linalg.norm(vector))
     x, y, z = np.array(vector) / angle
@@ -58,7 +105,9 @@ def _turned(vertices: Floats, joint: Floats, weights: Floats, vector: tuple[floa
     return np.asarray(weights[:, None] * ((vertices - joint) @ (turn - np.eye(3)).T), np.float32)
 
 
-def _parts(faces: NDArray[np.int32], weights: Floats, neutral: Floats, joints: Floats) -> NDArray[np.int8]:
+def _parts(
+    faces: NDArray[np.int32], weights: Floats, neutral: Floats, joints: Floats
+) -> NDArray[np.int8]:
     """What turns with an eye is that eye; its front, as wide as an iris, the iris."""
     parts = np.full(len(faces), Part.SKIN, np.int8)
     for joint in (LEFT_EYE, RIGHT_EYE):

@@ -1,7 +1,9 @@
-"""Reads a FLAME model (Li et al. 2017) from the pickle that its site gives to those who sign up, without running anything in it.
+"""Reads a FLAME model (Li et al. 2017) from the pickle that its site gives to those who sign up,
+without running anything in it.
 
-A pickle may call any function of any package. Here it may name a handful of constructors of numpy and scipy arrays and one
-placeholder for chumpy's, and whatever else it names is refused before it is called (Python's manual, "Restricting Globals").
+A pickle may call any function of any package. Here it may name a handful of constructors of numpy
+and scipy arrays and one placeholder for chumpy's, and whatever else it names is refused before it
+is called (Python's manual, "Restricting Globals").
 """
 
 import pickle
@@ -47,9 +49,12 @@ class _Reader(pickle.Unpickler):
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
-    """The arrays of KEYS by name. InputError for anything that is not a FLAME model, or that asks for more than arrays."""
+    """The arrays of KEYS by name. InputError for anything that is not a FLAME model, or that asks
+    for more than arrays.
+    """
     wrong = InputError(
-        f"{path.name} is not a FLAME model, or it is damaged.", "Choose generic_model.pkl or flame2023.pkl from FLAME's site."
+        f"{path.name} is not a FLAME model, or it is damaged.",
+        "Choose generic_model.pkl or flame2023.pkl from FLAME's site.",
     )
     try:
         if path.stat().st_size > LARGEST:
@@ -58,9 +63,22 @@ def read_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
             found = _Reader(file, encoding="latin1").load()
     except pickle.UnpicklingError as error:
         if "asks for" in str(error):
-            raise InputError(f"{path.name} is not safe to read: {error}.", "Fetch the model again from FLAME's own site.") from error
+            raise InputError(
+                f"{path.name} is not safe to read: {error}.",
+                "Fetch the model again from FLAME's own site.",
+            ) from error
         raise wrong from error
-    except (OSError, EOFError, ValueError, TypeError, AttributeError, IndexError, KeyError, MemoryError, ImportError) as error:
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        KeyError,
+        MemoryError,
+        ImportError,
+    ) as error:
         raise wrong from error
     if not isinstance(found, dict) or not all(key in found for key in KEYS):
         raise wrong
@@ -82,11 +100,24 @@ def _dense(state: dict[str, Any]) -> NDArray[np.generic] | None:
     """Of compressed columns: their data, rows and starts."""
     data, rows, starts = (state.get(name) for name in ("data", "indices", "indptr"))
     shape = state.get("_shape")
-    if not all(isinstance(part, np.ndarray) for part in (data, rows, starts)) or not isinstance(shape, tuple) or len(shape) != 2:
+    if (
+        not all(isinstance(part, np.ndarray) for part in (data, rows, starts))
+        or not isinstance(shape, tuple)
+        or len(shape) != 2
+    ):
         return None
-    assert isinstance(data, np.ndarray) and isinstance(rows, np.ndarray) and isinstance(starts, np.ndarray)
+    assert (
+        isinstance(data, np.ndarray)
+        and isinstance(rows, np.ndarray)
+        and isinstance(starts, np.ndarray)
+    )
     counts = np.diff(starts)
-    fits = len(starts) == shape[1] + 1 and (counts >= 0).all() and counts.sum() == len(data) == len(rows) and max(shape) < 1_000_000
+    fits = (
+        len(starts) == shape[1] + 1
+        and (counts >= 0).all()
+        and counts.sum() == len(data) == len(rows)
+        and max(shape) < 1_000_000
+    )
     if not fits or (len(rows) and not 0 <= rows.min() <= rows.max() < shape[0]):
         return None
     found = np.zeros(shape)

@@ -1,4 +1,6 @@
-"""ICT-FaceKit's light model (Li et al. 2020; MIT): the published folder of OBJ files, or the same packed in one file."""
+"""ICT-FaceKit's light model (Li et al. 2020; MIT): the published folder of OBJ files, or the same
+packed in one file.
+"""
 
 import zipfile
 from pathlib import Path
@@ -18,7 +20,12 @@ PARTS = {"M_GumsTongue": Part.TONGUE, "M_Teeth": Part.TEETH, "M_ScleraLeft": Par
          "M_IrisLeft": Part.IRIS, "M_IrisRight": Part.IRIS}  # fmt: skip
 SOCKET = range(11_248, 13_294)  # vertices of the mouth's inside
 CORNEA = 0.88  # cosine of half the angle that the iris fills
-LOOKS = {"Up": (0, -25), "Down": (0, 25), "In": (1, -30), "Out": (1, 30)}  # axis and degrees of a left eye's full look
+LOOKS = {
+    "Up": (0, -25),
+    "Down": (0, 25),
+    "In": (1, -30),
+    "Out": (1, 30),
+}  # axis and degrees of a left eye's full look
 BOTH_SIDES = ("browInnerUp", "cheekPuff")  # split in two here, one in ARKit
 
 
@@ -26,15 +33,29 @@ def read_ict(folder: Path) -> Rig:
     """InputError where the folder lacks a file, or a file is not what was published."""
     folder = folder if (folder / NEUTRAL_FILE).is_file() else folder / "FaceXModel"
     if not (folder / NEUTRAL_FILE).is_file():
-        raise InputError(f"{folder.parent} holds no {NEUTRAL_FILE}.", "Choose the folder FaceXModel of ICT-FaceKit.")
+        raise InputError(
+            f"{folder.parent} holds no {NEUTRAL_FILE}.",
+            "Choose the folder FaceXModel of ICT-FaceKit.",
+        )
     neutral, faces, parts = _read_mesh(folder / NEUTRAL_FILE)
     packed = folder / PACKED_FILE
     own, deltas, identities = _packed(packed) if packed.is_file() else _unpacked(folder, neutral)
     names = [name for name in BLENDSHAPES if _sources(name, own)]
-    shapes = np.stack([sum(deltas[own.index(source)] for source in _sources(name, own)) for name in names]).astype(np.float32)
+    shapes = np.stack(
+        [sum(deltas[own.index(source)] for source in _sources(name, own)) for name in names]
+    ).astype(np.float32)
     parts[_before_iris(neutral, faces, parts)] = Part.IRIS
     _turn_eyes(shapes, names, neutral, faces, parts)
-    rig = Rig("ICT", neutral, faces, parts, tuple(names), shapes, identities, np.zeros(len(names), np.float32))
+    rig = Rig(
+        "ICT",
+        neutral,
+        faces,
+        parts,
+        tuple(names),
+        shapes,
+        identities,
+        np.zeros(len(names), np.float32),
+    )
     return rig.only_vertices(np.arange(len(neutral)) < KEPT)
 
 
@@ -48,29 +69,41 @@ def _sources(name: str, own: list[str]) -> list[str]:
     return [name] if name in own else []
 
 
-def _before_iris(neutral: Floats, faces: NDArray[np.int32], parts: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """(F,) true where the white of the eye bulges out before the iris: it is clear there, and the iris is what is seen."""
+def _before_iris(
+    neutral: Floats, faces: NDArray[np.int32], parts: NDArray[np.int8]
+) -> NDArray[np.bool_]:
+    """(F,) true where the white of the eye bulges out before the iris: it is clear there, and the
+    iris is what is seen.
+    """
     found = np.zeros(len(faces), bool)
-    centres = neutral[faces[:, :3]].mean(1)
+    centers = neutral[faces[:, :3]].mean(1)
     for side in (-1, 1):
-        mine = (parts == Part.EYE) & (centres[:, 0] * side > 0)
-        outward = centres[mine] - centres[mine].mean(0)
+        mine = (parts == Part.EYE) & (centers[:, 0] * side > 0)
+        outward = centers[mine] - centers[mine].mean(0)
         found[mine] = outward[:, 2] / np.linalg.norm(outward, axis=1) > CORNEA
     return found
 
 
-def _turn_eyes(shapes: Floats, names: list[str], neutral: Floats, faces: NDArray[np.int32], parts: NDArray[np.int8]) -> None:
-    """Lets eyeballs go where the lids look, in place: the light model leaves them to a rig of bones."""
+def _turn_eyes(
+    shapes: Floats,
+    names: list[str],
+    neutral: Floats,
+    faces: NDArray[np.int32],
+    parts: NDArray[np.int8],
+) -> None:
+    """Lets eyeballs go where the lids look, in place: the light model leaves them to a rig of
+    bones.
+    """
     ball = np.zeros(len(neutral), bool)
     ball[np.unique(faces[(parts == Part.EYE) | (parts == Part.IRIS)][:, :3])] = True
     for side, sign in (("Left", 1), ("Right", -1)):
         mine = ball & (neutral[:, 0] * sign > 0)
-        centre = (neutral[mine].min(0) + neutral[mine].max(0)) / 2
+        center = (neutral[mine].min(0) + neutral[mine].max(0)) / 2
         for look, (axis, angle) in LOOKS.items():
             name = f"eyeLook{look}{side}"
             if name in names:
                 turn = _rotation(axis, np.radians(angle) * (sign if axis == 1 else 1))
-                shapes[names.index(name), mine] = (neutral[mine] - centre) @ (turn - np.eye(3)).T
+                shapes[names.index(name), mine] = (neutral[mine] - center) @ (turn - np.eye(3)).T
 
 
 def _rotation(axis: int, angle: float) -> NDArray[np.float64]:
@@ -96,11 +129,16 @@ def _read_mesh(path: Path) -> tuple[Floats, NDArray[np.int32], NDArray[np.int8]]
                     faces.append(corners + [-1] * (4 - len(corners)))
                     parts.append(Part.MOUTH if part is Part.SKIN and corners[0] in SOCKET else part)
     except (OSError, ValueError, IndexError) as error:
-        raise InputError(f"{path.name} can't be read as a mesh.", "Fetch ICT-FaceKit again.") from error
+        raise InputError(
+            f"{path.name} can't be read as a mesh.", "Fetch ICT-FaceKit again."
+        ) from error
     vertices = _read_vertices(path)
     found = np.array(faces, np.int32).reshape(-1, 4)
     if not len(found) or found.max() >= len(vertices):
-        raise InputError(f"{path.name} is damaged: its faces name vertices that are missing.", "Fetch ICT-FaceKit again.")
+        raise InputError(
+            f"{path.name} is damaged: its faces name vertices that are missing.",
+            "Fetch ICT-FaceKit again.",
+        )
     return vertices, found, np.array(parts, np.int8)
 
 
@@ -110,9 +148,14 @@ def _read_vertices(path: Path) -> Floats:
             rows = [line.split()[1:4] for line in file if line.startswith("v ")]
         found = np.array(rows, np.float32)
     except (OSError, ValueError) as error:
-        raise InputError(f"{path.name} can't be read as a mesh.", "Fetch ICT-FaceKit again.") from error
+        raise InputError(
+            f"{path.name} can't be read as a mesh.", "Fetch ICT-FaceKit again."
+        ) from error
     if found.shape != (VERTICES, 3) or not np.isfinite(found).all():
-        raise InputError(f"{path.name} has not the {VERTICES:,} vertices of ICT-FaceKit.", "Fetch ICT-FaceKit again.")
+        raise InputError(
+            f"{path.name} has not the {VERTICES:,} vertices of ICT-FaceKit.",
+            "Fetch ICT-FaceKit again.",
+        )
     return found
 
 
@@ -121,11 +164,18 @@ def _packed(path: Path) -> tuple[list[str], Floats, Floats]:
     try:
         with np.load(path, allow_pickle=False) as data:
             names = [str(name) for name in data["expression_names"]]
-            deltas, identities = (data[key].astype(np.float32) for key in ("expression_deltas", "identity_deltas"))
+            deltas, identities = (
+                data[key].astype(np.float32) for key in ("expression_deltas", "identity_deltas")
+            )
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path.name} is damaged.", "Choose the folder FaceXModel of ICT-FaceKit instead.") from error
+        raise InputError(
+            f"{path.name} is damaged.", "Choose the folder FaceXModel of ICT-FaceKit instead."
+        ) from error
     if deltas.shape != (len(names), VERTICES, 3) or identities.shape[1:] != (VERTICES, 3):
-        raise InputError(f"{path.name} does not fit the mesh beside it.", "Choose the folder FaceXModel of ICT-FaceKit instead.")
+        raise InputError(
+            f"{path.name} does not fit the mesh beside it.",
+            "Choose the folder FaceXModel of ICT-FaceKit instead.",
+        )
     return names, deltas, identities
 
 
@@ -135,6 +185,11 @@ def _unpacked(folder: Path, neutral: Floats) -> tuple[list[str], Floats, Floats]
     people = sorted(name for name in files if name.startswith("identity"))[:IDENTITIES]
     names = sorted(name for name in files if not name.startswith("identity"))
     if not names or not people:
-        raise InputError(f"{folder} holds no shapes of the face.", "Choose the folder FaceXModel of ICT-FaceKit.")
-    deltas, identities = (np.stack([_read_vertices(files[name]) - neutral for name in some]) for some in (names, people))
+        raise InputError(
+            f"{folder} holds no shapes of the face.", "Choose the folder FaceXModel of ICT-FaceKit."
+        )
+    deltas, identities = (
+        np.stack([_read_vertices(files[name]) - neutral for name in some])
+        for some in (names, people)
+    )
     return names, deltas, identities

@@ -1,4 +1,6 @@
-"""Colours of a face for a rig that has none: lips, brows and lash lines, told by where the tracker's points lie."""
+"""Colours of a face for a rig that has none: lips, brows and lash lines, told by where the
+tracker's points lie.
+"""
 
 from dataclasses import dataclass
 
@@ -29,7 +31,9 @@ def painted(rig: Rig, points: NDArray[np.int64], paint: Paint = Paint()) -> Floa
     table = np.array([COLORS[part] for part in Part], np.float32)
     table[Part.SKIN], table[Part.IRIS] = paint.skin, paint.iris
     colors = table[rig.vertex_parts]
-    skin = (rig.vertex_parts == Part.SKIN) & (rig.neutral[:, 2] > rig.neutral[points[:468], 2].min())
+    skin = (rig.vertex_parts == Part.SKIN) & (
+        rig.neutral[:, 2] > rig.neutral[points[:468], 2].min()
+    )
     for ring, color in ((OUTER_LIPS_RING, paint.lips), *((brow, paint.brows) for brow in BROWS)):
         inside = _inside(rig.neutral[:, :2], rig.neutral[points[list(ring)], :2]) & skin
         colors[inside] = color
@@ -45,5 +49,7 @@ def _inside(points: Floats, ring: Floats) -> NDArray[np.bool_]:
     contour = ring.astype(np.float32).reshape(-1, 1, 2)
     low, high = ring.min(0), ring.max(0)
     found: NDArray[np.bool_] = ((points >= low) & (points <= high)).all(1)
-    found[found] = [cv2.pointPolygonTest(contour, (float(x), float(y)), False) >= 0 for x, y in points[found]]
+    found[found] = [
+        cv2.pointPolygonTest(contour, (float(x), float(y)), False) >= 0 for x, y in points[found]
+    ]
     return found

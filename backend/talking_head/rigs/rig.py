@@ -1,4 +1,6 @@
-"""What every face model is to the rest of the room: a mesh and linear shapes (a morphable model, Blanz and Vetter 1999)."""
+"""What every face model is to the rest of the room: a mesh and linear shapes (a morphable model,
+Blanz and Vetter 1999).
+"""
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -25,11 +27,15 @@ class Part(IntEnum):
 
 @dataclass(frozen=True)
 class Rig:
-    """Axes: x to the person's left, y up, z out of the face; centimetres. A coefficient is 0 at rest and 1 at its full shape."""
+    """Axes: x to the person's left, y up, z out of the face; centimetres. A coefficient is 0 at
+    rest and 1 at its full shape.
+    """
 
     name: str
     neutral: Floats  # (V, 3)
-    faces: NDArray[np.int32]  # (F, 4) counter-clockwise as seen from outside; -1 in the last place of triangles
+    faces: NDArray[
+        np.int32
+    ]  # (F, 4) counter-clockwise as seen from outside; -1 in the last place of triangles
     parts: NDArray[np.int8]  # (F,) Part
     names: tuple[str, ...]  # K coefficients; ARKit's names where it has them
     shapes: Floats  # (K, V, 3) added to the neutral one
@@ -61,7 +67,9 @@ class Rig:
 
     def person(self, identity: Floats) -> Floats:
         """The resting face (V, 3) of someone, by coefficients (I,) or fewer."""
-        return np.asarray(self.neutral + np.tensordot(identity, self.identities[: len(identity)], 1), np.float32)
+        return np.asarray(
+            self.neutral + np.tensordot(identity, self.identities[: len(identity)], 1), np.float32
+        )
 
     def posed(self, rest: Floats, coefficients: Floats) -> Floats:
         """(..., V, 3) of coefficients (..., K)."""
@@ -69,7 +77,9 @@ class Rig:
 
     def tensors(self, device: torch.device | None = None) -> tuple[Tensor, Tensor]:
         """Shapes (K, V, 3) and triangles (T, 3), for work in torch."""
-        return torch.from_numpy(self.shapes).to(device), torch.from_numpy(self.triangles).long().to(device)
+        return torch.from_numpy(self.shapes).to(device), torch.from_numpy(self.triangles).long().to(
+            device
+        )
 
     def only_vertices(self, keep: NDArray[np.bool_]) -> "Rig":
         """Without the others (V,), and without the faces that lose a corner."""
@@ -77,6 +87,11 @@ class Rig:
         number[:-1][keep] = np.arange(keep.sum())
         whole = np.append(keep, True)[self.faces].all(1)
         return replace(
-            self, neutral=self.neutral[keep], faces=number[self.faces[whole]], parts=self.parts[whole],
-            shapes=self.shapes[:, keep], identities=self.identities[:, keep], colors=None if self.colors is None else self.colors[keep],
-        )  # fmt: skip
+            self,
+            neutral=self.neutral[keep],
+            faces=number[self.faces[whole]],
+            parts=self.parts[whole],
+            shapes=self.shapes[:, keep],
+            identities=self.identities[:, keep],
+            colors=None if self.colors is None else self.colors[keep],
+        )

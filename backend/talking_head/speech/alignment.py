@@ -1,4 +1,6 @@
-"""When each sound of a known text is said: the text's phonemes by espeak, laid along what the encoder hears (Viterbi 1967)."""
+"""When each sound of a known text is said: the text's phonemes by espeak, laid along what the
+encoder hears (Viterbi 1967).
+"""
 
 from dataclasses import dataclass
 
@@ -37,27 +39,43 @@ class _Place:
     rows: float  # usual length
 
 
-def align_text(text: str, language: str, chances: Floats, config: AlignmentConfig = AlignmentConfig()) -> list[Phoneme]:
-    """The text's phonemes with their times in the sound whose visemes have chances (T, 15). InputError where they can't fit."""
+def align_text(
+    text: str, language: str, probabilities: Floats, config: AlignmentConfig = AlignmentConfig()
+) -> list[Phoneme]:
+    """The text's phonemes with their times in the sound whose visemes have chances (T, 15).
+    InputError where they can't fit.
+    """
     if not text.strip():
-        raise InputError("The transcript is empty.", "Write what is said, or leave the transcript out.")
-    if len(chances) > LONGEST * FEATURE_RATE:
-        raise InputError(f"The sound is longer than {LONGEST // 60} minutes.", "Cut it into parts, each with its own transcript.")
+        raise InputError(
+            "The transcript is empty.", "Write what is said, or leave the transcript out."
+        )
+    if len(probabilities) > LONGEST * FEATURE_RATE:
+        raise InputError(
+            f"The sound is longer than {LONGEST // 60} minutes.",
+            "Cut it into parts, each with its own transcript.",
+        )
     spoken = [p for p in speak(text, language)[2] if p.ipa.strip("ˈˌ")]
     if not spoken:
-        raise InputError("Nothing of the transcript can be pronounced.", "Check the transcript and its language.")
-    places = _places(spoken, len(chances), config)
+        raise InputError(
+            "Nothing of the transcript can be pronounced.", "Check the transcript and its language."
+        )
+    places = _places(spoken, len(probabilities), config)
     needed = sum(place.phoneme >= 0 for place in places)
-    if needed > len(chances):
-        raise InputError(f"The transcript has {len(spoken)} sounds, too many for {len(chances) / FEATURE_RATE:.1f} s.",
-                         "Check that transcript and sound belong together.")  # fmt: skip
-    return _phonemes(spoken, places, _path(places, chances, config))
+    if needed > len(probabilities):
+        raise InputError(
+            f"The transcript has {len(spoken)} sounds, too many for "
+            f"{len(probabilities) / FEATURE_RATE:.1f} s.",
+            "Check that transcript and sound belong together.",
+        )
+    return _phonemes(spoken, places, _path(places, probabilities, config))
 
 
 def _places(spoken: list[Phoneme], count: int, config: AlignmentConfig) -> list[_Place]:
-    """With silences before, after and between words. Usual lengths are scaled to the pace of this speaker.
+    """With silences before, after and between words. Usual lengths are scaled to the pace of this
+    speaker.
 
-    A sound is several places in a row, so that its length is not left to chance: of k in a row it varies by one k-th root.
+    A sound is several places in a row, so that its length is not left to chance: of k in a row it
+    varies by one k-th root.
     """
     silence = _Place(0, -1, 60.0)
     total = sum(p.end - p.start for p in spoken)
@@ -73,12 +91,17 @@ def _places(spoken: list[Phoneme], count: int, config: AlignmentConfig) -> list[
     return [*found, silence]
 
 
-def _path(places: list[_Place], chances: Floats, config: AlignmentConfig) -> NDArray[np.int64]:
-    """(T,) the place of every row: at each it stays, goes on, or goes on over a silence. Only places near an even pace are tried,
-    which keeps long texts within the memory.
+def _path(
+    places: list[_Place], probabilities: Floats, config: AlignmentConfig
+) -> NDArray[np.int64]:
+    """(T,) the place of every row: at each it stays, goes on, or goes on over a silence. Only
+    places near an even pace are tried, which keeps long texts within the memory.
     """
-    count, rows = len(places), len(chances)
-    heard, visemes = config.trust * np.log(chances + config.floor), np.array([p.viseme for p in places])
+    count, rows = len(places), len(probabilities)
+    heard, visemes = (
+        config.trust * np.log(probabilities + config.floor),
+        np.array([p.viseme for p in places]),
+    )
     stay = config.length * np.log(1 - 1 / np.array([p.rows for p in places]))
     leave = config.length * np.log(1 / np.array([p.rows for p in places]))
     silent = np.array([p.phoneme < 0 for p in places])
@@ -88,22 +111,32 @@ def _path(places: list[_Place], chances: Floats, config: AlignmentConfig) -> NDA
     best = np.full(count + 2, -np.inf)  # two places before the first spare a case
     best[2:4] = heard[0, visemes[:2]]
     moves: list[tuple[int, NDArray[np.int8]]] = [(0, np.zeros(count, np.int8))]
-    middle, reach = np.arange(rows) / rows * count, max(40.0, config.band * FEATURE_RATE / rows * count)
+    middle, reach = (
+        np.arange(rows) / rows * count,
+        max(40.0, config.band * FEATURE_RATE / rows * count),
+    )
     onwards = np.append([-np.inf, -np.inf], leave)
     for row in range(1, rows):
         low, high = max(0, int(middle[row] - reach)), min(count, int(middle[row] + reach) + 1)
         near = slice(low, high)
-        options = np.stack([
-            best[low + 2 : high + 2] + stay[near],
-            best[low + 1 : high + 1] + onwards[low + 1 : high + 1] + np.where(silent[near], enter[near], 0.0),
-            np.where(skips[near], best[low:high] + onwards[low:high] + enter[near], -np.inf),
-        ])  # fmt: skip
+        options = np.stack(
+            [
+                best[low + 2 : high + 2] + stay[near],
+                best[low + 1 : high + 1]
+                + onwards[low + 1 : high + 1]
+                + np.where(silent[near], enter[near], 0.0),
+                np.where(skips[near], best[low:high] + onwards[low:high] + enter[near], -np.inf),
+            ]
+        )
         moves.append((low, options.argmax(0).astype(np.int8)))
         best[:] = -np.inf
         best[low + 2 : high + 2] = options.max(0) + heard[row, visemes[near]]
     at = count - 1 if best[-1] >= best[-2] else count - 2
     if not np.isfinite(best[at + 2]):
-        raise InputError("The transcript does not fit the sound.", "Check that they belong together, and the language.")
+        raise InputError(
+            "The transcript does not fit the sound.",
+            "Check that they belong together, and the language.",
+        )
     path = np.zeros(rows, np.int64)
     for row in range(rows - 1, -1, -1):
         path[row] = at
@@ -112,10 +145,19 @@ def _path(places: list[_Place], chances: Floats, config: AlignmentConfig) -> NDA
     return path
 
 
-def _phonemes(spoken: list[Phoneme], places: list[_Place], path: NDArray[np.int64]) -> list[Phoneme]:
+def _phonemes(
+    spoken: list[Phoneme], places: list[_Place], path: NDArray[np.int64]
+) -> list[Phoneme]:
     number = np.array([place.phoneme for place in places])[path]
     found = []
     for index, phoneme in enumerate(spoken):
         rows = np.flatnonzero(number == index)
-        found.append(Phoneme(rows[0] / FEATURE_RATE, (rows[-1] + 1) / FEATURE_RATE, phoneme.ipa, phoneme.begins_word))
+        found.append(
+            Phoneme(
+                rows[0] / FEATURE_RATE,
+                (rows[-1] + 1) / FEATURE_RATE,
+                phoneme.ipa,
+                phoneme.begins_word,
+            )
+        )
     return found

@@ -6,8 +6,8 @@ from torch import nn
 
 from ...media.sound import Samples
 from .log_mel import Features, LogMelConfig, log_mel
-from .pretrained import hear
-from .viseme_encoder import VisemeEncoder, viseme_chances
+from .pretrained import pretrained_audio_features
+from .viseme_encoder import VisemeEncoder, viseme_probabilities
 from .visemes import CLOSED, VISEMES
 
 BANDS = LogMelConfig().bands
@@ -16,19 +16,31 @@ FLOOR = 1e-3  # of a chance
 HUSH = -11.0  # log energy of the loudest band below which nobody speaks, whatever the encoder hears
 DEEP = 9.2  # and as far below the loud parts: 40 dB
 
-CLOSING = 1.5  # by ear, 75 to 98 % of the benchmark's closures are then met, in each language and recording; at 1, 50 to 96 %
-UNSURE = 1.55  # nats: a dozen recordings of speech in five languages lie at 1.0 to 1.45, noise, tones and chords above 1.65
+# by ear, 75 to 98 % of the benchmark's closures are then met, in each language and recording; at 1,
+# 50 to 96 %
+CLOSING = 1.5
+# nats: a dozen recordings of speech in five languages lie at 1.0 to 1.45, noise, tones and chords
+# above 1.65
+UNSURE = 1.55
 SHORT = 50  # moments that are too few to tell
 
 
-def speech_features(samples: Samples, encoder: VisemeEncoder, pretrained: nn.Module | None = None) -> Features:
-    """(T, CHANNELS) at FEATURE_RATE: log-mel bands, then logarithms of the visemes' chances; then what a network of the user hears."""
+def speech_features(
+    samples: Samples, encoder: VisemeEncoder, pretrained: nn.Module | None = None
+) -> Features:
+    """(T, CHANNELS) at FEATURE_RATE: log-mel bands, then logarithms of the visemes' chances; then
+    what a network of the user hears.
+    """
     bands = log_mel(samples)
-    chances = viseme_chances(encoder, bands)
+    probabilities = viseme_probabilities(encoder, bands)
     energy = bands.max(1)
-    chances[energy < max(HUSH, np.quantile(energy, 0.95) - DEEP)] = np.eye(len(VISEMES))[0]
-    own = np.concatenate([bands, np.log(chances + FLOOR)], 1)
-    return own if pretrained is None else np.concatenate([own, hear(pretrained, samples, len(own))], 1)
+    probabilities[energy < max(HUSH, np.quantile(energy, 0.95) - DEEP)] = np.eye(len(VISEMES))[0]
+    own = np.concatenate([bands, np.log(probabilities + FLOOR)], 1)
+    return (
+        own
+        if pretrained is None
+        else np.concatenate([own, pretrained_audio_features(pretrained, samples, len(own))], 1)
+    )
 
 
 def heard_visemes(features: Features) -> Features:
@@ -36,24 +48,36 @@ def heard_visemes(features: Features) -> Features:
     return np.asarray((np.exp(features[:, BANDS:CHANNELS]) - FLOOR).clip(0, 1), np.float32)
 
 
-def shown_by_ear(features: Features) -> Features:
-    """(T, 15) what a mouth should show of them: closures count for more, since one that is missed is seen, and one too many is not."""
+def shown_by_sound(features: Features) -> Features:
+    """(T, 15) what a mouth should show of them: closures count for more, since one that is missed
+    is seen, and one too many is not.
+    """
     found = heard_visemes(features)
     found[:, CLOSED] *= CLOSING
     return np.asarray(found / found.sum(1, keepdims=True).clip(1e-6), np.float32)
 
 
 def sounds_like_speech(features: Features) -> bool:
-    """Whether the encoder is any surer of what it hears than of noise, tones and chords, in the loud moments. Songs pass."""
+    """Whether the encoder is any surer of what it hears than of noise, tones and chords, in the
+    loud moments. Songs pass.
+    """
     energy = features[:, :BANDS].max(1)
     loud = energy >= max(HUSH, np.quantile(energy, 0.95) - DEEP)
-    chances = np.exp(features[loud, BANDS:CHANNELS])
-    return bool(loud.sum() < SHORT or -(chances * np.log(chances)).sum(1).mean() < UNSURE)
+    probabilities = np.exp(features[loud, BANDS:CHANNELS])
+    return bool(
+        loud.sum() < SHORT or -(probabilities * np.log(probabilities)).sum(1).mean() < UNSURE
+    )
 
 
 def silence(features: Features) -> NDArray[np.float32]:
-    """(C,) of no sound at all; what follows CHANNELS is taken from the quietest moment of these features (T, C)."""
-    chances = np.eye(len(VISEMES), dtype=np.float32)[0]
+    """(C,) of no sound at all; what follows CHANNELS is taken from the quietest moment of these
+    features (T, C).
+    """
+    probabilities = np.eye(len(VISEMES), dtype=np.float32)[0]
     bands = np.full(BANDS, np.log(LogMelConfig().floor), np.float32)
-    rest = features[features[:, :BANDS].max(1).argmin(), CHANNELS:] if len(features) else features.sum(0)[CHANNELS:]
-    return np.concatenate([bands, np.log(chances + FLOOR), rest]).astype(np.float32)
+    rest = (
+        features[features[:, :BANDS].max(1).argmin(), CHANNELS:]
+        if len(features)
+        else features.sum(0)[CHANNELS:]
+    )
+    return np.concatenate([bands, np.log(probabilities + FLOOR), rest]).astype(np.float32)

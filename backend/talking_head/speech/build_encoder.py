@@ -1,6 +1,8 @@
-"""Writes viseme_encoder.safetensors anew: synthesises the speech, teaches the encoder, says how well it hears unseen speech.
+"""Writes viseme_encoder.safetensors anew: synthesises the speech, teaches the encoder, says how
+well it hears unseen speech.
 
-`make encoder`; a minute. Weights come out the same but for rounding, which machines and numbers of threads do differently.
+`make encoder`; a minute. Weights come out the same but for rounding, which machines and numbers of
+threads do differently.
 """
 
 import argparse
@@ -11,7 +13,7 @@ import numpy as np
 
 from .encoder_training import train_encoder
 from .synthetic_speech import utterance
-from .viseme_encoder import SHIPPED, save_encoder, viseme_chances
+from .viseme_encoder import SHIPPED, save_encoder, viseme_probabilities
 
 UTTERANCES, KEPT_BACK = 650, 50
 
@@ -25,9 +27,17 @@ def main() -> None:
     minutes = sum(len(u.visemes) for u in speech) / 6000
     sys.stdout.write(f"{minutes:.0f} minutes of speech\n")
     model = train_encoder(speech[:UTTERANCES])
-    right = np.mean([(viseme_chances(model, u.features).argmax(1) == u.visemes).mean() for u in speech[UTTERANCES:]])
+    right = np.mean(
+        [
+            (viseme_probabilities(model, u.features).argmax(1) == u.visemes).mean()
+            for u in speech[UTTERANCES:]
+        ]
+    )
     save_encoder(model, output)
-    sys.stdout.write(f"{100 * right:.1f} % of the moments of {KEPT_BACK} unseen utterances heard rightly -> {output.name}\n")
+    sys.stdout.write(
+        f"{100 * right:.1f} % of the moments of {KEPT_BACK} unseen utterances heard rightly -> "
+        f"{output.name}\n"
+    )
 
 
 if __name__ == "__main__":

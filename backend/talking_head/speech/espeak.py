@@ -1,4 +1,6 @@
-"""espeak-ng through its library: any text in about a hundred languages as sound, with the time of every phoneme."""
+"""espeak-ng through its library: any text in about a hundred languages as sound, with the time of
+every phoneme.
+"""
 
 import ctypes
 from functools import cache
@@ -27,7 +29,9 @@ class _Event(ctypes.Structure):
     ]  # fmt: skip
 
 
-_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
+_Callback = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
+)
 
 
 @cache
@@ -39,16 +43,23 @@ def _library() -> tuple[Any, int]:
         library = ctypes.CDLL(espeakng_loader.get_library_path())
     except (ImportError, OSError) as error:
         raise SetupError(
-            "The voice that knows how texts are spoken (espeak-ng) is missing.", "Set up the compute environment again."
+            "The voice that knows how texts are spoken (espeak-ng) is missing.",
+            "Set up the compute environment again.",
         ) from error
-    rate = library.espeak_Initialize(RETRIEVAL, 0, espeakng_loader.get_data_path().encode(), PHONEME_EVENTS | IPA | DONT_EXIT)
+    rate = library.espeak_Initialize(
+        RETRIEVAL, 0, espeakng_loader.get_data_path().encode(), PHONEME_EVENTS | IPA | DONT_EXIT
+    )
     if rate == FAILED:
         raise SetupError("espeak-ng does not start.", "Set up the compute environment again.")
     return library, rate
 
 
-def speak(text: str, voice: str = "en-us", pace: int = 160, pitch: int = 50) -> tuple[NDArray[np.float32], int, list[Phoneme]]:
-    """Sound (S,) -1..1, its rate, and its phonemes. `pace` in words a minute, `pitch` 0..100. InputError for unknown voices."""
+def speak(
+    text: str, voice: str = "en-us", pace: int = 160, pitch: int = 50
+) -> tuple[NDArray[np.float32], int, list[Phoneme]]:
+    """Sound (S,) -1..1, its rate, and its phonemes. `pace` in words a minute, `pitch` 0..100.
+    InputError for unknown voices.
+    """
     library, rate = _library()
     blocks: list[NDArray[np.int16]] = []
     marks: list[tuple[float, str, bool]] = []
@@ -62,20 +73,37 @@ def speak(text: str, voice: str = "en-us", pace: int = 160, pitch: int = 50) -> 
             if events[index].kind == WORD:
                 words.append(len(marks))
             if events[index].kind == PHONEME:
-                marks.append((events[index].milliseconds / 1000, events[index].sign.decode("utf-8", "ignore"), words[-1] == len(marks)))
+                marks.append(
+                    (
+                        events[index].milliseconds / 1000,
+                        events[index].sign.decode("utf-8", "ignore"),
+                        words[-1] == len(marks),
+                    )
+                )
             index += 1
         return 0
 
     callback = _Callback(receive)
     library.espeak_SetSynthCallback(callback)
     if library.espeak_SetVoiceByName(voice.encode()):
-        raise InputError(f"There is no voice for the language {voice!r}.", "Give a code such as en-us, de, fr, es, it, pl or ja.")
+        raise InputError(
+            f"There is no voice for the language {voice!r}.",
+            "Give a code such as en-us, de, fr, es, it, pl or ja.",
+        )
     library.espeak_SetParameter(RATE, pace, 0)
     library.espeak_SetParameter(PITCH, pitch, 0)
     said = text.encode()
     library.espeak_Synth(said, len(said) + 1, 0, 1, 0, UTF8, None, None)
     library.espeak_Synchronize()
-    wave = np.concatenate(blocks).astype(np.float32) / np.float32(32768) if blocks else np.zeros(0, np.float32)
+    wave = (
+        np.concatenate(blocks).astype(np.float32) / np.float32(32768)
+        if blocks
+        else np.zeros(0, np.float32)
+    )
     ends = [time for time, _, _ in marks[1:]] + [len(wave) / rate]
-    phonemes = [Phoneme(start, end, sign, first) for (start, sign, first), end in zip(marks, ends, strict=True) if end > start]
+    phonemes = [
+        Phoneme(start, end, sign, first)
+        for (start, sign, first), end in zip(marks, ends, strict=True)
+        if end > start
+    ]
     return np.asarray(wave, np.float32), rate, phonemes

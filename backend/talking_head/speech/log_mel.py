@@ -1,4 +1,6 @@
-"""What is heard, a hundred times a second: the logarithm of the energy in bands as the ear has them."""
+"""What is heard, a hundred times a second: the logarithm of the energy in bands as the ear has
+them.
+"""
 
 from dataclasses import dataclass
 from functools import cache
@@ -29,7 +31,9 @@ class LogMelConfig:
 
 def _to_mel(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
     """Slaney's scale: linear up to 1 kHz, logarithmic above (Auditory Toolbox, 1998)."""
-    return np.where(hertz < 1000, 3 * hertz / 200, 15 + 27 * np.log(np.maximum(hertz, 1) / 1000) / np.log(6.4))
+    return np.where(
+        hertz < 1000, 3 * hertz / 200, 15 + 27 * np.log(np.maximum(hertz, 1) / 1000) / np.log(6.4)
+    )
 
 
 def _to_hertz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -53,7 +57,11 @@ def log_mel(samples: Samples, config: LogMelConfig = LogMelConfig()) -> Features
     wave = torch.from_numpy(np.ascontiguousarray(samples, np.float32))
     window = torch.hann_window(config.window)
     pad = config.fft // 2
-    wave = torch.nn.functional.pad(wave, (pad, pad))  # silence before and after, however short the sound
-    spectrum = torch.stft(wave, config.fft, HOP, config.window, window, center=False, return_complex=True)
+    wave = torch.nn.functional.pad(
+        wave, (pad, pad)
+    )  # silence before and after, however short the sound
+    spectrum = torch.stft(
+        wave, config.fft, HOP, config.window, window, center=False, return_complex=True
+    )
     energy = filters(config) @ (spectrum.abs() ** 2)
     return np.asarray(torch.log(energy + config.floor).T.contiguous().numpy())

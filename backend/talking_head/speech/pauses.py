@@ -19,7 +19,9 @@ def awake(features: Features) -> NDArray[np.float32]:
         return np.zeros(0, np.float32)
     energy = features[:, :BANDS].max(1)
     quiet = energy < max(HUSH, np.quantile(energy, 0.95) - QUIET)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], quiet, [False]]).astype(int))).reshape(-1, 2)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], quiet, [False]]).astype(int))).reshape(
+        -1, 2
+    )
     found, margin = np.ones(len(quiet), np.float32), round(AROUND * FEATURE_RATE)
     for first, last in edges:
         if last - first >= LONG * FEATURE_RATE:
@@ -27,6 +29,8 @@ def awake(features: Features) -> NDArray[np.float32]:
     return smoothed(found, SOFT * FEATURE_RATE)
 
 
-def resting_in_pauses(motion: NDArray[np.float32], features: Features, rest: NDArray[np.float32]) -> NDArray[np.float32]:
+def resting_in_pauses(
+    motion: NDArray[np.float32], features: Features, rest: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """(T, K) of motion at FEATURE_RATE, with the face `rest` (K,) in pauses."""
     return np.asarray(rest + awake(features)[: len(motion), None] * (motion - rest), np.float32)

@@ -26,12 +26,14 @@ class Phoneme:
     begins_word: bool = False
 
     @property
-    def centre(self) -> float:
+    def center(self) -> float:
         return (self.start + self.end) / 2
 
     @property
     def visemes(self) -> list[str]:
-        """One after the other: diphthongs and affricates have two. Signs of stress and length are passed over."""
+        """One after the other: diphthongs and affricates have two. Signs of stress and length are
+        passed over.
+        """
         found: list[str] = []
         for sign in self.ipa:
             viseme = VISEME_OF.get(sign)
@@ -46,5 +48,7 @@ def viseme_track(phonemes: list[Phoneme], count: int) -> NDArray[np.int64]:
     for phoneme in phonemes:
         edges = np.linspace(phoneme.start, phoneme.end, len(phoneme.visemes) + 1)
         for viseme, first, last in zip(phoneme.visemes, edges[:-1], edges[1:], strict=True):
-            track[max(0, round(first * FEATURE_RATE)) : max(0, round(last * FEATURE_RATE))] = VISEMES.index(viseme)
+            track[max(0, round(first * FEATURE_RATE)) : max(0, round(last * FEATURE_RATE))] = (
+                VISEMES.index(viseme)
+            )
     return track

@@ -1,7 +1,8 @@
-"""A user's own network for speech, wav2vec 2.0 or one like it, as a TorchScript file: its features join ours.
+"""A user's own network for speech, wav2vec 2.0 or one like it, as a TorchScript file: its features
+join ours.
 
-It takes a sound (1, S) at 16 kHz, with mean 0 and deviation 1 as wav2vec's are trained, and gives (1, T, C), or a tuple that
-begins with it, at whatever rate.
+It takes a sound (1, S) at 16 kHz, with mean 0 and deviation 1 as wav2vec's are trained, and gives
+(1, T, C), or a tuple that begins with it, at whatever rate.
 """
 
 from pathlib import Path
@@ -27,12 +28,17 @@ def load_pretrained(path: str) -> nn.Module | None:
     try:
         model: nn.Module = torch.jit.load(path, map_location="cpu")
     except (RuntimeError, ValueError, OSError) as error:
-        raise InputError(f"{Path(path).name} is not a TorchScript file.", "Export the network with torch.jit.trace.") from error
+        raise InputError(
+            f"{Path(path).name} is not a TorchScript file.",
+            "Export the network with torch.jit.trace.",
+        ) from error
     return model.eval()
 
 
-def hear(model: nn.Module, samples: Samples, count: int) -> Features:
-    """(count, C) at FEATURE_RATE, in parts, so that long sounds need no more memory than short ones."""
+def pretrained_audio_features(model: nn.Module, samples: Samples, count: int) -> Features:
+    """(count, C) at FEATURE_RATE, in parts, so that long sounds need no more memory than short
+    ones.
+    """
     level = (samples - samples.mean()) / (samples.std() + 1e-7)
     found = []
     with torch.inference_mode():
@@ -41,15 +47,24 @@ def hear(model: nn.Module, samples: Samples, count: int) -> Features:
             part = level[first : int((start + PART + MARGIN) * RATE)]
             rows = _asked(model, np.pad(part, (0, max(0, RATE // 2 - len(part)))))
             seconds = max(len(part), RATE // 2) / RATE
-            wanted = np.arange(int(start * FEATURE_RATE), min(count, int((start + PART) * FEATURE_RATE))) / FEATURE_RATE - first / RATE
+            wanted = (
+                np.arange(int(start * FEATURE_RATE), min(count, int((start + PART) * FEATURE_RATE)))
+                / FEATURE_RATE
+                - first / RATE
+            )
             place = wanted / seconds * len(rows) - 0.5
-            found.append(np.stack([np.interp(place, np.arange(len(rows)), column) for column in rows.T], 1))
+            found.append(
+                np.stack([np.interp(place, np.arange(len(rows)), column) for column in rows.T], 1)
+            )
     return np.concatenate(found).astype(np.float32)
 
 
 def _asked(model: nn.Module, samples: Samples) -> Features:
     """(T, C) of one part; InputError where the network does not do what wav2vec does."""
-    wrong = InputError("The sound model does not turn (1, samples) into (1, moments, channels).", "Export a wav2vec-like encoder.")
+    wrong = InputError(
+        "The sound model does not turn (1, samples) into (1, moments, channels).",
+        "Export a wav2vec-like encoder.",
+    )
     try:
         given = model(torch.from_numpy(samples.astype(np.float32))[None])
     except RuntimeError as error:

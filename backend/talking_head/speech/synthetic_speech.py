@@ -1,4 +1,6 @@
-"""Speech that was never said: pseudo-words in many languages by espeak's voices, with what the mouth does at every moment."""
+"""Speech that was never said: pseudo-words in many languages by espeak's voices, with what the
+mouth does at every moment.
+"""
 
 from dataclasses import dataclass
 
@@ -11,11 +13,81 @@ from .espeak import speak
 from .log_mel import Features, log_mel
 from .phonemes import Phoneme, viseme_track
 
-LANGUAGES = ("en-us", "en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "tr", "fi", "id", "hu", "ro", "cs")
-VARIANTS = ("", *(f"m{n}" for n in range(1, 9)), *(f"f{n}" for n in range(1, 6)), "klatt", "klatt2", "klatt4", "Andy", "Annie", "Gene",
-            "Hugo", "Lee", "Mario", "adam", "anika", "antonio", "belinda", "benjamin", "boris", "caleb", "david", "ed", "grandma",
-            "linda", "marcelo", "michel", "pablo", "paul", "steph", "travis", "victor", "zac")  # fmt: skip
-ONSETS = ("p", "b", "m", "f", "v", "t", "d", "n", "k", "g", "s", "sh", "l", "r", "h", "w", "tr", "pl", "st", "br", "", "")
+LANGUAGES = (
+    "en-us",
+    "en",
+    "de",
+    "fr",
+    "es",
+    "it",
+    "pt",
+    "nl",
+    "pl",
+    "sv",
+    "tr",
+    "fi",
+    "id",
+    "hu",
+    "ro",
+    "cs",
+)
+VARIANTS = (
+    "",
+    *(f"m{n}" for n in range(1, 9)),
+    *(f"f{n}" for n in range(1, 6)),
+    "klatt",
+    "klatt2",
+    "klatt4",
+    "Andy",
+    "Annie",
+    "Gene",
+    "Hugo",
+    "Lee",
+    "Mario",
+    "adam",
+    "anika",
+    "antonio",
+    "belinda",
+    "benjamin",
+    "boris",
+    "caleb",
+    "david",
+    "ed",
+    "grandma",
+    "linda",
+    "marcelo",
+    "michel",
+    "pablo",
+    "paul",
+    "steph",
+    "travis",
+    "victor",
+    "zac",
+)
+ONSETS = (
+    "p",
+    "b",
+    "m",
+    "f",
+    "v",
+    "t",
+    "d",
+    "n",
+    "k",
+    "g",
+    "s",
+    "sh",
+    "l",
+    "r",
+    "h",
+    "w",
+    "tr",
+    "pl",
+    "st",
+    "br",
+    "",
+    "",
+)
 NUCLEI = ("a", "e", "i", "o", "u", "a", "e", "ai", "ou", "ei")
 CODAS = ("", "", "", "n", "s", "t", "m", "p", "l", "r", "k", "f", "b")
 LEAD_IN = 0.15  # seconds of silence around
@@ -33,7 +105,10 @@ def babble(random: np.random.Generator) -> str:
     """A sentence of words that mean nothing, with a pause here and there."""
     words = []
     for _ in range(random.integers(4, 9)):
-        syllables = ("".join(str(random.choice(kind)) for kind in (ONSETS, NUCLEI, CODAS)) for _ in range(random.integers(1, 4)))
+        syllables = (
+            "".join(str(random.choice(kind)) for kind in (ONSETS, NUCLEI, CODAS))
+            for _ in range(random.integers(1, 4))
+        )
         words.append("".join(syllables) + ("," if random.random() < 0.12 else ""))
     return " ".join(words) + "."
 
@@ -42,7 +117,9 @@ def utterance(random: np.random.Generator) -> Utterance:
     """Of a random voice, pace, pitch and room."""
     variant = str(random.choice(VARIANTS))
     voice = str(random.choice(LANGUAGES)) + (f"+{variant}" if variant else "")
-    wave, rate, phonemes = speak(babble(random), voice, int(random.integers(100, 220)), int(random.integers(10, 90)))
+    wave, rate, phonemes = speak(
+        babble(random), voice, int(random.integers(100, 220)), int(random.integers(10, 90))
+    )
     return heard(in_a_room(at_rate(wave, rate), random), phonemes)
 
 
@@ -68,7 +145,11 @@ def in_a_room(wave: Samples, random: np.random.Generator) -> Samples:
     if random.random() < 0.5:
         return wave
     length = int(random.uniform(0.05, 0.3) * RATE)
-    echo = random.normal(size=length) * np.exp(-4 * np.arange(length) / length) * random.uniform(0.02, 0.12)
+    echo = (
+        random.normal(size=length)
+        * np.exp(-4 * np.arange(length) / length)
+        * random.uniform(0.02, 0.12)
+    )
     echo[0] = 1
     count = len(wave) + length - 1
     both = np.fft.irfft(np.fft.rfft(wave, count) * np.fft.rfft(echo, count), count)

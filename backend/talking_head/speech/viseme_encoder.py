@@ -1,4 +1,6 @@
-"""Hears which viseme is spoken, whoever speaks: the universal audio encoder, where no pretrained one is at hand."""
+"""Hears which viseme is spoken, whoever speaks: the universal audio encoder, where no pretrained
+one is at hand.
+"""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -38,11 +40,19 @@ class VisemeEncoder(nn.Module):
         self.enter = nn.Conv1d(config.channels, config.hidden, 1)
         self.layers = nn.ModuleList(
             nn.Sequential(
-                nn.Conv1d(config.hidden, config.hidden, config.kernel, padding=d * (config.kernel - 1) // 2, dilation=d),
-                nn.GroupNorm(1, config.hidden), nn.GELU(), nn.Dropout(config.dropout),
+                nn.Conv1d(
+                    config.hidden,
+                    config.hidden,
+                    config.kernel,
+                    padding=d * (config.kernel - 1) // 2,
+                    dilation=d,
+                ),
+                nn.GroupNorm(1, config.hidden),
+                nn.GELU(),
+                nn.Dropout(config.dropout),
             )
             for d in config.dilations
-        )  # fmt: skip
+        )
         self.leave = nn.Conv1d(config.hidden, len(VISEMES), 1)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -55,11 +65,15 @@ class VisemeEncoder(nn.Module):
 
 def normalised(features: Features) -> Features:
     """Without what stays the same: the microphone, the room, the voice's own colour."""
-    loud = features[features.max(1) >= np.quantile(features.max(1), 0.3)] if len(features) else np.zeros((1, 1))
+    loud = (
+        features[features.max(1) >= np.quantile(features.max(1), 0.3)]
+        if len(features)
+        else np.zeros((1, 1))
+    )
     return np.asarray(features - loud.mean(0, keepdims=True), np.float32)
 
 
-def viseme_chances(model: VisemeEncoder, features: Features) -> Floats:
+def viseme_probabilities(model: VisemeEncoder, features: Features) -> Floats:
     """(T, 15); long sounds in parts of a minute, whose borders do not show."""
     part, margin = 6000, 100
     heard, found = normalised(features), []
@@ -72,8 +86,15 @@ def viseme_chances(model: VisemeEncoder, features: Features) -> Floats:
 
 
 def save_encoder(model: VisemeEncoder, path: Path) -> None:
-    config = {key: str(list(value) if isinstance(value, tuple) else value) for key, value in asdict(model.config).items()}
-    save_file({name: values.half().contiguous() for name, values in model.state_dict().items()}, path, config)
+    config = {
+        key: str(list(value) if isinstance(value, tuple) else value)
+        for key, value in asdict(model.config).items()
+    }
+    save_file(
+        {name: values.half().contiguous() for name, values in model.state_dict().items()},
+        path,
+        config,
+    )
 
 
 def load_encoder(path: Path = SHIPPED) -> VisemeEncoder:
@@ -86,5 +107,8 @@ def load_encoder(path: Path = SHIPPED) -> VisemeEncoder:
             model = VisemeEncoder(VisemeEncoderConfig(**numbers, dilations=dilations))
             model.load_state_dict({name: file.get_tensor(name).float() for name in file.keys()})  # noqa: SIM118 (no mapping)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path.name} is not an encoder of visemes.", "Leave it empty to use the one that comes along.") from error
+        raise InputError(
+            f"{path.name} is not an encoder of visemes.",
+            "Leave it empty to use the one that comes along.",
+        ) from error
     return model.eval()

@@ -1,4 +1,6 @@
-"""Finds faces in a picture: boxes, scores and eyes, by mediapipe's two BlazeFace networks (Bazarevsky et al. 2019)."""
+"""Finds faces in a picture: boxes, scores and eyes, by mediapipe's two BlazeFace networks
+(Bazarevsky et al. 2019).
+"""
 
 from dataclasses import dataclass
 
@@ -21,8 +23,13 @@ class DetectorConfig:
 
     score: float = 0.5
     overlap: float = 0.3  # intersection over union
-    grids: tuple[tuple[int, int], ...] = ((48, 1),)  # cells along a side, and anchors in each; in the order of the network's rows
-    tiles: tuple[int, ...] = (2, 3)  # finer looks, so many tiles along the shorter side, while nothing was found
+    grids: tuple[tuple[int, int], ...] = (
+        (48, 1),
+    )  # cells along a side, and anchors in each; in the order of the network's rows
+    tiles: tuple[int, ...] = (
+        2,
+        3,
+    )  # finer looks, so many tiles along the shorter side, while nothing was found
 
 
 FULL_RANGE = DetectorConfig()
@@ -47,7 +54,9 @@ class Face:
         along = self.right_eye - self.left_eye
         left, top, right, bottom = self.box.tolist()
         size = 1.5 * max(right - left, bottom - top)
-        return Region((left + right) / 2, (top + bottom) / 2, size, float(np.arctan2(along[1], along[0])))
+        return Region(
+            (left + right) / 2, (top + bottom) / 2, size, float(np.arctan2(along[1], along[0]))
+        )
 
 
 class FaceDetector:
@@ -55,19 +64,25 @@ class FaceDetector:
 
     def __init__(self, network: TfliteNetwork, config: DetectorConfig) -> None:
         self.network, self.config = network, config
-        cells = [np.repeat(_centres(side), anchors, 0) for side, anchors in config.grids]
+        cells = [np.repeat(_centers(side), anchors, 0) for side, anchors in config.grids]
         self._anchors = torch.from_numpy(np.concatenate(cells))
 
-    def __call__(self, picture: Pixels) -> list[Face]:
+    def __call__(self, image: Pixels) -> list[Face]:
         """`picture` (H, W, 3) RGB."""
-        height, width = picture.shape[:2]
-        found = self._look(picture, 0, 0, max(height, width))
+        height, width = image.shape[:2]
+        found = self._look(image, 0, 0, max(height, width))
         for tiles in self.config.tiles:
             if found:
                 break
-            side = int(np.ceil(min(height, width) / tiles * 1.3))  # tiles overlap, so that no face lies between two
+            side = int(
+                np.ceil(min(height, width) / tiles * 1.3)
+            )  # tiles overlap, so that no face lies between two
             corners = ((x, y) for y in _starts(height, side) for x in _starts(width, side))
-            found = [face for x, y in corners for face in self._look(picture[y : y + side, x : x + side], x, y, side)]
+            found = [
+                face
+                for x, y in corners
+                for face in self._look(image[y : y + side, x : x + side], x, y, side)
+            ]
         return _apart(found, self.config.overlap)
 
     def _look(self, part: Pixels, left: int, top: int, side: int) -> list[Face]:
@@ -76,22 +91,31 @@ class FaceDetector:
         height, width = (max(1, round(n * scale)) for n in part.shape[:2])
         square = np.zeros((self.network.height, self.network.width, 3), np.uint8)
         square[:height, :width] = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
-        picture = torch.from_numpy(square).permute(2, 0, 1)[None].float() / 127.5 - 1
-        rows, scores = sorted(self.network(picture).values(), key=lambda values: -values.shape[-1])
-        return self._faces(rows[0], torch.sigmoid(scores[0, :, 0]), np.array([left, top], np.float32), side)
+        image = torch.from_numpy(square).permute(2, 0, 1)[None].float() / 127.5 - 1
+        rows, scores = sorted(self.network(image).values(), key=lambda values: -values.shape[-1])
+        return self._faces(
+            rows[0], torch.sigmoid(scores[0, :, 0]), np.array([left, top], np.float32), side
+        )
 
     def _faces(self, rows: Tensor, scores: Tensor, corner: Floats, side: int) -> list[Face]:
-        """`rows` (A, 16): centre and size, then six points, in pixels of the network around the anchors."""
+        """`rows` (A, 16): centre and size, then six points, in pixels of the network around the
+        anchors.
+        """
         sure = torch.nonzero(scores > self.config.score)[:, 0]
         numbers = rows[sure] / self.network.width
-        centre = self._anchors[sure] + numbers[:, :2]
+        center = self._anchors[sure] + numbers[:, :2]
         eyes = self._anchors[sure, None] + numbers[:, 4:8].reshape(-1, 2, 2)
-        boxes = torch.cat([centre - numbers[:, 2:4] / 2, centre + numbers[:, 2:4] / 2], 1).numpy() * side + np.tile(corner, 2)
+        boxes = torch.cat(
+            [center - numbers[:, 2:4] / 2, center + numbers[:, 2:4] / 2], 1
+        ).numpy() * side + np.tile(corner, 2)
         points = eyes.numpy() * side + corner
-        return [Face(box, two[0], two[1], float(s)) for box, two, s in zip(boxes, points, scores[sure].tolist(), strict=True)]
+        return [
+            Face(box, two[0], two[1], float(s))
+            for box, two, s in zip(boxes, points, scores[sure].tolist(), strict=True)
+        ]
 
 
-def _centres(side: int) -> Floats:
+def _centers(side: int) -> Floats:
     """(side^2, 2) x and y of cells, row by row, 0..1"""
     at = (np.arange(side, dtype=np.float32) + 0.5) / side
     return np.stack([np.tile(at, side), np.repeat(at, side)], 1)
@@ -109,8 +133,13 @@ def _apart(faces: list[Face], overlap: float) -> list[Face]:
     kept: list[Face] = []
     while left:
         same = [face for face in left if _shared(left[0], face) > overlap or face is left[0]]
-        weights = np.array([face.score for face in same], np.float32) / sum(face.score for face in same)
-        means = [np.tensordot(weights, np.stack(rows), 1) for rows in zip(*((f.box, f.left_eye, f.right_eye) for f in same), strict=True)]
+        weights = np.array([face.score for face in same], np.float32) / sum(
+            face.score for face in same
+        )
+        means = [
+            np.tensordot(weights, np.stack(rows), 1)
+            for rows in zip(*((f.box, f.left_eye, f.right_eye) for f in same), strict=True)
+        ]
         kept.append(Face(means[0], means[1], means[2], left[0].score))
         left = [face for face in left if all(face is not other for other in same)]
     return kept

@@ -1,4 +1,5 @@
-"""The three operators by which the face mesh network looks closer at lips and eyes: where they lie, their features, and back.
+"""The three operators by which the face mesh network looks closer at lips and eyes: where they lie,
+their features, and back.
 
 From the description of them in mediapipe's `util/tflite/operations`.
 """
@@ -9,10 +10,20 @@ from torch import Tensor
 
 
 def landmarks_to_transform(
-    landmarks: Tensor, *, subset_idxs: list[int], left_rotation_idx: int, right_rotation_idx: int, target_rotation_radians: float,
-    output_width: int, output_height: int, scale_x: float, scale_y: float,
-) -> Tensor:  # fmt: skip
-    """(1, 4, 4): from a small upright window to the upright box around a subset of landmarks (1, 3 N), pixels."""
+    landmarks: Tensor,
+    *,
+    subset_idxs: list[int],
+    left_rotation_idx: int,
+    right_rotation_idx: int,
+    target_rotation_radians: float,
+    output_width: int,
+    output_height: int,
+    scale_x: float,
+    scale_y: float,
+) -> Tensor:
+    """(1, 4, 4): from a small upright window to the upright box around a subset of landmarks (1, 3
+    N), pixels.
+    """
     points = landmarks.reshape(-1, 3)[:, :2]
     along = points[right_rotation_idx] - points[left_rotation_idx]
     angle = torch.atan2(along[1], along[0]) - target_rotation_radians
@@ -28,10 +39,16 @@ def landmarks_to_transform(
     return matrix[None]
 
 
-def sample_through(features: Tensor, matrix: Tensor, *, output_width: int, output_height: int) -> Tensor:
-    """The window (1, C, output_height, output_width) of features (1, C, H, W); centres of pixels at halves, zero outside."""
+def sample_through(
+    features: Tensor, matrix: Tensor, *, output_width: int, output_height: int
+) -> Tensor:
+    """The window (1, C, output_height, output_width) of features (1, C, H, W); centres of pixels at
+    halves, zero outside.
+    """
     height, width = features.shape[2:]
-    rows, columns = torch.meshgrid(torch.arange(output_height) + 0.5, torch.arange(output_width) + 0.5, indexing="ij")
+    rows, columns = torch.meshgrid(
+        torch.arange(output_height) + 0.5, torch.arange(output_width) + 0.5, indexing="ij"
+    )
     linear, shift = matrix.reshape(4, 4)[:2, :2], matrix.reshape(4, 4)[:2, 3]
     at = torch.stack([columns, rows], -1) @ linear.T + shift - 0.5
     limit = torch.tensor([width - 1.0, height - 1.0])

@@ -1,4 +1,6 @@
-"""Runs a network of a .tflite file in torch: the operators that networks of faces are made of, on one picture at a time."""
+"""Runs a network of a .tflite file in torch: the operators that networks of faces are made of, on
+one picture at a time.
+"""
 
 import math
 from collections.abc import Callable
@@ -19,19 +21,26 @@ Step = Callable[[Values], Tensor]
 
 
 class TfliteNetwork:
-    """picture (1, 3, H, W) -> its outputs by name. Pictures within are channels first, all else as the file has it."""
+    """picture (1, 3, H, W) -> its outputs by name. Pictures within are channels first, all else as
+    the file has it.
+    """
 
     def __init__(self, path: Path) -> None:
         self.graph = read_tflite(path)
         self.height, self.width = self.graph.shapes[self.graph.input][1:3]
         unknown = {o.kind for o in self.graph.operators} - set(BUILDERS)
         if unknown:
-            raise InputError(f"{path.name} needs {', '.join(sorted(unknown))}, which is unknown here.", "Choose mediapipe's own files.")
-        self._steps = [(o.outputs[0], BUILDERS[o.kind](self.graph, o)) for o in self.graph.operators]
+            raise InputError(
+                f"{path.name} needs {', '.join(sorted(unknown))}, which is unknown here.",
+                "Choose mediapipe's own files.",
+            )
+        self._steps = [
+            (o.outputs[0], BUILDERS[o.kind](self.graph, o)) for o in self.graph.operators
+        ]
 
     @torch.inference_mode()
-    def __call__(self, picture: Tensor) -> dict[str, Tensor]:
-        values: Values = {self.graph.input: picture}
+    def __call__(self, image: Tensor) -> dict[str, Tensor]:
+        values: Values = {self.graph.input: image}
         for output, step in self._steps:
             values[output] = step(values)
         return {name: values[number] for name, number in self.graph.outputs.items()}
@@ -56,17 +65,27 @@ def _activation(number: int) -> Callable[[Tensor], Tensor]:
 
 def _same(x: Tensor, kernel: tuple[int, int], stride: tuple[int, int], fill: float = 0.0) -> Tensor:
     """Padded so that every stride of the picture gets its value (TensorFlow's SAME)."""
-    across = [max((math.ceil(n / s) - 1) * s + k - n, 0) for n, s, k in zip(x.shape[2:], stride, kernel, strict=True)]
+    across = [
+        max((math.ceil(n / s) - 1) * s + k - n, 0)
+        for n, s, k in zip(x.shape[2:], stride, kernel, strict=True)
+    ]
     top, left = across[0] // 2, across[1] // 2
-    return F.pad(x, (left, across[1] - left, top, across[0] - top), value=fill) if any(across) else x
+    return (
+        F.pad(x, (left, across[1] - left, top, across[0] - top), value=fill) if any(across) else x
+    )
 
 
 def _convolution(graph: Graph, o: Operator) -> Step:
     deep = o.kind == "DEPTHWISE_CONV_2D"
-    weight = graph.constants[o.inputs[1]].permute(*((3, 0, 1, 2) if deep else (0, 3, 1, 2))).contiguous()
+    weight = (
+        graph.constants[o.inputs[1]].permute(*((3, 0, 1, 2) if deep else (0, 3, 1, 2))).contiguous()
+    )
     bias = graph.constants.get(o.inputs[2]) if len(o.inputs) > 2 else None
     stride, kernel = (o.options.StrideH(), o.options.StrideW()), (weight.shape[2], weight.shape[3])
-    same, activation = o.options.Padding() == tflite.Padding.SAME, _activation(o.options.FusedActivationFunction())
+    same, activation = (
+        o.options.Padding() == tflite.Padding.SAME,
+        _activation(o.options.FusedActivationFunction()),
+    )
     groups, source = weight.shape[0] if deep else 1, o.inputs[0]
 
     def step(values: Values) -> Tensor:
@@ -77,7 +96,10 @@ def _convolution(graph: Graph, o: Operator) -> Step:
 
 
 def _max_pool(graph: Graph, o: Operator) -> Step:
-    kernel, stride = (o.options.FilterHeight(), o.options.FilterWidth()), (o.options.StrideH(), o.options.StrideW())
+    kernel, stride = (
+        (o.options.FilterHeight(), o.options.FilterWidth()),
+        (o.options.StrideH(), o.options.StrideW()),
+    )
     same, source = o.options.Padding() == tflite.Padding.SAME, o.inputs[0]
 
     def step(values: Values) -> Tensor:
@@ -118,21 +140,33 @@ def _reshape(graph: Graph, o: Operator) -> Step:
 
 def _concatenate(graph: Graph, o: Operator) -> Step:
     axis = o.options.Axis()
-    return lambda values: _channels_first(torch.cat([_channels_last(values[i]) for i in o.inputs], axis))
+    return lambda values: _channels_first(
+        torch.cat([_channels_last(values[i]) for i in o.inputs], axis)
+    )
 
 
 def _slice(graph: Graph, o: Operator) -> Step:
     begin, end, strides = (graph.constants[i].tolist() for i in o.inputs[1:4])
     no_begin, no_end = o.options.BeginMask(), o.options.EndMask()
-    cut = tuple(slice(None if no_begin >> k & 1 else begin[k], None if no_end >> k & 1 else end[k], strides[k]) for k in range(len(begin)))
+    cut = tuple(
+        slice(
+            None if no_begin >> k & 1 else begin[k], None if no_end >> k & 1 else end[k], strides[k]
+        )
+        for k in range(len(begin))
+    )
     return lambda values: _channels_first(_channels_last(values[o.inputs[0]])[cut])
 
 
 def _resize(graph: Graph, o: Operator) -> Step:
     size = graph.shapes[o.outputs[0]][1:3]
     if not o.options.HalfPixelCenters():
-        raise InputError("A network of faces resizes in a way that is unknown here.", "Choose mediapipe's own files.")
-    return lambda values: F.interpolate(values[o.inputs[0]], size, mode="bilinear", align_corners=False)
+        raise InputError(
+            "A network of faces resizes in a way that is unknown here.",
+            "Choose mediapipe's own files.",
+        )
+    return lambda values: F.interpolate(
+        values[o.inputs[0]], size, mode="bilinear", align_corners=False
+    )
 
 
 def _depth_to_space(graph: Graph, o: Operator) -> Step:
@@ -141,8 +175,12 @@ def _depth_to_space(graph: Graph, o: Operator) -> Step:
 
     def step(values: Values) -> Tensor:
         batch, channels, height, width = values[o.inputs[0]].shape
-        parts = values[o.inputs[0]].reshape(batch, block, block, channels // block**2, height, width)
-        return parts.permute(0, 3, 4, 1, 5, 2).reshape(batch, channels // block**2, height * block, width * block)
+        parts = values[o.inputs[0]].reshape(
+            batch, block, block, channels // block**2, height, width
+        )
+        return parts.permute(0, 3, 4, 1, 5, 2).reshape(
+            batch, channels // block**2, height * block, width * block
+        )
 
     return step
 

@@ -1,4 +1,6 @@
-"""Follows one face through a video: found once by the detector, then from frame to frame by its own mesh."""
+"""Follows one face through a video: found once by the detector, then from frame to frame by its own
+mesh.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -47,7 +49,9 @@ class FaceTrack:
 
     @property
     def turned(self) -> NDArray[np.float32]:
-        """(T,) degrees to the side, told from the depth of the eyes' corners; beyond 45 the far half is guessed."""
+        """(T,) degrees to the side, told from the depth of the eyes' corners; beyond 45 the far
+        half is guessed.
+        """
         across = self.points[:, RIGHT_CORNER] - self.points[:, LEFT_CORNER]
         return np.asarray(np.abs(np.degrees(np.arctan2(across[:, 2], across[:, 0]))), np.float32)
 
@@ -62,56 +66,74 @@ class FaceTracker:
     def __init__(self, folder: Path, config: TrackConfig = TrackConfig()) -> None:
         self.config = config
         self.mesh = FaceMesh(TfliteNetwork(folder / MESH_FILE))
-        self.detectors = [FaceDetector(TfliteNetwork(folder / FULL_RANGE_FILE), FULL_RANGE),
-                          FaceDetector(TfliteNetwork(folder / SHORT_RANGE_FILE), SHORT_RANGE)]  # fmt: skip
+        self.detectors = [
+            FaceDetector(TfliteNetwork(folder / FULL_RANGE_FILE), FULL_RANGE),
+            FaceDetector(TfliteNetwork(folder / SHORT_RANGE_FILE), SHORT_RANGE),
+        ]
 
-    def faces(self, picture: Pixels) -> list[Face]:
+    def faces(self, image: Pixels) -> list[Face]:
         """The surest first; none where neither detector sees one."""
-        return next((found for detector in self.detectors if (found := detector(picture))), [])
+        return next((found for detector in self.detectors if (found := detector(image))), [])
 
-    def find(self, picture: Pixels, face: Face) -> Found:
+    def find(self, image: Pixels, face: Face) -> Found:
         """The mesh of a detected face."""
-        found = self.mesh(picture, face.region())
+        found = self.mesh(image, face.region())
         for _ in range(self.config.settle - 1):
-            found = self.mesh(picture, found.region())
+            found = self.mesh(image, found.region())
         return found
 
-    def follow(self, pictures: Iterator[Pixels], progress: Callable[[int], None] = lambda step: None) -> tuple[list[Found | None], int]:
-        """What is found in each picture, None where there is no face; and the most faces that were seen at once."""
+    def follow(
+        self, images: Iterator[Pixels], progress: Callable[[int], None] = lambda step: None
+    ) -> tuple[list[Found | None], int]:
+        """What is found in each picture, None where there is no face; and the most faces that were
+        seen at once.
+        """
         rows: list[Found | None] = []
         most, missed, last = 0, 0, None
-        for picture in pictures:
+        for image in images:
             progress(len(rows))
-            found = self._sure(self.mesh(picture, last.region())) if last and not missed else None
+            found = self._sure(self.mesh(image, last.region())) if last and not missed else None
             lost = found is None and missed % self.config.search == 0
-            faces = self.faces(picture) if lost or len(rows) % self.config.count == 0 else []
+            faces = self.faces(image) if lost or len(rows) % self.config.count == 0 else []
             most = max(most, len(faces))
             if lost:
-                found = self._sure(self.find(picture, _chosen(faces, last))) if faces else None
+                found = self._sure(self.find(image, _chosen(faces, last))) if faces else None
             missed, last = (0, found) if found else (missed + 1, last)
             rows.append(found)
         return rows, most
 
     def _sure(self, found: Found) -> Found | None:
-        return found if found.score > self.config.score and np.isfinite(found.points).all() else None
+        return (
+            found if found.score > self.config.score and np.isfinite(found.points).all() else None
+        )
 
 
 def _chosen(faces: list[Face], last: Found | None) -> Face:
-    """The largest face; or the one nearest to where the last was, which a glance away or a hand had hidden."""
+    """The largest face; or the one nearest to where the last was, which a glance away or a hand had
+    hidden.
+    """
     if last is None:
         return max(faces, key=lambda face: face.area)
-    centre = last.points[:, :2].mean(0)
-    return min(faces, key=lambda face: float(np.linalg.norm((face.box[:2] + face.box[2:]) / 2 - centre)))
+    center = last.points[:, :2].mean(0)
+    return min(
+        faces, key=lambda face: float(np.linalg.norm((face.box[:2] + face.box[2:]) / 2 - center))
+    )
 
 
 def track_video(
-    path: Path, tracker: FaceTracker, start: float = 0.0, end: float = 0.0, progress: Callable[[int, int], None] = lambda step, total: None
+    path: Path,
+    tracker: FaceTracker,
+    start: float = 0.0,
+    end: float = 0.0,
+    progress: Callable[[int, int], None] = lambda step, total: None,
 ) -> FaceTrack:
-    """The largest face of a video's seconds `start` to `end` (0: all). InputError where no face can be followed."""
+    """The largest face of a video's seconds `start` to `end` (0: all). InputError where no face can
+    be followed.
+    """
     info = probe(path)
     damage, times, sizes = Damage(since=start), list[float](), list[tuple[int, int]]()
 
-    def pictures() -> Iterator[Pixels]:
+    def images() -> Iterator[Pixels]:
         with open_video(path) as container:
             for time, frame in decode(container, path, damage):
                 if time < start - 1e-6:
@@ -128,9 +150,12 @@ def track_video(
                     times.pop()
 
     expected = round(((end or info.duration) - start) * info.fps)
-    rows, most = tracker.follow(pictures(), lambda step: progress(step, max(expected, step + 1)))
+    rows, most = tracker.follow(images(), lambda step: progress(step, max(expected, step + 1)))
     if not rows:
-        raise InputError(f"{path.name} has no frame between {start:g} and {end:g} s.", f"The video is {info.duration:.1f} s long.")
+        raise InputError(
+            f"{path.name} has no frame between {start:g} and {end:g} s.",
+            f"The video is {info.duration:.1f} s long.",
+        )
     _demand_a_face(path, rows, tracker.config)
     nothing: Points = np.full((COUNT, 3), np.nan, np.float32)
     points = np.stack([row.points if row else nothing for row in rows])
@@ -141,7 +166,10 @@ def track_video(
 def _demand_a_face(path: Path, rows: list[Found | None], config: TrackConfig) -> None:
     seen = sum(row is not None for row in rows)
     if not seen:
-        raise InputError(f"No face can be seen in {path.name}.", "Choose footage of one person who faces the camera, well lit.")
+        raise InputError(
+            f"No face can be seen in {path.name}.",
+            "Choose footage of one person who faces the camera, well lit.",
+        )
     if seen < config.least * len(rows):
         raise InputError(
             f"The face is lost in {len(rows) - seen} of {len(rows)} frames of {path.name}.",

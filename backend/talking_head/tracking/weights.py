@@ -1,4 +1,6 @@
-"""The files of the networks that see faces: in a folder that the user names; checked when they are fetched."""
+"""The files of the networks that see faces: in a folder that the user names; checked when they are
+fetched.
+"""
 
 import hashlib
 from pathlib import Path

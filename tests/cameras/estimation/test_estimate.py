@@ -1,4 +1,6 @@
-"""What must not be called solved, and what must not break: gaps, locked lenses, few pictures, photos in no order."""
+"""What must not be called solved, and what must not break: gaps, locked lenses, few pictures,
+photos in no order.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +13,15 @@ from helpers import clips
 from helpers.track_scenes import FOCAL, SIZE, position_error, scene
 
 from backend.cameras.bundle.adjust import AdjustConfig, Prior, adjust
-from backend.cameras.bundle.equations import Freedom
+from backend.cameras.bundle.equations import FreeParameters
 from backend.cameras.bundle.state import Observations, travelled
-from backend.cameras.estimation.estimate import EstimateConfig, Estimator, Problem, Start, well_seen
+from backend.cameras.estimation.estimate import (
+    EstimateConfig,
+    Estimator,
+    Problem,
+    SolverResult,
+    well_seen,
+)
 from backend.cameras.estimation.keyframes import at_keyframes, complete
 from backend.cameras.estimation.refine import RefineConfig, refine
 from backend.cameras.footage.images import GrayFrames
@@ -33,28 +41,49 @@ def test_pictures_in_which_nothing_is_tracked_get_no_camera() -> None:
     wrong[gaps] += 5
     config = EstimateConfig()
     estimator = Estimator(Problem(20, SIZE, seen, None, 0), EMPTY, config)
-    estimator.add(Start("a", np.arange(20), replace(truth, translations=wrong)))
-    estimator.add(Start("b", np.arange(20), replace(truth, translations=wrong)))
+    estimator.add(SolverResult("a", np.arange(20), replace(truth, translations=wrong)))
+    estimator.add(SolverResult("b", np.arange(20), replace(truth, translations=wrong)))
     result = estimator.estimate()
     assert sorted(set(range(20)) - set(result.frames.tolist())) == gaps
     assert result.verdict.level == "weak" and "85%" in result.verdict.reasons[0]
     kept = torch.from_numpy(result.frames)
-    assert position_error(result.solve, replace(truth, rotations=truth.rotations[kept], translations=truth.translations[kept])) < 5e-3
+    assert (
+        position_error(
+            result.solve,
+            replace(truth, rotations=truth.rotations[kept], translations=truth.translations[kept]),
+        )
+        < 5e-3
+    )
 
 
 def test_frames_between_keyframes_are_placed_or_left_out() -> None:
     truth, tracks = scene("sideways", frames=24, noise=0.1, points=400)
     blind = [9, 11]
     tracks = tracks.keep(~np.isin(tracks.frame, blind), 3)
-    problem, keys, config = Problem(24, SIZE, tracks, None, 0), np.arange(0, 24, 2), EstimateConfig()
+    problem, keys, config = (
+        Problem(24, SIZE, tracks, None, 0),
+        np.arange(0, 24, 2),
+        EstimateConfig(),
+    )
     few = at_keyframes(problem, keys)
     estimator = Estimator(few, EMPTY, config)
-    own = replace(truth, rotations=truth.rotations[keys], translations=truth.translations[keys], focals=truth.focals[keys])
-    estimator.add(Start("a", np.arange(12), own))
+    own = replace(
+        truth,
+        rotations=truth.rotations[keys],
+        translations=truth.translations[keys],
+        focals=truth.focals[keys],
+    )
+    estimator.add(SolverResult("a", np.arange(12), own))
     result = complete(estimator.estimate(), keys, problem, config)
     assert sorted(set(range(23)) - set(result.frames.tolist())) == blind
     kept = torch.from_numpy(result.frames)
-    assert position_error(result.solve, replace(truth, rotations=truth.rotations[kept], translations=truth.translations[kept])) < 5e-3
+    assert (
+        position_error(
+            result.solve,
+            replace(truth, rotations=truth.rotations[kept], translations=truth.translations[kept]),
+        )
+        < 5e-3
+    )
 
 
 def test_three_pictures_can_be_judged() -> None:
@@ -66,12 +95,14 @@ def test_three_pictures_can_be_judged() -> None:
 def test_nothing_seen_is_nothing_solved_and_no_crash() -> None:
     truth, tracks = scene("sideways", frames=20)
     nothing = Observations.of(EMPTY)
-    assert adjust(truth, nothing, Freedom(), AdjustConfig()) is truth
+    assert adjust(truth, nothing, FreeParameters(), AdjustConfig()) is truth
     estimator = Estimator(Problem(20, SIZE, EMPTY, None, 0), EMPTY, EstimateConfig())
-    estimator.add(Start("a", np.arange(20), truth))
+    estimator.add(SolverResult("a", np.arange(20), truth))
     assert not estimator.refined
     long = tracks.keep((tracks.frame < 5) | (tracks.frame > 15), 3)
-    dark = replace(long, frame=np.where(long.frame > 15, long.frame + 100, long.frame))  # a hundred frames without a track
+    dark = replace(
+        long, frame=np.where(long.frame > 15, long.frame + 100, long.frame)
+    )  # a hundred frames without a track
     assert straight.solve(dark, 120, SIZE, straight.StraightConfig()) is None
     few = tracks.keep_points(np.arange(tracks.points) < 5)
     with pytest.raises(SolveError, match="share enough points"):
@@ -83,7 +114,10 @@ def test_a_locked_lens_is_the_given_one_whatever_a_solver_says() -> None:
     fit, held = split(tracks, 0.12, 0)
     locked = Prior(float(np.log(FOCAL)), 0.0)
     start = replace(truth, focals=truth.focals * 1.06)
-    assert torch.allclose(refine("a", start, np.arange(12), fit, held, RefineConfig(), locked).solve.focals, truth.focals)
+    assert torch.allclose(
+        refine("a", start, np.arange(12), fit, held, RefineConfig(), locked).solve.focals,
+        truth.focals,
+    )
 
 
 def test_a_given_lens_makes_one_surer() -> None:
@@ -91,8 +125,10 @@ def test_a_given_lens_makes_one_surer() -> None:
 
     truth, tracks = scene("forward", noise=0.3)
     observations = Observations.of(tracks)
-    free = uncertainty(truth, observations, Freedom(), 1.0).focal
-    given = uncertainty(truth, observations, Freedom(), 1.0, Prior(float(np.log(FOCAL)), 0.02)).focal
+    free = uncertainty(truth, observations, FreeParameters(), 1.0).focal
+    given = uncertainty(
+        truth, observations, FreeParameters(), 1.0, Prior(float(np.log(FOCAL)), 0.02)
+    ).focal
     assert given < 0.021 < free
 
 
@@ -112,7 +148,9 @@ def test_masks_find_their_pictures(tmp_path: Path) -> None:
     source = Source("photos", tmp_path)
     photos = Footage(tmp_path, ["0001.jpg", "0002.jpg"], None, 4, 4, 0.0, ["c.jpg", "a.jpg"])
     assert [p.stem for p in pair_masks(masks, photos, 3, source)] == ["c", "a"]
-    clip = Footage(tmp_path, ["0001.jpg", "0003.jpg"], [0.0, 0.2], 4, 4, 0.0)  # the second was a double
+    clip = Footage(
+        tmp_path, ["0001.jpg", "0003.jpg"], [0.0, 0.2], 4, 4, 0.0
+    )  # the second was a double
     assert [p.stem for p in pair_masks(masks, clip, 3, Source("video", tmp_path))] == ["a", "c"]
     with pytest.raises(InputError, match="3 masks for 9 pictures"):
         pair_masks(masks, replace(photos, sources=["x.jpg", "y.jpg"]), 9, source)
@@ -121,7 +159,11 @@ def test_masks_find_their_pictures(tmp_path: Path) -> None:
 def test_masks_of_a_video_whose_frame_rate_varies(tmp_path: Path) -> None:
     """A mask for every frame: the frame is known by when it is shown, not by the mean rate."""
     times = [0, 1, 2, 3, 20, 21, 22, 40]  # tenths of a second
-    clips.write_video(tmp_path / "a.mkv", [clips.texture(96, i)[:64] for i in range(8)], times=[t / 10 for t in times])
+    clips.write_video(
+        tmp_path / "a.mkv",
+        [clips.texture(96, i)[:64] for i in range(8)],
+        times=[t / 10 for t in times],
+    )
     (tmp_path / "masks").mkdir()
     for i in range(8):
         cv2.imwrite(str(tmp_path / "masks" / f"{i}.png"), np.full((4, 4), 255, np.uint8))

@@ -40,14 +40,24 @@ def test_each_doubt_makes_it_weak_and_is_named_with_advice(change: dict, word: s
 
 @pytest.mark.parametrize(
     "change",
-    [{"inliers": 0.1}, {"held_out_px": 9.0}, {"held_out_px": float("nan")}, {"focal_sigma": float("inf")}, {"focal_sigma": float("nan")}],
+    [
+        {"inliers": 0.1},
+        {"held_out_px": 9.0},
+        {"held_out_px": float("nan")},
+        {"focal_sigma": float("inf")},
+        {"focal_sigma": float("nan")},
+    ],
 )
 def test_what_explains_nothing_has_failed(change: dict) -> None:
     assert judge(replace(GOOD, **change), "moving", VerdictConfig()).level == "failed"
 
 
 def test_turning_cameras_need_no_parallax_and_say_so() -> None:
-    verdict = judge(replace(GOOD, second_opinion="", apart=float("inf"), drift_sigma=0.0), "turning", VerdictConfig())
+    verdict = judge(
+        replace(GOOD, second_opinion="", apart=float("inf"), drift_sigma=0.0),
+        "turning",
+        VerdictConfig(),
+    )
     assert verdict.level == "solved" and "no depth" in in_words(verdict)
 
 
@@ -55,17 +65,31 @@ def test_photos_that_only_colmap_can_solve_may_stand_alone() -> None:
     photos = replace(GOOD, second_opinion="COLMAP global", apart=0.08, confirmable=False)
     assert judge(photos, "moving", VerdictConfig()).level == "solved"
     assert judge(replace(photos, confirmable=True), "moving", VerdictConfig()).level == "weak"
-    for doubt in ({"inliers": 0.8}, {"held_out_px": 0.5}, {"focal_sigma": 0.02}, {"drift_sigma": 0.004}):
+    for doubt in (
+        {"inliers": 0.8},
+        {"held_out_px": 0.5},
+        {"focal_sigma": 0.02},
+        {"drift_sigma": 0.004},
+    ):
         assert judge(replace(photos, **doubt), "moving", VerdictConfig()).level == "weak"
 
 
 def test_who_explains_the_pictures_far_worse_is_outvoted_by_a_firm_solve_only() -> None:
-    elsewhere, config = replace(GOOD, apart=0.05, rival=1.8), VerdictConfig()
+    elsewhere, config = replace(GOOD, apart=0.05, cross_check_error=1.8), VerdictConfig()
     assert judge(elsewhere, "moving", config).level == "solved"
-    for change in ({"rival": 1.2}, {"focal_sigma": 0.035}, {"drift_sigma": 0.006}, {"inliers": 0.8}, {"mirror": 1.1}, {"held_out_px": 0.5}):
+    for change in (
+        {"rival": 1.2},
+        {"focal_sigma": 0.035},
+        {"drift_sigma": 0.006},
+        {"inliers": 0.8},
+        {"mirror": 1.1},
+        {"held_out_px": 0.5},
+    ):
         assert judge(replace(elsewhere, **change), "moving", config).level == "weak", change
 
 
 def test_json_has_no_infinities() -> None:
-    text = judge(replace(GOOD, mirror=float("inf"), focal_sigma=float("nan")), "moving", VerdictConfig()).as_json()
+    text = judge(
+        replace(GOOD, mirror=float("inf"), focal_sigma=float("nan")), "moving", VerdictConfig()
+    ).as_json()
     assert text["evidence"]["mirror"] is None and text["evidence"]["focal_sigma"] is None

@@ -1,4 +1,6 @@
-"""FlowMap's parts against a plane and a slope whose flow is known exactly, and the whole on a short clip."""
+"""FlowMap's parts against a plane and a slope whose flow is known exactly, and the whole on a short
+clip.
+"""
 
 import numpy as np
 import pytest
@@ -20,9 +22,14 @@ def true_depth(frame: int) -> torch.Tensor:
     """A slope with a box before it; the camera moves sideways by 0.15 a frame and turns a little."""
     xy = camera_math.grid_xy(HEIGHT, WIDTH)
     aspect = camera_math.aspect_of(HEIGHT, WIDTH)
-    direction = torch.cat([(xy - 0.5) * aspect / FOCAL, torch.ones(HEIGHT, WIDTH, 1)], -1) @ pose(frame)[:3, :3].T
+    direction = (
+        torch.cat([(xy - 0.5) * aspect / FOCAL, torch.ones(HEIGHT, WIDTH, 1)], -1)
+        @ pose(frame)[:3, :3].T
+    )
     origin = pose(frame)[:3, 3]
-    slope = (4.0 + 0.5 * origin[1] - origin[2]) / (direction[..., 2] - 0.5 * direction[..., 1])  # z = 4 + y / 2
+    slope = (4.0 + 0.5 * origin[1] - origin[2]) / (
+        direction[..., 2] - 0.5 * direction[..., 1]
+    )  # z = 4 + y / 2
     box = (2.2 - origin[2]) / direction[..., 2]
     at = origin + box[..., None] * direction
     return torch.where((at[..., 0] - 0.3).abs().maximum((at[..., 1] - 0.1).abs()) < 0.5, box, slope)
@@ -51,7 +58,9 @@ def visible(i: int, j: int) -> torch.Tensor:
     local = camera_math.unproject(camera_math.grid_xy(HEIGHT, WIDTH), true_depth(i), focal, aspect)
     step = torch.linalg.inv(pose(j)) @ pose(i)
     depth, xy = (local @ step[:3, :3].T + step[:3, 3])[..., 2], carried(i, j)
-    there = camera_math.sample(true_depth(j)[None, None], xy.view(1, -1, 2))[0, 0].view(HEIGHT, WIDTH)
+    there = camera_math.sample(true_depth(j)[None, None], xy.view(1, -1, 2))[0, 0].view(
+        HEIGHT, WIDTH
+    )
     return ((there - depth).abs() < 0.05) & (xy > 0.02).all(-1) & (xy < 0.98).all(-1)
 
 
@@ -62,9 +71,17 @@ def make_clip() -> FlowMapClip:
     there = torch.stack([visible(i, i + 1) for i in range(FRAMES - 1)]).float()
     back = torch.stack([visible(i + 1, i) for i in range(FRAMES - 1)]).float()
     pick = torch.randperm(HEIGHT * WIDTH, generator=torch.Generator().manual_seed(0))[:150]
-    seen = [(j, k, p) for j in range(FRAMES) for k, p in enumerate(carried(0, j).view(-1, 2)[pick].tolist())]
     seen = [
-        (j, k, p) for (j, k, p), good in zip(seen, torch.cat([visible(0, j).view(-1)[pick] for j in range(FRAMES)]), strict=True) if good
+        (j, k, p)
+        for j in range(FRAMES)
+        for k, p in enumerate(carried(0, j).view(-1, 2)[pick].tolist())
+    ]
+    seen = [
+        (j, k, p)
+        for (j, k, p), good in zip(
+            seen, torch.cat([visible(0, j).view(-1)[pick] for j in range(FRAMES)]), strict=True
+        )
+        if good
     ]
     tracks = make(*(np.array(v) for v in zip(*seen, strict=True)))
     shade = torch.stack([true_depth(i) for i in range(FRAMES)])[:, None].repeat(1, 3, 1, 1) / 6
@@ -89,16 +106,22 @@ def log_depth() -> torch.Tensor:
 def test_procrustes_finds_a_rigid_motion_and_no_mirror() -> None:
     random = torch.Generator().manual_seed(0)
     source = torch.randn(4, 50, 3, generator=random)
-    rotation = torch.linalg.matrix_exp(torch.tensor([[0, -0.4, 0.2], [0.4, 0, -0.1], [-0.2, 0.1, 0.0]])).expand(4, 3, 3)
+    rotation = torch.linalg.matrix_exp(
+        torch.tensor([[0, -0.4, 0.2], [0.4, 0, -0.1], [-0.2, 0.1, 0.0]])
+    ).expand(4, 3, 3)
     target = source @ rotation.transpose(1, 2) + torch.tensor([1.0, 2, 3])
     target[:, :5] += 10  # outliers without weight
     weights = torch.ones(4, 50)
     weights[:, :5] = 0
     found, shift = camera_math.procrustes(source, target, weights)
     torch.testing.assert_close(found, rotation, atol=1e-5, rtol=1e-5)
-    torch.testing.assert_close(shift, torch.tensor([[1.0, 2, 3]]).repeat(4, 1), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(
+        shift, torch.tensor([[1.0, 2, 3]]).repeat(4, 1), atol=1e-5, rtol=1e-5
+    )
     mirror = source * torch.tensor([-1.0, 1, 1])
-    assert torch.allclose(torch.det(camera_math.procrustes(source, mirror, weights)[0]), torch.ones(4))
+    assert torch.allclose(
+        torch.det(camera_math.procrustes(source, mirror, weights)[0]), torch.ones(4)
+    )
 
 
 def test_losses_vanish_at_the_truth_and_only_there(window: Window, log_depth: torch.Tensor) -> None:
@@ -108,7 +131,9 @@ def test_losses_vanish_at_the_truth_and_only_there(window: Window, log_depth: to
     np.testing.assert_allclose(poses[-1].numpy(), pose(FRAMES - 1).numpy(), atol=0.03)
     steps = torch.stack([torch.linalg.inv(pose(i)) @ pose(i + 1) for i in range(FRAMES - 1)])
     right = flow_loss(window, log_depth, focal, steps[:, :3, :3], steps[:, :3, 3], 0.01)
-    wrong = flow_loss(window, torch.zeros_like(log_depth) + 1.2, focal, steps[:, :3, :3], steps[:, :3, 3], 0.01)
+    wrong = flow_loss(
+        window, torch.zeros_like(log_depth) + 1.2, focal, steps[:, :3, :3], steps[:, :3, 3], 0.01
+    )
     assert right < 1e-6 < 1e-3 < wrong
     truth = torch.stack([pose(i) for i in range(FRAMES)])
     assert track_loss(window, log_depth, focal, truth, 0.01) < 2e-3
@@ -120,13 +145,19 @@ def test_softmin_prefers_the_true_lens(window: Window, log_depth: torch.Tensor) 
     config, generator = SoftminConfig(candidates=40), torch.Generator().manual_seed(0)
     found = softmin_focal(log_depth, window.track_xy, window.track_seen, aspect, config, generator)
     assert found is not None and float(found) == pytest.approx(FOCAL, rel=0.15)
-    nothing = softmin_focal(log_depth, window.track_xy[:, :3], window.track_seen[:, :3], aspect, config, generator)
+    nothing = softmin_focal(
+        log_depth, window.track_xy[:, :3], window.track_seen[:, :3], aspect, config, generator
+    )
     assert nothing is None
 
 
-def test_fitting_brings_depth_poses_and_lens_near_the_truth(clip: FlowMapClip, log_depth: torch.Tensor) -> None:
+def test_fitting_brings_depth_poses_and_lens_near_the_truth(
+    clip: FlowMapClip, log_depth: torch.Tensor
+) -> None:
     result = fit(clip, FlowMapConfig(steps=160), seed=1)
-    correlation = np.corrcoef(result.depth.log().flatten().numpy(), log_depth.flatten().numpy())[0, 1]
+    correlation = np.corrcoef(result.depth.log().flatten().numpy(), log_depth.flatten().numpy())[
+        0, 1
+    ]
     assert correlation > 0.8
     moved = result.camera_to_world[:, :3, 3] / result.camera_to_world[-1, :3, 3].norm()
     want = torch.stack([pose(i)[:3, 3] for i in range(FRAMES)]) / pose(FRAMES - 1)[:3, 3].norm()
@@ -179,7 +210,10 @@ def test_blank_sky_is_not_believed(log_depth: torch.Tensor) -> None:
     color[:, : WIDTH // 2] = 0.8
     none = torch.zeros(0, 2), torch.zeros(0)
     relative = (torch.linalg.inv(pose(4)) @ pose(2))[None]
-    sigma = solve_depth(View(color, K, K[None], relative, there[None], torch.ones(1, HEIGHT, WIDTH), *none), FrozenConfig()).sigma
+    sigma = solve_depth(
+        View(color, K, K[None], relative, there[None], torch.ones(1, HEIGHT, WIDTH), *none),
+        FrozenConfig(),
+    ).sigma
     assert torch.isinf(sigma[:, : WIDTH // 2 - 4]).all()
     assert float(torch.isfinite(sigma[:, WIDTH // 2 + 4 :]).float().mean()) > 0.8
 

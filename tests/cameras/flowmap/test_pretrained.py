@@ -1,4 +1,6 @@
-"""The paper's recipe with networks of the right interface that the tests make: small, scripted, untrained."""
+"""The paper's recipe with networks of the right interface that the tests make: small, scripted,
+untrained.
+"""
 
 from pathlib import Path
 
@@ -9,7 +11,13 @@ from torch import Tensor, nn
 from backend.cameras.flowmap.clip import FlowMapClip
 from backend.cameras.flowmap.fit import FlowMapConfig, fit
 from backend.cameras.flowmap.network import NetworkConfig
-from backend.cameras.flowmap.pretrained import PretrainedConfig, PretrainedDepth, load, with_flow, with_tracks
+from backend.cameras.flowmap.pretrained import (
+    PretrainedConfig,
+    PretrainedDepth,
+    load,
+    with_flow,
+    with_tracks,
+)
 from backend.media.tracks.tracks import EMPTY
 from backend.protocol import InputError
 
@@ -30,8 +38,8 @@ class ToyDepth(nn.Module):
         super().__init__()
         self.layer = nn.Conv2d(3, 1, 3, padding=1)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        return self.layer(pictures)[:, 0].exp() * 100
+    def forward(self, images: Tensor) -> Tensor:
+        return self.layer(images)[:, 0].exp() * 100
 
 
 class ToyTracker(nn.Module):
@@ -57,12 +65,16 @@ def saved(network: nn.Module, path: Path) -> str:
     return str(path)
 
 
-def test_flow_comes_from_the_network_and_is_trusted_where_colours_agree(clip: FlowMapClip, tmp_path: Path) -> None:
+def test_flow_comes_from_the_network_and_is_trusted_where_colours_agree(
+    clip: FlowMapClip, tmp_path: Path
+) -> None:
     network = load(saved(ToyFlow(), tmp_path / "flow.pt"), "flow", "cpu")
     assert network is not None
     flowing = with_flow(clip, network)
     assert torch.allclose(flowing.forward[..., 0], torch.tensor(-2.0 / WIDTH))
-    assert float(flowing.forward_trust[:, :, 4:].mean()) > 0.95, "the wide picture does move by two pixels"
+    assert float(flowing.forward_trust[:, :, 4:].mean()) > 0.95, (
+        "the wide picture does move by two pixels"
+    )
     assert float(flowing.backward_trust[:, :, 4:-4].mean()) < 0.5, "the way back does not"
 
 
@@ -72,7 +84,9 @@ def test_tracks_come_from_the_network(clip: FlowMapClip, tmp_path: Path) -> None
     tracks = with_tracks(clip, network, PretrainedConfig(query_every=2, grid=6)).tracks
     same = tracks.point[1:] == tracks.point[:-1]
     assert tracks.points > 20
-    assert ((tracks.uv[1:] - tracks.uv[:-1])[same][:, 0] * WIDTH).round(3).tolist() == [-2.0] * int(same.sum())
+    assert ((tracks.uv[1:] - tracks.uv[:-1])[same][:, 0] * WIDTH).round(3).tolist() == [-2.0] * int(
+        same.sum()
+    )
 
 
 def test_depth_network_is_trained_on(clip: FlowMapClip, tmp_path: Path) -> None:
@@ -80,7 +94,11 @@ def test_depth_network_is_trained_on(clip: FlowMapClip, tmp_path: Path) -> None:
     assert network is not None
     before = [p.clone() for p in network.parameters()]
     moving = with_flow(clip, ToyFlow())
-    result = fit(moving, FlowMapConfig(steps=5, mirror_at=0.0), make_network=lambda: PretrainedDepth(network, NetworkConfig()))
+    result = fit(
+        moving,
+        FlowMapConfig(steps=5, mirror_at=0.0),
+        make_network=lambda: PretrainedDepth(network, NetworkConfig()),
+    )
     assert result.depth.shape == (FRAMES, HEIGHT, WIDTH) and torch.isfinite(result.depth).all()
     assert any(not torch.equal(a, b) for a, b in zip(before, network.parameters(), strict=True))
 

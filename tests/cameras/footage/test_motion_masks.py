@@ -7,20 +7,32 @@ import pytest
 from helpers.track_scenes import SIZE, scene
 from PIL import Image
 
-from backend.cameras.footage.motion_masks import MotionMaskConfig, moving_tracks, tidy, vote, write_masks
+from backend.cameras.footage.motion_masks import (
+    MotionMaskConfig,
+    moving_tracks,
+    tidy,
+    vote,
+    write_masks,
+)
 from backend.media.tracks.tracks import Tracks
 
 CONFIG = MotionMaskConfig()
 
 
 def gliding(share: float) -> tuple[object, Tracks, np.ndarray]:
-    """A scene whose tracks on the left of the first picture glide down on their own, faster and faster."""
+    """A scene whose tracks on the left of the first picture glide down on their own, faster and
+    faster.
+    """
     truth, tracks = scene("sideways", noise=0.1, points=600)
     first = np.full(tracks.points, np.inf)
     np.minimum.at(first, tracks.point, tracks.uv[:, 0])
     moves = first < share * SIZE[0]
     fall = 0.3 * tracks.frame**2 * moves[tracks.point]
-    return truth, Tracks(tracks.frame, tracks.point, tracks.uv + np.stack([0 * fall, fall], 1)), moves
+    return (
+        truth,
+        Tracks(tracks.frame, tracks.point, tracks.uv + np.stack([0 * fall, fall], 1)),
+        moves,
+    )
 
 
 def test_tracks_that_move_are_told_from_still_ones() -> None:
@@ -33,10 +45,10 @@ def test_tracks_that_move_are_told_from_still_ones() -> None:
 
 def test_a_still_world_has_no_masks(tmp_path: Path) -> None:
     truth, tracks, _ = gliding(0.0)
-    pictures = [tmp_path / f"{i}.png" for i in range(12)]
-    for path in pictures:
+    images = [tmp_path / f"{i}.png" for i in range(12)]
+    for path in images:
         Image.new("RGB", SIZE, (90, 120, 60)).save(path)
-    paths, share = write_masks(truth, tracks, pictures, tmp_path / "masks", CONFIG)
+    paths, share = write_masks(truth, tracks, images, tmp_path / "masks", CONFIG)
     assert share == 0 and len(paths) == 12
     with Image.open(paths[3]) as mask:
         assert mask.size == SIZE and mask.getextrema() == (255, 255)

@@ -8,10 +8,19 @@ import torch
 from helpers.track_scenes import FOCAL, SIZE, position_error, scene
 
 from backend.cameras.bundle.adjust import Prior
-from backend.cameras.bundle.equations import Freedom
+from backend.cameras.bundle.equations import FreeParameters
 from backend.cameras.bundle.state import Observations
 from backend.cameras.bundle.uncertainty import uncertainty
-from backend.cameras.estimation.estimate import EstimateConfig, Estimator, Problem, Start, distance, mirror_ratio, only_turns, turning
+from backend.cameras.estimation.estimate import (
+    EstimateConfig,
+    Estimator,
+    Problem,
+    SolverResult,
+    distance,
+    mirror_ratio,
+    only_turns,
+    turning,
+)
 from backend.cameras.estimation.refine import RefineConfig, refine
 from backend.cameras.solvers import rotation, straight
 from backend.cameras.solvers.rotation import RotationConfig
@@ -28,7 +37,15 @@ def test_straight_paths_find_the_way(kind: str) -> None:
     if kind == "sideways":
         assert float(found.focals[0]) == pytest.approx(FOCAL, rel=0.03)
     else:  # straight ahead, the lens can be traded against depth: nobody may claim to know it
-        assert uncertainty(straight.triangulate(found, observations, tracks.points), observations, Freedom(), 1.0).focal > 0.1
+        assert (
+            uncertainty(
+                straight.triangulate(found, observations, tracks.points),
+                observations,
+                FreeParameters(),
+                1.0,
+            ).focal
+            > 0.1
+        )
 
 
 def test_long_clips_are_joined_from_windows() -> None:
@@ -54,12 +71,23 @@ def test_turning_cameras_are_found(zoom: bool) -> None:
     truth, tracks = scene("pan", noise=0.1, focals=focals, points=400)
     found = rotation.solve(tracks, 12, SIZE, RotationConfig(), zoom=zoom)
     np.testing.assert_allclose(found.focals.numpy(), truth.focals.numpy(), rtol=0.02)
-    steps = found.rotations[1:] @ found.rotations[:-1].transpose(1, 2), truth.rotations[1:] @ truth.rotations[:-1].transpose(1, 2)
-    angle = torch.rad2deg(torch.acos((((steps[0].transpose(1, 2) @ steps[1]).diagonal(dim1=1, dim2=2).sum(1) - 1) / 2).clamp(-1, 1)))
+    steps = (
+        found.rotations[1:] @ found.rotations[:-1].transpose(1, 2),
+        truth.rotations[1:] @ truth.rotations[:-1].transpose(1, 2),
+    )
+    angle = torch.rad2deg(
+        torch.acos(
+            (((steps[0].transpose(1, 2) @ steps[1]).diagonal(dim1=1, dim2=2).sum(1) - 1) / 2).clamp(
+                -1, 1
+            )
+        )
+    )
     assert float(angle.max()) < 0.1
 
 
-@pytest.mark.parametrize(("kind", "turns"), [("pan", True), ("sideways", False), ("forward", False)])
+@pytest.mark.parametrize(
+    ("kind", "turns"), [("pan", True), ("sideways", False), ("forward", False)]
+)
 def test_turning_is_told_from_moving(kind: str, turns: bool) -> None:
     _, tracks = scene(kind, noise=0.1)
     problem, config = Problem(12, SIZE, tracks, None, 0), EstimateConfig()
@@ -73,7 +101,9 @@ def test_refinement_leaves_moving_things_out() -> None:
     truth, tracks = scene("sideways", noise=0.1, points=400)
     random = np.random.default_rng(0)
     drift = random.normal(size=(tracks.points, 2)) * (random.random(tracks.points) < 0.25)[:, None]
-    mixed = Tracks(tracks.frame, tracks.point, tracks.uv + 2.5 * drift[tracks.point] * tracks.frame[:, None])
+    mixed = Tracks(
+        tracks.frame, tracks.point, tracks.uv + 2.5 * drift[tracks.point] * tracks.frame[:, None]
+    )
     fit, held = split(mixed, 0.15, 0)
     refined = refine("truth", truth, np.arange(12), fit, held, RefineConfig())
     assert position_error(refined.solve, truth) < 2e-3
@@ -84,9 +114,11 @@ def test_agreement_and_mirror_are_evidence() -> None:
     truth, tracks = scene("sideways", noise=0.1, points=300)
     config = EstimateConfig()
     estimator = Estimator(Problem(12, SIZE, tracks, None, 0), EMPTY, config)
-    estimator.add(Start("a", np.arange(12), truth))
+    estimator.add(SolverResult("a", np.arange(12), truth))
     assert not estimator.settled
-    estimator.add(Start("b", np.arange(12), straight.solve(tracks, 12, SIZE, config.straight)))
+    estimator.add(
+        SolverResult("b", np.arange(12), straight.solve(tracks, 12, SIZE, config.straight))
+    )
     assert estimator.settled
     result = estimator.estimate()
     assert result.verdict.level == "solved", result.verdict
@@ -98,19 +130,19 @@ def test_agreement_and_mirror_are_evidence() -> None:
 def test_a_solver_that_fits_far_worse_is_outvoted(worse: float, settled: bool) -> None:
     truth, tracks = scene("sideways", noise=0.1, points=300)
     estimator = Estimator(Problem(12, SIZE, tracks, None, 0), EMPTY, EstimateConfig())
-    estimator.add(Start("a", np.arange(12), truth))
+    estimator.add(SolverResult("a", np.arange(12), truth))
     best = estimator.best()
     strayed = replace(best.solve, translations=best.solve.translations.flip(0))
     estimator.refined.append(replace(best, name="b", solve=strayed, held_out=worse * best.held_out))
     assert estimator.settled == settled
-    assert estimator.estimate().verdict.evidence.rival == pytest.approx(worse)
+    assert estimator.estimate().verdict.evidence.cross_check_error == pytest.approx(worse)
 
 
 def test_distance_knows_similarities_and_needs_common_frames() -> None:
     truth, _ = scene("sideways")
-    moved = Start("b", np.arange(12), straight.unit_scale(truth))
-    assert distance(Start("a", np.arange(12), truth), moved)[0] < 1e-9
-    few = Start("c", np.arange(3), straight.blank(3, SIZE, FOCAL))
+    moved = SolverResult("b", np.arange(12), straight.unit_scale(truth))
+    assert distance(SolverResult("a", np.arange(12), truth), moved)[0] < 1e-9
+    few = SolverResult("c", np.arange(3), straight.blank(3, SIZE, FOCAL))
     assert np.isinf(distance(few, moved)[0])
 
 
@@ -119,7 +151,13 @@ def test_wrong_lens_is_not_called_solved() -> None:
     _, tracks = scene("sideways", frames=20, noise=0.1, points=300)
     prior = Prior(float(np.log(0.6 * FOCAL)), 0.0)
     estimator = Estimator(Problem(20, SIZE, tracks, prior, 0), EMPTY, EstimateConfig())
-    estimator.add(Start("straight paths", np.arange(20), straight.solve(tracks, 20, SIZE, StraightConfig(), prior)))
+    estimator.add(
+        SolverResult(
+            "straight paths",
+            np.arange(20),
+            straight.solve(tracks, 20, SIZE, StraightConfig(), prior),
+        )
+    )
     assert estimator.estimate().verdict.level != "solved"
 
 

@@ -1,4 +1,6 @@
-"""Bones for a sequence that has none: found again where there were some, close where there were none."""
+"""Bones for a sequence that has none: found again where there were some, close where there were
+none.
+"""
 
 import numpy as np
 from helpers import turning_blob
@@ -15,7 +17,12 @@ def turn(angle: float) -> np.ndarray:
 def test_two_rigid_halves_need_two_bones() -> None:
     rest, _ = turning_blob.ball()
     upper = rest[:, 2] > 0
-    positions = np.stack([np.where(upper[:, None], rest @ turn(0.1 * t).T + [0, 0, 0.02 * t], rest) for t in range(12)])
+    positions = np.stack(
+        [
+            np.where(upper[:, None], rest @ turn(0.1 * t).T + [0, 0, 0.02 * t], rest)
+            for t in range(12)
+        ]
+    )
     nodes = decompose(positions, SkinningConfig(bones=2))
     assert np.abs(skinned(positions[0], nodes) - positions).max() < 1e-4
 

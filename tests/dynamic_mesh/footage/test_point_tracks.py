@@ -12,20 +12,25 @@ from backend.dynamic_mesh.surfaces.mesh_rasterizer import fragments, project
 from backend.formats import capture
 
 
-def test_tracks_follow_places_and_their_loss_knows_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tracks_follow_places_and_their_loss_knows_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     paint = turning_blob.paint
     monkeypatch.setattr(turning_blob, "paint", lambda vertices: paint(vertices * 2.5))
     truth = turning_blob.write(tmp_path / "clip", frames=48, size=160)
     found = footage.load(capture.read(tmp_path / "clip"), None, 0.0)
-    seen_at = [len(m.tracks.ids) for m in found.moments]
+    seen_at = [len(m.tracks.ids) for m in found.views]
     assert min(seen_at) > 10
-    together = partners(found.moments, 8)
+    together = partners(found.views, 8)
     assert sum(len(p) > 1 for p in together) > 40
-    unit = [torch.tensor((v - c) / found.placement.radius).float() for v, c in zip(truth, found.placement.centers, strict=True)]
+    unit = [
+        torch.tensor((v - c) / found.placement.radius).float()
+        for v, c in zip(truth, found.placement.centers, strict=True)
+    ]
     faces = torch.tensor(turning_blob.ball()[1])
     errors, shifted = [], []
     for index in (5, 20, 36):
-        here, there = found.moments[index], found.moments[int(together[index][-1])]
+        here, there = found.views[index], found.views[int(together[index][-1])]
         level = here.levels[0]
         seen = fragments(project(unit[index], faces, here.viewmat, level.K, level.size))
         placed = unit[int(together[index][-1])].clone().requires_grad_(True)
@@ -41,4 +46,4 @@ def test_tracks_follow_places_and_their_loss_knows_the_way(tmp_path: Path, monke
 def test_pictures_without_tracks_cost_nothing(tmp_path: Path) -> None:
     turning_blob.write(tmp_path / "clip", frames=3, size=24)
     found = footage.load(capture.read(tmp_path / "clip"), None, 0.0)
-    assert all(len(p) == 0 for p in partners(found.moments, 8))
+    assert all(len(p) == 0 for p in partners(found.views, 8))

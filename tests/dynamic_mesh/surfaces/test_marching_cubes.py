@@ -18,13 +18,18 @@ def sides(faces: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_noise_has_a_closed_surface(seed: int) -> None:
-    """All 256 cases and all pairs of neighbours occur in noise. Every side of a face runs once, and once the other way."""
+    """All 256 cases and all pairs of neighbours occur in noise. Every side of a face runs once, and
+    once the other way.
+    """
     field = torch.full((26, 26, 26), -1.0)
     field[1:-1, 1:-1, 1:-1] = torch.randn(24, 24, 24, generator=torch.Generator().manual_seed(seed))
     vertices, faces = marching_cubes(field, 0.0)
     runs = sides(faces)
     assert (faces[:, 0] != faces[:, 1]).all() and (faces[:, 1] != faces[:, 2]).all()
-    forth, back = (runs @ torch.tensor([len(vertices), 1])).sort().values, (runs.flip(1) @ torch.tensor([len(vertices), 1])).sort().values
+    forth, back = (
+        (runs @ torch.tensor([len(vertices), 1])).sort().values,
+        (runs.flip(1) @ torch.tensor([len(vertices), 1])).sort().values,
+    )
     assert (forth[1:] != forth[:-1]).all()
     assert torch.equal(forth, back)
 

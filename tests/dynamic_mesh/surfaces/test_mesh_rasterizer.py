@@ -5,7 +5,14 @@ import pytest
 import torch
 from helpers import turning_blob
 
-from backend.dynamic_mesh.surfaces.mesh_rasterizer import Screen, depth_picture, fragments, interpolate, picture, project
+from backend.dynamic_mesh.surfaces.mesh_rasterizer import (
+    Screen,
+    depth_image,
+    fragments,
+    interpolate,
+    project,
+    render_image,
+)
 from backend.geometry.conventions import to_viewmat
 from backend.geometry.triangles import nearest_triangles
 
@@ -46,13 +53,15 @@ def covered(vertices: torch.Tensor) -> torch.Tensor:
     _, faces, viewmat, K = ball()
     screen = project(vertices, faces, viewmat, K, (SIZE, SIZE))
     seen = fragments(screen)
-    return picture(seen, screen, torch.ones(len(seen.pixels), 3))[..., 3].sum()
+    return render_image(seen, screen, torch.ones(len(seen.pixels), 3))[..., 3].sum()
 
 
 def test_coverage_is_the_area() -> None:
     vertices = ball()[0]
     fine, faces, viewmat, K = ball()
-    large = project(fine, faces, viewmat, K * torch.tensor([[8.0], [8.0], [1.0]]), (SIZE * 8, SIZE * 8))
+    large = project(
+        fine, faces, viewmat, K * torch.tensor([[8.0], [8.0], [1.0]]), (SIZE * 8, SIZE * 8)
+    )
     area = len(fragments(large).pixels) / 64
     assert abs(float(covered(vertices)) / area - 1) < 0.01
 
@@ -65,12 +74,19 @@ def test_silhouettes_have_the_gradient_of_finite_differences(kind: str) -> None:
     weight = torch.linspace(0, 1, SIZE)[None] + torch.linspace(0, 2, SIZE)[:, None]
 
     def loss(amount: torch.Tensor) -> torch.Tensor:
-        moved = vertices * (1 + amount) if kind == "scale" else vertices + amount * viewmat[0 if kind == "across" else 1, :3]
+        moved = (
+            vertices * (1 + amount)
+            if kind == "scale"
+            else vertices + amount * viewmat[0 if kind == "across" else 1, :3]
+        )
         screen = project(moved, faces, viewmat, K, (SIZE, SIZE))
         seen = fragments(screen)
-        return (picture(seen, screen, torch.ones(len(seen.pixels), 1))[..., 1] * weight).sum()
+        return (render_image(seen, screen, torch.ones(len(seen.pixels), 1))[..., 1] * weight).sum()
 
-    reach, count = 0.045, 9  # a pixel or so to each side: the mean gradient on the way is the difference of its ends
+    reach, count = (
+        0.045,
+        9,
+    )  # a pixel or so to each side: the mean gradient on the way is the difference of its ends
     gradients = []
     for start in torch.linspace(-reach, reach, 2 * count + 1)[1::2]:
         amount = start.clone().requires_grad_(True)
@@ -88,8 +104,8 @@ def test_nothing_in_view_is_an_empty_picture() -> None:
     screen = project(vertices, faces, behind, K, (SIZE, SIZE))
     seen = fragments(screen)
     assert len(seen.pixels) == 0
-    assert picture(seen, screen, torch.zeros(0, 3)).abs().max() == 0
-    assert depth_picture(seen, screen).max() == 0
+    assert render_image(seen, screen, torch.zeros(0, 3)).abs().max() == 0
+    assert depth_image(seen, screen).max() == 0
 
 
 def test_degenerate_triangles_are_not_drawn() -> None:

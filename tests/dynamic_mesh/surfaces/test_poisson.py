@@ -4,13 +4,20 @@ import numpy as np
 import torch
 
 from backend.dynamic_mesh.surfaces.anchoring import AnchorConfig, anchor, anchor_loss, centroids
-from backend.dynamic_mesh.surfaces.poisson import PoissonConfig, indicator, isosurface, poisson_surface
+from backend.dynamic_mesh.surfaces.poisson import (
+    PoissonConfig,
+    indicator,
+    isosurface,
+    poisson_surface,
+)
 
 CONFIG = PoissonConfig(48, 1.0)
 
 
 def sphere(count: int = 3000, radius: float = 0.6) -> tuple[torch.Tensor, torch.Tensor]:
-    normals = torch.nn.functional.normalize(torch.randn(count, 3, generator=torch.Generator().manual_seed(0)), dim=1)
+    normals = torch.nn.functional.normalize(
+        torch.randn(count, 3, generator=torch.Generator().manual_seed(0)), dim=1
+    )
     return normals * radius, normals
 
 
@@ -22,7 +29,9 @@ def test_points_with_normals_enclose_a_solid() -> None:
     assert found is not None
     assert np.abs(np.linalg.norm(found.vertices, axis=1) - 0.6).max() < 0.03
     a, b, c = (found.vertices[found.faces[:, i]] for i in range(3))
-    assert (np.einsum("fi,fi->f", np.cross(b - a, c - a), a) > 0).mean() > 0.99  # faces look outwards
+    assert (
+        np.einsum("fi,fi->f", np.cross(b - a, c - a), a) > 0
+    ).mean() > 0.99  # faces look outwards
 
 
 def test_the_surface_has_a_derivative_in_points_normals_and_level() -> None:
@@ -55,13 +64,17 @@ def patch() -> tuple[torch.Tensor, torch.Tensor]:
     x, y = torch.meshgrid(torch.arange(5.0), torch.arange(2.0), indexing="ij")
     vertices = torch.stack([x, y, torch.zeros_like(x)], -1).reshape(-1, 3)
     a = torch.arange(4) * 2
-    return vertices, torch.cat([torch.stack([a, a + 2, a + 3], 1), torch.stack([a, a + 3, a + 1], 1)])
+    return vertices, torch.cat(
+        [torch.stack([a, a + 2, a + 3], 1), torch.stack([a, a + 3, a + 1], 1)]
+    )
 
 
 def test_anchoring_leaves_one_gaussian_a_face() -> None:
     vertices, faces = patch()
     middle = centroids(vertices, faces)
-    crowd = torch.cat([middle[:6], middle[:1] + 0.01, middle[:1] - 0.01, torch.tensor([[9.0, 9.0, 9.0]])])
+    crowd = torch.cat(
+        [middle[:6], middle[:1] + 0.01, middle[:1] - 0.01, torch.tensor([[9.0, 9.0, 9.0]])]
+    )
     generator = torch.Generator().manual_seed(0)
     plan = anchor(crowd, vertices, faces, AnchorConfig(radius=0.5), generator)
     assert not plan.kept[8]  # far from every face

@@ -18,7 +18,9 @@ HIPS = LEGS | _box((2, 17), (8, 14), (20, 24))
 MIDDLE = _box((10, 14), (10, 14), (10, 13))
 
 
-@pytest.mark.parametrize(("cells", "expected"), [(SHEET, 1), (SHEET & ~MIDDLE, 0), (LEGS, 2), (HIPS, 1)])
+@pytest.mark.parametrize(
+    ("cells", "expected"), [(SHEET, 1), (SHEET & ~MIDDLE, 0), (LEGS, 2), (HIPS, 1)]
+)
 def test_euler_counts_parts_less_handles(cells: np.ndarray, expected: int) -> None:
     assert euler(cells) == expected
     assert euler(cells.transpose(2, 0, 1)) == expected

@@ -1,4 +1,6 @@
-"""The tracked mesh: its parts against what they should compute, and the whole verb on a clip that is drawn here."""
+"""The tracked mesh: its parts against what they should compute, and the whole verb on a clip that
+is drawn here.
+"""
 
 import json
 import shutil
@@ -16,11 +18,11 @@ from backend.dynamic_mesh.deformation.motion import (
     Motion,
     MotionConfig,
     basis,
-    carried_over,
+    frequency_count,
     node_transforms,
     rigidity,
     skinned,
-    wave_count,
+    transferred,
 )
 from backend.dynamic_mesh.deformation.nodes import build, from_points
 from backend.dynamic_mesh.surfaces.preconditioned import smooth_vertices, umbrella
@@ -39,7 +41,12 @@ def surface() -> Surface:
 def moving(nodes: int, seed: int = 0) -> Motion:
     motion = Motion.still(nodes, 7)
     generator = torch.Generator().manual_seed(seed)
-    for tensor in (motion.rotations, motion.translations, motion.whole_rotation, motion.whole_translation):
+    for tensor in (
+        motion.rotations,
+        motion.translations,
+        motion.global_rotation,
+        motion.global_translation,
+    ):
         tensor.data = torch.randn(tensor.shape, generator=generator) * 0.05
     return motion
 
@@ -49,7 +56,7 @@ def test_nodes_at_rest_move_nothing_and_a_turn_of_the_whole_turns_all() -> None:
     graph, vertices = build(ball, 20), torch.from_numpy(ball.vertices)
     motion = Motion.still(20, 7)
     assert (skinned(vertices, graph, motion.at(0.3)) - vertices).abs().max() < 1e-5
-    motion.whole_rotation.data[0, 2] = torch.pi / 2
+    motion.global_rotation.data[0, 2] = torch.pi / 2
     turned = torch.stack([-vertices[:, 1], vertices[:, 0], vertices[:, 2]], 1)
     assert (skinned(vertices, graph, motion.at(0.7)) - turned).abs().max() < 1e-4
     assert float(rigidity(graph, motion.at(0.7)).detach()) < 1e-8
@@ -61,12 +68,22 @@ def test_bones_say_the_same_as_the_skin() -> None:
     pose = moving(20).at(0.4)
     matrices, shifts = (t.detach().numpy() for t in node_transforms(graph, pose))
     transforms = np.concatenate([matrices, shifts[..., None]], -1)[None]
-    nodes = Nodes(graph.rest.numpy(), transforms, graph.skin.numpy().astype(np.int32), graph.weights.numpy())
-    assert np.abs(mesh_sequence.skinned(ball.vertices, nodes)[0] - skinned(vertices, graph, pose).detach().numpy()).max() < 1e-5
+    nodes = Nodes(
+        graph.rest.numpy(), transforms, graph.skin.numpy().astype(np.int32), graph.weights.numpy()
+    )
+    assert (
+        np.abs(
+            mesh_sequence.skinned(ball.vertices, nodes)[0]
+            - skinned(vertices, graph, pose).detach().numpy()
+        ).max()
+        < 1e-5
+    )
 
 
 def test_ways_along_the_surface_keep_close_parts_apart() -> None:
-    """Two parallel sheets that touch at one end only: a node of one must not move the other's far end."""
+    """Two parallel sheets that touch at one end only: a node of one must not move the other's far
+    end.
+    """
     line, wide = np.linspace(0, 4, 41), np.linspace(0, 0.3, 4)
     x, y = np.meshgrid(np.concatenate([line, line[::-1]]), wide, indexing="ij")
     z = np.repeat(np.concatenate([np.zeros(41), np.full(41, 0.2)]), 4).reshape(82, 4)
@@ -83,13 +100,17 @@ def test_ways_along_the_surface_keep_close_parts_apart() -> None:
 
 def test_inner_links_lead_through_the_inside_and_never_from_leg_to_leg() -> None:
     vertices, faces = turning_blob.ball()
-    ball = Surface((vertices / np.linalg.norm(vertices, axis=1, keepdims=True)).astype(np.float32), faces)
+    ball = Surface(
+        (vertices / np.linalg.norm(vertices, axis=1, keepdims=True)).astype(np.float32), faces
+    )
     graph = build(ball, 40)
     through = linked(graph, ball)
     added = through.stiffness[:, 6:] > 0
-    lengths = (through.rest[through.neighbours[:, 6:]] - through.rest[:, None]).norm(dim=-1)
+    lengths = (through.rest[through.neighbors[:, 6:]] - through.rest[:, None]).norm(dim=-1)
     assert added.any(1).all()  # a ball has another side everywhere
-    assert 0.95 < float(lengths[added].min()) < float(lengths[added].max()) <= 2  # of radius 1: at 60 degrees to the skin at least
+    assert (
+        0.95 < float(lengths[added].min()) < float(lengths[added].max()) <= 2
+    )  # of radius 1: at 60 degrees to the skin at least
     legs = Surface(
         np.concatenate([ball.vertices, ball.vertices + np.float32([2.2, 0, 0])]),
         np.concatenate([ball.faces, ball.faces + len(ball.vertices)]),
@@ -97,10 +118,14 @@ def test_inner_links_lead_through_the_inside_and_never_from_leg_to_leg() -> None
     both = linked(build(legs, 60), legs)
     tied = both.stiffness[:, 6:] > 0
     left = both.rest[:, 0] < 1.1
-    assert tied.any() and (left[both.neighbours[:, 6:]] == left[:, None])[tied].all()
+    assert tied.any() and (left[both.neighbors[:, 6:]] == left[:, None])[tied].all()
     still = Motion.still(40, 7)
-    still.whole_rotation.data[0, 2] = still.rotations.data[:, 0, 0] = 1.0  # every node turns where it is: nothing is where others expect it
-    assert float(rigidity(through, still.at(0.0)).detach()) > 1.5 * float(rigidity(graph, still.at(0.0)).detach())
+    still.global_rotation.data[0, 2] = still.rotations.data[:, 0, 0] = (
+        1.0  # every node turns where it is: nothing is where others expect it
+    )
+    assert float(rigidity(through, still.at(0.0)).detach()) > 1.5 * float(
+        rigidity(graph, still.at(0.0)).detach()
+    )
 
 
 def test_nodes_that_lie_on_an_open_sheet_get_none() -> None:
@@ -120,10 +145,15 @@ def test_other_nodes_carry_the_same_motion_over() -> None:
     old, new = from_points(vertices, 30), build(ball, 25)
     motion = moving(30, 1)
     motion.rotations.data.zero_()
-    motion.translations.data[:] = motion.translations.data[:1]  # all alike: then what lies between nodes is certain
-    other = carried_over(old, vertices, motion, new)
+    motion.translations.data[:] = motion.translations.data[
+        :1
+    ]  # all alike: then what lies between nodes is certain
+    other = transferred(old, vertices, motion, new)
     for time in (0.0, 0.31, 1.0):
-        before, after = skinned(vertices, old, motion.at(time)), skinned(vertices, new, other.at(time))
+        before, after = (
+            skinned(vertices, old, motion.at(time)),
+            skinned(vertices, new, other.at(time)),
+        )
         assert (before - after).abs().max() < 1e-4
 
 
@@ -133,8 +163,10 @@ def test_many_waves_are_carried_over_without_large_ones_against_each_other() -> 
     old, new, motion = from_points(vertices, 30), build(ball, 25), Motion.still(30, 29)
     generator = torch.Generator().manual_seed(0)
     for tensor in (motion.rotations, motion.translations):
-        tensor.data = 0.1 * torch.randn(tensor.shape, generator=generator) / torch.arange(1, 30)[:, None]
-    other = carried_over(old, vertices, motion, new)
+        tensor.data = (
+            0.1 * torch.randn(tensor.shape, generator=generator) / torch.arange(1, 30)[:, None]
+        )
+    other = transferred(old, vertices, motion, new)
     assert other.translations.abs().max() < 2
     nearest = torch.cdist(new.rest, vertices).argmin(1)
     for time in (0.0, 0.31, 1.0):
@@ -143,36 +175,50 @@ def test_many_waves_are_carried_over_without_large_ones_against_each_other() -> 
 
 
 def test_longer_clips_get_more_waves_and_short_ones_no_more_than_half_their_moments() -> None:
-    counts = [wave_count(MotionConfig(), [k / n for k in range(n)], torch.zeros(n, 2)) for n in (2, 4, 12, 50, 200, 5000)]
+    counts = [
+        frequency_count(MotionConfig(), [k / n for k in range(n)], torch.zeros(n, 2))
+        for n in (2, 4, 12, 50, 200, 5000)
+    ]
     assert counts == [2, 2, 6, 20, 40, 64]
 
 
 def test_what_moves_quickly_gets_the_waves_that_follow_it() -> None:
     times = torch.linspace(0, 1, 100)
-    slow, quick = (torch.stack([0.1 * torch.sin(turns * 2 * torch.pi * times), torch.zeros(100)], 1) for turns in (3, 10))
-    assert wave_count(MotionConfig(), times.tolist(), slow) == 28
-    assert 36 <= wave_count(MotionConfig(), times.tolist(), quick) <= 42, "ten turns are forty half waves"
+    slow, quick = (
+        torch.stack([0.1 * torch.sin(turns * 2 * torch.pi * times), torch.zeros(100)], 1)
+        for turns in (3, 10)
+    )
+    assert frequency_count(MotionConfig(), times.tolist(), slow) == 28
+    assert 36 <= frequency_count(MotionConfig(), times.tolist(), quick) <= 42, (
+        "ten turns are forty half waves"
+    )
     trembling = 0.1 * torch.randn(100, 2, generator=torch.Generator().manual_seed(0))
-    assert wave_count(MotionConfig(), times.tolist(), trembling) == 28, "no wave follows that"
-    assert wave_count(MotionConfig(), times.tolist(), quick + 0.2 * trembling) > 35, "nor does it hide the way"
+    assert frequency_count(MotionConfig(), times.tolist(), trembling) == 28, "no wave follows that"
+    assert frequency_count(MotionConfig(), times.tolist(), quick + 0.2 * trembling) > 35, (
+        "nor does it hide the way"
+    )
 
 
 def test_quick_waves_are_low_and_in_a_long_clip_what_is_as_quick_in_seconds_less_so() -> None:
     times = tuple(torch.linspace(0, 1, 401).tolist())
-    short, long = (basis(times, waves, "cpu").abs().amax(0) for waves in (20, 40))
+    short, long = (basis(times, frequencies, "cpu").abs().amax(0) for frequencies in (20, 40))
     assert torch.allclose(short[2::2], 1 / torch.arange(1, 10), atol=1e-3)
     assert (long[:5] > 0.99).all() and (long[6:20:2] > 1.9 * short[6::2]).all()
 
 
 def test_carrying_over_gives_the_same_bits_wherever_arrays_lie() -> None:
-    """A last bit grows into another mesh by the end of a fit; LAPACK's depends on the alignment of memory."""
+    """A last bit grows into another mesh by the end of a fit; LAPACK's depends on the alignment of
+    memory.
+    """
     ball = surface()
     vertices = torch.from_numpy(ball.vertices)
     old, new, motion = from_points(vertices, 30), build(ball, 25), moving(30, 1)
     kept, found = [], set()
     for size in range(40):
         kept.append(torch.empty(1000 + 37 * size))  # moves what comes next
-        found.add(carried_over(old, vertices.clone(), motion, new).translations.detach().numpy().tobytes())
+        found.add(
+            transferred(old, vertices.clone(), motion, new).translations.detach().numpy().tobytes()
+        )
     assert len(found) == 1
 
 
@@ -204,9 +250,16 @@ def test_level_sets_are_where_the_field_says_and_face_outwards() -> None:
     a, b, c = (found.vertices[found.faces[:, i]] for i in range(3))
     assert (np.einsum("fi,fi->f", np.cross(b - a, c - a), a) > 0).all()
     small = decimate(found, 300)
-    assert len(small.faces) <= 300 and np.abs(np.linalg.norm(small.vertices, axis=1) - 0.6).max() < 0.05
-    folded = Surface(small.vertices, np.concatenate([small.faces, small.faces[:1, ::-1], [[3, 3, 4]]]))
-    assert len(decimate(folded, 1000).faces) == len(small.faces) - 1  # neither side of the fold, nor the line
+    assert (
+        len(small.faces) <= 300
+        and np.abs(np.linalg.norm(small.vertices, axis=1) - 0.6).max() < 0.05
+    )
+    folded = Surface(
+        small.vertices, np.concatenate([small.faces, small.faces[:1, ::-1], [[3, 3, 4]]])
+    )
+    assert (
+        len(decimate(folded, 1000).faces) == len(small.faces) - 1
+    )  # neither side of the fold, nor the line
     crumbs = Surface(
         np.concatenate([found.vertices, found.vertices[:3] + 5]),
         np.concatenate([found.faces, [[0, 1, 2]] * np.array(1) + len(found.vertices)]),
@@ -230,7 +283,8 @@ def test_measures_know_exact_cases() -> None:
     assert metrics.chamfer_squared(points, points) == 0
     assert metrics.earth_movers(points, random.permutation(points)) == pytest.approx(0, abs=1e-12)
     assert metrics.chamfer_squared(points, points * 0 + [100.0, 0, 0]) == pytest.approx(
-        (((points - [100, 0, 0]) ** 2).sum(1).mean() + ((points - [100, 0, 0]) ** 2).sum(1).min()) / 2
+        (((points - [100, 0, 0]) ** 2).sum(1).mean() + ((points - [100, 0, 0]) ** 2).sum(1).min())
+        / 2
     )
     way = np.linspace(0, 1, 5)[:, None, None] * np.array([1.0, 0, 0])
     still = np.repeat(points[None], 5, 0)
@@ -247,7 +301,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
     folder = tmp_path_factory.mktemp("mesh")
     truth = turning_blob.write(folder / "clip", frames=24, size=80)
     done = backend(
-        "mesh", "--input", folder / "clip", "--output", folder / "mesh", "--preset", "fast", "--steps", "1600", "--faces", "1500"
+        "mesh",
+        "--input",
+        folder / "clip",
+        "--output",
+        folder / "mesh",
+        "--preset",
+        "fast",
+        "--steps",
+        "1600",
+        "--faces",
+        "1500",
     )
     assert done.returncode == 0, done.stderr
     return folder / "mesh", truth
@@ -263,23 +327,40 @@ def test_a_bending_ball_is_found_again(made: tuple[Path, np.ndarray]) -> None:
     moved, still = metrics.trajectory_error(sequence.positions, truth)
     assert moved < 0.95 * still  # better than a mesh that does not move
     assert sequence.nodes is not None
-    assert np.abs(mesh_sequence.skinned(sequence.rest, sequence.nodes) - sequence.positions).max() < 1e-4 * size
+    assert (
+        np.abs(mesh_sequence.skinned(sequence.rest, sequence.nodes) - sequence.positions).max()
+        < 1e-4 * size
+    )
     assert Image.open(folder / "texture.png").size == (256, 256)
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["metrics"]["iou"] > 0.9 and manifest["metrics"]["psnr"] > 22
-    assert manifest["masks"] == "alpha" and (folder / "heldout.png").is_file() and (folder / "object.png").is_file()
+    assert (
+        manifest["masks"] == "alpha"
+        and (folder / "heldout.png").is_file()
+        and (folder / "object.png").is_file()
+    )
 
 
 @pytest.mark.parametrize(
     ("harm", "sentence"),
     [
-        ("no_time", "no time"), ("one", "only one picture"), ("no_mask", "Nothing says where the object is"),
-        ("empty_masks", "fewer than two pictures"), ("missing_mask", "no mask for"), ("one_moment", "one moment"),
+        ("no_time", "no time"),
+        ("one", "only one picture"),
+        ("no_mask", "Nothing says where the object is"),
+        ("empty_masks", "fewer than two pictures"),
+        ("missing_mask", "no mask for"),
+        ("one_moment", "one moment"),
     ],
-)  # fmt: skip
+)
 def test_bad_input_gets_one_sentence(tmp_path: Path, harm: str, sentence: str) -> None:
     clip = tmp_path / "clip"
-    turning_blob.write(clip, frames=6, size=48, alpha=harm not in ("no_mask", "empty_masks", "missing_mask"), time=harm != "no_time")
+    turning_blob.write(
+        clip,
+        frames=6,
+        size=48,
+        alpha=harm not in ("no_mask", "empty_masks", "missing_mask"),
+        time=harm != "no_time",
+    )
     options = []
     data = json.loads((clip / "transforms.json").read_text())
     if harm == "one":

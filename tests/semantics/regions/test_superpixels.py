@@ -9,10 +9,10 @@ from backend.semantics.view_features import drawn_regions
 
 
 def test_superpixels_are_small_and_keep_to_edges() -> None:
-    picture = np.zeros((60, 80, 3), np.uint8)
-    picture[:, 33:] = (200, 120, 40)
-    picture += np.random.default_rng(0).integers(0, 12, picture.shape, dtype=np.uint8)
-    found = superpixels(picture)
+    image = np.zeros((60, 80, 3), np.uint8)
+    image[:, 33:] = (200, 120, 40)
+    image += np.random.default_rng(0).integers(0, 12, image.shape, dtype=np.uint8)
+    found = superpixels(image)
     assert found.shape == (60, 80) and found.min() == 0
     sides = [set(found[:, :32].ravel()), set(found[:, 34:].ravel())]
     assert len(sides[0] & sides[1]) <= 2 and len(sides[0]) > 20
@@ -21,11 +21,13 @@ def test_superpixels_are_small_and_keep_to_edges() -> None:
 
 def test_regions_snap_to_the_picture() -> None:
     room = furnished_room.make(3, views=6)
-    pieces = propose(room.gaussians.means.numpy(), room.rgb.astype(np.float32), room.gaussians.opacities.numpy())
+    pieces = propose(
+        room.gaussians.means.numpy(), room.rgb.astype(np.float32), room.gaussians.opacities.numpy()
+    )
     before, after = [], []
-    for picture, owners, view in zip(room.pictures, room.owners, room.views, strict=True):
+    for image, owners, view in zip(room.images, room.owners, room.views, strict=True):
         regions, _ = drawn_regions(room.gaussians, view, pieces)
-        for found, scores in ((regions, before), (snapped(regions, picture), after)):
+        for found, scores in ((regions, before), (snapped(regions, image), after)):
             for o in np.unique(owners[owners >= 0]):
                 mine = owners == o
                 if mine.sum() > 40 and (mine & (found >= 0)).any():

@@ -1,4 +1,6 @@
-"""Rigs fitted to points: what was put in comes out; gaps are bridged; bounds are kept. Real heads where the data is there."""
+"""Rigs fitted to points: what was put in comes out; gaps are bridged; bounds are kept. Real heads
+where the data is there.
+"""
 
 from pathlib import Path
 
@@ -22,11 +24,16 @@ from backend.talking_head.tracking.track import FaceTrack, FaceTracker
 real = pytest.mark.skipif(not (DATA / "models/ict_facekit").is_dir(), reason="no ../shared/data")
 
 
-def toy_track(rig: Rig, frames: int = 40) -> tuple[FaceTrack, Correspondence, np.ndarray, np.ndarray]:
+def toy_track(
+    rig: Rig, frames: int = 40
+) -> tuple[FaceTrack, Correspondence, np.ndarray, np.ndarray]:
     """Points of a turning toy with known coefficients (T, K), and its rest (V, 3)."""
     random = np.random.default_rng(1)
     vertices = random.integers(0, len(rig.neutral), COUNT)
-    vertices[LEFT_CORNER], vertices[RIGHT_CORNER] = np.argmin(rig.neutral[:, 0]), np.argmax(rig.neutral[:, 0])
+    vertices[LEFT_CORNER], vertices[RIGHT_CORNER] = (
+        np.argmin(rig.neutral[:, 0]),
+        np.argmax(rig.neutral[:, 0]),
+    )
     time = np.linspace(0, 2, frames)[:, None]
     coefficients = (0.5 + 0.5 * np.sin(3 * time + np.arange(len(rig.names)))).astype(np.float32)
     rest = rig.person(np.array([1.0, -1, 0.5, 0.8], np.float32))
@@ -36,13 +43,26 @@ def toy_track(rig: Rig, frames: int = 40) -> tuple[FaceTrack, Correspondence, np
         points[frame] = view.project(rig.posed(rest, coefficients[frame])[vertices])
         points[frame, :, 2] *= view.focal / view.translation[2]
     track = FaceTrack(points, np.ones(frames, np.float32), np.arange(frames) / 25, 500, 500, 1)
-    return track, Correspondence(vertices, np.zeros((COUNT, 3), np.float32), 0.0), coefficients, rest
+    return (
+        track,
+        Correspondence(vertices, np.zeros((COUNT, 3), np.float32), 0.0),
+        coefficients,
+        rest,
+    )
 
 
 def focal_config(track: FaceTrack) -> FitConfig:
     """The lens that the toy was seen with, and hardly any pull."""
     angle = 2 * np.degrees(np.arctan(15 / 70))
-    return FitConfig(field_of_view=angle, pull=1e-5, smooth=1e-5, identity=1e-5, offsets=0.0, rounds=12, steps=200)
+    return FitConfig(
+        field_of_view=angle,
+        pull=1e-5,
+        smooth=1e-5,
+        identity=1e-5,
+        offsets=0.0,
+        rounds=12,
+        steps=200,
+    )
 
 
 def test_what_was_put_in_comes_out() -> None:
@@ -73,7 +93,11 @@ def test_the_solver_finds_the_least_within_bounds() -> None:
     """Against plain projected descent with tiny steps."""
     torch.manual_seed(0)
     root = torch.randn(7, 5, 5)
-    square, right, smooth = root @ root.transpose(1, 2) + torch.eye(5), torch.randn(7, 5) * 3, torch.rand(5)
+    square, right, smooth = (
+        root @ root.transpose(1, 2) + torch.eye(5),
+        torch.randn(7, 5) * 3,
+        torch.rand(5),
+    )
     lowest = torch.tensor([0.0, 0, -1, 0, -1])
     found = solve_bounded(square, right, smooth, lowest, torch.zeros(7, 5), 500)
     slow = torch.zeros(7, 5)
@@ -82,7 +106,11 @@ def test_the_solver_finds_the_least_within_bounds() -> None:
         pull = torch.zeros_like(slow)
         pull[1:] += steps
         pull[:-1] -= steps
-        slow = (slow - 5e-3 * (torch.einsum("tkl,tl->tk", square, slow) - right + smooth * pull)).maximum(lowest).clamp(max=1)
+        slow = (
+            (slow - 5e-3 * (torch.einsum("tkl,tl->tk", square, slow) - right + smooth * pull))
+            .maximum(lowest)
+            .clamp(max=1)
+        )
     torch.testing.assert_close(found, slow, atol=1e-3, rtol=0)
 
 
@@ -97,17 +125,22 @@ def test_a_folder_that_is_no_face_model_is_refused(tmp_path: Path) -> None:
 @pytest.mark.data
 @real
 def test_a_rendered_head_is_read_back() -> None:
-    rig, tracker = read_ict(DATA / "models/ict_facekit"), FaceTracker(DATA / "weights/mediapipe_face")
+    rig, tracker = (
+        read_ict(DATA / "models/ict_facekit"),
+        FaceTracker(DATA / "weights/mediapipe_face"),
+    )
     where = find_correspondence(rig, tracker)
     assert where.residual < 0.025
     face = talking_face(rig, where.vertices, 40, size=256)
-    rows, _ = tracker.follow(face.pictures())
+    rows, _ = tracker.follow(face.images())
     assert all(row is not None for row in rows)
     points = np.stack([row.points for row in rows if row])
     track = FaceTrack(points, np.ones(40, np.float32), np.arange(40) / 25, 256, 256, 1)
     motion = fit_rig(track, rig, where)
     truth = np.stack([face.projected(t)[where.vertices] for t in range(40)])
-    found = np.stack([motion.view(t).project(motion.vertices(rig, t)[where.vertices])[:, :2] for t in range(40)])
+    found = np.stack(
+        [motion.view(t).project(motion.vertices(rig, t)[where.vertices])[:, :2] for t in range(40)]
+    )
     assert np.corrcoef(aperture(truth), aperture(found))[0, 1] > 0.9
     jaw = rig.names.index("jawOpen")
     assert np.corrcoef(motion.coefficients[:, jaw], face.coefficients[:, jaw])[0, 1] > 0.6

@@ -1,4 +1,6 @@
-"""The Gaussian head: its binding against the formulas, its training on rendered footage, its files, and a video of it talking."""
+"""The Gaussian head: its binding against the formulas, its training on rendered footage, its files,
+and a video of it talking.
+"""
 
 from pathlib import Path
 
@@ -17,7 +19,12 @@ from backend.media.video_writer import VideoWriter
 from backend.talking_head.fitting.head_motion import HeadMotion
 from backend.talking_head.gaussian_head import files
 from backend.talking_head.gaussian_head.binding import carry, triangle_frames
-from backend.talking_head.gaussian_head.learn import LearnConfig, LearnedHead, chosen_frames, learn_head
+from backend.talking_head.gaussian_head.learn import (
+    LearnConfig,
+    LearnedHead,
+    chosen_frames,
+    learn_head,
+)
 from backend.talking_head.gaussian_head.training import HeadTrainingConfig, render
 from backend.talking_head.gaussian_head.training_views import head_triangles
 from backend.talking_head.head_verb import write_head
@@ -29,30 +36,53 @@ FRAMES, RATE = 40, 25.0
 
 
 def test_quaternions_are_those_of_the_matrices() -> None:
-    quats = torch.nn.functional.normalize(torch.randn(200, 4, generator=torch.Generator().manual_seed(0)), dim=1)
+    quats = torch.nn.functional.normalize(
+        torch.randn(200, 4, generator=torch.Generator().manual_seed(0)), dim=1
+    )
     quats[:4] = torch.eye(4)  # turns by half a circle, where a naive formula divides by zero
     matrices = quat_to_matrix(quats)
-    torch.testing.assert_close(quat_to_matrix(matrix_to_quat(matrices)), matrices, atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        quat_to_matrix(matrix_to_quat(matrices)), matrices, atol=1e-5, rtol=0
+    )
     a, b = quats[:100], quats[100:]
-    torch.testing.assert_close(quat_to_matrix(multiply_quats(a, b)), quat_to_matrix(a) @ quat_to_matrix(b), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        quat_to_matrix(multiply_quats(a, b)),
+        quat_to_matrix(a) @ quat_to_matrix(b),
+        atol=1e-5,
+        rtol=0,
+    )
 
 
 def test_gaussians_ride_on_their_triangles() -> None:
     """When the mesh turns, shifts and grows as one, so do they."""
     g = torch.Generator().manual_seed(1)
-    vertices, triangles = torch.randn(9, 3, generator=g), torch.tensor([[0, 1, 2], [3, 4, 5], [6, 7, 8]])
-    means, quats, scales = torch.randn(3, 3, generator=g), torch.randn(3, 4, generator=g), torch.rand(3, 3, generator=g)
+    vertices, triangles = (
+        torch.randn(9, 3, generator=g),
+        torch.tensor([[0, 1, 2], [3, 4, 5], [6, 7, 8]]),
+    )
+    means, quats, scales = (
+        torch.randn(3, 3, generator=g),
+        torch.randn(3, 4, generator=g),
+        torch.rand(3, 3, generator=g),
+    )
     rest = triangle_frames(vertices, triangles)
     before = carry(rest, rest.sizes, means, quats, scales)
     turn, shift = quat_to_matrix(torch.tensor([0.3, 0.5, -0.7, 0.2])), torch.tensor([1.0, -2, 3])
-    after = carry(triangle_frames(2 * vertices @ turn.T + shift, triangles), rest.sizes, means, quats, scales)
+    after = carry(
+        triangle_frames(2 * vertices @ turn.T + shift, triangles), rest.sizes, means, quats, scales
+    )
     torch.testing.assert_close(after[0], 2 * before[0] @ turn.T + shift, atol=1e-5, rtol=1e-5)
-    torch.testing.assert_close(quat_to_matrix(after[1]), turn @ quat_to_matrix(before[1]), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        quat_to_matrix(after[1]), turn @ quat_to_matrix(before[1]), atol=1e-5, rtol=0
+    )
     torch.testing.assert_close(after[2], 2 * before[2])
     identity = rest.rotations @ rest.rotations.transpose(1, 2)
     torch.testing.assert_close(identity, torch.eye(3).expand(3, 3, 3), atol=1e-5, rtol=0)
     flat = triangle_frames(torch.zeros(3, 3), torch.tensor([[0, 1, 2]]))
-    assert all(part.isfinite().all() for part in carry(flat, torch.zeros(1), means[:1], quats[:1], scales[:1]))
+    assert all(
+        part.isfinite().all()
+        for part in carry(flat, torch.zeros(1), means[:1], quats[:1], scales[:1])
+    )
 
 
 def test_frames_that_are_kept_back_are_not_learned_from() -> None:
@@ -73,13 +103,25 @@ def filmed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TalkingFace,
     face.colors = (rig.colors * (1 + 0.1 * np.sin(face.rest * 3))).clip(0, 1).astype(np.float32)
     path = tmp_path_factory.mktemp("filmed") / "clip.mp4"
     writer = VideoWriter(path, RATE, 192, 192)
-    for picture in face.pictures():
-        writer.add(picture)
+    for image in face.images():
+        writer.add(image)
     writer.close()
     view = face.views[0]
-    rotations, translations = np.stack([v.rotation for v in face.views]), np.stack([v.translation for v in face.views])
+    rotations, translations = (
+        np.stack([v.rotation for v in face.views]),
+        np.stack([v.translation for v in face.views]),
+    )
     motion = HeadMotion(
-        rig.names, np.arange(FRAMES) / RATE, face.coefficients, rotations, translations, face.rest, view.focal, 192, 192, 0.0
+        rig.names,
+        np.arange(FRAMES) / RATE,
+        face.coefficients,
+        rotations,
+        translations,
+        face.rest,
+        view.focal,
+        192,
+        192,
+        0.0,
     )
     return path, face, motion
 
@@ -87,12 +129,16 @@ def filmed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TalkingFace,
 @pytest.fixture(scope="module")
 def learned(filmed: tuple[Path, TalkingFace, HeadMotion]) -> LearnedHead:
     path, face, motion = filmed
-    config = LearnConfig(gaussians=4000, side=160, frames=30, held_out=4, training=HeadTrainingConfig(steps=250))
+    config = LearnConfig(
+        gaussians=4000, side=160, frames=30, held_out=4, training=HeadTrainingConfig(steps=250)
+    )
     numbers, kept = chosen_frames(np.ones(FRAMES, bool), config.frames, config.held_out)
     return learn_head(path, face.rig, motion, numbers, kept, 1280, config)
 
 
-def test_training_paints_the_head(learned: LearnedHead, filmed: tuple[Path, TalkingFace, HeadMotion]) -> None:
+def test_training_paints_the_head(
+    learned: LearnedHead, filmed: tuple[Path, TalkingFace, HeadMotion]
+) -> None:
     """On frames that were kept back, by their coefficients and poses alone."""
     coefficients = torch.from_numpy(filmed[2].coefficients)
     quality = learned.quality(coefficients)
@@ -101,15 +147,22 @@ def test_training_paints_the_head(learned: LearnedHead, filmed: tuple[Path, Talk
     frame = learned.held_out[0]
     flat = frame.image[frame.outline].mean(0).expand(int(frame.outline.sum()), 3)
     assert quality > psnr(flat, frame.image[frame.outline]) + 8
-    opaque = render(learned.model, learned.mesh, coefficients[frame.number], frame.viewmat, frame.K, frame.size).alpha[0, ..., 0]
+    opaque = render(
+        learned.model, learned.mesh, coefficients[frame.number], frame.viewmat, frame.K, frame.size
+    ).alpha[0, ..., 0]
     assert opaque[frame.outline].mean() > 0.97, "nothing shines through"
 
 
-def test_the_right_coefficients_look_right(learned: LearnedHead, filmed: tuple[Path, TalkingFace, HeadMotion]) -> None:
+def test_the_right_coefficients_look_right(
+    learned: LearnedHead, filmed: tuple[Path, TalkingFace, HeadMotion]
+) -> None:
     """A frame drawn with its own expression is nearer to the picture than with the others'."""
     coefficients = torch.from_numpy(filmed[2].coefficients)
     for frame in learned.held_out:
-        errors = [float((learned.look(frame, c) - frame.image)[frame.outline].square().mean()) for c in coefficients]
+        errors = [
+            float((learned.look(frame, c) - frame.image)[frame.outline].square().mean())
+            for c in coefficients
+        ]
         assert np.argsort(errors).tolist().index(frame.number) < 4
 
 
@@ -134,27 +187,51 @@ def talk(folder: Path, *options: str) -> tuple[int, str]:
     return run.returncode, run.stdout + run.stderr
 
 
-def test_a_head_comes_back_from_its_files(tmp_path: Path, learned: LearnedHead, filmed: tuple[Path, TalkingFace, HeadMotion]) -> None:
+def test_a_head_comes_back_from_its_files(
+    tmp_path: Path, learned: LearnedHead, filmed: tuple[Path, TalkingFace, HeadMotion]
+) -> None:
     save(tmp_path, learned, filmed)
-    model, mesh = files.load(tmp_path / gaussian_head_file.NAME, head_file.read(tmp_path / head_file.NAME))
-    frame, coefficients = learned.held_out[0], torch.from_numpy(filmed[2].coefficients[learned.held_out[0].number])
-    first = render(learned.model, learned.mesh, coefficients, frame.viewmat, frame.K, frame.size).image
+    model, mesh = files.load(
+        tmp_path / gaussian_head_file.NAME, head_file.read(tmp_path / head_file.NAME)
+    )
+    frame, coefficients = (
+        learned.held_out[0],
+        torch.from_numpy(filmed[2].coefficients[learned.held_out[0].number]),
+    )
+    first = render(
+        learned.model, learned.mesh, coefficients, frame.viewmat, frame.K, frame.size
+    ).image
     second = render(model, mesh, coefficients, frame.viewmat, frame.K, frame.size).image
     assert psnr(second, first) > 40
 
 
-def test_it_talks_over_its_footage(tmp_path: Path, learned: LearnedHead, filmed: tuple[Path, TalkingFace, HeadMotion]) -> None:
+def test_it_talks_over_its_footage(
+    tmp_path: Path, learned: LearnedHead, filmed: tuple[Path, TalkingFace, HeadMotion]
+) -> None:
     save(tmp_path, learned, filmed)
     frames = np.arange(61, dtype=np.float32)
-    motion_file.write(tmp_path / "m.npz", Motion(30.0, 60.0, [Curve("jawOpen", "speech", frames, 0.5 + 0.5 * np.sin(frames))], "gone.wav"))
+    motion_file.write(
+        tmp_path / "m.npz",
+        Motion(
+            30.0, 60.0, [Curve("jawOpen", "speech", frames, 0.5 + 0.5 * np.sin(frames))], "gone.wav"
+        ),
+    )
     for background in ("footage", "plain"):
-        status, said = talk(tmp_path, "--motion", str(tmp_path / "m.npz"), "--background", background, "--size", "96")
+        status, said = talk(
+            tmp_path,
+            "--motion",
+            str(tmp_path / "m.npz"),
+            "--background",
+            background,
+            "--size",
+            "96",
+        )
         assert status == 0, said
         with av.open(str(tmp_path / "out" / "talk.mp4")) as container:
             assert "Synthetic" in container.metadata["comment"]
-            pictures = [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
-        assert len(pictures) == 61 and pictures[0].shape[0] == (192 if background == "footage" else 96)
-        mouths = np.stack(pictures).astype(float)
+            images = [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
+        assert len(images) == 61 and images[0].shape[0] == (192 if background == "footage" else 96)
+        mouths = np.stack(images).astype(float)
         assert mouths.std(0).max() > 15, "something moves"
 
 
@@ -164,8 +241,14 @@ def test_without_a_motion_the_footage_is_told_again(
     save(tmp_path, learned, filmed)
     status, said = talk(tmp_path)
     assert status == 0, said
-    with av.open(str(tmp_path / "out" / "talk.mp4")) as container, av.open(str(filmed[0])) as source:
-        ours, theirs = ([f.to_ndarray(format="rgb24") / 255.0 for f in c.decode(video=0)] for c in (container, source))
+    with (
+        av.open(str(tmp_path / "out" / "talk.mp4")) as container,
+        av.open(str(filmed[0])) as source,
+    ):
+        ours, theirs = (
+            [f.to_ndarray(format="rgb24") / 255.0 for f in c.decode(video=0)]
+            for c in (container, source)
+        )
     assert len(ours) == len(theirs) == FRAMES
     assert psnr(torch.from_numpy(np.stack(ours)), torch.from_numpy(np.stack(theirs))) > 27
 
@@ -176,7 +259,9 @@ def test_the_footage_runs_to_and_fro() -> None:
     assert to_and_fro(1, 3, 25, 25).tolist() == [0, 0, 0]
 
 
-def test_what_is_missing_gets_a_sentence(tmp_path: Path, learned: LearnedHead, filmed: tuple[Path, TalkingFace, HeadMotion]) -> None:
+def test_what_is_missing_gets_a_sentence(
+    tmp_path: Path, learned: LearnedHead, filmed: tuple[Path, TalkingFace, HeadMotion]
+) -> None:
     assert "no Gaussian head" in talk(tmp_path)[1]
     save(tmp_path, learned, filmed)
     (tmp_path / poses.NAME).unlink()

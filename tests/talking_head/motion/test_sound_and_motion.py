@@ -1,4 +1,6 @@
-"""Sound to features to motion: exact times at any sample and frame rate, bad files, and something to learn."""
+"""Sound to features to motion: exact times at any sample and frame rate, bad files, and something
+to learn.
+"""
 
 import wave
 from pathlib import Path
@@ -9,8 +11,18 @@ import torch
 
 from backend.media.sound import RATE, read_sound
 from backend.protocol import InputError
-from backend.talking_head.motion.motion_training import Clip, MotionTrainingConfig, still_face, train, translate
-from backend.talking_head.motion.motion_translator import MotionTranslator, MotionTranslatorConfig, sampled
+from backend.talking_head.motion.motion_training import (
+    Clip,
+    MotionTrainingConfig,
+    still_face,
+    train,
+    translate,
+)
+from backend.talking_head.motion.motion_translator import (
+    MotionTranslator,
+    MotionTranslatorConfig,
+    sampled,
+)
 from backend.talking_head.speech.audio_features import CHANNELS, silence, speech_features
 from backend.talking_head.speech.log_mel import FEATURE_RATE, LogMelConfig, filters, log_mel
 from backend.talking_head.speech.pauses import resting_in_pauses
@@ -29,18 +41,27 @@ def write_wav(path: Path, samples: np.ndarray, rate: int, width: int = 2) -> Pat
         file.setsampwidth(width)
         file.setframerate(rate)
         scaled = samples * (2 ** (8 * width - 1) - 1)
-        file.writeframes((scaled + 128).astype("u1").tobytes() if width == 1 else scaled.astype("<i2").tobytes())
+        file.writeframes(
+            (scaled + 128).astype("u1").tobytes() if width == 1 else scaled.astype("<i2").tobytes()
+        )
     return path
 
 
-@pytest.mark.parametrize(("rate", "width", "channels"), [(8000, 1, 1), (16000, 2, 1), (44100, 2, 2), (96000, 2, 2)])
-def test_a_click_is_heard_when_it_happens(tmp_path: Path, rate: int, width: int, channels: int) -> None:
+@pytest.mark.parametrize(
+    ("rate", "width", "channels"), [(8000, 1, 1), (16000, 2, 1), (44100, 2, 2), (96000, 2, 2)]
+)
+def test_a_click_is_heard_when_it_happens(
+    tmp_path: Path, rate: int, width: int, channels: int
+) -> None:
     samples = np.zeros((rate * 2, channels))
     samples[int(1.25 * rate) : int(1.25 * rate) + rate // 100] = 0.8 * np.sign(
         np.random.default_rng(0).normal(size=(rate // 100, channels))
     )
     found = read_sound(write_wav(tmp_path / "click.wav", samples, rate, width))
-    assert abs(len(found) - 2 * RATE) <= RATE // 100 and abs(np.abs(found).argmax() / RATE - 1.255) < 0.01
+    assert (
+        abs(len(found) - 2 * RATE) <= RATE // 100
+        and abs(np.abs(found).argmax() / RATE - 1.255) < 0.01
+    )
     features = log_mel(found)
     assert len(features) == len(found) // 160 + 1
     loud = features.max(1)
@@ -77,14 +98,23 @@ def test_bands_are_triangles_between_neighbours() -> None:
 
 def test_rows_are_sampled_between_moments() -> None:
     rows = torch.arange(10.0)[None, None]
-    np.testing.assert_allclose(sampled(rows, torch.tensor([[0, 2.5, 9.0, 99, -3]]))[0, :, 0], [0, 2.5, 9, 9, 0])
+    np.testing.assert_allclose(
+        sampled(rows, torch.tensor([[0, 2.5, 9.0, 99, -3]]))[0, :, 0], [0, 2.5, 9, 9, 0]
+    )
 
 
 def speech(seconds: float, seed: int, rate: float) -> Clip:
-    """A face that opens with the loudness and rounds with the pitch of a made-up voice; motion at any frame rate."""
+    """A face that opens with the loudness and rounds with the pitch of a made-up voice; motion at
+    any frame rate.
+    """
     random = np.random.default_rng(seed)
     t = np.arange(int(seconds * RATE)) / RATE
-    slow = [np.interp(t, np.arange(0, seconds + 1, 0.15), random.random(len(np.arange(0, seconds + 1, 0.15)))) for _ in range(2)]
+    slow = [
+        np.interp(
+            t, np.arange(0, seconds + 1, 0.15), random.random(len(np.arange(0, seconds + 1, 0.15)))
+        )
+        for _ in range(2)
+    ]
     voice = slow[0] * np.sin(2 * np.pi * np.cumsum(300 + 2000 * slow[1]) / RATE) * 0.5
     frames = np.arange(int(seconds * rate)) / rate
     motion = np.stack([np.interp(frames, t, slow[0]), np.interp(frames, t, slow[1])], 1)
@@ -94,13 +124,21 @@ def speech(seconds: float, seed: int, rate: float) -> Clip:
 def test_motion_is_learned_at_any_frame_rate_and_does_not_drift() -> None:
     config = MotionTranslatorConfig(coefficients=2, hidden=32, dropout=0.1)
     rest = np.array([0.0, 0.5], np.float32)
-    model = train([speech(30, 0, 25), speech(20, 1, 29.97)], config, MotionTrainingConfig(steps=400, masks=0), rest)
+    model = train(
+        [speech(30, 0, 25), speech(20, 1, 29.97)],
+        config,
+        MotionTrainingConfig(steps=400, masks=0),
+        rest,
+    )
     unheard = speech(70, 2, 60)  # longer than a part
     times = np.arange(len(unheard.motion)) / 60
     found = translate(model, unheard.features, times)
     for k, bar in ((0, 0.8), (1, 0.5)):
         assert np.corrcoef(found[:, k], unheard.motion[:, k])[0, 1] > bar
-    lags = [np.corrcoef(found[60 + lag : -60 + lag, 0], unheard.motion[60:-60, 0])[0, 1] for lag in range(-12, 13)]
+    lags = [
+        np.corrcoef(found[60 + lag : -60 + lag, 0], unheard.motion[60:-60, 0])[0, 1]
+        for lag in range(-12, 13)
+    ]
     assert abs(int(np.argmax(lags)) - 12) <= 3, "within a twentieth of a second, a minute on"
     thinned = translate(model, unheard.features, times[::2])
     np.testing.assert_allclose(thinned, found[::2], atol=2e-3)
@@ -110,9 +148,15 @@ def test_motion_is_learned_at_any_frame_rate_and_does_not_drift() -> None:
 
 def test_equal_seeds_give_equal_translators() -> None:
     clips, config = [speech(8, 0, 30)], MotionTranslatorConfig(coefficients=2, hidden=8)
-    first, again, other = (train(clips, config, MotionTrainingConfig(steps=3, seed=seed)) for seed in (0, 0, 1))
-    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True))
-    assert not all(torch.equal(a, b) for a, b in zip(first.parameters(), other.parameters(), strict=True))
+    first, again, other = (
+        train(clips, config, MotionTrainingConfig(steps=3, seed=seed)) for seed in (0, 0, 1)
+    )
+    assert all(
+        torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True)
+    )
+    assert not all(
+        torch.equal(a, b) for a, b in zip(first.parameters(), other.parameters(), strict=True)
+    )
 
 
 def test_too_little_to_learn_from_is_said() -> None:
@@ -120,11 +164,15 @@ def test_too_little_to_learn_from_is_said() -> None:
         train([speech(2, 0, 25)], MotionTranslatorConfig(coefficients=2))
     model = MotionTranslator(MotionTranslatorConfig(coefficients=2)).eval()
     assert translate(model, listen(np.zeros(1600)), np.zeros(0)).shape == (0, 2)
-    assert np.isfinite(translate(model, listen(np.zeros(1600)), np.array([0.0, 500.0]))).all(), "beyond the end it holds"
+    assert np.isfinite(translate(model, listen(np.zeros(1600)), np.array([0.0, 500.0]))).all(), (
+        "beyond the end it holds"
+    )
 
 
 class _Loudness(torch.nn.Module):
-    """Stands for a wav2vec: fifty moments a second, of which the first channel says how loud each is."""
+    """Stands for a wav2vec: fifty moments a second, of which the first channel says how loud each
+    is.
+    """
 
     def forward(self, sound: torch.Tensor) -> torch.Tensor:
         moments = sound[:, : sound.shape[1] // 320 * 320].reshape(1, -1, 320)
@@ -146,7 +194,9 @@ def test_a_network_of_the_user_is_heard_in_time(tmp_path: Path) -> None:
     assert silence(features).shape == (CHANNELS + 2,)
     motion = np.stack([features[::4, CHANNELS], -features[::4, CHANNELS]], 1)
     model = train(
-        [Clip(features, motion, 25.0)], MotionTranslatorConfig(channels=CHANNELS + 2, coefficients=2), MotionTrainingConfig(steps=5)
+        [Clip(features, motion, 25.0)],
+        MotionTranslatorConfig(channels=CHANNELS + 2, coefficients=2),
+        MotionTrainingConfig(steps=5),
     )
     assert np.isfinite(translate(model, features, np.arange(100) / 25)).all()
 
@@ -154,15 +204,25 @@ def test_a_network_of_the_user_is_heard_in_time(tmp_path: Path) -> None:
 def test_networks_that_are_none_get_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "text.pt").write_text("hello")
     torch.jit.script(torch.nn.Flatten(0)).save(str(tmp_path / "flat.pt"))
-    for name, word in (("text.pt", "TorchScript"), ("absent.pt", "no sound model"), ("flat.pt", "moments")):
+    for name, word in (
+        ("text.pt", "TorchScript"),
+        ("absent.pt", "no sound model"),
+        ("flat.pt", "moments"),
+    ):
         with pytest.raises(InputError, match=word):
-            speech_features(np.zeros(RATE, np.float32), load_encoder(), load_pretrained(str(tmp_path / name)))
+            speech_features(
+                np.zeros(RATE, np.float32), load_encoder(), load_pretrained(str(tmp_path / name))
+            )
 
 
 def test_the_distance_of_the_lips_is_learned_first() -> None:
-    """Two coefficients wander, which no sound tells; what lies between them is heard. It comes out better when it is asked for."""
+    """Two coefficients wander, which no sound tells; what lies between them is heard. It comes out
+    better when it is asked for.
+    """
     random = np.random.default_rng(0)
-    features = listen(np.repeat(random.uniform(0, 1, 300), 1600) * random.normal(size=480_000) * 0.1)
+    features = listen(
+        np.repeat(random.uniform(0, 1, 300), 1600) * random.normal(size=480_000) * 0.1
+    )
     rows = int(len(features) / FEATURE_RATE * 25)
     gap = features[(np.arange(rows) * FEATURE_RATE / 25).astype(int), 40]
     wander = random.normal(size=rows) * 10
@@ -170,19 +230,32 @@ def test_the_distance_of_the_lips_is_learned_first() -> None:
     lips, errors = np.array([1.0, -1.0], np.float32), []
     for asked in (None, lips):
         config = MotionTranslatorConfig(coefficients=2, hidden=8, dilations=(1,), dropout=0.0)
-        model = train([Clip(features, motion, 25.0)], config, MotionTrainingConfig(steps=20, lips=5.0, loudness=0.0, masks=0), lips=asked)
-        errors.append(float((((translate(model, features, np.arange(rows) / 25) - motion) @ lips) ** 2).mean()))
+        model = train(
+            [Clip(features, motion, 25.0)],
+            config,
+            MotionTrainingConfig(steps=20, lips=5.0, loudness=0.0, masks=0),
+            lips=asked,
+        )
+        errors.append(
+            float(
+                (((translate(model, features, np.arange(rows) / 25) - motion) @ lips) ** 2).mean()
+            )
+        )
     assert errors[1] < 0.7 * errors[0], errors
 
 
 def test_the_still_face_is_that_of_the_pauses() -> None:
-    features = listen(np.repeat([0.0, 0.3, 0.0, 0.3], RATE) * np.random.default_rng(0).normal(size=4 * RATE))
+    features = listen(
+        np.repeat([0.0, 0.3, 0.0, 0.3], RATE) * np.random.default_rng(0).normal(size=4 * RATE)
+    )
     motion = np.repeat([[0.1], [0.9], [0.1], [0.9]], 25, 0).astype(np.float32)
     np.testing.assert_allclose(still_face(Clip(features, motion, 25.0)), [0.1])
 
 
 def test_a_face_rests_in_pauses() -> None:
-    features = listen(np.repeat([0.3, 0.0, 0.3], RATE) * np.random.default_rng(0).normal(size=3 * RATE))
+    features = listen(
+        np.repeat([0.3, 0.0, 0.3], RATE) * np.random.default_rng(0).normal(size=3 * RATE)
+    )
     motion = np.random.default_rng(1).normal(size=(len(features), 4)).astype(np.float32)
     rest = np.array([0.1, 0.2, 0.3, 0.4], np.float32)
     found = resting_in_pauses(motion, features, rest)

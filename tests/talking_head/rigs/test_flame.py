@@ -49,10 +49,13 @@ def flame_like() -> dict[str, Any]:
     for joint, rows in ((2, slice(0, 20)), (3, slice(30, 45)), (4, slice(45, 60))):
         regressor[joint, rows] = 1 / (rows.stop - rows.start)
     return {
-        "v_template": vertices, "f": np.array([[k, k + 1, k + 2] for k in range(COUNT - 2)], np.uint32),
-        "shapedirs": random.normal(size=(COUNT, 3, 360)) * 0.001, "J_regressor": csc_matrix(regressor), "weights": weights,
+        "v_template": vertices,
+        "f": np.array([[k, k + 1, k + 2] for k in range(COUNT - 2)], np.uint32),
+        "shapedirs": random.normal(size=(COUNT, 3, 360)) * 0.001,
+        "J_regressor": csc_matrix(regressor),
+        "weights": weights,
         "kintree_table": np.array([[2**32 - 1, 0, 1, 1, 1], [0, 1, 2, 3, 4]], np.int64),
-    }  # fmt: skip
+    }
 
 
 def write(path: Path, model: dict[str, Any]) -> Path:
@@ -62,17 +65,24 @@ def write(path: Path, model: dict[str, Any]) -> Path:
 
 def test_flame_becomes_a_rig(tmp_path: Path, chumpy: type) -> None:
     model = flame_like()
-    path = write(tmp_path / "generic_model.pkl", {**model, "shapedirs": chumpy(model["shapedirs"]), "weights": chumpy(model["weights"])})
+    path = write(
+        tmp_path / "generic_model.pkl",
+        {**model, "shapedirs": chumpy(model["shapedirs"]), "weights": chumpy(model["weights"])},
+    )
     rig = read_rig(str(path))
     np.testing.assert_allclose(rig.neutral, model["v_template"] * 100, atol=1e-4)
     np.testing.assert_allclose(rig.identities[3], model["shapedirs"][..., 3] * 100, atol=1e-5)
     expression = rig.names.index("expression02")
-    np.testing.assert_allclose(rig.shapes[expression], model["shapedirs"][..., 301] * 100 * STRONG, atol=1e-5)
+    np.testing.assert_allclose(
+        rig.shapes[expression], model["shapedirs"][..., 301] * 100 * STRONG, atol=1e-5
+    )
     assert rig.lowest[expression] == -1 and rig.lowest[rig.names.index("jawOpen")] == 0
     jaw = np.linalg.norm(rig.shapes[rig.names.index("jawOpen")], axis=1)
     assert (jaw[20:30] > 0.1).all() and (jaw[:20] < 1e-6).all() and (jaw[30:] < 1e-6).all()
     look = rig.shapes[rig.names.index("eyeLookUpLeft")]
-    np.testing.assert_allclose(look[30:45].mean(0), 0, atol=1e-5, err_msg="an eye turns about its middle")
+    np.testing.assert_allclose(
+        look[30:45].mean(0), 0, atol=1e-5, err_msg="an eye turns about its middle"
+    )
     assert np.abs(look[45:]).max() == 0
     assert Part.EYE in rig.parts and Part.SKIN in rig.parts
 
@@ -80,9 +90,9 @@ def test_flame_becomes_a_rig(tmp_path: Path, chumpy: type) -> None:
 def test_eyes_look_where_their_shapes_say(tmp_path: Path) -> None:
     """A point in front of the left eye rises when it looks up, and goes outwards when it looks out."""
     model = flame_like()
-    centre = model["v_template"][30:45].mean(0)
-    model["v_template"][30] = centre + np.array([0, 0, 0.5])
-    model["v_template"][31:45] += (centre - model["v_template"][30:45].mean(0)) * 15 / 14
+    center = model["v_template"][30:45].mean(0)
+    model["v_template"][30] = center + np.array([0, 0, 0.5])
+    model["v_template"][31:45] += (center - model["v_template"][30:45].mean(0)) * 15 / 14
     rig = read_rig(str(write(tmp_path / "f.pkl", model)))
     assert rig.shapes[rig.names.index("eyeLookUpLeft"), 30, 1] > 1
     assert rig.shapes[rig.names.index("eyeLookOutLeft"), 30, 0] > 1
@@ -94,7 +104,9 @@ class Malice:
         return os.system, ("echo hacked > hacked.txt",)
 
 
-def test_hostile_and_damaged_files_run_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hostile_and_damaged_files_run_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match="not safe"):
         read_rig(str(write(tmp_path / "hostile.pkl", {**flame_like(), "f": Malice()})))

@@ -1,4 +1,6 @@
-"""The small head: whole, symmetric, and its shapes do what their names say; heads come back from disk."""
+"""The small head: whole, symmetric, and its shapes do what their names say; heads come back from
+disk.
+"""
 
 from pathlib import Path
 
@@ -14,7 +16,11 @@ from backend.talking_head.rigs.small_head.build import small_head
 
 def test_the_small_head_is_whole() -> None:
     rig = small_head()
-    assert rig.names == BLENDSHAPES and np.isfinite(rig.shapes).all() and np.isfinite(rig.identities).all()
+    assert (
+        rig.names == BLENDSHAPES
+        and np.isfinite(rig.shapes).all()
+        and np.isfinite(rig.identities).all()
+    )
     assert rig.faces[:, :3].min() >= 0 and rig.faces.max() < len(rig.neutral)
     assert all(np.abs(shape).max() > 0.05 for shape in rig.shapes), "no shape is empty"
 
@@ -32,7 +38,18 @@ def test_shapes_move_the_side_that_they_name() -> None:
 def test_a_head_comes_back_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
     rig = small_head()
     path = tmp_path / "head.npz"
-    head_file.write(path, Head("x", rig.neutral, rig.faces, list(rig.names), rig.shapes, np.full_like(rig.neutral, 0.5), rig.lowest))
+    head_file.write(
+        path,
+        Head(
+            "x",
+            rig.neutral,
+            rig.faces,
+            list(rig.names),
+            rig.shapes,
+            np.full_like(rig.neutral, 0.5),
+            rig.lowest,
+        ),
+    )
     found = head_file.read(path)
     np.testing.assert_allclose(found.shapes, rig.shapes, atol=4e-3)
     path.write_bytes(path.read_bytes()[:1000])

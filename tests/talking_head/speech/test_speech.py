@@ -1,4 +1,6 @@
-"""Speech to mouths: phonemes with times, visemes that close, transcripts that are aligned, keys that lose nothing."""
+"""Speech to mouths: phonemes with times, visemes that close, transcripts that are aligned, keys
+that lose nothing.
+"""
 
 import itertools
 import json
@@ -20,23 +22,37 @@ from backend.talking_head.speech.encoder_training import EncoderTrainingConfig, 
 from backend.talking_head.speech.espeak import speak
 from backend.talking_head.speech.phonemes import BILABIAL, Phoneme, viseme_track
 from backend.talking_head.speech.synthetic_speech import LEAD_IN, at_rate, heard, utterance
-from backend.talking_head.speech.viseme_encoder import load_encoder, save_encoder, viseme_chances
+from backend.talking_head.speech.viseme_encoder import (
+    load_encoder,
+    save_encoder,
+    viseme_probabilities,
+)
 from backend.talking_head.speech.visemes import VISEMES, VisemeStyle, closed_on, mouths, pose_table
 
-SENTENCES = {"en-us": "My baby brother made bubbles by the pool.", "de": "Fünf Bären putzen Pfeffer im Bummelzug.",
+SENTENCES = {"en-us":
+    "My baby brother made bubbles by the pool.", "de": "Fünf Bären putzen Pfeffer im Bummelzug.",
              "fr": "Bonjour, le petit bébé mange beaucoup de pommes."}  # fmt: skip
 JAW = BLENDSHAPES.index("jawOpen")
 
 
 def openness(coefficients: np.ndarray) -> np.ndarray:
     """(T,) of the mouth: the jaw's, and what the lips do of their own."""
-    weight = {"jawOpen": 1.0, "mouthLowerDownLeft": 0.2, "mouthUpperUpLeft": 0.15, "mouthFunnel": 0.1, "mouthPressLeft": -0.2}
+    weight = {
+        "jawOpen": 1.0,
+        "mouthLowerDownLeft": 0.2,
+        "mouthUpperUpLeft": 0.15,
+        "mouthFunnel": 0.1,
+        "mouthPressLeft": -0.2,
+    }
     return sum(w * coefficients[:, BLENDSHAPES.index(name)] for name, w in weight.items())
 
 
 def test_espeak_says_when_each_sound_is_made() -> None:
     wave, rate, phonemes = speak("Papa", "en-us")
-    assert next(p.ipa for p in phonemes if p.ipa) == "p" and phonemes[-1].end <= len(wave) / rate + 1e-6
+    assert (
+        next(p.ipa for p in phonemes if p.ipa) == "p"
+        and phonemes[-1].end <= len(wave) / rate + 1e-6
+    )
     assert all(a.end <= b.start + 1e-9 for a, b in itertools.pairwise(phonemes))
     again = [p.ipa for p in phonemes].index("p", 1)
     middle = wave[int(phonemes[again].start * rate) : int((phonemes[again].start + 0.02) * rate)]
@@ -46,20 +62,32 @@ def test_espeak_says_when_each_sound_is_made() -> None:
 
 
 def test_diphthongs_are_two_visemes() -> None:
-    assert Phoneme(0, 1, "ˈaɪ").visemes == ["aa", "ih"] and Phoneme(0, 1, "tʃ").visemes == ["DD", "CH"]
+    assert Phoneme(0, 1, "ˈaɪ").visemes == ["aa", "ih"] and Phoneme(0, 1, "tʃ").visemes == [
+        "DD",
+        "CH",
+    ]
     track = viseme_track([Phoneme(0.1, 0.3, "aɪ")], 50)
-    assert (track[10:20] == VISEMES.index("aa")).all() and (track[20:30] == VISEMES.index("ih")).all() and track[40] == 0
+    assert (
+        (track[10:20] == VISEMES.index("aa")).all()
+        and (track[20:30] == VISEMES.index("ih")).all()
+        and track[40] == 0
+    )
 
 
 def test_lips_close_between_vowels() -> None:
-    chances = np.eye(len(VISEMES), dtype=np.float32)[[VISEMES.index("aa")] * 20 + [VISEMES.index("PP")] * 8 + [VISEMES.index("aa")] * 20]
-    found = openness(mouths(chances))
+    probabilities = np.eye(len(VISEMES), dtype=np.float32)[
+        [VISEMES.index("aa")] * 20 + [VISEMES.index("PP")] * 8 + [VISEMES.index("aa")] * 20
+    ]
+    found = openness(mouths(probabilities))
     assert found[5] > 0.3 and found[18:28].min() < 0.15 * found[5]
-    loose = openness(mouths(chances, style=VisemeStyle(closure=0.1)))
+    loose = openness(mouths(probabilities, style=VisemeStyle(closure=0.1)))
     assert loose[18:28].min() > found[18:28].min()
     elsewhere = np.zeros((48, len(BLENDSHAPES)), np.float32)
     elsewhere[:, JAW] = 0.4
-    assert closed_on(elsewhere, chances)[18:28, JAW].min() < 0.08 and abs(closed_on(elsewhere, chances)[2, JAW] - 0.4) < 1e-3
+    assert (
+        closed_on(elsewhere, probabilities)[18:28, JAW].min() < 0.08
+        and abs(closed_on(elsewhere, probabilities)[2, JAW] - 0.4) < 1e-3
+    )
 
 
 def test_both_sides_of_the_face_do_the_same() -> None:
@@ -73,35 +101,45 @@ def test_a_transcript_is_aligned_and_lips_close(language: str) -> None:
     """By a voice with a variant, which the aligner's own pronunciation does not have."""
     wave, rate, phonemes = speak(SENTENCES[language], f"{language}+f2", 150, 40)
     features = heard(at_rate(wave, rate), phonemes).features
-    chances = viseme_chances(load_encoder(), features)
-    aligned = align_text(SENTENCES[language], language, chances)
-    truth = [p.centre + LEAD_IN for p in phonemes if set(p.ipa) & BILABIAL]
-    found = np.array([p.centre for p in aligned if set(p.ipa) & BILABIAL])
+    probabilities = viseme_probabilities(load_encoder(), features)
+    aligned = align_text(SENTENCES[language], language, probabilities)
+    truth = [p.center + LEAD_IN for p in phonemes if set(p.ipa) & BILABIAL]
+    found = np.array([p.center for p in aligned if set(p.ipa) & BILABIAL])
     assert len(truth) >= 5
     assert np.mean([np.abs(found - t).min() < 0.04 for t in truth]) >= 0.95
     exact = np.eye(len(VISEMES), dtype=np.float32)[viseme_track(aligned, len(features))]
     opened = openness(mouths(exact))
-    least = np.array([opened[max(0, int(100 * (t - 0.04))) : int(100 * (t + 0.04)) + 1].min() for t in truth])
+    least = np.array(
+        [opened[max(0, int(100 * (t - 0.04))) : int(100 * (t + 0.04)) + 1].min() for t in truth]
+    )
     assert (least < 0.15 * np.quantile(opened, 0.95)).mean() >= 0.95
 
 
 def test_transcripts_that_can_not_be_are_refused() -> None:
-    chances = np.full((100, len(VISEMES)), 1 / 15, np.float32)
+    probabilities = np.full((100, len(VISEMES)), 1 / 15, np.float32)
     with pytest.raises(InputError, match="empty"):
-        align_text("  ", "en-us", chances)
+        align_text("  ", "en-us", probabilities)
     with pytest.raises(InputError, match="too many"):
-        align_text("A very long story that nobody could tell in a second. " * 10, "en-us", chances)
+        align_text(
+            "A very long story that nobody could tell in a second. " * 10, "en-us", probabilities
+        )
 
 
 def test_an_encoder_learns_and_comes_back_from_disk(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     speech = [utterance(random) for _ in range(30)]
     model = train_encoder(speech, training=EncoderTrainingConfig(steps=60))
-    right = np.mean([(viseme_chances(model, u.features).argmax(1) == u.visemes).mean() for u in speech])
+    right = np.mean(
+        [(viseme_probabilities(model, u.features).argmax(1) == u.visemes).mean() for u in speech]
+    )
     assert right > 0.35  # silence alone is a fifth
     save_encoder(model, tmp_path / "encoder.safetensors")
     other = load_encoder(tmp_path / "encoder.safetensors")
-    np.testing.assert_allclose(viseme_chances(other, speech[0].features), viseme_chances(model, speech[0].features), atol=0.02)
+    np.testing.assert_allclose(
+        viseme_probabilities(other, speech[0].features),
+        viseme_probabilities(model, speech[0].features),
+        atol=0.02,
+    )
     (tmp_path / "encoder.safetensors").write_bytes(b"no")
     with pytest.raises(InputError, match="encoder"):
         load_encoder(tmp_path / "encoder.safetensors")
@@ -110,7 +148,10 @@ def test_an_encoder_learns_and_comes_back_from_disk(tmp_path: Path) -> None:
 def test_keys_that_are_left_out_are_not_missed() -> None:
     values = np.cumsum(np.random.default_rng(0).normal(size=500)) * 0.02
     kept = reduced(values.astype(np.float32), 0.03)
-    assert len(kept) < 250 and np.abs(np.interp(np.arange(500), kept, values[kept]) - values).max() <= 0.0301
+    assert (
+        len(kept) < 250
+        and np.abs(np.interp(np.arange(500), kept, values[kept]) - values).max() <= 0.0301
+    )
     assert len(curves_of(["jawOpen", "cheekPuff"], np.zeros((5, 2), np.float32), 0.01)) == 0
 
 
@@ -124,7 +165,12 @@ def test_lids_and_head() -> None:
     times = frame_times(120, 24)
     lids = blinks(times, 15, seed=0)
     count = ((lids[1:] > 0.5) & (lids[:-1] <= 0.5)).sum()
-    assert 15 <= count <= 45 and lids.max() > 0.9 and (lids == 0).mean() > 0.8 and not blinks(times, 0, 0).any()
+    assert (
+        15 <= count <= 45
+        and lids.max() > 0.9
+        and (lids == 0).mean() > 0.8
+        and not blinks(times, 0, 0).any()
+    )
     voice = np.zeros(12_000, np.float32)
     voice[6000:] = 0.8
     moved = sway(times, voice, 1.0, 0)
@@ -133,7 +179,10 @@ def test_lids_and_head() -> None:
 
 def test_motion_files_come_back_and_damaged_ones_are_refused(tmp_path: Path) -> None:
     keys = np.arange(4, dtype=np.float32)
-    motion_file.write(tmp_path / "m.npz", Motion(29.97, 99.0, [Curve("jawOpen", "speech", keys, keys / 4)], "a.wav"))
+    motion_file.write(
+        tmp_path / "m.npz",
+        Motion(29.97, 99.0, [Curve("jawOpen", "speech", keys, keys / 4)], "a.wav"),
+    )
     found = motion_file.read(tmp_path / "m.npz")
     assert found.fps == 29.97 and found.curves[0].name == "jawOpen" and found.source == "a.wav"
     np.testing.assert_array_equal(found.curves[0].values, keys / 4)
@@ -145,10 +194,15 @@ def test_motion_files_come_back_and_damaged_ones_are_refused(tmp_path: Path) -> 
 
 
 def test_game_engines_get_a_table(tmp_path: Path) -> None:
-    live_link_csv.write(tmp_path / "l.csv", 30.0, ["jawOpen", "headYaw"], np.array([[0.5, 0.1]] * 61))
+    live_link_csv.write(
+        tmp_path / "l.csv", 30.0, ["jawOpen", "headYaw"], np.array([[0.5, 0.1]] * 61)
+    )
     rows = [line.split(",") for line in (tmp_path / "l.csv").read_text().splitlines()]
     assert len(rows) == 62 and {len(row) for row in rows} == {2 + 52 + 9}
-    assert rows[1][rows[0].index("JawOpen")] == "0.500000" and rows[1][rows[0].index("HeadYaw")] == "0.100000"
+    assert (
+        rows[1][rows[0].index("JawOpen")] == "0.500000"
+        and rows[1][rows[0].index("HeadYaw")] == "0.100000"
+    )
     assert rows[61][0] == "00:00:02:00.000"
 
 
@@ -157,15 +211,30 @@ def test_the_verb_from_a_sound_to_keys(tmp_path: Path) -> None:
 
     wave, rate, _ = speak(SENTENCES["en-us"], "en-us")
     sound = write_wav(tmp_path / "line.wav", wave[:, None] * 0.8, rate)
-    done = backend("speech", "--input", sound, "--output", tmp_path / "out", "--transcript", SENTENCES["en-us"], "--fps", "29.97")
+    done = backend(
+        "speech",
+        "--input",
+        sound,
+        "--output",
+        tmp_path / "out",
+        "--transcript",
+        SENTENCES["en-us"],
+        "--fps",
+        "29.97",
+    )
     assert done.returncode == 0, done.stderr
     motion = motion_file.read(tmp_path / "out/motion.npz")
     names = {curve.name: curve for curve in motion.curves}
-    assert abs(motion.length / motion.fps - len(wave) / rate) < 0.05 and names["jawOpen"].values.max() > 0.2
+    assert (
+        abs(motion.length / motion.fps - len(wave) / rate) < 0.05
+        and names["jawOpen"].values.max() > 0.2
+    )
     assert {curve.layer for curve in motion.curves} >= {"speech", "blink", "head"}
     assert json.loads((tmp_path / "out/manifest.json").read_text())
     silent = write_wav(tmp_path / "silent.wav", np.zeros((16000, 1)), 16000)
-    done = backend("speech", "--input", silent, "--output", tmp_path / "still", "--blinks", "0", "--sway", "0")
+    done = backend(
+        "speech", "--input", silent, "--output", tmp_path / "still", "--blinks", "0", "--sway", "0"
+    )
     assert done.returncode == 0 and "silent" in done.stdout + done.stderr
     still = motion_file.read(tmp_path / "still/motion.npz").curves
     assert all(curve.values.max() < 0.05 for curve in still if curve.name != "viseme_sil")

@@ -1,4 +1,6 @@
-"""Regions, the detector's boxes, following a face that hides; and real faces, where the data is there."""
+"""Regions, the detector's boxes, following a face that hides; and real faces, where the data is
+there.
+"""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,9 +22,11 @@ real = [pytest.mark.data, pytest.mark.skipif(not WEIGHTS.is_dir(), reason="no ..
 
 
 def test_a_region_shows_what_lies_in_it() -> None:
-    """A dot on a picture is found in the cut-out where the region's matrix says, for turned and for much reduced ones."""
-    picture = np.zeros((600, 800, 3), np.uint8)
-    picture[298:303, 418:423] = 255
+    """A dot on a picture is found in the cut-out where the region's matrix says, for turned and for
+    much reduced ones.
+    """
+    image = np.zeros((600, 800, 3), np.uint8)
+    image[298:303, 418:423] = 255
     for region in (
         Region(
             400,
@@ -32,7 +36,7 @@ def test_a_region_shows_what_lies_in_it() -> None:
         ),
         Region(400, 310, 500, -0.8),
     ):
-        cut = region.cut(picture, 100).astype(float).sum(2)
+        cut = region.cut(image, 100).astype(float).sum(2)
         rows, columns = np.indices(cut.shape) + 0.5
         at = np.array([(columns * cut).sum(), (rows * cut).sum()]) / cut.sum()
         matrix = region.matrix(100)
@@ -48,22 +52,27 @@ def test_a_region_stands_upright_around_its_points() -> None:
 
 
 class BrightSpots:
-    """A network that sees a face wherever one of its cells is bright: 30 pixels large, eyes left and right of the centre."""
+    """A network that sees a face wherever one of its cells is bright: 30 pixels large, eyes left
+    and right of the centre.
+    """
 
     width = height = 192
 
-    def __call__(self, picture: torch.Tensor) -> dict[str, torch.Tensor]:
-        cells = torch.nn.functional.avg_pool2d(picture.mean(1, keepdim=True), 4).reshape(1, -1, 1)
+    def __call__(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
+        cells = torch.nn.functional.avg_pool2d(image.mean(1, keepdim=True), 4).reshape(1, -1, 1)
         row = torch.tensor([0.0, 0, 30, 30, -5, -3, 5, -3, *[0] * 8])
-        return {"rows": row.expand(1, len(cells[0]), 16), "scores": torch.where(cells > 0.5, cells * 4, -9.0)}
+        return {
+            "rows": row.expand(1, len(cells[0]), 16),
+            "scores": torch.where(cells > 0.5, cells * 4, -9.0),
+        }
 
 
 def test_boxes_come_back_in_pixels_of_the_picture() -> None:
     detector = FaceDetector(BrightSpots(), FULL_RANGE)  # type: ignore[arg-type]
-    picture = np.zeros((384, 768, 3), np.uint8)  # four pixels for one of the network's
+    image = np.zeros((384, 768, 3), np.uint8)  # four pixels for one of the network's
     for x, y in ((160, 96), (176, 96), (560, 224)):  # the first two are one face, seen twice
-        picture[y : y + 16, x : x + 16] = 255
-    faces = sorted(detector(picture), key=lambda face: face.box[0])
+        image[y : y + 16, x : x + 16] = 255
+    faces = sorted(detector(image), key=lambda face: face.box[0])
     assert len(faces) == 2
     np.testing.assert_allclose(faces[0].box, [176 - 60, 104 - 60, 176 + 60, 104 + 60], atol=9)
     np.testing.assert_allclose(faces[1].box, [568 - 60, 232 - 60, 568 + 60, 232 + 60], atol=1)
@@ -71,24 +80,32 @@ def test_boxes_come_back_in_pixels_of_the_picture() -> None:
 
 
 def test_a_small_face_is_found_by_looking_closer() -> None:
-    picture = np.zeros((1080, 1920, 3), np.uint8)
-    picture[700:712, 1500:1512] = 255
-    faces = FaceDetector(BrightSpots(), FULL_RANGE)(picture)  # type: ignore[arg-type]
+    image = np.zeros((1080, 1920, 3), np.uint8)
+    image[700:712, 1500:1512] = 255
+    faces = FaceDetector(BrightSpots(), FULL_RANGE)(image)  # type: ignore[arg-type]
     assert len(faces) == 1 and np.abs(faces[0].box.reshape(2, 2).mean(0) - [1506, 706]).max() < 8
 
 
 def follower(mesh: object, faces: list[object]) -> FaceTracker:
     tracker = FaceTracker.__new__(FaceTracker)
-    tracker.config, tracker.mesh, tracker.detectors = TrackConfig(search=2), mesh, [lambda picture: faces]  # type: ignore[assignment]
+    tracker.config, tracker.mesh, tracker.detectors = (
+        TrackConfig(search=2),
+        mesh,
+        [lambda image: faces],
+    )  # type: ignore[assignment]
     return tracker
 
 
 def test_a_face_that_hides_is_searched_for_and_found_again() -> None:
     points = np.zeros((COUNT, 3), np.float32)
     points[LEFT_CORNER, 0], points[RIGHT_CORNER, 0] = 40, 60
-    face = SimpleNamespace(region=lambda: Region(50, 50, 100, 0), area=1.0, box=np.array([0, 0, 100, 100.0]))
-    shown = iter([0.9] * 2 + [0.9] * 3 + [0.1] * 3 + [0.9] * 9)  # the face's score at each look; two looks at the first frame
-    tracker = follower(lambda picture, region: Found(points, next(shown)), [face, face])
+    face = SimpleNamespace(
+        region=lambda: Region(50, 50, 100, 0), area=1.0, box=np.array([0, 0, 100, 100.0])
+    )
+    shown = iter(
+        [0.9] * 2 + [0.9] * 3 + [0.1] * 3 + [0.9] * 9
+    )  # the face's score at each look; two looks at the first frame
+    tracker = follower(lambda image, region: Found(points, next(shown)), [face, face])
     rows, most = tracker.follow(iter([np.zeros((100, 100, 3), np.uint8)] * 8))
     assert [row is not None for row in rows] == [True] * 4 + [False, False] + [True] * 2
     assert most == 2
@@ -99,14 +116,18 @@ def test_missing_networks_are_named(tmp_path: Path) -> None:
         demand_weights(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["talk_french50/french.mp4", "sadtalker_aoc/WDA_AlexandriaOcasioCortez_000.mp4"])
+@pytest.mark.parametrize(
+    "name", ["talk_french50/french.mp4", "sadtalker_aoc/WDA_AlexandriaOcasioCortez_000.mp4"]
+)
 @real[0]
 @real[1]
 def test_real_faces_are_followed(name: str) -> None:
     track = track_video(TALKING / name, FaceTracker(WEIGHTS), end=1.0)
     assert track.seen.all() and track.faces == 1 and 25 <= len(track.times) <= 31
     steps = np.abs(np.diff(track.points[:, :468, :2], axis=0)).mean()
-    assert steps < 0.02 * np.linalg.norm(track.points[0, LEFT_CORNER, :2] - track.points[0, RIGHT_CORNER, :2])
+    assert steps < 0.02 * np.linalg.norm(
+        track.points[0, LEFT_CORNER, :2] - track.points[0, RIGHT_CORNER, :2]
+    )
 
 
 @real[0]

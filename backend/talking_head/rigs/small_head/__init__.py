@@ -1,1 +1,3 @@
-"""A head of the project's own, made of formulas alone, with ARKit's 52 shapes: what is there when nothing was downloaded."""
+"""A head of the project's own, made of formulas alone, with ARKit's 52 shapes: what is there when
+nothing was downloaded.
+"""

@@ -1,4 +1,6 @@
-"""Puts the small head together: skin and what lies in it, 52 shapes, a few ways in which people differ, colours."""
+"""Puts the small head together: skin and what lies in it, 52 shapes, a few ways in which people
+differ, colours.
+"""
 
 import itertools
 from functools import cache
@@ -12,7 +14,12 @@ from .grid import Skin, make_skin
 from .inside import Piece, ear, eyeball, teeth, tongue
 from .surface import EYE, MOUTH, Lids, Values, bump
 
-SKIN_COLOR, LIP_COLOR, BROW_COLOR, HAIR_COLOR = (0.82, 0.62, 0.53), (0.7, 0.4, 0.38), (0.3, 0.2, 0.14), (0.27, 0.18, 0.13)
+SKIN_COLOR, LIP_COLOR, BROW_COLOR, HAIR_COLOR = (
+    (0.82, 0.62, 0.53),
+    (0.7, 0.4, 0.38),
+    (0.3, 0.2, 0.14),
+    (0.27, 0.18, 0.13),
+)
 PART_COLORS = {Part.MOUTH: (0.45, 0.16, 0.15), Part.TONGUE: (0.72, 0.36, 0.35), Part.TEETH: (0.92, 0.9, 0.84), Part.EYE: (0.95, 0.94, 0.92),
                Part.IRIS: (0.3, 0.2, 0.13)}  # fmt: skip
 FADE = (-1.0, 4.0)  # depths between which the jaw's skin begins to go with the jaw
@@ -26,16 +33,24 @@ def small_head() -> Rig:
     rest = np.concatenate([skin.vertices(), *(piece.vertices for piece in pieces)])
     faces, parts = _faces(skin, pieces)
     places = _places(skin, pieces, rest)
-    shapes = np.stack([movement(name, places) + _lid_movement(name, skin, len(rest)) for name in BLENDSHAPES])
+    shapes = np.stack(
+        [movement(name, places) + _lid_movement(name, skin, len(rest)) for name in BLENDSHAPES]
+    )
     identities = np.stack(_identities(rest, places))
     still = np.zeros(len(BLENDSHAPES), np.float32)
     colors = _colors(skin, rest, faces, parts)
     forms = (shapes.astype(np.float32), identities.astype(np.float32))
-    return Rig("the small head", rest.astype(np.float32), faces, parts, BLENDSHAPES, *forms, still, colors)
+    return Rig(
+        "the small head", rest.astype(np.float32), faces, parts, BLENDSHAPES, *forms, still, colors
+    )
 
 
 def _faces(skin: Skin, pieces: list[Piece]) -> tuple[np.ndarray, np.ndarray]:
-    faces, parts, count = [skin.faces], [np.where(skin.inside, Part.MOUTH, Part.SKIN).astype(np.int8)], len(skin.angle)
+    faces, parts, count = (
+        [skin.faces],
+        [np.where(skin.inside, Part.MOUTH, Part.SKIN).astype(np.int8)],
+        len(skin.angle),
+    )
     for piece in pieces:
         faces.append(np.where(piece.faces >= 0, piece.faces + count, -1).astype(np.int32))
         parts.append(piece.parts)
@@ -89,7 +104,9 @@ def _identities(rest: Values, places: Places) -> list[Values]:
         np.stack([zero, zero, 0.3 * nose], 1),
         np.stack([0.18 * x * nose, zero, zero], 1),
         np.stack([zero, zero, 0.16 * bump(x, y, (0, MOUTH[0]), (2.6, 1.1)) * places.skin], 1),
-        np.stack([zero, zero, 0.2 * bump(np.abs(x), y, (EYE[0] - 0.5, 2.1), (2.4, 1.0)) * places.skin], 1),
+        np.stack(
+            [zero, zero, 0.2 * bump(np.abs(x), y, (EYE[0] - 0.5, 2.1), (2.4, 1.0)) * places.skin], 1
+        ),
         np.stack([zero, zero, 0.03 * (z - 4) * np.clip(z / 4, 0, 1)], 1),
     ]
 
@@ -105,8 +122,14 @@ def _colors(skin: Skin, rest: Values, faces: np.ndarray, parts: np.ndarray) -> n
     outside, front = skin.fold[:, 1] <= 0.25, np.cos(skin.angle) > 0.2
     half = np.clip(1 - (x / 2.55) ** 2, 0, 1)
     lips = _soft((0.7 * half**0.6 - np.abs(y + 6.38)) / 0.12) * (np.abs(x) < 2.6)
-    brow = _soft((1.75 - np.abs(np.abs(x) - 3.1)) / 0.4) * _soft((0.4 - np.abs(y - 2.05 - 0.12 * (np.abs(x) - 2))) / 0.25)
-    hair = np.where(front, _soft((y - 6.9) / 0.5), _soft(np.maximum((y - 6.9) / 0.5, (0.5 - z) * _soft((y + 5) / 2))))
+    brow = _soft((1.75 - np.abs(np.abs(x) - 3.1)) / 0.4) * _soft(
+        (0.4 - np.abs(y - 2.05 - 0.12 * (np.abs(x) - 2))) / 0.25
+    )
+    hair = np.where(
+        front,
+        _soft((y - 6.9) / 0.5),
+        _soft(np.maximum((y - 6.9) / 0.5, (0.5 - z) * _soft((y + 5) / 2))),
+    )
     for share, color in ((hair, HAIR_COLOR), (brow * front, BROW_COLOR), (lips * front, LIP_COLOR)):
         share = (share * outside)[:, None]
         colors[:count] = colors[:count] * (1 - share) + share * np.array(color)

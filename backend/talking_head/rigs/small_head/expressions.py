@@ -1,38 +1,70 @@
-"""ARKit's 52 shapes for the small head: each a few hills of movement on the skin, turns of the jaw and the eyes, or other lids."""
+"""ARKit's 52 shapes for the small head: each a few hills of movement on the skin, turns of the jaw
+and the eyes, or other lids.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from .surface import EYE, MOUTH, Lids, Values, ball_centre, bump
+from .surface import EYE, MOUTH, Lids, Values, ball_center, bump
 
 JAW_AXIS, JAW_ANGLE = (-1.5, 0.5), 0.3  # height and depth of the joints; radians of jawOpen
-LOOKS = {"Up": (0, -0.42), "Down": (0, 0.42), "In": (1, -0.5), "Out": (1, 0.5)}  # axis, radians of a left eye
-Hill = tuple[tuple[float, float], tuple[float, float], tuple[float, float, float], str]  # at, size, movement, which lip
+LOOKS = {
+    "Up": (0, -0.42),
+    "Down": (0, 0.42),
+    "In": (1, -0.5),
+    "Out": (1, 0.5),
+}  # axis, radians of a left eye
+Hill = tuple[
+    tuple[float, float], tuple[float, float], tuple[float, float, float], str
+]  # at, size, movement, which lip
 
 BOTH: dict[str, list[Hill]] = {  # of the left side; the right is its mirror
-    "mouthSmile": [((2.6, -6.3), (1.3, 1.1), (0.55, 0.75, -0.25), ""), ((4.2, -4), (1.5, 1.3), (0, 0.3, 0.3), "")],
+    "mouthSmile": [
+        ((2.6, -6.3), (1.3, 1.1), (0.55, 0.75, -0.25), ""),
+        ((4.2, -4), (1.5, 1.3), (0, 0.3, 0.3), ""),
+    ],
     "mouthFrown": [((2.5, -6.4), (1.2, 1.0), (0.1, -0.75, -0.1), "")],
     "mouthDimple": [((2.7, -6.3), (1.0, 0.9), (0.3, 0.05, -0.45), "")],
     "mouthStretch": [((2.6, -6.4), (1.5, 1.3), (0.7, -0.2, -0.3), "")],
-    "mouthPress": [((1.3, -5.9), (1.5, 0.45), (0, -0.14, -0.14), "upper"), ((1.3, -6.75), (1.5, 0.45), (0, 0.16, -0.14), "lower")],
+    "mouthPress": [
+        ((1.3, -5.9), (1.5, 0.45), (0, -0.14, -0.14), "upper"),
+        ((1.3, -6.75), (1.5, 0.45), (0, 0.16, -0.14), "lower"),
+    ],
     "mouthLowerDown": [((1.15, -6.7), (1.15, 0.8), (0, -0.65, 0.05), "lower")],
-    "mouthUpperUp": [((1.15, -5.9), (1.15, 0.9), (0, 0.55, 0.1), "upper"), ((1.6, -4.4), (1.2, 0.8), (0.1, 0.25, 0.1), "upper")],
+    "mouthUpperUp": [
+        ((1.15, -5.9), (1.15, 0.9), (0, 0.55, 0.1), "upper"),
+        ((1.6, -4.4), (1.2, 0.8), (0.1, 0.25, 0.1), "upper"),
+    ],
     "browDown": [((2.6, 2.2), (2.1, 1.0), (-0.2, -0.5, 0.05), "")],
     "browOuterUp": [((4.5, 2.3), (1.6, 1.2), (0, 0.75, 0), "")],
     "cheekSquint": [((3.8, -2.0), (1.7, 1.0), (0, 0.5, 0.25), "")],
-    "noseSneer": [((1.2, -3.2), (0.9, 1.2), (0.1, 0.45, 0.05), ""), ((1.3, -5.6), (1.0, 0.8), (0, 0.25, 0.05), "upper")],
+    "noseSneer": [
+        ((1.2, -3.2), (0.9, 1.2), (0.1, 0.45, 0.05), ""),
+        ((1.3, -5.6), (1.0, 0.8), (0, 0.25, 0.05), "upper"),
+    ],
     "eyeSquint": [((EYE[0], -1.3), (1.7, 0.8), (0, 0.25, 0.1), "")],
     "mouthLeft": [((0, MOUTH[0]), (3.0, 1.9), (0.9, 0, 0), "")],
 }
-WHOLE: dict[str, list[Hill]] = {  # both sides at once: drawn once, and again mirrored if off the middle
-    "browInnerUp": [((1.4, 2.4), (1.4, 1.2), (0, 0.8, 0), ""), ((-1.4, 2.4), (1.4, 1.2), (0, 0.8, 0), "")],
-    "cheekPuff": [((3.8, -5.6), (1.9, 1.8), (0.7, 0, 0.8), ""), ((-3.8, -5.6), (1.9, 1.8), (-0.7, 0, 0.8), "")],
+WHOLE: dict[
+    str, list[Hill]
+] = {  # both sides at once: drawn once, and again mirrored if off the middle
+    "browInnerUp": [
+        ((1.4, 2.4), (1.4, 1.2), (0, 0.8, 0), ""),
+        ((-1.4, 2.4), (1.4, 1.2), (0, 0.8, 0), ""),
+    ],
+    "cheekPuff": [
+        ((3.8, -5.6), (1.9, 1.8), (0.7, 0, 0.8), ""),
+        ((-3.8, -5.6), (1.9, 1.8), (-0.7, 0, 0.8), ""),
+    ],
     "mouthRollUpper": [((0, -6.0), (2.4, 0.5), (0, -0.22, -0.5), "upper")],
     "mouthRollLower": [((0, -6.65), (2.4, 0.55), (0, 0.25, -0.5), "lower")],
     "mouthShrugUpper": [((0, -5.6), (1.9, 0.9), (0, 0.3, 0.25), "upper")],
-    "mouthShrugLower": [((0, -7.2), (2.0, 1.5), (0, 0.5, 0.3), "lower"), ((0, -9.4), (1.8, 1.0), (0, 0.3, 0.1), "lower")],
+    "mouthShrugLower": [
+        ((0, -7.2), (2.0, 1.5), (0, 0.5, 0.3), "lower"),
+        ((0, -9.4), (1.8, 1.0), (0, 0.3, 0.1), "lower"),
+    ],
 }
 LIDS = {"eyeBlink": (-0.88, 0.0), "eyeWide": (0.22, 0.08), "eyeSquint": (-0.16, -0.16), "eyeLookUp": (0.12, -0.05),
         "eyeLookDown": (-0.36, 0.1)}  # fmt: skip
@@ -95,7 +127,11 @@ def _jaw_open(places: Places) -> Values:
 
 def _close(places: Places) -> Values:
     """What brings the lower lip back up to the upper when the jaw is open."""
-    share = bump(places.rest[:, 0], places.rest[:, 1], (0, -6.3), (3.2, 1.1)) * places.skin * places.lower
+    share = (
+        bump(places.rest[:, 0], places.rest[:, 1], (0, -6.3), (3.2, 1.1))
+        * places.skin
+        * places.lower
+    )
     lifted = -_jaw_open(places) * np.clip(1.25 * share, 0, 1)[:, None]
     return np.asarray(lifted)
 
@@ -114,10 +150,13 @@ def _look(way: str, side: int, places: Places) -> Values:
     found = np.zeros_like(places.rest)
     mine = places.balls[side]
     i, j = (axis + 1) % 3, (axis + 2) % 3
-    local = places.rest[mine] - ball_centre(side)
+    local = places.rest[mine] - ball_center(side)
     cos, sin = np.cos(angle), np.sin(angle)
     turned = local.copy()
-    turned[:, i], turned[:, j] = cos * local[:, i] - sin * local[:, j], sin * local[:, i] + cos * local[:, j]
+    turned[:, i], turned[:, j] = (
+        cos * local[:, i] - sin * local[:, j],
+        sin * local[:, i] + cos * local[:, j],
+    )
     found[mine] = turned - local
     return found
 

@@ -1,4 +1,6 @@
-"""The net of the skin: rows of heights and columns of angles, slit open at the eyes and the mouth, folded in at the slits."""
+"""The net of the skin: rows of heights and columns of angles, slit open at the eyes and the mouth,
+folded in at the slits.
+"""
 
 import itertools
 from collections.abc import Callable
@@ -11,12 +13,36 @@ from numpy.typing import NDArray
 from .surface import EYE, MOUTH, Lids, Values, skin
 
 FRONT_STEP, SIDE_STEP, BACK_STEP = 2.5, 5.0, 10.0  # degrees
-ROWS_ABOVE_EYES = (11.5, 11, 10.2, 9.2, 8, 6.8, 5.7, 4.8, 4, 3.4, 2.9, 2.5, 2.1, 1.75, 1.4, 1.1, 0.85, 0.6, 0.4, 0.2)
+ROWS_ABOVE_EYES = (
+    11.5,
+    11,
+    10.2,
+    9.2,
+    8,
+    6.8,
+    5.7,
+    4.8,
+    4,
+    3.4,
+    2.9,
+    2.5,
+    2.1,
+    1.75,
+    1.4,
+    1.1,
+    0.85,
+    0.6,
+    0.4,
+    0.2,
+)
 ROWS_BELOW_EYES = (-0.2, -0.4, -0.65, -0.95, -1.3, -1.7, -2.1, -2.5, -2.85, -3.15, -3.45, -3.75, -4.05, -4.35, -4.65, -4.95, -5.2,
                    -5.42, -5.62, -5.8, -5.96, -6.08, -6.19)  # fmt: skip
 ROWS_BELOW_MOUTH = (-6.41, -6.53, -6.67, -6.84, -7.04, -7.3, -7.6, -7.95, -8.35, -8.8, -9.25, -9.7, -10.1, -10.5, -10.9, -11.3, -11.8,
                     -12.4, -13.2, -14.3, -16)  # fmt: skip
-LID_FOLDS = ((0.02, 0.12), (0.05, 0.45))  # from a rim: apart, and back, of each row that is folded in
+LID_FOLDS = (
+    (0.02, 0.12),
+    (0.05, 0.45),
+)  # from a rim: apart, and back, of each row that is folded in
 LIP_FOLDS = ((0.02, 0.25), (0.12, 0.6), (0.7, 1.4), (1.1, 3.2))
 
 
@@ -31,7 +57,9 @@ class Skin:
     angle: Values  # (V,)
     height: Values  # (V,)
     below: Values  # (V,) 1: lower side of a slit, at the slit's height
-    fold: NDArray[np.float64]  # (V, 2) apart from the slit (down is negative) and back, centimetres; 0 on the outside
+    fold: NDArray[
+        np.float64
+    ]  # (V, 2) apart from the slit (down is negative) and back, centimetres; 0 on the outside
     faces: NDArray[np.int32]  # (F, 4)
     inside: NDArray[np.bool_]  # (F,) within the mouth
 
@@ -39,13 +67,21 @@ class Skin:
         found = skin(self.angle, self.height, self.below, lids)
         found[:, 1] += self.fold[:, 0]
         found[:, 2] -= self.fold[:, 1]
-        found[:, 0] *= 1 - 0.06 * self.fold[:, 1]  # the mouth's inside is narrower towards the throat
+        found[:, 0] *= (
+            1 - 0.06 * self.fold[:, 1]
+        )  # the mouth's inside is narrower towards the throat
         return np.asarray(found)
 
 
 def angles() -> Values:
     """(C,) radians, from the front over the left to the back, then from the right to the front."""
-    left = np.concatenate([np.arange(0, 60, FRONT_STEP), np.arange(60, 100, SIDE_STEP), np.arange(100, 180, BACK_STEP)])
+    left = np.concatenate(
+        [
+            np.arange(0, 60, FRONT_STEP),
+            np.arange(60, 100, SIDE_STEP),
+            np.arange(100, 180, BACK_STEP),
+        ]
+    )
     return np.asarray(np.radians(np.concatenate([left, [180.0], -left[:0:-1]])))
 
 
@@ -57,12 +93,22 @@ class _Net:
         self.faces: list[list[int]] = []
         self.inside: list[bool] = []
 
-    def add(self, angle: float, height: float, below: float = 0.0, fold: tuple[float, float] = (0.0, 0.0)) -> int:
+    def add(
+        self,
+        angle: float,
+        height: float,
+        below: float = 0.0,
+        fold: tuple[float, float] = (0.0, 0.0),
+    ) -> int:
         self.rows.append((angle, height, below, *fold))
         return len(self.rows) - 1
 
-    def strip(self, upper: list[int], lower: list[int], inside: bool = False, closed: bool = False) -> None:
-        """Quads between two rows of as many vertices; columns run to the left as seen by the person, that is, counter-clockwise."""
+    def strip(
+        self, upper: list[int], lower: list[int], inside: bool = False, closed: bool = False
+    ) -> None:
+        """Quads between two rows of as many vertices; columns run to the left as seen by the
+        person, that is, counter-clockwise.
+        """
         count = len(upper)
         for k in range(count if closed else count - 1):
             corners = [upper[k], lower[k], lower[(k + 1) % count], upper[(k + 1) % count]]
@@ -85,10 +131,19 @@ def make_skin() -> Skin:
         for upper, lower in itertools.pairwise(rows):
             net.strip(upper, lower, closed=True)
     for side in (1, -1):
-        _fold_in(net, columns, eyes_upper, eyes_lower, partial(_at_eye_of, side), LID_FOLDS, joined=False)
+        _fold_in(
+            net, columns, eyes_upper, eyes_lower, partial(_at_eye_of, side), LID_FOLDS, joined=False
+        )
     _fold_in(net, columns, lips_upper, lips_lower, _at_mouth, LIP_FOLDS, joined=True)
     numbers = np.array(net.rows)
-    return Skin(numbers[:, 0], numbers[:, 1], numbers[:, 2], numbers[:, 3:], np.array(net.faces, np.int32), np.array(net.inside))
+    return Skin(
+        numbers[:, 0],
+        numbers[:, 1],
+        numbers[:, 2],
+        numbers[:, 3:],
+        np.array(net.faces, np.int32),
+        np.array(net.inside),
+    )
 
 
 def _at_eye_of(side: int, x: float) -> bool:
@@ -113,23 +168,44 @@ def _slit(net: _Net, columns: Values, height: float, within: Within) -> tuple[li
     """Two rows that are one where there is no slit."""
     upper = [net.add(a, height) for a in columns]
     lower = [
-        net.add(a, height, 1.0) if within(x) else upper[k] for k, (a, x) in enumerate(zip(columns, _across(columns, height), strict=True))
+        net.add(a, height, 1.0) if within(x) else upper[k]
+        for k, (a, x) in enumerate(zip(columns, _across(columns, height), strict=True))
     ]
     return upper, lower
 
 
-def _fold_in(net: _Net, columns: Values, upper: list[int], lower: list[int], within: Within, folds: Folds, joined: bool) -> None:
+def _fold_in(
+    net: _Net,
+    columns: Values,
+    upper: list[int],
+    lower: list[int],
+    within: Within,
+    folds: Folds,
+    joined: bool,
+) -> None:
     """Rows from both rims inwards; a mouth's are joined at the end into a bag."""
     height = net.rows[upper[0]][1]
     span = [k for k, x in enumerate(_across(columns, height)) if within(x)]
     span = sorted(span, key=lambda k: columns[k])
     first, last = min(span, key=lambda k: columns[k]), max(span, key=lambda k: columns[k])
-    ring = [(first - 1) % len(columns), *span, (last + 1) % len(columns)]  # with the corners, where both rims meet
+    ring = [
+        (first - 1) % len(columns),
+        *span,
+        (last + 1) % len(columns),
+    ]  # with the corners, where both rims meet
     rims = ([upper[k] for k in ring], [lower[k] for k in ring])
     for apart, back in folds:
         rows: list[list[int]] = []
         for number, sign in ((0, 1.0), (1, -1.0)):
-            row = [net.add(columns[k], height, float(number), (sign * apart * (0 < p < len(ring) - 1), back)) for p, k in enumerate(ring)]
+            row = [
+                net.add(
+                    columns[k],
+                    height,
+                    float(number),
+                    (sign * apart * (0 < p < len(ring) - 1), back),
+                )
+                for p, k in enumerate(ring)
+            ]
             if number:
                 row[0], row[-1] = rows[0][0], rows[0][-1]
             rows.append(row)

@@ -1,4 +1,6 @@
-"""What lies in and on the skin: eyeballs, teeth, tongue, ears. Each a mesh of its own, as vertices and faces."""
+"""What lies in and on the skin: eyeballs, teeth, tongue, ears. Each a mesh of its own, as vertices
+and faces.
+"""
 
 from dataclasses import dataclass
 
@@ -6,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..rig import Part
-from .surface import BALL, Values, ball_centre
+from .surface import BALL, Values, ball_center
 
 PUPIL, IRIS = 0.21, 0.47  # radians of an eyeball's front
 TEETH_FRONT, TEETH_CURVE, TEETH_HALF = 8.75, 0.38, 2.3  # an arch: z = front - curve x^2
@@ -24,20 +26,31 @@ class Piece:
 
 def eyeball(side: int) -> Piece:
     """A sphere whose rings lie around the line of sight."""
-    rings = np.concatenate([[PUPIL * 0.5, PUPIL, (PUPIL + IRIS) / 2, IRIS], np.linspace(IRIS + 0.15, np.pi - 0.3, 8)])
-    found = _sphere(ball_centre(side), (BALL, BALL, BALL), rings, 20, axis=2)
+    rings = np.concatenate(
+        [[PUPIL * 0.5, PUPIL, (PUPIL + IRIS) / 2, IRIS], np.linspace(IRIS + 0.15, np.pi - 0.3, 8)]
+    )
+    found = _sphere(ball_center(side), (BALL, BALL, BALL), rings, 20, axis=2)
     first = np.array([min(f[f >= 0]) for f in found.faces])
     parts = np.where(first < 1 + 3 * 20, Part.IRIS, Part.EYE).astype(np.int8)
     return Piece(found.vertices, found.faces, parts)
 
 
 def tongue() -> Piece:
-    return _sphere(np.array(TONGUE_CENTRE), TONGUE_RADII, np.linspace(0.25, np.pi - 0.25, 10), 16, axis=2, part=Part.TONGUE)
+    return _sphere(
+        np.array(TONGUE_CENTRE),
+        TONGUE_RADII,
+        np.linspace(0.25, np.pi - 0.25, 10),
+        16,
+        axis=2,
+        part=Part.TONGUE,
+    )
 
 
 def ear(side: int) -> Piece:
     """A leaf that stands off the head."""
-    found = _sphere(np.zeros(3), (0.45, 2.9, 1.7), np.linspace(0.2, np.pi - 0.2, 9), 18, axis=0, part=Part.SKIN)
+    found = _sphere(
+        np.zeros(3), (0.45, 2.9, 1.7), np.linspace(0.2, np.pi - 0.2, 9), 18, axis=0, part=Part.SKIN
+    )
     x, y, z = found.vertices.T
     hollow = 0.35 * np.exp(-((y / 1.6) ** 2) - ((z / 0.9) ** 2)) * (x > 0)
     lean = 0.35 * (z < 0) * np.abs(z)
@@ -62,11 +75,24 @@ def teeth(upper: bool) -> Piece:
             for h, back in ((top, 0.45), (top, 0.05), ((top + bottom) / 2, 0.0), (bottom, 0.1))
         ]
     count = len(x)
-    faces = [[r * count + k, (r + 1) * count + k, (r + 1) * count + k + 1, r * count + k + 1] for r in range(3) for k in range(count - 1)]
-    return Piece(np.concatenate(rows), np.array(faces, np.int32), np.full(len(faces), Part.TEETH, np.int8))
+    faces = [
+        [r * count + k, (r + 1) * count + k, (r + 1) * count + k + 1, r * count + k + 1]
+        for r in range(3)
+        for k in range(count - 1)
+    ]
+    return Piece(
+        np.concatenate(rows), np.array(faces, np.int32), np.full(len(faces), Part.TEETH, np.int8)
+    )
 
 
-def _sphere(centre: Values, radii: tuple[float, float, float], rings: Values, count: int, axis: int, part: Part = Part.EYE) -> Piece:
+def _sphere(
+    center: Values,
+    radii: tuple[float, float, float],
+    rings: Values,
+    count: int,
+    axis: int,
+    part: Part = Part.EYE,
+) -> Piece:
     """An ellipsoid with poles along an axis, rings at polar angles, `count` vertices on each."""
     around = np.arange(count) / count * 2 * np.pi
     u, v = (axis + 1) % 3, (axis + 2) % 3
@@ -74,14 +100,20 @@ def _sphere(centre: Values, radii: tuple[float, float, float], rings: Values, co
     unit[0, axis], unit[-1, axis] = 1, -1
     for r, polar in enumerate(rings):
         rows = slice(1 + r * count, 1 + (r + 1) * count)
-        unit[rows, axis], unit[rows, u], unit[rows, v] = np.cos(polar), np.sin(polar) * np.cos(around), np.sin(polar) * np.sin(around)
+        unit[rows, axis], unit[rows, u], unit[rows, v] = (
+            np.cos(polar),
+            np.sin(polar) * np.cos(around),
+            np.sin(polar) * np.sin(around),
+        )
     faces = [[0, 1 + k, 1 + (k + 1) % count, -1] for k in range(count)]
     for r in range(len(rings) - 1):
         a, b = 1 + r * count, 1 + (r + 1) * count
         faces += [[a + k, b + k, b + (k + 1) % count, a + (k + 1) % count] for k in range(count)]
     a, last = 1 + (len(rings) - 1) * count, len(unit) - 1
     faces += [[a + k, last, a + (k + 1) % count, -1] for k in range(count)]
-    return Piece(unit * radii + centre, np.array(faces, np.int32), np.full(len(faces), part, np.int8))
+    return Piece(
+        unit * radii + center, np.array(faces, np.int32), np.full(len(faces), part, np.int8)
+    )
 
 
 def _turned_over(faces: NDArray[np.int32]) -> NDArray[np.int32]:
