@@ -73,3 +73,13 @@ def test_every_verb_is_run_or_said_not_to_be() -> None:
     from backend.protocol import OPTIONS
 
     assert {run.verb for run in RUNS} | set(Found().not_run) == set(OPTIONS)
+
+
+def test_the_order_of_a_tensor_files_header_does_not_count(tmp_path: Path) -> None:
+    paths = []
+    for number, (names, last) in enumerate(((("a", "b"), 4), (("b", "a"), 4), (("a", "b"), 5))):
+        header = json.dumps({"__metadata__": {name: "1" for name in names}}).encode()
+        paths.append(tmp_path / f"{number}.safetensors")
+        paths[-1].write_bytes(len(header).to_bytes(8, "little") + header + bytes([1, 2, 3, last]))
+    first, reordered, changed = (hashing.of_file(path, {}) for path in paths)
+    assert first == reordered != changed

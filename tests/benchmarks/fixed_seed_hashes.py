@@ -44,9 +44,13 @@ def of_folder(folder: Path, places: dict[str, str]) -> tuple[dict[str, str], dic
 
 
 def of_file(path: Path, places: dict[str, str]) -> str:
-    """sha256 of the content: arrays by name (a zip tells the time), all else byte for byte."""
+    """sha256 of the content: arrays by name (a zip tells the time), tensors with their header in
+    order (safetensors writes its metadata in any), all else byte for byte.
+    """
     if path.suffix == ".npz":
         return of_arrays(path)
+    if path.suffix == ".safetensors":
+        return of_tensors(path)
     data = path.read_bytes()
     if path.suffix in TEXTS:
         data = _without(data.decode(), places).encode()
@@ -62,6 +66,16 @@ def of_arrays(path: Path) -> str:
             total.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
             total.update(np.ascontiguousarray(array).tobytes())
     return total.hexdigest()
+
+
+def of_tensors(path: Path) -> str:
+    """Over the header, sorted, and the bytes of the tensors; a file that is none is hashed whole."""
+    data = path.read_bytes()
+    end = 8 + int.from_bytes(data[:8], "little")
+    if end > len(data):
+        return hashlib.sha256(data).hexdigest()
+    header = json.dumps(json.loads(data[8:end]), sort_keys=True)
+    return hashlib.sha256(header.encode() + data[end:]).hexdigest()
 
 
 def of_value(value: Any) -> str:

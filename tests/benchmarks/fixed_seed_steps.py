@@ -145,9 +145,19 @@ def hub(folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
+def one_core() -> str:
+    """Keeps this process and its children on one core: with two, COLMAP's threads race, and its
+    cameras differ in their last digits from run to run. Where that can't be done, says so.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        say("This system can't keep a process on one core: cameras may differ from run to run.")
+        return f"all {os.cpu_count()}"
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    return "one"
+
+
 def run_all(place: Place, only: list[str]) -> Found:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    found = Found(machine={"cores": str(cores), "python": sys.version.split()[0]})
+    found = Found(machine={"core": one_core(), "python": sys.version.split()[0]})
     steps = {"rasterizer": draw}
     steps |= {run.name: functools.partial(run_verb, run) for run in RUNS}
     steps["words"] = ask_words
