@@ -75,7 +75,7 @@ def main() -> int:
         place = Place(given.checkout.resolve(), inputs, results.resolve(), address)
         found = run_all(place, only)
     say("\nnot compared:" + "".join(f"\n  {k}: {why}" for k, why in hashing.EXCLUDED.items()))
-    say(f"  in manifest.json: {', '.join(hashing.UNSTABLE)}")
+    say(f"  in manifest.json: {', '.join(hashing.UNSTABLE)}; in curve.json and there: cpu_seconds")
     record |= {"machine": found.machine, "hashes": found.hashes, "entries": found.entries}
     record |= {"failed": found.failed, "not_run": found.not_run}
     given.out.parent.mkdir(parents=True, exist_ok=True)
