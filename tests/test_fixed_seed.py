@@ -40,7 +40,11 @@ def record(folder: Path, **changed: object) -> Found:
     result = folder / "mesh"
     (result / ".job").mkdir(parents=True, exist_ok=True)
     (result / ".job" / "state.json").write_text(str(time.monotonic_ns()))
-    manifest = {"verb": "mesh", "metrics": {"psnr": 31.25, "iou": 0.5}, "timings": {"wall_seconds": time.monotonic_ns()}}
+    manifest = {
+        "verb": "mesh",
+        "metrics": {"psnr": 31.25, "iou": 0.5},
+        "timings": {"wall_seconds": time.monotonic_ns()},
+    }
     manifest |= {"curve": [{"step": 2, "cpu_seconds": time.monotonic_ns()}], "versions": {}}
     manifest |= {"settings": {"device": "cpu", "masks": str(folder)}, **changed}
     (result / "manifest.json").write_text(json.dumps(manifest))
@@ -51,17 +55,28 @@ def record(folder: Path, **changed: object) -> Found:
 
 def test_times_and_places_do_not_count(tmp_path: Path) -> None:
     first, again = record(tmp_path / "one"), record(tmp_path / "two")
-    assert set(first.hashes) == {f"mesh | manifest.json: {key}" for key in ("verb", "metrics", "settings", "curve")}
+    assert set(first.hashes) == {
+        f"mesh | manifest.json: {key}" for key in ("verb", "metrics", "settings", "curve")
+    }
     assert not fixed_seed.differences({"hashes": first.hashes, "entries": first.entries}, again, [])
 
 
 @pytest.mark.parametrize(
     "changed",
-    [{"metrics": {"psnr": 31.5, "iou": 0.5}}, {"extra": 1}, {"curve": [{"cpu_seconds": 2.5, "step": 3}]}, {"settings": {"device": "cpu"}}],
+    [
+        {"metrics": {"psnr": 31.5, "iou": 0.5}},
+        {"extra": 1},
+        {"curve": [{"cpu_seconds": 2.5, "step": 3}]},
+        {"settings": {"device": "cpu"}},
+    ],
 )
 def test_whatever_else_differs_is_named(tmp_path: Path, changed: dict) -> None:
     before = record(tmp_path / "one")
-    lines = fixed_seed.differences({"hashes": before.hashes, "entries": before.entries}, record(tmp_path / "two", **changed), [])
+    lines = fixed_seed.differences(
+        {"hashes": before.hashes, "entries": before.entries},
+        record(tmp_path / "two", **changed),
+        [],
+    )
     assert len(lines) == 1 and f"manifest.json: {next(iter(changed))}" in lines[0]
     assert "metrics" not in changed or lines[0].endswith("psnr: 31.25 -> 31.5")
 

@@ -5,6 +5,7 @@ Any device, any float type, gradients by autograd; about fifty times slower than
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -100,8 +101,8 @@ class _BlendTiles(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx, features: Tensor, lists: TileLists, options: RasterOptions
-    ) -> tuple[Tensor, Tensor]:  # type: ignore[no-untyped-def]
+        ctx: Any, features: Tensor, lists: TileLists, options: RasterOptions
+    ) -> tuple[Tensor, Tensor]:
         tiles = len(lists.count)
         values = features.new_zeros(tiles, TILE * TILE, features.shape[1] - 6)
         transmittance = features.new_ones(tiles, TILE * TILE)

@@ -37,9 +37,8 @@ class ObjectIndexConfig:
     smallest: int = 20  # Gaussians; what is smaller joins what it touches
     coherence: float = 0.5  # weight of a Gaussian's neighbours in space against its own views
     shape_votes: int = 3  # views that the pieces count as
-    shape_weight: float = (
-        0.3  # of the piece that a Gaussian lies in, against all that is seen of it in many views
-    )
+    # of the piece that a Gaussian lies in, against all that is seen of it in many views
+    shape_weight: float = 0.3
     few_views: float = 16.0  # with so few, shape counts twice
 
 

@@ -26,9 +26,8 @@ class LearningRates:
 class DensifyConfig:
     """Relocation and growth as in 3DGS-MCMC (Kheradmand et al. 2024)."""
 
-    times: int = (
-        60  # how often in a training; the growth is such that the limit is reached by `full`
-    )
+    # how often in a training; the growth is such that the limit is reached by `full`
+    times: int = 60
     start: float = 0.02  # shares of the training
     stop: float = 0.8
     full: float = 0.5

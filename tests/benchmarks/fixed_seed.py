@@ -50,7 +50,9 @@ def compare(path: Path, record: dict[str, Any], found: Found, only: list[str]) -
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     root = Path(__file__).resolve().parents[2]
     parser.add_argument("--checkout", type=Path, default=root, help="whose backend runs")
     made = OUT / "fixed_seed_inputs"
@@ -58,7 +60,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--results", type=Path, help="keep the results in this folder")
     parser.add_argument("--out", type=Path, default=OUT / "fixed_seed.json")
     parser.add_argument("--against", type=Path, help="an earlier --out to compare with")
-    parser.add_argument("--only", default="", help="runs by comma, on what others left in --results")
+    parser.add_argument(
+        "--only", default="", help="runs by comma, on what others left in --results"
+    )
     return parser.parse_args()
 
 

@@ -60,7 +60,9 @@ class Place:
             text = text.replace(f"{{{name}}}", str(value))
         return text
 
-    def start(self, *arguments: str, given: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    def start(
+        self, *arguments: str, given: str = "", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """Python in the checkout, with nothing of the caller's own settings."""
         own = ("PYTHON", "SPLATSMITH_", "HF_")
         plain = {k: v for k, v in os.environ.items() if not k.startswith(own)}
@@ -106,7 +108,9 @@ def run_verb(run: Run, place: Place, found: Found) -> None:
 def ask_words(place: Place, found: Found) -> None:
     """The answers of the service that stays warm for Blender."""
     lines = [json.dumps({**question, "model": ""}) for question in QUESTIONS]
-    done = place.start("-m", "backend", "words", given="".join(place.fill(line) + "\n" for line in lines))
+    done = place.start(
+        "-m", "backend", "words", given="".join(place.fill(line) + "\n" for line in lines)
+    )
     answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     say("\nwords")
     if done.returncode or len(answers) != len(QUESTIONS):

@@ -176,9 +176,8 @@ def make(path: Path) -> Path:
             )
         bpy.ops.render.render(animation=True, scene=scene.name)
     finally:
-        scene.render.use_persistent_data = (
-            False  # frees what Cycles still holds of the data that goes now
-        )
+        # frees what Cycles still holds of the data that goes now
+        scene.render.use_persistent_data = False
         bpy.data.scenes.remove(scene)
         for kind, known in before.items():
             for block in set(getattr(bpy.data, kind)) - known:

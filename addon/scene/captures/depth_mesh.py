@@ -9,9 +9,8 @@ from mathutils import Matrix
 from ....backend.formats.capture import Capture, Frame
 from ....backend.protocol import InputError
 
-STEP_LIMIT = (
-    0.08  # relative depth step across which no face is made: what lies behind is another thing
-)
+# relative depth step across which no face is made: what lies behind is another thing
+STEP_LIMIT = 0.08
 
 
 def read_depth(path: Path) -> np.ndarray:

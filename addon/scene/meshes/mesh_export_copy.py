@@ -13,9 +13,8 @@ from ....backend.formats.mesh_sequence import Floats, Nodes
 from ....backend.protocol import InputError
 from .mesh_sequence import SEQUENCE_KEY, straighten
 
-BELONGS = (
-    0.05  # of the box: beyond this, bones were found for another shape than the object has now
-)
+# of the box: beyond this, bones were found for another shape than the object has now
+BELONGS = 0.05
 
 
 def nodes_of(obj: bpy.types.Object, shown: Floats, frames: list[int]) -> Nodes | None:

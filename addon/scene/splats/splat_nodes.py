@@ -11,9 +11,8 @@ mean it stands where the Gaussian's centre is.
 import bpy
 
 GROUP, MATERIAL, MODIFIER = "Splatsmith Display 2", "Splatsmith Splat", "Splats in Renders"
-SHELL = (
-    3.3  # radius in sigmas of the icosahedron: at its faces 2.6, where a Gaussian is down to 3 %
-)
+# radius in sigmas of the icosahedron: at its faces 2.6, where a Gaussian is down to 3 %
+SHELL = 3.3
 
 
 class Graph:

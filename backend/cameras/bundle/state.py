@@ -9,9 +9,8 @@ from torch import Tensor
 
 from ...media.tracks.tracks import Tracks
 
-FAR = (
-    1e-3  # by which a point's fourth coordinate may fall below zero: infinity, give or take a pixel
-)
+# by which a point's fourth coordinate may fall below zero: infinity, give or take a pixel
+FAR = 1e-3
 
 
 @dataclass(frozen=True)

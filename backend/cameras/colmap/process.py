@@ -29,9 +29,8 @@ from .match import extract_and_match, read_tracks, why_nothing
 from .solved import Solved, load as load_solved
 
 Image.init()
-FARTHEST_MISS = (
-    1e3  # pixels; a lens that bends rays back on themselves sends points beyond all bounds
-)
+# pixels; a lens that bends rays back on themselves sends points beyond all bounds
+FARTHEST_MISS = 1e3
 
 
 def match(task: ColmapTask, channel: Channel) -> dict[str, Any]:

@@ -13,9 +13,8 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 TINY = 1e-9
-FILL_SHARE = (
-    0.002  # of the largest weight, that the coarser level counts for where holes are filled
-)
+# of the largest weight, that the coarser level counts for where holes are filled
+FILL_SHARE = 0.002
 
 
 @dataclass(frozen=True)

@@ -27,12 +27,10 @@ class Evidence:
     focal_apart: float = math.inf  # relative
     mirror: float = math.inf  # error of the hollow-face twin over that of the solve
     expected_focal: float = 0.0  # relative to the solve's, from EXIF or the user; 0 unknown
-    confirmable: bool = (
-        True  # there are tracks from frame to frame, which solvers other than COLMAP can work from
-    )
-    cross_check_error: float = (
-        1.0  # error of the best of the solvers that disagree over that of this one
-    )
+    # there are tracks from frame to frame, which solvers other than COLMAP can work from
+    confirmable: bool = True
+    # error of the best of the solvers that disagree over that of this one
+    cross_check_error: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -50,9 +48,8 @@ class VerdictConfig:
     widest: float = 130.0
     narrowest: float = 3.0
     expected_focal: float = 0.15
-    alone_inliers: float = (
-        0.9  # what photos must show beyond doubt where only COLMAP could look at them
-    )
+    # what photos must show beyond doubt where only COLMAP could look at them
+    alone_inliers: float = 0.9
     alone_px: float = 0.4
     alone_focal: float = 0.01
     alone_drift: float = 0.002

@@ -39,9 +39,8 @@ class FlowMapConfig:
         0.2,
         0.35,
     )  # shares of the steps between which the focal length comes from softmin
-    mirror_at: float = (
-        0.15  # share of the steps at which near and far are swapped as a second start
-    )
+    # share of the steps at which near and far are swapped as a second start
+    mirror_at: float = 0.15
     mirror_steps: int = 20  # that both starts are given before the worse is dropped
     network: NetworkConfig = field(default_factory=NetworkConfig)
     candidates: SoftminConfig = field(default_factory=SoftminConfig)

@@ -21,17 +21,15 @@ LOOK = 240  # pixels of the longer side that triage looks at
 class TriageConfig:
     """Motions are in percent of the picture's diagonal."""
 
-    cut_survival: float = (
-        0.2  # share of tracks, against what is usual in the clip, that must outlive a frame
-    )
+    # share of tracks, against what is usual in the clip, that must outlive a frame
+    cut_survival: float = 0.2
     cut_change: float = 2.5  # times the usual change of the picture
     # and times the change of the frames before and after: what crosses the picture comes gradually
     cut_apart: float = 1.4
     still: float = 0.12  # motion of the whole clip below which nothing moves
     unmoved: float = 0.02  # motion of a frame below which it may be a double
-    double: float = (
-        0.4  # mean change of grey values (of 255) below which a frame repeats the one before
-    )
+    # mean change of grey values (of 255) below which a frame repeats the one before
+    double: float = 0.4
     blurred: float = 0.25  # of the clip's median sharpness
     shortest: int = 5  # frames of a shot worth solving
     sequence: float = 0.5  # survival from which photos are taken for the frames of a clip

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 Floats = NDArray[np.float64]
-PARALLEL = (
-    0.01  # sine squared of the angle between rays below which they meet nowhere in particular
-)
+# sine squared of the angle between rays below which they meet nowhere in particular
+PARALLEL = 0.01
 TRAVELS = 0.35  # of its radius: by how much rays to an object that stays may miss its middle
 MARGIN = 1.1
 HALF = 127  # of 255: what a mask covers more is the object

@@ -15,9 +15,8 @@ class PyramidLevel:
     color: Tensor  # (H, W, 3) 0..1, black where the object is not
     alpha: Tensor  # (H, W) how much of a pixel is the object
     K: Tensor  # (3, 3)
-    depth: Tensor | None = (
-        None  # (H, W) along the viewing axis in units of the box; 0 where unknown
-    )
+    # (H, W) along the viewing axis in units of the box; 0 where unknown
+    depth: Tensor | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -25,12 +24,8 @@ class PyramidLevel:
         return self.alpha.shape[1], self.alpha.shape[0]
 
     def to(self, device: str) -> "PyramidLevel":
-        return PyramidLevel(
-            *(
-                None if t is None else t.to(device)
-                for t in (self.color, self.alpha, self.K, self.depth)
-            )
-        )  # type: ignore[arg-type]
+        depth = None if self.depth is None else self.depth.to(device)
+        return PyramidLevel(self.color.to(device), self.alpha.to(device), self.K.to(device), depth)
 
 
 @dataclass(frozen=True)

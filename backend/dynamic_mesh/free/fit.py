@@ -37,9 +37,8 @@ from .model import (
 )
 from .rows import spread_over_faces
 
-NORMALS_AT = (
-    96  # cells a side of the field that normals begin from: it need not be as fine as the mesh
-)
+# cells a side of the field that normals begin from: it need not be as fine as the mesh
+NORMALS_AT = 96
 
 
 @dataclass

@@ -13,12 +13,10 @@ from .holes import faint_holes
 from .hull import HullConfig
 from .seeds import opacity_field
 
-NEAR = (
-    2.5  # cells from the surface to the Gaussians that it is made from: the level lies outside them
-)
-BESIDE = (
-    1.5  # cells from a hole that was closed to the surface that counts without a Gaussian near it
-)
+# cells from the surface to the Gaussians that it is made from: the level lies outside them
+NEAR = 2.5
+# cells from a hole that was closed to the surface that counts without a Gaussian near it
+BESIDE = 1.5
 
 
 def to_surface(

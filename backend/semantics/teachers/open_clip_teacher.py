@@ -31,9 +31,8 @@ class OpenClipConfig:
     """How regions are shown to the model."""
 
     batch: int = 32
-    in_place: float = (
-        0.3  # weight of the crop that shows the region in its place, against the region alone
-    )
+    # weight of the crop that shows the region in its place, against the region alone
+    in_place: float = 0.3
 
 
 @dataclass
@@ -103,9 +102,8 @@ def load(
     anything else; the network is never asked.
     """
     name, weights = _source(model)
-    os.environ["HF_HUB_OFFLINE"] = (
-        "1"  # read when the hub's client is imported: an answer at once instead of retries
-    )
+    # read when the hub's client is imported: an answer at once instead of retries
+    os.environ["HF_HUB_OFFLINE"] = "1"
     torchvision_shim.make_importable()
     try:
         import open_clip  # seconds, so only when it is needed

@@ -35,17 +35,15 @@ class FitConfig:
     """Weights are for residuals in eye distances, summed over the points."""
 
     rounds: int = 5
-    offsets: float = (
-        0.8  # share of what is left at a point, for all frames, that becomes the person's own
-    )
+    # share of what is left at a point, for all frames, that becomes the person's own
+    offsets: float = 0.8
     steps: int = 60  # of the solver, each round
     field_of_view: float = 25.0  # degrees over the longer side, where nothing is known of the lens
     identity: float = 2e-3  # pull to the mean face, for one standard deviation
     pull: float = 1e-2  # of every coefficient to zero
     smooth: float = 3e-2  # of coefficients between neighbouring frames
-    blink_smooth: float = (
-        0.1  # of that, for lids, which are shut and open within a tenth of a second
-    )
+    # of that, for lids, which are shut and open within a tenth of a second
+    blink_smooth: float = 0.1
     squint_pull: float = 10.0  # and more pull to zero for what looks like half a blink
     lips: float = 3.0
     lids: float = 6.0

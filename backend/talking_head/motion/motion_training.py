@@ -47,9 +47,8 @@ class MotionTrainingConfig:
     weight_decay: float = 1e-2
     velocity: float = 4.0  # weight of the error of frame-to-frame differences
     lips: float = 0.5  # weight of the error of the distance between the lips, where that is known
-    silence: float = (
-        0.1  # share of crops whose sound is taken away, and whose motion is the resting face
-    )
+    # share of crops whose sound is taken away, and whose motion is the resting face
+    silence: float = 0.1
     loudness: float = 1.5  # how much louder or softer a crop may be made, in log energy
     # runs of bands, and of moments, that are taken away from a crop (SpecAugment, Park et al. 2019)
     masks: int = 1

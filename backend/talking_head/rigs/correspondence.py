@@ -37,9 +37,8 @@ class CorrespondenceConfig:
     pitch: float = 0.15
     identity: float = 0.7  # standard deviations
     size: int = 320  # pixels
-    far: float = (
-        0.12  # eye distances; a point that is farther off in one picture counts as this far
-    )
+    # eye distances; a point that is farther off in one picture counts as this far
+    far: float = 0.12
     seed: int = 0
 
 
