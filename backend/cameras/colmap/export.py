@@ -124,12 +124,12 @@ def _frames(model: pycolmap.Reconstruction, folder: Path, task: ColmapTask) -> l
     """
     times = dict(zip(task.names, task.times, strict=True)) if task.times else {}
     sources = dict(zip(task.names, task.sources, strict=True)) if task.sources else {}
-    folder = Path(task.output) / "images"
-    folder.mkdir(exist_ok=True)
+    images = Path(task.output) / "images"
+    images.mkdir(exist_ok=True)
     frames = []
     for number, image in enumerate(_order(model, task), 1):
         name, camera = image.name, model.cameras[image.camera_id]
-        place = folder / f"{number:04d}{Path(name).suffix.lower()}"
+        place = images / f"{number:04d}{Path(name).suffix.lower()}"
         shutil.copyfile(folder / name, place)
         viewmat = np.vstack([image.cam_from_world().matrix(), [0, 0, 0, 1]])
         focal, center = (
