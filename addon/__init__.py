@@ -5,6 +5,7 @@ does, in its own process.
 import bpy
 
 from . import preferences
+from .compute import state
 from .jobs import lifecycle
 from .operators import CLASSES as OPERATOR_CLASSES, menus
 from .properties import scene_properties
@@ -17,6 +18,9 @@ CLASSES = (*preferences.CLASSES, *scene_properties.CLASSES, *OPERATOR_CLASSES, *
 
 def register() -> None:
     """Undone in reverse by `unregister`; an error passes through, so that Blender shows it."""
+    state.configure(
+        state.Place(preferences.BASE, preferences.ROOT, lambda: preferences.get().python)
+    )
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     scene_properties.attach()

@@ -5,6 +5,7 @@ from pathlib import Path
 import bpy
 
 from .compute import state
+from .compute.setup_box import draw_setup
 
 BASE = __package__.rpartition(".addon")[0] or __package__
 ROOT = Path(__file__).resolve().parents[1]  # the extension's folder: holds backend/ and wheels/
@@ -45,9 +46,7 @@ class SplatsmithPreferences(bpy.types.AddonPreferences):
     )  # type: ignore[valid-type]
 
     def draw(self, context: bpy.types.Context) -> None:
-        from .ui import compute_panel
-
-        compute_panel.draw_setup(self.layout, self)
+        draw_setup(self.layout, self)
         column = self.layout.column()
         column.prop(self, "device")
         column.prop(self, "results")

@@ -18,37 +18,36 @@ gone. A stream that ends without `result`, `error` or `cancelled` is a crash.
 import dataclasses
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, get_args, get_origin
+from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args, get_origin
 
-from .options import (
-    OPTIONS as OPTIONS,
-    BonesOptions as BonesOptions,
-    CamerasOptions as CamerasOptions,
-    FaceOptions as FaceOptions,
-    HeadOptions as HeadOptions,
-    MeshOptions as MeshOptions,
-    ModelOptions as ModelOptions,
-    Options as Options,
-    RegisterOptions as RegisterOptions,
-    RenderOptions as RenderOptions,
-    SegmentOptions as SegmentOptions,
-    SelectOptions as SelectOptions,
-    SetupOptions as SetupOptions,
-    SpeechOptions as SpeechOptions,
-    SplatsOptions as SplatsOptions,
-    TalkOptions as TalkOptions,
+from .events import (
+    EVENTS as EVENTS,
+    LAST_EVENTS as LAST_EVENTS,
+    MAX_LINE as MAX_LINE,
+    Cancelled as Cancelled,
+    Event as Event,
+    Failure as Failure,
+    Hello as Hello,
+    Preview as Preview,
+    Progress as Progress,
+    Result as Result,
+    Stage as Stage,
+    Warn as Warn,
+    decode as decode,
+    encode as encode,
 )
 
 PROTOCOL = 1
 VERSION = "0.1.0"
-MAX_LINE = 64 * 1024
 
 Preset = Literal["fast", "balanced", "best"]
 Device = Literal["auto", "cpu", "cuda"]
+OptionsT = TypeVar("OptionsT")
 
 
-# ---------------------------------------------------------------------------------------------------- errors
+# ---- errors
 class SplatsmithError(Exception):
     """Something a person can understand: `what` happened, and what to do about it (`advice`)."""
 
@@ -107,7 +106,7 @@ class CrashError(SplatsmithError):
     code = "CRASH"
 
 
-# ---------------------------------------------------------------------------------------------------- options
+# ---- options
 def _check_value(name: str, value: Any, kind: Any, low: float | None, high: float | None) -> Any:
     """The value in the type that the field wants, or an InputError that names the field."""
     flag = f"--{name.replace('_', '-')}"
@@ -129,33 +128,31 @@ def _check_value(name: str, value: Any, kind: Any, low: float | None, high: floa
     return value
 
 
-def make_options(verb: str, values: dict[str, Any]) -> Options:
-    """The verb's option set from plain values, every one checked."""
-    if not isinstance(verb, str) or verb not in OPTIONS:
-        raise InputError(f"There is no verb {verb!r}.", f"One of: {', '.join(OPTIONS)}.")
-    fields = {f.name: f for f in dataclasses.fields(OPTIONS[verb])}
+def check_options(verb: str, kind: type[OptionsT], values: dict[str, Any]) -> OptionsT:
+    """The verb's option set from plain values, every one checked. Raises InputError."""
+    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
     unknown = sorted(set(values) - set(fields))
     if unknown:
         raise InputError(
             f"The verb {verb} has no option {unknown[0]!r}.", f"Its options: {', '.join(fields)}."
         )
-    checked = {
-        n: _check_value(n, v, fields[n].type, fields[n].metadata["low"], fields[n].metadata["high"])
-        for n, v in values.items()
-    }
-    return OPTIONS[verb](**checked)
+    checked = {}
+    for name, value in values.items():
+        low, high = (fields[name].metadata[bound] for bound in ("low", "high"))
+        checked[name] = _check_value(name, value, fields[name].type, low, high)
+    return kind(**checked)
 
 
-# ---------------------------------------------------------------------------------------------------- request
-@dataclass(frozen=True)
-class Request:
+# ---- request
+@dataclass(frozen=True, kw_only=True)
+class Request(Generic[OptionsT]):
     """One job: a verb, what it reads, and how. `title` and `context` are the caller's own and come
     back untouched.
     """
 
     verb: str
     input: str
-    options: Options
+    options: OptionsT
     preset: Preset = "balanced"
     device: Device = "auto"
     seed: int = 0
@@ -166,8 +163,13 @@ class Request:
         return json.dumps({"protocol": PROTOCOL, **dataclasses.asdict(self)}, indent=1)
 
     @classmethod
-    def from_json(cls, text: str) -> "Request":
-        """Raises InputError for anything that is not a request of this protocol."""
+    def from_json(
+        cls, text: str, make_options: Callable[[str, dict[str, Any]], OptionsT]
+    ) -> "Request[OptionsT]":
+        """Raises InputError for anything that is not a request of this protocol.
+
+        make_options: the option set of a verb, by its name and plain values (verbs.py).
+        """
         try:
             data = json.loads(text)
         except ValueError as error:
@@ -186,7 +188,7 @@ class Request:
         data["options"] = make_options(data["verb"], data["options"])
         return cls(**data).checked()
 
-    def checked(self) -> "Request":
+    def checked(self) -> "Request[OptionsT]":
         """Itself, after a look at the fields that every verb shares."""
         _check_value("preset", self.preset, Preset, None, None)
         _check_value("device", self.device, Device, None, None)
@@ -212,124 +214,3 @@ class JobState:
     pid: int = 0
     error: str = ""
     advice: str = ""
-
-
-# ---------------------------------------------------------------------------------------------------- events
-@dataclass(frozen=True)
-class Hello:
-    """First line of every stream."""
-
-    type: ClassVar[str] = "hello"
-    protocol: int
-    pid: int
-    version: str
-    device: str
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A part of the work begins: number `index` (from 1) of `count`."""
-
-    type: ClassVar[str] = "stage"
-    name: str
-    index: int
-    count: int
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Within the stage. `eta` in seconds, negative while unknown; total 0 while unknown."""
-
-    type: ClassVar[str] = "progress"
-    step: int
-    total: int
-    eta: float = -1.0
-    metrics: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Preview:
-    """A picture worth showing; the file is complete."""
-
-    type: ClassVar[str] = "preview"
-    path: str
-
-
-@dataclass(frozen=True)
-class Warn:
-    """Something the user should know, while the job goes on."""
-
-    type: ClassVar[str] = "warning"
-    code: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Result:
-    """The job is done; `summary` is one line for people."""
-
-    type: ClassVar[str] = "result"
-    manifest: str
-    summary: str
-    metrics: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """The job ended with an error."""
-
-    type: ClassVar[str] = "error"
-    code: str
-    what: str
-    advice: str = ""
-
-
-@dataclass(frozen=True)
-class Cancelled:
-    """The job ended because it was asked to. `resumable`: a checkpoint is there."""
-
-    type: ClassVar[str] = "cancelled"
-    resumable: bool = False
-
-
-Event = Hello | Stage | Progress | Preview | Warn | Result | Failure | Cancelled
-EVENTS: dict[str, type[Any]] = {
-    c.type: c for c in (Hello, Stage, Progress, Preview, Warn, Result, Failure, Cancelled)
-}
-LAST_EVENTS = (Result, Failure, Cancelled)
-
-
-def encode(event: Event) -> bytes:
-    """One line, newline included. Metrics that JSON can't carry are left out."""
-    data = {"type": event.type, **dataclasses.asdict(event)}
-    if data.get("metrics"):
-        data["metrics"] = {k: v for k, v in data["metrics"].items() if math.isfinite(v)}
-    return json.dumps(data, ensure_ascii=True).encode() + b"\n"
-
-
-def _fits(value: Any, kind: Any) -> bool:
-    if kind is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    if get_origin(kind) is dict:
-        return isinstance(value, dict) and all(
-            isinstance(k, str) and _fits(v, float) for k, v in value.items()
-        )
-    return type(value) is kind
-
-
-def decode(line: bytes) -> Event | None:
-    """The event of a line; None for anything else, however it looks: a bad line must not stop the
-    reader.
-    """
-    if len(line) > MAX_LINE:
-        return None
-    try:
-        data = json.loads(line)
-        event: Event = EVENTS[data.pop("type")](**data)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return None
-    return (
-        event
-        if all(_fits(getattr(event, f.name), f.type) for f in dataclasses.fields(event))
-        else None
-    )

@@ -89,9 +89,9 @@ def test_a_run_that_fails_or_leaves_less_is_a_difference(tmp_path: Path) -> None
 
 
 def test_every_verb_is_run_or_said_not_to_be() -> None:
-    from backend.protocol import OPTIONS
+    from backend.verbs import VERBS
 
-    assert {run.verb for run in RUNS} | set(Found().not_run) == set(OPTIONS)
+    assert {run.verb for run in RUNS} | set(Found().not_run) == set(VERBS)
 
 
 def test_the_order_of_a_tensor_files_header_does_not_count(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,14 +28,29 @@ class ComputeState:
     python: str = ""
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where the extension lies, and what the user chose; handed in when the add-on is loaded."""
+
+    package: str  # the extension's own module name
+    root: Path  # holds backend/ and wheels/
+    chosen_python: Callable[[], str]  # from the preferences; empty for the private environment
+
+
+_place = Place("", Path(), str)
 _cached: ComputeState | None = None
+
+
+def configure(place: Place) -> None:
+    """To be called before anything else here."""
+    global _place
+    _place = place
+    forget()
 
 
 def folder() -> Path:
     """The extension's own user folder: Blender removes it on uninstall, with the environment in it."""
-    from .. import preferences
-
-    return Path(bpy.utils.extension_path_user(preferences.BASE, path="compute", create=True))
+    return Path(bpy.utils.extension_path_user(_place.package, path="compute", create=True))
 
 
 def environment() -> Path:
@@ -77,9 +93,7 @@ def current() -> ComputeState:
 
 
 def _look() -> ComputeState:
-    from .. import preferences
-
-    own = preferences.get().python
+    own = _place.chosen_python()
     python = Path(bpy.path.abspath(own)) if own else environment_python()
     if not python.exists():
         return ComputeState(False, "own Python not found" if own else "not set up")
@@ -93,8 +107,6 @@ def check(python: Path) -> dict[str, Any]:
     """Runs `doctor` with the interpreter; remembers success. Raises SetupError with what is
     missing.
     """
-    from .. import preferences
-
     forget()
     environment_variables = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     command = [str(python), "-E", "-s", "-X", "utf8", "-m", "backend", "doctor", "--json"]
@@ -103,7 +115,7 @@ def check(python: Path) -> dict[str, Any]:
             command,
             capture_output=True,
             text=True,
-            cwd=preferences.ROOT,
+            cwd=_place.root,
             timeout=180,
             stdin=subprocess.DEVNULL,
             env=environment_variables,
@@ -129,6 +141,13 @@ def remember(python: Path, report: dict[str, Any]) -> None:
     (folder() / "checked.json").write_text(
         json.dumps({"stamp": _stamp(python), "line": report["line"]}), encoding="utf-8"
     )
+
+
+def remember_result(folder: Path) -> str:
+    """The same, from the result of a set-up; its summary. Raises OSError, ValueError, KeyError."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    remember(Path(manifest["python"]), manifest["doctor"])
+    return str(manifest["summary"])
 
 
 def remove() -> None:

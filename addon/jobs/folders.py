@@ -10,7 +10,8 @@ from typing import Any
 
 import bpy
 
-from ...backend.protocol import InputError, Request
+from ...backend.protocol import InputError
+from ...backend.verbs import VERBS, read_request
 from .. import preferences
 
 if os.name == "nt":
@@ -138,10 +139,12 @@ def find_unfinished(limit: int = 20) -> list[Unfinished]:
         if (folder / "dismissed").exists() or _is_held(folder):
             continue
         try:
-            request = Request.from_json((folder / "request.json").read_text(encoding="utf-8"))
+            request = read_request((folder / "request.json").read_text(encoding="utf-8"))
         except (InputError, OSError):
             continue
-        found.append(Unfinished(folder, request.title or request.verb, request.verb, resumable))
+        found.append(
+            Unfinished(folder, request.title or VERBS[request.verb].title, request.verb, resumable)
+        )
         if len(found) >= limit:
             break
     return found

@@ -5,7 +5,7 @@ import logging
 
 import bpy
 
-from ..scene import results
+from ..compute import state
 from .manager import JobRecord, manager
 
 log = logging.getLogger(__name__)
@@ -31,13 +31,18 @@ def _redraw() -> None:
                 area.tag_redraw()
 
 
+def _remember_setup(job: JobRecord) -> None:
+    state.remember_result(job.result)
+    job.imported = True
+
+
 def _on_end(job: JobRecord) -> None:
     """A finished result goes into the scene at once if its file is still open; else it waits for
     the user's click.
     """
     if job.status == "done" and job.request.verb == "setup" and not bpy.app.background:
         try:
-            results.import_job(bpy.context, job)  # no undo step: the scene is not touched
+            _remember_setup(job)  # no undo step: the scene is not touched
         except (OSError, ValueError, KeyError) as error:
             job.advice = "Press Check Computing."
             log.warning("the set-up's record can't be read: %s", error)
@@ -52,9 +57,7 @@ def _on_end(job: JobRecord) -> None:
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
         try:
             bpy.ops.splatsmith.import_result("EXEC_DEFAULT", True, job=job.number)
-        except (
-            RuntimeError
-        ) as error:  # an operator's report: the job itself is fine and can be imported again
+        except RuntimeError as error:  # a report: the job is fine and can be imported again
             job.advice = str(error).strip()
             log.warning("import failed: %s", error)
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ...backend import protocol
 from ...backend.protocol import Event, Request
@@ -25,7 +25,7 @@ _numbers = itertools.count(1)
 class JobRecord:
     """A job and what is known of it; the panels draw from this alone."""
 
-    request: Request
+    request: Request[Any]
     folder: Path
     command: list[str]
     cwd: Path
@@ -220,7 +220,7 @@ manager = JobManager()
 
 
 def make_record(
-    request: Request, python: str, root: Path, file_token: int, folder: Path | None = None
+    request: Request[Any], python: str, root: Path, file_token: int, folder: Path | None = None
 ) -> JobRecord:
     """A job for the backend, in a new folder or in the one it was started in before."""
     from .process import backend_command

@@ -2,7 +2,8 @@
 
 import bpy
 
-from ...backend.protocol import ModelOptions, Request, SetupError
+from ...backend.protocol import Request, SetupError
+from ...backend.semantics.model_verb import ModelOptions
 from ..compute import state
 from ..jobs import folders
 from .common import compute_ready, guarded, run_in_folder
@@ -52,9 +53,9 @@ class SPLATSMITH_OT_get_model(bpy.types.Operator):
                 "under Advanced.",
             )
         request = Request(
-            "model",
-            str(state.folder() / "models"),
-            ModelOptions(self.name, True),
+            verb="model",
+            input=str(state.folder() / "models"),
+            options=ModelOptions(name=self.name, agree=True),
             device="cpu",
             title=self.name,
         )

@@ -13,7 +13,7 @@ from .. import preferences
 from ..compute import state
 from ..jobs import lifecycle
 from ..jobs.manager import JobRecord, make_record, manager
-from ..scene import results
+from ..scene import importers
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ def chosen_capture(context: bpy.types.Context) -> tuple[str, str]:
 
 
 def run_in_folder(
-    operator: bpy.types.Operator, context: bpy.types.Context, request: Request, folder: Path
+    operator: bpy.types.Operator, context: bpy.types.Context, request: Request[Any], folder: Path
 ) -> set[str]:
     """Runs a request whose input was written into the job's own folder."""
     (folder / "request.json").write_text(request.to_json(), encoding="utf-8")
@@ -105,7 +105,7 @@ def run_in_folder(
 def run_job(
     operator: bpy.types.Operator,
     context: bpy.types.Context,
-    request: Request,
+    request: Request[Any],
     folder: Path | None = None,
 ) -> set[str]:
     """Submits the request. In background mode it blocks until the result is in the scene."""
@@ -133,9 +133,16 @@ def run_record(
     if job.status != "done":
         operator.report({"ERROR"}, f"{job.error} {job.advice}".strip() or "Cancelled.")
         return {"CANCELLED"}
-    text = results.import_job(context, job)
+    text = bring_in(context, job)
     operator.report({"INFO"}, f"{job.summary}: {text}")
     return {"FINISHED"}
+
+
+def bring_in(context: bpy.types.Context, job: JobRecord) -> str:
+    """Brings a finished job's result into the scene; a line about it."""
+    text = importers.import_result(context, job.request, job.result)
+    job.imported = True
+    return text
 
 
 class FolderChooser:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import bpy
 
-from ...backend.protocol import Request, SetupError, SetupOptions
+from ...backend.protocol import Request, SetupError
+from ...backend.runtime.setup_verb import SetupOptions
 from .. import preferences
 from ..compute import pythons, state
 from ..jobs import lifecycle
@@ -70,9 +71,15 @@ class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
             raise SetupError("A job is running.", "Wait for it, or cancel it first.")
         folder = state.folder() / "job"
         folder.mkdir(exist_ok=True)
-        options = SetupOptions(packages(), bpy.path.abspath(prefs.wheels) if prefs.wheels else "")
+        options = SetupOptions(
+            packages=packages(), wheels=bpy.path.abspath(prefs.wheels) if prefs.wheels else ""
+        )
         request = Request(
-            "setup", str(state.environment()), options, device="cpu", title="Set up computing"
+            verb="setup",
+            input=str(state.environment()),
+            options=options,
+            device="cpu",
+            title="Set up computing",
         )
         (folder / "request.json").write_text(request.to_json(), encoding="utf-8")
         command, cwd = backend_command(base, preferences.ROOT, "setup", folder)

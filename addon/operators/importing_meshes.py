@@ -7,8 +7,9 @@ from pathlib import Path
 import bpy
 from bpy_extras.io_utils import ImportHelper
 
+from ...backend.dynamic_mesh.register_verb import RegisterOptions
 from ...backend.formats import mesh_frames as frames, mesh_sequence as sequences
-from ...backend.protocol import InputError, RegisterOptions, Request
+from ...backend.protocol import InputError, Request
 from ..compute import state
 from ..jobs import folders
 from ..scene import results
@@ -157,7 +158,9 @@ def _finish(
     return run_in_folder(
         operator,
         context,
-        Request("register", str(folder / frames.NAME), RegisterOptions(), title=name),
+        Request(
+            verb="register", input=str(folder / frames.NAME), options=RegisterOptions(), title=name
+        ),
         folder,
     )
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import bpy
 
-from ...backend.protocol import VERSION, InputError, Request
+from ...backend.protocol import VERSION, InputError
+from ...backend.verbs import read_request
 from .. import preferences
 from ..compute import state
 from ..jobs import folders, lifecycle
 from ..jobs.manager import JobRecord, make_record, manager
-from ..scene import results
-from .common import guarded, run_record
+from .common import bring_in, guarded, run_record
 
 
 def _job(number: int, *statuses: str) -> JobRecord:
@@ -63,7 +63,7 @@ class SPLATSMITH_OT_resume_job(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         folder = Path(self.folder) if self.folder else _newest_unfinished()
         try:
-            request = Request.from_json((folder / "request.json").read_text(encoding="utf-8"))
+            request = read_request((folder / "request.json").read_text(encoding="utf-8"))
         except OSError as error:
             raise InputError("The job's folder is gone.", "Start the job anew.") from error
         if (folder / "result" / "manifest.json").is_file():
@@ -93,7 +93,7 @@ class SPLATSMITH_OT_import_result(bpy.types.Operator):
         job = _job(self.job, "done")
         if context.mode != "OBJECT" and context.object is not None:
             bpy.ops.object.mode_set(mode="OBJECT")
-        self.report({"INFO"}, f"{job.request.title}: {results.import_job(context, job)}")
+        self.report({"INFO"}, f"{job.request.title}: {bring_in(context, job)}")
         return {"FINISHED"}
 
 

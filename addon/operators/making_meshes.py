@@ -4,8 +4,11 @@ from pathlib import Path
 
 import bpy
 
+from ...backend.dynamic_mesh.bones_verb import BonesOptions
+from ...backend.dynamic_mesh.mesh_verb import MeshOptions
+from ...backend.dynamic_mesh.register_verb import RegisterOptions
 from ...backend.formats import capture as captures, mesh_sequence as sequences
-from ...backend.protocol import BonesOptions, InputError, MeshOptions, RegisterOptions, Request
+from ...backend.protocol import InputError, Request
 from .. import preferences
 from ..jobs import folders
 from ..scene.meshes import mask_images, mesh_sequence
@@ -43,7 +46,13 @@ class SPLATSMITH_OT_make_mesh(bpy.types.Operator):
             texture=settings.mesh_texture,
         )
         request = Request(
-            "mesh", capture, options, settings.preset, preferences.get().device, settings.seed, name
+            verb="mesh",
+            input=capture,
+            options=options,
+            preset=settings.preset,
+            device=preferences.get().device,
+            seed=settings.seed,
+            title=name,
         )
         return run_in_folder(self, context, request.checked(), folder)
 
@@ -114,9 +123,9 @@ class SPLATSMITH_OT_one_mesh(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         obj = context.object
         request = Request(
-            "register",
-            str(obj[FRAMES_KEY]),
-            RegisterOptions(),
+            verb="register",
+            input=str(obj[FRAMES_KEY]),
+            options=RegisterOptions(),
             title=obj.name,
             context={"object": obj.name},
         )
@@ -147,9 +156,9 @@ class SPLATSMITH_OT_find_bones(bpy.types.Operator):
         folder = folders.new_folder("bones", obj.name)
         sequences.write(folder / "moving.npz", mesh_sequence.as_sequence(context, obj))
         request = Request(
-            "bones",
-            str(folder / "moving.npz"),
-            BonesOptions(self.bones),
+            verb="bones",
+            input=str(folder / "moving.npz"),
+            options=BonesOptions(bones=self.bones),
             title=obj.name,
             context={"object": obj.name},
         )

@@ -6,7 +6,8 @@ import bpy
 import numpy as np
 from bpy_extras.io_utils import ExportHelper
 
-from ...backend.protocol import InputError, Request, SegmentOptions
+from ...backend.protocol import InputError, Request
+from ...backend.semantics.segment_verb import SegmentOptions
 from .. import preferences
 from ..jobs import folders
 from ..scene.captures import collections
@@ -50,11 +51,11 @@ class SPLATSMITH_OT_segment(bpy.types.Operator):
             sam=settings.sam and bpy.path.abspath(settings.sam),
         )
         request = Request(
-            "segment",
-            str(folder / "splats.ply"),
-            options,
-            settings.preset,
-            preferences.get().device,
+            verb="segment",
+            input=str(folder / "splats.ply"),
+            options=options,
+            preset=settings.preset,
+            device=preferences.get().device,
             title=cloud.name,
         )
         return run_in_folder(self, context, request, folder)

@@ -5,7 +5,9 @@ from typing import Any
 
 import bpy
 
-from ...backend.protocol import CamerasOptions, InputError, Request, SplatsOptions
+from ...backend.cameras.cameras_verb import CamerasOptions
+from ...backend.protocol import InputError, Request
+from ...backend.splats.splats_verb import SplatsOptions
 from .. import preferences
 from ..scene.captures import solved_camera
 from .common import capture_ready, chosen_capture, compute_ready, guarded, run_job
@@ -20,7 +22,13 @@ def _request(
 ) -> Request:
     settings = context.scene.splatsmith
     return Request(
-        verb, source, options, settings.preset, preferences.get().device, settings.seed, title
+        verb=verb,
+        input=source,
+        options=options,
+        preset=settings.preset,
+        device=preferences.get().device,
+        seed=settings.seed,
+        title=title,
     )
 
 

@@ -7,7 +7,8 @@ import json
 import bpy
 import numpy as np
 
-from ...backend.protocol import InputError, RenderOptions, Request
+from ...backend.protocol import InputError, Request
+from ...backend.splats.render_verb import RenderOptions
 from .. import preferences
 from ..jobs import folders
 from ..scene.captures.solved_camera import pose_record
@@ -92,9 +93,9 @@ class SPLATSMITH_OT_render_splats(bpy.types.Operator):
         fps = scene.render.fps / scene.render.fps_base if self.animation else 0.0
         options = RenderOptions(capture=str(folder / "cameras"), video=float(fps))
         request = Request(
-            "render",
-            str(folder / "splats.ply"),
-            options,
+            verb="render",
+            input=str(folder / "splats.ply"),
+            options=options,
             device=preferences.get().device,
             title=cloud.name,
         )

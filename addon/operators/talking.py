@@ -5,14 +5,11 @@ from pathlib import Path
 import bpy
 from bpy_extras.io_utils import ExportHelper
 
-from ...backend.protocol import (
-    FaceOptions,
-    HeadOptions,
-    InputError,
-    Request,
-    SpeechOptions,
-    TalkOptions,
-)
+from ...backend.protocol import InputError, Request
+from ...backend.talking_head.face_verb import FaceOptions
+from ...backend.talking_head.head_verb import HeadOptions
+from ...backend.talking_head.speech_verb import SpeechOptions
+from ...backend.talking_head.talk_verb import TalkOptions
 from .. import preferences
 from ..scene import results
 from ..scene.faces import face_export, face_targets
@@ -189,7 +186,12 @@ class SPLATSMITH_OT_speak(_Job, bpy.types.Operator):
             self,
             context,
             Request(
-                "speech", str(path), options, device="cpu", seed=settings.seed, title=path.stem
+                verb="speech",
+                input=str(path),
+                options=options,
+                device="cpu",
+                seed=settings.seed,
+                title=path.stem,
             ),
         )
 
@@ -221,13 +223,13 @@ class SPLATSMITH_OT_read_face(_Job, bpy.types.Operator):
             agree=bpy.app.online_access and settings.fetch_tracker,
         )
         request = Request(
-            "face",
-            str(path),
-            options,
-            settings.preset,
-            preferences.get().device,
-            settings.seed,
-            path.stem,
+            verb="face",
+            input=str(path),
+            options=options,
+            preset=settings.preset,
+            device=preferences.get().device,
+            seed=settings.seed,
+            title=path.stem,
         )
         return _submit(self, context, request)
 
@@ -274,9 +276,9 @@ class SPLATSMITH_OT_add_head(_Job, bpy.types.Operator):
         settings = context.scene.splatsmith
         rig = _folder(settings.face_rig) or "small"
         request = Request(
-            "head",
-            rig,
-            HeadOptions(settings.head_variety),
+            verb="head",
+            input=rig,
+            options=HeadOptions(variety=settings.head_variety),
             device="cpu",
             seed=settings.seed,
             title="Talking",
@@ -307,9 +309,9 @@ class SPLATSMITH_OT_talk_video(_Job, bpy.types.Operator):
         spoken = bpy.path.abspath(context.scene.splatsmith.spoken)
         options = TalkOptions(motion=spoken if Path(spoken).is_file() else "")
         request = Request(
-            "talk",
-            person[results.PERSON],
-            options,
+            verb="talk",
+            input=person[results.PERSON],
+            options=options,
             device=preferences.get().device,
             title=person.name,
         )

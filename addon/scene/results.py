@@ -1,6 +1,5 @@
-"""What a finished job becomes in the scene, by its verb."""
+"""What results become in the scene: cameras, splats, meshes, heads and their motion, images."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +14,8 @@ from ...backend.formats import (
     motion_file,
     splat_ply,
 )
-from ...backend.protocol import InputError, RenderOptions
-from ..compute import state
-from ..jobs.manager import JobRecord
+from ...backend.protocol import InputError
+from ...backend.splats.render_verb import RenderOptions
 from .captures import cameras, collections, verdict
 from .faces import face_targets, gaussian_head, head_mesh, speech_sound
 from .meshes import mesh_frames, mesh_sequence
@@ -133,7 +131,7 @@ def import_large_mesh(
     return f"{obj.name}: {len(first.rest):,} vertices through {count} frames"
 
 
-def _stand_like(obj: bpy.types.Object, other: bpy.types.Object | None) -> None:
+def stand_like(obj: bpy.types.Object, other: bpy.types.Object | None) -> None:
     """Where the meshes stand that it was made of."""
     if other is not None:
         obj.parent, obj.matrix_parent_inverse = other.parent, other.matrix_parent_inverse
@@ -256,51 +254,3 @@ def import_motion(context: bpy.types.Context, path: Path, name: str, start: int)
     if motion.source:
         speech_sound.add(context.scene, Path(motion.source), start)
     return face_targets.apply(context.scene, motion, start, name)
-
-
-def import_job(context: bpy.types.Context, job: JobRecord) -> str:
-    """Brings a job's result into the scene; a line about it. Raises InputError where the result
-    can't be used.
-    """
-    name = job.request.title or job.request.verb.title()
-    if job.request.verb == "cameras":
-        text = import_capture(context, job.result, name)
-    elif job.request.verb == "splats":
-        text = import_splats(context, job.result / "splats.ply", name, job.request.input)
-    elif job.request.verb == "segment":
-        text = import_objects(context, job.result, name)
-    elif job.request.verb == "mesh":
-        free = job.result / frame_files.NAME
-        read = (
-            (import_frames, free) if free.is_file() else (import_mesh, job.result / sequences.NAME)
-        )
-        text = read[0](context, read[1], name, job.request.input)
-    elif job.request.verb == "register":
-        text = import_mesh(context, job.result / sequences.NAME, name)
-        _stand_like(
-            context.object, bpy.data.objects.get(str(job.request.context.get("object", "")))
-        )
-    elif job.request.verb == "bones":
-        text = attach_bones(job.result / sequences.NAME, str(job.request.context.get("object", "")))
-    elif job.request.verb == "talk":
-        text = f"talk.mp4 in {job.result}"
-    elif job.request.verb == "speech":
-        context.scene.splatsmith.spoken = str(job.result / motion_file.NAME)
-        text = import_motion(
-            context, job.result / motion_file.NAME, name, int(job.request.context.get("start", 1))
-        )
-    elif job.request.verb in ("face", "head"):
-        text = import_face(context, job.result, name, int(job.request.context.get("start", 1)))
-    elif job.request.verb == "model":
-        context.scene.splatsmith.clip_model = json.loads(
-            (job.result / "model.json").read_text(encoding="utf-8")
-        )["model"]
-        text = "press Find Objects, then ask for them by words"
-    elif isinstance(job.request.options, RenderOptions):
-        text = import_render(job.result, job.request.options)
-    else:  # setup: nothing for the scene, but computing is ready now
-        manifest = json.loads((job.result / "manifest.json").read_text(encoding="utf-8"))
-        state.remember(Path(manifest["python"]), manifest["doctor"])
-        text = job.summary
-    job.imported = True
-    return text

@@ -2,30 +2,9 @@
 
 import bpy
 
+from .. import preferences
 from ..compute import state
-
-
-def draw_setup(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences) -> None:
-    """The state and the buttons; in the panel and in the preferences alike."""
-    now = state.current()
-    row = layout.row()
-    row.label(text=f"Compute: {now.line}", icon="CHECKMARK" if now.ready else "ERROR")
-    column = layout.column(align=True)
-    if not now.ready:
-        if not preferences.python:
-            column.operator("splatsmith.compute_setup", icon="IMPORT")
-        if preferences.python or state.environment_python().exists():
-            column.operator("splatsmith.compute_check", icon="FILE_REFRESH")
-        if not preferences.wheels and not bpy.app.online_access and not preferences.python:
-            column.label(text="Blender is offline", icon="INTERNET_OFFLINE")
-    fields = layout.column(align=True)
-    fields.label(text="Own Python (optional)")
-    fields.prop(preferences, "python", text="")
-    if not preferences.python:
-        fields.label(text="Folder of wheels (optional)")
-        fields.prop(preferences, "wheels", text="")
-        if state.environment().exists():
-            layout.operator("splatsmith.compute_remove", icon="TRASH")
+from ..compute.setup_box import draw_setup
 
 
 class SPLATSMITH_PT_compute(bpy.types.Panel):
@@ -39,8 +18,6 @@ class SPLATSMITH_PT_compute(bpy.types.Panel):
         self.layout.label(text=now.line, icon="CHECKMARK" if now.ready else "ERROR")
 
     def draw(self, _context: bpy.types.Context) -> None:
-        from .. import preferences
-
         draw_setup(self.layout, preferences.get())
 
 

@@ -10,12 +10,13 @@ import torch
 
 from ..media.frames import Footage
 from ..media.tracks.tracks import Tracks, split
-from ..protocol import CamerasOptions, CrashError, OutOfMemory, SolveError
+from ..protocol import CrashError, OutOfMemory, SolveError
 from ..runtime.device import choose_device, core_count
 from ..runtime.job import Job
 from .bundle.adjust import Prior
 from .bundle.equations import FreeParameters
 from .bundle.state import Observations, Reconstruction, errors, unit_of_size
+from .cameras_verb import CamerasOptions
 from .colmap import runner, solved
 from .colmap.colmap_command import ColmapTask
 from .estimation.estimate import (
@@ -51,7 +52,7 @@ PATIENCE, LAST_RESORT = (20.0, 0.5), (60.0, 1.0)
 class SolveContext:
     """What every solver is handed."""
 
-    job: Job
+    job: Job[CamerasOptions]
     footage: Footage
     work: Path
     masks: Path | None
@@ -62,8 +63,7 @@ class SolveContext:
 
     @property
     def options(self) -> CamerasOptions:
-        options = self.job.request.options
-        assert isinstance(options, CamerasOptions)
+        options = self.job.options
         return options
 
 

@@ -1,40 +1,26 @@
-"""The verb `bones`: a mesh sequence without bones in, the same with bones and weights out."""
+"""The verb `bones`: what it can be told."""
 
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass
 
-import numpy as np
-
-from ..formats import mesh_sequence
-from ..protocol import BonesOptions, InputError
-from ..runtime.job import Job, Outcome
-from .deformation.skinning import SkinningConfig, decompose
+from ..verb import Verb, option
 
 
-def run(job: Job) -> Outcome:
-    """Leaves mesh.npz, whose nodes carry the mesh as closely as so many rigid bones can."""
-    options = job.request.options
-    assert isinstance(options, BonesOptions)
-    job.stage("Finding bones", 1, 1)
-    sequence = mesh_sequence.read(Path(job.request.input))
-    if len(sequence.seconds) < 2:
-        raise InputError("The mesh has one frame only: nothing moves.", "Choose an animated mesh.")
-    size = float(np.ptp(sequence.positions, axis=(0, 1)).max())
-    if size <= 0:
-        raise InputError("All vertices of the mesh are at one place.", "Choose another mesh.")
-    nodes = decompose(sequence.positions, SkinningConfig(bones=options.bones), job.progress)
-    rest = sequence.positions[0]
-    off = np.linalg.norm(mesh_sequence.skinned(rest, nodes) - sequence.positions, axis=2) / size
-    mesh_sequence.write(
-        job.folder.staging / mesh_sequence.NAME, replace(sequence, rest=rest, nodes=nodes)
-    )
-    metrics = {
-        "bones": float(len(nodes.rest)),
-        "rms_error": float(np.sqrt(np.square(off).mean())),
-        "worst_error": float(off.max()),
-    }
-    summary = (
-        f"{len(nodes.rest)} bones; vertices are off by {metrics['rms_error']:.2%} of the size in "
-        f"the mean, {off.max():.2%} at most"
-    )
-    return Outcome(summary, metrics)
+@dataclass(frozen=True, kw_only=True)
+class BonesOptions:
+    """What the verb can be told."""
+
+    bones: int = option(40, "how many bones may carry the mesh", 1, 1000)
+
+
+VERB = Verb(
+    name="bones",
+    title="Find Bones",
+    options=BonesOptions,
+    help="find bones and weights for a mesh sequence that has none",
+    description=(
+        "--input is a mesh.npz. --output receives mesh.npz with bones, which game engines play: "
+        "tiny, and close to what was there."
+    ),
+    example="python -m backend bones --input cloth/mesh.npz --bones 60 --output cloth-bones",
+    run="dynamic_mesh.bones_job",
+)

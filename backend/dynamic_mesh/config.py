@@ -1,67 +1,56 @@
-"""What Fast, Balanced and Best mean for an animated mesh."""
+"""What a preset and the user's own options make of an animated mesh's reconstruction."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from ..protocol import MeshOptions
+from ..protocol import Preset
 from .footage.load import FootageConfig
 from .free.config import FreeConfig, as_published
+from .mesh_verb import PRESETS, MeshOptions, MeshPreset
 from .surfaces.poisson import PoissonConfig
 from .template.canonical_gaussians import CanonicalConfig
 from .texture.paint import PaintConfig
+from .tracked.config import TrackedConfig
 from .tracked.fit import FitConfig
 
 
 @dataclass(frozen=True)
 class MeshConfig:
+    """Both modes; only one of them is used."""
+
     footage: FootageConfig
-    canonical: CanonicalConfig
-    fit: FitConfig
-    paint: PaintConfig
-    free: FreeConfig = field(default_factory=FreeConfig)
+    tracked: TrackedConfig
+    free: FreeConfig
 
 
-PRESETS = {
-    "fast": MeshConfig(
-        FootageConfig(160),
-        CanonicalConfig(steps=1000, faces=3000),
-        FitConfig(steps=2000),
-        PaintConfig(256),
-        FreeConfig(steps=700, count=4000, poisson=PoissonConfig(48, 0.8)),
-    ),
-    "balanced": MeshConfig(
-        FootageConfig(200), CanonicalConfig(), FitConfig(steps=6000), PaintConfig(512)
-    ),
-    "best": MeshConfig(
-        FootageConfig(320),
-        CanonicalConfig(steps=3000, count=12000, resolution=112, faces=12000),
-        FitConfig(steps=15000, nodes=120),
-        PaintConfig(1024),
-        FreeConfig(steps=4000, count=12000, poisson=PoissonConfig(96, 1.2)),
-    ),
-}
-
-
-def make_config(preset: str, options: MeshOptions, device: str = "cpu") -> MeshConfig:
-    """The preset with what the user set himself; on CUDA the best free-topology mesh is the
-    paper's.
-    """
-    config = PRESETS[preset]
-    if device.startswith("cuda") and preset == "best":
-        config = replace(config, free=as_published(config.free))
-    if options.faces:
-        config = replace(config, canonical=replace(config.canonical, faces=options.faces))
+def make_config(preset: Preset, options: MeshOptions, device: str = "cpu") -> MeshConfig:
+    """The preset with what the user set; on CUDA the best free-topology mesh is the paper's."""
+    row = PRESETS[preset]
+    footage = FootageConfig(options.side or row.side)
+    free = _free(preset, row, device)
     if options.steps:
-        before = max(
-            1, round(config.canonical.steps * options.steps / config.fit.steps)
-        )  # the template gets its share of them
-        config = replace(
-            config,
-            canonical=replace(config.canonical, steps=before),
-            fit=replace(config.fit, steps=options.steps),
-            free=replace(config.free, steps=options.steps),
-        )
-    if options.side:
-        config = replace(config, footage=replace(config.footage, side=options.side))
-    if options.texture:
-        config = replace(config, paint=replace(config.paint, size=options.texture))
-    return config
+        free = replace(free, steps=options.steps)
+    return MeshConfig(footage, _tracked(row, options), free)
+
+
+def _tracked(row: MeshPreset, options: MeshOptions) -> TrackedConfig:
+    steps, template_steps = row.steps, row.template_steps
+    if options.steps:  # the template gets its share of them
+        steps, template_steps = options.steps, max(1, round(template_steps * options.steps / steps))
+    canonical = CanonicalConfig(
+        steps=template_steps,
+        count=row.template_gaussians,
+        resolution=row.template_resolution,
+        faces=options.faces or row.faces,
+    )
+    fit = FitConfig(steps=steps, nodes=row.nodes)
+    return TrackedConfig(canonical, fit, PaintConfig(options.texture or row.texture))
+
+
+def _free(preset: Preset, row: MeshPreset, device: str) -> FreeConfig:
+    if device.startswith("cuda") and preset == "best":
+        return as_published(FreeConfig(), row.free_steps_cuda)
+    return FreeConfig(
+        steps=row.free_steps,
+        count=row.free_gaussians,
+        poisson=PoissonConfig(row.free_cells, row.free_blur),
+    )

@@ -1,61 +1,27 @@
-"""The verb `register`: a mesh a frame in, one animated mesh out."""
+"""The verb `register`: what it can be told."""
 
-from pathlib import Path
+from dataclasses import dataclass
 
-import numpy as np
-from scipy.spatial import KDTree
-
-from ..formats import mesh_frames, mesh_sequence
-from ..formats.mesh_sequence import MeshSequence
-from ..protocol import InputError, RegisterOptions
-from ..runtime.job import Job, Outcome
-from ..runtime.threads import one_thread
-from .deformation.registration import RegistrationConfig, register, welded
-
-FAR = 0.02  # of the box: a mean distance beyond which a frame was not followed
+from ..verb import Verb, option
 
 
-def run(job: Job) -> Outcome:
-    """Leaves mesh.npz: the first mesh, as it follows the others."""
-    options = job.request.options
-    assert isinstance(options, RegisterOptions)
-    job.stage("Following the meshes", 1, 1)
-    source = mesh_frames.read(Path(job.request.input))
-    if len(source.frames) < 2:
-        raise InputError("There is only one mesh: nothing moves.", "Choose a sequence of meshes.")
-    meshes = [welded(f.vertices, f.faces.astype(np.int64)) for f in source.frames]
-    if any(len(faces) == 0 for _, faces in meshes):
-        raise InputError("One of the meshes is empty or flat to a point.", "Leave it out.")
-    with one_thread():
-        found = register(meshes, RegistrationConfig(faces=options.faces), job.progress)
-    worst = int(found.distances.argmax())
-    if found.distances[worst] > FAR:
-        job.warn(
-            "LOST",
-            f"Frame {worst + 1} was not followed closely: the mesh is off by "
-            f"{found.distances[worst]:.1%} of the size there.",
-        )
-    nearest = source.frames[0].colors[
-        KDTree(source.frames[0].vertices).query(found.positions[0])[1]
-    ]
-    sequence = MeshSequence(
-        found.positions[0],
-        found.surface.faces.astype(np.int32),
-        found.positions,
-        source.seconds,
-        nearest,
-    )
-    mesh_sequence.write(job.folder.staging / mesh_sequence.NAME, sequence)
-    mean = float(found.distances.mean())
-    summary = (
-        f"{len(sequence.rest):,} vertices follow {len(meshes)} meshes, off by {mean:.2%} of the "
-        f"size in the mean"
-    )
-    return Outcome(
-        summary,
-        {
-            "distance": mean,
-            "worst_distance": float(found.distances.max()),
-            "vertices": float(len(sequence.rest)),
-        },
-    )
+@dataclass(frozen=True, kw_only=True)
+class RegisterOptions:
+    """What the verb can be told."""
+
+    faces: int = option(10_000, "most triangles of the mesh that follows the others", 100, 500_000)
+
+
+VERB = Verb(
+    name="register",
+    title="Fix Topology",
+    options=RegisterOptions,
+    help="make one animated mesh of a sequence whose meshes have nothing in common but their shape",
+    description=(
+        "--input is a mesh_frames.npz, as `mesh --mode free` leaves it, or Blender's side of a "
+        "folder of files. --output receives\n"
+        "mesh.npz: the first mesh, as it follows the others."
+    ),
+    example="python -m backend register --input walk-free/mesh_frames.npz --output walk-followed",
+    run="dynamic_mesh.register_job",
+)

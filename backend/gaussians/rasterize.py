@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from ..runtime.gsplat_probe import why_not_gsplat
 from . import gsplat_cuda, kernels, torch_reference
 from .options import Drawables, RasterOptions, RasterView, RenderMode
 
@@ -32,7 +33,7 @@ def cpu_kernels() -> kernels.Kernels | None:
 def rasterizer_name(device: torch.device) -> str:
     """Which rasteriser draws tensors of this device; for people to read."""
     if device.type == "cuda":
-        why = gsplat_cuda.probe()
+        why = why_not_gsplat()
         return "gsplat (CUDA)" if why is None else f"plain torch on CUDA ({why})"
     native = cpu_kernels() if device.type == "cpu" else None
     return (
@@ -66,7 +67,7 @@ def rasterize(
     to camera, OpenCV axes; Ks (C, 3, 3) pixels; backgrounds (C, D). "D" is blended depth, "ED"
     depth divided by alpha. Gradients reach all but Ks and backgrounds.
     """
-    if means.is_cuda and gsplat_cuda.probe() is None:
+    if means.is_cuda and why_not_gsplat() is None:
         arrays = (means, quats, scales, opacities, colors, viewmats, Ks)
         image, alpha, meta = gsplat_cuda.rasterize(
             *arrays, width, height, sh_degree, backgrounds, render_mode, options

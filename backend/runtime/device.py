@@ -6,6 +6,7 @@ import os
 import sys
 
 from ..protocol import Device, SetupError
+from .gsplat_probe import why_not_gsplat
 
 
 def tune_process() -> None:
@@ -46,9 +47,7 @@ def choose_device(wish: Device) -> tuple[str, str]:
     draws there.
     """
     if wish != "cpu":
-        from ..gaussians import gsplat_cuda
-
-        why = gsplat_cuda.probe()
+        why = why_not_gsplat()
         if why is None:
             import torch
 

@@ -14,8 +14,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..protocol import SetupError, SetupOptions
+from ..protocol import SetupError
 from .job import Job, Outcome
+from .setup_verb import SetupOptions
 
 ROOT = Path(__file__).resolve().parents[2]
 LISTS = ROOT / "wheels"
@@ -28,7 +29,7 @@ def python_of(environment: Path) -> Path:
     return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def _run(job: Job, command: list[str | Path], failure: str) -> Iterator[str]:
+def _run(job: Job[SetupOptions], command: list[str | Path], failure: str) -> Iterator[str]:
     """Runs a command; yields its lines. Cancelling kills it; a failure becomes a SetupError with
     its last words.
     """
@@ -82,7 +83,7 @@ def _advice(command: str, text: str) -> str:
     return "The setup's log has the details."
 
 
-def _make(job: Job, environment: Path) -> None:
+def _make(job: Job[SetupOptions], environment: Path) -> None:
     low, high = PYTHONS
     if (
         not low <= sys.version_info[:2] <= (low if sys.platform == "linux" else high)
@@ -115,7 +116,9 @@ def _make(job: Job, environment: Path) -> None:
     marker.write_text(MADE, encoding="utf-8")
 
 
-def _installers(job: Job, environment: Path, options: SetupOptions) -> Iterator[list[str | Path]]:
+def _installers(
+    job: Job[SetupOptions], environment: Path, options: SetupOptions
+) -> Iterator[list[str | Path]]:
     """Commands that install, the best first: uv where it is there or can be fetched, then pip,
     which every venv has.
 
@@ -146,7 +149,7 @@ def _installers(job: Job, environment: Path, options: SetupOptions) -> Iterator[
     yield pip
 
 
-def _install(job: Job, environment: Path, options: SetupOptions) -> None:
+def _install(job: Job[SetupOptions], environment: Path, options: SetupOptions) -> None:
     if options.wheels and not Path(options.wheels).is_dir():
         raise SetupError(
             f"The folder of wheels {options.wheels} does not exist.",
@@ -167,7 +170,7 @@ def _install(job: Job, environment: Path, options: SetupOptions) -> None:
     raise failure
 
 
-def _install_with(job: Job, command: list[str | Path], names: set[str]) -> None:
+def _install_with(job: Job[SetupOptions], command: list[str | Path], names: set[str]) -> None:
     done: set[str] = set()
     for line in _run(job, command, "The packages could not be installed"):
         words = line.split()
@@ -187,7 +190,7 @@ def _install_with(job: Job, command: list[str | Path], names: set[str]) -> None:
             job.progress(len(done), len(names))
 
 
-def _install_kernels(job: Job, environment: Path) -> None:
+def _install_kernels(job: Job[SetupOptions], environment: Path) -> None:
     """Our own wheel, which lies in the extension; where none fits, plain torch does the work."""
     if not list(LISTS.glob("splatsmith_kernels-*.whl")):
         job.warn(
@@ -217,7 +220,7 @@ def _install_kernels(job: Job, environment: Path) -> None:
         )
 
 
-def _verify(job: Job, environment: Path) -> dict[str, object]:
+def _verify(job: Job[SetupOptions], environment: Path) -> dict[str, object]:
     job.stage("Checking", 4, 4)
     command = [str(python_of(environment)), "-E", "-s", "-m", "backend", "doctor", "--json"]
     try:
@@ -245,10 +248,9 @@ def _megabytes(folder: Path) -> float:
     )
 
 
-def run(job: Job) -> Outcome:
+def run(job: Job[SetupOptions]) -> Outcome:
     """Leaves a working environment in the folder that the request's input names."""
-    options, environment = job.request.options, Path(job.request.input)
-    assert isinstance(options, SetupOptions)
+    options, environment = job.options, Path(job.request.input)
     job.stage("Making the environment", 1, 4)
     _make(job, environment)
     _install(job, environment, options)

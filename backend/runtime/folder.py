@@ -92,7 +92,7 @@ class JobFolder:
         with lock.hold(self.root / "lock"):
             yield
 
-    def begin(self, request: Request) -> bool:
+    def begin(self, request: Request[Any]) -> bool:
         """Writes the request down; True when this continues an equal one from its checkpoint."""
         path = self.root / "request.json"
         continues = (
@@ -108,10 +108,10 @@ class JobFolder:
         atomic.write_bytes(path, request.to_json().encode())
         return continues
 
-    def request(self) -> Request:
-        """The request that lies in the folder."""
+    def request_text(self) -> str:
+        """The request that lies in the folder, as JSON. Raises InputError where there is none."""
         try:
-            return Request.from_json((self.root / "request.json").read_text(encoding="utf-8"))
+            return (self.root / "request.json").read_text(encoding="utf-8")
         except OSError as error:
             raise InputError(
                 f"There is no job in {self.root}.", "It holds no request.json."

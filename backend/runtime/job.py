@@ -9,13 +9,13 @@ import logging
 import os
 import platform
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 from .. import protocol
-from ..protocol import JobState, Request, SplatsmithError
+from ..protocol import JobState, OptionsT, Request, SplatsmithError
+from ..verb import Verb
 from .cancel import CancelToken
 from .device import choose_device
 from .folder import JobFolder
@@ -27,30 +27,13 @@ PACKAGES = (
     "torch", "numpy", "av", "pycolmap", "opencv-python-headless", "OpenEXR", "pillow", "scipy", "safetensors", "gsplat",
     "splatsmith-kernels",
 )  # fmt: skip
-VERBS = {
-    "cameras": "..cameras.verb", "splats": "..splats.verb", "render": "..splats.render_verb", "segment": "..semantics.verb",
-    "select": "..semantics.select_verb", "speech": "..talking_head.speech_verb", "face": "..talking_head.face_verb",
-    "head": "..talking_head.head_verb", "talk": "..talking_head.talk_verb",
-    "mesh": "..dynamic_mesh.mesh_verb", "bones": "..dynamic_mesh.bones_verb",
-    "register": "..dynamic_mesh.register_verb",
-    "model": "..semantics.model_verb", "setup": "..runtime.environment",
-}  # fmt: skip
-COMPUTING = (
-    "splats",
-    "render",
-    "segment",
-    "select",
-    "face",
-    "talk",
-    "mesh",
-)  # the others never ask for a device, and asking takes seconds
 
 
-@dataclass
-class Job:
+@dataclass(kw_only=True)
+class Job(Generic[OptionsT]):
     """What a verb works with: the request, where to write, whom to tell, when to stop."""
 
-    request: Request
+    request: Request[OptionsT]
     folder: JobFolder
     reporter: Reporter
     cancel: CancelToken
@@ -61,6 +44,11 @@ class Job:
     _eta: Eta = field(default_factory=Eta)
     _stage: str = ""
     _stage_start: float = 0.0
+
+    @property
+    def options(self) -> OptionsT:
+        """What the verb was told."""
+        return self.request.options
 
     def stage(self, name: str, index: int, count: int, first_step: int = 0) -> None:
         """A part of the work begins."""
@@ -109,14 +97,14 @@ def installed_versions() -> dict[str, str]:
     return found
 
 
-def _manifest(job: Job, outcome: Outcome) -> dict[str, Any]:
+def _manifest(job: Job[Any], outcome: Outcome) -> dict[str, Any]:
     job._end_stage()
     return {
         "verb": job.request.verb,
         "summary": outcome.summary,
         "metrics": outcome.metrics,
         "settings": {
-            **asdict(job.request.options),
+            **asdict(job.options),
             "preset": job.request.preset,
             "device": job.device,
         },
@@ -166,20 +154,32 @@ def explain(error: BaseException) -> SplatsmithError:
     )
 
 
-def run_job(request: Request, folder: JobFolder, reporter: Reporter, cancel: CancelToken) -> int:
-    """Runs the request in its folder. Returns the exit status: 0 done or cancelled, 1 reported
-    error.
+def run_job(
+    verb: Verb[OptionsT],
+    request: Request[OptionsT],
+    folder: JobFolder,
+    reporter: Reporter,
+    cancel: CancelToken,
+) -> int:
+    """Runs the request in its folder. Returns the exit status: 0 done or cancelled, 1 an error that
+    was told.
     """
     try:
         with folder.held():
-            return _run_held(request, folder, reporter, cancel)
+            return _run_held(verb, request, folder, reporter, cancel)
     except (SplatsmithError, OSError) as error:  # before the folder was ours: no state to write
         known = explain(error)
         reporter.send(protocol.Failure(known.code, known.what, known.advice))
         return 1
 
 
-def _run_held(request: Request, folder: JobFolder, reporter: Reporter, cancel: CancelToken) -> int:
+def _run_held(
+    verb: Verb[OptionsT],
+    request: Request[OptionsT],
+    folder: JobFolder,
+    reporter: Reporter,
+    cancel: CancelToken,
+) -> int:
     handler = logging.FileHandler(folder.log, encoding="utf-8", delay=True)
     logger = logging.getLogger(__name__.split(".")[0])
     logger.setLevel(logging.INFO)
@@ -187,14 +187,17 @@ def _run_held(request: Request, folder: JobFolder, reporter: Reporter, cancel: C
     try:
         resumed = folder.begin(request)
         folder.write_state(JobState("running", pid=os.getpid()))
-        computes = request.verb in COMPUTING
-        device, sentence = choose_device(request.device if computes else "cpu")
+        device, sentence = choose_device(request.device if verb.computes else "cpu")
         reporter.send(protocol.Hello(protocol.PROTOCOL, os.getpid(), protocol.VERSION, sentence))
-        job = Job(request, folder, reporter, cancel, device, resumed)
-        verb: Callable[[Job], Outcome] = importlib.import_module(
-            VERBS[request.verb], __package__
-        ).run  # only this verb's packages
-        outcome = verb(job)
+        job = Job(
+            request=request,
+            folder=folder,
+            reporter=reporter,
+            cancel=cancel,
+            device=device,
+            resumed=resumed,
+        )
+        outcome: Outcome = verb.load()(job)
         cancel.check()
         manifest = _manifest(job, outcome)
         folder.commit(manifest)

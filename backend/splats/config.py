@@ -1,8 +1,9 @@
 """Everything that training can be told, and what the presets and the user's options make of it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from ..protocol import InputError, Preset, SplatsOptions
+from ..protocol import InputError, Preset
+from .splats_verb import PRESETS, SplatsOptions
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,6 @@ class TrainConfig:
     checkpoint_seconds: float = 20.0
 
 
-PRESETS: dict[Preset, TrainConfig] = {
-    "fast": TrainConfig(steps=2500, max_splats=30_000, max_pixels=70_000),
-    "balanced": TrainConfig(steps=7000, max_splats=80_000, max_pixels=130_000),
-    "best": TrainConfig(steps=20_000, max_splats=200_000, max_pixels=400_000),
-}
-
-
 def make_config(preset: Preset, options: SplatsOptions) -> TrainConfig:
     """The preset with the user's options on top."""
     if options.holdout == 1:
@@ -80,12 +74,11 @@ def make_config(preset: Preset, options: SplatsOptions) -> TrainConfig:
         )
     if 0 < options.max_splats < 100:
         raise InputError(f"--max-splats {options.max_splats} is too few.", "Choose 100 at least.")
-    base = PRESETS[preset]
-    return replace(
-        base,
-        steps=options.steps or base.steps,
-        max_splats=options.max_splats or base.max_splats,
-        max_pixels=options.max_pixels or base.max_pixels,
+    row = PRESETS[preset]
+    return TrainConfig(
+        steps=options.steps or row.steps,
+        max_splats=options.max_splats or row.max_splats,
+        max_pixels=options.max_pixels or row.max_pixels,
         holdout=options.holdout,
         sh_degree=options.sh_degree,
         refine_cameras=options.refine_cameras,

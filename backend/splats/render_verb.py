@@ -1,159 +1,40 @@
-"""The verb `render`: splats seen through the cameras of a capture, one PNG a camera, and a video if
-asked.
-"""
+"""The verb `render`: what it can be told."""
 
-import contextlib
-from pathlib import Path
+from dataclasses import dataclass
 
-import torch
-from PIL import Image
-from torch import Tensor
-
-from ..formats import capture, splat_ply
-from ..formats.capture import Frame
-from ..gaussians.model import Gaussians, from_arrays
-from ..gaussians.options import RasterOptions
-from ..gaussians.rasterize import rasterize, rasterizer_name
-from ..geometry.conventions import to_viewmat
-from ..media.video_writer import VideoWriter
-from ..protocol import InputError, RenderOptions
-from ..runtime.job import Job, Outcome
-
-NAMED = {"white": (1.0, 1.0, 1.0), "black": (0.0, 0.0, 0.0)}
-MAX_PIXELS = 100_000_000
+from ..verb import Verb, option
 
 
-def parse_background(text: str) -> tuple[float, float, float] | None:
-    """A colour in 0..1, or None for transparent."""
-    if text == "transparent":
-        return None
-    if text in NAMED:
-        return NAMED[text]
-    try:
-        red, green, blue = (float(part) for part in text.split(","))
-    except ValueError:
-        red = green = blue = float("nan")
-    if not all(0 <= c <= 1 for c in (red, green, blue)):
-        raise InputError(
-            f"--background {text!r} is no colour.",
-            "Use transparent, white, black, or three numbers 0..1 like 0.2,0.2,0.2.",
-        )
-    return red, green, blue
+@dataclass(frozen=True, kw_only=True)
+class RenderOptions:
+    """What the verb can be told."""
 
-
-@torch.no_grad()
-def render_frame(
-    model: Gaussians,
-    frame: Frame,
-    scale: float,
-    background: tuple[float, float, float] | None,
-    options: RasterOptions,
-) -> Tensor:
-    """(H, W, 3), or (H, W, 4) with straight alpha without a background; values in 0..1."""
-    device = model.means.device
-    width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
-    K = torch.tensor(frame.K, dtype=torch.float32, device=device)
-    K[0] *= width / frame.width
-    K[1] *= height / frame.height
-    viewmat = torch.tensor(to_viewmat(frame.camera_to_world), dtype=torch.float32, device=device)
-    color = torch.tensor(background or (0.0, 0.0, 0.0), device=device)
-    degree = model.sh_degree
-    drawn = rasterize(
-        model.means,
-        model.quats,
-        model.scales,
-        model.opacities,
-        model.sh(degree),
-        viewmat[None],
-        K[None],
-        width,
-        height,
-        sh_degree=degree,
-        backgrounds=color[None],
-        options=options,
+    capture: str = option(
+        "", "folder whose cameras are rendered (transforms.json); pictures are not needed"
     )
-    image, alpha = drawn.image[0].clamp(0, 1), drawn.alpha[0]
-    return (
-        image if background else torch.cat([(image / alpha.clamp_min(1e-6)).clamp(0, 1), alpha], -1)
+    background: str = option(
+        "transparent", "transparent, white, black, or three numbers 0..1 like 0.2,0.2,0.2"
     )
-
-
-def _check(options: RenderOptions) -> list[Frame]:
-    if not options.capture:
-        raise InputError(
-            "--capture is needed: the folder whose cameras are rendered.",
-            "Give the output folder of `cameras`.",
-        )
-    frames = capture.read(Path(options.capture)).frames
-    for frame in frames:
-        if frame.width * frame.height * options.scale**2 > MAX_PIXELS:
-            raise InputError(
-                f"Pictures of {frame.width} x {frame.height} times {options.scale:g} are too "
-                f"large.",
-                "Choose a smaller --scale.",
-            )
-        if frame.width < 1 or frame.height < 1:
-            raise InputError(
-                "A camera of the capture has no picture size.",
-                "Add w and h to its transforms.json.",
-            )
-    if options.video and min(min(f.width, f.height) for f in frames) * options.scale < 2:
-        raise InputError(
-            "A video needs pictures of two pixels at least.", "Choose a larger --scale."
-        )
-    if options.video and len({(f.width, f.height) for f in frames}) > 1:
-        raise InputError(
-            "The capture's cameras differ in size, which a video can't.", "Leave --video away."
-        )
-    return frames
-
-
-def run(job: Job) -> Outcome:
-    """Leaves 0001.png … in the job's output, and video.mp4."""
-    options = job.request.options
-    assert isinstance(options, RenderOptions)
-    background, frames = parse_background(options.background), _check(options)
-    job.stage("Reading the splats", 1, 2)
-    arrays = splat_ply.read(Path(job.request.input))
-    if not len(arrays):
-        raise InputError("The file holds no splats.", "Choose another file.")
-    model = from_arrays(arrays, job.device)
-    raster = RasterOptions(rasterize_mode="antialiased" if options.antialiased else "classic")
-    job.stage("Rendering", 2, 2)
-    with contextlib.ExitStack() as stack:
-        _render_all(job, model, frames, raster, background, stack)
-    text = f"{len(frames)} picture{'s' if len(frames) > 1 else ''} of {len(model):,} splats"
-    return Outcome(
-        text,
-        {"pictures": float(len(frames)), "splats": float(len(model))},
-        {"rasterizer": rasterizer_name(model.means.device)},
+    scale: float = option(1.0, "size of the pictures as a factor", 0.01, 8)
+    antialiased: bool = option(
+        False, "the anti-aliasing filter of Mip-Splatting; for splats trained with it"
     )
+    video: float = option(0.0, "also write video.mp4 at so many frames a second (0: none)", 0, 240)
 
 
-def _render_all(
-    job: Job,
-    model: Gaussians,
-    frames: list[Frame],
-    raster: RasterOptions,
-    background: tuple[float, float, float] | None,
-    stack: contextlib.ExitStack,
-) -> None:
-    options = job.request.options
-    assert isinstance(options, RenderOptions)
-    writer = None
-    for number, frame in enumerate(frames, 1):
-        image = render_frame(model, frame, options.scale, background, raster)
-        pixels = (image * 255).round().to(torch.uint8).cpu().numpy()
-        path = job.folder.staging / f"{number:04d}.png"
-        Image.fromarray(pixels).save(path, compress_level=3)
-        if options.video:
-            if writer is None:
-                writer = VideoWriter(
-                    job.folder.staging / "video.mp4",
-                    options.video,
-                    pixels.shape[1],
-                    pixels.shape[0],
-                )
-                stack.callback(writer.close)
-            writer.add(pixels)
-        job.progress(number, len(frames))
+VERB = Verb(
+    name="render",
+    title="Render Splats",
+    options=RenderOptions,
+    help="render splats through the cameras of a capture",
+    description=(
+        "--input is a 3DGS PLY file. --output receives one PNG a camera, in the capture's order, "
+        "and video.mp4 if asked."
+    ),
+    example=(
+        "python -m backend render --input walk-splats/splats.ply --capture walk-capture --output "
+        "frames"
+    ),
+    run="splats.render_job",
+    computes=True,
+)

@@ -1,57 +1,29 @@
-"""The verb `head`: a head with ARKit's shapes to animate, the project's own, ICT-FaceKit's or
-FLAME's; anybody's, or nobody's.
-"""
+"""The verb `head`: what it can be told."""
 
-from pathlib import Path
+from dataclasses import dataclass
 
-import numpy as np
-from PIL import Image
-
-from ..formats import head_file
-from ..formats.head_file import Head
-from ..protocol import HeadOptions
-from ..runtime.job import Job, Outcome
-from .rigs.drawing import COLORS, draw, portrait
-from .rigs.flame import read_flame
-from .rigs.ict import read_ict
-from .rigs.rig import Floats, Part, Rig
-from .rigs.small_head.build import small_head
-
-SMALL = "small"  # the input that stands for the project's own
+from ..verb import Verb, option
 
 
-def read_rig(source: str) -> Rig:
-    """The project's own for `small` or nothing, FLAME from a file, ICT-FaceKit from a folder."""
-    if source in ("", SMALL):
-        return small_head()
-    return read_flame(Path(source)) if Path(source).is_file() else read_ict(Path(source))
+@dataclass(frozen=True, kw_only=True)
+class HeadOptions:
+    """What the verb can be told."""
 
-
-def write_head(folder: Path, rig: Rig, rest: Floats) -> None:
-    """head.npz, and head.png to look at."""
-    table = np.array([COLORS[part] for part in Part], np.float32)
-    colors = rig.colors if rig.colors is not None else table[rig.vertex_parts]
-    head_file.write(
-        folder / head_file.NAME,
-        Head(rig.name, rest, rig.faces, list(rig.names), rig.shapes, colors, rig.lowest),
+    variety: float = option(
+        0.0, "how far from the mean face, in standard deviations; the seed says which way", 0, 3
     )
-    middle = rest[rig.vertex_parts == Part.EYE].mean(0) - [0, 2, 0]
-    views = [
-        draw(rig, rest - middle, portrait(360, yaw, height=30.0), colors) for yaw in (0.0, 0.7)
-    ]
-    Image.fromarray(np.hstack(views)).save(folder / "head.png")
 
 
-def run(job: Job) -> Outcome:
-    """Leaves head.npz and head.png."""
-    options = job.request.options
-    assert isinstance(options, HeadOptions)
-    job.stage("Making the head", 1, 1)
-    rig = read_rig(job.request.input)
-    random = np.random.default_rng(job.request.seed)
-    identity = (random.normal(size=len(rig.identities)) * options.variety).astype(np.float32)
-    write_head(job.folder.staging, rig, rig.person(identity))
-    return Outcome(
-        f"{rig.name}: {len(rig.neutral):,} vertices, {len(rig.names)} shapes",
-        {"vertices": float(len(rig.neutral))},
-    )
+VERB = Verb(
+    name="head",
+    title="Add a Head",
+    options=HeadOptions,
+    help="make a head with ARKit's 52 shapes, to animate",
+    description=(
+        "--input is `small` for the project's own, the folder FaceXModel of ICT-FaceKit, or a "
+        "file of FLAME.\n"
+        "--output receives head.npz, which Blender's side reads, and head.png."
+    ),
+    example="python -m backend head --input small --output my-head",
+    run="talking_head.head_job",
+)

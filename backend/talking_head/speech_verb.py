@@ -1,138 +1,54 @@
-"""The verb `speech`: a sound becomes the motion of a face, in a speaker's manner or in one that
-suits all.
-"""
+"""The verb `speech`: what it can be told."""
 
-from pathlib import Path
+from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
+from ..verb import Verb, option
 
-from ..formats.arkit import BLENDSHAPES
-from ..formats.face_names import VISEME_CURVES
-from ..formats.motion_file import HEAD
-from ..media.sound import RATE, read_sound
-from ..protocol import InputError, SpeechOptions
-from ..runtime.job import Job, Outcome
-from .motion.idle import blinks, loudness_of, sway
-from .motion.motion_output import frame_times, write_motion
-from .motion.motion_training import speak
-from .motion.motion_translator import MotionTranslator
-from .motion.speaker_file import load_speaker
-from .rigs.rig import Floats
-from .speech.alignment import align_text
-from .speech.audio_features import (
-    BANDS,
-    heard_visemes,
-    shown_by_sound,
-    sounds_like_speech,
-    speech_features,
+
+@dataclass(frozen=True, kw_only=True)
+class SpeechOptions:
+    """What the verb can be told."""
+
+    fps: float = option(24.0, "frames a second of the scene that the keys are for", 1, 1000)
+    speaker: str = option(
+        "", "what `face` learned of a speaker (speaker.safetensors); empty: a universal style"
+    )
+    transcript: str = option(
+        "", "what is said, or a text file with it: lips then close exactly (empty: by ear)"
+    )
+    sound_model: str = option(
+        "",
+        "your own wav2vec-like network, a TorchScript file: the one that the speaker was taught "
+        "with",
+    )
+    language: str = option(
+        "en-us", "language of the transcript: en-us, de, fr, es, it, pl, ja, … (espeak-ng's codes)"
+    )
+    intensity: float = option(1.0, "how much the face moves", 0, 3)
+    jaw: float = option(1.0, "how far the jaw opens", 0, 3)
+    closure: float = option(
+        1.0, "how firmly lips close on p, b, m and touch the teeth on f, v", 0, 5
+    )
+    smoothing: float = option(0.0, "seconds over which motion is smoothed", 0, 1)
+    lead: float = option(
+        0.0, "milliseconds that the face is ahead of its sound; negative: behind", -1000, 1000
+    )
+    blinks: float = option(15.0, "blinks a minute", 0, 120)
+    sway: float = option(1.0, "how much the head moves with the speech", 0, 5)
+    tolerance: float = option(0.01, "how far a curve may be off where keys are left out", 0, 0.2)
+
+
+VERB = Verb(
+    name="speech",
+    title="Speak",
+    options=SpeechOptions,
+    help="turn speech into the motion of a face",
+    description=(
+        "--input is a sound or a video. --output receives motion.npz (keys for 52 ARKit shapes, "
+        "blinks and the head, in layers),\n"
+        "live_link.csv (every frame, as Live Link Face writes it) and curves.png. Any language; a "
+        "transcript makes lips exact."
+    ),
+    example="python -m backend speech --input line.wav --fps 24 --output line-motion",
+    run="talking_head.speech_job",
 )
-from .speech.log_mel import FEATURE_RATE
-from .speech.phonemes import viseme_track
-from .speech.pretrained import load_pretrained
-from .speech.smoothing import smoothed
-from .speech.viseme_encoder import load_encoder
-from .speech.visemes import VISEMES, VisemeStyle, closed_on, mouths, viseme_shares
-
-SILENT = 1e-3  # loudest sample of a recording that holds nothing
-
-
-def run(job: Job) -> Outcome:
-    """Leaves motion.npz, live_link.csv and curves.png."""
-    options, path = job.request.options, Path(job.request.input)
-    assert isinstance(options, SpeechOptions)
-    speaker = load_speaker(Path(options.speaker)) if options.speaker else None
-    text = _text(options.transcript)
-    job.stage("Reading the sound", 1, 3)
-    samples = read_sound(path)
-    if np.abs(samples).max() < SILENT:
-        job.warn("SILENT", f"{path.name} is silent: the face will only blink.")
-    job.stage("Listening", 2, 3)
-    features = speech_features(samples, load_encoder(), load_pretrained(options.sound_model))
-    if not sounds_like_speech(features):
-        job.warn(
-            "NO_SPEECH", f"{path.name} hardly sounds like speech: is it music, or the wrong file?"
-        )
-    probabilities = _probabilities(features, text, options.language)
-    job.stage("Moving the face", 3, 3)
-    times = frame_times(len(samples) / RATE, options.fps)
-    heard = times + options.lead / 1000
-    style = VisemeStyle(options.intensity, options.jaw, options.closure)
-    mouth, own = mouths(probabilities, style=style), list[str]()
-    if speaker:
-        mouth, own = _in_the_manner(speaker, features, mouth, probabilities, style, bool(text))
-    spoken = np.concatenate([mouth, viseme_shares(probabilities, style) * options.intensity], 1)
-    values = smoothed(_at(spoken, heard), options.smoothing * options.fps)
-    lids = blinks(times, options.blinks, job.request.seed)
-    for side in ("Left", "Right"):
-        values[:, BLENDSHAPES.index(f"eyeBlink{side}")] = lids
-    head = sway(heard, loudness_of(features[:, :BANDS]), options.sway, job.request.seed)
-    names = [*BLENDSHAPES, *own, *VISEME_CURVES, *HEAD]
-    values = np.concatenate([values, head], 1)
-    keys = write_motion(
-        job.folder.staging, options.fps, names, values, options.tolerance, str(path.resolve())
-    )
-    seconds = len(samples) / RATE
-    manner = "in the speaker's manner" if speaker else "in a universal style"
-    return Outcome(
-        f"{seconds:.1f} s of speech {manner}, {keys:,} keys",
-        {"seconds": seconds, "keys": float(keys)},
-    )
-
-
-def _text(given: str) -> str:
-    """A transcript, or what stands in the file that it names."""
-    path = Path(given) if given and len(given) < 1000 and "\n" not in given else None
-    try:
-        return path.read_text(encoding="utf-8") if path and path.is_file() else given
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise InputError(
-            f"{given} can't be read as text.", "Give a plain text file in UTF-8."
-        ) from error
-
-
-def _probabilities(features: Floats, text: str, language: str) -> Floats:
-    """(T, 15) of visemes: by ear, or exactly, where it is known what is said."""
-    if not text:
-        return shown_by_sound(features)
-    track = viseme_track(align_text(text, language, heard_visemes(features)), len(features))
-    return np.eye(len(VISEMES), dtype=np.float32)[track]
-
-
-def _in_the_manner(
-    speaker: tuple[MotionTranslator, list[str]],
-    features: Floats,
-    universal: Floats,
-    probabilities: Floats,
-    style: VisemeStyle,
-    exact: bool,
-) -> tuple[Floats, list[str]]:
-    """(T, 52 + E) at FEATURE_RATE: the speaker's coefficients, others as universal; lips close
-    where a transcript says so. And the names of the E that are not ARKit's.
-    """
-    model, names = speaker
-    if model.config.channels != features.shape[1]:
-        raise InputError(
-            "This speaker was taught with another sound model.",
-            "Name the one that `face` was given, with --sound-model.",
-        )
-    found = universal.copy()
-    known = [name for name in names if name in BLENDSHAPES]
-    spoken = speak(model, features) * style.intensity
-    found[:, [BLENDSHAPES.index(name) for name in known]] = spoken[
-        :, [names.index(name) for name in known]
-    ].clip(0, 1)
-    found[:, BLENDSHAPES.index("jawOpen")] = (
-        found[:, BLENDSHAPES.index("jawOpen")] * style.jaw
-    ).clip(0, 1)
-    own = [name for name in names if name not in BLENDSHAPES]
-    closed = closed_on(found, probabilities, style) if exact else found
-    return np.concatenate(
-        [closed, spoken[:, [names.index(name) for name in own]].clip(-1, 1)], 1
-    ), own
-
-
-def _at(rows: Floats, times: NDArray[np.float64]) -> Floats:
-    """Rows (T, K) at FEATURE_RATE, at other times; the ends are held."""
-    place = times * FEATURE_RATE
-    return np.stack([np.interp(place, np.arange(len(rows)), column) for column in rows.T], 1)

@@ -14,14 +14,15 @@ import torch
 from PIL import Image, ImageDraw
 
 from backend.gaussians.losses import psnr
+from backend.talking_head.face_job import head_config
+from backend.talking_head.face_verb import PRESETS
 from backend.talking_head.fitting.fit import fit_rig
 from backend.talking_head.fitting.head_motion import HeadMotion
 from backend.talking_head.gaussian_head.learn import LearnedHead, learn_head
 from backend.talking_head.gaussian_head.model import BoundGaussians, LatentPose, bound_mesh, place
-from backend.talking_head.gaussian_head.presets import PRESETS
 from backend.talking_head.gaussian_head.training import HeadTrainingConfig, render
 from backend.talking_head.gaussian_head.training_views import SeenFrame
-from backend.talking_head.head_verb import read_rig
+from backend.talking_head.head_job import read_rig
 from backend.talking_head.rigs.correspondence import find_correspondence
 from backend.talking_head.rigs.rig import Rig
 from backend.talking_head.tracking.face_mesh import OVAL
@@ -58,7 +59,7 @@ def run(table: Table) -> None:
                 time.process_time() - start,
                 table,
             )
-    few = replace(PRESETS["balanced"], training=HeadTrainingConfig(steps=0))
+    few = replace(head_config(PRESETS["balanced"]), training=HeadTrainingConfig(steps=0))
     baked = learn_head(
         clip, rig, motion, np.arange(0, cut, 20), judged, TrackConfig().max_side, few
     )

@@ -13,9 +13,9 @@ import numpy as np
 
 from backend.formats.arkit import BLENDSHAPES
 from backend.media.sound import read_sound
-from backend.talking_head.face_verb import opening
+from backend.talking_head.face_job import opening
 from backend.talking_head.fitting.fit import fit_rig
-from backend.talking_head.head_verb import read_rig
+from backend.talking_head.head_job import read_rig
 from backend.talking_head.motion.face_motion import SPOKEN
 from backend.talking_head.motion.motion_training import (
     Clip,

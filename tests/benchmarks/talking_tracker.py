@@ -11,7 +11,7 @@ from helpers.talking_face import SPEECH, TalkingFace, talking_face
 
 from backend.talking_head.fitting.fit import fit_rig
 from backend.talking_head.fitting.head_motion import HeadMotion
-from backend.talking_head.head_verb import read_rig
+from backend.talking_head.head_job import read_rig
 from backend.talking_head.rigs.correspondence import Correspondence, find_correspondence
 from backend.talking_head.rigs.rig import Rig
 from backend.talking_head.tracking.track import FaceTrack, FaceTracker

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from backend.formats import capture
-from backend.protocol import Request, SplatsOptions
+from backend.protocol import Request
+from backend.splats.splats_verb import SplatsOptions
 
 from .conftest import COMPUTE, ROOT
 
@@ -126,11 +127,11 @@ def test_killed_worker_is_shown_and_resumed(
 ) -> None:
     jobs = rooms("jobs.manager")
     request = Request(
-        "splats",
-        str(capture_folder),
-        SplatsOptions(steps=100_000, max_splats=1000),
-        "fast",
-        "cpu",
+        verb="splats",
+        input=str(capture_folder),
+        options=SplatsOptions(steps=100_000, max_splats=1000),
+        preset="fast",
+        device="cpu",
         title="kill",
     )
     job = jobs.make_record(request, str(COMPUTE), ROOT, 0)
@@ -164,7 +165,9 @@ def test_worker_that_can_not_start(
     bpy: Any, capture_folder: Path, rooms: Any, tmp_path: Path
 ) -> None:
     jobs = rooms("jobs.manager")
-    request = Request("splats", str(capture_folder), SplatsOptions(steps=5), title="x")
+    request = Request(
+        verb="splats", input=str(capture_folder), options=SplatsOptions(steps=5), title="x"
+    )
     manager = jobs.JobManager()
     job = manager.submit(jobs.make_record(request, str(tmp_path / "no-python"), ROOT, 0))
     assert job.status == "failed"

@@ -12,7 +12,8 @@ from helpers import clips
 from helpers.command_line import ROOT, start
 
 from backend import protocol
-from backend.protocol import Request, SplatsOptions
+from backend.protocol import Request
+from backend.splats.splats_verb import SplatsOptions
 
 
 def make_job(
@@ -29,9 +30,9 @@ def make_job(
     job = folder / "job"
     job.mkdir()
     request = Request(
-        "splats",
-        str(folder / "capture"),
-        SplatsOptions(steps=steps, max_splats=max_splats),
+        verb="splats",
+        input=str(folder / "capture"),
+        options=SplatsOptions(steps=steps, max_splats=max_splats),
         device="cpu",
     )
     (job / "request.json").write_text(request.to_json())

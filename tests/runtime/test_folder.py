@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from helpers.command_line import ROOT
 
-from backend.protocol import BusyError, CamerasOptions, InputError, Request
+from backend.cameras.cameras_verb import CamerasOptions
+from backend.protocol import BusyError, InputError, Request
 from backend.runtime import atomic
 from backend.runtime.folder import JobFolder, read_manifest
 
-REQUEST = Request("cameras", "x", CamerasOptions())
+REQUEST = Request(verb="cameras", input="x", options=CamerasOptions())
 
 
 def test_result_appears_whole(tmp_path: Path) -> None:
@@ -83,7 +84,7 @@ def test_continues_only_an_equal_request(tmp_path: Path) -> None:
     folder.checkpoint.mkdir()
     (folder.checkpoint / "state").touch()
     assert folder.begin(REQUEST) is True
-    assert folder.begin(Request("cameras", "y", CamerasOptions())) is False
+    assert folder.begin(Request(verb="cameras", input="y", options=CamerasOptions())) is False
     assert not folder.checkpoint.exists()
 
 

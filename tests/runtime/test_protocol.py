@@ -2,13 +2,17 @@
 or in one sentence.
 """
 
+import dataclasses
 import json
 
 import pytest
 from hypothesis import given, strategies as st
 
 from backend import protocol
-from backend.protocol import CamerasOptions, InputError, Request, SplatsOptions
+from backend.cameras.cameras_verb import CamerasOptions
+from backend.protocol import InputError, Request
+from backend.splats.splats_verb import SplatsOptions
+from backend.verbs import VERBS, read_request
 
 EVENTS = [
     protocol.Hello(1, 7, "0.1.0", "the CPU, 2 cores"),
@@ -62,9 +66,16 @@ def test_wrong_lines_are_ignored(line: bytes) -> None:
 
 def test_request_survives_the_folder() -> None:
     request = Request(
-        "splats", "a/b c/é漢字", SplatsOptions(steps=7), "best", "cpu", 3, "title", {"k": 1}
+        verb="splats",
+        input="a/b c/é漢字",
+        options=SplatsOptions(steps=7),
+        preset="best",
+        device="cpu",
+        seed=3,
+        title="title",
+        context={"k": 1},
     )
-    assert Request.from_json(request.to_json()) == request
+    assert read_request(request.to_json()) == request
 
 
 @pytest.mark.parametrize(
@@ -88,17 +99,25 @@ def test_request_survives_the_folder() -> None:
 )
 def test_bad_requests_get_a_sentence(text: str, word: str) -> None:
     with pytest.raises(InputError) as caught:
-        Request.from_json(text)
+        read_request(text)
     assert word in f"{caught.value.what} {caught.value.advice}"
 
 
 def test_every_option_carries_its_help() -> None:
-    for options in protocol.OPTIONS.values():
-        for field in options.__dataclass_fields__.values():
-            assert len(field.metadata["help"]) > 10
+    for verb in VERBS.values():
+        for field in dataclasses.fields(verb.options):
+            assert len(verb.option_help(field.name)) > 10
+
+
+def test_help_tells_what_the_presets_make_of_auto() -> None:
+    assert (
+        VERBS["splats"].option_help("steps").endswith("(0: 2500 fast, 7000 balanced, 20000 best)")
+    )
+    assert "free mode on CUDA 700 fast" in VERBS["mesh"].option_help("steps")
+    assert "balanced: about 5 minutes" in VERBS["splats"].preset_help()
 
 
 def test_request_is_plain_json() -> None:
-    data = json.loads(Request("cameras", "x", CamerasOptions()).to_json())
+    data = json.loads(Request(verb="cameras", input="x", options=CamerasOptions()).to_json())
     assert data["protocol"] == protocol.PROTOCOL
     assert data["options"]["frames"] == 0

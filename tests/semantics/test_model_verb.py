@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from helpers.command_line import backend
 
-from backend.semantics.model_verb import SOURCES
+from backend.semantics.model_job import SOURCES
 
 DATA = {
     "open_clip_config.json": b'{"model_cfg": {}}',

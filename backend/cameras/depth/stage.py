@@ -4,6 +4,7 @@ written.
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,17 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...formats import capture, depth_exr, points_ply
-from ...protocol import Preset
 from ...runtime.job import Job
 from ..footage.images import read_image
 from .fusion import DepthConfig, StoredDepth, capture_depth, fuse, is_good, pick_neighbors
 from .multiview_depth import DepthMap
 
-PRESETS: dict[Preset, DepthConfig] = {
-    "fast": DepthConfig(side=256, points=60_000),
-    "balanced": DepthConfig(),
-    "best": DepthConfig(side=480, neighbors=6, points=400_000),
-}
 LEAST_POINTS = 60  # that a picture should see for its depth to be worth the work
 LEAST_CLOUD = 2000  # points below which the sparse ones stay
 PREVIEWS = 6
@@ -52,7 +47,7 @@ def _visible(work: Path) -> tuple[NDArray[np.float64], list[NDArray[np.int64]]]:
         return data["points"], np.split(data["seen"], np.cumsum(data["counts"])[:-1])
 
 
-def add_depth(job: Job, root: Path, work: Path) -> Dense | None:
+def add_depth(job: Job[Any], root: Path, work: Path, config: DepthConfig) -> Dense | None:
     """Depths, and points3D.ply made dense, for the capture at `root`; None where the cameras see
     too few points.
     """
@@ -60,7 +55,7 @@ def add_depth(job: Job, root: Path, work: Path) -> Dense | None:
     if len(seen) < 2 or np.median([len(s) for s in seen]) < LEAST_POINTS:
         job.warn("DEPTH", "The cameras share too few points for dense depth; it was left out.")
         return None
-    found, config = capture.read(root), PRESETS[job.request.preset]
+    found = capture.read(root)
     folder = root / "depths"
     folder.mkdir()
     stored: list[StoredDepth] = []

@@ -2,8 +2,9 @@
 and tracked.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from ...media.decoding import frame_times
 from ...media.frames import Footage, is_still
 from ...media.tracks.follow import FollowConfig, follow
 from ...media.tracks.tracks import Tracks
-from ...protocol import CamerasOptions, InputError, SolveError
+from ...protocol import InputError, SolveError
 from ...runtime.job import Job
 from .images import GrayFrames, Pixels, read_image
 from .propagated_masks import two_tone
@@ -28,10 +29,19 @@ MANY_DOUBLES = 0.1
 BLUR_WARNING = 0.15
 
 
-def gather(job: Job, source: Source, frames: int, side: int, folder: Path) -> Footage:
+@dataclass(frozen=True)
+class Excerpt:
+    """What is taken of a source: so many images, their longer side in pixels, seconds of a video."""
+
+    frames: int
+    side: int
+    start: float = 0.0
+    end: float = 0.0  # 0: the video's
+
+
+def gather(job: Job[Any], source: Source, excerpt: Excerpt, folder: Path) -> Footage:
     """Pictures of the footage in one folder; SolveError when they all show the same."""
-    options = job.request.options
-    assert isinstance(options, CamerasOptions)
+    frames, side = excerpt.frames, excerpt.side
     if frames < video.MIN_FRAMES:
         raise InputError(
             f"--frames {frames} is too few.", f"Cameras need at least {video.MIN_FRAMES} pictures."
@@ -40,7 +50,7 @@ def gather(job: Job, source: Source, frames: int, side: int, folder: Path) -> Fo
         footage = photos.gather(source.path, folder, frames, side, job.progress)
     else:
         footage = video.extract(
-            source.path, folder, frames, side, options.start, options.end, job.progress
+            source.path, folder, frames, side, excerpt.start, excerpt.end, job.progress
         )
         if footage.damage:
             job.warn("DAMAGED", f"{source.path.name} is damaged: {footage.damage}.")
@@ -52,7 +62,7 @@ def gather(job: Job, source: Source, frames: int, side: int, folder: Path) -> Fo
     return footage
 
 
-def _warn(job: Job, triage: Triage, count: int) -> None:
+def _warn(job: Job[Any], triage: Triage, count: int) -> None:
     if triage.blurred and len(triage.blurred) > BLUR_WARNING * count:
         job.warn(
             "BLUR",
@@ -67,7 +77,7 @@ def _warn(job: Job, triage: Triage, count: int) -> None:
         )
 
 
-def choose(job: Job, footage: Footage, triage: Triage, config: TriageConfig) -> Footage:
+def choose(job: Job[Any], footage: Footage, triage: Triage, config: TriageConfig) -> Footage:
     """The longest shot without doubles."""
     first, last = triage.longest_shot
     if len(triage.shots) > 1:
@@ -151,7 +161,7 @@ def small_masks(
     return [np.asarray(cv2.erode(m, kernel), np.uint8) for m in read]
 
 
-def follow_points(job: Job, footage: Footage, masks: Path | None) -> Tracks:
+def follow_points(job: Job[Any], footage: Footage, masks: Path | None) -> Tracks:
     """Tracks in pixels of the footage."""
     frames = GrayFrames(footage, TRACK_SIDE)
     window = int(np.clip(max(frames.size) // 24, 11, 21)) | 1
@@ -165,10 +175,10 @@ def follow_points(job: Job, footage: Footage, masks: Path | None) -> Tracks:
 
 
 def prepare(
-    job: Job, source: Source, frames: int, side: int, work: Path, config: TriageConfig
+    job: Job[Any], source: Source, excerpt: Excerpt, work: Path, config: TriageConfig
 ) -> tuple[Footage, Triage | None, int]:
     """Gathers, looks, and keeps what can be solved together; also how many pictures were gathered."""
-    footage = gather(job, source, frames, side, work / "images")
+    footage = gather(job, source, excerpt, work / "images")
     gathered = len(footage.names)
     if not footage.ordered and len(footage.names) < config.shortest:
         return footage, None, gathered

@@ -61,14 +61,12 @@ class FreeConfig:
     rates: FreeRates = field(default_factory=FreeRates)
 
 
-def as_published(config: FreeConfig) -> FreeConfig:
-    """The paper's sizes: a grid of 288 cells, 100,000 Gaussians, its networks and its 25,000 steps.
-    For CUDA.
-    """
+def as_published(config: FreeConfig, steps: int) -> FreeConfig:
+    """The paper's sizes: a grid of 288 cells, 100,000 Gaussians, its networks, its rates. For CUDA."""
     rates = replace(config.rates, means=8e-4, normals=1e-3, networks=8e-4)
     return replace(
         config,
-        steps=25_000,
+        steps=steps,
         count=100_000,
         network=fields.PAPER,
         poisson=PoissonConfig(288, 3.0),

@@ -1,5 +1,7 @@
 """The free-topology reconstruction as a job."""
 
+from typing import Any
+
 from ...formats import mesh_frames
 from ...runtime.job import Job
 from ..footage.timed_views import TimedView
@@ -14,7 +16,7 @@ from .saved_fit import restored, state_of
 STAGES = 4
 
 
-def reconstruct(job: Job, clip: Clip, config: FreeConfig) -> tuple[str, dict[str, float]]:
+def reconstruct(job: Job[Any], clip: Clip, config: FreeConfig) -> tuple[str, dict[str, float]]:
     """Leaves mesh_frames.npz and heldout.png; a sentence and figures."""
     fit = _begin(job, clip, config)
     job.stage("Following shape and motion", 3, STAGES, fit.step)
@@ -48,7 +50,7 @@ def reconstruct(job: Job, clip: Clip, config: FreeConfig) -> tuple[str, dict[str
     )
 
 
-def _begin(job: Job, clip: Clip, config: FreeConfig) -> FreeFit:
+def _begin(job: Job[Any], clip: Clip, config: FreeConfig) -> FreeFit:
     before = saved(job)
     if before is not None:
         return restored(clip.training, config, *before)

@@ -5,6 +5,7 @@ and the loop of small steps.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -58,7 +59,7 @@ class Optimization:
     look: Callable[[TimedView], EvalView]
 
 
-def optimize(job: Job, clip: Clip, optimization: Optimization) -> None:
+def optimize(job: Job[Any], clip: Clip, optimization: Optimization) -> None:
     """To the end; what was reached is kept every now and then, and when the user cancels."""
     last, smooth = time.monotonic(), 0.0
     while optimization.at() < optimization.steps:
@@ -79,13 +80,13 @@ def optimize(job: Job, clip: Clip, optimization: Optimization) -> None:
             last = time.monotonic()
 
 
-def _save(job: Job, optimization: Optimization) -> None:
+def _save(job: Job[Any], optimization: Optimization) -> None:
     checkpoint.save(
         job.folder.checkpoint / STATE, optimization.state(), {"step": optimization.at()}
     )
 
 
-def saved(job: Job) -> tuple[dict[str, Tensor], int] | None:
+def saved(job: Job[Any]) -> tuple[dict[str, Tensor], int] | None:
     """Where a stopped run was; None, with a warning if need be, where the work starts anew."""
     if not job.resumed:
         return None
@@ -98,7 +99,7 @@ def saved(job: Job) -> tuple[dict[str, Tensor], int] | None:
 
 
 @torch.no_grad()
-def _preview(job: Job, optimization: Optimization, view: TimedView) -> None:
+def _preview(job: Job[Any], optimization: Optimization, view: TimedView) -> None:
     path = job.folder.previews / f"{optimization.at():06d}.png"
     with atomic_path(path) as part:
         Image.fromarray(side_by_side([optimization.look(view)])).save(part)
@@ -106,7 +107,7 @@ def _preview(job: Job, optimization: Optimization, view: TimedView) -> None:
 
 
 def judge(
-    job: Job, clip: Clip, look: Callable[[TimedView], EvalView]
+    job: Job[Any], clip: Clip, look: Callable[[TimedView], EvalView]
 ) -> tuple[dict[str, float], str]:
     """Leaves heldout.png; PSNR and IoU on what was held out, and how a sentence about them ends."""
     judged = [look(view) for view in clip.judged]

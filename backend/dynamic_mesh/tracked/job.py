@@ -1,5 +1,7 @@
 """The tracked reconstruction as a job: template, motion, texture, file."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from PIL import Image
@@ -8,7 +10,6 @@ from torch import Tensor
 from ...formats import mesh_sequence
 from ...formats.mesh_sequence import MeshSequence, Nodes
 from ...runtime.job import Job
-from ..config import MeshConfig
 from ..deformation.motion import frequency_count, node_transforms, skinned, transferred
 from ..deformation.nodes import build
 from ..footage.load import Footage
@@ -22,6 +23,7 @@ from ..texture.paint import paint
 from ..texture.unwrap import Atlas, unwrap
 from . import fit as fitting
 from .anchored import spread
+from .config import TrackedConfig
 from .fit import Fit
 from .inner_links import linked
 from .saved_fit import restored, state_of
@@ -29,7 +31,7 @@ from .saved_fit import restored, state_of
 STAGES = 5
 
 
-def reconstruct(job: Job, clip: Clip, config: MeshConfig) -> tuple[str, dict[str, float]]:
+def reconstruct(job: Job[Any], clip: Clip, config: TrackedConfig) -> tuple[str, dict[str, float]]:
     """Leaves mesh.npz, texture.png and heldout.png; a sentence and figures."""
     fit = _begin(job, clip.training, config)
     job.stage("Following the motion", 3, STAGES, fit.step)
@@ -78,7 +80,7 @@ def reconstruct(job: Job, clip: Clip, config: MeshConfig) -> tuple[str, dict[str
     )
 
 
-def _begin(job: Job, training: list[TimedView], config: MeshConfig) -> Fit:
+def _begin(job: Job[Any], training: list[TimedView], config: TrackedConfig) -> Fit:
     """The template and its first motion, or the fit where it was stopped."""
     before = saved(job)
     if before is not None:

@@ -27,10 +27,10 @@ from backend.talking_head.gaussian_head.learn import (
 )
 from backend.talking_head.gaussian_head.training import HeadTrainingConfig, render
 from backend.talking_head.gaussian_head.training_views import head_triangles
-from backend.talking_head.head_verb import write_head
+from backend.talking_head.head_job import write_head
 from backend.talking_head.motion import poses
 from backend.talking_head.rigs.small_head.build import small_head
-from backend.talking_head.talk_verb import to_and_fro
+from backend.talking_head.talk_job import to_and_fro
 
 FRAMES, RATE = 40, 25.0
 

@@ -12,7 +12,7 @@ import pytest
 from scipy.sparse import csc_matrix
 
 from backend.protocol import InputError
-from backend.talking_head.head_verb import read_rig
+from backend.talking_head.head_job import read_rig
 from backend.talking_head.rigs.flame import STRONG
 from backend.talking_head.rigs.rig import Part
 

@@ -1,159 +1,37 @@
 """The verb `cameras`: footage or someone else's solve in, a capture out."""
 
-import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..formats import capture
-from ..formats.capture import Capture, Frame
-from ..geometry.conventions import to_viewmat
-from ..media import photos, video
 from ..media.tracks.tracks import EMPTY
-from ..protocol import CamerasOptions, InputError, Preset
-from ..runtime.device import core_count
 from ..runtime.job import Job, Outcome
 from . import export, solve as solving
+from .cameras_verb import PRESETS, CamerasOptions
 from .colmap import runner
-from .colmap.colmap_command import ColmapTask, KnownCamera
+from .colmap.colmap_command import ColmapTask
+from .depth.fusion import DepthConfig
 from .depth.stage import Dense, add_depth
 from .estimation.estimate import Estimate, EstimateConfig, Problem
 from .estimation.verdict import Verdict, in_words
-from .footage import motion_masks, posed, prepare, propagated_masks, sources
+from .footage import motion_masks, prepare, propagated_masks, sources
 from .footage.images import read_image
 from .footage.motion_masks import MotionMaskConfig
+from .footage.prepare import Excerpt
 from .footage.triage import TriageConfig
+from .known_cameras import known_task
 
 STAGES = 15  # of a solve at most; one that is sure sooner has fewer
 LEAST_MASKED = 0.005  # share of all pixels
 
 
-@dataclass(frozen=True)
-class CamerasConfig:
-    """What a preset means for the solver."""
-
-    frames: int
-    max_side: int
-    features: int
-
-
-PRESETS: dict[Preset, CamerasConfig] = {
-    "fast": CamerasConfig(60, 1024, 2048),
-    "balanced": CamerasConfig(120, 1600, 4096),
-    "best": CamerasConfig(240, 2400, 8192),
-}
-
-
-def _known(frame: Frame, name: str, size: tuple[int, int]) -> KnownCamera:
-    if any(frame.distortion[4:]):
-        raise InputError(
-            "The lens distortion of the input needs k3 or k4, which is not supported.",
-            "Undistort the pictures first.",
-        )
-    sx, sy = size[0] / frame.width, size[1] / frame.height
-    params = [frame.fl_x * sx, frame.fl_y * sy, frame.cx * sx, frame.cy * sy, *frame.distortion[:4]]
-    return KnownCamera(name, params, to_viewmat(frame.camera_to_world).tolist())
-
-
-def _with_images(job: Job, given: Capture) -> list[Frame]:
-    frames = [f for f in given.frames if f.image.is_file()]
-    if len(frames) < len(given.frames):
-        job.warn(
-            "MISSING",
-            f"{len(given.frames) - len(frames)} of {len(given.frames)} cameras have no picture and "
-            f"were left out.",
-        )
-    if not frames:
-        raise InputError(
-            "None of the pictures that transforms.json names is there.",
-            "Put the pictures beside it.",
-        )
-    return frames
-
-
-def _known_task(job: Job, source: sources.Source, work: Path) -> ColmapTask:
-    """Someone else's cameras: points are triangulated unless they came along."""
-    job.stage("Reading the cameras", 1, 4)
-    given = capture.read(source.path)
-    frames = _with_images(job, given)
-    if len({f.image for f in frames}) < len(frames):
-        raise InputError("transforms.json names a picture twice.", "Export it again.")
-    folder = work / "images"
-    folder.mkdir()
-    names = [
-        f"{i:05d}{f.image.suffix.lower()}" for i, f in enumerate(frames, 1)
-    ]  # COLMAP's lists can't hold spaces
-    for frame, name in zip(frames, names, strict=True):
-        shutil.copyfile(frame.image, folder / name)
-    known = [_known(f, n, capture.image_size(f.image)) for f, n in zip(frames, names, strict=True)]
-    times = [f.time if f.time is not None else -1.0 for f in frames]
-    return ColmapTask(
-        "known",
-        str(folder),
-        str(work),
-        str(job.folder.staging),
-        names,
-        False,
-        times if min(times) >= 0 else None,
-        [propagated_masks.source_of(f, given.root) for f in frames],
-        features=PRESETS[job.request.preset].features,
-        known=known,
-        points=str(given.points or ""),
-        seed=job.request.seed,
-        threads=core_count(),
-    )
-
-
-def _posed_task(job: Job, source: sources.Source, work: Path, poses: Path) -> ColmapTask:
-    """Footage whose cameras were solved frame by frame, in Blender for one."""
-    options, config = job.request.options, PRESETS[job.request.preset]
-    assert isinstance(options, CamerasOptions)
-    job.stage("Reading the footage", 1, 5)
-    records = posed.read(poses, max(video.MIN_FRAMES, options.frames or config.frames))
-    side = options.max_side or config.max_side
-    choose = photos.gather_indices if source.kind == "photos" else video.extract_indices
-    footage = choose(source.path, work / "images", [r.index for r in records], side)
-    known = [
-        posed.camera(r, n, footage.width, footage.height)
-        for r, n in zip(records, footage.names, strict=True)
-    ]
-    return ColmapTask(
-        "known",
-        str(footage.folder),
-        str(work),
-        str(job.folder.staging),
-        footage.names,
-        True,
-        footage.times,
-        features=config.features,
-        known=known,
-        seed=job.request.seed,
-        threads=core_count(),
-    )
-
-
-def _given_task(job: Job, source: sources.Source, work: Path) -> ColmapTask:
-    """Cameras that someone else solved."""
-    options = job.request.options
-    if isinstance(options, CamerasOptions) and options.poses:
-        return _posed_task(job, source, work, Path(options.poses))
-    if source.kind == "transforms":
-        return _known_task(job, source, work)
-    job.stage("Reading the model", 1, 2)
-    return ColmapTask(
-        "model",
-        str(source.images),
-        str(work),
-        str(job.folder.staging),
-        [],
-        model=str(source.path),
-        threads=core_count(),
-    )
-
-
 def _summary(
-    job: Job, stats: dict[str, Any], asked: int, verdict: Verdict | None, dense: Dense | None
+    job: Job[CamerasOptions],
+    stats: dict[str, Any],
+    asked: int,
+    verdict: Verdict | None,
+    dense: Dense | None,
 ) -> str:
     """The solve in one sentence; warns where it is partial or weak."""
     registered = stats["registered"]
@@ -177,12 +55,11 @@ def _clear(work: Path) -> None:
     work.rmdir()
 
 
-def _run_given(job: Job, source: sources.Source, work: Path) -> Outcome:
-    options = job.request.options
-    assert isinstance(options, CamerasOptions)
+def _run_given(job: Job[CamerasOptions], source: sources.Source, work: Path) -> Outcome:
+    options = job.options
     if options.masks or options.focal_mm:
         job.warn("GIVEN", "The cameras are given: masks and lens are not looked at.")
-    task = _given_task(job, source, work)
+    task = known_task(job, source, work)
     index, count = 1, {"known": 4 if task.points else 6}.get(task.kind, 4)
 
     def on_stage(name: str) -> None:
@@ -200,7 +77,7 @@ def _run_given(job: Job, source: sources.Source, work: Path) -> Outcome:
     return Outcome(summary, _metrics(stats, asked, dense), {"source": source.kind, "camera": stats})
 
 
-def _carry_given_masks(job: Job, source: sources.Source, task: ColmapTask) -> None:
+def _carry_given_masks(job: Job[CamerasOptions], source: sources.Source, task: ColmapTask) -> None:
     found = capture.read(source.path)
     given = [f for f in found.frames if f.image.is_file()]
     if any(f.mask for f in given):
@@ -209,13 +86,16 @@ def _carry_given_masks(job: Job, source: sources.Source, task: ColmapTask) -> No
         )
 
 
-def _dense(job: Job, work: Path, on_stage: Callable[[str], None]) -> Dense | None:
-    options = job.request.options
-    assert isinstance(options, CamerasOptions)
+def _dense(job: Job[CamerasOptions], work: Path, on_stage: Callable[[str], None]) -> Dense | None:
+    options = job.options
     if not options.depth or not (work / "visible.npz").is_file():
         return None
     on_stage("Dense depth")
-    return add_depth(job, job.folder.staging, work)
+    preset = PRESETS[job.request.preset]
+    config = DepthConfig(
+        side=preset.depth_side, neighbors=preset.depth_neighbors, points=preset.depth_points
+    )
+    return add_depth(job, job.folder.staging, work, config)
 
 
 def _metrics(stats: dict[str, Any], asked: int, dense: Dense | None) -> dict[str, float]:
@@ -224,13 +104,12 @@ def _metrics(stats: dict[str, Any], asked: int, dense: Dense | None) -> dict[str
     return {**{k: float(stats[k]) for k in keys}, "pictures": float(asked), **depth}
 
 
-def run(job: Job) -> Outcome:
+def run(job: Job[CamerasOptions]) -> Outcome:
     """Leaves a capture in the job's output: transforms.json, images/, points3D.ply, sparse/0;
     depths/, masks/, tracks.npz.
     """
     source = sources.identify(Path(job.request.input))
-    options = job.request.options
-    assert isinstance(options, CamerasOptions)
+    options = job.options
     work = job.folder.staging / "work"
     work.mkdir()
     if options.poses or source.kind in ("transforms", "colmap"):
@@ -238,7 +117,9 @@ def run(job: Job) -> Outcome:
     return _run_solve(job, source, work, options)
 
 
-def _run_solve(job: Job, source: sources.Source, work: Path, options: CamerasOptions) -> Outcome:
+def _run_solve(
+    job: Job[CamerasOptions], source: sources.Source, work: Path, options: CamerasOptions
+) -> Outcome:
     """Cameras from pictures, with a verdict."""
     preset, index = PRESETS[job.request.preset], 0
 
@@ -249,8 +130,13 @@ def _run_solve(job: Job, source: sources.Source, work: Path, options: CamerasOpt
 
     config = EstimateConfig()
     on_stage("Reading the footage")
-    frames, side = options.frames or preset.frames, options.max_side or preset.max_side
-    footage, triage, gathered = prepare.prepare(job, source, frames, side, work, TriageConfig())
+    excerpt = Excerpt(
+        options.frames or preset.frames,
+        options.max_side or preset.max_side,
+        options.start,
+        options.end,
+    )
+    footage, triage, gathered = prepare.prepare(job, source, excerpt, work, TriageConfig())
     masks = (
         prepare.write_masks(Path(options.masks), footage, gathered, source, work / "masks")
         if options.masks

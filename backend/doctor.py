@@ -8,9 +8,10 @@ import sys
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .. import protocol
-from .device import core_count
-from .job import installed_versions
+from . import protocol
+from .runtime.device import choose_device, core_count
+from .runtime.gsplat_probe import why_not_gsplat
+from .runtime.job import installed_versions
 
 NEEDED = {
     "torch": "training and rendering",
@@ -81,12 +82,11 @@ def examine() -> Report:
         return report
     import torch
 
-    from ..gaussians import gsplat_cuda, rasterize
-    from .device import choose_device
+    from .gaussians import rasterize
 
     name, report.device = choose_device("auto")
     report.rasterizer = rasterize.rasterizer_name(torch.device(name))
-    why = gsplat_cuda.probe()
+    why = why_not_gsplat()
     if name == "cpu" and torch.cuda.is_available():
         report.advice.append(
             f"There is a CUDA card, but {why}. Install gsplat and a CUDA toolkit that fits this "

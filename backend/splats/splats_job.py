@@ -7,20 +7,21 @@ import numpy as np
 
 from ..formats import capture, splat_ply
 from ..gaussians.rasterize import rasterizer_name
-from ..protocol import VERSION, InputError, SplatsmithError, SplatsOptions
+from ..protocol import VERSION, InputError, SplatsmithError
 from ..runtime import atomic, checkpoint
 from ..runtime.job import Job, Outcome
 from . import trainer as training
 from .config import TrainConfig, make_config
 from .evaluate import evaluate, save_side_by_side
 from .initialization import initialise
+from .splats_verb import SplatsOptions
 from .trainer import Trainer
 from .views import load_views
 
 MIN_VIEWS = 3
 
 
-def _prepare(job: Job, config: TrainConfig) -> Trainer:
+def _prepare(job: Job[SplatsOptions], config: TrainConfig) -> Trainer:
     job.stage("Loading the pictures", 1, 3)
     source = capture.read(Path(job.request.input))
     capture.require_images(source)
@@ -51,17 +52,17 @@ def _marks(config: TrainConfig, count: int) -> set[int]:
     return {round(config.steps * (i + 1) / count) for i in range(count)} if count else set()
 
 
-def _save(job: Job, trainer: Trainer) -> None:
+def _save(job: Job[SplatsOptions], trainer: Trainer) -> None:
     checkpoint.save(job.folder.checkpoint / "state.safetensors", *training.state_of(trainer))
 
 
-def _show(job: Job, trainer: Trainer) -> None:
+def _show(job: Job[SplatsOptions], trainer: Trainer) -> None:
     path = job.folder.previews / f"{trainer.step:06d}.png"
     save_side_by_side(trainer, path)
     job.preview(path)
 
 
-def _train(job: Job, trainer: Trainer) -> None:
+def _train(job: Job[SplatsOptions], trainer: Trainer) -> None:
     config = trainer.config
     job.stage("Training", 2, 3, trainer.step)
     evaluations, previews = _marks(config, config.evaluations), _marks(config, config.previews)
@@ -99,10 +100,9 @@ def _train(job: Job, trainer: Trainer) -> None:
             raise
 
 
-def run(job: Job) -> Outcome:
+def run(job: Job[SplatsOptions]) -> Outcome:
     """Leaves splats.ply, heldout.png and curve.json in the job's output."""
-    options = job.request.options
-    assert isinstance(options, SplatsOptions)
+    options = job.options
     trainer = _prepare(job, make_config(job.request.preset, options))
     _train(job, trainer)
     job.stage("Writing the splats", 3, 3)

@@ -16,7 +16,7 @@ from ..formats.splat_ply import SplatArrays
 from ..gaussians.model import from_arrays
 from ..gaussians.options import Drawables, RasterView
 from ..geometry.spherical_harmonics import SH_C0
-from ..protocol import VERSION, InputError, Preset, SegmentOptions
+from ..protocol import VERSION, InputError
 from ..runtime import atomic
 from ..runtime.job import Job, Outcome
 from .novel_views import between, render_image
@@ -28,26 +28,12 @@ from .regions.label_images import read_regions
 from .regions.proposals import propose
 from .regions.superpixels import snapped
 from .regions.view_regions import Floats, Ints, ViewRegions
+from .segment_verb import PRESETS, SegmentOptions
 from .self_training import self_train
 from .teachers.open_clip_teacher import load
 from .teachers.teacher import Teacher
 from .view_features import drawn_regions, look, without_tiny
 from .views import SemanticView, choose_views
-
-
-@dataclass(frozen=True)
-class SegmentConfig:
-    """What a preset means for segmentation."""
-
-    views: int  # photographs and, where there are fewer, drawings between them
-    side: int
-
-
-PRESETS: dict[Preset, SegmentConfig] = {
-    "fast": SegmentConfig(20, 320),
-    "balanced": SegmentConfig(30, 480),
-    "best": SegmentConfig(60, 480),
-}
 
 
 @dataclass(frozen=True)
@@ -68,12 +54,11 @@ class Found:
     regions: list[Ints]  # the object of every region, view by view
 
 
-def run(job: Job) -> Outcome:
+def run(job: Job[SegmentOptions]) -> Outcome:
     """Leaves splats.ply with the property object_id, objects.json and semantics.npz in the job's
     output.
     """
-    options, preset = job.request.options, PRESETS[job.request.preset]
-    assert isinstance(options, SegmentOptions)
+    options, preset = job.options, PRESETS[job.request.preset]
     if not options.capture:
         raise InputError(
             "No capture is given: objects are found in its pictures.",
@@ -115,7 +100,7 @@ def run(job: Job) -> Outcome:
     )
 
 
-def _read(job: Job) -> Scene:
+def _read(job: Job[SegmentOptions]) -> Scene:
     arrays = splat_ply.read(Path(job.request.input))
     if not len(arrays):
         raise InputError("The file holds no splats.", "Train splats first.")
@@ -131,7 +116,7 @@ def _read(job: Job) -> Scene:
     return Scene(arrays, gaussians, rgb, propose(arrays.means, rgb, model.opacities.cpu().numpy()))
 
 
-def _teacher(job: Job, options: SegmentOptions) -> Teacher | None:
+def _teacher(job: Job[SegmentOptions], options: SegmentOptions) -> Teacher | None:
     if not options.model:
         job.warn(
             "NO_MODEL",
@@ -146,7 +131,7 @@ Finder = Callable[
 ]  # regions (H, W) of a view's picture, and their number
 
 
-def _finder(job: Job, options: SegmentOptions, scene: Scene) -> Finder:
+def _finder(job: Job[SegmentOptions], options: SegmentOptions, scene: Scene) -> Finder:
     """Who finds the regions of a picture: the user, a SAM, or the pieces as they are seen in it,
     snapped to its edges.
     """
@@ -169,7 +154,11 @@ def _finder(job: Job, options: SegmentOptions, scene: Scene) -> Finder:
 
 
 def _look(
-    job: Job, scene: Scene, views: list[SemanticView], teacher: Teacher | None, find: Finder
+    job: Job[SegmentOptions],
+    scene: Scene,
+    views: list[SemanticView],
+    teacher: Teacher | None,
+    find: Finder,
 ) -> list[ViewRegions]:
     found = []
     for step, view in enumerate(views):
@@ -194,7 +183,7 @@ def _find(scene: Scene, seen: list[ViewRegions]) -> Found:
 
 
 def _learn(
-    job: Job,
+    job: Job[SegmentOptions],
     scene: Scene,
     seen: list[ViewRegions],
     found: Found,
@@ -225,7 +214,7 @@ def _learn(
     return self_train(seen, found.regions, drawings, numbers, count).features
 
 
-def _write(job: Job, scene: Scene, found: Found, semantics: Semantics) -> None:
+def _write(job: Job[SegmentOptions], scene: Scene, found: Found, semantics: Semantics) -> None:
     owner = owners(found.shares)
     labels = np.where(owner >= 0, owner, semantics_file.NOTHING).astype(np.uint16)
     labelled = replace(scene.arrays, extra={**scene.arrays.extra, semantics_file.LABEL: labels})

@@ -1,0 +1,107 @@
+"""Who brings the result of which verb into the scene. A new verb gets its line at the end."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ...backend.formats import mesh_frames, mesh_sequence, motion_file
+from ...backend.protocol import Request
+from ...backend.verbs import VERBS
+from ..compute import state
+from . import results
+
+# context, request, the folder with its result; the name that it gets -> a line about it
+Importer = Callable[[bpy.types.Context, Request[Any], Path, str], str]
+
+
+def import_result(context: bpy.types.Context, request: Request[Any], folder: Path) -> str:
+    """Brings a finished job's result into the scene; a line about it.
+
+    Raises InputError where the result can't be used, OSError, ValueError or KeyError where it is
+    damaged.
+    """
+    return IMPORTERS[request.verb](
+        context, request, folder, request.title or VERBS[request.verb].title
+    )
+
+
+def _cameras(context: bpy.types.Context, _request: Request[Any], folder: Path, name: str) -> str:
+    return results.import_capture(context, folder, name)
+
+
+def _splats(context: bpy.types.Context, request: Request[Any], folder: Path, name: str) -> str:
+    return results.import_splats(context, folder / "splats.ply", name, request.input)
+
+
+def _render(_context: bpy.types.Context, request: Request[Any], folder: Path, _name: str) -> str:
+    return results.import_render(folder, request.options)
+
+
+def _segment(context: bpy.types.Context, _request: Request[Any], folder: Path, name: str) -> str:
+    return results.import_objects(context, folder, name)
+
+
+def _speech(context: bpy.types.Context, request: Request[Any], folder: Path, name: str) -> str:
+    path = folder / motion_file.NAME
+    context.scene.splatsmith.spoken = str(path)
+    return results.import_motion(context, path, name, int(request.context.get("start", 1)))
+
+
+def _face(context: bpy.types.Context, request: Request[Any], folder: Path, name: str) -> str:
+    return results.import_face(context, folder, name, int(request.context.get("start", 1)))
+
+
+def _talk(_context: bpy.types.Context, _request: Request[Any], folder: Path, _name: str) -> str:
+    return f"talk.mp4 in {folder}"
+
+
+def _mesh(context: bpy.types.Context, request: Request[Any], folder: Path, name: str) -> str:
+    free = folder / mesh_frames.NAME
+    if free.is_file():
+        return results.import_frames(context, free, name, request.input)
+    return results.import_mesh(context, folder / mesh_sequence.NAME, name, request.input)
+
+
+def _register(context: bpy.types.Context, request: Request[Any], folder: Path, name: str) -> str:
+    text = results.import_mesh(context, folder / mesh_sequence.NAME, name)
+    results.stand_like(context.object, bpy.data.objects.get(_source(request)))
+    return text
+
+
+def _bones(_context: bpy.types.Context, request: Request[Any], folder: Path, _name: str) -> str:
+    return results.attach_bones(folder / mesh_sequence.NAME, _source(request))
+
+
+def _model(context: bpy.types.Context, _request: Request[Any], folder: Path, _name: str) -> str:
+    record = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    context.scene.splatsmith.clip_model = record["model"]
+    return "press Find Objects, then ask for them by words"
+
+
+def _setup(_context: bpy.types.Context, _request: Request[Any], folder: Path, _name: str) -> str:
+    return state.remember_result(folder)  # nothing for the scene, but computing is ready now
+
+
+def _source(request: Request[Any]) -> str:
+    """Name of the object that the job was started for."""
+    return str(request.context.get("object", ""))
+
+
+IMPORTERS: dict[str, Importer] = {
+    "cameras": _cameras,
+    "splats": _splats,
+    "render": _render,
+    "segment": _segment,
+    "speech": _speech,
+    "head": _face,
+    "face": _face,
+    "talk": _talk,
+    "mesh": _mesh,
+    "register": _register,
+    "bones": _bones,
+    "model": _model,
+    "setup": _setup,
+}

@@ -1,0 +1,87 @@
+"""The verb `mesh`: a capture with time in; one animated mesh, or a mesh a frame, out."""
+
+from pathlib import Path
+
+from ..formats import capture
+from ..runtime.job import Job, Outcome
+from ..runtime.threads import one_thread
+from .config import MeshConfig, make_config
+from .footage import load as reading
+from .footage.object_sheet import object_sheet
+from .footage.timed_views import view_arc
+from .free import job as free
+from .mesh_verb import MeshOptions
+from .optimization.loop import Clip, make_clip
+from .tracked import job as tracked
+
+SHEET = "object.png"
+ONE_SIDED = 60.0  # degrees around the object below which its far side is a guess
+
+
+def run(job: Job[MeshOptions]) -> Outcome:
+    """Leaves object.png, what was taken for the object, and what the mode leaves (tracked/job.py,
+    free/job.py).
+    """
+    with one_thread():
+        options = job.options
+        config = make_config(job.request.preset, options, job.device)
+        clip = _read(job, options, config)
+        arc = _warn_of_views(job, clip)
+        if options.mode == "free":
+            summary, metrics = free.reconstruct(job, clip, config.free)
+        else:
+            summary, metrics = tracked.reconstruct(job, clip, config.tracked)
+        return Outcome(
+            summary,
+            {**metrics, "arc": arc},
+            {"masks": clip.footage.masks_from, "arc_degrees": round(arc, 1)},
+        )
+
+
+def _read(job: Job[MeshOptions], options: MeshOptions, config: MeshConfig) -> Clip:
+    job.stage(
+        "Reading the footage", 1, tracked.STAGES if options.mode == "tracked" else free.STAGES
+    )
+    source = capture.read(Path(job.request.input))
+    capture.require_images(source)
+    masks = Path(options.masks) if options.masks else None
+    found = reading.load(source, masks, options.fps, config.footage, options.holdout, job.progress)
+    object_sheet(found.views).save(job.folder.staging / SHEET)
+    job.preview(job.folder.staging / SHEET)
+    if found.masks_propagated:
+        job.warn(
+            "CARRIED",
+            f"{found.masks_propagated} pictures got their masks from others. Where {SHEET} shows "
+            f"them wrong, give more masks.",
+        )
+    if found.cut_off > 0.2:
+        job.warn(
+            "CUT_OFF",
+            f"The object is cut off by the edge in {found.cut_off:.0%} of the pictures: there its "
+            f"outline is a guess.",
+        )
+    return make_clip(reading.on_device(found, job.device))
+
+
+def _warn_of_views(job: Job[MeshOptions], clip: Clip) -> float:
+    """Says what the footage can't tell; degrees around the object."""
+    arc = view_arc(clip.training)
+    if clip.footage.placement.travels:
+        job.warn(
+            "TRAVELS",
+            "The object moves through the world, or the camera only turns: its distance is guessed "
+            "from its size.",
+        )
+    if arc < 2.0:
+        job.warn(
+            "ONE_DIRECTION",
+            "It is seen from one direction: whether it turns or changes shape can't be told, its "
+            "depth is a guess.",
+        )
+    elif arc < ONE_SIDED:
+        job.warn(
+            "ONE_SIDED",
+            f"The object is seen from {arc:.0f} degrees around it only: what no picture shows is a "
+            f"guess.",
+        )
+    return arc

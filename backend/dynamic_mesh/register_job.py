@@ -1,0 +1,61 @@
+"""The verb `register`: a mesh a frame in, one animated mesh out."""
+
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial import KDTree
+
+from ..formats import mesh_frames, mesh_sequence
+from ..formats.mesh_sequence import MeshSequence
+from ..protocol import InputError
+from ..runtime.job import Job, Outcome
+from ..runtime.threads import one_thread
+from .deformation.registration import RegistrationConfig, register, welded
+from .register_verb import RegisterOptions
+
+FAR = 0.02  # of the box: a mean distance beyond which a frame was not followed
+
+
+def run(job: Job[RegisterOptions]) -> Outcome:
+    """Leaves mesh.npz: the first mesh, as it follows the others."""
+    options = job.options
+    job.stage("Following the meshes", 1, 1)
+    source = mesh_frames.read(Path(job.request.input))
+    if len(source.frames) < 2:
+        raise InputError("There is only one mesh: nothing moves.", "Choose a sequence of meshes.")
+    meshes = [welded(f.vertices, f.faces.astype(np.int64)) for f in source.frames]
+    if any(len(faces) == 0 for _, faces in meshes):
+        raise InputError("One of the meshes is empty or flat to a point.", "Leave it out.")
+    with one_thread():
+        found = register(meshes, RegistrationConfig(faces=options.faces), job.progress)
+    worst = int(found.distances.argmax())
+    if found.distances[worst] > FAR:
+        job.warn(
+            "LOST",
+            f"Frame {worst + 1} was not followed closely: the mesh is off by "
+            f"{found.distances[worst]:.1%} of the size there.",
+        )
+    nearest = source.frames[0].colors[
+        KDTree(source.frames[0].vertices).query(found.positions[0])[1]
+    ]
+    sequence = MeshSequence(
+        found.positions[0],
+        found.surface.faces.astype(np.int32),
+        found.positions,
+        source.seconds,
+        nearest,
+    )
+    mesh_sequence.write(job.folder.staging / mesh_sequence.NAME, sequence)
+    mean = float(found.distances.mean())
+    summary = (
+        f"{len(sequence.rest):,} vertices follow {len(meshes)} meshes, off by {mean:.2%} of the "
+        f"size in the mean"
+    )
+    return Outcome(
+        summary,
+        {
+            "distance": mean,
+            "worst_distance": float(found.distances.max()),
+            "vertices": float(len(sequence.rest)),
+        },
+    )

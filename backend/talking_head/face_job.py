@@ -1,0 +1,213 @@
+"""The verb `face`: a filmed face becomes motion, a head of its own, and a speaker that can say
+other things.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..formats import gaussian_head_file
+from ..media.sound import read_sound
+from ..protocol import InputError
+from ..runtime.job import Job, Outcome
+from .face_verb import PRESETS, FaceOptions, FacePreset
+from .fitting.fit import fit_rig
+from .fitting.head_motion import HeadMotion
+from .gaussian_head import files
+from .gaussian_head.learn import LearnConfig, chosen_frames, learn_head
+from .gaussian_head.training import HeadTrainingConfig
+from .head_job import read_rig, write_head
+from .motion import face_motion, poses
+from .motion.face_motion import SPOKEN, resampled
+from .motion.motion_output import frame_times
+from .motion.motion_training import Clip, MotionTrainingConfig, still_face, train
+from .motion.motion_translator import MotionTranslatorConfig
+from .motion.speaker_file import NAME as SPEAKER, save_speaker
+from .rigs.correspondence import Correspondence, find_correspondence
+from .rigs.rig import Floats, Rig
+from .speech.audio_features import BANDS, HUSH, sounds_like_speech, speech_features
+from .speech.log_mel import FEATURE_RATE
+from .speech.pretrained import load_pretrained
+from .speech.viseme_encoder import load_encoder
+from .tracking.face_mesh import LOWER_LIP, UPPER_LIP
+from .tracking.fetch import fetch_weights
+from .tracking.track import FaceTrack, FaceTracker, TrackConfig, track_video
+from .tracking.weights import SHA256, demand_weights
+
+SIDEWAYS = 45.0  # degrees
+
+
+def run(job: Job[FaceOptions]) -> Outcome:
+    """Leaves motion.npz, live_link.csv, curves.png, head.npz, poses.npz, speaker.safetensors where
+    the video has speech, and gaussian_head.npz with heldout.png, the footage beside the head in
+    frames that it has not seen.
+    """
+    options, path = job.options, Path(job.request.input)
+    rig = read_rig(options.rig)
+    tracker, pretrained = FaceTracker(_weights(job, options)), load_pretrained(options.sound_model)
+    job.stage("Following the face", 1, 6)
+    track = track_video(
+        path, tracker, options.start, options.end, lambda step, total: job.progress(step, total)
+    )
+    _tell(job, track)
+    job.stage("Getting to know the face model", 2, 6)
+    where = find_correspondence(
+        rig, tracker, progress=lambda share: job.progress(int(100 * share), 100)
+    )
+    job.stage("Fitting the face", 3, 6)
+    motion = fit_rig(track, rig, where, progress=lambda share: job.progress(int(100 * share), 100))
+    write_head(job.folder.staging, rig, motion.rest)
+    poses.save(job.folder.staging / poses.NAME, motion, path)
+    job.stage("Learning how this person speaks", 4, 6)
+    taught = options.teach and _teach(job, path, motion, opening(rig, where), pretrained)
+    quality = _gaussians(job, path, rig, motion, track, options)
+    job.stage("Writing", 6, 6)
+    keys = face_motion.write(
+        job.folder.staging, path, motion, options.fps, options.smoothing, options.tolerance
+    )
+    told = ", and how this person speaks" if taught else ""
+    metrics = {
+        "frames": float(len(motion.times)),
+        "seen": float(track.seen.mean()),
+        "residual": motion.residual,
+        "keys": float(keys),
+    }
+    return Outcome(
+        f"{len(motion.times)} frames{told}; points are met to {100 * motion.residual:.1f} % of the "
+        f"eyes' distance",
+        metrics | quality,
+    )
+
+
+def _weights(job: Job[FaceOptions], options: FaceOptions) -> Path:
+    if not options.tracker:
+        raise InputError(
+            "No folder for the face tracker was named.",
+            "Give one with --tracker; with --agree its files are fetched.",
+        )
+    folder = Path(options.tracker)
+    if options.agree and not all((folder / name).is_file() for name in SHA256):
+        job.stage("Fetching the face tracker", 1, 6)
+        fetch_weights(folder)
+    return demand_weights(folder)
+
+
+def _tell(job: Job[FaceOptions], track: FaceTrack) -> None:
+    if track.faces > 1:
+        job.warn("FACES", f"{track.faces} faces were seen; the largest is followed.")
+    if not track.seen.all():
+        job.warn(
+            "LOST",
+            f"The face is hidden or turned away in {int((~track.seen).sum())} of {len(track.seen)} "
+            f"frames.",
+        )
+    if aside := int((track.turned > SIDEWAYS).sum()):
+        job.warn(
+            "TURNED",
+            f"The face is turned far to the side in {aside} of {len(track.seen)} frames, where it "
+            f"is followed less closely.",
+        )
+    if track.damage.resized:
+        job.warn(
+            "RESIZED",
+            f"The picture changes its size at {track.damage.resized:.1f} s; what has another size "
+            f"is passed over.",
+        )
+    if track.damage.frames:
+        job.warn("DAMAGE", f"{track.damage.frames} frames of the video can't be decoded.")
+
+
+def opening(rig: Rig, where: Correspondence) -> Floats:
+    """(K,) centimetres by which each shape takes the lips apart, in their middle."""
+    upper, lower = (rig.shapes[:, where.vertices[point], 1] for point in (UPPER_LIP, LOWER_LIP))
+    return np.asarray(upper - lower, np.float32)
+
+
+def _teach(
+    job: Job[FaceOptions],
+    path: Path,
+    motion: HeadMotion,
+    lips: Floats,
+    pretrained: nn.Module | None,
+) -> bool:
+    """Trains the speaker's decoder. False, with a word, where the video has too little speech."""
+    spoken = [k for k, name in enumerate(motion.names) if name.startswith(SPOKEN)]
+    rate = 30.0
+    times = frame_times(motion.times[-1] - motion.times[0], rate)[:-1] + motion.times[0]
+    try:
+        sounds = speech_features(read_sound(path), load_encoder(), pretrained)
+        features = sounds[
+            round(motion.times[0] * FEATURE_RATE) : round(motion.times[-1] * FEATURE_RATE) + 1
+        ]
+        if (
+            not len(features)
+            or features[:, :BANDS].max() < HUSH
+            or not sounds_like_speech(features)
+        ):
+            raise InputError(f"No speech is heard in {path.name}.", "")
+        clip = Clip(features, resampled(motion.coefficients[:, spoken], motion.times, times), rate)
+        config = MotionTranslatorConfig(channels=features.shape[1], coefficients=len(spoken))
+        steps = PRESETS[job.request.preset].speech_steps
+        training = MotionTrainingConfig(steps=steps, seed=job.request.seed)
+        model = train(
+            [clip],
+            config,
+            training,
+            still_face(clip),
+            lips[spoken],
+            progress=lambda share: job.progress(int(steps * share), steps),
+        )
+    except InputError as error:
+        job.warn("NO_SPEAKER", f"{error.what} The face's motion is read all the same.")
+        return False
+    save_speaker(model, [motion.names[k] for k in spoken], job.folder.staging / SPEAKER)
+    return True
+
+
+def head_config(row: FacePreset, gaussians: int = -1) -> LearnConfig:
+    """What a preset means for the Gaussian head; `gaussians` below 0: as many as it says."""
+    return LearnConfig(
+        gaussians=gaussians if gaussians >= 0 else row.gaussians,
+        side=row.side,
+        frames=row.frames,
+        training=HeadTrainingConfig(steps=row.head_steps),
+    )
+
+
+def _gaussians(
+    job: Job[FaceOptions],
+    path: Path,
+    rig: Rig,
+    motion: HeadMotion,
+    track: FaceTrack,
+    options: FaceOptions,
+) -> dict[str, float]:
+    """Trains the photoreal head, and says how well it does on frames kept back."""
+    config = head_config(PRESETS[job.request.preset], options.gaussians)
+    if not config.gaussians:
+        return {}
+    job.stage("Painting the head with Gaussians", 5, 6)
+    numbers, kept = chosen_frames(track.seen, config.frames, config.held_out)
+    learned = learn_head(
+        path,
+        rig,
+        motion,
+        numbers,
+        kept,
+        TrackConfig().max_side,
+        config,
+        job.request.seed,
+        job.device,
+        lambda share: job.progress(int(1000 * share), 1000),
+    )
+    files.save(
+        job.folder.staging / gaussian_head_file.NAME, learned.model, learned.mesh, learned.corners
+    )
+    if not learned.held_out:
+        return {"gaussians": float(config.gaussians)}
+    coefficients = torch.from_numpy(motion.coefficients)
+    learned.sheet(coefficients).save(job.folder.staging / "heldout.png")
+    job.preview(job.folder.staging / "heldout.png")
+    return {"gaussians": float(config.gaussians), "psnr": learned.quality(coefficients)}
