@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..media.holdout import check_holdout
 from ..protocol import InputError, Preset
 from .splats_verb import PRESETS, SplatsOptions
 
@@ -68,10 +69,7 @@ class TrainConfig:
 
 def make_config(preset: Preset, options: SplatsOptions) -> TrainConfig:
     """The preset with the user's options on top."""
-    if options.holdout == 1:
-        raise InputError(
-            "--holdout 1 would hold out every picture.", "Choose 0 for none, or 2 and more."
-        )
+    check_holdout(options.holdout)
     if 0 < options.max_splats < 100:
         raise InputError(f"--max-splats {options.max_splats} is too few.", "Choose 100 at least.")
     row = PRESETS[preset]

@@ -132,14 +132,6 @@ def _sizes(width: int, height: int, max_pixels: int) -> tuple[tuple[int, int], t
     return full, (max(1, full[0] // 2), max(1, full[1] // 2))
 
 
-def split(count: int, holdout: int) -> tuple[list[int], list[int]]:
-    """Training and held-out indices; every `holdout`-th is held out, the first included, as the
-    field does.
-    """
-    held_out = [i for i in range(count) if holdout and i % holdout == 0] if count >= 8 else []
-    return [i for i in range(count) if i not in held_out], held_out
-
-
 def load_views(
     capture: Capture, max_pixels: int, holdout: int, progress: Callable[[int, int], None]
 ) -> ViewSet:
@@ -170,6 +162,6 @@ def load_views(
         np.stack([f.camera_to_world[:3, 3] for f in capture.frames]), dtype=torch.float32
     )
     extent = float((centers - centers.mean(0)).norm(dim=1).max()) * 1.1
-    return ViewSet(
-        full, half, *split(len(full), holdout), extent if extent > 1e-6 else 1.0, transparent
-    )
+    held = held_out(len(full), holdout)
+    training = [i for i in range(len(full)) if i not in set(held)]
+    return ViewSet(full, half, training, held, extent if extent > 1e-6 else 1.0, transparent)

@@ -17,7 +17,6 @@ from backend.gaussians.rasterize import cpu_kernels, rasterize
 from backend.splats.config import DensifyConfig
 from backend.splats.densify import Densifier, split_evenly
 from backend.splats.initialization import thin
-from backend.splats.views import split
 
 
 def test_training_learns_the_world(tmp_path: Path) -> None:
@@ -99,12 +98,6 @@ def test_fused_loss_equals_the_torch_one() -> None:
         assert float(loss.detach()) == pytest.approx(float(reference.detach()), rel=1e-5)
         assert float(similarity) == pytest.approx(float(similarity2), abs=1e-5)
         assert (x.grad - y.grad).norm() < 1e-5 * y.grad.norm()
-
-
-def test_held_out_views() -> None:
-    assert split(20, 8) == ([i for i in range(20) if i not in (0, 8, 16)], [0, 8, 16])
-    assert split(5, 8)[1] == []
-    assert split(20, 0)[1] == []
 
 
 def test_crowds_are_thinned_and_lone_points_stay() -> None:

@@ -9,13 +9,14 @@ import torch
 
 from ...formats.capture import Capture, Frame
 from ...geometry.conventions import to_viewmat
+from ...media.holdout import check_holdout, held_out
 from ...protocol import InputError
 from .cutout import ObjectImage, bounds, cut_out
 from .masks import Masks, find as find_masks, open_image
 from .placement import HALF, Placement, between, place
 from .point_tracks import TrackConfig, find as find_tracks
 from .propagated_masks import Pixels
-from .timed_views import NOTHING, TimedView, held_out, pyramid
+from .timed_views import NOTHING, TimedView, pyramid
 
 LEAST = 24  # pixels that an object has at least
 SYNTHETIC_FPS = 24.0
@@ -100,11 +101,7 @@ def load(
             "The capture's pictures have lens distortion.",
             "Run `cameras` on it first: that undistorts them.",
         )
-    if holdout == 1:
-        raise InputError(
-            "With so many pictures held out nothing is left to learn from.",
-            "Hold out fewer (--holdout 8).",
-        )
+    check_holdout(holdout)
     seconds = _times(capture.frames, fps)
     order = np.argsort(seconds, kind="stable")
     seconds, capture = (

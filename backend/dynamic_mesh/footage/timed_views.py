@@ -69,17 +69,6 @@ class TimedView:
         )
 
 
-def held_out(count: int, every: int = 8) -> list[int]:
-    """Indices that the fit never sees: every eighth, not the ends, for nothing can be known beyond
-    them.
-    """
-    return (
-        [i for i in range(1, count - 1) if i % every == every // 2]
-        if every and count >= every
-        else []
-    )
-
-
 def static_prior(views: list[TimedView]) -> float:
     """Up to 1: how much the whole object is believed to stand still. Where the camera went around
     it, a turn of the object can be mistaken for that of the camera; where the camera stood, a turn
