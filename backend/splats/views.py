@@ -14,6 +14,7 @@ from torch import Tensor
 from ..formats.capture import Capture, Frame
 from ..geometry.conventions import to_viewmat
 from ..media.frames import to_eight_bit
+from ..media.holdout import held_out
 from ..protocol import InputError
 
 
