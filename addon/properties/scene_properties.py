@@ -6,19 +6,15 @@ import os
 import bpy
 
 from ...backend.protocol import InputError
+from ...backend.verbs import VERBS
 from ..scene.objects import objects
 from ..scene.splats import marks, splat_nodes
 from ..words import asking
 from . import mesh_properties, talking_properties
 
 PRESETS = [
-    (
-        "fast",
-        "Fast",
-        "About 1 minute for the splats on two cores: small pictures, for a first look",
-    ),
-    ("balanced", "Balanced", "About 5 minutes for the splats on two cores"),
-    ("best", "Best", "As long as it pays: about an hour on two cores, minutes on a CUDA card"),
+    (preset, preset.title(), f"Splats on two cores: {time}")
+    for preset, time in VERBS["splats"].estimates.items()
 ]
 SOLVERS = [
     ("auto", "Automatic", "Several solvers, until two agree; and a word on how far to trust them"),

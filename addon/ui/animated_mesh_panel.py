@@ -3,13 +3,7 @@
 import bpy
 
 from ..scene.meshes import mesh_frames, mesh_sequence
-from .panels import SidebarPanel
-
-ESTIMATES = {
-    "fast": "About a minute or two",
-    "balanced": "About 5 minutes",
-    "best": "15 to 30 minutes",
-}  # measured on two cores
+from .panels import SidebarPanel, draw_estimate
 
 
 class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
@@ -29,7 +23,7 @@ class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
             column.operator("splatsmith.mask_frame", icon="MOD_MASK")
         layout.row().prop(settings, "mesh_mode", expand=True)
         layout.row().prop(settings, "preset", expand=True)
-        layout.label(text=ESTIMATES[settings.preset], icon="TIME")
+        draw_estimate(layout, "mesh", settings.preset)
         row = layout.row()
         row.scale_y = 1.4
         row.operator("splatsmith.make_mesh", icon="OUTLINER_OB_MESH")

@@ -2,20 +2,20 @@
 
 import bpy
 
+from ...backend.verbs import VERBS
 from ..scene.captures import verdict
 from ..scene.splats import pointclouds, splats
 from .job_strip import panel_width, wrap
 
-# Of the cameras and of the splats, measured on two cores; time left is shown while a job runs.
-ESTIMATES = {
-    "fast": ("Under a minute", "About a minute"),
-    "balanced": ("1 to 3 minutes", "About 5 minutes"),
-    "best": ("3 to 10 minutes", "About an hour"),
-}
-
 
 class SidebarPanel:
     bl_space_type, bl_region_type, bl_category = "VIEW_3D", "UI", "Splatsmith"
+
+
+def draw_estimate(layout: bpy.types.UILayout, verb: str, preset: str) -> None:
+    """How long it takes on two cores; while a job runs its time left is shown."""
+    time = VERBS[verb].estimates[preset]
+    layout.label(text=f"{time[0].upper()}{time[1:]}", icon="TIME")
 
 
 class SPLATSMITH_PT_source(SidebarPanel, bpy.types.Panel):
@@ -47,7 +47,7 @@ class SPLATSMITH_PT_cameras(SidebarPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
         layout.row().prop(settings, "preset", expand=True)
-        layout.label(text=ESTIMATES[settings.preset][0], icon="TIME")
+        draw_estimate(layout, "cameras", settings.preset)
         row = layout.row()
         row.scale_y = 1.4
         row.operator("splatsmith.solve_cameras", icon="OUTLINER_OB_CAMERA")
@@ -111,7 +111,7 @@ class SPLATSMITH_PT_splats(SidebarPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
         layout.prop(settings, "capture", text="")
-        layout.label(text=ESTIMATES[settings.preset][1], icon="TIME")
+        draw_estimate(layout, "splats", settings.preset)
         row = layout.row()
         row.scale_y = 1.4
         row.operator("splatsmith.train_splats", icon="OUTLINER_OB_POINTCLOUD")
