@@ -27,7 +27,7 @@ NEEDED = {
 PACKAGE_OF = {"PIL": "pillow", "cv2": "opencv-python-headless"}
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Report:
     """What was found. `ready`: every verb can run."""
 
@@ -66,8 +66,8 @@ def _missing() -> list[str]:
 def examine() -> Report:
     """Looks at packages, devices and the rasteriser by using them."""
     report = Report(
-        False,
-        "",
+        ready=False,
+        line="",
         cores=core_count(),
         free_gigabytes=round(shutil.disk_usage(".").free / 2**30, 1),
         versions=installed_versions(),

@@ -201,7 +201,7 @@ class Request(Generic[OptionsT]):
 JobStatus = Literal["running", "done", "failed", "cancelled"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class JobState:
     """What state.json holds. `running` in a folder that nobody holds the lock of means: it was
     killed.

@@ -146,10 +146,21 @@ def _run_solve(
     klt_tracks = prepare.follow_points(job, footage, masks) if triage else EMPTY
     size, names = (footage.width, footage.height), footage.names
     problem = Problem(
-        len(names), size, klt_tracks, solving.prior_of(options, footage), job.request.seed
+        frames=len(names),
+        size=size,
+        klt_tracks=klt_tracks,
+        prior=solving.prior_of(options, footage),
+        seed=job.request.seed,
     )
     context = solving.SolveContext(
-        job, footage, work, masks, preset.features, problem, config, on_stage
+        job=job,
+        footage=footage,
+        work=work,
+        masks=masks,
+        features=preset.features,
+        problem=problem,
+        config=config,
+        stage=on_stage,
     )
     estimate = solving.solve(context)
     on_stage("Writing the capture")

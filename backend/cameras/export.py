@@ -2,6 +2,7 @@
 picture.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,23 +66,23 @@ def write_task(context: SolveContext, estimate: Estimate) -> ColmapTask:
         if tracks is not None
         else None
     )
-    parts = (
-        estimate.frames.astype(np.int64),
-        solve.viewmats.numpy(),
-        solve.focals.numpy(),
-        solve.radial.numpy(),
+    cameras = Solved(
+        frames=estimate.frames.astype(np.int64),
+        viewmats=solve.viewmats.numpy(),
+        focals=solve.focals.numpy(),
+        radial=solve.radial.numpy(),
     )
-    (Solved(*parts, own, xyz) if own is not None else Solved(*parts)).save(path)
+    (cameras if own is None else replace(cameras, tracks=own, points=xyz)).save(path)
     footage = context.footage
     return ColmapTask(
-        "write",
-        str(footage.folder),
-        str(context.work),
-        str(context.job.folder.staging),
-        footage.names,
-        footage.ordered,
-        footage.times,
-        footage.sources,
+        kind="write",
+        images=str(footage.folder),
+        work=str(context.work),
+        output=str(context.job.folder.staging),
+        names=footage.names,
+        ordered=footage.ordered,
+        times=footage.times,
+        sources=footage.sources,
         solved=str(path),
         threads=core_count(),
     )

@@ -61,14 +61,14 @@ def _capture_task(job: Job[CamerasOptions], source: sources.Source, work: Path) 
     known = [_camera(f, n, capture.image_size(f.image)) for f, n in zip(frames, names, strict=True)]
     times = [f.time if f.time is not None else -1.0 for f in frames]
     return ColmapTask(
-        "known",
-        str(folder),
-        str(work),
-        str(job.folder.staging),
-        names,
-        False,
-        times if min(times) >= 0 else None,
-        [propagated_masks.source_of(f, given.root) for f in frames],
+        kind="known",
+        images=str(folder),
+        work=str(work),
+        output=str(job.folder.staging),
+        names=names,
+        ordered=False,
+        times=times if min(times) >= 0 else None,
+        sources=[propagated_masks.source_of(f, given.root) for f in frames],
         features=PRESETS[job.request.preset].features,
         known=known,
         points=str(given.points or ""),
@@ -92,13 +92,13 @@ def _posed_task(
         for r, n in zip(records, footage.names, strict=True)
     ]
     return ColmapTask(
-        "known",
-        str(footage.folder),
-        str(work),
-        str(job.folder.staging),
-        footage.names,
-        True,
-        footage.times,
+        kind="known",
+        images=str(footage.folder),
+        work=str(work),
+        output=str(job.folder.staging),
+        names=footage.names,
+        ordered=True,
+        times=footage.times,
         features=config.features,
         known=known,
         seed=job.request.seed,
@@ -115,11 +115,11 @@ def known_task(job: Job[CamerasOptions], source: sources.Source, work: Path) -> 
         return _capture_task(job, source, work)
     job.stage("Reading the model", 1, 2)
     return ColmapTask(
-        "model",
-        str(source.images),
-        str(work),
-        str(job.folder.staging),
-        [],
+        kind="model",
+        images=str(source.images),
+        work=str(work),
+        output=str(job.folder.staging),
+        names=[],
         model=str(source.path),
         threads=core_count(),
     )

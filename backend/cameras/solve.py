@@ -48,7 +48,7 @@ EXIF_SIGMA, USER_SIGMA = 0.1, 0.02  # by which a focal length from EXIF, or a pe
 PATIENCE, LAST_RESORT = (20.0, 0.5), (60.0, 1.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SolveContext:
     """What every solver is handed."""
 
@@ -82,12 +82,12 @@ def prior_of(options: CamerasOptions, footage: Footage) -> Prior | None:
 def _task(context: SolveContext, kind: str, mapper: str = "incremental") -> ColmapTask:
     prior = context.problem.prior
     return ColmapTask(
-        "match" if kind == "match" else "map",
-        str(context.footage.folder),
-        str(context.work),
-        "",
-        context.footage.names,
-        context.footage.ordered,
+        kind="match" if kind == "match" else "map",
+        images=str(context.footage.folder),
+        work=str(context.work),
+        output="",
+        names=context.footage.names,
+        ordered=context.footage.ordered,
         focal=math.exp(prior.log_focal) if prior else 0.0,
         lock_focal=prior is not None and prior.sigma == 0,
         features=context.features,
@@ -137,12 +137,12 @@ def colmap(context: SolveContext, mapper: str) -> SolverResult | None:
     center = torch.tensor(context.problem.size, dtype=torch.float64) / 2
     none = torch.zeros(0, 4, dtype=torch.float64)
     cameras = Reconstruction(
-        viewmats[:, :3, :3],
-        viewmats[:, :3, 3],
-        torch.from_numpy(found.focals),
-        torch.from_numpy(found.radial),
-        center,
-        none,
+        rotations=viewmats[:, :3, :3],
+        translations=viewmats[:, :3, 3],
+        focals=torch.from_numpy(found.focals),
+        radial=torch.from_numpy(found.radial),
+        center=center,
+        points=none,
     )
     return SolverResult(f"COLMAP {mapper}", found.frames, cameras)
 
@@ -227,14 +227,14 @@ def _turns_only(context: SolveContext, moving: SolverResult | None) -> Estimate 
         focal_per_frame=zooms,
     )
     best = Refined(
-        "a turning camera",
-        np.arange(problem.frames),
-        again,
-        kept,
-        free_parameters,
-        median,
-        median,
-        float(good.mean()),
+        name="a turning camera",
+        frames=np.arange(problem.frames),
+        solve=again,
+        tracks=kept,
+        free_parameters=free_parameters,
+        held_out=median,
+        median=median,
+        inliers=float(good.mean()),
     )
     return conclude(best, problem, kept, "turning", config)
 

@@ -43,7 +43,7 @@ def _tracked(row: MeshPreset, options: MeshOptions) -> TrackedConfig:
         faces=options.faces or row.faces,
     )
     fit = FitConfig(steps=steps, nodes=row.nodes)
-    return TrackedConfig(canonical, fit, PaintConfig(options.texture or row.texture))
+    return TrackedConfig(canonical, fit, PaintConfig(size=options.texture or row.texture))
 
 
 def _free(preset: Preset, row: MeshPreset, device: str) -> FreeConfig:

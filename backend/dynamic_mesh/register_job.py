@@ -39,11 +39,11 @@ def run(job: Job[RegisterOptions]) -> Outcome:
         KDTree(source.frames[0].vertices).query(found.positions[0])[1]
     ]
     sequence = MeshSequence(
-        found.positions[0],
-        found.surface.faces.astype(np.int32),
-        found.positions,
-        source.seconds,
-        nearest,
+        rest=found.positions[0],
+        faces=found.surface.faces.astype(np.int32),
+        positions=found.positions,
+        seconds=source.seconds,
+        colors=nearest,
     )
     mesh_sequence.write(job.folder.staging / mesh_sequence.NAME, sequence)
     mean = float(found.distances.mean())

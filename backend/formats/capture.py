@@ -22,7 +22,7 @@ DISTORTION = ("k1", "k2", "p1", "p2", "k3", "k4")
 MAX_JSON = 256 * 2**20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Frame:
     """One picture and its camera."""
 
@@ -220,19 +220,19 @@ def _frame(root: Path, shared: dict[str, Any], record: Any) -> Frame:
         )
     fl_x, fl_y = _focal(camera, width, height)
     return Frame(
-        image,
-        _pose(record, image.name),
-        fl_x,
-        fl_y,
-        _number(camera, "cx", width / 2),
-        _number(camera, "cy", height / 2),
-        width,
-        height,
-        tuple(_number(camera, key, 0.0) for key in DISTORTION),
-        _number(camera, "time") if "time" in camera else None,
-        _inside(root, record["mask_path"]) if record.get("mask_path") else None,
-        str(record.get("source", "")),
-        _inside(root, record["depth_file_path"]) if record.get("depth_file_path") else None,
+        image=image,
+        camera_to_world=_pose(record, image.name),
+        fl_x=fl_x,
+        fl_y=fl_y,
+        cx=_number(camera, "cx", width / 2),
+        cy=_number(camera, "cy", height / 2),
+        width=width,
+        height=height,
+        distortion=tuple(_number(camera, key, 0.0) for key in DISTORTION),
+        time=_number(camera, "time") if "time" in camera else None,
+        mask=_inside(root, record["mask_path"]) if record.get("mask_path") else None,
+        source=str(record.get("source", "")),
+        depth=_inside(root, record["depth_file_path"]) if record.get("depth_file_path") else None,
     )
 
 

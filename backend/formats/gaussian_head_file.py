@@ -16,7 +16,7 @@ NOTE = "Synthetic: a head of Gaussians that Splatsmith trained on footage of a p
 Floats = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GaussianHead:
     """N Gaussians in frames of triangles of a mesh with V vertices and K shapes; centimetres at
     rest.

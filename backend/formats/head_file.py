@@ -15,7 +15,7 @@ NAME = "head.npz"
 MOST = 2_000_000  # vertices
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Head:
     """Axes: x to the person's left, y up, z out of the face; centimetres."""
 
@@ -81,4 +81,12 @@ def read(path: Path) -> Head:
         raise InputError(
             f"{path.name} is damaged: it holds numbers that are none.", "Make the head again."
         )
-    return Head(name, vertices, faces, names, shapes, colors, lowest)
+    return Head(
+        name=name,
+        vertices=vertices,
+        faces=faces,
+        names=names,
+        shapes=shapes,
+        colors=colors,
+        lowest=lowest,
+    )

@@ -27,7 +27,7 @@ class MeshFrame:
     ids: Integers  # (V,) the same number is the same place of the object, in every frame
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MeshFrames:
     """T frames; `canonical_tracks` (T, W, 3) is where the canonical mesh's vertices are carried."""
 
@@ -131,5 +131,9 @@ def read(path: Path) -> MeshFrames:
         strict=True,
     )
     return MeshFrames(
-        [MeshFrame(*part) for part in parts], seconds, canonical, canonical_faces, tracks
+        frames=[MeshFrame(*part) for part in parts],
+        seconds=seconds,
+        canonical=canonical,
+        canonical_faces=canonical_faces,
+        canonical_tracks=tracks,
     )

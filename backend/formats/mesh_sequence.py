@@ -31,7 +31,7 @@ class Nodes:
     weights: Floats  # (V, I), rows sum to 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MeshSequence:
     """V vertices, F triangles, T moments."""
 
@@ -116,7 +116,15 @@ def read(path: Path) -> MeshSequence:
         raise _damaged(path, "its parts do not fit together")
     if not all(np.isfinite(values).all() for values in (rest, positions, seconds)):
         raise _damaged(path, "it holds numbers that are none")
-    return MeshSequence(rest, faces, positions, seconds, colors, uvs, nodes)
+    return MeshSequence(
+        rest=rest,
+        faces=faces,
+        positions=positions,
+        seconds=seconds,
+        colors=colors,
+        uvs=uvs,
+        nodes=nodes,
+    )
 
 
 def _nodes(arrays: dict[str, NDArray]) -> Nodes:

@@ -15,7 +15,7 @@ NAME, OBJECTS, LABEL = "semantics.npz", "objects.json", "object_id"
 NOTHING = int(np.iinfo(np.uint16).max)  # the label of what is of no object
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Semantics:
     """Of N Gaussians and K objects. D is 0 where no teacher was asked."""
 
@@ -51,11 +51,11 @@ def read(path: Path) -> Semantics:
     try:
         with np.load(path, allow_pickle=False) as data:
             found = Semantics(
-                data["objects"],
-                data["shares"],
-                data["features"].astype(np.float32),
-                data["mean"],
-                str(data["model"]),
+                objects=data["objects"],
+                shares=data["shares"],
+                features=data["features"].astype(np.float32),
+                mean=data["mean"],
+                model=str(data["model"]),
             )
     except Exception as error:
         raise InputError(f"{path.name} holds no objects.", "Run Segment again.") from error

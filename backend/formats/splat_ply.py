@@ -30,7 +30,7 @@ REQUIRED = (
 )
 
 
-@dataclass
+@dataclass(kw_only=True)
 class SplatArrays:
     """N Gaussians as files hold them: logarithmic scales, opacity before the sigmoid."""
 
@@ -98,12 +98,12 @@ def read(path: Path) -> SplatArrays:
     )  # what is normalised already keeps its bits
     known = {*REQUIRED, *rest, "nx", "ny", "nz"}
     arrays = SplatArrays(
-        _columns(vertices, ["x", "y", "z"]),
-        quats,
-        _columns(vertices, ["scale_0", "scale_1", "scale_2"]),
-        vertices["opacity"].astype(np.float32),
-        np.ascontiguousarray(sh),
-        {n: vertices[n].copy() for n in names if n not in known},
+        means=_columns(vertices, ["x", "y", "z"]),
+        quats=quats,
+        log_scales=_columns(vertices, ["scale_0", "scale_1", "scale_2"]),
+        opacity_logits=vertices["opacity"].astype(np.float32),
+        sh=np.ascontiguousarray(sh),
+        extra={n: vertices[n].copy() for n in names if n not in known},
     )
     return _only_finite(path, arrays)
 
@@ -131,12 +131,12 @@ def take(a: SplatArrays, index: NDArray[np.generic]) -> SplatArrays:
     """The Gaussians at `index` (numbers or a mask)."""
     extra = {name: values[index] for name, values in a.extra.items()}
     return SplatArrays(
-        a.means[index],
-        a.quats[index],
-        a.log_scales[index],
-        a.opacity_logits[index],
-        a.sh[index],
-        extra,
+        means=a.means[index],
+        quats=a.quats[index],
+        log_scales=a.log_scales[index],
+        opacity_logits=a.opacity_logits[index],
+        sh=a.sh[index],
+        extra=extra,
     )
 
 

@@ -19,7 +19,7 @@ class Question:
     model: str = ""  # empty: the one that the splats were segmented with
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scores:
     """Its answer, or why there is none. One score an object and prompt, 0..1."""
 

@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass, fields
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..formats.splat_ply import SplatArrays
 from ..geometry.spherical_harmonics import coefficient_count
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Gaussians:
     """N Gaussians in the parametrisation that is trained (Kerbl et al. 2023)."""
 
@@ -52,18 +54,25 @@ class Gaussians:
         quats = torch.nn.functional.normalize(quats, dim=1)
         sh = torch.cat([sh0, sh_rest], 1)
         return SplatArrays(
-            means.numpy(), quats.numpy(), log_scales.numpy(), opacity_logits.numpy(), sh.numpy()
+            means=means.numpy(),
+            quats=quats.numpy(),
+            log_scales=log_scales.numpy(),
+            opacity_logits=opacity_logits.numpy(),
+            sh=sh.numpy(),
         )
 
 
 def from_arrays(arrays: SplatArrays, device: str = "cpu") -> Gaussians:
     """Copies what a file held onto a device."""
-    parts = (
-        arrays.means,
-        arrays.quats,
-        arrays.log_scales,
-        arrays.opacity_logits,
-        arrays.sh[:, :1],
-        arrays.sh[:, 1:],
+
+    def copy(values: NDArray[np.float32]) -> Tensor:
+        return torch.tensor(values, dtype=torch.float32, device=device)
+
+    return Gaussians(
+        means=copy(arrays.means),
+        quats=copy(arrays.quats),
+        log_scales=copy(arrays.log_scales),
+        opacity_logits=copy(arrays.opacity_logits),
+        sh0=copy(arrays.sh[:, :1]),
+        sh_rest=copy(arrays.sh[:, 1:]),
     )
-    return Gaussians(*(torch.tensor(p, dtype=torch.float32, device=device) for p in parts))

@@ -8,7 +8,7 @@ from torch import Tensor
 RenderMode = Literal["RGB", "D", "ED", "RGB+D", "RGB+ED"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RasterOptions:
     """Shared by every rasteriser."""
 
@@ -21,7 +21,7 @@ class RasterOptions:
     rasterize_mode: Literal["classic", "antialiased"] = "classic"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Drawables:
     """N Gaussians as a rasteriser takes them. One view, one colour space: nothing here is a trained
     parameter as such.
@@ -37,7 +37,7 @@ class Drawables:
         return tuple(getattr(self, f.name) for f in fields(self))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RasterView:
     """One camera, what lies behind the Gaussians in it, and how their colours are to be read."""
 

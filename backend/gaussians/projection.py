@@ -16,7 +16,7 @@ from ..geometry.spherical_harmonics import sh_to_rgb
 from .options import Drawables, RasterOptions, RasterView
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Projection:
     """Of N Gaussians in one view. `visible` marks those that can touch a pixel; the rest holds no
     promise elsewhere.
@@ -82,7 +82,14 @@ def project(gaussians: Drawables, view: RasterView, options: RasterOptions) -> P
         on_screen = ((means2d + extents > 0) & (means2d - extents < size)).all(-1)
         visible = in_range & (det > 0) & (opacities >= options.alpha_threshold) & on_screen
     conics = torch.stack([blurred_d / det, -b / det, blurred_a / det], -1)
-    return Projection(means2d, conics, opacities, depths, extents, visible)
+    return Projection(
+        means2d=means2d,
+        conics=conics,
+        opacities=opacities,
+        depths=depths,
+        extents=extents,
+        visible=visible,
+    )
 
 
 def shade(gaussians: Drawables, view: RasterView) -> Tensor:

@@ -13,7 +13,7 @@ from . import gsplat_cuda, kernels, torch_reference
 from .options import Drawables, RasterOptions, RasterView, RenderMode
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rendering:
     """Of C cameras. `image` holds colours, then depth where the render mode asks for it."""
 
@@ -77,21 +77,34 @@ def rasterize(
             if meta["radii"].dim() == 3
             else meta["radii"][..., None].expand(-1, -1, 2)
         )
-        return Rendering(image, alpha, meta["means2d"], radii, meta["depths"])
+        return Rendering(
+            image=image, alpha=alpha, means2d=meta["means2d"], radii=radii, depths=meta["depths"]
+        )
     channels = 3 if sh_degree is not None else colors.shape[-1]
     if backgrounds is None:
         backgrounds = means.new_zeros(len(viewmats), channels)
-    gaussians = Drawables(means, quats, scales, opacities, colors)
+    gaussians = Drawables(
+        means=means, quats=quats, scales=scales, opacities=opacities, colors=colors
+    )
     views = [
         _one_view(
             gaussians,
-            RasterView(viewmat, K, width, height, sh_degree, background),
+            RasterView(
+                viewmat=viewmat,
+                K=K,
+                width=width,
+                height=height,
+                sh_degree=sh_degree,
+                background=background,
+            ),
             render_mode,
             options,
         )
         for viewmat, K, background in zip(viewmats, Ks, backgrounds, strict=True)
     ]
-    return Rendering(*(torch.stack(parts) for parts in zip(*views, strict=True)))
+    names = ("image", "alpha", "means2d", "radii", "depths")
+    stacked = map(torch.stack, zip(*views, strict=True))
+    return Rendering(**dict(zip(names, stacked, strict=True)))
 
 
 def _one_view(

@@ -17,7 +17,7 @@ TILE = 16
 PAIR_BUDGET = 4_000_000  # (Gaussian, pixel) pairs held at once
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TileLists:
     """Gaussians per tile, front to back: those of tile t are ids[start[t] : start[t] + count[t]]."""
 
@@ -44,7 +44,13 @@ def list_per_tile(projection: Projection, width: int, height: int) -> TileLists:
     tile = (y0[owner] + nth // across[owner]) * columns + x0[owner] + nth % across[owner]
     by_tile = torch.argsort(tile, stable=True)
     count = torch.bincount(tile, minlength=columns * rows)
-    return TileLists(visible[owner[by_tile]], count.cumsum(0) - count, count, columns, rows)
+    return TileLists(
+        ids=visible[owner[by_tile]],
+        start=count.cumsum(0) - count,
+        count=count,
+        columns=columns,
+        rows=rows,
+    )
 
 
 def blend(

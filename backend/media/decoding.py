@@ -13,7 +13,7 @@ from av.error import FFmpegError
 from ..protocol import InputError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class VideoInfo:
     """What the container says. `frames` may be an estimate."""
 
@@ -74,7 +74,13 @@ def probe(path: Path) -> VideoInfo:
         seconds = seconds or stream.frames / fps or max(frame_times(path), default=0.0)
         turned = round((frame.rotation or 0) / 90) % 2 == 1
         size = (frame.height, frame.width) if turned else (frame.width, frame.height)
-        return VideoInfo(*size, fps, seconds, stream.frames or round(seconds * fps))
+        return VideoInfo(
+            width=size[0],
+            height=size[1],
+            fps=fps,
+            duration=seconds,
+            frames=stream.frames or round(seconds * fps),
+        )
 
 
 def frame_times(path: Path) -> list[float]:

@@ -11,7 +11,7 @@ Pixels = NDArray[np.uint8]
 THUMB = 160  # pixels on the longer side of the small grey picture that judges are given
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Footage:
     """Pictures of one size in one folder, in order."""
 

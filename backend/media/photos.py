@@ -149,5 +149,11 @@ def _copy(photos: list[Path], folder: Path, max_side: int, progress: Progress) -
         known[len(known) // 2] if known and known[-1] < 1.02 * known[0] else 0.0
     )  # a zoom used: no prior
     return Footage(
-        folder, names, None, *small.size, relative * small.width, [p.name for p in photos]
+        folder=folder,
+        names=names,
+        times=None,
+        width=small.width,
+        height=small.height,
+        focal=relative * small.width,
+        sources=[p.name for p in photos],
     )

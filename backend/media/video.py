@@ -77,7 +77,16 @@ class _Store:
             few = "one frame" if len(self.names) == 1 else f"{len(self.names)} frames"
             raise cannot(path, f"it gives only {few}, and cameras need at least {MIN_FRAMES}")
         with Image.open(self.folder / self.names[0]) as image:
-            return Footage(self.folder, self.names, self.times, *image.size, 0.0, ordered=True)
+            width, height = image.size
+        return Footage(
+            folder=self.folder,
+            names=self.names,
+            times=self.times,
+            width=width,
+            height=height,
+            focal=0.0,
+            ordered=True,
+        )
 
 
 def _opened_at(path: Path, start: float) -> av.container.InputContainer:

@@ -55,7 +55,7 @@ class Job(Generic[OptionsT]):
         self.cancel.check()
         self._end_stage()
         self._stage, self._stage_start, self._eta = name, time.monotonic(), Eta(first_step)
-        self.folder.write_state(JobState("running", name, pid=os.getpid()))
+        self.folder.write_state(JobState(status="running", stage=name, pid=os.getpid()))
         self.reporter.send(protocol.Stage(name, index, count))
 
     def progress(self, step: int, total: int, **metrics: float) -> None:
@@ -186,7 +186,7 @@ def _run_held(
     logger.addHandler(handler)
     try:
         resumed = folder.begin(request)
-        folder.write_state(JobState("running", pid=os.getpid()))
+        folder.write_state(JobState(status="running", pid=os.getpid()))
         device, sentence = choose_device(request.device if verb.computes else "cpu")
         reporter.send(protocol.Hello(protocol.PROTOCOL, os.getpid(), protocol.VERSION, sentence))
         job = Job(
@@ -201,7 +201,7 @@ def _run_held(
         cancel.check()
         manifest = _manifest(job, outcome)
         folder.commit(manifest)
-        folder.write_state(JobState("done"))
+        folder.write_state(JobState(status="done"))
         reporter.send(protocol.Result(str(folder.manifest), outcome.summary, outcome.metrics))
         return 0
     except Exception as error:  # noqa: BLE001 - the job's boundary: everything becomes a sentence, and the log has the rest
@@ -214,13 +214,13 @@ def _run_held(
 def _report(error: Exception, folder: JobFolder, reporter: Reporter, cancel: CancelToken) -> int:
     if isinstance(error, protocol.JobCancelled) or cancel.is_set:
         resumable = folder.has_checkpoint
-        folder.write_state(JobState("cancelled"))
+        folder.write_state(JobState(status="cancelled"))
         folder.discard()
         reporter.send(protocol.Cancelled(resumable))
         return 0
     known = explain(error)
     if not isinstance(known, protocol.DiskError):
-        folder.write_state(JobState("failed", error=known.what, advice=known.advice))
+        folder.write_state(JobState(status="failed", error=known.what, advice=known.advice))
     folder.discard(keep_log=known.code in (SplatsmithError.code, protocol.CrashError.code))
     reporter.send(protocol.Failure(known.code, known.what, known.advice))
     return 1

@@ -23,7 +23,7 @@ from .agglomerate import agglomerate
 from .regions.view_regions import Floats, Ints, main_regions
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ObjectIndexConfig:
     """What counts as witness, and how sure it must be."""
 

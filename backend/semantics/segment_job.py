@@ -90,7 +90,13 @@ def run(job: Job[SegmentOptions]) -> Outcome:
         job,
         scene,
         found,
-        Semantics(codes.objects, codes.shares, features, mean, teacher.name if teacher else ""),
+        Semantics(
+            objects=codes.objects,
+            shares=codes.shares,
+            features=features,
+            mean=mean,
+            model=teacher.name if teacher else "",
+        ),
     )
     count = found.shares.shape[1]
     summary = f"{count} objects in {len(scene.rgb):,} splats, from {len(views)} pictures"
@@ -107,11 +113,11 @@ def _read(job: Job[SegmentOptions]) -> Scene:
     model = from_arrays(arrays, job.device)
     rgb = (0.5 + SH_C0 * arrays.sh[:, 0]).clip(0, 1).astype(np.float32)
     gaussians = Drawables(
-        model.means,
-        model.quats,
-        model.scales,
-        model.opacities,
-        torch.tensor(rgb, device=job.device),
+        means=model.means,
+        quats=model.quats,
+        scales=model.scales,
+        opacities=model.opacities,
+        colors=torch.tensor(rgb, device=job.device),
     )
     return Scene(arrays, gaussians, rgb, propose(arrays.means, rgb, model.opacities.cpu().numpy()))
 

@@ -58,4 +58,11 @@ def _view(frame: Frame, side: int, device: str) -> RasterView:
     K[0] *= width / frame.width
     K[1] *= height / frame.height
     viewmat = torch.tensor(to_viewmat(frame.camera_to_world), dtype=torch.float32, device=device)
-    return RasterView(viewmat, K, width, height, None, torch.zeros(3, device=device))
+    return RasterView(
+        viewmat=viewmat,
+        K=K,
+        width=width,
+        height=height,
+        sh_degree=None,
+        background=torch.zeros(3, device=device),
+    )

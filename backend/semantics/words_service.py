@@ -93,16 +93,16 @@ class WordsService:
             teacher = teacher_of(scene, question.model, self._model)
             found = ask(scene, teacher, prompts)
         except SplatsmithError as error:
-            return Scores(question.id, error=error.what, advice=error.advice)
+            return Scores(id=question.id, error=error.what, advice=error.advice)
         except Exception as error:
             log.exception("a question could not be answered")
             return Scores(
-                question.id,
+                id=question.id,
                 error=f"Something unexpected went wrong ({type(error).__name__}).",
                 advice="Try other words.",
             )
         rows = [[round(float(s), 5) for s in row] for row in found.objects]
-        return Scores(question.id, [", ".join(p.words) for p in prompts], rows)
+        return Scores(id=question.id, prompts=[", ".join(p.words) for p in prompts], objects=rows)
 
     def _scene(self, folder: Path) -> Semantics:
         path = folder / semantics_file.NAME

@@ -7,7 +7,7 @@ from ..protocol import InputError, Preset
 from .splats_verb import PRESETS, SplatsOptions
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LearningRates:
     """Adam's steps (Kerbl et al. 2023, section 7.1 and their code); `means` is multiplied by the
     scene's extent.
@@ -24,7 +24,7 @@ class LearningRates:
     exposure: float = 2e-3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DensifyConfig:
     """Relocation and growth as in 3DGS-MCMC (Kheradmand et al. 2024)."""
 
@@ -40,7 +40,7 @@ class DensifyConfig:
     scale_weight: float = 0.01
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """One training run."""
 

@@ -87,12 +87,14 @@ def initialise(
     width = neighbor_distance(points).clip(1e-4 * views.extent, 0.2 * views.extent)
     count = len(points)
     logit = math.log(config.initial_opacity / (1 - config.initial_opacity))
-    parts = (
-        torch.from_numpy(points),
-        torch.tensor([1.0, 0.0, 0.0, 0.0]).repeat(count, 1),
-        torch.from_numpy(np.log(width)).float()[:, None].repeat(1, 3),
-        torch.full((count,), logit),
-        ((torch.from_numpy(colors).float() / 255 - 0.5) / SH_C0)[:, None],
-        torch.zeros(count, coefficient_count(config.sh_degree) - 1, 3),
+    parts = {
+        "means": torch.from_numpy(points),
+        "quats": torch.tensor([1.0, 0.0, 0.0, 0.0]).repeat(count, 1),
+        "log_scales": torch.from_numpy(np.log(width)).float()[:, None].repeat(1, 3),
+        "opacity_logits": torch.full((count,), logit),
+        "sh0": ((torch.from_numpy(colors).float() / 255 - 0.5) / SH_C0)[:, None],
+        "sh_rest": torch.zeros(count, coefficient_count(config.sh_degree) - 1, 3),
+    }
+    return Gaussians(
+        **{name: p.to(device).contiguous().requires_grad_(True) for name, p in parts.items()}
     )
-    return Gaussians(*(p.to(device).contiguous().requires_grad_(True) for p in parts))

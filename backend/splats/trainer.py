@@ -19,7 +19,7 @@ from .densify import Densifier
 from .views import View, ViewSet
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Trainer:
     """A training run at one step. Make one with `start`."""
 
@@ -111,16 +111,16 @@ def start(config: TrainConfig, views: ViewSet, model: Gaussians, seed: int, devi
     generator = torch.Generator().manual_seed(seed)
     densifier = Densifier(config.densify, config.steps, len(model), config.max_splats, generator)
     return Trainer(
-        config,
-        views,
-        model,
-        corrections,
-        optimizer,
-        generator,
-        densifier,
-        l1_dssim_for(device),
-        device,
-        seed,
+        config=config,
+        views=views,
+        model=model,
+        corrections=corrections,
+        optimizer=optimizer,
+        generator=generator,
+        densifier=densifier,
+        loss=l1_dssim_for(device),
+        device=device,
+        seed=seed,
     )
 
 

@@ -18,7 +18,7 @@ from ..media.holdout import held_out
 from ..protocol import InputError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class View:
     """One camera with its picture at one size."""
 
@@ -48,7 +48,7 @@ class View:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ViewSet:
     """All views at full and at half size; `held_out` are indices that training never sees."""
 
@@ -98,11 +98,11 @@ def _view(frame: Frame, pixels: np.ndarray, width: int, height: int) -> View:
         else torch.from_numpy(pixels)
     )
     return View(
-        frame.image.name,
-        small,
-        torch.tensor(to_viewmat(frame.camera_to_world), dtype=torch.float32),
-        K,
-        _mask(frame, width, height),
+        name=frame.image.name,
+        pixels=small,
+        viewmat=torch.tensor(to_viewmat(frame.camera_to_world), dtype=torch.float32),
+        K=K,
+        mask=_mask(frame, width, height),
     )
 
 
@@ -165,4 +165,11 @@ def load_views(
     extent = float((centers - centers.mean(0)).norm(dim=1).max()) * 1.1
     held = held_out(len(full), holdout)
     training = [i for i in range(len(full)) if i not in set(held)]
-    return ViewSet(full, half, training, held, extent if extent > 1e-6 else 1.0, transparent)
+    return ViewSet(
+        full=full,
+        half=half,
+        training=training,
+        held_out=held,
+        extent=extent if extent > 1e-6 else 1.0,
+        transparent=transparent,
+    )

@@ -33,7 +33,15 @@ def write_head(folder: Path, rig: Rig, rest: Floats) -> None:
     colors = rig.colors if rig.colors is not None else table[rig.vertex_parts]
     head_file.write(
         folder / head_file.NAME,
-        Head(rig.name, rest, rig.faces, list(rig.names), rig.shapes, colors, rig.lowest),
+        Head(
+            name=rig.name,
+            vertices=rest,
+            faces=rig.faces,
+            names=list(rig.names),
+            shapes=rig.shapes,
+            colors=colors,
+            lowest=rig.lowest,
+        ),
     )
     middle = rest[rig.vertex_parts == Part.EYE].mean(0) - [0, 2, 0]
     views = [

@@ -191,7 +191,11 @@ def _filmed(filmed: Poses, order: NDArray[np.int64]) -> Iterator[tuple[View, Pix
             )
         yield (
             View(
-                filmed.rotations[wanted], filmed.translations[wanted], filmed.focal, width, height
+                rotation=filmed.rotations[wanted],
+                translation=filmed.translations[wanted],
+                focal=filmed.focal,
+                width=width,
+                height=height,
             ),
             image,
         )

@@ -2,6 +2,7 @@
 pure-torch path.
 """
 
+import dataclasses
 import statistics
 import time
 
@@ -15,6 +16,7 @@ from backend.runtime.device import core_count
 from backend.runtime.measure import peak_megabytes
 from tests.benchmarks.table import Row, Table, has
 
+FIELDS = [f.name for f in dataclasses.fields(Drawables)]
 SIZES = {"256x256, 10k": (256, 256, 10_000, 30), "540x960, 100k": (540, 960, 100_000, 6)}
 
 
@@ -62,8 +64,13 @@ def scene(width: int, height: int, count: int) -> tuple[Drawables, RasterView]:
     K[:2] *= max(width / (2 * K[0, 2]), height / (2 * K[1, 2]))
     K[0, 2], K[1, 2] = width / 2, height / 2
     tensors = [torch.tensor(a, dtype=torch.float32) for a in (*arrays, viewmat, K)]
-    return Drawables(*tensors[:5]), RasterView(
-        tensors[5], tensors[6], width, height, 3, torch.zeros(3)
+    return Drawables(**dict(zip(FIELDS, tensors[:5], strict=True))), RasterView(
+        viewmat=tensors[5],
+        K=tensors[6],
+        width=width,
+        height=height,
+        sh_degree=3,
+        background=torch.zeros(3),
     )
 
 
@@ -74,7 +81,7 @@ def milliseconds(draw, gaussians: Drawables, repeats: int) -> tuple[float, float
     weight = None
     for repeat in range(repeats + 1):
         c, w = time.process_time(), time.perf_counter()
-        image = draw(Drawables(*leaves))
+        image = draw(Drawables(**dict(zip(FIELDS, leaves, strict=True))))
         weight = (
             torch.randn(image.shape, generator=torch.Generator().manual_seed(0))
             if weight is None
@@ -99,9 +106,16 @@ def gradient_errors(native: kernels.Kernels, table: Table) -> None:
     ):
         leaves = drawn.leaves(dtype)
         view = RasterView(
-            leaves["viewmat"], drawn.K.to(dtype), 70, 53, 3, drawn.background.to(dtype)
+            viewmat=leaves["viewmat"],
+            K=drawn.K.to(dtype),
+            width=70,
+            height=53,
+            sh_degree=3,
+            background=drawn.background.to(dtype),
         )
-        image, alpha = draw(Drawables(*(leaves[n] for n in NAMES[:5])), view, RasterOptions())[:2]
+        image, alpha = draw(Drawables(**{n: leaves[n] for n in NAMES[:5]}), view, RasterOptions())[
+            :2
+        ]
         weights = torch.Generator().manual_seed(7)
         loss = (image * torch.randn(image.shape, generator=weights).to(dtype)).sum()
         (loss + (alpha * torch.randn(alpha.shape, generator=weights).to(dtype)).sum()).backward()

@@ -40,7 +40,17 @@ def _carried(folder: Path, every: int, given: Path) -> tuple[float, float]:
         Image.fromarray(truth[path.stem]).save(given / f"{path.stem}.png")
     images = [Image.open(p) for p in paths]
     frames = [
-        Frame(p, np.eye(4), 1.0, 1.0, 0.0, 0.0, *i.size) for p, i in zip(paths, images, strict=True)
+        Frame(
+            image=p,
+            camera_to_world=np.eye(4),
+            fl_x=1.0,
+            fl_y=1.0,
+            cx=0.0,
+            cy=0.0,
+            width=i.width,
+            height=i.height,
+        )
+        for p, i in zip(paths, images, strict=True)
     ]
     found = find(Capture(folder, frames), given, images)
     seen = [a > 127 for a in found.alphas]

@@ -40,7 +40,9 @@ def run(room: Room, table: Table) -> None:
         [random.integers(0, OBJECTS, MILLION), *np.full((2, MILLION), NOTHING)], 1
     ).astype(np.uint16)
     features = random.normal(size=(OBJECTS, 512)).astype(np.float32)
-    scene = Semantics(objects, shares, features, np.zeros(512, np.float32))
+    scene = Semantics(
+        objects=objects, shares=shares, features=features, mean=np.zeros(512, np.float32)
+    )
     table.add(
         Row(
             "codes",
@@ -126,7 +128,14 @@ def _segment(room: Room, splats: int, table: Table) -> None:
         pose = from_viewmat(view.viewmat.double().numpy())
         frames.append(
             capture.Frame(
-                path, pose, LARGER * FOCAL, LARGER * FOCAL, size[0] / 2, size[1] / 2, *size
+                image=path,
+                camera_to_world=pose,
+                fl_x=LARGER * FOCAL,
+                fl_y=LARGER * FOCAL,
+                cx=size[0] / 2,
+                cy=size[1] / 2,
+                width=size[0],
+                height=size[1],
             )
         )
     capture.write(folder, frames, None)
@@ -164,5 +173,9 @@ def _so_many(room: Room, wanted: int) -> SplatArrays:
     smaller = replace(g, scales=g.scales * min(1.0, (len(g.means) / wanted) ** 0.5))
     logits = torch.logit(g.opacities).numpy()[index]
     return SplatArrays(
-        means, g.quats.numpy()[index], smaller.scales.log().numpy()[index], logits, sh
+        means=means,
+        quats=g.quats.numpy()[index],
+        log_scales=smaller.scales.log().numpy()[index],
+        opacity_logits=logits,
+        sh=sh,
     )

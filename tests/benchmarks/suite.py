@@ -90,7 +90,14 @@ def colmap_alone(clip: Clip, seed: int, table: Table) -> CameraErrors | None:
     paths = {k: str(work / f"{k}.npz") for k in ("match", "map")}
     tasks = [
         ColmapTask(
-            k, str(footage.folder), str(work), "", footage.names, True, solved=paths[k], seed=seed
+            kind=k,
+            images=str(footage.folder),
+            work=str(work),
+            output="",
+            names=footage.names,
+            ordered=True,
+            solved=paths[k],
+            seed=seed,
         )
         for k in ("match", "map")
     ]

@@ -54,7 +54,12 @@ def _one(rig: Rig, where: Correspondence, tracker: FaceTracker, seed: int, table
     view = face.views[0]
     points = np.stack([row.points for row in rows])
     track = FaceTrack(
-        points, np.ones(FRAMES, np.float32), np.arange(FRAMES) / RATE, view.width, view.height, 1
+        points=points,
+        scores=np.ones(FRAMES, np.float32),
+        times=np.arange(FRAMES) / RATE,
+        width=view.width,
+        height=view.height,
+        faces=1,
     )
     start = time.process_time()
     motion = fit_rig(track, rig, where)

@@ -109,7 +109,9 @@ def _write_splats(path: Path, coefficients: int) -> Path:
         g.normal(1, 1, 200).astype(f),
         g.normal(0, 0.4, (200, 16, 3)).astype(f)[:, :coefficients],
     )
-    arrays = splat_ply.SplatArrays(means, quats.astype(f), scales, opacities, sh)
+    arrays = splat_ply.SplatArrays(
+        means=means, quats=quats.astype(f), log_scales=scales, opacity_logits=opacities, sh=sh
+    )
     splat_ply.write(path, arrays)
     return path
 

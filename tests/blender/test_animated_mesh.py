@@ -56,7 +56,13 @@ def waving(side: int = 12, frames: int = 9) -> Any:
     uvs = (rest[faces][..., :2] + 1).astype(np.float32) / 2
     colors = np.full_like(rest, 0.5)
     return MeshSequence(
-        rest, faces, skinned(rest, nodes), np.arange(frames) / 24, colors, uvs, nodes
+        rest=rest,
+        faces=faces,
+        positions=skinned(rest, nodes),
+        seconds=np.arange(frames) / 24,
+        colors=colors,
+        uvs=uvs,
+        nodes=nodes,
     )
 
 
@@ -98,7 +104,13 @@ def test_long_sequences_go_into_a_cache_and_play_fast_enough(
         rest[None]
         + np.stack([np.zeros(50, np.float32), np.zeros(50, np.float32), lift], 1)[:, None]
     )
-    sequence = MeshSequence(rest, faces, positions, np.arange(50) / 24, np.full_like(rest, 0.5))
+    sequence = MeshSequence(
+        rest=rest,
+        faces=faces,
+        positions=positions,
+        seconds=np.arange(50) / 24,
+        colors=np.full_like(rest, 0.5),
+    )
     collection = bpy.data.collections.new("long")
     bpy.context.scene.collection.children.link(collection)
     module = rooms("scene.meshes.mesh_sequence")
@@ -376,7 +388,14 @@ def test_meshes_of_changing_topology_play_without_the_addon(
     (tmp_path / "free").mkdir()
     path = tmp_path / "free" / mesh_frames.NAME
     mesh_frames.write(
-        path, MeshFrames(frames, np.arange(5) / 24, frames[0].vertices, frames[0].faces, tracks)
+        path,
+        MeshFrames(
+            frames=frames,
+            seconds=np.arange(5) / 24,
+            canonical=frames[0].vertices,
+            canonical_faces=frames[0].faces,
+            canonical_tracks=tracks,
+        ),
     )
     assert bpy.ops.splatsmith.import_mesh(filepath=str(path)) == {"FINISHED"}
     obj = bpy.context.object
@@ -413,14 +432,14 @@ def test_an_outline_becomes_a_mask_of_its_frame(bpy: Any, rooms: Any, tmp_path: 
         folder,
         [
             capture.Frame(
-                folder / "images" / f"{k:04d}.png",
-                np.eye(4),
-                60.0,
-                60.0,
-                32,
-                24,
-                64,
-                48,
+                image=folder / "images" / f"{k:04d}.png",
+                camera_to_world=np.eye(4),
+                fl_x=60.0,
+                fl_y=60.0,
+                cx=32,
+                cy=24,
+                width=64,
+                height=48,
                 time=k / 24,
             )
             for k in (1, 2, 3)

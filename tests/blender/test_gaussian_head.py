@@ -27,13 +27,13 @@ def grid_head(random: np.random.Generator) -> Any:
     )
     shapes = random.normal(size=(2, 25, 3)).astype(np.float16).astype(np.float32) * 0.5
     return Head(
-        "grid",
-        vertices,
-        faces,
-        ["jawOpen", "mouthPucker"],
-        shapes,
-        np.full((25, 3), 0.6, np.float32),
-        np.zeros(2, np.float32),
+        name="grid",
+        vertices=vertices,
+        faces=faces,
+        names=["jawOpen", "mouthPucker"],
+        shapes=shapes,
+        colors=np.full((25, 3), 0.6, np.float32),
+        lowest=np.zeros(2, np.float32),
     )
 
 
@@ -50,17 +50,17 @@ def gaussians_on(head: Any, random: np.random.Generator, count: int = 40, modes:
     quats /= np.linalg.norm(quats, axis=1, keepdims=True)
     sizes, sh = frames(head.vertices, corners)[2].astype(np.float32), values(count, 4, 3, scale=0.3)
     return GaussianHead(
-        corners,
-        sizes,
-        values(count, 3, scale=0.2),
-        quats,
-        np.abs(values(count, 3, scale=0.1)) + np.float32(0.01),
-        np.full(count, 0.75, np.float32),
-        sh,
-        values(modes, count, 3, scale=0.1),
-        values(modes, count, 3, scale=0.1),
-        values(modes, 2, scale=1.0),
-        values(modes, scale=0.5),
+        corners=corners,
+        rest_sizes=sizes,
+        means=values(count, 3, scale=0.2),
+        quats=quats,
+        scales=np.abs(values(count, 3, scale=0.1)) + np.float32(0.01),
+        opacities=np.full(count, 0.75, np.float32),
+        sh=sh,
+        mean_shapes=values(modes, count, 3, scale=0.1),
+        color_shapes=values(modes, count, 3, scale=0.1),
+        latent_weights=values(modes, 2, scale=1.0),
+        latent_bias=values(modes, scale=0.5),
     )
 
 
@@ -209,13 +209,13 @@ def test_a_head_that_does_not_belong_is_refused(bpy: Any, rooms: Any, folder: An
     head_file.write(
         path / head_file.NAME,
         Head(
-            "half",
-            head.vertices[:20],
-            head.faces[:12],
-            head.names,
-            head.shapes[:, :20],
-            head.colors[:20],
-            head.lowest,
+            name="half",
+            vertices=head.vertices[:20],
+            faces=head.faces[:12],
+            names=head.names,
+            shapes=head.shapes[:, :20],
+            colors=head.colors[:20],
+            lowest=head.lowest,
         ),
     )
     count = len(bpy.data.objects)

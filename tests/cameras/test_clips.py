@@ -163,7 +163,16 @@ def test_every_solver_can_be_asked_for_alone(tmp_path: Path, solver: str) -> Non
 def test_masks_follow_the_lens_out_of_distortion() -> None:
     mask = np.zeros((180, 240), np.uint8)
     mask[:, 120:] = 255
-    frame = Frame(Path("a"), np.eye(4), 200.0, 200.0, 120.0, 90.0, 240, 180)
+    frame = Frame(
+        image=Path("a"),
+        camera_to_world=np.eye(4),
+        fl_x=200.0,
+        fl_y=200.0,
+        cx=120.0,
+        cy=90.0,
+        width=240,
+        height=180,
+    )
 
     def through(k1: float) -> tuple[float, ...]:
         return (200.0, 200.0, 120.0, 90.0, k1, 0.0, 0.0, 0.0)

@@ -18,12 +18,12 @@ def make(count: int = 20, coefficients: int = 16) -> SplatArrays:
     quats /= np.linalg.norm(quats, axis=1, keepdims=True)
     f = np.float32
     return SplatArrays(
-        g.normal(size=(count, 3)).astype(f),
-        quats,
-        g.normal(-4, 1, (count, 3)).astype(f),
-        g.normal(size=count).astype(f),
-        g.normal(size=(count, coefficients, 3)).astype(f),
-        {"label": np.arange(count, dtype=np.int32)},
+        means=g.normal(size=(count, 3)).astype(f),
+        quats=quats,
+        log_scales=g.normal(-4, 1, (count, 3)).astype(f),
+        opacity_logits=g.normal(size=count).astype(f),
+        sh=g.normal(size=(count, coefficients, 3)).astype(f),
+        extra={"label": np.arange(count, dtype=np.int32)},
     )
 
 

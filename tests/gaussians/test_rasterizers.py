@@ -42,8 +42,15 @@ def gradients(scene: Scene, options: RasterOptions, rasterizer, dtype: torch.dty
     leaves = scene.leaves(dtype)
     g = torch.Generator().manual_seed(7)
     K, background = scene.K.to(dtype), scene.background.to(dtype)
-    view = RasterView(leaves["viewmat"], K, scene.width, scene.height, scene.sh_degree, background)
-    image, alpha = rasterizer(Drawables(*(leaves[n] for n in NAMES[:5])), view, options)[:2]
+    view = RasterView(
+        viewmat=leaves["viewmat"],
+        K=K,
+        width=scene.width,
+        height=scene.height,
+        sh_degree=scene.sh_degree,
+        background=background,
+    )
+    image, alpha = rasterizer(Drawables(**{n: leaves[n] for n in NAMES[:5]}), view, options)[:2]
     loss = (image * torch.randn(image.shape, generator=g).to(dtype)).sum()
     loss = loss + (alpha * torch.randn(alpha.shape, generator=g).to(dtype)).sum()
     loss.backward()

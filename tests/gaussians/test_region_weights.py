@@ -16,14 +16,14 @@ REGIONS = 40
 def prepare(scene: Scene, dtype: torch.dtype) -> tuple[Drawables, RasterView]:
     leaves = {name: array.to(dtype) for name, array in scene.arrays.items()}
     view = RasterView(
-        leaves["viewmat"],
-        scene.K.to(dtype),
-        scene.width,
-        scene.height,
-        None,
-        torch.zeros(3, dtype=dtype),
+        viewmat=leaves["viewmat"],
+        K=scene.K.to(dtype),
+        width=scene.width,
+        height=scene.height,
+        sh_degree=None,
+        background=torch.zeros(3, dtype=dtype),
     )
-    return Drawables(*(leaves[n] for n in NAMES[:5])), view
+    return Drawables(**{n: leaves[n] for n in NAMES[:5]}), view
 
 
 def crumbs(scene: Scene) -> np.ndarray:

@@ -94,7 +94,14 @@ def write_capture(
     poses = write_photos(folder / "images", count, size, focal, density=25)
     frames = [
         Frame(
-            folder / "images" / f"{i:03d}.png", pose, focal, focal, size[0] / 2, size[1] / 2, *size
+            image=folder / "images" / f"{i:03d}.png",
+            camera_to_world=pose,
+            fl_x=focal,
+            fl_y=focal,
+            cx=size[0] / 2,
+            cy=size[1] / 2,
+            width=size[0],
+            height=size[1],
         )
         for i, pose in enumerate(poses)
     ]

@@ -205,7 +205,14 @@ def raster_views(poses: list[np.ndarray]) -> list[RasterView]:
     """The cameras as the rasteriser takes them."""
     K = torch.tensor([[FOCAL, 0, SIZE[0] / 2], [0, FOCAL, SIZE[1] / 2], [0, 0, 1]])
     return [
-        RasterView(torch.from_numpy(to_viewmat(p)).float(), K, *SIZE, None, torch.zeros(3))
+        RasterView(
+            viewmat=torch.from_numpy(to_viewmat(p)).float(),
+            K=K,
+            width=SIZE[0],
+            height=SIZE[1],
+            sh_degree=None,
+            background=torch.zeros(3),
+        )
         for p in poses
     ]
 
@@ -224,14 +231,31 @@ def write(room: Room, folder: Path) -> None:
         Image.fromarray(image).save(path)
         Image.fromarray((owners + 1).astype(np.uint8)).save(folder / "regions" / path.name)
         pose = from_viewmat(view.viewmat.double().numpy())
-        frames.append(capture.Frame(path, pose, FOCAL, FOCAL, SIZE[0] / 2, SIZE[1] / 2, *SIZE))
+        frames.append(
+            capture.Frame(
+                image=path,
+                camera_to_world=pose,
+                fl_x=FOCAL,
+                fl_y=FOCAL,
+                cx=SIZE[0] / 2,
+                cy=SIZE[1] / 2,
+                width=SIZE[0],
+                height=SIZE[1],
+            )
+        )
     capture.write(folder / "capture", frames, None)
     g = room.gaussians
     sh = ((room.rgb - 0.5) / SH_C0).astype(np.float32)[:, None]
     logits = torch.logit(g.opacities).numpy()
     splat_ply.write(
         folder / "splats.ply",
-        SplatArrays(g.means.numpy(), g.quats.numpy(), g.scales.log().numpy(), logits, sh),
+        SplatArrays(
+            means=g.means.numpy(),
+            quats=g.quats.numpy(),
+            log_scales=g.scales.log().numpy(),
+            opacity_logits=logits,
+            sh=sh,
+        ),
     )
 
 
@@ -259,4 +283,10 @@ def splats(points: np.ndarray, seed: int) -> tuple[Drawables, np.ndarray, np.nda
         torch.from_numpy(a).float()
         for a in (means, np.repeat(scales[:, None], 3, 1), opacities, rgb)
     ]
-    return Drawables(arrays[0], quats, *arrays[1:]), rgb, whose
+    return (
+        Drawables(
+            means=arrays[0], quats=quats, scales=arrays[1], opacities=arrays[2], colors=arrays[3]
+        ),
+        rgb,
+        whose,
+    )

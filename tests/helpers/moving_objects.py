@@ -333,14 +333,14 @@ def film(folder: Path, name: str) -> None:
         _render(image, others, way == "estimated", root / "masks" / f"{k:03d}.png")
         frames.append(
             capture.Frame(
-                image,
-                np.array(camera.matrix_world),
-                focal,
-                focal,
-                shot.size / 2,
-                shot.size / 2,
-                shot.size,
-                shot.size,
+                image=image,
+                camera_to_world=np.array(camera.matrix_world),
+                fl_x=focal,
+                fl_y=focal,
+                cx=shot.size / 2,
+                cy=shot.size / 2,
+                width=shot.size,
+                height=shot.size,
                 time=k / 24,
             )
         )

@@ -76,7 +76,15 @@ def talking_face(
     views = []
     for frame in range(frames):
         view = portrait(size, yaw[frame], pitch[frame], roll[frame], distance=65.0, height=32.0)
-        views.append(View(view.rotation, view.translation + shift[frame], view.focal, size, size))
+        views.append(
+            View(
+                rotation=view.rotation,
+                translation=view.translation + shift[frame],
+                focal=view.focal,
+                width=size,
+                height=size,
+            )
+        )
     return TalkingFace(rig, rest, coefficients, views, _skin(rig, points, rest, random))
 
 
@@ -90,7 +98,9 @@ def _skin(
         tone * random.uniform(0.2, 0.5),
         random.uniform(0.1, 0.5, 3),
     )
-    colors = painted(rig, points, Paint(tuple(tone), tuple(lips), tuple(brows), tuple(iris)))
+    colors = painted(
+        rig, points, Paint(skin=tuple(tone), lips=tuple(lips), brows=tuple(brows), iris=tuple(iris))
+    )
     blotches = np.sin(rest @ random.normal(size=(3, 6)) + random.uniform(0, 6, 6)).sum(
         1, keepdims=True
     )

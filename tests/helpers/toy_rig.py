@@ -29,12 +29,12 @@ def toy_rig(vertices: int = 500, shapes: int = 6, identities: int = 4, seed: int
     names = tuple(f"shape{k}" for k in range(shapes))
     parts = np.zeros(len(triangles), np.int8)
     return Rig(
-        "toy",
-        neutral.astype(np.float32),
-        triangles.astype(np.int32),
-        parts,
-        names,
-        smooth(shapes, 1.2),
-        smooth(identities, 0.5),
-        np.zeros(shapes, np.float32),
+        name="toy",
+        neutral=neutral.astype(np.float32),
+        faces=triangles.astype(np.int32),
+        parts=parts,
+        names=names,
+        shapes=smooth(shapes, 1.2),
+        identities=smooth(identities, 0.5),
+        lowest=np.zeros(shapes, np.float32),
     )

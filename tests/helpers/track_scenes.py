@@ -67,7 +67,14 @@ def scene(
         else torch.full((frames,), FOCAL, dtype=torch.float64)
     )
     lens = torch.tensor(radial, dtype=torch.float64), torch.tensor(SIZE, dtype=torch.float64) / 2
-    truth = Reconstruction(poses[:, :3, :3], poses[:, :3, 3], focal, *lens, homogeneous)
+    truth = Reconstruction(
+        rotations=poses[:, :3, :3],
+        translations=poses[:, :3, 3],
+        focals=focal,
+        radial=lens[0],
+        center=lens[1],
+        points=homogeneous,
+    )
     frame, point = (
         torch.from_numpy(a.ravel())
         for a in np.meshgrid(np.arange(frames), np.arange(points), indexing="ij")
@@ -82,11 +89,21 @@ def scene(
     )
     seen = np.unique(point.numpy()[inside])
     kept = Reconstruction(
-        truth.rotations, truth.translations, focal, *lens, homogeneous[torch.from_numpy(seen)]
+        rotations=truth.rotations,
+        translations=truth.translations,
+        focals=focal,
+        radial=lens[0],
+        center=lens[1],
+        points=homogeneous[torch.from_numpy(seen)],
     )
     long = tracks.lengths >= 3
     return Reconstruction(
-        kept.rotations, kept.translations, focal, *lens, kept.points[torch.from_numpy(long)]
+        rotations=kept.rotations,
+        translations=kept.translations,
+        focals=focal,
+        radial=lens[0],
+        center=lens[1],
+        points=kept.points[torch.from_numpy(long)],
     ), tracks.keep_points(long)
 
 

@@ -100,14 +100,14 @@ def write(
         Image.fromarray(pixels if alpha else pixels[..., :3]).save(path)
         records.append(
             capture.Frame(
-                path,
-                pose,
-                focal,
-                focal,
-                size / 2,
-                size / 2,
-                size,
-                size,
+                image=path,
+                camera_to_world=pose,
+                fl_x=focal,
+                fl_y=focal,
+                cx=size / 2,
+                cy=size / 2,
+                width=size,
+                height=size,
                 time=k / 24 if time else None,
             )
         )

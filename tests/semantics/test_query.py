@@ -53,11 +53,11 @@ def scene(splats: int = 1000) -> Semantics:
     shares[:, 0] = 255
     shares[::10, 0], shares[::10, 1] = 128, 127
     return Semantics(
-        objects,
-        shares,
-        features.astype(np.float32),
-        features.mean(0).astype(np.float32),
-        "simulated",
+        objects=objects,
+        shares=shares,
+        features=features.astype(np.float32),
+        mean=features.mean(0).astype(np.float32),
+        model="simulated",
     )
 
 

@@ -187,11 +187,11 @@ def test_bad_input_gets_one_sentence(home: tuple[Room, Path], tmp_path: Path) ->
 def test_a_hostile_semantics_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "semantics.npz"
     good = semantics_file.Semantics(
-        np.array([[0, 1, semantics_file.NOTHING]], np.uint16),
-        np.array([[200, 55, 0]], np.uint8),
-        np.ones((2, 4), np.float32),
-        np.zeros(4, np.float32),
-        "a model",
+        objects=np.array([[0, 1, semantics_file.NOTHING]], np.uint16),
+        shares=np.array([[200, 55, 0]], np.uint8),
+        features=np.ones((2, 4), np.float32),
+        mean=np.zeros(4, np.float32),
+        model="a model",
     )
     semantics_file.write(path, good)
     again = semantics_file.read(path)
@@ -204,7 +204,9 @@ def test_a_hostile_semantics_file_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "pickled.npz", objects=np.array([{}], object))
     semantics_file.write(
         tmp_path / "beyond.npz",
-        semantics_file.Semantics(good.objects + 5, good.shares, good.features, good.mean),
+        semantics_file.Semantics(
+            objects=good.objects + 5, shares=good.shares, features=good.features, mean=good.mean
+        ),
     )
     path.write_bytes(whole[: len(whole) // 2])
     for bad in (path, tmp_path / "pickled.npz", tmp_path / "beyond.npz", tmp_path / "none.npz"):

@@ -79,7 +79,7 @@ def test_lines_that_are_no_questions_are_no_questions() -> None:
         b"[" * 100_000,
     ):
         assert decode_question(line) is None and decode_scores(line) is None
-    scores = Scores(3, ["lamp"], [[0.5, 1.0]])
+    scores = Scores(id=3, prompts=["lamp"], objects=[[0.5, 1.0]])
     assert decode_scores(encode_words(scores)) == scores
     assert decode_scores(b'{"id": 3, "prompts": ["a"], "objects": []}') is None
 

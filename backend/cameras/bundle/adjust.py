@@ -18,7 +18,7 @@ class Prior:
     sigma: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AdjustConfig:
     """`scale`: pixels from which an observation counts as an outlier (Cauchy)."""
 

@@ -29,7 +29,7 @@ class FreeParameters:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Equations:
     """gradient = -J^T W r and the blocks of J^T W J."""
 
@@ -150,7 +150,12 @@ def assemble(
     )
     assert k == by_camera.shape[2]
     return Equations(
-        cameras.view(size, size), gradient, points, point_gradient, weighted @ by_point, column
+        cameras=cameras.view(size, size),
+        camera_gradient=gradient,
+        points=points,
+        point_gradient=point_gradient,
+        cross=weighted @ by_point,
+        column=column,
     )
 
 

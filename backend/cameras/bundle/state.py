@@ -13,7 +13,7 @@ from ...media.tracks.tracks import Tracks
 FAR = 1e-3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Reconstruction:
     """Cameras of n frames and the points they see; OpenCV axes, world to camera, float64.
 

@@ -20,7 +20,7 @@ class KnownCamera:
     viewmat: list[list[float]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ColmapTask:
     """`kind`: match the pictures; map cameras from the matches; write cameras and points as a
     capture; triangulate points for known cameras; or read a COLMAP model. The last three write a

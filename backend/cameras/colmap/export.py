@@ -132,19 +132,17 @@ def _frames(model: pycolmap.Reconstruction, folder: Path, task: ColmapTask) -> l
         place = images / f"{number:04d}{Path(name).suffix.lower()}"
         shutil.copyfile(folder / name, place)
         viewmat = np.vstack([image.cam_from_world().matrix(), [0, 0, 0, 1]])
-        focal, center = (
-            (camera.focal_length_x, camera.focal_length_y),
-            (camera.principal_point_x, camera.principal_point_y),
-        )
         source = sources.get(name, name)
         frames.append(
             Frame(
-                place,
-                from_viewmat(viewmat),
-                *focal,
-                *center,
-                camera.width,
-                camera.height,
+                image=place,
+                camera_to_world=from_viewmat(viewmat),
+                fl_x=camera.focal_length_x,
+                fl_y=camera.focal_length_y,
+                cx=camera.principal_point_x,
+                cy=camera.principal_point_y,
+                width=camera.width,
+                height=camera.height,
                 time=times.get(name),
                 source=source,
             )

@@ -37,9 +37,13 @@ def match(task: ColmapTask, channel: Channel) -> dict[str, Any]:
     """Tracks of the pictures, left in `task.solved`."""
     database = extract_and_match(task, channel, per_image=False)
     tracks, none = read_tracks(database, task.names), np.zeros(0)
-    Solved(none.astype(np.int64), none.reshape(0, 4, 4), none, np.zeros(2), tracks).save(
-        Path(task.solved)
-    )
+    Solved(
+        frames=none.astype(np.int64),
+        viewmats=none.reshape(0, 4, 4),
+        focals=none,
+        radial=np.zeros(2),
+        tracks=tracks,
+    ).save(Path(task.solved))
     return {"why_nothing": why_nothing(database, len(task.names))}
 
 
@@ -95,10 +99,10 @@ def map_cameras(task: ColmapTask, channel: Channel) -> dict[str, Any]:
         np.array([cameras[0].params[3] if cameras else 0.0, 0.0]),
     )
     Solved(
-        np.array([i for i, _ in placed], np.int64),
-        np.array(viewmats).reshape(-1, 4, 4),
-        focals,
-        radial,
+        frames=np.array([i for i, _ in placed], np.int64),
+        viewmats=np.array(viewmats).reshape(-1, 4, 4),
+        focals=focals,
+        radial=radial,
     ).save(Path(task.solved))
     return stats
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...media.tracks.tracks import EMPTY, Tracks
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Solved:
     """Cameras of `frames` (indices into the task's names), OpenCV axes; one lens model: see
     bundle/state.py.
@@ -44,5 +44,10 @@ def load(path: Path) -> Solved:
     with np.load(path, allow_pickle=False) as data:
         tracks = Tracks(data["track_frame"], data["track_point"], data["track_uv"])
         return Solved(
-            data["frames"], data["viewmats"], data["focals"], data["radial"], tracks, data["points"]
+            frames=data["frames"],
+            viewmats=data["viewmats"],
+            focals=data["focals"],
+            radial=data["radial"],
+            tracks=tracks,
+            points=data["points"],
         )

@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 CACHED = 24  # frames to either side whose pictures stay in memory
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DepthConfig:
     """`angle`: degrees between the views of a point that neighbours should have; `side`: pixels of
     the depth map.
@@ -126,14 +126,14 @@ def _view(shot: Shot, others: list[Shot], seen: Floats, config: DepthConfig) -> 
 
     color = torch.from_numpy(shot.color).float() / 255
     return View(
-        color,
-        torch.from_numpy(shot.K).float(),
-        tensor([o.K for o in others]),
-        tensor(relative),
-        tensor(there),
-        tensor(sure),
-        at,
-        depth,
+        color=color,
+        K=torch.from_numpy(shot.K).float(),
+        neighbor_ks=tensor([o.K for o in others]),
+        to_neighbor=tensor(relative),
+        there=tensor(there),
+        trust=tensor(sure),
+        sparse_at=at,
+        sparse_depth=depth,
     )
 
 

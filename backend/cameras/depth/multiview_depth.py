@@ -17,7 +17,7 @@ TINY = 1e-9
 FILL_SHARE = 0.002
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FrozenConfig:
     """Pixels are those of the depth map."""
 
@@ -34,7 +34,7 @@ class FrozenConfig:
     hold: float = 0.03  # relative; how closely believed points of the tracks are kept
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class View:
     """One picture, and where its pixels went in m neighbours. OpenCV axes, K in pixels of the depth
     map.

@@ -34,7 +34,7 @@ Progress = Callable[[int, int], None]  # step, total; may raise to cancel
 LEAST_TRACKS = 8  # of a picture; fewer don't hold a camera
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EstimateConfig:
     """What the parts are told. Pixels are those of a picture 320 wide."""
 
@@ -57,7 +57,7 @@ class SolverResult:
     solve: Reconstruction
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Problem:
     """What is to be solved. `followed` are tracks from frame to frame."""
 
@@ -68,7 +68,7 @@ class Problem:
     seed: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Estimate:
     """The result; `solve` has a point for every track of `tracks` (frames renumbered as in
     `frames`).
@@ -200,7 +200,12 @@ def confirm(
     if refined.free_parameters.focal_per_frame:
         zoomed = found.focals * (refined.solve.focals / refined.solve.focals[0])
         found = Reconstruction(
-            found.rotations, found.translations, zoomed, found.radial, found.center, found.points
+            rotations=found.rotations,
+            translations=found.translations,
+            focals=zoomed,
+            radial=found.radial,
+            center=found.center,
+            points=found.points,
         )
     return SolverResult("straight paths", refined.frames, found)
 
@@ -397,16 +402,25 @@ def conclude(
         )
     focal = float(best.solve.focals.median())
     evidence = Evidence(
-        len(frames) / problem.frames,
-        inliers,
-        best.median / unit,
-        sure.focal,
-        sure.drift,
-        math.degrees(2 * math.atan(max(problem.size) / 2 / focal)),
-        *cross_check,
-        mirror,
-        expected_focal / focal if expected_focal else 0.0,
-        problem.klt_tracks.points > 0,
-        cross_check_error,
+        placed=len(frames) / problem.frames,
+        inliers=inliers,
+        held_out_px=best.median / unit,
+        focal_sigma=sure.focal,
+        drift_sigma=sure.drift,
+        field_of_view=math.degrees(2 * math.atan(max(problem.size) / 2 / focal)),
+        second_opinion=cross_check[0],
+        apart=cross_check[1],
+        focal_apart=cross_check[2],
+        mirror=mirror,
+        expected_focal=expected_focal / focal if expected_focal else 0.0,
+        confirmable=problem.klt_tracks.points > 0,
+        cross_check_error=cross_check_error,
     )
-    return Estimate(best.name, frames, placed, kept, judge(evidence, kind, config.verdict), sure)
+    return Estimate(
+        solver=best.name,
+        frames=frames,
+        solve=placed,
+        tracks=kept,
+        verdict=judge(evidence, kind, config.verdict),
+        uncertainty=sure,
+    )

@@ -58,7 +58,14 @@ def complete(estimate: Estimate, keys: Ints, problem: Problem, config: EstimateC
         estimate.verdict.evidence, placed=len(seen) / problem.frames, inliers=inliers
     )
     verdict = judge(evidence, "moving", config.verdict)
-    return Estimate(estimate.solver, frames[seen], final, kept, verdict, sure)
+    return Estimate(
+        solver=estimate.solver,
+        frames=frames[seen],
+        solve=final,
+        tracks=kept,
+        verdict=verdict,
+        uncertainty=sure,
+    )
 
 
 def _points_of(tracks: Tracks, is_key: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from ..bundle.triangulate import triangulate
 from ..solvers.straight import capped_error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RefineConfig:
     """Pixels are those of a picture 320 wide and grow with it."""
 
@@ -28,7 +28,7 @@ class RefineConfig:
     cap: float = 3.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Refined:
     """A candidate's cameras after refinement; `frames` are indices into the footage."""
 
@@ -143,14 +143,14 @@ def refine(
         own_judge = merge([own_judge, fit.in_frames(frames, 3)])
     held_out, median = judge_by(solve, own_judge, config.cap * unit)
     return Refined(
-        name,
-        frames,
-        solve,
-        kept,
-        free_parameters,
-        held_out,
-        median,
-        len(kept.frame) / max(everything, 1),
+        name=name,
+        frames=frames,
+        solve=solve,
+        tracks=kept,
+        free_parameters=free_parameters,
+        held_out=held_out,
+        median=median,
+        inliers=len(kept.frame) / max(everything, 1),
     )
 
 

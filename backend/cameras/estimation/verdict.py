@@ -10,7 +10,7 @@ Level = Literal["solved", "weak", "failed"]
 Kind = Literal["moving", "turning"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """What is known of a solve. Pixels are those of a picture 320 wide; shares run 0..1."""
 
@@ -33,7 +33,7 @@ class Evidence:
     cross_check_error: float = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class VerdictConfig:
     """Where doubt begins. Checked on clips with exact truth: `make bench ROOM=suite`."""
 
@@ -60,7 +60,7 @@ class VerdictConfig:
     hopeless_px: float = 2.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """`reasons` say what is uncertain, `advice` what to film or to set differently."""
 
@@ -174,7 +174,13 @@ def judge(evidence: Evidence, kind: Kind, config: VerdictConfig) -> Verdict:
     )
     level: Level = "failed" if hopeless else "weak" if doubts else "solved"
     advice = tuple(dict.fromkeys(a for _, a in doubts))
-    return Verdict(level, kind, tuple(r for r, _ in doubts), advice, evidence)
+    return Verdict(
+        level=level,
+        kind=kind,
+        reasons=tuple(r for r, _ in doubts),
+        advice=advice,
+        evidence=evidence,
+    )
 
 
 def in_words(verdict: Verdict) -> str:

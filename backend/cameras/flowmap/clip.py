@@ -12,7 +12,7 @@ from ...media.tracks.tracks import Tracks
 from .network import network_input
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Window:
     """Some frames of a clip in a row. Track points that are not seen in a frame have `seen` False
     there.
@@ -27,7 +27,7 @@ class Window:
     track_seen: Tensor  # (n, m) bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FlowMapClip:
     """The whole clip. Flow and xy are in shares of the picture; see tracks/flow.py."""
 
@@ -52,8 +52,15 @@ class FlowMapClip:
         frames, steps = slice(first, first + length), slice(first, first + length - 1)
         xy, seen = self._dense_tracks(first, length, points, random)
         inputs = network_input(self.video[frames], self.forward[steps], self.backward[steps])
-        trusts = self.forward_trust[steps], self.backward_trust[steps]
-        return Window(inputs, self.forward[steps], self.backward[steps], *trusts, xy, seen)
+        return Window(
+            inputs=inputs,
+            forward=self.forward[steps],
+            backward=self.backward[steps],
+            forward_trust=self.forward_trust[steps],
+            backward_trust=self.backward_trust[steps],
+            track_xy=xy,
+            track_seen=seen,
+        )
 
     def _dense_tracks(
         self, first: int, length: int, points: int, random: np.random.Generator
@@ -78,4 +85,11 @@ class FlowMapClip:
         """The same clip on another device."""
         fields = (self.video, self.forward, self.backward, self.forward_trust, self.backward_trust)
         video, forward, backward, there, back = (f.to(device) for f in fields)
-        return FlowMapClip(video, forward, backward, there, back, self.tracks)
+        return FlowMapClip(
+            video=video,
+            forward=forward,
+            backward=backward,
+            forward_trust=there,
+            backward_trust=back,
+            tracks=self.tracks,
+        )

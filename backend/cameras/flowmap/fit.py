@@ -18,7 +18,7 @@ from .losses import flow_loss, poses_from_depth, track_loss
 from .network import DepthModel, DepthNetwork, NetworkConfig
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FlowMapConfig:
     """The paper's weights of the losses; rates and steps are those of a small network without
     pretraining.

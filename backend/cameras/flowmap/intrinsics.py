@@ -14,7 +14,7 @@ from torch import Tensor
 from .camera_math import procrustes, project, sample, unproject
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SoftminConfig:
     """Candidates run geometrically from very wide to tele, in units of sqrt(height * width)."""
 

@@ -36,7 +36,7 @@ PAPER = FlowMapConfig(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PretrainedConfig:
     """The paper's numbers: section 5 and its supplement."""
 
@@ -100,8 +100,14 @@ def with_flow(clip: FlowMapClip, network: nn.Module) -> FlowMapClip:
     """The clip with this network's flow in place of the classical one."""
     before, after = clip.video[:-1], clip.video[1:]
     forward, backward = _flows(network, before, after), _flows(network, after, before)
-    trusts = _photometric(before, after, forward), _photometric(after, before, backward)
-    return FlowMapClip(clip.video, forward, backward, *trusts, clip.tracks)
+    return FlowMapClip(
+        video=clip.video,
+        forward=forward,
+        backward=backward,
+        forward_trust=_photometric(before, after, forward),
+        backward_trust=_photometric(after, before, backward),
+        tracks=clip.tracks,
+    )
 
 
 def _queries(frame: int, grid: int, height: int, width: int) -> Tensor:

@@ -49,11 +49,14 @@ def make_clip(
         for n in footage.names
     ]
     video = torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2).float() / 255
-    fields = torch.from_numpy(flow.forward), torch.from_numpy(flow.backward)
-    trusts = torch.from_numpy(flow.forward_trust), torch.from_numpy(flow.backward_trust)
     shares = np.array([footage.width, footage.height], np.float64)
     return FlowMapClip(
-        video, *fields, *trusts, Tracks(tracks.frame, tracks.point, tracks.uv / shares)
+        video=video,
+        forward=torch.from_numpy(flow.forward),
+        backward=torch.from_numpy(flow.backward),
+        forward_trust=torch.from_numpy(flow.forward_trust),
+        backward_trust=torch.from_numpy(flow.backward_trust),
+        tracks=Tracks(tracks.frame, tracks.point, tracks.uv / shares),
     )
 
 
@@ -66,7 +69,12 @@ def as_solve(result: FlowMapResult, size: tuple[int, int]) -> Reconstruction:
     f64 = torch.float64
     center, none = torch.tensor(size, dtype=f64) / 2, torch.zeros(0, 4, dtype=f64)
     return Reconstruction(
-        viewmats[:, :3, :3], viewmats[:, :3, 3], focal, torch.zeros(2, dtype=f64), center, none
+        rotations=viewmats[:, :3, :3],
+        translations=viewmats[:, :3, 3],
+        focals=focal,
+        radial=torch.zeros(2, dtype=f64),
+        center=center,
+        points=none,
     )
 
 

@@ -21,7 +21,7 @@ from ..bundle.triangulate import triangulate
 from .images import Pixels, read_image
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MotionMaskConfig:
     """`inliers`: share of the tracks' observations that a rigid world explains below which there is
     something to mask. Pixels are those of a picture 320 wide, other sizes shares of the longer

@@ -13,7 +13,7 @@ from ...protocol import InputError
 from ..colmap.colmap_command import KnownCamera
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pose:
     """Frame `index` of the footage, from 0; intrinsics in pixels of a picture `width` wide."""
 
@@ -38,12 +38,12 @@ def _pose(record: dict) -> Pose:
     ):
         raise ValueError
     return Pose(
-        int(record["index"]),
-        (values[0], values[1], values[2], values[3]),
-        int(record["w"]),
-        int(record["h"]),
-        matrix,
-        distortion,
+        index=int(record["index"]),
+        intrinsics=(values[0], values[1], values[2], values[3]),
+        width=int(record["w"]),
+        height=int(record["h"]),
+        camera_to_world=matrix,
+        distortion=distortion,
     )
 
 

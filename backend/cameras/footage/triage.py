@@ -17,7 +17,7 @@ from ...media.tracks.tracks import Tracks
 LOOK = 240  # pixels of the longer side that triage looks at
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TriageConfig:
     """Motions are in percent of the picture's diagonal."""
 
@@ -35,7 +35,7 @@ class TriageConfig:
     sequence: float = 0.5  # survival from which photos are taken for the frames of a clip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Triage:
     """What was found. Frame numbers are the footage's, from 0."""
 
@@ -146,11 +146,13 @@ def look(frames: Sequence[NDArray[np.uint8]], config: TriageConfig) -> Triage:
         not tracks.points and bool(changes.max(initial=0) < config.double)
     )
     return Triage(
-        cut_into_shots(changes, survival, config),
-        _doubles(changes, by_frame, config),
-        tuple(int(i) for i in np.flatnonzero(sharp < config.blurred * np.median(sharp))),
-        float(np.median(by_frame[np.isfinite(by_frame)])) if np.isfinite(by_frame).any() else 0.0,
-        float(light.max() - light.min()),
-        still,
-        float(np.median(survival[1:])),
+        shots=cut_into_shots(changes, survival, config),
+        doubles=_doubles(changes, by_frame, config),
+        blurred=tuple(int(i) for i in np.flatnonzero(sharp < config.blurred * np.median(sharp))),
+        motion=float(np.median(by_frame[np.isfinite(by_frame)]))
+        if np.isfinite(by_frame).any()
+        else 0.0,
+        light=float(light.max() - light.min()),
+        is_still=still,
+        survival=float(np.median(survival[1:])),
     )

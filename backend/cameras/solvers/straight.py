@@ -26,7 +26,7 @@ LEAST = 20  # tracks that a stretch must have
 DIRECTIONS = ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StraightConfig:
     """Focal lengths in units of sqrt(width * height). The first rounds are cheap: few frames, few
     tracks, few steps.
@@ -44,12 +44,12 @@ def blank(frames: int, size: tuple[int, int], focal: float) -> Reconstruction:
     """Cameras all in one place, looking one way; no points."""
     f64 = torch.float64
     return Reconstruction(
-        torch.eye(3, dtype=f64).repeat(frames, 1, 1),
-        torch.zeros(frames, 3, dtype=f64),
-        torch.full((frames,), focal, dtype=f64),
-        torch.zeros(2, dtype=f64),
-        torch.tensor(size, dtype=f64) / 2,
-        torch.zeros(0, 4, dtype=f64),
+        rotations=torch.eye(3, dtype=f64).repeat(frames, 1, 1),
+        translations=torch.zeros(frames, 3, dtype=f64),
+        focals=torch.full((frames,), focal, dtype=f64),
+        radial=torch.zeros(2, dtype=f64),
+        center=torch.tensor(size, dtype=f64) / 2,
+        points=torch.zeros(0, 4, dtype=f64),
     )
 
 

@@ -17,7 +17,7 @@ DEPENDENT = 1e-4  # of the largest singular value
 ALIKE = 20  # waves of which one beat is alike high
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MotionConfig:
     """`waves`: how many a clip of `per_frames` moments gets; one of four times as many gets twice
     as many. All get more, up to `most`, where these do not follow the object's way to `astray` (in
@@ -143,7 +143,11 @@ def transferred(old: NodeGraph, vertices: Tensor, motion: Motion, new: NodeGraph
     """
     nearest = torch.cdist(new.rest, vertices).argmin(1)
     near = NodeGraph(
-        old.rest, old.skin[nearest], old.weights[nearest], old.neighbors, old.stiffness
+        rest=old.rest,
+        skin=old.skin[nearest],
+        weights=old.weights[nearest],
+        neighbors=old.neighbors,
+        stiffness=old.stiffness,
     )
     frequencies = motion.global_rotation.shape[0]
     times = tuple(torch.linspace(0, 1, 4 * frequencies).tolist())

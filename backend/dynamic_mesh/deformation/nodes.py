@@ -2,7 +2,7 @@
 along the surface: legs that stand close to each other stay apart.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from ..surfaces.surface import Surface, adjacency
 FAR = 1e3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NodeGraph:
     """N nodes. `skin` and `weights` tie each vertex to a few, `neighbours` each node to L others,
     its nearest at least.
@@ -28,12 +28,7 @@ class NodeGraph:
     stiffness: Tensor  # (N, L) how much each of these counts, about 1
 
     def to(self, device: torch.device) -> "NodeGraph":
-        return NodeGraph(
-            *(
-                t.to(device)
-                for t in (self.rest, self.skin, self.weights, self.neighbors, self.stiffness)
-            )
-        )
+        return NodeGraph(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
 
 
 def _lengths(surface: Surface) -> NDArray[np.float64]:
@@ -95,11 +90,11 @@ def _graph(rest: Tensor, way: Tensor, between: Tensor) -> NodeGraph:
     close, neighbors = between.topk(min(7, len(rest)), largest=False)
     stiffness = stiffness_of(close[:, 1:], close[:, 1:].median())
     return NodeGraph(
-        rest,
-        skin[:, :influences],
-        weights / weights.sum(1, keepdim=True),
-        neighbors[:, 1:],
-        stiffness,
+        rest=rest,
+        skin=skin[:, :influences],
+        weights=weights / weights.sum(1, keepdim=True),
+        neighbors=neighbors[:, 1:],
+        stiffness=stiffness,
     )
 
 

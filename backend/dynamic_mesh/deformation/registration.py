@@ -24,7 +24,7 @@ Floats = NDArray[np.float32]
 Meshes = list[tuple[Floats, NDArray[np.int64]]]  # vertices (V, 3) and faces (F, 3), a frame each
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RegistrationConfig:
     """`faces`: of the mesh that is carried; `steps` of Adam a frame, with nearest places looked up
     anew every `refresh`.

@@ -33,7 +33,7 @@ class FootageConfig:
     tracks: TrackConfig = field(default_factory=TrackConfig)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Footage:
     """Moments in the order of time; `seconds` and `placement` belong to them. `cut_off`: share of
     pictures that the object leaves.
@@ -176,23 +176,23 @@ def _to_views(
         level = cut_out(frame, image, placement.radius, scale, config.margin)
         views.append(
             TimedView(
-                frame.image.name,
-                (seconds[index] - seconds[0]) / span,
-                viewmat,
-                pyramid(level),
-                tracks[index],
+                name=frame.image.name,
+                time=(seconds[index] - seconds[0]) / span,
+                viewmat=viewmat,
+                levels=pyramid(level),
+                tracks=tracks[index],
             )
         )
     cut_off = float(np.mean([_touches_border(p.alpha) for p in cutouts]))
     return Footage(
-        views,
-        held,
-        seconds,
-        placement,
-        masks.source,
-        masks.carried,
-        cut_off,
-        scale**2 * cutouts[0].alpha.size,
+        views=views,
+        held=held,
+        seconds=seconds,
+        placement=placement,
+        masks_from=masks.source,
+        masks_propagated=masks.carried,
+        cut_off=cut_off,
+        pixels=scale**2 * cutouts[0].alpha.size,
     )
 
 

@@ -20,7 +20,7 @@ Progress = Callable[[int, int], None]
 ENOUGH = 20  # pixels of object and of background from which GrabCut can learn colours
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PropagationConfig:
     """`crisp`: how much an outline is sharpened in every step, for it blurs by being carried.
     `agree`: pixels of disagreement between the way there and the way back at which trust has fallen

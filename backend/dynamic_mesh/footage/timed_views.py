@@ -49,7 +49,7 @@ JUMP = 20.0
 NOTHING = TrackObservations(torch.zeros(0, dtype=torch.int64), torch.zeros(0, 2))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TimedView:
     """One picture of the object. `levels` go from full size to a quarter."""
 
@@ -61,11 +61,11 @@ class TimedView:
 
     def to(self, device: str) -> "TimedView":
         return TimedView(
-            self.name,
-            self.time,
-            self.viewmat.to(device),
-            [level.to(device) for level in self.levels],
-            self.tracks.to(device),
+            name=self.name,
+            time=self.time,
+            viewmat=self.viewmat.to(device),
+            levels=[level.to(device) for level in self.levels],
+            tracks=self.tracks.to(device),
         )
 
 

@@ -10,7 +10,7 @@ from . import fields
 from .fields import FieldConfig
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FreeWeights:
     """Of the losses; pictures count by the pixels that the object covers, and the mesh's as much as
     the splats'.
@@ -23,7 +23,7 @@ class FreeWeights:
     smooth: float = 300.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FreeRates:
     """Of Adam; the paper's are lower, for it takes twenty times as many steps."""
 
@@ -37,7 +37,7 @@ class FreeRates:
     level: float = 1e-3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FreeConfig:
     """`warm_up`: until then nothing moves; `surface_from`: the mesh joins, and for `normals_only`
     it teaches only normals; `turning_from`: normals deform too; `anchor_from`, every

@@ -89,7 +89,11 @@ def to_frames(fit: FreeFit, footage: Footage) -> MeshFrames:
         seconds.append(footage.seconds[index])
     at_rest = np.asarray(radius * canonical.vertices + footage.placement.centers[0], np.float32)
     return MeshFrames(
-        frames, np.array(seconds), at_rest, canonical.faces.astype(np.int32), np.stack(tracks)
+        frames=frames,
+        seconds=np.array(seconds),
+        canonical=at_rest,
+        canonical_faces=canonical.faces.astype(np.int32),
+        canonical_tracks=np.stack(tracks),
     )
 
 

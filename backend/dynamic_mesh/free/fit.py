@@ -41,7 +41,7 @@ from .rows import spread_over_faces
 NORMALS_AT = 96
 
 
-@dataclass
+@dataclass(kw_only=True)
 class FreeFit:
     """At one step. Make one with `begin`."""
 
@@ -67,14 +67,16 @@ def begin(views: list[TimedView], config: FreeConfig, seed: int) -> FreeFit:
     means, size = seed_places(views, config.inside, config.count, generator)
     count = len(means)
     gaussians = FreeGaussians(
-        means,
-        torch.tensor([[1.0, 0, 0, 0]]).repeat(count, 1),
-        torch.full((count, 3), float(np.log(size))),
-        torch.full((count,), 0.5),
-        torch.zeros(count, 3),
-        torch.zeros(count, 3),
+        means=means,
+        quats=torch.tensor([[1.0, 0, 0, 0]]).repeat(count, 1),
+        log_scales=torch.full((count, 3), float(np.log(size))),
+        opacity_logits=torch.full((count,), 0.5),
+        colors=torch.zeros(count, 3),
+        normals=torch.zeros(count, 3),
     )
-    leaves = FreeGaussians(*(t.to(device).requires_grad_(True) for t in gaussians.named().values()))
+    leaves = FreeGaussians(
+        **{name: t.to(device).requires_grad_(True) for name, t in gaussians.named().items()}
+    )
     return with_optimizer(make_model(leaves, config.network, seed), views, config, generator)
 
 
@@ -86,7 +88,13 @@ def with_optimizer(
         {"params": list(model.networks.parameters()), "name": "networks"},
         {"params": [model.level], "name": "level"},
     ]
-    return FreeFit(config, model, views, torch.optim.Adam(groups, betas=(0.9, 0.99)), generator)
+    return FreeFit(
+        config=config,
+        model=model,
+        views=views,
+        optimizer=torch.optim.Adam(groups, betas=(0.9, 0.99)),
+        generator=generator,
+    )
 
 
 def _set_rates(fit: FreeFit) -> None:
@@ -124,12 +132,12 @@ def mesh_at(fit: FreeFit, now: FreeGaussians) -> tuple[Tensor, Tensor] | None:
     """The surface of Gaussians as they are at a moment; at first it teaches nothing but normals."""
     if fit.share < fit.config.surface_from + fit.config.normals_only:
         now = FreeGaussians(
-            now.means.detach(),
-            now.quats,
-            now.log_scales,
-            now.opacity_logits,
-            now.colors,
-            now.normals,
+            means=now.means.detach(),
+            quats=now.quats,
+            log_scales=now.log_scales,
+            opacity_logits=now.opacity_logits,
+            colors=now.colors,
+            normals=now.normals,
         )
     return surface_of(now, fit.model.level, fit.config.poisson)
 

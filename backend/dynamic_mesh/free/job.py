@@ -24,11 +24,11 @@ def reconstruct(job: Job[Any], clip: Clip, config: FreeConfig) -> tuple[str, dic
         job,
         clip,
         Optimization(
-            lambda: fit.step,
-            config.steps,
-            lambda: fitting.fit_step(fit),
-            lambda: state_of(fit),
-            lambda m: _judged(fit, m),
+            at=lambda: fit.step,
+            steps=config.steps,
+            step=lambda: fitting.fit_step(fit),
+            state=lambda: state_of(fit),
+            look=lambda m: _judged(fit, m),
         ),
     )
     job.stage("Measuring and writing", 4, STAGES)

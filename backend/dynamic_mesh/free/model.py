@@ -13,7 +13,7 @@ from ..surfaces.poisson import PoissonConfig, indicator, isosurface
 from .fields import Deformation, Field, FieldConfig, Offsets
 
 
-@dataclass
+@dataclass(kw_only=True)
 class FreeGaussians:
     """N Gaussians; at rest in canonical space, or as they are at a moment."""
 
@@ -28,7 +28,7 @@ class FreeGaussians:
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
-@dataclass
+@dataclass(kw_only=True)
 class FreeModel:
     gaussians: FreeGaussians
     deform: Deformation
@@ -59,19 +59,23 @@ def make_model(gaussians: FreeGaussians, config: FieldConfig, seed: int) -> Free
         )
     level = torch.zeros((), device=device, requires_grad=True)
     return FreeModel(
-        gaussians, deform.to(device), inverse_deform.to(device), appearance.to(device), level
+        gaussians=gaussians,
+        deform=deform.to(device),
+        inverse_deform=inverse_deform.to(device),
+        appearance=appearance.to(device),
+        level=level,
     )
 
 
 def deformed(gaussians: FreeGaussians, offsets: Offsets) -> FreeGaussians:
     """Offsets are added, as the paper has it."""
     return FreeGaussians(
-        gaussians.means + offsets.means,
-        gaussians.quats + offsets.quats,
-        gaussians.log_scales + offsets.log_scales,
-        gaussians.opacity_logits,
-        gaussians.colors,
-        gaussians.normals + offsets.normals,
+        means=gaussians.means + offsets.means,
+        quats=gaussians.quats + offsets.quats,
+        log_scales=gaussians.log_scales + offsets.log_scales,
+        opacity_logits=gaussians.opacity_logits,
+        colors=gaussians.colors,
+        normals=gaussians.normals + offsets.normals,
     )
 
 

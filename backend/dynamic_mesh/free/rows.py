@@ -52,12 +52,12 @@ def _born(
     count, size = len(births), (cross.norm(dim=1).clamp_min(1e-10) / 2).sqrt() / 2
     length = model.gaussians.normals.norm(dim=1).mean()
     return FreeGaussians(
-        to_canonical(model, centroids(vertices, faces[births]), time),
-        vertices.new_tensor([[1.0, 0, 0, 0]]).repeat(count, 1),
-        size.log()[:, None].repeat(1, 3),
-        torch.full((count,), FAINT, device=vertices.device).logit(),
-        torch.full((count, 3), 3.0, device=vertices.device),
-        torch.nn.functional.normalize(cross, dim=1) * length,
+        means=to_canonical(model, centroids(vertices, faces[births]), time),
+        quats=vertices.new_tensor([[1.0, 0, 0, 0]]).repeat(count, 1),
+        log_scales=size.log()[:, None].repeat(1, 3),
+        opacity_logits=torch.full((count,), FAINT, device=vertices.device).logit(),
+        colors=torch.full((count, 3), 3.0, device=vertices.device),
+        normals=torch.nn.functional.normalize(cross, dim=1) * length,
     )
 
 

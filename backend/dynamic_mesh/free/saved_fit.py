@@ -32,10 +32,10 @@ def restored(
     """The fit as it was saved."""
     device = views[0].viewmat.device
     leaves = FreeGaussians(
-        *(
-            tensors[f"gaussians/{f.name}"].to(device).requires_grad_(True)
+        **{
+            f.name: tensors[f"gaussians/{f.name}"].to(device).requires_grad_(True)
             for f in fields(FreeGaussians)
-        )
+        }
     )
     model = make_model(leaves, config.network, 0)
     model.networks.load_state_dict(

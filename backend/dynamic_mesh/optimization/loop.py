@@ -48,7 +48,7 @@ def make_clip(footage: Footage) -> Clip:
     return Clip(footage, training)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Optimization:
     """Something that gets better step by step; the functions say how."""
 

@@ -16,7 +16,7 @@ GAP = 0.02  # neighbouring pixels are at a silhouette if their depths differ by 
 FAR = 1e9
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Screen:
     """A mesh in a picture: `points` (V, 3) are x and y in pixels (the first centre at 0.5) and
     depth along the viewing axis.
@@ -78,7 +78,8 @@ def project(
     depth = seen[:, 2]
     safe = depth.clamp_min(NEAR * 0.1)
     x, y = seen[:, 0] / safe * K[0, 0] + K[0, 2], seen[:, 1] / safe * K[1, 1] + K[1, 2]
-    return Screen(torch.stack([x, y, depth], 1), faces, *size, topology)
+    points = torch.stack([x, y, depth], 1)
+    return Screen(points=points, faces=faces, width=size[0], height=size[1], topology=topology)
 
 
 @torch.no_grad()

@@ -23,7 +23,7 @@ FADED, LIVE = 0.1, 0.3  # opacities
 BEGINNING = 0.5  # opacity before the sigmoid
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CanonicalConfig:
     """Rates are Adam's; the others weigh the losses as in tracked/fit.py."""
 
@@ -55,7 +55,7 @@ class CanonicalConfig:
     poisson: PoissonConfig = field(default_factory=PoissonConfig)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class CanonicalGaussians:
     """N round Gaussians at rest and the nodes that carry them."""
 
@@ -81,12 +81,12 @@ def _begin(
         t.to(device).requires_grad_(True) for t in (means, logs, logits, colors)
     )
     return CanonicalGaussians(
-        means,
-        logs,
-        logits,
-        colors,
-        graph.to(device),
-        Motion.still(len(graph.rest), frequencies, str(device)),
+        means=means,
+        log_scales=logs,
+        opacity_logits=logits,
+        colors=colors,
+        graph=graph.to(device),
+        motion=Motion.still(len(graph.rest), frequencies, str(device)),
     )
 
 

@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 Placed = Callable[[TimedView], Tensor]  # the mesh (V, 3) at a moment
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PaintConfig:
     """`bias`: share of its depth by which a texel may lie behind what is seen there."""
 

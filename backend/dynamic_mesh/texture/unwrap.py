@@ -47,7 +47,9 @@ def texels(atlas: Atlas, size: int) -> Texels:
     """Which face and where in it, for each texel: the map drawn flat."""
     flat = torch.from_numpy(atlas.uvs).reshape(-1, 2)
     points = torch.stack([flat[:, 0] * size, (1 - flat[:, 1]) * size, torch.ones(len(flat))], 1)
-    seen = fragments(Screen(points, torch.arange(len(flat)).view(-1, 3), size, size))
+    seen = fragments(
+        Screen(points=points, faces=torch.arange(len(flat)).view(-1, 3), width=size, height=size)
+    )
     return Texels(size, seen.pixels, seen.faces, seen.barycentric)
 
 

@@ -26,7 +26,7 @@ from ..surfaces.surface import Surface
 from .anchored import AnchoredGaussians, draw
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FitWeights:
     """Of the losses. `rigid` and `slow` fall to `fade` of themselves until `fade_until` of the way."""
 
@@ -43,7 +43,7 @@ class FitWeights:
     slow_whole: float = 2.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FitConfig:
     """`half_until`: share of the steps in which pictures are half their size; `shape_from`: from
     which the template changes.
@@ -67,7 +67,7 @@ class FitConfig:
     weights: FitWeights = field(default_factory=FitWeights)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Fit:
     """A fit at one step. Make one with `begin`."""
 
@@ -127,21 +127,21 @@ def begin(
     faces = torch.from_numpy(surface.faces).to(device)
     flat = umbrella(surface, str(device))
     return Fit(
-        config,
-        surface,
-        views,
-        faces,
-        find_topology(faces),
-        graph,
-        shape,
-        motion,
-        colors,
-        anchored,
-        flat,
-        optimizer,
-        generator,
-        partners(views, config.together),
-        static_prior(views),
+        config=config,
+        surface=surface,
+        views=views,
+        faces=faces,
+        topology=find_topology(faces),
+        graph=graph,
+        shape=shape,
+        motion=motion,
+        colors=colors,
+        anchored=anchored,
+        laplacian=flat,
+        optimizer=optimizer,
+        generator=generator,
+        partners=partners(views, config.together),
+        still=static_prior(views),
     )
 
 

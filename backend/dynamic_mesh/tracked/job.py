@@ -39,11 +39,11 @@ def reconstruct(job: Job[Any], clip: Clip, config: TrackedConfig) -> tuple[str, 
         job,
         clip,
         Optimization(
-            lambda: fit.step,
-            fit.config.steps,
-            lambda: fitting.fit_step(fit),
-            lambda: state_of(fit),
-            lambda m: EvalView(
+            at=lambda: fit.step,
+            steps=fit.config.steps,
+            step=lambda: fitting.fit_step(fit),
+            state=lambda: state_of(fit),
+            look=lambda m: EvalView(
                 m, fit.at(m.time), Appearance(fit.faces, colors=fit.colors.sigmoid())
             ),
         ),
@@ -136,11 +136,11 @@ def to_sequence(fit: Fit, found: Footage, atlas: Atlas) -> MeshSequence:
     rest = np.asarray(radius * vertices.cpu().numpy() + first, np.float32)
     colors = fit.colors.detach().sigmoid().cpu().numpy()
     return MeshSequence(
-        rest,
-        fit.surface.faces.astype(np.int32),
-        np.stack(positions).astype(np.float32),
-        seconds,
-        colors,
-        atlas.uvs,
-        nodes,
+        rest=rest,
+        faces=fit.surface.faces.astype(np.int32),
+        positions=np.stack(positions).astype(np.float32),
+        seconds=seconds,
+        colors=colors,
+        uvs=atlas.uvs,
+        nodes=nodes,
     )

@@ -12,7 +12,7 @@ from .tracks import EMPTY, Tracks, make
 Gray = NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FollowConfig:
     """`points` are alive in every frame where the picture gives that many; pixels are those of the
     grey pictures given.

@@ -9,7 +9,7 @@ import numpy as np
 from .view_regions import Floats, Ints
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlaneConfig:
     """Distances are in multiples of the typical distance between neighbours."""
 

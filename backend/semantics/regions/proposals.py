@@ -17,7 +17,7 @@ from .planes import PlaneConfig, find_planes
 from .view_regions import Floats, Ints
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProposalConfig:
     """Distances are in multiples of the typical distance between neighbours."""
 

@@ -24,7 +24,7 @@ ADVICE = "Choose SAM's own file, like sam_vit_b_01ec64.pth, or MobileSAM's mobil
 PATCH, CHANNELS, MOBILE_SIDE = 16, 256, 1024
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SamConfig:
     """How its masks become regions."""
 

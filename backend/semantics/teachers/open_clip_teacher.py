@@ -35,7 +35,7 @@ class OpenClipConfig:
     in_place: float = 0.3
 
 
-@dataclass
+@dataclass(kw_only=True)
 class OpenClipTeacher:
     """A loaded model; its weights are never anything but loaded."""
 
@@ -176,7 +176,16 @@ def wrapped(
         )
     mean, deviation = (torch.tensor(shown[key], device=device) for key in ("mean", "std"))
     return OpenClipTeacher(
-        name, whole.shape[1], network, tokenize, side, mean, deviation, device, config, read
+        name=name,
+        dimensions=whole.shape[1],
+        model=network,
+        tokenize=tokenize,
+        side=side,
+        mean=mean,
+        deviation=deviation,
+        device=device,
+        config=config,
+        read=read,
     )
 
 

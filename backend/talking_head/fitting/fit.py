@@ -30,7 +30,7 @@ from .head_motion import HeadMotion
 RIGID = 0.3  # weight for the pose of what moves in speech
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FitConfig:
     """Weights are for residuals in eye distances, summed over the points."""
 
@@ -203,16 +203,16 @@ def fit_rig(
     )
     every, seen = np.arange(len(track.times)), np.flatnonzero(track.seen)
     return HeadMotion(
-        rig.names,
-        track.times,
-        _filled(fit.coefficients.numpy(), seen, every),
-        _turned(fit.rotation.double().numpy(), seen, every),
-        _filled(fit.translation.double().numpy(), seen, every),
-        rest,
-        fit.focal,
-        track.width,
-        track.height,
-        fit.residual(),
+        names=rig.names,
+        times=track.times,
+        coefficients=_filled(fit.coefficients.numpy(), seen, every),
+        rotations=_turned(fit.rotation.double().numpy(), seen, every),
+        translations=_filled(fit.translation.double().numpy(), seen, every),
+        rest=rest,
+        focal=fit.focal,
+        width=track.width,
+        height=track.height,
+        residual=fit.residual(),
     )
 
 

@@ -11,7 +11,7 @@ from ..rigs.drawing import View
 from ..rigs.rig import Floats, Rig
 
 
-@dataclass
+@dataclass(kw_only=True)
 class HeadMotion:
     """T moments. Rotation and translation carry the rig into camera axes (x right, y down, z away),
     in centimetres.
@@ -31,7 +31,11 @@ class HeadMotion:
     def view(self, frame: int) -> View:
         """The camera of one frame."""
         return View(
-            self.rotations[frame], self.translations[frame], self.focal, self.width, self.height
+            rotation=self.rotations[frame],
+            translation=self.translations[frame],
+            focal=self.focal,
+            width=self.width,
+            height=self.height,
         )
 
     def vertices(self, rig: Rig, frame: int) -> Floats:

@@ -13,20 +13,22 @@ from .model import BoundGaussians, BoundMesh, LatentPose
 def save(path: Path, model: BoundGaussians, mesh: BoundMesh, corners: torch.Tensor) -> None:
     """`corners` (N, 3) are vertices of the whole rig."""
     quats = torch.nn.functional.normalize(model.quats, dim=1)
-    arrays = (
-        corners.int(),
-        mesh.rest_sizes,
-        model.means,
-        quats,
-        model.log_scales.exp(),
-        model.opacity_logits.sigmoid(),
-        model.sh,
-        model.mean_shapes,
-        model.color_shapes,
-        model.latent.weights,
-        model.latent.bias,
+    arrays = {
+        "corners": corners.int(),
+        "rest_sizes": mesh.rest_sizes,
+        "means": model.means,
+        "quats": quats,
+        "scales": model.log_scales.exp(),
+        "opacities": model.opacity_logits.sigmoid(),
+        "sh": model.sh,
+        "mean_shapes": model.mean_shapes,
+        "color_shapes": model.color_shapes,
+        "latent_weights": model.latent.weights,
+        "latent_bias": model.latent.bias,
+    }
+    gaussian_head_file.write(
+        path, GaussianHead(**{name: array.numpy() for name, array in arrays.items()})
     )
-    gaussian_head_file.write(path, GaussianHead(*(array.numpy() for array in arrays)))
 
 
 def load(path: Path, head: Head) -> tuple[BoundGaussians, BoundMesh]:
@@ -37,7 +39,14 @@ def load(path: Path, head: Head) -> tuple[BoundGaussians, BoundMesh]:
     latent = LatentPose(t["latent_weights"], t["latent_bias"])
     scales = t["scales"].clamp_min(1e-6).log()
     model = BoundGaussians(
-        t["means"], t["quats"], scales, logits, t["sh"], t["mean_shapes"], t["color_shapes"], latent
+        means=t["means"],
+        quats=t["quats"],
+        log_scales=scales,
+        opacity_logits=logits,
+        sh=t["sh"],
+        mean_shapes=t["mean_shapes"],
+        color_shapes=t["color_shapes"],
+        latent=latent,
     )
     used, corners = t["corners"].long().unique(return_inverse=True)
     rest, shapes = torch.from_numpy(head.vertices), torch.from_numpy(head.shapes)

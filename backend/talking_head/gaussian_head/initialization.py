@@ -121,12 +121,12 @@ def _model(
     nothing = torch.zeros(config.modes, count, 3)
     logit = float(np.log(config.opacity / (1 - config.opacity)))
     return BoundGaussians(
-        means,
-        quats,
-        scales.log().repeat(count, 1),
-        torch.full((count,), logit),
-        sh,
-        nothing,
-        nothing.clone(),
-        latent,
+        means=means,
+        quats=quats,
+        log_scales=scales.log().repeat(count, 1),
+        opacity_logits=torch.full((count,), logit),
+        sh=sh,
+        mean_shapes=nothing,
+        color_shapes=nothing.clone(),
+        latent=latent,
     )

@@ -19,7 +19,7 @@ from .training import HeadTrainingConfig, render, train_head
 from .training_views import SeenFrame, head_triangles, read_frames
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LearnConfig:
     """How much of a clip is looked at, and how closely."""
 

@@ -27,7 +27,7 @@ class LatentPose:
         return torch.tanh(self.weights @ coefficients + self.bias) - torch.tanh(self.bias)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class BoundGaussians:
     """N Gaussians in frames of their triangles; lengths in centimetres at rest."""
 

@@ -15,7 +15,7 @@ from .model import SH_DEGREE, BoundGaussians, BoundMesh, place
 from .training_views import SeenFrame
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class HeadRates:
     """Adam's steps; lengths in centimetres."""
 
@@ -33,7 +33,7 @@ class HeadRates:
     final: float = 0.1  # share of all these at the end
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class HeadTrainingConfig:
     """Losses beside the picture's: they keep Gaussians near their triangles and what is learned of
     single frames small.

@@ -23,7 +23,7 @@ from ..rigs.rig import Floats, Rig
 MARGIN = 0.06  # of the head's size, around it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SeenFrame:
     """One frame's cut. Its camera is the cut's own, so K differs from frame to frame."""
 
@@ -39,7 +39,9 @@ class SeenFrame:
         image, outline, viewmat, K = (
             tensor.to(device) for tensor in (self.image, self.outline, self.viewmat, self.K)
         )
-        return SeenFrame(self.number, image, outline, viewmat, K, self.seen)
+        return SeenFrame(
+            number=self.number, image=image, outline=outline, viewmat=viewmat, K=K, seen=self.seen
+        )
 
     @property
     def size(self) -> tuple[int, int]:
@@ -166,5 +168,10 @@ def _frame(
     image = torch.from_numpy(cut.resize(pixels).astype(np.float32) / 255)
     covering = replace(seen, triangles=head[seen.triangles])
     return SeenFrame(
-        number, image, outline.view(height, width), viewmat(view), cut.intrinsics(view), covering
+        number=number,
+        image=image,
+        outline=outline.view(height, width),
+        viewmat=viewmat(view),
+        K=cut.intrinsics(view),
+        seen=covering,
     )

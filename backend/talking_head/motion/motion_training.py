@@ -35,7 +35,7 @@ class Clip:
         return min(len(self.motion) / self.rate, len(self.features) / FEATURE_RATE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MotionTrainingConfig:
     """How much, on what, with what weights."""
 

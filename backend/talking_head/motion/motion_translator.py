@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ..speech.log_mel import FEATURE_RATE
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MotionTranslatorConfig:
     """About 120,000 parameters; hears 0.4 s before and after."""
 

@@ -14,7 +14,7 @@ from ..rigs.rig import Floats
 NAME = "poses.npz"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Poses:
     """T frames; as in HeadMotion."""
 
@@ -48,14 +48,14 @@ def load(path: Path) -> Poses:
         with np.load(path, allow_pickle=False) as d:
             width, height = (int(n) for n in d["size"])
             found = Poses(
-                Path(str(d["source"])),
-                [str(n) for n in d["names"]],
-                d["times"],
-                d["coefficients"].astype(np.float32),
-                d["rotations"],
-                d["translations"],
-                float(d["focal"]),
-                (width, height),
+                source=Path(str(d["source"])),
+                names=[str(n) for n in d["names"]],
+                times=d["times"],
+                coefficients=d["coefficients"].astype(np.float32),
+                rotations=d["rotations"],
+                translations=d["translations"],
+                focal=float(d["focal"]),
+                size=(width, height),
             )
     except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise InputError(

@@ -29,7 +29,7 @@ EXPRESSIONS: tuple[dict[str, float], ...] = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CorrespondenceConfig:
     """How many pictures, how different."""
 

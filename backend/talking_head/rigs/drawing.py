@@ -18,7 +18,7 @@ BEHIND = (0.35, 0.4, 0.45)
 TO_CAMERA = np.diag([1.0, -1.0, -1.0])  # a face that looks into the camera: x right, y down, z away
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class View:
     """A camera before a face: rotation (3, 3) and translation (3,) of the rig into camera axes (x
     right, y down, z away).
@@ -54,7 +54,13 @@ def portrait(
         [[1, 0, 0], [0, cp, -sp], [0, sp, cp]]
     )
     turn = turn @ np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    return View(TO_CAMERA @ turn, np.array([0, 0, distance]), size * distance / height, size, size)
+    return View(
+        rotation=TO_CAMERA @ turn,
+        translation=np.array([0, 0, distance]),
+        focal=size * distance / height,
+        width=size,
+        height=size,
+    )
 
 
 def draw(rig: Rig, vertices: Floats, view: View, colors: Floats | None = None) -> NDArray[np.uint8]:
@@ -62,7 +68,13 @@ def draw(rig: Rig, vertices: Floats, view: View, colors: Floats | None = None) -
     own, or those of the parts.
     """
     colors = rig.colors if colors is None else colors
-    fine = View(view.rotation, view.translation, 2 * view.focal, 2 * view.width, 2 * view.height)
+    fine = View(
+        rotation=view.rotation,
+        translation=view.translation,
+        focal=2 * view.focal,
+        width=2 * view.width,
+        height=2 * view.height,
+    )
     seen = see(rig, vertices, fine)
     corners = rig.triangles[seen.triangles]
     shade = (_light(vertices, rig.triangles)[corners] * seen.weights).sum(1, keepdims=True)

@@ -83,14 +83,14 @@ def read_flame(path: Path) -> Rig:
     four = np.concatenate([faces, np.full((len(faces), 1), -1, np.int32)], 1)
     parts = _parts(faces, weights, neutral, joints)
     return Rig(
-        "FLAME",
-        neutral,
-        four,
-        parts,
-        tuple(names),
-        shapes.astype(np.float32),
-        modes[:IDENTITIES].astype(np.float32),
-        lowest,
+        name="FLAME",
+        neutral=neutral,
+        faces=four,
+        parts=parts,
+        names=tuple(names),
+        shapes=shapes.astype(np.float32),
+        identities=modes[:IDENTITIES].astype(np.float32),
+        lowest=lowest,
     )
 
 

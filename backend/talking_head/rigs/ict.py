@@ -47,14 +47,14 @@ def read_ict(folder: Path) -> Rig:
     parts[_before_iris(neutral, faces, parts)] = Part.IRIS
     _turn_eyes(shapes, names, neutral, faces, parts)
     rig = Rig(
-        "ICT",
-        neutral,
-        faces,
-        parts,
-        tuple(names),
-        shapes,
-        identities,
-        np.zeros(len(names), np.float32),
+        name="ICT",
+        neutral=neutral,
+        faces=faces,
+        parts=parts,
+        names=tuple(names),
+        shapes=shapes,
+        identities=identities,
+        lowest=np.zeros(len(names), np.float32),
     )
     return rig.only_vertices(np.arange(len(neutral)) < KEPT)
 

@@ -15,7 +15,7 @@ from .rig import Floats, Part, Rig
 Color = tuple[float, float, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Paint:
     """sRGB 0..1"""
 

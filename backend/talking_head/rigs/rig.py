@@ -25,7 +25,7 @@ class Part(IntEnum):
     IRIS = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rig:
     """Axes: x to the person's left, y up, z out of the face; centimetres. A coefficient is 0 at
     rest and 1 at its full shape.

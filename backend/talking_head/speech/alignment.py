@@ -17,7 +17,7 @@ from .visemes import VISEMES
 LONGEST = 1200  # seconds
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AlignmentConfig:
     """How far what is heard is trusted, against how long sounds usually are."""
 

@@ -14,7 +14,7 @@ from .viseme_encoder import Floats, VisemeEncoder, VisemeEncoderConfig, normalis
 from .visemes import VISEMES
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EncoderTrainingConfig:
     """Few steps: more of them learn the synthesiser by heart, and hear people worse."""
 

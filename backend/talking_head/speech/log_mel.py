@@ -17,7 +17,7 @@ FEATURE_RATE = 100  # a second
 HOP = RATE // FEATURE_RATE
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LogMelConfig:
     """Bands and windows, in Hz and samples."""
 

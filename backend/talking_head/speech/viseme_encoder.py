@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 SHIPPED = Path(__file__).with_name("viseme_encoder.safetensors")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class VisemeEncoderConfig:
     """Hears a quarter of a second before and after."""
 

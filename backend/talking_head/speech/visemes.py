@@ -54,7 +54,7 @@ POSES: dict[
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CoarticulationConfig:
     """How strongly, and for how long, a viseme rules the mouth against its neighbours (Cohen and
     Massaro 1993).

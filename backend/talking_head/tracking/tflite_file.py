@@ -54,7 +54,7 @@ class Operator:
     options: Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Graph:
     """Shapes are the file's: batch, height, width, channels."""
 
@@ -109,7 +109,13 @@ def _graph(model: Any, part: Any) -> Graph:
         else:
             operators.append(operator)
     outputs = {part.Tensors(i).Name().decode(): int(i) for i in part.OutputsAsNumpy()}
-    return Graph(operators, constants, shapes, int(part.Inputs(0)), outputs)
+    return Graph(
+        operators=operators,
+        constants=constants,
+        shapes=shapes,
+        input=int(part.Inputs(0)),
+        outputs=outputs,
+    )
 
 
 def _operator(model: Any, row: Any) -> Operator:

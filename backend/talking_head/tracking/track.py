@@ -19,7 +19,7 @@ from .tflite_network import TfliteNetwork
 from .weights import FULL_RANGE_FILE, MESH_FILE, SHORT_RANGE_FILE
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrackConfig:
     """When a face is there, and when it has to be searched for."""
 
@@ -31,7 +31,7 @@ class TrackConfig:
     least: float = 0.3  # share of the frames that must show the face
 
 
-@dataclass
+@dataclass(kw_only=True)
 class FaceTrack:
     """A face in T frames."""
 
@@ -160,7 +160,15 @@ def track_video(
     nothing: Points = np.full((COUNT, 3), np.nan, np.float32)
     points = np.stack([row.points if row else nothing for row in rows])
     scores = np.array([row.score if row else 0.0 for row in rows], np.float32)
-    return FaceTrack(points, scores, np.array(times), *sizes[0], most, damage)
+    return FaceTrack(
+        points=points,
+        scores=scores,
+        times=np.array(times),
+        width=sizes[0][0],
+        height=sizes[0][1],
+        faces=most,
+        damage=damage,
+    )
 
 
 def _demand_a_face(path: Path, rows: list[Found | None], config: TrackConfig) -> None:

@@ -40,7 +40,9 @@ def test_pictures_in_which_nothing_is_tracked_get_no_camera() -> None:
     wrong = truth.translations.clone()
     wrong[gaps] += 5
     config = EstimateConfig()
-    estimator = Estimator(Problem(20, SIZE, seen, None, 0), EMPTY, config)
+    estimator = Estimator(
+        Problem(frames=20, size=SIZE, klt_tracks=seen, prior=None, seed=0), EMPTY, config
+    )
     estimator.add(SolverResult("a", np.arange(20), replace(truth, translations=wrong)))
     estimator.add(SolverResult("b", np.arange(20), replace(truth, translations=wrong)))
     result = estimator.estimate()
@@ -61,7 +63,7 @@ def test_frames_between_keyframes_are_placed_or_left_out() -> None:
     blind = [9, 11]
     tracks = tracks.keep(~np.isin(tracks.frame, blind), 3)
     problem, keys, config = (
-        Problem(24, SIZE, tracks, None, 0),
+        Problem(frames=24, size=SIZE, klt_tracks=tracks, prior=None, seed=0),
         np.arange(0, 24, 2),
         EstimateConfig(),
     )
@@ -96,7 +98,9 @@ def test_nothing_seen_is_nothing_solved_and_no_crash() -> None:
     truth, tracks = scene("sideways", frames=20)
     nothing = Observations.of(EMPTY)
     assert adjust(truth, nothing, FreeParameters(), AdjustConfig()) is truth
-    estimator = Estimator(Problem(20, SIZE, EMPTY, None, 0), EMPTY, EstimateConfig())
+    estimator = Estimator(
+        Problem(frames=20, size=SIZE, klt_tracks=EMPTY, prior=None, seed=0), EMPTY, EstimateConfig()
+    )
     estimator.add(SolverResult("a", np.arange(20), truth))
     assert not estimator.refined
     long = tracks.keep((tracks.frame < 5) | (tracks.frame > 15), 3)
@@ -146,10 +150,23 @@ def test_masks_find_their_pictures(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         cv2.imwrite(str(masks / f"{name}.png"), np.full((4, 4), 255, np.uint8))
     source = Source("photos", tmp_path)
-    photos = Footage(tmp_path, ["0001.jpg", "0002.jpg"], None, 4, 4, 0.0, ["c.jpg", "a.jpg"])
+    photos = Footage(
+        folder=tmp_path,
+        names=["0001.jpg", "0002.jpg"],
+        times=None,
+        width=4,
+        height=4,
+        focal=0.0,
+        sources=["c.jpg", "a.jpg"],
+    )
     assert [p.stem for p in pair_masks(masks, photos, 3, source)] == ["c", "a"]
     clip = Footage(
-        tmp_path, ["0001.jpg", "0003.jpg"], [0.0, 0.2], 4, 4, 0.0
+        folder=tmp_path,
+        names=["0001.jpg", "0003.jpg"],
+        times=[0.0, 0.2],
+        width=4,
+        height=4,
+        focal=0.0,
     )  # the second was a double
     assert [p.stem for p in pair_masks(masks, clip, 3, Source("video", tmp_path))] == ["a", "c"]
     with pytest.raises(InputError, match="3 masks for 9 pictures"):
@@ -167,12 +184,21 @@ def test_masks_of_a_video_whose_frame_rate_varies(tmp_path: Path) -> None:
     (tmp_path / "masks").mkdir()
     for i in range(8):
         cv2.imwrite(str(tmp_path / "masks" / f"{i}.png"), np.full((4, 4), 255, np.uint8))
-    footage = Footage(tmp_path, ["0001.jpg", "0002.jpg", "0003.jpg"], [0.3, 2.1, 4.0], 4, 4, 0.0)
+    footage = Footage(
+        folder=tmp_path,
+        names=["0001.jpg", "0002.jpg", "0003.jpg"],
+        times=[0.3, 2.1, 4.0],
+        width=4,
+        height=4,
+        focal=0.0,
+    )
     paired = pair_masks(tmp_path / "masks", footage, 3, Source("video", tmp_path / "a.mkv"))
     assert [p.stem for p in paired] == ["3", "5", "7"]
 
 
 def test_tracked_pictures_may_be_scaled_a_little_differently_each_way(tmp_path: Path) -> None:
-    frames = GrayFrames(Footage(tmp_path, [], None, 608, 1080, 0.0), 960)
+    frames = GrayFrames(
+        Footage(folder=tmp_path, names=[], times=None, width=608, height=1080, focal=0.0), 960
+    )
     assert frames.size == (540, 960)
     np.testing.assert_allclose(np.array(frames.size) * frames.scale, [608, 1080])

@@ -6,7 +6,19 @@ import pytest
 
 from backend.cameras.estimation.verdict import Evidence, VerdictConfig, in_words, judge
 
-GOOD = Evidence(1.0, 0.95, 0.25, 0.004, 0.001, 58.0, "FlowMap", 0.001, 0.004, 3.0, 1.0)
+GOOD = Evidence(
+    placed=1.0,
+    inliers=0.95,
+    held_out_px=0.25,
+    focal_sigma=0.004,
+    drift_sigma=0.001,
+    field_of_view=58.0,
+    second_opinion="FlowMap",
+    apart=0.001,
+    focal_apart=0.004,
+    mirror=3.0,
+    expected_focal=1.0,
+)
 
 
 def test_no_doubt_is_solved() -> None:

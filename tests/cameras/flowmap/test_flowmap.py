@@ -85,7 +85,14 @@ def make_clip() -> FlowMapClip:
     ]
     tracks = make(*(np.array(v) for v in zip(*seen, strict=True)))
     shade = torch.stack([true_depth(i) for i in range(FRAMES)])[:, None].repeat(1, 3, 1, 1) / 6
-    return FlowMapClip(shade, forward, backward, there, back, tracks)
+    return FlowMapClip(
+        video=shade,
+        forward=forward,
+        backward=backward,
+        forward_trust=there,
+        backward_trust=back,
+        tracks=tracks,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +201,16 @@ def test_frozen_cameras_give_depth(log_depth: torch.Tensor) -> None:
     trust[:, :6] = 0  # nothing is known of the top rows
     speckles = torch.rand(HEIGHT, WIDTH, 1, generator=torch.Generator().manual_seed(0)) * 0.4
     color = (depth[..., None] / 6 + speckles).repeat(1, 1, 3)
-    view = View(color, K, K.repeat(2, 1, 1), relative, there, trust, at, known)
+    view = View(
+        color=color,
+        K=K,
+        neighbor_ks=K.repeat(2, 1, 1),
+        to_neighbor=relative,
+        there=there,
+        trust=trust,
+        sparse_at=at,
+        sparse_depth=known,
+    )
     found = solve_depth(view, FrozenConfig())
     error = (found.depth - depth).abs() / depth
     assert float(error[6:].median()) < 0.01
@@ -211,7 +227,15 @@ def test_blank_sky_is_not_believed(log_depth: torch.Tensor) -> None:
     none = torch.zeros(0, 2), torch.zeros(0)
     relative = (torch.linalg.inv(pose(4)) @ pose(2))[None]
     sigma = solve_depth(
-        View(color, K, K[None], relative, there[None], torch.ones(1, HEIGHT, WIDTH), *none),
+        View(
+            color=color,
+            K=K,
+            neighbor_ks=K[None],
+            to_neighbor=relative,
+            there=there[None],
+            trust=torch.ones(1, HEIGHT, WIDTH),
+            *none,
+        ),
         FrozenConfig(),
     ).sigma
     assert torch.isinf(sigma[:, : WIDTH // 2 - 4]).all()

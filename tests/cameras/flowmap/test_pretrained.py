@@ -57,7 +57,14 @@ def clip() -> FlowMapClip:
     wide = torch.rand(3, HEIGHT, WIDTH + 2 * FRAMES, generator=torch.Generator().manual_seed(0))
     video = torch.stack([wide[:, :, 2 * i : 2 * i + WIDTH] for i in range(FRAMES)])
     zeros, ones = torch.zeros(FRAMES - 1, HEIGHT, WIDTH, 2), torch.ones(FRAMES - 1, HEIGHT, WIDTH)
-    return FlowMapClip(video, zeros, zeros, ones, ones, EMPTY)
+    return FlowMapClip(
+        video=video,
+        forward=zeros,
+        backward=zeros,
+        forward_trust=ones,
+        backward_trust=ones,
+        tracks=EMPTY,
+    )
 
 
 def saved(network: nn.Module, path: Path) -> str:

@@ -90,7 +90,10 @@ def test_turning_cameras_are_found(zoom: bool) -> None:
 )
 def test_turning_is_told_from_moving(kind: str, turns: bool) -> None:
     _, tracks = scene(kind, noise=0.1)
-    problem, config = Problem(12, SIZE, tracks, None, 0), EstimateConfig()
+    problem, config = (
+        Problem(frames=12, size=SIZE, klt_tracks=tracks, prior=None, seed=0),
+        EstimateConfig(),
+    )
     found, error, _ = turning(problem, config)
     moving = straight.solve(tracks, 12, SIZE, config.straight)
     assert moving is not None
@@ -113,7 +116,9 @@ def test_refinement_leaves_moving_things_out() -> None:
 def test_agreement_and_mirror_are_evidence() -> None:
     truth, tracks = scene("sideways", noise=0.1, points=300)
     config = EstimateConfig()
-    estimator = Estimator(Problem(12, SIZE, tracks, None, 0), EMPTY, config)
+    estimator = Estimator(
+        Problem(frames=12, size=SIZE, klt_tracks=tracks, prior=None, seed=0), EMPTY, config
+    )
     estimator.add(SolverResult("a", np.arange(12), truth))
     assert not estimator.settled
     estimator.add(
@@ -129,7 +134,11 @@ def test_agreement_and_mirror_are_evidence() -> None:
 @pytest.mark.parametrize(("worse", "settled"), [(3.0, True), (1.1, False)])
 def test_a_solver_that_fits_far_worse_is_outvoted(worse: float, settled: bool) -> None:
     truth, tracks = scene("sideways", noise=0.1, points=300)
-    estimator = Estimator(Problem(12, SIZE, tracks, None, 0), EMPTY, EstimateConfig())
+    estimator = Estimator(
+        Problem(frames=12, size=SIZE, klt_tracks=tracks, prior=None, seed=0),
+        EMPTY,
+        EstimateConfig(),
+    )
     estimator.add(SolverResult("a", np.arange(12), truth))
     best = estimator.best()
     strayed = replace(best.solve, translations=best.solve.translations.flip(0))
@@ -150,7 +159,11 @@ def test_wrong_lens_is_not_called_solved() -> None:
     """A lens that the user locks 25 % off can't fit a path with turns; nobody may call that solved."""
     _, tracks = scene("sideways", frames=20, noise=0.1, points=300)
     prior = Prior(float(np.log(0.6 * FOCAL)), 0.0)
-    estimator = Estimator(Problem(20, SIZE, tracks, prior, 0), EMPTY, EstimateConfig())
+    estimator = Estimator(
+        Problem(frames=20, size=SIZE, klt_tracks=tracks, prior=prior, seed=0),
+        EMPTY,
+        EstimateConfig(),
+    )
     estimator.add(
         SolverResult(
             "straight paths",

@@ -32,7 +32,11 @@ def frames(count: int = 6) -> tuple[MeshFrames, np.ndarray]:
     truth = np.stack([turning_blob.bent(first, k / 20) for k in range(count)])
     tracks = np.repeat(found[0].vertices[None], count, 0)
     return MeshFrames(
-        found, np.arange(count) / 24, found[0].vertices, found[0].faces, tracks
+        frames=found,
+        seconds=np.arange(count) / 24,
+        canonical=found[0].vertices,
+        canonical_faces=found[0].faces,
+        canonical_tracks=tracks,
     ), truth
 
 

@@ -32,7 +32,15 @@ def write(
         Image.fromarray(pixels).save(path)
         frames.append(
             capture.Frame(
-                path, pose, 160.0, 170.0, width / 2, height / 2, width, height, time=k / 24
+                image=path,
+                camera_to_world=pose,
+                fl_x=160.0,
+                fl_y=170.0,
+                cx=width / 2,
+                cy=height / 2,
+                width=width,
+                height=height,
+                time=k / 24,
             )
         )
         images.append(pixels)

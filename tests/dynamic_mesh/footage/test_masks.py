@@ -38,12 +38,12 @@ def test_splats_of_the_object_are_masks(tmp_path: Path) -> None:
     vertices, _ = turning_blob.ball(28, 40)
     count = len(vertices)
     gaussians = Gaussians(
-        torch.tensor(vertices).float(),
-        torch.tensor([[1.0, 0, 0, 0]]).repeat(count, 1),
-        torch.full((count, 3), -3.5),
-        torch.full((count,), 4.0),
-        torch.zeros(count, 1, 3),
-        torch.zeros(count, 0, 3),
+        means=torch.tensor(vertices).float(),
+        quats=torch.tensor([[1.0, 0, 0, 0]]).repeat(count, 1),
+        log_scales=torch.full((count, 3), -3.5),
+        opacity_logits=torch.full((count,), 4.0),
+        sh0=torch.zeros(count, 1, 3),
+        sh_rest=torch.zeros(count, 0, 3),
     )
     splat_ply.write(tmp_path / "object.ply", gaussians.to_arrays())
     source = capture.read(tmp_path / "clip")

@@ -168,14 +168,14 @@ def test_large_pictures_get_masks_of_their_size(tmp_path: Path) -> None:
         Image.fromarray(image).resize((8 * WIDTH, 8 * HEIGHT)).save(tmp_path / f"{k}.png")
         frames.append(
             capture.Frame(
-                tmp_path / f"{k}.png",
-                np.eye(4),
-                900.0,
-                900.0,
-                640.0,
-                480.0,
-                8 * WIDTH,
-                8 * HEIGHT,
+                image=tmp_path / f"{k}.png",
+                camera_to_world=np.eye(4),
+                fl_x=900.0,
+                fl_y=900.0,
+                cx=640.0,
+                cy=480.0,
+                width=8 * WIDTH,
+                height=8 * HEIGHT,
                 time=k / 4,
             )
         )

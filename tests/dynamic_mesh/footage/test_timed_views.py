@@ -23,7 +23,12 @@ def seen(offset: tuple[float, float], angle: float, time: float) -> TimedView:
     c, s = math.cos(angle), math.sin(angle)
     viewmat = torch.tensor([[c, 0, -s, 0], [0, 1, 0, 0], [s, 0, c, DISTANCE], [0, 0, 0, 1]])
     K = torch.tensor([[FOCAL, 0, SIZE / 2], [0, FOCAL, SIZE / 2], [0, 0, 1]])
-    return TimedView("", time, viewmat, [PyramidLevel(torch.zeros(SIZE, SIZE, 3), alpha, K)])
+    return TimedView(
+        name="",
+        time=time,
+        viewmat=viewmat,
+        levels=[PyramidLevel(torch.zeros(SIZE, SIZE, 3), alpha, K)],
+    )
 
 
 @pytest.mark.parametrize(("step", "jumps"), [(0.0, False), (0.2, False), (0.4, True)])

@@ -110,5 +110,7 @@ def test_nothing_in_view_is_an_empty_picture() -> None:
 
 def test_degenerate_triangles_are_not_drawn() -> None:
     points = torch.tensor([[1.0, 1, 1], [1, 1, 1], [30, 30, 1], [float("nan"), 3, 1]])
-    seen = fragments(Screen(points, torch.tensor([[0, 1, 2], [0, 0, 0]]), SIZE, SIZE))
+    seen = fragments(
+        Screen(points=points, faces=torch.tensor([[0, 1, 2], [0, 0, 0]]), width=SIZE, height=SIZE)
+    )
     assert len(seen.pixels) == 0

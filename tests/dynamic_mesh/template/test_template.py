@@ -40,12 +40,12 @@ def _disc(opacity: float, within: float | None = None, count: int = 1500) -> Can
 def _gaussians(means: torch.Tensor, size: float, opacities: torch.Tensor) -> CanonicalGaussians:
     sizes = torch.full((len(means),), log(size))
     return CanonicalGaussians(
-        means,
-        sizes,
-        opacities.logit(),
-        torch.zeros_like(means),
-        from_points(means, 20),
-        Motion.still(20, 3),
+        means=means,
+        log_scales=sizes,
+        opacity_logits=opacities.logit(),
+        colors=torch.zeros_like(means),
+        graph=from_points(means, 20),
+        motion=Motion.still(20, 3),
     )
 
 

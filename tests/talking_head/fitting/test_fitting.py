@@ -42,7 +42,14 @@ def toy_track(
         view = portrait(500, 0.3 * np.sin(time[frame, 0]), 0.1, 0.05, distance=70)
         points[frame] = view.project(rig.posed(rest, coefficients[frame])[vertices])
         points[frame, :, 2] *= view.focal / view.translation[2]
-    track = FaceTrack(points, np.ones(frames, np.float32), np.arange(frames) / 25, 500, 500, 1)
+    track = FaceTrack(
+        points=points,
+        scores=np.ones(frames, np.float32),
+        times=np.arange(frames) / 25,
+        width=500,
+        height=500,
+        faces=1,
+    )
     return (
         track,
         Correspondence(vertices, np.zeros((COUNT, 3), np.float32), 0.0),
@@ -135,7 +142,14 @@ def test_a_rendered_head_is_read_back() -> None:
     rows, _ = tracker.follow(face.images())
     assert all(row is not None for row in rows)
     points = np.stack([row.points for row in rows if row])
-    track = FaceTrack(points, np.ones(40, np.float32), np.arange(40) / 25, 256, 256, 1)
+    track = FaceTrack(
+        points=points,
+        scores=np.ones(40, np.float32),
+        times=np.arange(40) / 25,
+        width=256,
+        height=256,
+        faces=1,
+    )
     motion = fit_rig(track, rig, where)
     truth = np.stack([face.projected(t)[where.vertices] for t in range(40)])
     found = np.stack(

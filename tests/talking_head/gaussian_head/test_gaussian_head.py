@@ -112,16 +112,16 @@ def filmed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TalkingFace,
         np.stack([v.translation for v in face.views]),
     )
     motion = HeadMotion(
-        rig.names,
-        np.arange(FRAMES) / RATE,
-        face.coefficients,
-        rotations,
-        translations,
-        face.rest,
-        view.focal,
-        192,
-        192,
-        0.0,
+        names=rig.names,
+        times=np.arange(FRAMES) / RATE,
+        coefficients=face.coefficients,
+        rotations=rotations,
+        translations=translations,
+        rest=face.rest,
+        focal=view.focal,
+        width=192,
+        height=192,
+        residual=0.0,
     )
     return path, face, motion
 

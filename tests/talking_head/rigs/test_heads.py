@@ -41,13 +41,13 @@ def test_a_head_comes_back_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
     head_file.write(
         path,
         Head(
-            "x",
-            rig.neutral,
-            rig.faces,
-            list(rig.names),
-            rig.shapes,
-            np.full_like(rig.neutral, 0.5),
-            rig.lowest,
+            name="x",
+            vertices=rig.neutral,
+            faces=rig.faces,
+            names=list(rig.names),
+            shapes=rig.shapes,
+            colors=np.full_like(rig.neutral, 0.5),
+            lowest=rig.lowest,
         ),
     )
     found = head_file.read(path)

@@ -37,11 +37,16 @@ def small_head() -> Rig:
         [movement(name, places) + _lid_movement(name, skin, len(rest)) for name in BLENDSHAPES]
     )
     identities = np.stack(_identities(rest, places))
-    still = np.zeros(len(BLENDSHAPES), np.float32)
-    colors = _colors(skin, rest, faces, parts)
-    forms = (shapes.astype(np.float32), identities.astype(np.float32))
     return Rig(
-        "the small head", rest.astype(np.float32), faces, parts, BLENDSHAPES, *forms, still, colors
+        name="the small head",
+        neutral=rest.astype(np.float32),
+        faces=faces,
+        parts=parts,
+        names=BLENDSHAPES,
+        shapes=shapes.astype(np.float32),
+        identities=identities.astype(np.float32),
+        lowest=np.zeros(len(BLENDSHAPES), np.float32),
+        colors=_colors(skin, rest, faces, parts),
     )
 
 
@@ -80,7 +85,14 @@ def _places(skin: Skin, pieces: list[Piece], rest: Values) -> Places:
     along = rest[numbers[4], 2]
     tip[numbers[4]] = np.clip((along - along.min()) / np.ptp(along), 0, 1) ** 0.7
     jaw[numbers[4]] = 0.8
-    return Places(rest, on_skin, lower, jaw, {1: numbers[0], -1: numbers[1]}, tip)
+    return Places(
+        rest=rest,
+        skin=on_skin,
+        lower=lower,
+        jaw=jaw,
+        balls={1: numbers[0], -1: numbers[1]},
+        tongue=tip,
+    )
 
 
 def _lid_movement(name: str, skin: Skin, count: int) -> Values:

@@ -70,7 +70,7 @@ LIDS = {"eyeBlink": (-0.88, 0.0), "eyeWide": (0.22, 0.08), "eyeSquint": (-0.16, 
         "eyeLookDown": (-0.36, 0.1)}  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Places:
     """Every vertex of the head at rest, and what moves it."""
 

@@ -50,7 +50,7 @@ Within = Callable[[float], bool]
 Folds = tuple[tuple[float, float], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Skin:
     """V vertices of the net: where each lies in the two numbers, and what it belongs to."""
 
@@ -137,12 +137,12 @@ def make_skin() -> Skin:
     _fold_in(net, columns, lips_upper, lips_lower, _at_mouth, LIP_FOLDS, joined=True)
     numbers = np.array(net.rows)
     return Skin(
-        numbers[:, 0],
-        numbers[:, 1],
-        numbers[:, 2],
-        numbers[:, 3:],
-        np.array(net.faces, np.int32),
-        np.array(net.inside),
+        angle=numbers[:, 0],
+        height=numbers[:, 1],
+        below=numbers[:, 2],
+        fold=numbers[:, 3:],
+        faces=np.array(net.faces, np.int32),
+        inside=np.array(net.inside),
     )
 
 
