@@ -21,7 +21,7 @@ SILENCE = 60.0  # seconds without news after which the strip says so
 _numbers = itertools.count(1)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class JobRecord:
     """A job and what is known of it; the panels draw from this alone."""
 
@@ -229,4 +229,6 @@ def make_record(
         folder = folders.new_folder(request.verb, request.title)
         (folder / "request.json").write_text(request.to_json(), encoding="utf-8")
     command, cwd = backend_command(python, root, request.verb, folder)
-    return JobRecord(request, folder, command, cwd, file_token)
+    return JobRecord(
+        request=request, folder=folder, command=command, cwd=cwd, file_token=file_token
+    )

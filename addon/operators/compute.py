@@ -84,7 +84,15 @@ class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
         (folder / "request.json").write_text(request.to_json(), encoding="utf-8")
         command, cwd = backend_command(base, preferences.ROOT, "setup", folder)
         return run_record(
-            self, context, JobRecord(request, folder, command, cwd, lifecycle.file_token())
+            self,
+            context,
+            JobRecord(
+                request=request,
+                folder=folder,
+                command=command,
+                cwd=cwd,
+                file_token=lifecycle.file_token(),
+            ),
         )
 
 

@@ -21,7 +21,7 @@ PATIENCE = 120.0  # seconds: the first question loads the model
 TICK = 0.02
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Asking:
     """What is asked now, what the panel says of it, and the selection that answers are combined
     with.

@@ -97,9 +97,9 @@ def _at_rest(found: GaussianHead, head: Head) -> SplatArrays:
     )  # degree 1 in Blender's axes: its basis is -y, z, -x
     sh = np.concatenate([found.sh[:, :1], first], 1)
     return SplatArrays(
-        corners.mean(1),
-        found.quats,
-        np.log(np.maximum(found.scales, 1e-6) * METRES),
-        logits.astype(np.float32),
-        sh,
+        means=corners.mean(1),
+        quats=found.quats,
+        log_scales=np.log(np.maximum(found.scales, 1e-6) * METRES),
+        opacity_logits=logits.astype(np.float32),
+        sh=sh,
     )

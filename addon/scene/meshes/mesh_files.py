@@ -114,12 +114,12 @@ def as_sequence(meshes: list[ReadMesh], fps: float) -> MeshSequence | None:
         return None
     positions = np.stack([m.vertices for m in meshes])
     return MeshSequence(
-        positions[0],
-        first.faces,
-        positions,
-        np.arange(len(meshes)) / fps,
-        np.full_like(positions[0], 0.8),
-        first.uvs,
+        rest=positions[0],
+        faces=first.faces,
+        positions=positions,
+        seconds=np.arange(len(meshes)) / fps,
+        colors=np.full_like(positions[0], 0.8),
+        uvs=first.uvs,
     )
 
 
@@ -157,7 +157,11 @@ def as_frames(meshes: list[ReadMesh], fps: float) -> MeshFrames:
     first = meshes[0]
     tracks = np.broadcast_to(first.vertices[:1], (len(meshes), 1, 3)).copy()
     return MeshFrames(
-        frames, np.arange(len(meshes)) / fps, first.vertices[:1], np.zeros((0, 3), np.int32), tracks
+        frames=frames,
+        seconds=np.arange(len(meshes)) / fps,
+        canonical=first.vertices[:1],
+        canonical_faces=np.zeros((0, 3), np.int32),
+        canonical_tracks=tracks,
     )
 
 

@@ -208,7 +208,11 @@ def as_sequence(context: bpy.types.Context, obj: bpy.types.Object) -> MeshSequen
     positions = np.asarray(shown @ back[:3, :3].T + back[:3, 3], np.float32)
     seconds = np.arange(len(frames)) * render.fps_base / render.fps
     return MeshSequence(
-        positions[0], corners.reshape(-1, 3), positions, seconds, np.full_like(positions[0], 0.8)
+        rest=positions[0],
+        faces=corners.reshape(-1, 3),
+        positions=positions,
+        seconds=seconds,
+        colors=np.full_like(positions[0], 0.8),
     )
 
 

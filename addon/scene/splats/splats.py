@@ -157,7 +157,14 @@ def read(cloud: bpy.types.Object) -> SplatArrays:
     known = known[: {0: 0, 3: 3, 8: 8, 15: 15}.get(len(known), 0)]
     sh = np.stack([base[:, :3], *known], 1)
     logits = np.log(opacity / (1 - opacity)).astype(np.float32)
-    return SplatArrays(means, quats, np.log(scale.clip(1e-12)), logits, sh, _extras(data))
+    return SplatArrays(
+        means=means,
+        quats=quats,
+        log_scales=np.log(scale.clip(1e-12)),
+        opacity_logits=logits,
+        sh=sh,
+        extra=_extras(data),
+    )
 
 
 def _extras(data: bpy.types.ID) -> dict[str, NDArray[np.generic]]:

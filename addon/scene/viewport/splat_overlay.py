@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 MAX_SH = 400_000
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Drawn:
     """What the graphics card holds of one object."""
 
@@ -148,12 +148,12 @@ def _upload(cloud: bpy.types.Object) -> Drawn | None:
     follows = known and len(means) <= MAX_SH
     sh = np.stack([base[:, :3], *known], 1) if follows else None
     return Drawn(
-        _key(cloud),
-        _content(data),
-        means,
-        sh,
-        base[:, :3] * splats.SH_C0 + 0.5,
-        make_texture(texels, 4),
+        key=_key(cloud),
+        content=_content(data),
+        means=means,
+        sh=sh,
+        rgb=base[:, :3] * splats.SH_C0 + 0.5,
+        data=make_texture(texels, 4),
     )
 
 
