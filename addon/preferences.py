@@ -15,24 +15,23 @@ class SplatsmithPreferences(bpy.types.AddonPreferences):
     bl_idname = BASE
 
     python: bpy.props.StringProperty(
-        name="Own Python",
+        name="Python Interpreter",
         subtype="FILE_PATH",
         update=state.forget,
-        description="A Python interpreter that already has the compute packages. Empty: Splatsmith's "
-        "private environment",
+        description="A Python that already has the compute packages. Empty: Splatsmith's own "
+        "environment",
     )  # type: ignore[valid-type]
     results: bpy.props.StringProperty(
         name="Results Folder",
         subtype="DIR_PATH",
-        description="Where jobs and their results go. Empty: the folder splatsmith_jobs beside the .blend "
-        "file, or Splatsmith in"
-        " your home folder while the file is not saved",
+        description="Where jobs and their results go. Empty: splatsmith_jobs beside the .blend file, "
+        "or Splatsmith in your home folder while the file is not saved",
     )  # type: ignore[valid-type]
     wheels: bpy.props.StringProperty(
-        name="Folder of Wheels",
+        name="Wheels Folder",
         subtype="DIR_PATH",
-        description="For machines without internet: a folder with the compute packages as wheel files. "
-        "Empty: download them",
+        description="For machines without internet: the compute packages as wheel files. Empty: "
+        "download them",
     )  # type: ignore[valid-type]
     device: bpy.props.EnumProperty(
         name="Device",

@@ -96,7 +96,7 @@ def _look() -> ComputeState:
     own = _place.chosen_python()
     python = Path(bpy.path.abspath(own)) if own else environment_python()
     if not python.exists():
-        return ComputeState(False, "own Python not found" if own else "not set up")
+        return ComputeState(False, "Python interpreter not found" if own else "not set up")
     if not own and (environment() / "incomplete").exists():
         return ComputeState(False, "set-up unfinished")
     line = _remembered(python)

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from ...backend import protocol
 from ...backend.protocol import Event, Request
 from . import folders
+from .flags import in_window
 from .process import JobProcess
 
 Status = Literal["waiting", "running", "done", "failed", "crashed", "cancelled"]
@@ -94,11 +95,11 @@ class JobRecord:
         elif isinstance(event, protocol.Preview):
             self.preview = event.path
         elif isinstance(event, protocol.Warn):
-            self.warnings.append(event.text)
+            self.warnings.append(in_window(event.text))
         elif isinstance(event, protocol.Result):
             self.summary, self.metrics = event.summary, event.metrics
         elif isinstance(event, protocol.Failure):
-            self.error, self.advice = event.what, event.advice
+            self.error, self.advice = in_window(event.what), in_window(event.advice)
 
 
 class JobManager:

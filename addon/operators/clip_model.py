@@ -19,10 +19,10 @@ MODELS = [
 
 
 class SPLATSMITH_OT_get_model(bpy.types.Operator):
-    """Fetch a CLIP model, which words need, from the Hugging Face hub; after you have agreed"""
+    """Download a CLIP model, which words need, from the Hugging Face hub; after you have agreed"""
 
     bl_idname = "splatsmith.get_model"
-    bl_label = "Get a Model"
+    bl_label = "Download Model"
 
     name: bpy.props.EnumProperty(name="Model", items=MODELS)  # type: ignore[valid-type]
 
@@ -34,7 +34,7 @@ class SPLATSMITH_OT_get_model(bpy.types.Operator):
         if not bpy.app.online_access:
             return self.execute(context)  # says what to allow, before anything is promised
         return context.window_manager.invoke_props_dialog(
-            self, width=420, confirm_text="Agree and Fetch"
+            self, width=420, confirm_text="Agree and Download"
         )
 
     def draw(self, _context: bpy.types.Context) -> None:

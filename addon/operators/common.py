@@ -12,6 +12,7 @@ from ...backend.protocol import DiskError, InputError, Request, SplatsmithError
 from .. import preferences
 from ..compute import state
 from ..jobs import lifecycle
+from ..jobs.flags import in_window
 from ..jobs.manager import JobRecord, make_record, manager
 from ..scene import importers
 
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 
 def report_error(operator: bpy.types.Operator, error: SplatsmithError) -> set[str]:
     """One sentence with its advice."""
-    operator.report({"ERROR"}, f"{error.what} {error.advice}".strip())
+    operator.report({"ERROR"}, in_window(f"{error.what} {error.advice}".strip()))
     return {"CANCELLED"}
 
 

@@ -58,14 +58,14 @@ class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
         if not prefs.wheels and not bpy.app.online_access:
             raise SetupError(
                 "Blender is not allowed to go online.",
-                "Allow it in Preferences > System > Network, or choose a folder of wheels in the "
+                "Allow it in Preferences > System > Network, or choose a Wheels Folder in the "
                 "add-on's preferences.",
             )
         base = pythons.find_base()
         if not base:
             raise SetupError(
                 "No suitable Python was found on this machine.",
-                "Install Python 3.11, or name your own Python in the preferences.",
+                "Install Python 3.11, or choose a Python Interpreter in the preferences.",
             )
         if manager.busy:
             raise SetupError("A job is running.", "Wait for it, or cancel it first.")
@@ -79,7 +79,7 @@ class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
             input=str(state.environment()),
             options=options,
             device="cpu",
-            title="Set up computing",
+            title="Set Up Computing",
         )
         (folder / "request.json").write_text(request.to_json(), encoding="utf-8")
         command, cwd = backend_command(base, preferences.ROOT, "setup", folder)
@@ -107,7 +107,7 @@ class SPLATSMITH_OT_compute_check(bpy.types.Operator):
         own = preferences.get().python
         python = Path(bpy.path.abspath(own)) if own else state.environment_python()
         report = state.check(python)
-        self.report({"INFO"}, f"{report['line']}: {report['device']}, {report['rasterizer']}")
+        self.report({"INFO"}, report["device"].removeprefix("the "))
         return {"FINISHED"}
 
 

@@ -15,7 +15,7 @@ class SPLATSMITH_OT_demo_clip(bpy.types.Operator):
         "a minute meanwhile"
     )
     bl_idname = "splatsmith.demo_clip"
-    bl_label = "Make a Demo Clip"
+    bl_label = "Make Demo Clip"
 
     filepath: bpy.props.StringProperty(
         subtype="FILE_PATH", description="Where to write it; empty: into the results folder"

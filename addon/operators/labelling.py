@@ -19,7 +19,7 @@ class SPLATSMITH_OT_merge_objects(OnObjects, bpy.types.Operator):
     """Make one object of all that are ticked; it takes the name of the first"""
 
     bl_idname = "splatsmith.merge_objects"
-    bl_label = "Merge"
+    bl_label = "Merge Objects"
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -44,8 +44,8 @@ class SPLATSMITH_OT_split_object(OnObjects, bpy.types.Operator):
         min=0,
         subtype="DISTANCE",
         options={"SKIP_SAVE"},
-        description="Parts this close are one; those twice as far apart are two. 0: three hundredths of "
-        "the object's size",
+        description="Parts this close are one; those twice as far apart are two. 0: Auto, three "
+        "hundredths of the object's size",
     )  # type: ignore[valid-type]
     smallest: bpy.props.IntProperty(
         name="Smallest", default=50, min=1, description="Splats of the smallest part that counts"
@@ -108,13 +108,13 @@ class SPLATSMITH_OT_label_selection(OnObjects, bpy.types.Operator):
 
 
 class SPLATSMITH_OT_recolor_objects(OnObjects, bpy.types.Operator):
-    """Give the chosen objects another colour; light and dark stay"""
+    """Give the chosen objects another color; light and dark stay"""
 
     bl_idname = "splatsmith.recolor_objects"
-    bl_label = "Recolour"
+    bl_label = "Recolor Objects"
 
     color: bpy.props.FloatVectorProperty(
-        name="Colour", subtype="COLOR_GAMMA", size=3, min=0, max=1, default=(0.8, 0.15, 0.1)
+        name="Color", subtype="COLOR_GAMMA", size=3, min=0, max=1, default=(0.8, 0.15, 0.1)
     )  # type: ignore[valid-type]
     strength: bpy.props.FloatProperty(name="Strength", default=1, min=0, max=1, subtype="FACTOR")  # type: ignore[valid-type]
 

@@ -21,7 +21,7 @@ class SPLATSMITH_OT_make_mesh(bpy.types.Operator):
     """Reconstruct the moving object of the solved footage as one animated mesh"""
 
     bl_idname = "splatsmith.make_mesh"
-    bl_label = "Make Animated Mesh"
+    bl_label = "Reconstruct Mesh"
     bl_options = {"REGISTER"}  # the undo step comes with the result
 
     @classmethod
@@ -105,17 +105,17 @@ class SPLATSMITH_OT_mask_frame(bpy.types.Operator):
 
 class SPLATSMITH_OT_one_mesh(bpy.types.Operator):
     bl_description = (
-        "Make one mesh that moves of the active object, which is another mesh in every frame: its "
-        "first one follows the others"
+        "Make one mesh of fixed topology of the active object, which is another mesh in every "
+        "frame: its first one follows the others"
     )
     bl_idname = "splatsmith.one_mesh"
-    bl_label = "Make One Mesh"
+    bl_label = "Fix Topology"
     bl_options = {"REGISTER"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if context.object is None or FRAMES_KEY not in context.object:
-            cls.poll_message_set("Select meshes of changing topology")
+            cls.poll_message_set("Select a mesh of free topology")
             return False
         return compute_ready(cls)
 

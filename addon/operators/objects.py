@@ -34,7 +34,7 @@ class SPLATSMITH_OT_segment(bpy.types.Operator):
             return False
         if splats.chosen(context) is None or not context.scene.splatsmith.capture:
             cls.poll_message_set(
-                "Splats and the capture that they were trained on are both needed: panel 3"
+                "Splats and the capture that they were trained on are both needed (panel 3)"
             )
             return False
         return True
@@ -111,16 +111,16 @@ class SPLATSMITH_OT_extract_objects(_OnSome, bpy.types.Operator):
     """Copy the splats, or all others, to a splat object and a collection of their own"""
 
     bl_idname = "splatsmith.extract_objects"
-    bl_label = "Extract"
+    bl_label = "Extract Objects"
 
     rest: bpy.props.BoolProperty(
-        name="The Rest", description="Everything but these", options={"SKIP_SAVE"}
+        name="Others", description="Everything but these", options={"SKIP_SAVE"}
     )  # type: ignore[valid-type]
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
         cloud, mask, name = self.wanted(context)
-        mask, name = (~mask, f"{cloud.name} Rest") if self.rest else (mask, name)
+        mask, name = (~mask, f"{cloud.name} Others") if self.rest else (mask, name)
         if not mask.any():
             raise InputError("That is all splats: nothing is left over.", "Choose fewer.")
         fresh = object_edits.extract(
@@ -135,7 +135,7 @@ class SPLATSMITH_OT_delete_objects(_OnSome, bpy.types.Operator):
     """Take the splats away"""
 
     bl_idname = "splatsmith.delete_objects"
-    bl_label = "Delete"
+    bl_label = "Delete Objects"
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -155,12 +155,12 @@ class SPLATSMITH_OT_export_objects(_OnSome, bpy.types.Operator, ExportHelper):
     """Export the splats, or all others, as a plain 3DGS PLY file that every splat viewer opens"""
 
     bl_idname = "splatsmith.export_objects"
-    bl_label = "Export"
+    bl_label = "Export Objects"
 
     filename_ext = ".ply"
     filter_glob: bpy.props.StringProperty(default="*.ply", options={"HIDDEN"})  # type: ignore[valid-type]
     rest: bpy.props.BoolProperty(
-        name="The Rest", description="Everything but these", options={"SKIP_SAVE"}
+        name="Others", description="Everything but these", options={"SKIP_SAVE"}
     )  # type: ignore[valid-type]
     labels: bpy.props.BoolProperty(
         name="With Labels",

@@ -64,11 +64,11 @@ ACTIONS: dict[str, tuple[str, str, Around]] = {
         lambda op, cloud, old: neighbors.shrink(_points(cloud), old, op.near(cloud)),
     ),
     "SIMILAR": (
-        "Similar", "Select splats of the same colours anywhere",
+        "Similar", "Select splats of the same colors anywhere",
         lambda op, cloud, old: old | neighbors.alike(object_edits.srgb_of(cloud), old, op.tolerance),
     ),
     "FLOOD": (
-        "Flood", "Select whatever is connected with the selection through splats of its colours",
+        "Flood", "Select whatever is connected with the selection through splats of its colors",
         lambda op, cloud, old: neighbors.flood(_points(cloud), object_edits.srgb_of(cloud), old, op.near(cloud), op.tolerance),
     ),
 }  # fmt: skip
@@ -88,10 +88,10 @@ class SPLATSMITH_OT_selection(OnSplats, bpy.types.Operator):
         min=0,
         subtype="DISTANCE",
         options={"SKIP_SAVE"},
-        description="What counts as near, in the splats' own units; 0: a hundredth of the scene",
+        description="What counts as near, in the splats' own units; 0: Auto, a hundredth of the scene",
     )  # type: ignore[valid-type]
     tolerance: bpy.props.FloatProperty(
-        name="Tolerance", default=0.12, min=0.01, max=1, description="How far colours may differ"
+        name="Tolerance", default=0.12, min=0.01, max=1, description="How far colors may differ"
     )  # type: ignore[valid-type]
 
     @classmethod
@@ -124,7 +124,7 @@ class SPLATSMITH_OT_hide_splats(OnSplats, bpy.types.Operator):
     """Hide splats in the viewport and in renders, or show all again"""
 
     bl_idname = "splatsmith.hide_splats"
-    bl_label = "Hide"
+    bl_label = "Hide Splats"
 
     what: bpy.props.EnumProperty(
         name="What",

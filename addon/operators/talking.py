@@ -54,7 +54,7 @@ class SPLATSMITH_OT_add_face_targets(bpy.types.Operator):
     """Let the selected meshes with shape keys be moved: face, teeth, tongue, brows"""
 
     bl_idname = "splatsmith.add_face_targets"
-    bl_label = "Add Selected"
+    bl_label = "Add Selected Meshes"
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
@@ -77,7 +77,7 @@ class SPLATSMITH_OT_remove_face_target(bpy.types.Operator):
     """Take the mesh out of the list; its animation stays"""
 
     bl_idname = "splatsmith.remove_face_target"
-    bl_label = "Remove"
+    bl_label = "Remove Mesh"
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
@@ -113,7 +113,7 @@ class SPLATSMITH_OT_face_row(bpy.types.Operator):
     """Add a row to the table, or take the chosen one out"""
 
     bl_idname = "splatsmith.face_row"
-    bl_label = "Row"
+    bl_label = "Edit Row"
     bl_options = {"REGISTER", "UNDO"}
 
     remove: bpy.props.BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
@@ -136,7 +136,7 @@ class SPLATSMITH_OT_sound_of_strip(bpy.types.Operator):
     """Take the sound of the active strip of the Video Sequencer, where it begins"""
 
     bl_idname = "splatsmith.sound_of_strip"
-    bl_label = "From Strip"
+    bl_label = "Sound from Strip"
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
@@ -197,10 +197,10 @@ class SPLATSMITH_OT_speak(_Job, bpy.types.Operator):
 
 
 class SPLATSMITH_OT_read_face(_Job, bpy.types.Operator):
-    """Read the face of the person in the video onto the targets, and learn how this person speaks"""
+    """Capture the face of the person in the video onto the targets, and learn how they speak"""
 
     bl_idname = "splatsmith.read_face"
-    bl_label = "Read the Face"
+    bl_label = "Capture Face"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -243,7 +243,7 @@ class SPLATSMITH_OT_import_motion(bpy.types.Operator):
     """Put a motion that was computed before onto the targets"""
 
     bl_idname = "splatsmith.import_motion"
-    bl_label = "Motion"
+    bl_label = "Import Motion"
     bl_options = {"REGISTER", "UNDO"}
 
     filepath: bpy.props.StringProperty(subtype="FILE_PATH")  # type: ignore[valid-type]
@@ -265,11 +265,11 @@ class SPLATSMITH_OT_import_motion(bpy.types.Operator):
 
 class SPLATSMITH_OT_add_head(_Job, bpy.types.Operator):
     bl_description = (
-        "Add a head with ARKit's shape keys, ready to speak: the project's own, or the face model "
+        "Add a head with ARKit's shape keys, ready to speak: the default one, or the Face Model "
         "that is set below"
     )
     bl_idname = "splatsmith.add_head"
-    bl_label = "Add a Head"
+    bl_label = "Add Head"
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -299,7 +299,7 @@ class SPLATSMITH_OT_talk_video(_Job, bpy.types.Operator):
         if not super().poll(context):
             return False
         if results.person(context) is None:
-            cls.poll_message_set("Read the Face first, or import a head that was read")
+            cls.poll_message_set("Press Capture Face first, or import a head that was captured")
             return False
         return True
 
@@ -320,7 +320,7 @@ class SPLATSMITH_OT_talk_video(_Job, bpy.types.Operator):
 
 class SPLATSMITH_OT_import_head(FolderChooser, bpy.types.Operator):
     bl_description = (
-        "Import a head that was read from footage before: the folder with head.npz, its Gaussians "
+        "Import a head that was captured from footage before: the folder with head.npz, its Gaussians "
         "and its motion"
     )
     bl_idname = "splatsmith.import_head"

@@ -43,9 +43,9 @@ SOURCES = [
     ),
 ]
 VIEWS = [
-    ("OWN", "Own", "The splats' own colours"),
-    ("OBJECTS", "Objects", "Every object in the colour of the list"),
-    ("FIT", "Fit", "How well the words fit, from blue to red"),
+    ("OWN", "Color", "The splats' own colors"),
+    ("OBJECTS", "Objects", "Every object in the color of the list"),
+    ("FIT", "Match", "How well the words match, from blue to red"),
 ]
 
 
@@ -97,7 +97,7 @@ class SplatsmithSettings(
         name="Photos", subtype="DIR_PATH", description="The folder of photos to start from"
     )  # type: ignore[valid-type]
     solved: bpy.props.StringProperty(
-        name="Solve",
+        name="Solved Folder",
         subtype="DIR_PATH",
         description="A COLMAP folder, or a folder with transforms.json and its pictures",
     )  # type: ignore[valid-type]
@@ -111,24 +111,27 @@ class SplatsmithSettings(
         name="Seed", min=0, description="Equal seeds give equal results on the CPU"
     )  # type: ignore[valid-type]
     frames: bpy.props.IntProperty(
-        name="Frames", min=0, max=5000, description="Pictures to use at most; 0: as the preset says"
+        name="Frames",
+        min=0,
+        max=5000,
+        description="Frames to use at most; 0: Auto, as the preset says",
     )  # type: ignore[valid-type]
     focal: bpy.props.FloatProperty(
-        name="Lens",
+        name="Focal Length",
         min=0,
         max=1000,
-        description="Focal length for a 36 mm wide sensor, if you know it; 0: found by the solver",
+        description="In millimetres for a 36 mm wide sensor, if you know it; 0: Auto, found by the solver",
     )  # type: ignore[valid-type]
     lock_focal: bpy.props.BoolProperty(
-        name="Lock Lens", default=False, description="Keep the lens that is given, come what may"
+        name="Lock Focal Length", default=False, description="Keep it as it is set"
     )  # type: ignore[valid-type]
     solver: bpy.props.EnumProperty(
-        name="Engine", items=SOLVERS, default="auto", description="Who finds the cameras"
+        name="Solver", items=SOLVERS, default="auto", description="Who finds the cameras"
     )  # type: ignore[valid-type]
     masks: bpy.props.StringProperty(
         name="Masks",
         subtype="DIR_PATH",
-        description="Folder of masks named like the pictures; black is left out: moving things, the sky",
+        description="Folder of masks named like the pictures; black is left out: movement, the sky",
     )  # type: ignore[valid-type]
     depth: bpy.props.BoolProperty(
         name="Dense Depth",
@@ -141,10 +144,10 @@ class SplatsmithSettings(
         description="The folder with the solved pictures; step 2 fills it in",
     )  # type: ignore[valid-type]
     steps: bpy.props.IntProperty(
-        name="Steps", min=0, description="Training steps; 0: as the preset says"
+        name="Steps", min=0, description="Training steps; 0: Auto, as the preset says"
     )  # type: ignore[valid-type]
     max_splats: bpy.props.IntProperty(
-        name="Most Splats", min=0, description="Most Gaussians; 0: as the preset says"
+        name="Max Splats", min=0, description="At most so many; 0: Auto, as the preset says"
     )  # type: ignore[valid-type]
     refine_cameras: bpy.props.BoolProperty(
         name="Refine Cameras",
@@ -159,12 +162,12 @@ class SplatsmithSettings(
     regions: bpy.props.StringProperty(
         name="Regions",
         subtype="DIR_PATH",
-        description="Folder of label pictures named like the capture's, as SAM writes them; empty: none",
+        description="Folder of label images named like the capture's, as SAM writes them; empty: none",
     )  # type: ignore[valid-type]
     sam: bpy.props.StringProperty(
         name="SAM",
         subtype="FILE_PATH",
-        description="File of a SAM or MobileSAM, which then finds the regions in the pictures; empty: none",
+        description="File of a SAM or MobileSAM that finds the regions in the pictures; empty: none",
     )  # type: ignore[valid-type]
     clip_model: bpy.props.StringProperty(
         name="CLIP Model",
@@ -174,8 +177,8 @@ class SplatsmithSettings(
     prompt: bpy.props.StringProperty(
         name="Words",
         update=_ask,
-        description='What to select: "chair, stool; lamp -ceiling lamp". Commas: synonyms; semicolons: '
-        "several things; a minus: not that",
+        description='What to select: "chair, stool; lamp -ceiling lamp". Commas: synonyms; '
+        "semicolons: several things; a minus: not that",
     )  # type: ignore[valid-type]
     threshold: bpy.props.FloatProperty(
         name="Threshold",
@@ -186,18 +189,18 @@ class SplatsmithSettings(
         step=0.5,
         subtype="FACTOR",
         update=_follow,
-        description="How well words must fit: more selects less. 0.5: as well as the likeliest of what was "
-        "not meant",
+        description="How well words must match: more selects less. 0.5: as well as the likeliest "
+        "of what was not meant",
     )  # type: ignore[valid-type]
     select_mode: bpy.props.EnumProperty(
         name="Mode", items=marks.MODES, default="SET", description="What becomes of the selection"
     )  # type: ignore[valid-type]
     splat_view: bpy.props.EnumProperty(
-        name="Splats As",
+        name="Splat Color",
         items=VIEWS,
         default="OWN",
         update=_redraw,
-        description="Colours of splats in the viewport",
+        description="Colors of splats in the viewport",
     )  # type: ignore[valid-type]
     brush_radius: bpy.props.IntProperty(
         name="Brush", default=40, min=1, max=500, subtype="PIXEL", description="Radius of the brush"
@@ -232,13 +235,13 @@ class SplatsmithObject(bpy.types.PropertyGroup):
 
     number: bpy.props.IntProperty(description="What the splats' attribute object_id says")  # type: ignore[valid-type]
     color: bpy.props.FloatVectorProperty(
-        subtype="COLOR", size=3, min=0, max=1, description="Its colour in lists"
+        subtype="COLOR", size=3, min=0, max=1, description="Its color in lists"
     )  # type: ignore[valid-type]
     count: bpy.props.IntProperty(description="Splats")  # type: ignore[valid-type]
     score: bpy.props.FloatProperty(
         description="How much its splats are of this object and no other, 0 to 1"
     )  # type: ignore[valid-type]
-    fit: bpy.props.FloatProperty(description="How well the last words fit, 0 to 1")  # type: ignore[valid-type]
+    fit: bpy.props.FloatProperty(description="How well the last words match, 0 to 1")  # type: ignore[valid-type]
     parts: bpy.props.StringProperty(description="Rows of the words' table that it answers to")  # type: ignore[valid-type]
     hide: bpy.props.BoolProperty(
         name="Hide", update=_eye, description="Hide its splats in the viewport and in renders"

@@ -82,7 +82,7 @@ class TalkingSettings:
         description="How far the face is ahead of its sound; negative: behind",
     )  # type: ignore[valid-type]
     blinks: bpy.props.FloatProperty(
-        name="Blinks a Minute", default=15, min=0, max=120, description="0: none"
+        name="Blinks per Minute", default=15, min=0, max=120, description="0: none"
     )  # type: ignore[valid-type]
     sway: bpy.props.FloatProperty(
         name="Head Sway",
@@ -94,7 +94,7 @@ class TalkingSettings:
     speaker: bpy.props.StringProperty(
         name="Speaker",
         subtype="FILE_PATH",
-        description="How one person speaks, as Read the Face learned it; empty: a universal style",
+        description="How one person speaks, as Capture Face learned it; empty: a universal style",
     )  # type: ignore[valid-type]
     transcript: bpy.props.StringProperty(
         name="Transcript", description="What is said: lips then close exactly; empty: by ear"
@@ -127,20 +127,20 @@ class TalkingSettings:
         name="Spoken", description="The motion of what was spoken last", options={"HIDDEN"}
     )  # type: ignore[valid-type]
     consent: bpy.props.BoolProperty(
-        name="The person has agreed",
+        name="Person Has Agreed",
         default=False,
         description="Whoever is filmed has agreed to this use",
     )  # type: ignore[valid-type]
     face_rig: bpy.props.StringProperty(
         name="Face Model",
         subtype="FILE_PATH",
-        description="The folder FaceXModel of ICT-FaceKit (MIT licence), or FLAME's file; empty: the "
-        "project's own head",
+        description="The folder FaceXModel of ICT-FaceKit (MIT licence), or FLAME's file; empty: "
+        "the default head",
     )  # type: ignore[valid-type]
     face_tracker: bpy.props.StringProperty(
         name="Tracker",
         subtype="DIR_PATH",
-        description="A folder with mediapipe's networks for faces, or an empty one to fetch them to",
+        description="A folder with mediapipe's networks for faces, or an empty one to download to",
     )  # type: ignore[valid-type]
     paint_head: bpy.props.BoolProperty(
         name="Gaussian Head",
@@ -155,9 +155,10 @@ class TalkingSettings:
         description="How far a new head is from the mean face; the seed says which way",
     )  # type: ignore[valid-type]
     fetch_tracker: bpy.props.BoolProperty(
-        name="Fetch It",
+        name="Download Tracker (36 MB)",
         default=False,
-        description="Fetch the networks from the Python package index: 36 MB, Apache-2.0",
+        description="Fetch the face tracker's networks from the Python package index (Apache-2.0); "
+        "4 of the 36 MB are kept",
     )  # type: ignore[valid-type]
 
 

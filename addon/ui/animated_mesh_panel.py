@@ -3,7 +3,7 @@
 import bpy
 
 from ..scene.meshes import mesh_frames, mesh_sequence
-from .panels import SidebarPanel, draw_estimate
+from .panels import SidebarPanel, draw_auto, draw_estimate
 
 
 class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
@@ -53,10 +53,10 @@ class SPLATSMITH_PT_animated_mesh_more(SidebarPanel, bpy.types.Panel):
         layout.use_property_split = True
         column = layout.column()
         column.enabled = settings.mesh_mode == "tracked"
-        column.prop(settings, "mesh_faces")
-        column.prop(settings, "mesh_texture")
-        for name in ("mesh_fps", "seed"):
-            layout.prop(settings, name)
+        draw_auto(column, settings, "mesh_faces")
+        draw_auto(column, settings, "mesh_texture")
+        draw_auto(layout, settings, "mesh_fps")
+        layout.prop(settings, "seed")
         row = layout.row(align=True)
         row.operator("splatsmith.import_mesh", text="Import Result", icon="IMPORT")
         row.operator("splatsmith.import_mesh_files", text="Import Files", icon="FILE_FOLDER")

@@ -134,7 +134,7 @@ def _draw_unfinished(layout: bpy.types.UILayout) -> None:
     if not left:
         return
     box = layout.box()
-    box.label(text="Left unfinished", icon="RECOVER_LAST")
+    box.label(text="Unfinished Jobs", icon="RECOVER_LAST")
     for item in left[:5]:
         row = box.row(align=True)
         row.operator(

@@ -18,6 +18,12 @@ def draw_estimate(layout: bpy.types.UILayout, verb: str, preset: str) -> None:
     layout.label(text=f"{time[0].upper()}{time[1:]}", icon="TIME")
 
 
+def draw_auto(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, name: str) -> None:
+    """A number that is chosen for the user where it is 0: its label says Auto then."""
+    label = settings.bl_rna.properties[name].name
+    layout.prop(settings, name, text=label if getattr(settings, name) else f"{label} (Auto)")
+
+
 class SPLATSMITH_PT_source(SidebarPanel, bpy.types.Panel):
     bl_label = "1  Source"
     bl_order = 2
@@ -66,7 +72,9 @@ def _draw_verdict(
         wrap(box, line, panel_width(context) - 20)
     value = verdict.confidence_now(context, root)
     if value is not None:
-        box.progress(factor=value, text=f"Frame {context.scene.frame_current}: {value:.0%} sure")
+        box.progress(
+            factor=value, text=f"Frame {context.scene.frame_current}: confidence {value:.0%}"
+        )
 
 
 class SPLATSMITH_PT_scene(SidebarPanel, bpy.types.Panel):
@@ -92,9 +100,9 @@ class SPLATSMITH_PT_cameras_more(SidebarPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
         layout.use_property_split = True
-        layout.prop(settings, "frames")
+        draw_auto(layout, settings, "frames")
         layout.prop(settings, "solver")
-        layout.prop(settings, "focal")
+        draw_auto(layout, settings, "focal")
         row = layout.row()
         row.enabled = settings.focal > 0
         row.prop(settings, "lock_focal")
@@ -144,7 +152,9 @@ class SPLATSMITH_PT_splats_more(SidebarPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
         layout.use_property_split = True
-        for name in ("steps", "max_splats", "refine_cameras", "exposure", "seed"):
+        for name in ("steps", "max_splats"):
+            draw_auto(layout, settings, name)
+        for name in ("refine_cameras", "exposure", "seed"):
             layout.prop(settings, name)
         row = layout.row(align=True)
         row.operator("splatsmith.import_splats", text="Import", icon="IMPORT")

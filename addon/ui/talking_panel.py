@@ -23,7 +23,7 @@ class SPLATSMITH_UL_face_targets(bpy.types.UIList):
         row.label(text=item.obj.name, icon="SHAPEKEY_DATA")
         count = row.row()
         count.alignment = "RIGHT"
-        count.label(text=f"{len({r.key for r in item.rows})} keys")
+        count.label(text=f"{len({r.key for r in item.rows})} shape keys")
 
 
 class SPLATSMITH_UL_face_rows(bpy.types.UIList):
@@ -132,7 +132,7 @@ class SPLATSMITH_PT_talking_table(SidebarPanel, bpy.types.Panel):
 
 
 class SPLATSMITH_PT_talking_face(SidebarPanel, bpy.types.Panel):
-    bl_label = "From a Filmed Face"
+    bl_label = "Face Capture"
     bl_parent_id = "SPLATSMITH_PT_talking"
     bl_options = {"DEFAULT_CLOSED"}
 

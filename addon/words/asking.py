@@ -13,6 +13,7 @@ from ...backend.formats.words_lines import Question, Scores
 from ...backend.protocol import InputError, SplatsmithError
 from .. import preferences
 from ..compute import state
+from ..jobs.flags import in_window
 from ..scene.objects import objects
 from ..scene.splats import marks
 from .process import WordsProcess
@@ -51,8 +52,8 @@ def ask(context: bpy.types.Context, cloud: bpy.types.Object) -> None:
         )
     if not cloud.get(objects.MODEL, ""):
         raise InputError(
-            f"{cloud.name} was segmented without a CLIP model.",
-            "Name one under Advanced, then press Find Objects again.",
+            f"{cloud.name} has objects that were found without a CLIP model.",
+            "Choose one under Advanced, then press Find Objects again.",
         )
     asking.number += 1
     asking.line = "Looking…" if asking.process.alive else "Loading the model…"
@@ -94,7 +95,7 @@ def _take(scores: Scores | None) -> None:
             wrong=True,
         )
     elif scores.error:
-        _say(f"{scores.error} {scores.advice}".strip(), wrong=True)
+        _say(in_window(f"{scores.error} {scores.advice}".strip()), wrong=True)
     elif cloud is None or not cloud.splatsmith_objects:
         _say("The splats that were asked about are gone.", wrong=True)
     else:
@@ -135,7 +136,7 @@ def follow(context: bpy.types.Context, cloud: bpy.types.Object) -> None:
     )
     asking.after[uid] = marks.read(cloud, marks.SELECTED)
     fitting = sum(item.fit >= settings.threshold for item in cloud.splatsmith_objects)
-    _say(f"{fitting} objects fit, {count:,} splats are selected")
+    _say(f"{fitting} objects match, {count:,} splats are selected")
 
 
 def _say(line: str, wrong: bool = False) -> None:

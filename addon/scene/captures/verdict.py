@@ -8,6 +8,7 @@ from typing import Any
 
 import bpy
 
+from ...jobs.flags import in_window
 from .collections import ROOT_KEY
 
 LEVEL_KEY, REASONS_KEY, CONFIDENCES_KEY = (
@@ -46,7 +47,8 @@ def attach(root: bpy.types.Object, camera: bpy.types.Object, folder: Path) -> No
     reasons = [str(r) for r in verdict.get("reasons", [])] + [
         str(a) for a in verdict.get("advice", [])
     ]
-    root[REASONS_KEY] = "\n".join(turning + [r[:1].upper() + r[1:] for r in reasons])
+    lines = turning + [reason[:1].upper() + reason[1:] for reason in reasons]
+    root[REASONS_KEY] = in_window("\n".join(lines))
     if not isinstance(images, list) or not images:
         return
     values = [image.get("confidence") if isinstance(image, dict) else None for image in images]

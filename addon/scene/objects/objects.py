@@ -37,7 +37,7 @@ def _records(folder: Path) -> list[dict]:
             )
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(
-            f"{folder.name} holds no list of objects.", "Run Segment again."
+            f"{folder.name} holds no list of objects.", "Press Find Objects again."
         ) from error
     return records
 
@@ -50,7 +50,8 @@ def attach(cloud: bpy.types.Object, folder: Path) -> int:
     count = pointclouds.point_count(cloud.data)
     if labels is None or len(labels) != count:
         raise InputError(
-            f"{cloud.name} has other splats than were segmented.", "Run Segment again."
+            f"{cloud.name} has other splats than objects were found for.",
+            "Press Find Objects again.",
         )
     numbers = np.where(labels == semantics_file.NOTHING, -1, labels.astype(np.int64)).astype(
         np.int32
@@ -88,7 +89,7 @@ def _edges(
     """
     if len(semantics.objects) != len(numbers):
         raise InputError(
-            "splats.ply and semantics.npz are not of one segmentation.", "Run Segment again."
+            "splats.ply and semantics.npz are not of one segmentation.", "Press Find Objects again."
         )
     first, second = (semantics.objects[:, k].astype(np.int32) for k in (0, 1))
     weights = semantics.shares[:, :2].astype(np.float32)
@@ -127,7 +128,7 @@ def numbers_of(cloud: bpy.types.Object) -> NDArray[np.int32]:
     """(N,) the object of every splat, -1: none."""
     values = _ints(cloud, LABEL)
     if values is None:
-        raise InputError(f"{cloud.name} has no objects.", "Run Segment first.")
+        raise InputError(f"{cloud.name} has no objects.", "Press Find Objects first.")
     return values
 
 
