@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parents[1]  # the extension's folder: holds back
 
 
 class SplatsmithPreferences(bpy.types.AddonPreferences):
+    """What the user sets once, for every file."""
+
     bl_idname = BASE
 
     python: bpy.props.StringProperty(
@@ -24,8 +26,8 @@ class SplatsmithPreferences(bpy.types.AddonPreferences):
     results: bpy.props.StringProperty(
         name="Results Folder",
         subtype="DIR_PATH",
-        description="Where jobs and their results go. Empty: splatsmith_jobs beside the .blend file, "
-        "or Splatsmith in your home folder while the file is not saved",
+        description="Where jobs and their results go. Empty: splatsmith_jobs beside the .blend "
+        "file, or Splatsmith in your home folder while the file is not saved",
     )  # type: ignore[valid-type]
     wheels: bpy.props.StringProperty(
         name="Wheels Folder",

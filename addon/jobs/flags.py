@@ -28,7 +28,7 @@ _ONLY_FLAGS = re.compile(r" \((--[a-z][a-z-]*(?: \d+)?(?:, --[a-z][a-z-]*(?: \d+
 
 
 def in_window(text: str) -> str:
-    """Flags without a field leave brackets that hold nothing else, and elsewhere lose their dashes."""
+    """Flags without a field leave brackets of flags alone, and elsewhere lose their dashes."""
     return _FLAG.sub(_name, _ONLY_FLAGS.sub(_brackets, text))
 
 

@@ -1,4 +1,4 @@
-"""What keeps jobs going while Blender does other things: one persistent timer and a few handlers."""
+"""What keeps jobs going while Blender does other things: a persistent timer, a few handlers."""
 
 import atexit
 import logging
@@ -68,6 +68,7 @@ def _tick() -> float:
 
 
 def start() -> None:
+    """The timer and handlers of the jobs; `stop` undoes it."""
     manager.on_end = _on_end
     manager.on_news = _redraw
     bpy.app.handlers.load_post.append(_on_load)

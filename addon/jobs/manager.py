@@ -59,14 +59,17 @@ class JobRecord:
 
     @property
     def active(self) -> bool:
+        """It waits or runs."""
         return self.status in ("waiting", "running")
 
     @property
     def result(self) -> Path:
+        """The folder that holds what was made."""
         return self.folder / "result"
 
     @property
     def resumable(self) -> bool:
+        """It ended early and left a checkpoint."""
         return (
             self.status in ("crashed", "cancelled", "failed")
             and (self.folder / "checkpoint").is_dir()
@@ -74,6 +77,7 @@ class JobRecord:
 
     @property
     def silent(self) -> bool:
+        """It runs, but nothing was heard of it for long."""
         return self.status == "running" and time.monotonic() - self.last_news > SILENCE
 
     def take(self, event: Event) -> None:
@@ -113,19 +117,23 @@ class JobManager:
         self.on_news: Callable[[], None] = lambda: None
 
     def submit(self, job: JobRecord) -> JobRecord:
+        """Adds the job to the queue, and starts it where nothing else runs."""
         self.jobs.append(job)
         self.pump()
         return job
 
     def find(self, number: int) -> JobRecord | None:
+        """The job of that number, if it is on the list."""
         return next((job for job in self.jobs if job.number == number), None)
 
     @property
     def running(self) -> JobRecord | None:
+        """The one job that runs."""
         return next((job for job in self.jobs if job.status == "running"), None)
 
     @property
     def busy(self) -> bool:
+        """Whether anything runs or waits."""
         return any(job.active for job in self.jobs)
 
     def pump(self) -> None:
@@ -188,6 +196,7 @@ class JobManager:
         self.on_end(job)
 
     def cancel(self, job: JobRecord) -> None:
+        """Asks a running job to stop; takes a waiting one out of the queue."""
         job.cancelling = True
         if job.process is not None:
             job.process.cancel()

@@ -1,4 +1,4 @@
-"""The child process of one job: starts it, reads its lines without blocking, stops it. No bpy here."""
+"""The child process of a job: starts it, reads its lines without blocking, stops it. No bpy."""
 
 import contextlib
 import os
@@ -80,6 +80,7 @@ class JobProcess:
 
     @property
     def status(self) -> int | None:
+        """How the process ended, as the system says it; None while it runs."""
         return self._process.returncode
 
     def cancel(self) -> None:

@@ -108,12 +108,12 @@ class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
             size = (self._region.width, self._region.height)
             self._seen = (matrix, painting.project(self._points, self._opacities, matrix, size))
         radius = context.scene.splatsmith.brush_radius
-        found = painting.touched(self._seen[1], self._at, radius, 3 * self._reach, self._through)
+        under = painting.touched(self._seen[1], self._at, radius, 3 * self._reach, self._through)
         mask = self._mask.copy()
         if self._labels is None:
-            mask[found] = not self._erasing
+            mask[under] = not self._erasing
         else:
-            taken = painting.main_objects(self._labels[found])
+            taken = painting.main_objects(self._labels[under])
             mask[np.isin(self._labels, taken)] = not self._erasing
         self._store(cloud, mask)
 

@@ -25,9 +25,9 @@ def _chosen(
         raise InputError(
             "No capture is in this scene.", "Solve the cameras (step 2), or import a capture."
         )
-    found = captures.read(Path(bpy.path.abspath(folder)))
-    captures.require_images(found)
-    return root, root.users_collection[0], found
+    capture = captures.read(Path(bpy.path.abspath(folder)))
+    captures.require_images(capture)
+    return root, root.users_collection[0], capture
 
 
 class _OnCapture:
@@ -40,16 +40,16 @@ class _OnCapture:
         return False
 
 
-def _copy(found: captures.Capture, target: Path) -> None:
+def _copy(capture: captures.Capture, target: Path) -> None:
     """What belongs to a capture, and whatever else its frames name."""
-    folder = found.root
+    folder = capture.root
     for name in COPIED:
         if (folder / name).is_dir():
             shutil.copytree(folder / name, target / name)
         elif (folder / name).is_file():
             shutil.copy2(folder / name, target / name)
-    named = [path for frame in found.frames for path in (frame.image, frame.mask, frame.depth)]
-    for path in (*named, found.points, captures.find_transforms(folder)):
+    named = [path for frame in capture.frames for path in (frame.image, frame.mask, frame.depth)]
+    for path in (*named, capture.points, captures.find_transforms(folder)):
         if path is not None and path.is_file() and not (target / path.relative_to(folder)).exists():
             (target / path.relative_to(folder)).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target / path.relative_to(folder))
@@ -66,8 +66,8 @@ class SPLATSMITH_OT_depth_mesh(_OnCapture, bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        root, collection, found = _chosen(context)
-        mesh = depth_mesh.make(collection, root, found, context.scene.frame_current)
+        root, collection, capture = _chosen(context)
+        mesh = depth_mesh.make(collection, root, capture, context.scene.frame_current)
         self.report({"INFO"}, f"{mesh.name}: {len(mesh.data.polygons):,} faces")
         return {"FINISHED"}
 
@@ -81,8 +81,8 @@ class SPLATSMITH_OT_tracks_clip(_OnCapture, bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        _, collection, found = _chosen(context)
-        clip = movie_clip.make(found, collection.name)
+        _, collection, capture = _chosen(context)
+        clip = movie_clip.make(capture, collection.name)
         self.report(
             {"INFO"}, f"{clip.name}: {len(clip.tracking.tracks)} tracks, in the Movie Clip Editor"
         )
@@ -99,7 +99,7 @@ class SPLATSMITH_OT_export_capture(_OnCapture, FolderChooser, bpy.types.Operator
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        _, collection, found = _chosen(context)
+        _, collection, capture = _chosen(context)
         target = Path(bpy.path.abspath(self.directory)) / bpy.path.clean_name(collection.name)
         if target.exists():
             raise InputError(
@@ -110,7 +110,7 @@ class SPLATSMITH_OT_export_capture(_OnCapture, FolderChooser, bpy.types.Operator
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         try:
-            _copy(found, part)
+            _copy(capture, part)
             part.rename(target)
         finally:
             shutil.rmtree(part, ignore_errors=True)

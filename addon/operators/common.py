@@ -146,6 +146,16 @@ def bring_in(context: bpy.types.Context, job: JobRecord) -> str:
     return text
 
 
+class OnCompute:
+    """An operator that starts a job."""
+
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        return compute_ready(cls)
+
+
 class FolderChooser:
     """An operator that asks for a folder first."""
 

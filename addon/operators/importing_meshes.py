@@ -86,8 +86,8 @@ class SPLATSMITH_OT_import_mesh_cache(bpy.types.Operator, ImportHelper):
                 f"Choose one ({', '.join(mesh_files.CACHES)}).",
             )
         with mesh_files.opened_cache(path) as (count, meshes):
-            found = _gather(path.stem, count, meshes)
-        return _finish(self, context, path.stem, found)
+            gathered = _gather(path.stem, count, meshes)
+        return _finish(self, context, path.stem, gathered)
 
 
 @dataclass(frozen=True)
@@ -131,30 +131,30 @@ def _finish(
     operator: bpy.types.Operator,
     context: bpy.types.Context,
     name: str,
-    found: Streamed | list[ReadMesh],
+    gathered: Streamed | list[ReadMesh],
 ) -> set[str]:
     """One object at once where the frames are one mesh that moves, else by a job that makes one of
     them.
     """
-    if isinstance(found, Streamed):
+    if isinstance(gathered, Streamed):
         context.scene.frame_start, context.scene.frame_end = (
             1,
-            found.frames,
+            gathered.frames,
         )  # a cache that was open has put the old range back
-        operator.report({"INFO"}, found.line)
+        operator.report({"INFO"}, gathered.line)
         return {"FINISHED"}
     fps = context.scene.render.fps / context.scene.render.fps_base
-    sequence = mesh_files.as_sequence(found, fps)
+    sequence = mesh_files.as_sequence(gathered, fps)
     if sequence is not None:
         path = folders.new_folder("mesh", name) / sequences.NAME
         sequences.write(path, sequence)
         operator.report({"INFO"}, results.import_mesh(context, path, name))
         return {"FINISHED"}
     if not operator.follow:
-        mesh_files.require_one(found)
+        mesh_files.require_one(gathered)
     state.require()
     folder = folders.new_folder("register", name)
-    frames.write(folder / frames.NAME, mesh_files.as_frames(found, fps))
+    frames.write(folder / frames.NAME, mesh_files.as_frames(gathered, fps))
     return run_in_folder(
         operator,
         context,

@@ -1,4 +1,4 @@
-"""Buttons of the job strip: cancel, resume, import, dismiss, look into the folder, copy a report."""
+"""Buttons of the job strip: cancel, resume, import, dismiss, open the folder, copy a report."""
 
 import platform
 from pathlib import Path
@@ -157,6 +157,10 @@ class SPLATSMITH_OT_copy_report(bpy.types.Operator):
 
 
 CLASSES = (
-    SPLATSMITH_OT_cancel_job, SPLATSMITH_OT_resume_job, SPLATSMITH_OT_import_result, SPLATSMITH_OT_dismiss_job,
-    SPLATSMITH_OT_open_folder, SPLATSMITH_OT_copy_report,
-)  # fmt: skip
+    SPLATSMITH_OT_cancel_job,
+    SPLATSMITH_OT_resume_job,
+    SPLATSMITH_OT_import_result,
+    SPLATSMITH_OT_dismiss_job,
+    SPLATSMITH_OT_open_folder,
+    SPLATSMITH_OT_copy_report,
+)

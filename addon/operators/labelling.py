@@ -1,4 +1,4 @@
-"""Objects mended by hand: merged, split, made of what is selected, recoloured, masked in renders."""
+"""Objects mended by hand: merged, split, made of a selection, recolored, masked in renders."""
 
 import bpy
 import numpy as np
@@ -155,6 +155,9 @@ class SPLATSMITH_OT_mask_nodes(OnObjects, bpy.types.Operator):
 
 
 CLASSES = (
-    SPLATSMITH_OT_merge_objects, SPLATSMITH_OT_split_object, SPLATSMITH_OT_label_selection, SPLATSMITH_OT_recolor_objects,
+    SPLATSMITH_OT_merge_objects,
+    SPLATSMITH_OT_split_object,
+    SPLATSMITH_OT_label_selection,
+    SPLATSMITH_OT_recolor_objects,
     SPLATSMITH_OT_mask_nodes,
-)  # fmt: skip
+)

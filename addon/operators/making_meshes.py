@@ -121,13 +121,13 @@ class SPLATSMITH_OT_one_mesh(bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        obj = context.object
+        animated = context.object
         request = Request(
             verb="register",
-            input=str(obj[FRAMES_KEY]),
+            input=str(animated[FRAMES_KEY]),
             options=RegisterOptions(),
-            title=obj.name,
-            context={"object": obj.name},
+            title=animated.name,
+            context={"object": animated.name},
         )
         return run_job(self, context, request)
 
@@ -152,15 +152,15 @@ class SPLATSMITH_OT_find_bones(bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> set[str]:
-        obj = context.object
-        folder = folders.new_folder("bones", obj.name)
-        sequences.write(folder / "moving.npz", mesh_sequence.as_sequence(context, obj))
+        animated = context.object
+        folder = folders.new_folder("bones", animated.name)
+        sequences.write(folder / "moving.npz", mesh_sequence.as_sequence(context, animated))
         request = Request(
             verb="bones",
             input=str(folder / "moving.npz"),
             options=BonesOptions(bones=self.bones),
-            title=obj.name,
-            context={"object": obj.name},
+            title=animated.name,
+            context={"object": animated.name},
         )
         return run_in_folder(self, context, request, folder)
 

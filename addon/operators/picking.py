@@ -164,7 +164,7 @@ class _Picker:
 
 
 class SPLATSMITH_OT_pick_floor(_Picker, bpy.types.Operator):
-    """Click three points of the floor: the scene is turned and moved so that they lie on the grid"""
+    """Click three points of the floor: the scene is moved so that they lie on the grid"""
 
     bl_idname = "splatsmith.pick_floor"
     bl_label = "Pick Floor"
@@ -174,6 +174,7 @@ class SPLATSMITH_OT_pick_floor(_Picker, bpy.types.Operator):
     picked: bpy.props.FloatVectorProperty(size=9, options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
 
     def place(self, root: bpy.types.Object, points: list[Vector]) -> None:
+        """Lays the floor through them."""
         ground.set_floor(root, points)
 
 
@@ -196,6 +197,7 @@ class SPLATSMITH_OT_pick_length(_Picker, bpy.types.Operator):
     )  # type: ignore[valid-type]
 
     def place(self, root: bpy.types.Object, points: list[Vector]) -> None:
+        """Scales the scene so that they are the length apart."""
         ground.set_length(root, points, self.length)
         self.report(
             {"INFO"},

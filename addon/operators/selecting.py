@@ -51,27 +51,46 @@ def _points(cloud: bpy.types.Object) -> neighbors.Points:
     return np.asarray(pointclouds.read_attribute(cloud.data, "position", 3))
 
 
+def _all(_op: "SPLATSMITH_OT_selection", _cloud: bpy.types.Object, old: marks.Mask) -> marks.Mask:
+    return np.ones_like(old)
+
+
+def _none(_op: "SPLATSMITH_OT_selection", _cloud: bpy.types.Object, old: marks.Mask) -> marks.Mask:
+    return np.zeros_like(old)
+
+
+def _invert(
+    _op: "SPLATSMITH_OT_selection", _cloud: bpy.types.Object, old: marks.Mask
+) -> marks.Mask:
+    return ~old
+
+
+def _grow(op: "SPLATSMITH_OT_selection", cloud: bpy.types.Object, old: marks.Mask) -> marks.Mask:
+    return neighbors.grow(_points(cloud), old, op.near(cloud))
+
+
+def _shrink(op: "SPLATSMITH_OT_selection", cloud: bpy.types.Object, old: marks.Mask) -> marks.Mask:
+    return neighbors.shrink(_points(cloud), old, op.near(cloud))
+
+
+def _similar(op: "SPLATSMITH_OT_selection", cloud: bpy.types.Object, old: marks.Mask) -> marks.Mask:
+    return old | neighbors.alike(object_edits.srgb_of(cloud), old, op.tolerance)
+
+
+def _flood(op: "SPLATSMITH_OT_selection", cloud: bpy.types.Object, old: marks.Mask) -> marks.Mask:
+    colors = object_edits.srgb_of(cloud)
+    return neighbors.flood(_points(cloud), colors, old, op.near(cloud), op.tolerance)
+
+
 ACTIONS: dict[str, tuple[str, str, Around]] = {
-    "ALL": ("All",
-        "Select every splat that is not hidden or locked", lambda op, cloud, old: np.ones_like(old)),
-    "NONE": ("None", "Select nothing", lambda op, cloud, old: np.zeros_like(old)),
-    "INVERT": ("Invert",
-        "Select what is not selected, and nothing else", lambda op, cloud, old: ~old),
-    "GROW": ("Grow",
-        "Select splats around the selection too", lambda op, cloud, old: neighbors.grow(_points(cloud), old, op.near(cloud))),
-    "SHRINK": (
-        "Shrink", "Leave the border of the selection out",
-        lambda op, cloud, old: neighbors.shrink(_points(cloud), old, op.near(cloud)),
-    ),
-    "SIMILAR": (
-        "Similar", "Select splats of the same colors anywhere",
-        lambda op, cloud, old: old | neighbors.alike(object_edits.srgb_of(cloud), old, op.tolerance),
-    ),
-    "FLOOD": (
-        "Flood", "Select whatever is connected with the selection through splats of its colors",
-        lambda op, cloud, old: neighbors.flood(_points(cloud), object_edits.srgb_of(cloud), old, op.near(cloud), op.tolerance),
-    ),
-}  # fmt: skip
+    "ALL": ("All", "Select every splat that is not hidden or locked", _all),
+    "NONE": ("None", "Select nothing", _none),
+    "INVERT": ("Invert", "Select what is not selected, and nothing else", _invert),
+    "GROW": ("Grow", "Select splats around the selection too", _grow),
+    "SHRINK": ("Shrink", "Leave the border of the selection out", _shrink),
+    "SIMILAR": ("Similar", "Select splats of the same colors anywhere", _similar),
+    "FLOOD": ("Flood", "Select whatever is connected through splats of its colors", _flood),
+}
 
 
 class SPLATSMITH_OT_selection(OnSplats, bpy.types.Operator):
@@ -88,7 +107,7 @@ class SPLATSMITH_OT_selection(OnSplats, bpy.types.Operator):
         min=0,
         subtype="DISTANCE",
         options={"SKIP_SAVE"},
-        description="What counts as near, in the splats' own units; 0: Auto, a hundredth of the scene",
+        description="What counts as near, in the splats' own units; 0: Auto, 1 % of the scene",
     )  # type: ignore[valid-type]
     tolerance: bpy.props.FloatProperty(
         name="Tolerance", default=0.12, min=0.01, max=1, description="How far colors may differ"

@@ -61,7 +61,7 @@ class MeshSettings:
         name="Frame Rate",
         min=0,
         max=1000,
-        description="For captures that do not tell their pictures' time; 0: Auto, as the capture says",
+        description="For captures without times of their pictures; 0: Auto, as the capture says",
     )  # type: ignore[valid-type]
     mesh_faces: bpy.props.IntProperty(
         name="Triangles", min=0, max=200_000, description="At most; 0: Auto, as the preset says"

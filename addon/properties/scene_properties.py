@@ -87,6 +87,8 @@ def _fill_in(path: str) -> str:
 class SplatsmithSettings(
     talking_properties.TalkingSettings, mesh_properties.MeshSettings, bpy.types.PropertyGroup
 ):
+    """Of a scene: `scene.splatsmith`."""
+
     source: bpy.props.EnumProperty(
         name="Source", items=SOURCES, default="VIDEO", description="What you start from"
     )  # type: ignore[valid-type]
@@ -120,7 +122,7 @@ class SplatsmithSettings(
         name="Focal Length",
         min=0,
         max=1000,
-        description="In millimetres for a 36 mm wide sensor, if you know it; 0: Auto, found by the solver",
+        description="In mm for a 36 mm wide sensor, if you know it; 0: Auto, found by the solver",
     )  # type: ignore[valid-type]
     lock_focal: bpy.props.BoolProperty(
         name="Lock Focal Length", default=False, description="Keep it as it is set"
@@ -162,12 +164,12 @@ class SplatsmithSettings(
     regions: bpy.props.StringProperty(
         name="Regions",
         subtype="DIR_PATH",
-        description="Folder of label images named like the capture's, as SAM writes them; empty: none",
+        description="Folder of label images named like the capture's, as SAM writes them",
     )  # type: ignore[valid-type]
     sam: bpy.props.StringProperty(
         name="SAM",
         subtype="FILE_PATH",
-        description="File of a SAM or MobileSAM that finds the regions in the pictures; empty: none",
+        description="File of a SAM or MobileSAM that finds the regions in the pictures",
     )  # type: ignore[valid-type]
     clip_model: bpy.props.StringProperty(
         name="CLIP Model",
@@ -258,12 +260,14 @@ CLASSES = (*talking_properties.CLASSES, SplatsmithSettings, SplatsmithObject)
 
 
 def attach() -> None:
+    """Adds the settings to scenes and the objects to splats; `detach` undoes it."""
     bpy.types.Scene.splatsmith = bpy.props.PointerProperty(type=SplatsmithSettings)
     bpy.types.Object.splatsmith_objects = bpy.props.CollectionProperty(type=SplatsmithObject)
     bpy.types.Object.splatsmith_object = bpy.props.IntProperty(name="Active Object")
 
 
 def detach() -> None:
+    """What is in the .blend stays there."""
     del (
         bpy.types.Scene.splatsmith,
         bpy.types.Object.splatsmith_objects,

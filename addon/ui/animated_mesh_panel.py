@@ -27,17 +27,19 @@ class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
         row = layout.row()
         row.scale_y = 1.4
         row.operator("splatsmith.make_mesh", icon="OUTLINER_OB_MESH")
-        obj = context.object
-        if not mesh_sequence.is_animated_mesh(obj):
+        animated = context.object
+        if not mesh_sequence.is_animated_mesh(animated):
             return
         box = layout.box()
-        box.label(text=f"{obj.name}: {len(obj.data.vertices):,} vertices", icon="MESH_DATA")
-        if mesh_frames.FRAMES_KEY in obj:
+        box.label(
+            text=f"{animated.name}: {len(animated.data.vertices):,} vertices", icon="MESH_DATA"
+        )
+        if mesh_frames.FRAMES_KEY in animated:
             box.operator("splatsmith.one_mesh", icon="MOD_MESHDEFORM")
             box.operator("splatsmith.bake_mesh", text="Bake as USD", icon="EXPORT").kind = "USD"
             return
         box.prop(settings, "bake_kind", text="")
-        if settings.bake_kind.startswith("SKIN") and mesh_sequence.SEQUENCE_KEY not in obj:
+        if settings.bake_kind.startswith("SKIN") and mesh_sequence.SEQUENCE_KEY not in animated:
             box.operator("splatsmith.find_bones", icon="BONE_DATA")
             return
         box.operator("splatsmith.bake_mesh", icon="EXPORT").kind = settings.bake_kind

@@ -9,6 +9,8 @@ from .job_strip import panel_width, wrap
 
 
 class SidebarPanel:
+    """Where all our panels are: the Splatsmith tab of the 3D viewport's sidebar."""
+
     bl_space_type, bl_region_type, bl_category = "VIEW_3D", "UI", "Splatsmith"
 
 
@@ -162,6 +164,10 @@ class SPLATSMITH_PT_splats_more(SidebarPanel, bpy.types.Panel):
 
 
 CLASSES = (
-    SPLATSMITH_PT_source, SPLATSMITH_PT_cameras, SPLATSMITH_PT_scene, SPLATSMITH_PT_cameras_more, SPLATSMITH_PT_splats,
+    SPLATSMITH_PT_source,
+    SPLATSMITH_PT_cameras,
+    SPLATSMITH_PT_scene,
+    SPLATSMITH_PT_cameras_more,
+    SPLATSMITH_PT_splats,
     SPLATSMITH_PT_splats_more,
-)  # fmt: skip
+)

@@ -164,6 +164,11 @@ class SPLATSMITH_PT_talking_export(SidebarPanel, bpy.types.Panel):
 
 
 CLASSES = (
-    SPLATSMITH_UL_face_targets, SPLATSMITH_UL_face_rows, SPLATSMITH_PT_talking, SPLATSMITH_PT_talking_style, SPLATSMITH_PT_talking_table,
-    SPLATSMITH_PT_talking_face, SPLATSMITH_PT_talking_export,
-)  # fmt: skip
+    SPLATSMITH_UL_face_targets,
+    SPLATSMITH_UL_face_rows,
+    SPLATSMITH_PT_talking,
+    SPLATSMITH_PT_talking_style,
+    SPLATSMITH_PT_talking_table,
+    SPLATSMITH_PT_talking_face,
+    SPLATSMITH_PT_talking_export,
+)

@@ -156,6 +156,7 @@ def _forget(_path: object) -> None:
 
 
 def start() -> None:
+    """The handlers of asking; `stop` undoes it."""
     bpy.app.handlers.load_post.append(_forget)
     atexit.register(asking.process.stop)
 

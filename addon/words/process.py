@@ -25,6 +25,7 @@ class WordsProcess:
 
     @property
     def alive(self) -> bool:
+        """Whether the process runs."""
         return self._process is not None and self._process.poll() is None
 
     def ask(self, python: str, root: Path, question: Question) -> None:
@@ -89,10 +90,10 @@ class WordsProcess:
         """
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            alive, found = self.alive, self.poll()
-            if found is not None and found.id == number:
-                return found
-            if found is None and not alive:
+            alive, scores = self.alive, self.poll()
+            if scores is not None and scores.id == number:
+                return scores
+            if scores is None and not alive:
                 return None
             time.sleep(0.005)
         return None

@@ -24,7 +24,7 @@ def shape_keys(obj: bpy.types.Object | None) -> list[str]:
 
 
 def fill(target: bpy.types.PropertyGroup) -> int:
-    """Makes the table of a target anew from the names of its shape keys. How many rows were found."""
+    """Makes the table of a target anew from the names of its shape keys; how many rows it has."""
     target.rows.clear()
     for match in face_names.matches(shape_keys(target.obj)):
         row = target.rows.add()
@@ -162,14 +162,14 @@ def _head(
     obj = settings.head_object
     if obj is None:
         return 0
-    found = [
+    turns = [
         (axis, sign, curves[name])
         for name, axis, sign in zip(HEAD, (0, 2, 1), (-1, 1, 1), strict=True)
         if name in curves
     ]
     keys = [
         Keys("delta_rotation_euler", axis, frames, sign * values)
-        for axis, sign, (frames, values, _) in found
+        for axis, sign, (frames, values, _) in turns
     ]
     write_layer(obj, "head", keys, f"{title} {obj.name}", span)
     return len(keys)

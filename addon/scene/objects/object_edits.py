@@ -65,6 +65,7 @@ def drop(cloud: bpy.types.Object, numbers: list[int]) -> None:
 
 
 def drop_empty(cloud: bpy.types.Object) -> None:
+    """Takes objects that have no splats left off the list."""
     drop(cloud, [item.number for item in cloud.splatsmith_objects if not item.count])
 
 

@@ -104,15 +104,15 @@ def target(context: bpy.types.Context) -> bpy.types.Object | None:
     """
     if splats.is_splats(context.object):
         return context.object
-    found = [o for o in context.scene.objects if splats.is_splats(o)]
-    listed = [o for o in found if o.splatsmith_objects]
-    return listed[-1] if listed else found[-1] if found else None
+    clouds = [o for o in context.scene.objects if splats.is_splats(o)]
+    listed = [o for o in clouds if o.splatsmith_objects]
+    return listed[-1] if listed else clouds[-1] if clouds else None
 
 
 def segmented(context: bpy.types.Context) -> bpy.types.Object | None:
     """The target, if it has objects."""
-    found = target(context)
-    return found if found is not None and found.splatsmith_objects else None
+    cloud = target(context)
+    return cloud if cloud is not None and cloud.splatsmith_objects else None
 
 
 def _ints(cloud: bpy.types.Object, name: str) -> NDArray[np.int32] | None:
@@ -200,8 +200,8 @@ def _looked_up(
     table[:] = fallback
     for number, value in values.items():
         table[number] = value
-    found = table[np.where(labels < 0, size - 1, labels)]
-    return found[:, 0] if width == 1 else found
+    values = table[np.where(labels < 0, size - 1, labels)]
+    return values[:, 0] if width == 1 else values
 
 
 def of_items(

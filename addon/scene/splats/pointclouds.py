@@ -10,9 +10,15 @@ from numpy.typing import NDArray
 
 Attributes = dict[str, tuple[str, NDArray[np.generic]]]  # name -> (Blender's type, values by point)
 FIELDS = {
-    "FLOAT": "value", "INT": "value", "INT8": "value", "BOOLEAN": "value", "FLOAT_VECTOR": "vector", "FLOAT_COLOR": "color",
-    "QUATERNION": "value", "FLOAT4": "vector",
-}  # fmt: skip
+    "FLOAT": "value",
+    "INT": "value",
+    "INT8": "value",
+    "BOOLEAN": "value",
+    "FLOAT_VECTOR": "vector",
+    "FLOAT_COLOR": "color",
+    "QUATERNION": "value",
+    "FLOAT4": "vector",
+}
 WIDTHS = {
     "FLOAT": 1,
     "INT": 1,
@@ -55,7 +61,7 @@ def all_attributes(data: bpy.types.ID) -> Attributes:
     """Every attribute by point as it is stored, the position included, Blender's hidden ones left
     out.
     """
-    found: Attributes = {}
+    stored: Attributes = {}
     for attribute in data.attributes:
         if (
             attribute.domain != "POINT"
@@ -71,11 +77,11 @@ def all_attributes(data: bpy.types.ID) -> Attributes:
         )
         values = np.empty(len(attribute.data) * width, kind)
         attribute.data.foreach_get(FIELDS[attribute.data_type], values)
-        found[attribute.name] = (
+        stored[attribute.name] = (
             attribute.data_type,
             values if width == 1 else values.reshape(-1, width),
         )
-    return found
+    return stored
 
 
 def new_object(

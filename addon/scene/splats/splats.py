@@ -68,6 +68,7 @@ def constant_color(data: bpy.types.ID, base: NDArray[np.float32]) -> NDArray[np.
 
 
 def visible_splats(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """The splat objects that the view layer shows."""
     return [
         o
         for o in context.view_layer.objects
@@ -79,10 +80,10 @@ def chosen(context: bpy.types.Context) -> bpy.types.Object | None:
     """The active splat object, else the only or newest one in the scene."""
     if is_splats(context.object):
         return context.object
-    found = sorted(
+    clouds = sorted(
         (o for o in context.scene.objects if is_splats(o)), key=lambda o: not follows(o)
     )  # heads last in the choice
-    return found[-1] if found else None
+    return clouds[-1] if clouds else None
 
 
 def attributes(a: SplatArrays) -> Attributes:
@@ -93,7 +94,7 @@ def attributes(a: SplatArrays) -> Attributes:
         [srgb_to_linear((a.sh[:, 0] * SH_C0 + 0.5).clip(0, 1)), opacities[:, None]], 1
     ).astype(np.float32)
     base_type = "FLOAT4" if pointclouds.has_type("FLOAT4") else "FLOAT_COLOR"
-    found: Attributes = {
+    columns: Attributes = {
         "scale": ("FLOAT_VECTOR", np.exp(a.log_scales)),
         "rotation": ("QUATERNION", a.quats),
         "radiance:base": (base_type, base),
@@ -104,15 +105,15 @@ def attributes(a: SplatArrays) -> Attributes:
         ),  # the bare points stay out of the picture
     }
     for k in range(1, a.sh.shape[1]):
-        found[f"radiance:sh_{k - 1}"] = ("FLOAT_VECTOR", a.sh[:, k])
+        columns[f"radiance:sh_{k - 1}"] = ("FLOAT_VECTOR", a.sh[:, k])
     for name, values in a.extra.items():
-        if name in found or name in ("position", "selected", "hidden", "fit"):
+        if name in columns or name in ("position", "selected", "hidden", "fit"):
             continue  # the splat's own, and the marks of whoever looks at them
         if values.dtype.kind in "iu":
-            found[name] = ("INT", values.astype(np.int32))
+            columns[name] = ("INT", values.astype(np.int32))
         elif values.dtype.kind == "f":
-            found[name] = ("FLOAT", values.astype(np.float32))
-    return found
+            columns[name] = ("FLOAT", values.astype(np.float32))
+    return columns
 
 
 def import_ply(
@@ -169,7 +170,7 @@ def read(cloud: bpy.types.Object) -> SplatArrays:
 
 def _extras(data: bpy.types.ID) -> dict[str, NDArray[np.generic]]:
     """The artist's own numbers by point: labels, weights. They ride along in the PLY."""
-    found: dict[str, NDArray[np.generic]] = {}
+    extras: dict[str, NDArray[np.generic]] = {}
     for attribute in data.attributes:
         kind = {"INT": np.int32, "FLOAT": np.float32}.get(attribute.data_type)
         if (
@@ -178,9 +179,9 @@ def _extras(data: bpy.types.ID) -> dict[str, NDArray[np.generic]]:
             and attribute.name.isidentifier()
             and attribute.name not in ("radius", "fit")
         ):
-            found[attribute.name] = np.empty(len(attribute.data), kind)
-            attribute.data.foreach_get("value", found[attribute.name])
-    return found
+            extras[attribute.name] = np.empty(len(attribute.data), kind)
+            attribute.data.foreach_get("value", extras[attribute.name])
+    return extras
 
 
 def export_ply(
