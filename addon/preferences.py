@@ -22,19 +22,19 @@ class SplatsmithPreferences(bpy.types.AddonPreferences):
         update=state.forget,
         description="A Python that already has the compute packages. Empty: Splatsmith's own "
         "environment",
-    )  # type: ignore[valid-type]
+    )
     results: bpy.props.StringProperty(
         name="Results Folder",
         subtype="DIR_PATH",
         description="Where jobs and their results go. Empty: splatsmith_jobs beside the .blend "
         "file, or Splatsmith in your home folder while the file is not saved",
-    )  # type: ignore[valid-type]
+    )
     wheels: bpy.props.StringProperty(
         name="Wheels Folder",
         subtype="DIR_PATH",
         description="For machines without internet: the compute packages as wheel files. Empty: "
         "download them",
-    )  # type: ignore[valid-type]
+    )
     device: bpy.props.EnumProperty(
         name="Device",
         default="auto",
@@ -44,7 +44,7 @@ class SplatsmithPreferences(bpy.types.AddonPreferences):
             ("cpu", "CPU", "The processor"),
             ("cuda", "CUDA", "An NVIDIA graphics card with gsplat"),
         ],
-    )  # type: ignore[valid-type]
+    )
 
     def draw(self, context: bpy.types.Context) -> None:
         draw_setup(self.layout, self)

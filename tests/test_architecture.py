@@ -59,7 +59,7 @@ FLOORS: tuple[set[str], ...] = (
     {f"backend.{room}" for room in CAPABILITIES},
     {"backend.verbs"},
     {"backend.doctor", "backend.__main__"},
-    {"addon.compute", "addon.preferences"},
+    {"addon.compute", "addon.preferences", "addon.blender_types"},
     {"addon.scene", "addon.jobs", "addon.words", "addon.properties"},
     {"addon.operators", "addon.ui"},
     {"addon"},

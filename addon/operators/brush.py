@@ -6,6 +6,7 @@ import numpy as np
 from gpu_extras.presets import draw_circle_2d
 
 from ...backend.protocol import SplatsmithError
+from ..blender_types import OperatorResult
 from ..scene.objects import neighbors, objects, painting
 from ..scene.splats import marks, pointclouds, splats
 from .common import report_error
@@ -29,7 +30,7 @@ class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
         name="Whole Objects",
         options={"SKIP_SAVE"},
         description="Touching a splat takes its whole object",
-    )  # type: ignore[valid-type]
+    )
 
     @classmethod
     def description(
@@ -39,7 +40,7 @@ class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
             "whole objects" if properties.whole else "splats"
         )
 
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> OperatorResult:
         if context.area is None or context.area.type != "VIEW_3D":
             self.report({"ERROR"}, "Run this in a 3D viewport.")
             return {"CANCELLED"}
@@ -130,7 +131,7 @@ class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
             holds(r) for r in context.area.regions if r.type != "WINDOW"
         )
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
         cloud = self._cloud()
         if cloud is None or context.area is None or self._region not in context.area.regions[:]:
             self._stop(context)
@@ -147,7 +148,7 @@ class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
 
     def _handle(
         self, context: bpy.types.Context, event: bpy.types.Event, cloud: bpy.types.Object
-    ) -> set[str]:
+    ) -> OperatorResult:
         settings = context.scene.splatsmith
         if event.type in SIZES and event.value == "PRESS":
             larger = SIZES[event.type] > 1

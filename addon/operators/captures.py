@@ -9,6 +9,7 @@ import bpy
 
 from ...backend.formats import capture as captures
 from ...backend.protocol import InputError
+from ..blender_types import OperatorMixin, OperatorResult
 from ..scene.captures import collections, depth_mesh, movie_clip
 from .common import FolderChooser, guarded
 
@@ -30,7 +31,7 @@ def _chosen(
     return root, root.users_collection[0], capture
 
 
-class _OnCapture:
+class _OnCapture(OperatorMixin):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         settings = context.scene.splatsmith
@@ -65,7 +66,7 @@ class SPLATSMITH_OT_depth_mesh(_OnCapture, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         root, collection, capture = _chosen(context)
         mesh = depth_mesh.make(collection, root, capture, context.scene.frame_current)
         self.report({"INFO"}, f"{mesh.name}: {len(mesh.data.polygons):,} faces")
@@ -80,7 +81,7 @@ class SPLATSMITH_OT_tracks_clip(_OnCapture, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         _, collection, capture = _chosen(context)
         clip = movie_clip.make(capture, collection.name)
         self.report(
@@ -98,7 +99,7 @@ class SPLATSMITH_OT_export_capture(_OnCapture, FolderChooser, bpy.types.Operator
     bl_label = "Export Capture"
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         _, collection, capture = _chosen(context)
         target = Path(bpy.path.abspath(self.directory)) / bpy.path.clean_name(collection.name)
         if target.exists():

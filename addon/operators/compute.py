@@ -8,6 +8,7 @@ import bpy
 from ...backend.protocol import Request, SetupError
 from ...backend.runtime.setup_verb import SetupOptions
 from .. import preferences
+from ..blender_types import OperatorResult
 from ..compute import pythons, state
 from ..jobs import lifecycle
 from ..jobs.manager import JobRecord, manager
@@ -33,7 +34,7 @@ class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
     def poll(cls, _context: bpy.types.Context) -> bool:
         return not manager.busy
 
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> OperatorResult:
         if not preferences.get().wheels and not bpy.app.online_access:
             return self.execute(context)  # says what to allow, before anything is promised
         return context.window_manager.invoke_props_dialog(self, width=420, confirm_text="Set Up")
@@ -53,7 +54,7 @@ class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
         column.label(text="Licences: BSD, MIT, Apache, MPL; removed with the add-on or by Remove")
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         prefs = preferences.get()
         if not prefs.wheels and not bpy.app.online_access:
             raise SetupError(
@@ -103,7 +104,7 @@ class SPLATSMITH_OT_compute_check(bpy.types.Operator):
     bl_label = "Check Computing"
 
     @guarded
-    def execute(self, _context: bpy.types.Context) -> set[str]:
+    def execute(self, _context: bpy.types.Context) -> OperatorResult:
         own = preferences.get().python
         python = Path(bpy.path.abspath(own)) if own else state.environment_python()
         report = state.check(python)
@@ -121,11 +122,11 @@ class SPLATSMITH_OT_compute_remove(bpy.types.Operator):
     def poll(cls, _context: bpy.types.Context) -> bool:
         return state.environment().exists() and not manager.busy
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
         return context.window_manager.invoke_confirm(self, event)
 
     @guarded
-    def execute(self, _context: bpy.types.Context) -> set[str]:
+    def execute(self, _context: bpy.types.Context) -> OperatorResult:
         state.remove()
         self.report({"INFO"}, "The compute environment was removed")
         return {"FINISHED"}

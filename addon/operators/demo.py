@@ -4,6 +4,7 @@ from pathlib import Path
 
 import bpy
 
+from ..blender_types import OperatorResult
 from ..jobs import folders
 from ..scene.captures import demo_clip
 from .common import guarded
@@ -19,10 +20,10 @@ class SPLATSMITH_OT_demo_clip(bpy.types.Operator):
 
     filepath: bpy.props.StringProperty(
         subtype="FILE_PATH", description="Where to write it; empty: into the results folder"
-    )  # type: ignore[valid-type]
+    )
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         path = (
             bpy.path.abspath(self.filepath)
             if self.filepath

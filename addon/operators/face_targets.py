@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import bpy
-from bpy_extras.io_utils import ExportHelper
 
+from ..blender_types import ExportHelper, OperatorResult
 from ..scene.faces import face_export, face_targets
 from .common import guarded
 
@@ -30,7 +30,7 @@ class SPLATSMITH_OT_add_face_targets(bpy.types.Operator):
         return True
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         meshes = [obj for obj in context.selected_objects if obj.type == "MESH"]
         able = [obj for obj in meshes if face_targets.shape_keys(obj)] or meshes[:1]
         lines = [face_targets.add_target(context.scene, obj) for obj in able]
@@ -51,7 +51,7 @@ class SPLATSMITH_OT_remove_face_target(bpy.types.Operator):
             0 <= context.scene.splatsmith.face_target < len(context.scene.splatsmith.face_targets)
         )
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         settings = context.scene.splatsmith
         settings.face_targets.remove(settings.face_target)
         settings.face_target = min(settings.face_target, len(settings.face_targets) - 1)
@@ -67,7 +67,7 @@ class SPLATSMITH_OT_match_face(bpy.types.Operator):
 
     poll = SPLATSMITH_OT_remove_face_target.poll
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         settings = context.scene.splatsmith
         target = settings.face_targets[settings.face_target]
         self.report({"INFO"}, f"{face_targets.fill(target)} shape keys matched")
@@ -81,11 +81,11 @@ class SPLATSMITH_OT_face_row(bpy.types.Operator):
     bl_label = "Edit Row"
     bl_options = {"REGISTER", "UNDO"}
 
-    remove: bpy.props.BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    remove: bpy.props.BoolProperty(options={"SKIP_SAVE"})
 
     poll = SPLATSMITH_OT_remove_face_target.poll
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         settings = context.scene.splatsmith
         target = settings.face_targets[settings.face_target]
         if self.remove:
@@ -97,7 +97,7 @@ class SPLATSMITH_OT_face_row(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class SPLATSMITH_OT_export_face(bpy.types.Operator, ExportHelper):
+class SPLATSMITH_OT_export_face(ExportHelper, bpy.types.Operator):
     bl_description = (
         "Export the targets with their animation: to game engines with ARKit's names, or as a "
         "table of Live Link Face"
@@ -105,7 +105,7 @@ class SPLATSMITH_OT_export_face(bpy.types.Operator, ExportHelper):
     bl_idname = "splatsmith.export_face"
     bl_label = "Export Face"
 
-    kind: bpy.props.EnumProperty(items=EXPORTS, options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    kind: bpy.props.EnumProperty(items=EXPORTS, options={"SKIP_SAVE"})
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -119,7 +119,7 @@ class SPLATSMITH_OT_export_face(bpy.types.Operator, ExportHelper):
         return {"GLTF": ".glb", "FBX": ".fbx", "CSV": ".csv"}[self.kind]
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         self.report(
             {"INFO"}, face_export.export(context, Path(bpy.path.abspath(self.filepath)), self.kind)
         )

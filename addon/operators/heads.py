@@ -9,6 +9,7 @@ from ...backend.talking_head.face_verb import FaceOptions
 from ...backend.talking_head.head_verb import HeadOptions
 from ...backend.talking_head.talk_verb import TalkOptions
 from .. import preferences
+from ..blender_types import OperatorResult
 from ..scene import results
 from .common import FolderChooser, OnCompute, guarded, run_job
 from .speaking import frame_rate, speech_file, submit_at_start
@@ -28,7 +29,7 @@ class SPLATSMITH_OT_add_head(OnCompute, bpy.types.Operator):
     bl_label = "Add Head"
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         settings = context.scene.splatsmith
         rig = _folder(settings.face_rig) or "small"
         request = Request(
@@ -58,7 +59,7 @@ class SPLATSMITH_OT_read_face(OnCompute, bpy.types.Operator):
         return True
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         settings, path = context.scene.splatsmith, speech_file(context)
         options = FaceOptions(
             tracker=_folder(settings.face_tracker),
@@ -98,7 +99,7 @@ class SPLATSMITH_OT_talk_video(OnCompute, bpy.types.Operator):
         return True
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         person = results.person(context)
         spoken = bpy.path.abspath(context.scene.splatsmith.spoken)
         options = TalkOptions(motion=spoken if Path(spoken).is_file() else "")
@@ -122,7 +123,7 @@ class SPLATSMITH_OT_import_head(FolderChooser, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         folder = Path(bpy.path.abspath(self.directory))
         self.report(
             {"INFO"},

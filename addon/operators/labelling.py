@@ -4,6 +4,7 @@ import bpy
 import numpy as np
 
 from ...backend.protocol import InputError
+from ..blender_types import OperatorResult
 from ..scene.objects import mask_nodes, neighbors, object_edits, objects
 from ..scene.splats import marks, pointclouds
 from .common import guarded
@@ -22,7 +23,7 @@ class SPLATSMITH_OT_merge_objects(OnObjects, bpy.types.Operator):
     bl_label = "Merge Objects"
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         cloud = objects.segmented(context)
         items = objects.chosen_items(cloud)
         if len(items) < 2:
@@ -46,13 +47,13 @@ class SPLATSMITH_OT_split_object(OnObjects, bpy.types.Operator):
         options={"SKIP_SAVE"},
         description="Parts this close are one; those twice as far apart are two. 0: Auto, three "
         "hundredths of the object's size",
-    )  # type: ignore[valid-type]
+    )
     smallest: bpy.props.IntProperty(
         name="Smallest", default=50, min=1, description="Splats of the smallest part that counts"
-    )  # type: ignore[valid-type]
+    )
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         cloud = objects.segmented(context)
         for item in objects.active_item(cloud):
             points = pointclouds.read_attribute(cloud.data, "position", 3)[
@@ -82,7 +83,7 @@ class SPLATSMITH_OT_label_selection(OnObjects, bpy.types.Operator):
         name="To",
         options={"SKIP_SAVE"},
         items=TO,
-    )  # type: ignore[valid-type]
+    )
 
     @classmethod
     def description(
@@ -93,7 +94,7 @@ class SPLATSMITH_OT_label_selection(OnObjects, bpy.types.Operator):
         )
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         cloud = objects.segmented(context)
         mask = objects.unlocked(cloud, marks.selected(cloud))
         active = objects.active_item(cloud)
@@ -115,14 +116,14 @@ class SPLATSMITH_OT_recolor_objects(OnObjects, bpy.types.Operator):
 
     color: bpy.props.FloatVectorProperty(
         name="Color", subtype="COLOR_GAMMA", size=3, min=0, max=1, default=(0.8, 0.15, 0.1)
-    )  # type: ignore[valid-type]
-    strength: bpy.props.FloatProperty(name="Strength", default=1, min=0, max=1, subtype="FACTOR")  # type: ignore[valid-type]
+    )
+    strength: bpy.props.FloatProperty(name="Strength", default=1, min=0, max=1, subtype="FACTOR")
 
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> OperatorResult:
         return context.window_manager.invoke_props_dialog(self)
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         cloud = objects.segmented(context)
         mask = objects.of_items(cloud, objects.chosen_items(cloud))
         if not mask.any():
@@ -141,10 +142,10 @@ class SPLATSMITH_OT_mask_nodes(OnObjects, bpy.types.Operator):
         name="Selection",
         options={"SKIP_SAVE"},
         description="The selection instead of the active object",
-    )  # type: ignore[valid-type]
+    )
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         cloud = objects.segmented(context)
         active = objects.active_item(cloud)
         number = -1 if self.selection or not active else active[0].number

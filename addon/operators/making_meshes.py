@@ -10,6 +10,7 @@ from ...backend.dynamic_mesh.register_verb import RegisterOptions
 from ...backend.formats import capture as captures, mesh_sequence as sequences
 from ...backend.protocol import InputError, Request
 from .. import preferences
+from ..blender_types import OperatorResult
 from ..jobs import folders
 from ..scene.meshes import mask_images, mesh_sequence
 from ..scene.meshes.mesh_frames import FRAMES_KEY
@@ -29,7 +30,7 @@ class SPLATSMITH_OT_make_mesh(bpy.types.Operator):
         return capture_ready(cls, context)
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         settings = context.scene.splatsmith
         capture, name = chosen_capture(context)
         cloud, masks = settings.mesh_splats, bpy.path.abspath(settings.mesh_masks).rstrip("/\\")
@@ -76,7 +77,7 @@ class SPLATSMITH_OT_mask_frame(bpy.types.Operator):
         return True
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         settings, number = context.scene.splatsmith, context.scene.frame_current
         folder = Path(bpy.path.abspath(settings.capture))
         images = captures.read(folder).frames
@@ -120,7 +121,7 @@ class SPLATSMITH_OT_one_mesh(bpy.types.Operator):
         return compute_ready(cls)
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         animated = context.object
         request = Request(
             verb="register",
@@ -141,7 +142,7 @@ class SPLATSMITH_OT_find_bones(bpy.types.Operator):
     bl_label = "Find Bones"
     bl_options = {"REGISTER"}
 
-    bones: bpy.props.IntProperty(name="Bones", default=40, min=1, max=1000, options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    bones: bpy.props.IntProperty(name="Bones", default=40, min=1, max=1000, options={"SKIP_SAVE"})
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -151,7 +152,7 @@ class SPLATSMITH_OT_find_bones(bpy.types.Operator):
         return compute_ready(cls)
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         animated = context.object
         folder = folders.new_folder("bones", animated.name)
         sequences.write(folder / "moving.npz", mesh_sequence.as_sequence(context, animated))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import bpy
 import numpy as np
 
+from ..blender_types import OperatorResult
 from ..scene.objects import neighbors, object_edits, objects
 from ..scene.splats import marks, pointclouds, splat_nodes
 from ..words import asking
@@ -26,7 +27,7 @@ class SPLATSMITH_OT_select_words(OnObjects, bpy.types.Operator):
         return compute_ready(cls) and super().poll(context)
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         asking.ask(context, objects.segmented(context))
         return {"FINISHED"}
 
@@ -38,7 +39,7 @@ class SPLATSMITH_OT_select_objects(OnObjects, bpy.types.Operator):
     bl_label = "Select Objects"
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         cloud = objects.segmented(context)
         wanted = objects.of_items(cloud, objects.chosen_items(cloud))
         mode = context.scene.splatsmith.select_mode
@@ -101,17 +102,17 @@ class SPLATSMITH_OT_selection(OnSplats, bpy.types.Operator):
 
     action: bpy.props.EnumProperty(
         name="Action", items=[(key, name, text) for key, (name, text, _) in ACTIONS.items()]
-    )  # type: ignore[valid-type]
+    )
     reach: bpy.props.FloatProperty(
         name="Reach",
         min=0,
         subtype="DISTANCE",
         options={"SKIP_SAVE"},
         description="What counts as near, in the splats' own units; 0: Auto, 1 % of the scene",
-    )  # type: ignore[valid-type]
+    )
     tolerance: bpy.props.FloatProperty(
         name="Tolerance", default=0.12, min=0.01, max=1, description="How far colors may differ"
-    )  # type: ignore[valid-type]
+    )
 
     @classmethod
     def description(
@@ -125,7 +126,7 @@ class SPLATSMITH_OT_selection(OnSplats, bpy.types.Operator):
         return self.reach
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         cloud = objects.target(context)
         old = (
             marks.read(cloud, marks.SELECTED)
@@ -153,10 +154,10 @@ class SPLATSMITH_OT_hide_splats(OnSplats, bpy.types.Operator):
             ("UNSELECTED", "Unselected", "Hide all else"),
             ("NONE", "None", "Show everything again"),
         ],
-    )  # type: ignore[valid-type]
+    )
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         cloud = objects.target(context)
         hidden = marks.read(cloud, marks.HIDDEN)
         if self.what == "NONE":

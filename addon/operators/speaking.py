@@ -6,6 +6,7 @@ import bpy
 
 from ...backend.protocol import InputError, Request
 from ...backend.talking_head.speech_verb import SpeechOptions
+from ..blender_types import OperatorResult
 from ..scene import results
 from .common import OnCompute, guarded, run_job
 
@@ -30,7 +31,7 @@ def speech_file(context: bpy.types.Context) -> Path:
 
 def submit_at_start(
     operator: bpy.types.Operator, context: bpy.types.Context, request: Request
-) -> set[str]:
+) -> OperatorResult:
     """Runs the request; its motion will begin at the panel's start frame."""
     request.context["start"] = context.scene.splatsmith.speech_start
     return run_job(operator, context, request)
@@ -55,7 +56,7 @@ class SPLATSMITH_OT_sound_of_strip(bpy.types.Operator):
             return False
         return True
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         strip, settings = context.scene.sequence_editor.active_strip, context.scene.splatsmith
         settings.speech = strip.sound.filepath if strip.type == "SOUND" else strip.filepath
         settings.speech_start = round(strip.frame_start)
@@ -69,7 +70,7 @@ class SPLATSMITH_OT_speak(OnCompute, bpy.types.Operator):
     bl_label = "Speak"
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         settings, path = context.scene.splatsmith, speech_file(context)
         text = settings.transcript.strip()
         block = settings.transcript_text
@@ -107,15 +108,15 @@ class SPLATSMITH_OT_import_motion(bpy.types.Operator):
     bl_label = "Import Motion"
     bl_options = {"REGISTER", "UNDO"}
 
-    filepath: bpy.props.StringProperty(subtype="FILE_PATH")  # type: ignore[valid-type]
-    filter_glob: bpy.props.StringProperty(default="*.npz", options={"HIDDEN"})  # type: ignore[valid-type]
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH")
+    filter_glob: bpy.props.StringProperty(default="*.npz", options={"HIDDEN"})
 
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> OperatorResult:
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         path = Path(self.filepath)
         self.report(
             {"INFO"},

@@ -91,97 +91,97 @@ class SplatsmithSettings(
 
     source: bpy.props.EnumProperty(
         name="Source", items=SOURCES, default="VIDEO", description="What you start from"
-    )  # type: ignore[valid-type]
+    )
     video: bpy.props.StringProperty(
         name="Video", subtype="FILE_PATH", description="The video file to start from"
-    )  # type: ignore[valid-type]
+    )
     photos: bpy.props.StringProperty(
         name="Photos", subtype="DIR_PATH", description="The folder of photos to start from"
-    )  # type: ignore[valid-type]
+    )
     solved: bpy.props.StringProperty(
         name="Solved Folder",
         subtype="DIR_PATH",
         description="A COLMAP folder, or a folder with transforms.json and its pictures",
-    )  # type: ignore[valid-type]
+    )
     clip: bpy.props.PointerProperty(
         type=bpy.types.MovieClip, name="Clip", description="The clip to start from"
-    )  # type: ignore[valid-type]
+    )
     preset: bpy.props.EnumProperty(
         name="Preset", items=PRESETS, default="fast", description="How much time to spend"
-    )  # type: ignore[valid-type]
+    )
     seed: bpy.props.IntProperty(
         name="Seed", min=0, description="Equal seeds give equal results on the CPU"
-    )  # type: ignore[valid-type]
+    )
     frames: bpy.props.IntProperty(
         name="Frames",
         min=0,
         max=5000,
         description="Frames to use at most; 0: Auto, as the preset says",
-    )  # type: ignore[valid-type]
+    )
     focal: bpy.props.FloatProperty(
         name="Focal Length",
         min=0,
         max=1000,
         description="In mm for a 36 mm wide sensor, if you know it; 0: Auto, found by the solver",
-    )  # type: ignore[valid-type]
+    )
     lock_focal: bpy.props.BoolProperty(
         name="Lock Focal Length", default=False, description="Keep it as it is set"
-    )  # type: ignore[valid-type]
+    )
     solver: bpy.props.EnumProperty(
         name="Solver", items=SOLVERS, default="auto", description="Who finds the cameras"
-    )  # type: ignore[valid-type]
+    )
     masks: bpy.props.StringProperty(
         name="Masks",
         subtype="DIR_PATH",
         description="Folder of masks named like the pictures; black is left out: movement, the sky",
-    )  # type: ignore[valid-type]
+    )
     depth: bpy.props.BoolProperty(
         name="Dense Depth",
         default=True,
         description="Depth of every picture, and dense points for the splats",
-    )  # type: ignore[valid-type]
+    )
     capture: bpy.props.StringProperty(
         name="Capture",
         subtype="DIR_PATH",
         description="The folder with the solved pictures; step 2 fills it in",
-    )  # type: ignore[valid-type]
+    )
     steps: bpy.props.IntProperty(
         name="Steps", min=0, description="Training steps; 0: Auto, as the preset says"
-    )  # type: ignore[valid-type]
+    )
     max_splats: bpy.props.IntProperty(
         name="Max Splats", min=0, description="At most so many; 0: Auto, as the preset says"
-    )  # type: ignore[valid-type]
+    )
     refine_cameras: bpy.props.BoolProperty(
         name="Refine Cameras",
         default=False,
         description="Correct the cameras a little while training",
-    )  # type: ignore[valid-type]
+    )
     exposure: bpy.props.BoolProperty(
         name="Even Out Exposure",
         default=False,
         description="Allow each picture its own exposure and white balance while training",
-    )  # type: ignore[valid-type]
+    )
     regions: bpy.props.StringProperty(
         name="Regions",
         subtype="DIR_PATH",
         description="Folder of label images named like the capture's, as SAM writes them",
-    )  # type: ignore[valid-type]
+    )
     sam: bpy.props.StringProperty(
         name="SAM",
         subtype="FILE_PATH",
         description="File of a SAM or MobileSAM that finds the regions in the pictures",
-    )  # type: ignore[valid-type]
+    )
     clip_model: bpy.props.StringProperty(
         name="CLIP Model",
         subtype="DIR_PATH",
         description="A folder in open_clip's layout: what words need; objects are found without it",
-    )  # type: ignore[valid-type]
+    )
     prompt: bpy.props.StringProperty(
         name="Words",
         update=_ask,
         description='What to select: "chair, stool; lamp -ceiling lamp". Commas: synonyms; '
         "semicolons: several things; a minus: not that",
-    )  # type: ignore[valid-type]
+    )
     threshold: bpy.props.FloatProperty(
         name="Threshold",
         default=0.5,
@@ -193,23 +193,23 @@ class SplatsmithSettings(
         update=_follow,
         description="How well words must match: more selects less. 0.5: as well as the likeliest "
         "of what was not meant",
-    )  # type: ignore[valid-type]
+    )
     select_mode: bpy.props.EnumProperty(
         name="Mode", items=marks.MODES, default="SET", description="What becomes of the selection"
-    )  # type: ignore[valid-type]
+    )
     splat_view: bpy.props.EnumProperty(
         name="Splat Color",
         items=VIEWS,
         default="OWN",
         update=_redraw,
         description="Colors of splats in the viewport",
-    )  # type: ignore[valid-type]
+    )
     brush_radius: bpy.props.IntProperty(
         name="Brush", default=40, min=1, max=500, subtype="PIXEL", description="Radius of the brush"
-    )  # type: ignore[valid-type]
+    )
     show_overlay: bpy.props.BoolProperty(
         name="Show in Viewport", default=True, description="Draw splats in the 3D viewport"
-    )  # type: ignore[valid-type]
+    )
 
     def footage(self) -> str:
         """Path of the chosen footage; empty while nothing is chosen."""
@@ -235,25 +235,25 @@ class SplatsmithObject(bpy.types.PropertyGroup):
     change.
     """
 
-    number: bpy.props.IntProperty(description="What the splats' attribute object_id says")  # type: ignore[valid-type]
+    number: bpy.props.IntProperty(description="What the splats' attribute object_id says")
     color: bpy.props.FloatVectorProperty(
         subtype="COLOR", size=3, min=0, max=1, description="Its color in lists"
-    )  # type: ignore[valid-type]
-    count: bpy.props.IntProperty(description="Splats")  # type: ignore[valid-type]
+    )
+    count: bpy.props.IntProperty(description="Splats")
     score: bpy.props.FloatProperty(
         description="How much its splats are of this object and no other, 0 to 1"
-    )  # type: ignore[valid-type]
-    fit: bpy.props.FloatProperty(description="How well the last words match, 0 to 1")  # type: ignore[valid-type]
-    parts: bpy.props.StringProperty(description="Rows of the words' table that it answers to")  # type: ignore[valid-type]
+    )
+    fit: bpy.props.FloatProperty(description="How well the last words match, 0 to 1")
+    parts: bpy.props.StringProperty(description="Rows of the words' table that it answers to")
     hide: bpy.props.BoolProperty(
         name="Hide", update=_eye, description="Hide its splats in the viewport and in renders"
-    )  # type: ignore[valid-type]
+    )
     lock: bpy.props.BoolProperty(
         name="Lock", update=_lock, description="Its splats can't be selected or changed"
-    )  # type: ignore[valid-type]
+    )
     chosen: bpy.props.BoolProperty(
         name="Choose", description="Extract, merge and delete work on chosen objects"
-    )  # type: ignore[valid-type]
+    )
 
 
 CLASSES = (*talking_properties.CLASSES, SplatsmithSettings, SplatsmithObject)

@@ -1,5 +1,7 @@
 """Panel 4: the objects of the splats, and what is selected of them."""
 
+from typing import Any
+
 import bpy
 
 from ..scene.objects import objects
@@ -13,8 +15,17 @@ class SPLATSMITH_UL_objects(bpy.types.UIList):
     """Colour, name, how well the last words fit it or, before any, its size; eye and lock."""
 
     def draw_item(
-        self, context, layout, _data, item, _icon, _active_data, _active_property, _index=0
-    ) -> None:  # type: ignore[no-untyped-def]
+        self,
+        context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        data: Any,
+        item: Any,
+        icon: int | None,
+        active_data: Any,
+        active_property: str | None,
+        index: int | None = 0,
+        flt_flag: int | None = 0,
+    ) -> None:
         row = layout.row(align=True)
         row.prop(item, "chosen", text="")
         swatch = row.row()

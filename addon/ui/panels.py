@@ -3,12 +3,13 @@
 import bpy
 
 from ...backend.verbs import VERBS
+from ..blender_types import PanelMixin
 from ..scene.captures import verdict
 from ..scene.splats import pointclouds, splats
 from .job_strip import panel_width, wrap
 
 
-class SidebarPanel:
+class SidebarPanel(PanelMixin):
     """Where all our panels are: the Splatsmith tab of the 3D viewport's sidebar."""
 
     bl_space_type, bl_region_type, bl_category = "VIEW_3D", "UI", "Splatsmith"
