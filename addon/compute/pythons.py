@@ -52,7 +52,7 @@ def _candidates() -> list[str]:
 
 def find_base() -> str:
     """The best interpreter to build on: 3.11 first, Blender's own last; empty without any."""
-    usable = {}
+    usable: dict[str, str] = {}
     for python in _candidates():
         version = version_of(python)
         if version in VERSIONS:

@@ -2,12 +2,21 @@
 preferences alike.
 """
 
+from typing import Protocol
+
 import bpy
 
 from . import state
 
 
-def draw_setup(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences) -> None:
+class Settings(Protocol):
+    """What of the preferences is drawn here."""
+
+    python: str
+    wheels: str
+
+
+def draw_setup(layout: bpy.types.UILayout, preferences: Settings) -> None:
     """The state and the buttons; in the panel and in the preferences alike."""
     now = state.current()
     row = layout.row()

@@ -8,7 +8,7 @@ from ...backend.protocol import InputError
 from ..blender_types import ExportHelper, OperatorResult
 from ..properties.mesh_properties import BAKES
 from ..scene.meshes import mesh_bake, mesh_sequence
-from .common import guarded
+from .common import active_object, guarded
 
 
 class SPLATSMITH_OT_bake_mesh(ExportHelper, bpy.types.Operator):
@@ -32,7 +32,7 @@ class SPLATSMITH_OT_bake_mesh(ExportHelper, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
         if not self.filepath:
-            self.filepath = f"{context.object.name}{mesh_bake.KINDS[self.kind]}"
+            self.filepath = f"{active_object(context).name}{mesh_bake.KINDS[self.kind]}"
         return ExportHelper.invoke(self, context, event)
 
     def check(self, _context: bpy.types.Context) -> bool:
@@ -47,7 +47,7 @@ class SPLATSMITH_OT_bake_mesh(ExportHelper, bpy.types.Operator):
         path = Path(bpy.path.abspath(self.filepath)).with_suffix(mesh_bake.KINDS[self.kind])
         if not path.parent.is_dir():
             raise InputError(f"There is no folder {path.parent}.", "Choose another place.")
-        done = mesh_bake.bake(context, context.object, path, self.kind)
+        done = mesh_bake.bake(context, active_object(context), path, self.kind)
         text = (
             f"{path.name}: {done.megabytes:.2f} MB, {done.frames} frames; read back: off by at "
             f"most {done.error:.1e} of its size"

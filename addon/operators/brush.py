@@ -44,9 +44,9 @@ class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
         if context.area is None or context.area.type != "VIEW_3D":
             self.report({"ERROR"}, "Run this in a 3D viewport.")
             return {"CANCELLED"}
-        cloud = objects.target(context)
+        cloud = objects.demand_target(context)
         self._name, self._uid = cloud.name, cloud.data.session_uid
-        self._points = pointclouds.read_attribute(cloud.data, "position", 3)
+        self._points = pointclouds.positions(cloud.data)
         self._reach = neighbors.typical_reach(self._points)
         try:
             self._labels = objects.numbers_of(cloud) if self.whole else None
@@ -68,8 +68,8 @@ class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
         """What may have changed since the last stroke: buttons work while the brush is out."""
         self._mask = marks.read(cloud, marks.SELECTED)
         self._locked = objects.locked(cloud)
-        base = pointclouds.read_attribute(cloud.data, "radiance:base", 4)
-        self._opacities, self._seen = base[:, 3] * ~marks.read(cloud, marks.HIDDEN), None
+        self._opacities = splats.base_of(cloud)[:, 3] * ~marks.read(cloud, marks.HIDDEN)
+        self._seen: tuple[np.ndarray, painting.Projected] | None = None
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender ends it: another file, a closed window."""
@@ -91,7 +91,9 @@ class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
     def _cloud(self) -> bpy.types.Object | None:
         """The splats that are painted; None when they are gone or are others now."""
         cloud = bpy.data.objects.get(self._name)
-        return cloud if splats.is_splats(cloud) and cloud.data.session_uid == self._uid else None
+        if cloud is None or not splats.is_splats(cloud):
+            return None
+        return cloud if cloud.data.session_uid == self._uid else None
 
     def _stop(self, context: bpy.types.Context) -> None:
         bpy.types.SpaceView3D.draw_handler_remove(self._draw, "WINDOW")

@@ -147,6 +147,13 @@ def bring_in(context: bpy.types.Context, job: JobRecord) -> str:
     return text
 
 
+def active_object(context: bpy.types.Context) -> bpy.types.Object:
+    """InputError where there is none, though `poll` has seen one."""
+    if context.object is None:
+        raise InputError("No object is active.", "Select one first.")
+    return context.object
+
+
 class OnCompute(OperatorMixin):
     """An operator that starts a job."""
 

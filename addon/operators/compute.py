@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 import bpy
 
@@ -16,7 +17,7 @@ from ..jobs.process import backend_command
 from .common import guarded, run_record
 
 
-def packages() -> str:
+def packages() -> Literal["cpu", "cuda"]:
     """The list that fits this machine."""
     linux = sys.platform == "linux"  # elsewhere the package index has no CUDA build of torch
     return "cuda" if linux and pythons.has_nvidia() and preferences.get().device != "cpu" else "cpu"

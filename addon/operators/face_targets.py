@@ -47,9 +47,8 @@ class SPLATSMITH_OT_remove_face_target(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return (
-            0 <= context.scene.splatsmith.face_target < len(context.scene.splatsmith.face_targets)
-        )
+        settings = context.scene.splatsmith
+        return bool(0 <= settings.face_target < len(settings.face_targets))
 
     def execute(self, context: bpy.types.Context) -> OperatorResult:
         settings = context.scene.splatsmith
@@ -115,7 +114,7 @@ class SPLATSMITH_OT_export_face(ExportHelper, bpy.types.Operator):
         return True
 
     @property
-    def filename_ext(self) -> str:
+    def filename_ext(self) -> str:  # type: ignore[override]  # Blender only reads it
         return {"GLTF": ".glb", "FBX": ".fbx", "CSV": ".csv"}[self.kind]
 
     @guarded

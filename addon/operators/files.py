@@ -58,7 +58,7 @@ class SPLATSMITH_OT_export_splats(ExportHelper, bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        count = splats.export_ply(splats.chosen(context), Path(bpy.path.abspath(self.filepath)))
+        count = splats.export_ply(splats.demand(context), Path(bpy.path.abspath(self.filepath)))
         self.report({"INFO"}, f"{count:,} splats written to {self.filepath}")
         return {"FINISHED"}
 

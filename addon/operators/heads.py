@@ -4,7 +4,7 @@ from pathlib import Path
 
 import bpy
 
-from ...backend.protocol import Request
+from ...backend.protocol import InputError, Request
 from ...backend.talking_head.face_verb import FaceOptions
 from ...backend.talking_head.head_verb import HeadOptions
 from ...backend.talking_head.talk_verb import TalkOptions
@@ -101,6 +101,8 @@ class SPLATSMITH_OT_talk_video(OnCompute, bpy.types.Operator):
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
         person = results.person(context)
+        if person is None:
+            raise InputError("There is no captured person.", "Press Capture Face first.")
         spoken = bpy.path.abspath(context.scene.splatsmith.spoken)
         options = TalkOptions(motion=spoken if Path(spoken).is_file() else "")
         request = Request(

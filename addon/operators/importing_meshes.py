@@ -105,7 +105,7 @@ def _gather(name: str, count: int, meshes: Iterator[ReadMesh]) -> Streamed | lis
     if len(first.vertices) * count <= mesh_sequence.MOST_KEYED:
         return [first, *meshes]
     render = bpy.context.scene.render
-    alone = mesh_files.as_sequence([first], render.fps / render.fps_base)
+    alone = mesh_files.of_one_topology([first], render.fps / render.fps_base)
     path = folders.new_folder("mesh", name) / "mesh.pc2"
     return Streamed(
         results.import_large_mesh(
@@ -128,7 +128,7 @@ def _told(meshes: Iterator[ReadMesh], count: int) -> Iterator[ReadMesh]:
 
 
 def _finish(
-    operator: bpy.types.Operator,
+    operator: SPLATSMITH_OT_import_mesh_files | SPLATSMITH_OT_import_mesh_cache,
     context: bpy.types.Context,
     name: str,
     gathered: Streamed | list[ReadMesh],

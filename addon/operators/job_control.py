@@ -8,7 +8,7 @@ import bpy
 from ...backend.protocol import VERSION, InputError
 from ...backend.verbs import read_request
 from .. import preferences
-from ..blender_types import OperatorResult
+from ..blender_types import OPERATORS, OperatorResult
 from ..compute import state
 from ..jobs import folders, lifecycle
 from ..jobs.manager import JobRecord, make_record, manager
@@ -72,7 +72,7 @@ class SPLATSMITH_OT_resume_job(bpy.types.Operator):
         manager.jobs = [job for job in manager.jobs if job.active or job.folder != folder]
         folders.forget_unfinished()
         if request.verb == "setup":  # it runs with another Python, and before computing is ready
-            return set(bpy.ops.splatsmith.compute_setup())
+            return set(OPERATORS.splatsmith.compute_setup())
         return run_record(
             self,
             context,

@@ -24,7 +24,7 @@ class SPLATSMITH_OT_merge_objects(OnObjects, bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        cloud = objects.segmented(context)
+        cloud = objects.demand_segmented(context)
         items = objects.chosen_items(cloud)
         if len(items) < 2:
             raise InputError("Merging takes two objects or more.", "Tick them in the list.")
@@ -54,11 +54,9 @@ class SPLATSMITH_OT_split_object(OnObjects, bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        cloud = objects.segmented(context)
+        cloud = objects.demand_segmented(context)
         for item in objects.active_item(cloud):
-            points = pointclouds.read_attribute(cloud.data, "position", 3)[
-                objects.of_items(cloud, [item])
-            ]
+            points = pointclouds.positions(cloud.data)[objects.of_items(cloud, [item])]
             if not len(points):
                 raise InputError("No splats are of the active object.", "Choose another.")
             count = object_edits.split_loose(
@@ -95,7 +93,7 @@ class SPLATSMITH_OT_label_selection(OnObjects, bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        cloud = objects.segmented(context)
+        cloud = objects.demand_segmented(context)
         mask = objects.unlocked(cloud, marks.selected(cloud))
         active = objects.active_item(cloud)
         if self.to == "NEW" or not active:
@@ -124,7 +122,7 @@ class SPLATSMITH_OT_recolor_objects(OnObjects, bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        cloud = objects.segmented(context)
+        cloud = objects.demand_segmented(context)
         mask = objects.of_items(cloud, objects.chosen_items(cloud))
         if not mask.any():
             raise InputError("No splats are of the chosen objects.", "Choose others.")
@@ -146,7 +144,7 @@ class SPLATSMITH_OT_mask_nodes(OnObjects, bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        cloud = objects.segmented(context)
+        cloud = objects.demand_segmented(context)
         active = objects.active_item(cloud)
         number = -1 if self.selection or not active else active[0].number
         if number < 0 and marks.SELECTED not in cloud.data.attributes:

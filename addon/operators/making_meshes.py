@@ -15,7 +15,15 @@ from ..jobs import folders
 from ..scene.meshes import mask_images, mesh_sequence
 from ..scene.meshes.mesh_frames import FRAMES_KEY
 from ..scene.splats import marks, splats
-from .common import capture_ready, chosen_capture, compute_ready, guarded, run_in_folder, run_job
+from .common import (
+    active_object,
+    capture_ready,
+    chosen_capture,
+    compute_ready,
+    guarded,
+    run_in_folder,
+    run_job,
+)
 
 
 class SPLATSMITH_OT_make_mesh(bpy.types.Operator):
@@ -122,7 +130,7 @@ class SPLATSMITH_OT_one_mesh(bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        animated = context.object
+        animated = active_object(context)
         request = Request(
             verb="register",
             input=str(animated[FRAMES_KEY]),
@@ -153,7 +161,7 @@ class SPLATSMITH_OT_find_bones(bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        animated = context.object
+        animated = active_object(context)
         folder = folders.new_folder("bones", animated.name)
         sequences.write(folder / "moving.npz", mesh_sequence.as_sequence(context, animated))
         request = Request(

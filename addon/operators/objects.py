@@ -41,7 +41,7 @@ class SPLATSMITH_OT_segment(bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        settings, cloud = context.scene.splatsmith, splats.chosen(context)
+        settings, cloud = context.scene.splatsmith, splats.demand(context)
         folder = folders.new_folder("segment", cloud.name)
         splats.export_ply(cloud, folder / "splats.ply")
         options = SegmentOptions(
@@ -95,11 +95,9 @@ class _OnSome(OnSplats):
     def wanted(self, context: bpy.types.Context) -> tuple[bpy.types.Object, np.ndarray, str]:
         """The splat object, which of its splats (N,) bool, and a name for them."""
         if self.what == "SELECTION":
-            cloud = objects.target(context)
+            cloud = objects.demand_target(context)
             return cloud, marks.selected(cloud), f"{cloud.name} Selection"
-        cloud = objects.segmented(context)
-        if cloud is None:
-            raise InputError("No splats have objects.", "Press Find Objects first.")
+        cloud = objects.demand_segmented(context)
         items = objects.chosen_items(cloud)
         mask = objects.of_items(cloud, items)
         if not mask.any():

@@ -54,6 +54,10 @@ class _Picker(OperatorMixin):
 
     wanted, what = 3, ""
 
+    def place(self, root: bpy.types.Object, points: list[Vector]) -> None:
+        """What becomes of the capture under that root."""
+        raise NotImplementedError
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if _root(context) is None:
@@ -65,13 +69,14 @@ class _Picker(OperatorMixin):
         if context.area is None or context.area.type != "VIEW_3D":
             self.report({"ERROR"}, "Run this in a 3D viewport.")
             return {"CANCELLED"}
-        cloud = _cloud(_root(context))
+        root = _root(context)
+        cloud = _cloud(root) if root is not None else None
         if cloud is None:
             self.report({"ERROR"}, "The capture has no points to pick. Solve its cameras first.")
             return {"CANCELLED"}
         self._hidden = cloud.hide_get()
         cloud.hide_set(False)
-        local = pointclouds.read_attribute(cloud.data, "position", 3)
+        local = pointclouds.positions(cloud.data)
         matrix = np.array(cloud.matrix_world)
         self._points = local @ matrix[:3, :3].T + matrix[:3, 3]
         self._found: list[Vector] = []

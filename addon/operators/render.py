@@ -27,6 +27,8 @@ def _camera_records(
     width, height = (
         max(1, int(side * scale)) for side in (scene.render.resolution_x, scene.render.resolution_y)
     )
+    if scene.camera is None:
+        raise InputError("The scene has no camera.", "Add one, or make one active.")
     current, records = scene.frame_current, []
     try:
         for number in frames:
@@ -69,7 +71,7 @@ class SPLATSMITH_OT_render_splats(bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        scene, cloud = context.scene, splats.chosen(context)
+        scene, cloud = context.scene, splats.demand(context)
         scale = cloud.matrix_world.to_scale()
         if cloud.matrix_world.determinant() < 1e-12 or max(scale) > 1.001 * min(scale):
             raise InputError(

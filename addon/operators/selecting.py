@@ -28,7 +28,7 @@ class SPLATSMITH_OT_select_words(OnObjects, bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        asking.ask(context, objects.segmented(context))
+        asking.ask(context, objects.demand_segmented(context))
         return {"FINISHED"}
 
 
@@ -40,7 +40,7 @@ class SPLATSMITH_OT_select_objects(OnObjects, bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        cloud = objects.segmented(context)
+        cloud = objects.demand_segmented(context)
         wanted = objects.of_items(cloud, objects.chosen_items(cloud))
         mode = context.scene.splatsmith.select_mode
         count = marks.select(cloud, wanted, mode, locked=objects.locked(cloud))
@@ -49,7 +49,7 @@ class SPLATSMITH_OT_select_objects(OnObjects, bpy.types.Operator):
 
 
 def _points(cloud: bpy.types.Object) -> neighbors.Points:
-    return np.asarray(pointclouds.read_attribute(cloud.data, "position", 3))
+    return pointclouds.positions(cloud.data)
 
 
 def _all(_op: "SPLATSMITH_OT_selection", _cloud: bpy.types.Object, old: marks.Mask) -> marks.Mask:
@@ -123,11 +123,11 @@ class SPLATSMITH_OT_selection(OnSplats, bpy.types.Operator):
     def near(self, cloud: bpy.types.Object) -> float:
         """The reach; chosen for the scene where it is 0, and then shown."""
         self.reach = self.reach or neighbors.typical_reach(_points(cloud))
-        return self.reach
+        return float(self.reach)
 
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        cloud = objects.target(context)
+        cloud = objects.demand_target(context)
         old = (
             marks.read(cloud, marks.SELECTED)
             if self.action in ("ALL", "NONE", "INVERT")
@@ -158,7 +158,7 @@ class SPLATSMITH_OT_hide_splats(OnSplats, bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        cloud = objects.target(context)
+        cloud = objects.demand_target(context)
         hidden = marks.read(cloud, marks.HIDDEN)
         if self.what == "NONE":
             for item in [i for i in cloud.splatsmith_objects if i.hide]:

@@ -2,11 +2,13 @@
 
 import contextlib
 import os
+from typing import Any
 
 import bpy
 
 from ...backend.protocol import InputError
 from ...backend.verbs import VERBS
+from ..blender_types import OPERATORS
 from ..scene.objects import objects
 from ..scene.splats import marks, splat_nodes
 from ..words import asking
@@ -51,9 +53,9 @@ VIEWS = [
 
 def _ask(_settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
     """Enter in the field of words asks at once."""
-    if context.scene.splatsmith.prompt.strip() and bpy.ops.splatsmith.select_words.poll():
+    if context.scene.splatsmith.prompt.strip() and OPERATORS.splatsmith.select_words.poll():
         with contextlib.suppress(RuntimeError):  # the operator has reported it
-            bpy.ops.splatsmith.select_words()
+            OPERATORS.splatsmith.select_words()
 
 
 def _follow(_settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
@@ -69,13 +71,13 @@ def _redraw(_settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> N
             area.tag_redraw()
 
 
-def _eye(item: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+def _eye(item: Any, _context: bpy.types.Context) -> None:
     with contextlib.suppress(InputError):
         splat_nodes.refresh(item.id_data)
         objects.follow_eye(item.id_data, item)
 
 
-def _lock(item: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+def _lock(item: Any, _context: bpy.types.Context) -> None:
     with contextlib.suppress(InputError):
         objects.follow_lock(item.id_data, item)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -135,9 +136,9 @@ def import_large_mesh(
     return f"{animated.name}: {len(first.rest):,} vertices through {count} frames"
 
 
-def stand_like(animated: bpy.types.Object, other: bpy.types.Object | None) -> None:
+def stand_like(animated: bpy.types.Object | None, other: bpy.types.Object | None) -> None:
     """Where the meshes stand that it was made of."""
-    if other is not None:
+    if animated is not None and other is not None:
         animated.parent, animated.matrix_parent_inverse = other.parent, other.matrix_parent_inverse
         animated.matrix_basis = other.matrix_basis
 
@@ -187,7 +188,7 @@ def import_objects(context: bpy.types.Context, folder: Path, name: str) -> str:
     """Objects for the splats called `name`; where they are gone or were changed, the segmented
     splats come along.
     """
-    cloud = bpy.data.objects.get(name)
+    cloud: Any = bpy.data.objects.get(name)
     count = len(splat_ply.read(folder / "splats.ply"))
     if not splats.is_splats(cloud) or pointclouds.point_count(cloud.data) != count:
         cloud = splats.import_ply(

@@ -2,6 +2,7 @@
 
 import bpy
 
+from ...backend.protocol import Preset
 from ...backend.verbs import VERBS
 from ..blender_types import PanelMixin
 from ..scene.captures import verdict
@@ -15,7 +16,7 @@ class SidebarPanel(PanelMixin):
     bl_space_type, bl_region_type, bl_category = "VIEW_3D", "UI", "Splatsmith"
 
 
-def draw_estimate(layout: bpy.types.UILayout, verb: str, preset: str) -> None:
+def draw_estimate(layout: bpy.types.UILayout, verb: str, preset: Preset) -> None:
     """How long it takes on two cores; while a job runs its time left is shown."""
     time = VERBS[verb].estimates[preset]
     layout.label(text=f"{time[0].upper()}{time[1:]}", icon="TIME")

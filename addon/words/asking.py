@@ -12,6 +12,7 @@ import numpy as np
 from ...backend.formats.words_lines import Question, Scores
 from ...backend.protocol import InputError, SplatsmithError
 from .. import preferences
+from ..blender_types import persistent
 from ..compute import state
 from ..jobs.flags import in_window
 from ..scene.objects import objects
@@ -125,7 +126,9 @@ def follow(context: bpy.types.Context, cloud: bpy.types.Object) -> None:
     if fit is None:
         return
     uid, stored = cloud.data.session_uid, marks.read(cloud, marks.SELECTED)
-    if not np.array_equal(asking.after.get(uid), stored):  # it was painted, undone, or never asked
+    known = asking.after.get(uid)
+    # it was painted, undone, or never asked
+    if known is None or not np.array_equal(known, stored):
         asking.before[uid] = stored
     count = marks.select(
         cloud,
@@ -147,7 +150,7 @@ def _say(line: str, wrong: bool = False) -> None:
                 area.tag_redraw()
 
 
-@bpy.app.handlers.persistent
+@persistent
 def _forget(_path: object) -> None:
     """Another file was opened: what was asked belongs to the one before."""
     asking.before.clear()

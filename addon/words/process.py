@@ -6,6 +6,7 @@ import contextlib
 import os
 import queue
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -13,6 +14,10 @@ from pathlib import Path
 from ...backend.formats.words_lines import Question, Scores, decode_scores, encode_words
 from ...backend.protocol import SetupError
 
+if sys.platform == "win32":
+    NO_WINDOW = subprocess.CREATE_NO_WINDOW
+else:
+    NO_WINDOW = 0
 IDLE = 600  # seconds without a question after which it ends by itself
 
 
@@ -51,7 +56,6 @@ class WordsProcess:
     def _start(self, python: str, root: Path) -> None:
         command = [python, "-E", "-s", "-X", "utf8", "-m", "backend", "words", "--idle", str(IDLE)]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-        flags = subprocess.CREATE_NO_WINDOW if os.name == "nt" else 0  # type: ignore[attr-defined,unused-ignore]
         try:
             process = subprocess.Popen(
                 command,
@@ -60,7 +64,7 @@ class WordsProcess:
                 stderr=subprocess.DEVNULL,
                 cwd=root,
                 env=environment,
-                creationflags=flags,
+                creationflags=NO_WINDOW,
             )
         except OSError as error:
             raise SetupError(

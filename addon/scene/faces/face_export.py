@@ -15,7 +15,7 @@ from ....backend.formats import live_link_csv
 from ....backend.formats.arkit import BLENDSHAPES
 from ....backend.formats.motion_file import HEAD
 from ....backend.protocol import InputError
-from .face_targets import shape_keys
+from .face_targets import FaceTarget, shape_keys
 
 NOTE = "Synthetic: facial animation by Splatsmith."
 
@@ -123,7 +123,7 @@ def _with_bones(
 
 
 @contextlib.contextmanager
-def _arkit_names(targets: list[bpy.types.PropertyGroup]) -> Iterator[None]:
+def _arkit_names(targets: list[FaceTarget]) -> Iterator[None]:
     """Shape keys that do just what one of ARKit's does bear its name meanwhile."""
     renamed = []
     for target in targets:
@@ -139,7 +139,7 @@ def _arkit_names(targets: list[bpy.types.PropertyGroup]) -> Iterator[None]:
             block.name = name
 
 
-def one_to_one(target: bpy.types.PropertyGroup) -> dict[str, str]:
+def one_to_one(target: FaceTarget) -> dict[str, str]:
     """Shape key -> ARKit's name, where the table says that they are the same thing."""
     keys, curves = [row.key for row in target.rows], [row.curve for row in target.rows]
     blocks = set(shape_keys(target.obj))
@@ -153,7 +153,7 @@ def one_to_one(target: bpy.types.PropertyGroup) -> dict[str, str]:
     }
 
 
-def _table(context: bpy.types.Context, targets: list[bpy.types.PropertyGroup], path: Path) -> int:
+def _table(context: bpy.types.Context, targets: list[FaceTarget], path: Path) -> int:
     """What the shape keys do in every frame of the scene, told in ARKit's terms."""
     scene, now = context.scene, context.scene.frame_current
     matched = [

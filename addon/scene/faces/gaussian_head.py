@@ -1,5 +1,7 @@
 """A Gaussian head in the scene: splats that follow a head's mesh on every frame."""
 
+from typing import Any
+
 import bpy
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +64,7 @@ def _prepare_mesh(mesh: bpy.types.Object, head: Head, gaussians: GaussianHead) -
         .reshape(len(gaussians.latent_bias), -1, 3)
         .astype(np.float32)
     )
-    attributes: pointclouds.Attributes = {
+    attributes: dict[str, tuple[str, NDArray[Any]]] = {
         "head_rest": ("FLOAT_VECTOR", to_blender(head.vertices) * METRES)
     }
     attributes |= {f"latent_{k}": ("FLOAT_VECTOR", row) for k, row in enumerate(table)}
@@ -71,7 +73,7 @@ def _prepare_mesh(mesh: bpy.types.Object, head: Head, gaussians: GaussianHead) -
 
 def _local(gaussians: GaussianHead) -> pointclouds.Attributes:
     """What the nodes read of each point. Frames are the triangles' own, so axes need no change."""
-    attributes: pointclouds.Attributes = {
+    attributes: dict[str, tuple[str, NDArray[Any]]] = {
         "local_mean": ("FLOAT_VECTOR", gaussians.means * METRES),
         "local_rotation": ("QUATERNION", gaussians.quats),
         "local_scale": ("FLOAT_VECTOR", gaussians.scales * METRES),

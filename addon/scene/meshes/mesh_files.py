@@ -110,9 +110,12 @@ def _at(path: Path, imported: list[bpy.types.Object], frame: int) -> ReadMesh:
 
 def as_sequence(meshes: list[ReadMesh], fps: float) -> MeshSequence | None:
     """Of meshes that are one mesh which moves; None if they are not."""
+    return of_one_topology(meshes, fps) if all(m.fits(meshes[0]) for m in meshes) else None
+
+
+def of_one_topology(meshes: list[ReadMesh], fps: float) -> MeshSequence:
+    """Of meshes that are known to be one mesh which moves."""
     first = meshes[0]
-    if not all(m.fits(first) for m in meshes):
-        return None
     positions = np.stack([m.vertices for m in meshes])
     return MeshSequence(
         rest=positions[0],

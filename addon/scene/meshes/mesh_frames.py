@@ -93,7 +93,7 @@ def import_frames(
     passing.import_usd(str(usd))
     scene.render.fps, scene.render.fps_base = kept
     made = passing.since(before)["objects"]
-    animated = next((o for o in made if o.type == "MESH"), None)
+    animated: bpy.types.Object | None = next((o for o in made if o.type == "MESH"), None)
     if animated is None:
         raise InputError(f"{usd.name} can't be read back.", "Make the meshes again.")
     for other in made:

@@ -133,8 +133,8 @@ def _partners(
     near = np.array(
         [[index for _, index, _ in tree.find_n(place, CANDIDATES)] for place in there[0].tolist()]
     )
-    off = sum(
+    off: np.ndarray = sum(
         np.linalg.norm(shown[number][near] - places[:, None], axis=2)
         for number, places in zip(several, there, strict=True)
     )
-    return near[np.arange(len(near)), off.argmin(1)]
+    return np.asarray(near[np.arange(len(near)), off.argmin(1)])

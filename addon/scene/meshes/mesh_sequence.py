@@ -8,6 +8,7 @@ Mesh Cache modifier, because keys would make the .blend huge.
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 import bpy
 import numpy as np
@@ -166,7 +167,7 @@ def _play_cache(animated: bpy.types.Object, path: Path) -> None:
     cache.forward_axis, cache.up_axis = "POS_Y", "POS_Z"
 
 
-def is_animated_mesh(animated: bpy.types.Object | None) -> bool:
+def is_animated_mesh(animated: bpy.types.Object | None) -> TypeGuard[bpy.types.Object]:
     """Whether it can be baked: any mesh can, whatever moves it."""
     return animated is not None and animated.type == "MESH"
 

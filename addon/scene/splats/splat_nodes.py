@@ -15,6 +15,9 @@ GROUP, MATERIAL, MODIFIER = "Splatsmith Display 2", "Splatsmith Splat", "Splats 
 SHELL = 3.3
 
 
+Operand = bpy.types.NodeSocket | float
+
+
 class Graph:
     """A few words that make node code readable."""
 
@@ -32,7 +35,7 @@ class Graph:
         """From an output to an input."""
         self.tree.links.new(source, target)
 
-    def math(self, operation: str, a: object, b: object = None) -> bpy.types.NodeSocket:
+    def math(self, operation: str, a: Operand, b: Operand | None = None) -> bpy.types.NodeSocket:
         """A math node of sockets or numbers; its output."""
         node = self.add("ShaderNodeMath", operation=operation)
         for socket, value in zip(node.inputs, (a, b), strict=False):

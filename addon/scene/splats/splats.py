@@ -7,6 +7,7 @@ the opacity after the sigmoid; `radiance:sh_0` …, the other coefficients. Besi
 """
 
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -52,19 +53,26 @@ def follows(cloud: bpy.types.Object | None) -> bool:
     return modifier is not None and modifier.show_viewport
 
 
-def shown(cloud: bpy.types.Object) -> bpy.types.ID:
+def shown(cloud: bpy.types.Object) -> pointclouds.Points:
     """The splats' data; what the nodes have made of it where they follow a mesh."""
-    return (
-        cloud.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
-        if follows(cloud)
-        else cloud.data
-    )
+    if follows(cloud):
+        cloud = cloud.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    data: pointclouds.Points = cloud.data
+    return data
 
 
-def constant_color(data: bpy.types.ID, base: NDArray[np.float32]) -> NDArray[np.float32]:
+def constant_color(data: pointclouds.Points, base: NDArray[np.float32]) -> NDArray[np.float32]:
     """(N, 3) degree-0 coefficients: of `base` (N, 4), or what the nodes have made of them."""
     moved = pointclouds.read_attribute(data, FOLLOW_COLOR, 3)
     return base[:, :3] if moved is None else (moved - 0.5) / SH_C0
+
+
+def base_of(cloud: bpy.types.Object) -> NDArray[np.float32]:
+    """(N, 4) the stored degree-0 coefficients, and the opacity; InputError where they are gone."""
+    base = pointclouds.read_attribute(cloud.data, "radiance:base", 4)
+    if base is None:
+        raise InputError(f"{cloud.name} lacks a splat attribute.", "Import the splats again.")
+    return base
 
 
 def visible_splats(context: bpy.types.Context) -> list[bpy.types.Object]:
@@ -86,6 +94,14 @@ def chosen(context: bpy.types.Context) -> bpy.types.Object | None:
     return clouds[-1] if clouds else None
 
 
+def demand(context: bpy.types.Context) -> bpy.types.Object:
+    """The same; InputError where there is none."""
+    cloud = chosen(context)
+    if cloud is None:
+        raise InputError("There are no splats.", "Train or import some first.")
+    return cloud
+
+
 def attributes(a: SplatArrays) -> Attributes:
     """What a splat object has by point, but for its position."""
     opacities = 1 / (1 + np.exp(-a.opacity_logits.astype(np.float64)))
@@ -94,7 +110,7 @@ def attributes(a: SplatArrays) -> Attributes:
         [srgb_to_linear((a.sh[:, 0] * SH_C0 + 0.5).clip(0, 1)), opacities[:, None]], 1
     ).astype(np.float32)
     base_type = "FLOAT4" if pointclouds.has_type("FLOAT4") else "FLOAT_COLOR"
-    columns: Attributes = {
+    columns: dict[str, tuple[str, NDArray[Any]]] = {
         "scale": ("FLOAT_VECTOR", np.exp(a.log_scales)),
         "rotation": ("QUATERNION", a.quats),
         "radiance:base": (base_type, base),
@@ -168,7 +184,7 @@ def read(cloud: bpy.types.Object) -> SplatArrays:
     )
 
 
-def _extras(data: bpy.types.ID) -> dict[str, NDArray[np.generic]]:
+def _extras(data: pointclouds.Points) -> dict[str, NDArray[np.generic]]:
     """The artist's own numbers by point: labels, weights. They ride along in the PLY."""
     extras: dict[str, NDArray[np.generic]] = {}
     for attribute in data.attributes:

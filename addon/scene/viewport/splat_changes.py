@@ -4,6 +4,7 @@ from typing import Any
 
 import bpy
 
+from ...blender_types import persistent
 from ..splats import pointclouds, splats
 
 Key = tuple[int, int, int, int]  # the data-block, its points, its edits, the file's undos
@@ -23,7 +24,7 @@ def key(cloud: bpy.types.Object) -> Key:
     )
 
 
-@bpy.app.handlers.persistent
+@persistent
 def on_depsgraph(_scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
     """Counts an edit of whatever splats the change was of."""
     for update in depsgraph.updates:
@@ -39,7 +40,7 @@ def on_depsgraph(_scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Non
             _edited(update.id.original.data)
 
 
-@bpy.app.handlers.persistent
+@persistent
 def on_frame(scene: bpy.types.Scene, *_depsgraph: bpy.types.Depsgraph) -> None:
     """Splats that ride on a mesh are elsewhere in another frame."""
     for cloud in scene.objects:
@@ -51,7 +52,7 @@ def _edited(data: bpy.types.ID) -> None:
     _edits[data.session_uid] = _edits.get(data.session_uid, 0) + 1
 
 
-@bpy.app.handlers.persistent
+@persistent
 def on_undo(_scene: bpy.types.Scene) -> None:
     """Anything may have changed."""
     global _undone

@@ -201,4 +201,5 @@ def evaluate_sh(sh: NDArray[np.float32], offsets: NDArray[np.float32]) -> NDArra
             1.445305721320277 * z * (x * x - y * y),
         ]
         basis += [-0.5900435899266435 * x * (x * x - 3 * y * y)]
-    return np.einsum("kn,nkc->nc", np.stack(basis).astype(np.float32), sh, optimize=True) + 0.5
+    colors = np.einsum("kn,nkc->nc", np.stack(basis).astype(np.float32), sh, optimize=True)
+    return np.asarray(colors + 0.5)
