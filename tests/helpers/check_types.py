@@ -1,7 +1,7 @@
 """mypy over the extension: `python tests/helpers/check_types.py [mypy's own arguments]`.
 
-To Blender the checkout itself is the package that holds addon/ and backend/, and mypy takes its name
-from the folder, which may be called anything: so it is shown a link of a name that will do.
+To Blender the checkout itself is the package that holds addon/ and backend/. mypy takes its name
+from the folder, which may be called anything: so it is shown a link with a name that will do.
 """
 
 import shutil
