@@ -24,7 +24,7 @@ test:  ## every test, in the backend's Python and in both Blenders
 lint: .venv/dev
 	$(VENV) -m ruff check .
 	$(VENV) -m ruff format --check .
-	$(VENV) -m mypy
+	$(VENV) tests/helpers/check_types.py
 
 bench: .venv/dev  ## the figures of README and issues: ROOM=gaussians|suite|flowmap|cameras|splats|semantics|small_clip|talking|dynamic_mesh|boundary for one room
 	$(VENV) -m tests.benchmarks $(ROOM)

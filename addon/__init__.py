@@ -31,6 +31,7 @@ def register() -> None:
 
 
 def unregister() -> None:
+    """Leaves no class, timer, handler or process behind."""
     asking.stop()
     splat_overlay.stop()
     job_strip.unload()

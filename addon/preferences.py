@@ -12,28 +12,29 @@ ROOT = Path(__file__).resolve().parents[1]  # the extension's folder: holds back
 
 
 class SplatsmithPreferences(bpy.types.AddonPreferences):
+    """What the user sets once, for every file."""
+
     bl_idname = BASE
 
     python: bpy.props.StringProperty(
-        name="Own Python",
+        name="Python Interpreter",
         subtype="FILE_PATH",
         update=state.forget,
-        description="A Python interpreter that already has the compute packages. Empty: Splatsmith's "
-        "private environment",
-    )  # type: ignore[valid-type]
+        description="A Python that already has the compute packages. Empty: Splatsmith's own "
+        "environment",
+    )
     results: bpy.props.StringProperty(
         name="Results Folder",
         subtype="DIR_PATH",
-        description="Where jobs and their results go. Empty: the folder splatsmith_jobs beside the .blend "
-        "file, or Splatsmith in"
-        " your home folder while the file is not saved",
-    )  # type: ignore[valid-type]
+        description="Where jobs and their results go. Empty: splatsmith_jobs beside the .blend "
+        "file, or Splatsmith in your home folder while the file is not saved",
+    )
     wheels: bpy.props.StringProperty(
-        name="Folder of Wheels",
+        name="Wheels Folder",
         subtype="DIR_PATH",
-        description="For machines without internet: a folder with the compute packages as wheel files. "
-        "Empty: download them",
-    )  # type: ignore[valid-type]
+        description="For machines without internet: the compute packages as wheel files. Empty: "
+        "download them",
+    )
     device: bpy.props.EnumProperty(
         name="Device",
         default="auto",
@@ -43,7 +44,7 @@ class SplatsmithPreferences(bpy.types.AddonPreferences):
             ("cpu", "CPU", "The processor"),
             ("cuda", "CUDA", "An NVIDIA graphics card with gsplat"),
         ],
-    )  # type: ignore[valid-type]
+    )
 
     def draw(self, context: bpy.types.Context) -> None:
         draw_setup(self.layout, self)

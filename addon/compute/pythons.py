@@ -28,31 +28,31 @@ def version_of(python: str) -> str:
 
 
 def _candidates() -> list[str]:
-    found = [shutil.which(f"python{v}") or "" for v in VERSIONS] + [
+    paths = [shutil.which(f"python{v}") or "" for v in VERSIONS] + [
         shutil.which("python3") or "",
         shutil.which("python") or "",
     ]
     home = Path.home()
     if os.name == "nt":
         base = Path(os.environ.get("LOCALAPPDATA", home)) / "Programs" / "Python"
-        found += [str(base / f"Python{v.replace('.', '')}" / "python.exe") for v in VERSIONS]
+        paths += [str(base / f"Python{v.replace('.', '')}" / "python.exe") for v in VERSIONS]
     else:
-        found += [
+        paths += [
             str(p)
             for v in VERSIONS
             for p in sorted((home / ".pyenv" / "versions").glob(f"{v}.*/bin/python"))
         ]
-        found += [
+        paths += [
             f"{prefix}/python{v}"
             for prefix in ("/opt/homebrew/bin", "/usr/local/bin", "/usr/bin")
             for v in VERSIONS
         ]
-    return [*dict.fromkeys(p for p in found if p and Path(p).exists()), sys.executable]
+    return [*dict.fromkeys(p for p in paths if p and Path(p).exists()), sys.executable]
 
 
 def find_base() -> str:
-    """The best interpreter to build on: 3.11 first, Blender's own last; empty where there is none."""
-    usable = {}
+    """The best interpreter to build on: 3.11 first, Blender's own last; empty without any."""
+    usable: dict[str, str] = {}
     for python in _candidates():
         version = version_of(python)
         if version in VERSIONS:

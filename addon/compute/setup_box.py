@@ -2,12 +2,21 @@
 preferences alike.
 """
 
+from typing import Protocol
+
 import bpy
 
 from . import state
 
 
-def draw_setup(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences) -> None:
+class Settings(Protocol):
+    """What of the preferences is drawn here."""
+
+    python: str
+    wheels: str
+
+
+def draw_setup(layout: bpy.types.UILayout, preferences: Settings) -> None:
     """The state and the buttons; in the panel and in the preferences alike."""
     now = state.current()
     row = layout.row()
@@ -21,10 +30,10 @@ def draw_setup(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferenc
         if not preferences.wheels and not bpy.app.online_access and not preferences.python:
             column.label(text="Blender is offline", icon="INTERNET_OFFLINE")
     fields = layout.column(align=True)
-    fields.label(text="Own Python (optional)")
+    fields.label(text="Python Interpreter (Optional)")
     fields.prop(preferences, "python", text="")
     if not preferences.python:
-        fields.label(text="Folder of wheels (optional)")
+        fields.label(text="Wheels Folder (Optional)")
         fields.prop(preferences, "wheels", text="")
         if state.environment().exists():
             layout.operator("splatsmith.compute_remove", icon="TRASH")

@@ -49,15 +49,17 @@ def configure(place: Place) -> None:
 
 
 def folder() -> Path:
-    """The extension's own user folder: Blender removes it on uninstall, with the environment in it."""
+    """The extension's own user folder: uninstalling removes it, with the environment in it."""
     return Path(bpy.utils.extension_path_user(_place.package, path="compute", create=True))
 
 
 def environment() -> Path:
+    """The private environment's folder, whether it is there or not."""
     return folder() / "environment"
 
 
 def environment_python() -> Path:
+    """The private environment's interpreter, whether it is there or not."""
     return environment() / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
@@ -76,7 +78,7 @@ def _stamp(python: Path) -> str:
 
 
 def _remembered(python: Path) -> str:
-    """The line of the last successful check of this very interpreter; empty where there was none."""
+    """The line of the last successful check of this very interpreter; empty without one."""
     try:
         record = json.loads((folder() / "checked.json").read_text(encoding="utf-8"))
         return str(record["line"]) if record["stamp"] == _stamp(python) else ""
@@ -96,7 +98,7 @@ def _look() -> ComputeState:
     own = _place.chosen_python()
     python = Path(bpy.path.abspath(own)) if own else environment_python()
     if not python.exists():
-        return ComputeState(False, "own Python not found" if own else "not set up")
+        return ComputeState(False, "Python interpreter not found" if own else "not set up")
     if not own and (environment() / "incomplete").exists():
         return ComputeState(False, "set-up unfinished")
     line = _remembered(python)

@@ -1,7 +1,7 @@
 """Job folders on disk: where new ones go, and which old ones are unfinished."""
 
+import itertools
 import json
-import os
 import re
 import time
 from dataclasses import dataclass
@@ -11,20 +11,9 @@ from typing import Any
 import bpy
 
 from ...backend.protocol import InputError
+from ...backend.runtime import lock
 from ...backend.verbs import VERBS, read_request
 from .. import preferences
-
-if os.name == "nt":
-    import msvcrt
-
-    def _try_lock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-else:
-    import fcntl
-
-    def _try_lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
 
 UNFINISHED = ("running", "cancelled", "failed")
 
@@ -87,21 +76,6 @@ class Unfinished:
     resumable: bool
 
 
-def _is_held(folder: Path) -> bool:
-    """A living process works there: it holds the lock that backend/runtime/lock.py takes."""
-    try:
-        descriptor = os.open(folder / "lock", os.O_RDWR)
-    except OSError:
-        return False
-    try:
-        _try_lock(descriptor)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
-
-
 _remembered: tuple[float, list[Unfinished]] = (-1e9, [])
 
 
@@ -122,29 +96,26 @@ def forget_unfinished() -> None:
 def find_unfinished(limit: int = 20) -> list[Unfinished]:
     """Newest first. Folders that a living process holds are not among them."""
     root = results_folder()
-    found: list[Unfinished] = []
     if not root.is_dir():
-        return found
-    for folder in sorted(
-        (p for p in root.iterdir() if (p / "request.json").is_file()), reverse=True
-    )[:200]:
-        resumable = (folder / "checkpoint").is_dir()
-        status = read_state(folder).get("status", "")
-        if (
-            (folder / "result" / "manifest.json").is_file()
-            or status not in UNFINISHED
-            or not (resumable or status == "running")
-        ):
-            continue
-        if (folder / "dismissed").exists() or _is_held(folder):
-            continue
-        try:
-            request = read_request((folder / "request.json").read_text(encoding="utf-8"))
-        except (InputError, OSError):
-            continue
-        found.append(
-            Unfinished(folder, request.title or VERBS[request.verb].title, request.verb, resumable)
-        )
-        if len(found) >= limit:
-            break
-    return found
+        return []
+    started = sorted((p for p in root.iterdir() if (p / "request.json").is_file()), reverse=True)
+    records = (_unfinished_in(folder) for folder in started[:200])
+    return list(itertools.islice((record for record in records if record is not None), limit))
+
+
+def _unfinished_in(folder: Path) -> Unfinished | None:
+    """None where the job there is finished, held, dismissed, or left nothing to go on from."""
+    resumable = (folder / "checkpoint").is_dir()
+    status = read_state(folder).get("status", "")
+    if (folder / "result" / "manifest.json").is_file() or status not in UNFINISHED:
+        return None
+    if not (resumable or status == "running") or (folder / "dismissed").exists():
+        return None
+    if lock.is_held(folder / "lock"):
+        return None
+    try:
+        request = read_request((folder / "request.json").read_text(encoding="utf-8"))
+    except (InputError, OSError):
+        return None
+    title = request.title or VERBS[request.verb].title
+    return Unfinished(folder, title, request.verb, resumable)

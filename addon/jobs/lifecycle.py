@@ -1,10 +1,11 @@
-"""What keeps jobs going while Blender does other things: one persistent timer and a few handlers."""
+"""What keeps jobs going while Blender does other things: a persistent timer, a few handlers."""
 
 import atexit
 import logging
 
 import bpy
 
+from ..blender_types import OPERATORS, persistent
 from ..compute import state
 from .manager import JobRecord, manager
 
@@ -18,8 +19,8 @@ def file_token() -> int:
     return _opened
 
 
-@bpy.app.handlers.persistent
-def _on_load(_path: str) -> None:
+@persistent
+def _on_load(_path: object) -> None:
     global _opened
     _opened += 1
 
@@ -56,7 +57,7 @@ def _on_end(job: JobRecord) -> None:
         return
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
         try:
-            bpy.ops.splatsmith.import_result("EXEC_DEFAULT", True, job=job.number)
+            OPERATORS.splatsmith.import_result("EXEC_DEFAULT", True, job=job.number)
         except RuntimeError as error:  # a report: the job is fine and can be imported again
             job.advice = str(error).strip()
             log.warning("import failed: %s", error)
@@ -68,6 +69,7 @@ def _tick() -> float:
 
 
 def start() -> None:
+    """The timer and handlers of the jobs; `stop` undoes it."""
     manager.on_end = _on_end
     manager.on_news = _redraw
     bpy.app.handlers.load_post.append(_on_load)

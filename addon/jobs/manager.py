@@ -14,6 +14,7 @@ from typing import Any, Literal
 from ...backend import protocol
 from ...backend.protocol import Event, Request
 from . import folders
+from .flags import in_window
 from .process import JobProcess
 
 Status = Literal["waiting", "running", "done", "failed", "crashed", "cancelled"]
@@ -58,14 +59,17 @@ class JobRecord:
 
     @property
     def active(self) -> bool:
+        """It waits or runs."""
         return self.status in ("waiting", "running")
 
     @property
     def result(self) -> Path:
+        """The folder that holds what was made."""
         return self.folder / "result"
 
     @property
     def resumable(self) -> bool:
+        """It ended early and left a checkpoint."""
         return (
             self.status in ("crashed", "cancelled", "failed")
             and (self.folder / "checkpoint").is_dir()
@@ -73,6 +77,7 @@ class JobRecord:
 
     @property
     def silent(self) -> bool:
+        """It runs, but nothing was heard of it for long."""
         return self.status == "running" and time.monotonic() - self.last_news > SILENCE
 
     def take(self, event: Event) -> None:
@@ -94,11 +99,11 @@ class JobRecord:
         elif isinstance(event, protocol.Preview):
             self.preview = event.path
         elif isinstance(event, protocol.Warn):
-            self.warnings.append(event.text)
+            self.warnings.append(in_window(event.text))
         elif isinstance(event, protocol.Result):
             self.summary, self.metrics = event.summary, event.metrics
         elif isinstance(event, protocol.Failure):
-            self.error, self.advice = event.what, event.advice
+            self.error, self.advice = in_window(event.what), in_window(event.advice)
 
 
 class JobManager:
@@ -112,19 +117,23 @@ class JobManager:
         self.on_news: Callable[[], None] = lambda: None
 
     def submit(self, job: JobRecord) -> JobRecord:
+        """Adds the job to the queue, and starts it where nothing else runs."""
         self.jobs.append(job)
         self.pump()
         return job
 
     def find(self, number: int) -> JobRecord | None:
+        """The job of that number, if it is on the list."""
         return next((job for job in self.jobs if job.number == number), None)
 
     @property
     def running(self) -> JobRecord | None:
+        """The one job that runs."""
         return next((job for job in self.jobs if job.status == "running"), None)
 
     @property
     def busy(self) -> bool:
+        """Whether anything runs or waits."""
         return any(job.active for job in self.jobs)
 
     def pump(self) -> None:
@@ -187,6 +196,7 @@ class JobManager:
         self.on_end(job)
 
     def cancel(self, job: JobRecord) -> None:
+        """Asks a running job to stop; takes a waiting one out of the queue."""
         job.cancelling = True
         if job.process is not None:
             job.process.cancel()

@@ -1,9 +1,10 @@
-"""The child process of one job: starts it, reads its lines without blocking, stops it. No bpy here."""
+"""The child process of a job: starts it, reads its lines without blocking, stops it. No bpy."""
 
 import contextlib
 import os
 import queue
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -13,17 +14,17 @@ from ...backend.protocol import Event
 
 CANCEL_GRACE = 5.0  # seconds from the message to the signal, and from the signal to the kill
 
+if sys.platform == "win32":  # no console window, and no share in Blender's Ctrl+C
+    FLAGS = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+else:
+    FLAGS = 0
+
 
 class JobProcess:
     """Runs `command` with the job's log as its standard error. `poll` never blocks."""
 
     def __init__(self, command: list[str], log: Path, cwd: Path) -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-        flags = (
-            subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-            if os.name == "nt"
-            else 0
-        )  # type: ignore[attr-defined,unused-ignore]
         with open(log, "ab") as file:
             self._process = subprocess.Popen(
                 command,
@@ -32,7 +33,7 @@ class JobProcess:
                 stderr=file,
                 cwd=cwd,
                 env=environment,
-                creationflags=flags,
+                creationflags=FLAGS,
             )
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._ended = False
@@ -80,6 +81,7 @@ class JobProcess:
 
     @property
     def status(self) -> int | None:
+        """How the process ended, as the system says it; None while it runs."""
         return self._process.returncode
 
     def cancel(self) -> None:

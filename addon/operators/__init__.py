@@ -7,7 +7,9 @@ from . import (
     clip_model,
     compute,
     demo,
+    face_targets,
     files,
+    heads,
     importing_meshes,
     job_control,
     labelling,
@@ -17,7 +19,7 @@ from . import (
     pipeline,
     render,
     selecting,
-    talking,
+    speaking,
 )
 
 CLASSES = (
@@ -34,7 +36,9 @@ CLASSES = (
     *labelling.CLASSES,
     *brush.CLASSES,
     *clip_model.CLASSES,
-    *talking.CLASSES,
+    *face_targets.CLASSES,
+    *speaking.CLASSES,
+    *heads.CLASSES,
     *making_meshes.CLASSES,
     *importing_meshes.CLASSES,
     *baking_meshes.CLASSES,

@@ -3,15 +3,15 @@
 from pathlib import Path
 
 import bpy
-from bpy_extras.io_utils import ExportHelper
 
 from ...backend.protocol import InputError
+from ..blender_types import ExportHelper, OperatorResult
 from ..properties.mesh_properties import BAKES
 from ..scene.meshes import mesh_bake, mesh_sequence
-from .common import guarded
+from .common import active_object, guarded
 
 
-class SPLATSMITH_OT_bake_mesh(bpy.types.Operator, ExportHelper):
+class SPLATSMITH_OT_bake_mesh(ExportHelper, bpy.types.Operator):
     """Write the animated mesh for a game engine, read the file back, and compare every frame"""
 
     bl_idname = "splatsmith.bake_mesh"
@@ -20,7 +20,7 @@ class SPLATSMITH_OT_bake_mesh(bpy.types.Operator, ExportHelper):
 
     kind: bpy.props.EnumProperty(
         name="Kind", items=BAKES, default="SKIN_GLB", options={"SKIP_SAVE"}
-    )  # type: ignore[valid-type]
+    )
     filename_ext = ""
 
     @classmethod
@@ -30,9 +30,9 @@ class SPLATSMITH_OT_bake_mesh(bpy.types.Operator, ExportHelper):
             return False
         return True
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
         if not self.filepath:
-            self.filepath = f"{context.object.name}{mesh_bake.KINDS[self.kind]}"
+            self.filepath = f"{active_object(context).name}{mesh_bake.KINDS[self.kind]}"
         return ExportHelper.invoke(self, context, event)
 
     def check(self, _context: bpy.types.Context) -> bool:
@@ -41,13 +41,13 @@ class SPLATSMITH_OT_bake_mesh(bpy.types.Operator, ExportHelper):
         return changed
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         if context.mode != "OBJECT":
             raise InputError("The mesh is being edited.", "Leave that mode first (Tab).")
         path = Path(bpy.path.abspath(self.filepath)).with_suffix(mesh_bake.KINDS[self.kind])
         if not path.parent.is_dir():
             raise InputError(f"There is no folder {path.parent}.", "Choose another place.")
-        done = mesh_bake.bake(context, context.object, path, self.kind)
+        done = mesh_bake.bake(context, active_object(context), path, self.kind)
         text = (
             f"{path.name}: {done.megabytes:.2f} MB, {done.frames} frames; read back: off by at "
             f"most {done.error:.1e} of its size"

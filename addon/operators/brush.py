@@ -6,6 +6,7 @@ import numpy as np
 from gpu_extras.presets import draw_circle_2d
 
 from ...backend.protocol import SplatsmithError
+from ..blender_types import OperatorResult
 from ..scene.objects import neighbors, objects, painting
 from ..scene.splats import marks, pointclouds, splats
 from .common import report_error
@@ -29,7 +30,7 @@ class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
         name="Whole Objects",
         options={"SKIP_SAVE"},
         description="Touching a splat takes its whole object",
-    )  # type: ignore[valid-type]
+    )
 
     @classmethod
     def description(
@@ -39,13 +40,13 @@ class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
             "whole objects" if properties.whole else "splats"
         )
 
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> OperatorResult:
         if context.area is None or context.area.type != "VIEW_3D":
             self.report({"ERROR"}, "Run this in a 3D viewport.")
             return {"CANCELLED"}
-        cloud = objects.target(context)
+        cloud = objects.demand_target(context)
         self._name, self._uid = cloud.name, cloud.data.session_uid
-        self._points = pointclouds.read_attribute(cloud.data, "position", 3)
+        self._points = pointclouds.positions(cloud.data)
         self._reach = neighbors.typical_reach(self._points)
         try:
             self._labels = objects.numbers_of(cloud) if self.whole else None
@@ -67,8 +68,8 @@ class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
         """What may have changed since the last stroke: buttons work while the brush is out."""
         self._mask = marks.read(cloud, marks.SELECTED)
         self._locked = objects.locked(cloud)
-        base = pointclouds.read_attribute(cloud.data, "radiance:base", 4)
-        self._opacities, self._seen = base[:, 3] * ~marks.read(cloud, marks.HIDDEN), None
+        self._opacities = splats.base_of(cloud)[:, 3] * ~marks.read(cloud, marks.HIDDEN)
+        self._seen: tuple[np.ndarray, painting.Projected] | None = None
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender ends it: another file, a closed window."""
@@ -90,7 +91,9 @@ class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
     def _cloud(self) -> bpy.types.Object | None:
         """The splats that are painted; None when they are gone or are others now."""
         cloud = bpy.data.objects.get(self._name)
-        return cloud if splats.is_splats(cloud) and cloud.data.session_uid == self._uid else None
+        if cloud is None or not splats.is_splats(cloud):
+            return None
+        return cloud if cloud.data.session_uid == self._uid else None
 
     def _stop(self, context: bpy.types.Context) -> None:
         bpy.types.SpaceView3D.draw_handler_remove(self._draw, "WINDOW")
@@ -108,12 +111,12 @@ class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
             size = (self._region.width, self._region.height)
             self._seen = (matrix, painting.project(self._points, self._opacities, matrix, size))
         radius = context.scene.splatsmith.brush_radius
-        found = painting.touched(self._seen[1], self._at, radius, 3 * self._reach, self._through)
+        under = painting.touched(self._seen[1], self._at, radius, 3 * self._reach, self._through)
         mask = self._mask.copy()
         if self._labels is None:
-            mask[found] = not self._erasing
+            mask[under] = not self._erasing
         else:
-            taken = painting.main_objects(self._labels[found])
+            taken = painting.main_objects(self._labels[under])
             mask[np.isin(self._labels, taken)] = not self._erasing
         self._store(cloud, mask)
 
@@ -130,7 +133,7 @@ class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
             holds(r) for r in context.area.regions if r.type != "WINDOW"
         )
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
         cloud = self._cloud()
         if cloud is None or context.area is None or self._region not in context.area.regions[:]:
             self._stop(context)
@@ -147,7 +150,7 @@ class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
 
     def _handle(
         self, context: bpy.types.Context, event: bpy.types.Event, cloud: bpy.types.Object
-    ) -> set[str]:
+    ) -> OperatorResult:
         settings = context.scene.splatsmith
         if event.type in SIZES and event.value == "PRESS":
             larger = SIZES[event.type] > 1

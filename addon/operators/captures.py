@@ -9,6 +9,7 @@ import bpy
 
 from ...backend.formats import capture as captures
 from ...backend.protocol import InputError
+from ..blender_types import OperatorMixin, OperatorResult
 from ..scene.captures import collections, depth_mesh, movie_clip
 from .common import FolderChooser, guarded
 
@@ -25,12 +26,12 @@ def _chosen(
         raise InputError(
             "No capture is in this scene.", "Solve the cameras (step 2), or import a capture."
         )
-    found = captures.read(Path(bpy.path.abspath(folder)))
-    captures.require_images(found)
-    return root, root.users_collection[0], found
+    capture = captures.read(Path(bpy.path.abspath(folder)))
+    captures.require_images(capture)
+    return root, root.users_collection[0], capture
 
 
-class _OnCapture:
+class _OnCapture(OperatorMixin):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         settings = context.scene.splatsmith
@@ -40,16 +41,16 @@ class _OnCapture:
         return False
 
 
-def _copy(found: captures.Capture, target: Path) -> None:
+def _copy(capture: captures.Capture, target: Path) -> None:
     """What belongs to a capture, and whatever else its frames name."""
-    folder = found.root
+    folder = capture.root
     for name in COPIED:
         if (folder / name).is_dir():
             shutil.copytree(folder / name, target / name)
         elif (folder / name).is_file():
             shutil.copy2(folder / name, target / name)
-    named = [path for frame in found.frames for path in (frame.image, frame.mask, frame.depth)]
-    for path in (*named, found.points, captures.find_transforms(folder)):
+    named = [path for frame in capture.frames for path in (frame.image, frame.mask, frame.depth)]
+    for path in (*named, capture.points, captures.find_transforms(folder)):
         if path is not None and path.is_file() and not (target / path.relative_to(folder)).exists():
             (target / path.relative_to(folder)).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target / path.relative_to(folder))
@@ -65,9 +66,9 @@ class SPLATSMITH_OT_depth_mesh(_OnCapture, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        root, collection, found = _chosen(context)
-        mesh = depth_mesh.make(collection, root, found, context.scene.frame_current)
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        root, collection, capture = _chosen(context)
+        mesh = depth_mesh.make(collection, root, capture, context.scene.frame_current)
         self.report({"INFO"}, f"{mesh.name}: {len(mesh.data.polygons):,} faces")
         return {"FINISHED"}
 
@@ -80,9 +81,9 @@ class SPLATSMITH_OT_tracks_clip(_OnCapture, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        _, collection, found = _chosen(context)
-        clip = movie_clip.make(found, collection.name)
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        _, collection, capture = _chosen(context)
+        clip = movie_clip.make(capture, collection.name)
         self.report(
             {"INFO"}, f"{clip.name}: {len(clip.tracking.tracks)} tracks, in the Movie Clip Editor"
         )
@@ -98,8 +99,8 @@ class SPLATSMITH_OT_export_capture(_OnCapture, FolderChooser, bpy.types.Operator
     bl_label = "Export Capture"
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        _, collection, found = _chosen(context)
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        _, collection, capture = _chosen(context)
         target = Path(bpy.path.abspath(self.directory)) / bpy.path.clean_name(collection.name)
         if target.exists():
             raise InputError(
@@ -110,7 +111,7 @@ class SPLATSMITH_OT_export_capture(_OnCapture, FolderChooser, bpy.types.Operator
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         try:
-            _copy(found, part)
+            _copy(capture, part)
             part.rename(target)
         finally:
             shutil.rmtree(part, ignore_errors=True)

@@ -4,6 +4,7 @@ import bpy
 
 from ...backend.protocol import Request, SetupError
 from ...backend.semantics.model_verb import ModelOptions
+from ..blender_types import OperatorResult
 from ..compute import state
 from ..jobs import folders
 from .common import compute_ready, guarded, run_in_folder
@@ -19,22 +20,22 @@ MODELS = [
 
 
 class SPLATSMITH_OT_get_model(bpy.types.Operator):
-    """Fetch a CLIP model, which words need, from the Hugging Face hub; after you have agreed"""
+    """Download a CLIP model, which words need, from the Hugging Face hub; after you have agreed"""
 
     bl_idname = "splatsmith.get_model"
-    bl_label = "Get a Model"
+    bl_label = "Download Model"
 
-    name: bpy.props.EnumProperty(name="Model", items=MODELS)  # type: ignore[valid-type]
+    name: bpy.props.EnumProperty(name="Model", items=MODELS)
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         return compute_ready(cls)
 
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> OperatorResult:
         if not bpy.app.online_access:
             return self.execute(context)  # says what to allow, before anything is promised
         return context.window_manager.invoke_props_dialog(
-            self, width=420, confirm_text="Agree and Fetch"
+            self, width=420, confirm_text="Agree and Download"
         )
 
     def draw(self, _context: bpy.types.Context) -> None:
@@ -45,7 +46,7 @@ class SPLATSMITH_OT_get_model(bpy.types.Operator):
         column.label(text=f"By LAION, trained on LAION-2B; kept in {state.folder() / 'models'}")
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         if not bpy.app.online_access:
             raise SetupError(
                 "Blender is not allowed to go online.",

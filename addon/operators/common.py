@@ -10,26 +10,28 @@ import bpy
 
 from ...backend.protocol import DiskError, InputError, Request, SplatsmithError
 from .. import preferences
+from ..blender_types import OperatorMixin, OperatorResult
 from ..compute import state
 from ..jobs import lifecycle
+from ..jobs.flags import in_window
 from ..jobs.manager import JobRecord, make_record, manager
 from ..scene import importers
 
 log = logging.getLogger(__name__)
 
 
-def report_error(operator: bpy.types.Operator, error: SplatsmithError) -> set[str]:
+def report_error(operator: bpy.types.Operator, error: SplatsmithError) -> OperatorResult:
     """One sentence with its advice."""
-    operator.report({"ERROR"}, f"{error.what} {error.advice}".strip())
+    operator.report({"ERROR"}, in_window(f"{error.what} {error.advice}".strip()))
     return {"CANCELLED"}
 
 
 def guarded(
-    execute: Callable[[Any, bpy.types.Context], set[str]],
-) -> Callable[[Any, bpy.types.Context], set[str]]:
+    execute: Callable[[Any, bpy.types.Context], OperatorResult],
+) -> Callable[[Any, bpy.types.Context], OperatorResult]:
     """An operator's execute whose SplatsmithErrors become reports."""
 
-    def wrapper(self: Any, context: bpy.types.Context) -> set[str]:
+    def wrapper(self: Any, context: bpy.types.Context) -> OperatorResult:
         try:
             return execute(self, context)
         except SplatsmithError as error:
@@ -92,7 +94,7 @@ def chosen_capture(context: bpy.types.Context) -> tuple[str, str]:
 
 def run_in_folder(
     operator: bpy.types.Operator, context: bpy.types.Context, request: Request[Any], folder: Path
-) -> set[str]:
+) -> OperatorResult:
     """Runs a request whose input was written into the job's own folder."""
     (folder / "request.json").write_text(request.to_json(), encoding="utf-8")
     return run_record(
@@ -107,7 +109,7 @@ def run_job(
     context: bpy.types.Context,
     request: Request[Any],
     folder: Path | None = None,
-) -> set[str]:
+) -> OperatorResult:
     """Submits the request. In background mode it blocks until the result is in the scene."""
     return run_record(
         operator,
@@ -120,7 +122,7 @@ def run_job(
 
 def run_record(
     operator: bpy.types.Operator, context: bpy.types.Context, job: JobRecord
-) -> set[str]:
+) -> OperatorResult:
     """Submits a prepared job, or runs it to its end where there is no window."""
     manager.submit(job)
     if not bpy.app.background:
@@ -145,12 +147,29 @@ def bring_in(context: bpy.types.Context, job: JobRecord) -> str:
     return text
 
 
-class FolderChooser:
+def active_object(context: bpy.types.Context) -> bpy.types.Object:
+    """InputError where there is none, though `poll` has seen one."""
+    if context.object is None:
+        raise InputError("No object is active.", "Select one first.")
+    return context.object
+
+
+class OnCompute(OperatorMixin):
+    """An operator that starts a job."""
+
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        return compute_ready(cls)
+
+
+class FolderChooser(OperatorMixin):
     """An operator that asks for a folder first."""
 
-    directory: bpy.props.StringProperty(subtype="DIR_PATH")  # type: ignore[valid-type]
-    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
+    directory: bpy.props.StringProperty(subtype="DIR_PATH")
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
 
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> OperatorResult:
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}

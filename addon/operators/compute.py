@@ -2,12 +2,14 @@
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 import bpy
 
 from ...backend.protocol import Request, SetupError
 from ...backend.runtime.setup_verb import SetupOptions
 from .. import preferences
+from ..blender_types import OperatorResult
 from ..compute import pythons, state
 from ..jobs import lifecycle
 from ..jobs.manager import JobRecord, manager
@@ -15,7 +17,7 @@ from ..jobs.process import backend_command
 from .common import guarded, run_record
 
 
-def packages() -> str:
+def packages() -> Literal["cpu", "cuda"]:
     """The list that fits this machine."""
     linux = sys.platform == "linux"  # elsewhere the package index has no CUDA build of torch
     return "cuda" if linux and pythons.has_nvidia() and preferences.get().device != "cpu" else "cpu"
@@ -33,7 +35,7 @@ class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
     def poll(cls, _context: bpy.types.Context) -> bool:
         return not manager.busy
 
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> OperatorResult:
         if not preferences.get().wheels and not bpy.app.online_access:
             return self.execute(context)  # says what to allow, before anything is promised
         return context.window_manager.invoke_props_dialog(self, width=420, confirm_text="Set Up")
@@ -53,19 +55,19 @@ class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
         column.label(text="Licences: BSD, MIT, Apache, MPL; removed with the add-on or by Remove")
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         prefs = preferences.get()
         if not prefs.wheels and not bpy.app.online_access:
             raise SetupError(
                 "Blender is not allowed to go online.",
-                "Allow it in Preferences > System > Network, or choose a folder of wheels in the "
+                "Allow it in Preferences > System > Network, or choose a Wheels Folder in the "
                 "add-on's preferences.",
             )
         base = pythons.find_base()
         if not base:
             raise SetupError(
                 "No suitable Python was found on this machine.",
-                "Install Python 3.11, or name your own Python in the preferences.",
+                "Install Python 3.11, or choose a Python Interpreter in the preferences.",
             )
         if manager.busy:
             raise SetupError("A job is running.", "Wait for it, or cancel it first.")
@@ -79,7 +81,7 @@ class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
             input=str(state.environment()),
             options=options,
             device="cpu",
-            title="Set up computing",
+            title="Set Up Computing",
         )
         (folder / "request.json").write_text(request.to_json(), encoding="utf-8")
         command, cwd = backend_command(base, preferences.ROOT, "setup", folder)
@@ -103,11 +105,11 @@ class SPLATSMITH_OT_compute_check(bpy.types.Operator):
     bl_label = "Check Computing"
 
     @guarded
-    def execute(self, _context: bpy.types.Context) -> set[str]:
+    def execute(self, _context: bpy.types.Context) -> OperatorResult:
         own = preferences.get().python
         python = Path(bpy.path.abspath(own)) if own else state.environment_python()
         report = state.check(python)
-        self.report({"INFO"}, f"{report['line']}: {report['device']}, {report['rasterizer']}")
+        self.report({"INFO"}, report["device"].removeprefix("the "))
         return {"FINISHED"}
 
 
@@ -121,11 +123,11 @@ class SPLATSMITH_OT_compute_remove(bpy.types.Operator):
     def poll(cls, _context: bpy.types.Context) -> bool:
         return state.environment().exists() and not manager.busy
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
         return context.window_manager.invoke_confirm(self, event)
 
     @guarded
-    def execute(self, _context: bpy.types.Context) -> set[str]:
+    def execute(self, _context: bpy.types.Context) -> OperatorResult:
         state.remove()
         self.report({"INFO"}, "The compute environment was removed")
         return {"FINISHED"}

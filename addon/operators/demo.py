@@ -4,6 +4,7 @@ from pathlib import Path
 
 import bpy
 
+from ..blender_types import OperatorResult
 from ..jobs import folders
 from ..scene.captures import demo_clip
 from .common import guarded
@@ -15,14 +16,14 @@ class SPLATSMITH_OT_demo_clip(bpy.types.Operator):
         "a minute meanwhile"
     )
     bl_idname = "splatsmith.demo_clip"
-    bl_label = "Make a Demo Clip"
+    bl_label = "Make Demo Clip"
 
     filepath: bpy.props.StringProperty(
         subtype="FILE_PATH", description="Where to write it; empty: into the results folder"
-    )  # type: ignore[valid-type]
+    )
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         path = (
             bpy.path.abspath(self.filepath)
             if self.filepath

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import bpy
-from bpy_extras.io_utils import ExportHelper, ImportHelper
 
+from ..blender_types import ExportHelper, ImportHelper, OperatorResult
 from ..scene import results
 from ..scene.splats import splats
 from .common import FolderChooser, guarded
@@ -20,13 +20,13 @@ class SPLATSMITH_OT_import_capture(FolderChooser, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         folder = Path(bpy.path.abspath(self.directory))
         self.report({"INFO"}, results.import_capture(context, folder, folder.name or "Capture"))
         return {"FINISHED"}
 
 
-class SPLATSMITH_OT_import_splats(bpy.types.Operator, ImportHelper):
+class SPLATSMITH_OT_import_splats(ImportHelper, bpy.types.Operator):
     """Import Gaussian splats from a 3DGS PLY file"""
 
     bl_idname = "splatsmith.import_splats"
@@ -34,31 +34,31 @@ class SPLATSMITH_OT_import_splats(bpy.types.Operator, ImportHelper):
     bl_options = {"REGISTER", "UNDO"}
 
     filename_ext = ".ply"
-    filter_glob: bpy.props.StringProperty(default="*.ply", options={"HIDDEN"})  # type: ignore[valid-type]
+    filter_glob: bpy.props.StringProperty(default="*.ply", options={"HIDDEN"})
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         path = Path(bpy.path.abspath(self.filepath))
         self.report({"INFO"}, results.import_splats(context, path, path.stem))
         return {"FINISHED"}
 
 
-class SPLATSMITH_OT_export_splats(bpy.types.Operator, ExportHelper):
+class SPLATSMITH_OT_export_splats(ExportHelper, bpy.types.Operator):
     """Export the active splats as a 3DGS PLY file that every splat viewer opens"""
 
     bl_idname = "splatsmith.export_splats"
     bl_label = "Export Splats"
 
     filename_ext = ".ply"
-    filter_glob: bpy.props.StringProperty(default="*.ply", options={"HIDDEN"})  # type: ignore[valid-type]
+    filter_glob: bpy.props.StringProperty(default="*.ply", options={"HIDDEN"})
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return splats.chosen(context) is not None
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        count = splats.export_ply(splats.chosen(context), Path(bpy.path.abspath(self.filepath)))
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        count = splats.export_ply(splats.demand(context), Path(bpy.path.abspath(self.filepath)))
         self.report({"INFO"}, f"{count:,} splats written to {self.filepath}")
         return {"FINISHED"}
 

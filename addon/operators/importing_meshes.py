@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
-from bpy_extras.io_utils import ImportHelper
 
 from ...backend.dynamic_mesh.register_verb import RegisterOptions
 from ...backend.formats import mesh_frames as frames, mesh_sequence as sequences
 from ...backend.protocol import InputError, Request
+from ..blender_types import ImportHelper, OperatorResult
 from ..compute import state
 from ..jobs import folders
 from ..scene import results
@@ -18,7 +18,7 @@ from ..scene.meshes.mesh_files import ReadMesh
 from .common import FolderChooser, guarded, run_in_folder
 
 
-class SPLATSMITH_OT_import_mesh(bpy.types.Operator, ImportHelper):
+class SPLATSMITH_OT_import_mesh(ImportHelper, bpy.types.Operator):
     """Bring in a result that was made before: mesh.npz, or mesh_frames.npz of changing topology"""
 
     bl_idname = "splatsmith.import_mesh"
@@ -26,10 +26,10 @@ class SPLATSMITH_OT_import_mesh(bpy.types.Operator, ImportHelper):
     bl_options = {"REGISTER", "UNDO"}
 
     filename_ext = ".npz"
-    filter_glob: bpy.props.StringProperty(default="*.npz", options={"HIDDEN"})  # type: ignore[valid-type]
+    filter_glob: bpy.props.StringProperty(default="*.npz", options={"HIDDEN"})
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         path = Path(self.filepath)
         bring_in = results.import_frames if path.name == frames.NAME else results.import_mesh
         self.report({"INFO"}, bring_in(context, path, path.parent.name or path.stem))
@@ -41,17 +41,17 @@ FOLLOW = (
 )
 
 
-class SPLATSMITH_OT_import_mesh_files(bpy.types.Operator, FolderChooser):
+class SPLATSMITH_OT_import_mesh_files(FolderChooser, bpy.types.Operator):
     """Bring in a folder of meshes, one file a frame (OBJ, PLY, STL, GLB), as one animated object"""
 
     bl_idname = "splatsmith.import_mesh_files"
     bl_label = "Import Mesh Files"
     bl_options = {"REGISTER", "UNDO"}
 
-    follow: bpy.props.BoolProperty(name="Follow", default=True, description=FOLLOW)  # type: ignore[valid-type]
+    follow: bpy.props.BoolProperty(name="Follow", default=True, description=FOLLOW)
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         folder = Path(bpy.path.abspath(self.directory))
         if not folder.is_dir():
             raise InputError(f"There is no folder {folder}.", "Choose another.")
@@ -64,7 +64,7 @@ class SPLATSMITH_OT_import_mesh_files(bpy.types.Operator, FolderChooser):
         )
 
 
-class SPLATSMITH_OT_import_mesh_cache(bpy.types.Operator, ImportHelper):
+class SPLATSMITH_OT_import_mesh_cache(ImportHelper, bpy.types.Operator):
     """Bring in an Alembic or USD file as one animated object that needs the file no more"""
 
     bl_idname = "splatsmith.import_mesh_cache"
@@ -74,11 +74,11 @@ class SPLATSMITH_OT_import_mesh_cache(bpy.types.Operator, ImportHelper):
     filename_ext = ""
     filter_glob: bpy.props.StringProperty(
         default=";".join(f"*{e}" for e in mesh_files.CACHES), options={"HIDDEN"}
-    )  # type: ignore[valid-type]
-    follow: bpy.props.BoolProperty(name="Follow", default=True, description=FOLLOW)  # type: ignore[valid-type]
+    )
+    follow: bpy.props.BoolProperty(name="Follow", default=True, description=FOLLOW)
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         path = Path(bpy.path.abspath(self.filepath))
         if path.suffix.lower() not in mesh_files.CACHES or not path.is_file():
             raise InputError(
@@ -86,8 +86,8 @@ class SPLATSMITH_OT_import_mesh_cache(bpy.types.Operator, ImportHelper):
                 f"Choose one ({', '.join(mesh_files.CACHES)}).",
             )
         with mesh_files.opened_cache(path) as (count, meshes):
-            found = _gather(path.stem, count, meshes)
-        return _finish(self, context, path.stem, found)
+            gathered = _gather(path.stem, count, meshes)
+        return _finish(self, context, path.stem, gathered)
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _gather(name: str, count: int, meshes: Iterator[ReadMesh]) -> Streamed | lis
     if len(first.vertices) * count <= mesh_sequence.MOST_KEYED:
         return [first, *meshes]
     render = bpy.context.scene.render
-    alone = mesh_files.as_sequence([first], render.fps / render.fps_base)
+    alone = mesh_files.of_one_topology([first], render.fps / render.fps_base)
     path = folders.new_folder("mesh", name) / "mesh.pc2"
     return Streamed(
         results.import_large_mesh(
@@ -128,33 +128,33 @@ def _told(meshes: Iterator[ReadMesh], count: int) -> Iterator[ReadMesh]:
 
 
 def _finish(
-    operator: bpy.types.Operator,
+    operator: SPLATSMITH_OT_import_mesh_files | SPLATSMITH_OT_import_mesh_cache,
     context: bpy.types.Context,
     name: str,
-    found: Streamed | list[ReadMesh],
-) -> set[str]:
+    gathered: Streamed | list[ReadMesh],
+) -> OperatorResult:
     """One object at once where the frames are one mesh that moves, else by a job that makes one of
     them.
     """
-    if isinstance(found, Streamed):
+    if isinstance(gathered, Streamed):
         context.scene.frame_start, context.scene.frame_end = (
             1,
-            found.frames,
+            gathered.frames,
         )  # a cache that was open has put the old range back
-        operator.report({"INFO"}, found.line)
+        operator.report({"INFO"}, gathered.line)
         return {"FINISHED"}
     fps = context.scene.render.fps / context.scene.render.fps_base
-    sequence = mesh_files.as_sequence(found, fps)
+    sequence = mesh_files.as_sequence(gathered, fps)
     if sequence is not None:
         path = folders.new_folder("mesh", name) / sequences.NAME
         sequences.write(path, sequence)
         operator.report({"INFO"}, results.import_mesh(context, path, name))
         return {"FINISHED"}
     if not operator.follow:
-        mesh_files.require_one(found)
+        mesh_files.require_one(gathered)
     state.require()
     folder = folders.new_folder("register", name)
-    frames.write(folder / frames.NAME, mesh_files.as_frames(found, fps))
+    frames.write(folder / frames.NAME, mesh_files.as_frames(gathered, fps))
     return run_in_folder(
         operator,
         context,

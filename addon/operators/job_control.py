@@ -1,4 +1,4 @@
-"""Buttons of the job strip: cancel, resume, import, dismiss, look into the folder, copy a report."""
+"""Buttons of the job strip: cancel, resume, import, dismiss, open the folder, copy a report."""
 
 import platform
 from pathlib import Path
@@ -8,6 +8,7 @@ import bpy
 from ...backend.protocol import VERSION, InputError
 from ...backend.verbs import read_request
 from .. import preferences
+from ..blender_types import OPERATORS, OperatorResult
 from ..compute import state
 from ..jobs import folders, lifecycle
 from ..jobs.manager import JobRecord, make_record, manager
@@ -29,10 +30,10 @@ class SPLATSMITH_OT_cancel_job(bpy.types.Operator):
     bl_idname = "splatsmith.cancel_job"
     bl_label = "Cancel Job"
 
-    job: bpy.props.IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    job: bpy.props.IntProperty(options={"SKIP_SAVE"})
 
     @guarded
-    def execute(self, _context: bpy.types.Context) -> set[str]:
+    def execute(self, _context: bpy.types.Context) -> OperatorResult:
         manager.cancel(_job(self.job, "running", "waiting"))
         return {"FINISHED"}
 
@@ -57,10 +58,10 @@ class SPLATSMITH_OT_resume_job(bpy.types.Operator):
     bl_idname = "splatsmith.resume_job"
     bl_label = "Resume Job"
 
-    folder: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    folder: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         folder = Path(self.folder) if self.folder else _newest_unfinished()
         try:
             request = read_request((folder / "request.json").read_text(encoding="utf-8"))
@@ -71,7 +72,7 @@ class SPLATSMITH_OT_resume_job(bpy.types.Operator):
         manager.jobs = [job for job in manager.jobs if job.active or job.folder != folder]
         folders.forget_unfinished()
         if request.verb == "setup":  # it runs with another Python, and before computing is ready
-            return set(bpy.ops.splatsmith.compute_setup())
+            return set(OPERATORS.splatsmith.compute_setup())
         return run_record(
             self,
             context,
@@ -86,10 +87,10 @@ class SPLATSMITH_OT_import_result(bpy.types.Operator):
     bl_label = "Import Result"
     bl_options = {"REGISTER", "UNDO"}
 
-    job: bpy.props.IntProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+    job: bpy.props.IntProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         job = _job(self.job, "done")
         if context.mode != "OBJECT" and context.object is not None:
             bpy.ops.object.mode_set(mode="OBJECT")
@@ -103,10 +104,10 @@ class SPLATSMITH_OT_dismiss_job(bpy.types.Operator):
     bl_idname = "splatsmith.dismiss_job"
     bl_label = "Dismiss Job"
 
-    job: bpy.props.IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
-    folder: bpy.props.StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    job: bpy.props.IntProperty(options={"SKIP_SAVE"})
+    folder: bpy.props.StringProperty(options={"SKIP_SAVE"})
 
-    def execute(self, _context: bpy.types.Context) -> set[str]:
+    def execute(self, _context: bpy.types.Context) -> OperatorResult:
         job = manager.find(self.job)
         if job is None and not self.folder:  # from a menu: everything that has ended
             for ended in [job for job in manager.jobs if not job.active]:
@@ -125,9 +126,9 @@ class SPLATSMITH_OT_open_folder(bpy.types.Operator):
     bl_idname = "splatsmith.open_folder"
     bl_label = "Open Folder"
 
-    folder: bpy.props.StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    folder: bpy.props.StringProperty(options={"SKIP_SAVE"})
 
-    def execute(self, _context: bpy.types.Context) -> set[str]:
+    def execute(self, _context: bpy.types.Context) -> OperatorResult:
         bpy.ops.wm.path_open(filepath=self.folder or str(folders.results_folder()))
         return {"FINISHED"}
 
@@ -138,10 +139,10 @@ class SPLATSMITH_OT_copy_report(bpy.types.Operator):
     bl_idname = "splatsmith.copy_report"
     bl_label = "Copy Report"
 
-    job: bpy.props.IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    job: bpy.props.IntProperty(options={"SKIP_SAVE"})
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         job = _job(self.job, "failed", "crashed", "cancelled", "done")
         head = (
             f"Splatsmith {VERSION}, Blender {bpy.app.version_string}, {platform.platform()}, "
@@ -157,6 +158,10 @@ class SPLATSMITH_OT_copy_report(bpy.types.Operator):
 
 
 CLASSES = (
-    SPLATSMITH_OT_cancel_job, SPLATSMITH_OT_resume_job, SPLATSMITH_OT_import_result, SPLATSMITH_OT_dismiss_job,
-    SPLATSMITH_OT_open_folder, SPLATSMITH_OT_copy_report,
-)  # fmt: skip
+    SPLATSMITH_OT_cancel_job,
+    SPLATSMITH_OT_resume_job,
+    SPLATSMITH_OT_import_result,
+    SPLATSMITH_OT_dismiss_job,
+    SPLATSMITH_OT_open_folder,
+    SPLATSMITH_OT_copy_report,
+)

@@ -1,9 +1,10 @@
-"""Objects mended by hand: merged, split, made of what is selected, recoloured, masked in renders."""
+"""Objects mended by hand: merged, split, made of a selection, recolored, masked in renders."""
 
 import bpy
 import numpy as np
 
 from ...backend.protocol import InputError
+from ..blender_types import OperatorResult
 from ..scene.objects import mask_nodes, neighbors, object_edits, objects
 from ..scene.splats import marks, pointclouds
 from .common import guarded
@@ -19,11 +20,11 @@ class SPLATSMITH_OT_merge_objects(OnObjects, bpy.types.Operator):
     """Make one object of all that are ticked; it takes the name of the first"""
 
     bl_idname = "splatsmith.merge_objects"
-    bl_label = "Merge"
+    bl_label = "Merge Objects"
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        cloud = objects.segmented(context)
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        cloud = objects.demand_segmented(context)
         items = objects.chosen_items(cloud)
         if len(items) < 2:
             raise InputError("Merging takes two objects or more.", "Tick them in the list.")
@@ -44,20 +45,18 @@ class SPLATSMITH_OT_split_object(OnObjects, bpy.types.Operator):
         min=0,
         subtype="DISTANCE",
         options={"SKIP_SAVE"},
-        description="Parts this close are one; those twice as far apart are two. 0: three hundredths of "
-        "the object's size",
-    )  # type: ignore[valid-type]
+        description="Parts this close are one; those twice as far apart are two. 0: Auto, three "
+        "hundredths of the object's size",
+    )
     smallest: bpy.props.IntProperty(
         name="Smallest", default=50, min=1, description="Splats of the smallest part that counts"
-    )  # type: ignore[valid-type]
+    )
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        cloud = objects.segmented(context)
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        cloud = objects.demand_segmented(context)
         for item in objects.active_item(cloud):
-            points = pointclouds.read_attribute(cloud.data, "position", 3)[
-                objects.of_items(cloud, [item])
-            ]
+            points = pointclouds.positions(cloud.data)[objects.of_items(cloud, [item])]
             if not len(points):
                 raise InputError("No splats are of the active object.", "Choose another.")
             count = object_edits.split_loose(
@@ -82,7 +81,7 @@ class SPLATSMITH_OT_label_selection(OnObjects, bpy.types.Operator):
         name="To",
         options={"SKIP_SAVE"},
         items=TO,
-    )  # type: ignore[valid-type]
+    )
 
     @classmethod
     def description(
@@ -93,8 +92,8 @@ class SPLATSMITH_OT_label_selection(OnObjects, bpy.types.Operator):
         )
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        cloud = objects.segmented(context)
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        cloud = objects.demand_segmented(context)
         mask = objects.unlocked(cloud, marks.selected(cloud))
         active = objects.active_item(cloud)
         if self.to == "NEW" or not active:
@@ -108,22 +107,22 @@ class SPLATSMITH_OT_label_selection(OnObjects, bpy.types.Operator):
 
 
 class SPLATSMITH_OT_recolor_objects(OnObjects, bpy.types.Operator):
-    """Give the chosen objects another colour; light and dark stay"""
+    """Give the chosen objects another color; light and dark stay"""
 
     bl_idname = "splatsmith.recolor_objects"
-    bl_label = "Recolour"
+    bl_label = "Recolor Objects"
 
     color: bpy.props.FloatVectorProperty(
-        name="Colour", subtype="COLOR_GAMMA", size=3, min=0, max=1, default=(0.8, 0.15, 0.1)
-    )  # type: ignore[valid-type]
-    strength: bpy.props.FloatProperty(name="Strength", default=1, min=0, max=1, subtype="FACTOR")  # type: ignore[valid-type]
+        name="Color", subtype="COLOR_GAMMA", size=3, min=0, max=1, default=(0.8, 0.15, 0.1)
+    )
+    strength: bpy.props.FloatProperty(name="Strength", default=1, min=0, max=1, subtype="FACTOR")
 
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> OperatorResult:
         return context.window_manager.invoke_props_dialog(self)
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        cloud = objects.segmented(context)
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        cloud = objects.demand_segmented(context)
         mask = objects.of_items(cloud, objects.chosen_items(cloud))
         if not mask.any():
             raise InputError("No splats are of the chosen objects.", "Choose others.")
@@ -141,11 +140,11 @@ class SPLATSMITH_OT_mask_nodes(OnObjects, bpy.types.Operator):
         name="Selection",
         options={"SKIP_SAVE"},
         description="The selection instead of the active object",
-    )  # type: ignore[valid-type]
+    )
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        cloud = objects.segmented(context)
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        cloud = objects.demand_segmented(context)
         active = objects.active_item(cloud)
         number = -1 if self.selection or not active else active[0].number
         if number < 0 and marks.SELECTED not in cloud.data.attributes:
@@ -155,6 +154,9 @@ class SPLATSMITH_OT_mask_nodes(OnObjects, bpy.types.Operator):
 
 
 CLASSES = (
-    SPLATSMITH_OT_merge_objects, SPLATSMITH_OT_split_object, SPLATSMITH_OT_label_selection, SPLATSMITH_OT_recolor_objects,
+    SPLATSMITH_OT_merge_objects,
+    SPLATSMITH_OT_split_object,
+    SPLATSMITH_OT_label_selection,
+    SPLATSMITH_OT_recolor_objects,
     SPLATSMITH_OT_mask_nodes,
-)  # fmt: skip
+)

@@ -10,18 +10,27 @@ from ...backend.dynamic_mesh.register_verb import RegisterOptions
 from ...backend.formats import capture as captures, mesh_sequence as sequences
 from ...backend.protocol import InputError, Request
 from .. import preferences
+from ..blender_types import OperatorResult
 from ..jobs import folders
 from ..scene.meshes import mask_images, mesh_sequence
 from ..scene.meshes.mesh_frames import FRAMES_KEY
 from ..scene.splats import marks, splats
-from .common import capture_ready, chosen_capture, compute_ready, guarded, run_in_folder, run_job
+from .common import (
+    active_object,
+    capture_ready,
+    chosen_capture,
+    compute_ready,
+    guarded,
+    run_in_folder,
+    run_job,
+)
 
 
 class SPLATSMITH_OT_make_mesh(bpy.types.Operator):
     """Reconstruct the moving object of the solved footage as one animated mesh"""
 
     bl_idname = "splatsmith.make_mesh"
-    bl_label = "Make Animated Mesh"
+    bl_label = "Reconstruct Mesh"
     bl_options = {"REGISTER"}  # the undo step comes with the result
 
     @classmethod
@@ -29,7 +38,7 @@ class SPLATSMITH_OT_make_mesh(bpy.types.Operator):
         return capture_ready(cls, context)
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         settings = context.scene.splatsmith
         capture, name = chosen_capture(context)
         cloud, masks = settings.mesh_splats, bpy.path.abspath(settings.mesh_masks).rstrip("/\\")
@@ -76,7 +85,7 @@ class SPLATSMITH_OT_mask_frame(bpy.types.Operator):
         return True
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         settings, number = context.scene.splatsmith, context.scene.frame_current
         folder = Path(bpy.path.abspath(settings.capture))
         images = captures.read(folder).frames
@@ -105,29 +114,29 @@ class SPLATSMITH_OT_mask_frame(bpy.types.Operator):
 
 class SPLATSMITH_OT_one_mesh(bpy.types.Operator):
     bl_description = (
-        "Make one mesh that moves of the active object, which is another mesh in every frame: its "
-        "first one follows the others"
+        "Make one mesh of fixed topology of the active object, which is another mesh in every "
+        "frame: its first one follows the others"
     )
     bl_idname = "splatsmith.one_mesh"
-    bl_label = "Make One Mesh"
+    bl_label = "Fix Topology"
     bl_options = {"REGISTER"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if context.object is None or FRAMES_KEY not in context.object:
-            cls.poll_message_set("Select meshes of changing topology")
+            cls.poll_message_set("Select a mesh of free topology")
             return False
         return compute_ready(cls)
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        obj = context.object
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        animated = active_object(context)
         request = Request(
             verb="register",
-            input=str(obj[FRAMES_KEY]),
+            input=str(animated[FRAMES_KEY]),
             options=RegisterOptions(),
-            title=obj.name,
-            context={"object": obj.name},
+            title=animated.name,
+            context={"object": animated.name},
         )
         return run_job(self, context, request)
 
@@ -141,7 +150,7 @@ class SPLATSMITH_OT_find_bones(bpy.types.Operator):
     bl_label = "Find Bones"
     bl_options = {"REGISTER"}
 
-    bones: bpy.props.IntProperty(name="Bones", default=40, min=1, max=1000, options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    bones: bpy.props.IntProperty(name="Bones", default=40, min=1, max=1000, options={"SKIP_SAVE"})
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -151,16 +160,16 @@ class SPLATSMITH_OT_find_bones(bpy.types.Operator):
         return compute_ready(cls)
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        obj = context.object
-        folder = folders.new_folder("bones", obj.name)
-        sequences.write(folder / "moving.npz", mesh_sequence.as_sequence(context, obj))
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        animated = active_object(context)
+        folder = folders.new_folder("bones", animated.name)
+        sequences.write(folder / "moving.npz", mesh_sequence.as_sequence(context, animated))
         request = Request(
             verb="bones",
             input=str(folder / "moving.npz"),
             options=BonesOptions(bones=self.bones),
-            title=obj.name,
-            context={"object": obj.name},
+            title=animated.name,
+            context={"object": animated.name},
         )
         return run_in_folder(self, context, request, folder)
 

@@ -60,12 +60,14 @@ PLACES = (
 
 
 def attach() -> None:
+    """Adds our entries to Blender's menus; `detach` undoes it."""
     bpy.utils.register_class(SPLATSMITH_MT_main)
     for name, entry in PLACES:
         getattr(bpy.types, name).append(entry)
 
 
 def detach() -> None:
+    """Takes our entries out of Blender's menus."""
     for name, entry in PLACES:
         getattr(bpy.types, name).remove(entry)
     bpy.utils.unregister_class(SPLATSMITH_MT_main)

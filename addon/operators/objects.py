@@ -4,11 +4,11 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from bpy_extras.io_utils import ExportHelper
 
 from ...backend.protocol import InputError, Request
 from ...backend.semantics.segment_verb import SegmentOptions
 from .. import preferences
+from ..blender_types import ExportHelper, OperatorMixin, OperatorResult
 from ..jobs import folders
 from ..scene.captures import collections
 from ..scene.objects import object_edits, objects
@@ -34,14 +34,14 @@ class SPLATSMITH_OT_segment(bpy.types.Operator):
             return False
         if splats.chosen(context) is None or not context.scene.splatsmith.capture:
             cls.poll_message_set(
-                "Splats and the capture that they were trained on are both needed: panel 3"
+                "Splats and the capture that they were trained on are both needed (panel 3)"
             )
             return False
         return True
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        settings, cloud = context.scene.splatsmith, splats.chosen(context)
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        settings, cloud = context.scene.splatsmith, splats.demand(context)
         folder = folders.new_folder("segment", cloud.name)
         splats.export_ply(cloud, folder / "splats.ply")
         options = SegmentOptions(
@@ -61,7 +61,7 @@ class SPLATSMITH_OT_segment(bpy.types.Operator):
         return run_in_folder(self, context, request, folder)
 
 
-class OnObjects:
+class OnObjects(OperatorMixin):
     """An operator on splats that have objects."""
 
     bl_options = {"REGISTER", "UNDO"}
@@ -74,7 +74,7 @@ class OnObjects:
         return True
 
 
-class OnSplats:
+class OnSplats(OperatorMixin):
     """An operator on splats, whether they have objects or not."""
 
     bl_options = {"REGISTER", "UNDO"}
@@ -90,16 +90,14 @@ class OnSplats:
 class _OnSome(OnSplats):
     """On some of the splats: of the chosen objects, or the selection; or on all others."""
 
-    what: bpy.props.EnumProperty(name="What", items=WHAT, options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    what: bpy.props.EnumProperty(name="What", items=WHAT, options={"SKIP_SAVE"})
 
     def wanted(self, context: bpy.types.Context) -> tuple[bpy.types.Object, np.ndarray, str]:
         """The splat object, which of its splats (N,) bool, and a name for them."""
         if self.what == "SELECTION":
-            cloud = objects.target(context)
+            cloud = objects.demand_target(context)
             return cloud, marks.selected(cloud), f"{cloud.name} Selection"
-        cloud = objects.segmented(context)
-        if cloud is None:
-            raise InputError("No splats have objects.", "Press Find Objects first.")
+        cloud = objects.demand_segmented(context)
         items = objects.chosen_items(cloud)
         mask = objects.of_items(cloud, items)
         if not mask.any():
@@ -111,16 +109,16 @@ class SPLATSMITH_OT_extract_objects(_OnSome, bpy.types.Operator):
     """Copy the splats, or all others, to a splat object and a collection of their own"""
 
     bl_idname = "splatsmith.extract_objects"
-    bl_label = "Extract"
+    bl_label = "Extract Objects"
 
     rest: bpy.props.BoolProperty(
-        name="The Rest", description="Everything but these", options={"SKIP_SAVE"}
-    )  # type: ignore[valid-type]
+        name="Others", description="Everything but these", options={"SKIP_SAVE"}
+    )
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         cloud, mask, name = self.wanted(context)
-        mask, name = (~mask, f"{cloud.name} Rest") if self.rest else (mask, name)
+        mask, name = (~mask, f"{cloud.name} Others") if self.rest else (mask, name)
         if not mask.any():
             raise InputError("That is all splats: nothing is left over.", "Choose fewer.")
         fresh = object_edits.extract(
@@ -135,10 +133,10 @@ class SPLATSMITH_OT_delete_objects(_OnSome, bpy.types.Operator):
     """Take the splats away"""
 
     bl_idname = "splatsmith.delete_objects"
-    bl_label = "Delete"
+    bl_label = "Delete Objects"
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         cloud, mask, _ = self.wanted(context)
         mask = objects.unlocked(cloud, mask)
         if mask.all():
@@ -151,25 +149,25 @@ class SPLATSMITH_OT_delete_objects(_OnSome, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class SPLATSMITH_OT_export_objects(_OnSome, bpy.types.Operator, ExportHelper):
+class SPLATSMITH_OT_export_objects(_OnSome, ExportHelper, bpy.types.Operator):
     """Export the splats, or all others, as a plain 3DGS PLY file that every splat viewer opens"""
 
     bl_idname = "splatsmith.export_objects"
-    bl_label = "Export"
+    bl_label = "Export Objects"
 
     filename_ext = ".ply"
-    filter_glob: bpy.props.StringProperty(default="*.ply", options={"HIDDEN"})  # type: ignore[valid-type]
+    filter_glob: bpy.props.StringProperty(default="*.ply", options={"HIDDEN"})
     rest: bpy.props.BoolProperty(
-        name="The Rest", description="Everything but these", options={"SKIP_SAVE"}
-    )  # type: ignore[valid-type]
+        name="Others", description="Everything but these", options={"SKIP_SAVE"}
+    )
     labels: bpy.props.BoolProperty(
         name="With Labels",
         default=False,
         description="Write object numbers too; some viewers refuse files with more than splats",
-    )  # type: ignore[valid-type]
+    )
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         cloud, mask, _ = self.wanted(context)
         mask = ~mask if self.rest else mask
         if not mask.any():

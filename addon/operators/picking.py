@@ -6,6 +6,7 @@ from bpy_extras.view3d_utils import location_3d_to_region_2d
 from mathutils import Vector
 
 from ...backend.protocol import InputError
+from ..blender_types import OperatorMixin, OperatorResult
 from ..scene.captures import cameras, collections, ground
 from ..scene.splats import pointclouds
 from .common import guarded
@@ -46,12 +47,16 @@ def _holds(region: bpy.types.Region, event: bpy.types.Event) -> bool:
     )
 
 
-class _Picker:
+class _Picker(OperatorMixin):
     """A modal operator that gathers `wanted` points of the capture, then hands them to `place`,
     also when it is run again.
     """
 
     wanted, what = 3, ""
+
+    def place(self, root: bpy.types.Object, points: list[Vector]) -> None:
+        """What becomes of the capture under that root."""
+        raise NotImplementedError
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -60,17 +65,18 @@ class _Picker:
             return False
         return True
 
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> OperatorResult:
         if context.area is None or context.area.type != "VIEW_3D":
             self.report({"ERROR"}, "Run this in a 3D viewport.")
             return {"CANCELLED"}
-        cloud = _cloud(_root(context))
+        root = _root(context)
+        cloud = _cloud(root) if root is not None else None
         if cloud is None:
             self.report({"ERROR"}, "The capture has no points to pick. Solve its cameras first.")
             return {"CANCELLED"}
         self._hidden = cloud.hide_get()
         cloud.hide_set(False)
-        local = pointclouds.read_attribute(cloud.data, "position", 3)
+        local = pointclouds.positions(cloud.data)
         matrix = np.array(cloud.matrix_world)
         self._points = local @ matrix[:3, :3].T + matrix[:3, 3]
         self._found: list[Vector] = []
@@ -117,7 +123,7 @@ class _Picker:
         """Blender ends it: another file, a closed window."""
         self._stop(context)
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
         gone = (
             context.area is None or self._region not in context.area.regions[:]
         )  # the viewport was closed or changed
@@ -154,7 +160,7 @@ class _Picker:
         return self.execute(context)
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         root = _root(context)
         if root is None:
             raise InputError("No capture is in this scene.", "Solve the cameras first.")
@@ -164,16 +170,17 @@ class _Picker:
 
 
 class SPLATSMITH_OT_pick_floor(_Picker, bpy.types.Operator):
-    """Click three points of the floor: the scene is turned and moved so that they lie on the grid"""
+    """Click three points of the floor: the scene is moved so that they lie on the grid"""
 
     bl_idname = "splatsmith.pick_floor"
     bl_label = "Pick Floor"
     bl_options = {"REGISTER", "UNDO"}
 
     wanted, what = 3, "of the floor"
-    picked: bpy.props.FloatVectorProperty(size=9, options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+    picked: bpy.props.FloatVectorProperty(size=9, options={"HIDDEN", "SKIP_SAVE"})
 
     def place(self, root: bpy.types.Object, points: list[Vector]) -> None:
+        """Lays the floor through them."""
         ground.set_floor(root, points)
 
 
@@ -185,7 +192,7 @@ class SPLATSMITH_OT_pick_length(_Picker, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     wanted, what = 2, "whose distance you know"
-    picked: bpy.props.FloatVectorProperty(size=6, options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+    picked: bpy.props.FloatVectorProperty(size=6, options={"HIDDEN", "SKIP_SAVE"})
     length: bpy.props.FloatProperty(
         name="Length",
         default=1.0,
@@ -193,9 +200,10 @@ class SPLATSMITH_OT_pick_length(_Picker, bpy.types.Operator):
         soft_max=100,
         subtype="DISTANCE",
         description="How far apart the two points are",
-    )  # type: ignore[valid-type]
+    )
 
     def place(self, root: bpy.types.Object, points: list[Vector]) -> None:
+        """Scales the scene so that they are the length apart."""
         ground.set_length(root, points, self.length)
         self.report(
             {"INFO"},

@@ -9,6 +9,7 @@ from ...backend.cameras.cameras_verb import CamerasOptions
 from ...backend.protocol import InputError, Request
 from ...backend.splats.splats_verb import SplatsOptions
 from .. import preferences
+from ..blender_types import OperatorResult
 from ..scene.captures import solved_camera
 from .common import capture_ready, chosen_capture, compute_ready, guarded, run_job
 
@@ -49,7 +50,7 @@ class SPLATSMITH_OT_solve_cameras(bpy.types.Operator):
         return True
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         settings = context.scene.splatsmith
         footage = Path(settings.footage())
         if not footage.exists():
@@ -89,7 +90,7 @@ class SPLATSMITH_OT_train_splats(bpy.types.Operator):
         return capture_ready(cls, context)
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         settings = context.scene.splatsmith
         capture, name = chosen_capture(context)
         options = SplatsOptions(

@@ -10,6 +10,7 @@ import numpy as np
 from ...backend.protocol import InputError, Request
 from ...backend.splats.render_verb import RenderOptions
 from .. import preferences
+from ..blender_types import OperatorResult
 from ..jobs import folders
 from ..scene.captures.solved_camera import pose_record
 from ..scene.splats import marks, splats
@@ -26,6 +27,8 @@ def _camera_records(
     width, height = (
         max(1, int(side * scale)) for side in (scene.render.resolution_x, scene.render.resolution_y)
     )
+    if scene.camera is None:
+        raise InputError("The scene has no camera.", "Add one, or make one active.")
     current, records = scene.frame_current, []
     try:
         for number in frames:
@@ -55,7 +58,7 @@ class SPLATSMITH_OT_render_splats(bpy.types.Operator):
         name="Animation",
         options={"SKIP_SAVE"},
         description="The scene's whole frame range, and a video of it",
-    )  # type: ignore[valid-type]
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -67,8 +70,8 @@ class SPLATSMITH_OT_render_splats(bpy.types.Operator):
         return True
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        scene, cloud = context.scene, splats.chosen(context)
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        scene, cloud = context.scene, splats.demand(context)
         scale = cloud.matrix_world.to_scale()
         if cloud.matrix_world.determinant() < 1e-12 or max(scale) > 1.001 * min(scale):
             raise InputError(

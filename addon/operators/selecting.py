@@ -5,6 +5,7 @@ from collections.abc import Callable
 import bpy
 import numpy as np
 
+from ..blender_types import OperatorResult
 from ..scene.objects import neighbors, object_edits, objects
 from ..scene.splats import marks, pointclouds, splat_nodes
 from ..words import asking
@@ -26,8 +27,8 @@ class SPLATSMITH_OT_select_words(OnObjects, bpy.types.Operator):
         return compute_ready(cls) and super().poll(context)
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        asking.ask(context, objects.segmented(context))
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        asking.ask(context, objects.demand_segmented(context))
         return {"FINISHED"}
 
 
@@ -38,8 +39,8 @@ class SPLATSMITH_OT_select_objects(OnObjects, bpy.types.Operator):
     bl_label = "Select Objects"
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        cloud = objects.segmented(context)
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        cloud = objects.demand_segmented(context)
         wanted = objects.of_items(cloud, objects.chosen_items(cloud))
         mode = context.scene.splatsmith.select_mode
         count = marks.select(cloud, wanted, mode, locked=objects.locked(cloud))
@@ -48,30 +49,49 @@ class SPLATSMITH_OT_select_objects(OnObjects, bpy.types.Operator):
 
 
 def _points(cloud: bpy.types.Object) -> neighbors.Points:
-    return np.asarray(pointclouds.read_attribute(cloud.data, "position", 3))
+    return pointclouds.positions(cloud.data)
+
+
+def _all(_op: "SPLATSMITH_OT_selection", _cloud: bpy.types.Object, old: marks.Mask) -> marks.Mask:
+    return np.ones_like(old)
+
+
+def _none(_op: "SPLATSMITH_OT_selection", _cloud: bpy.types.Object, old: marks.Mask) -> marks.Mask:
+    return np.zeros_like(old)
+
+
+def _invert(
+    _op: "SPLATSMITH_OT_selection", _cloud: bpy.types.Object, old: marks.Mask
+) -> marks.Mask:
+    return ~old
+
+
+def _grow(op: "SPLATSMITH_OT_selection", cloud: bpy.types.Object, old: marks.Mask) -> marks.Mask:
+    return neighbors.grow(_points(cloud), old, op.near(cloud))
+
+
+def _shrink(op: "SPLATSMITH_OT_selection", cloud: bpy.types.Object, old: marks.Mask) -> marks.Mask:
+    return neighbors.shrink(_points(cloud), old, op.near(cloud))
+
+
+def _similar(op: "SPLATSMITH_OT_selection", cloud: bpy.types.Object, old: marks.Mask) -> marks.Mask:
+    return old | neighbors.alike(object_edits.srgb_of(cloud), old, op.tolerance)
+
+
+def _flood(op: "SPLATSMITH_OT_selection", cloud: bpy.types.Object, old: marks.Mask) -> marks.Mask:
+    colors = object_edits.srgb_of(cloud)
+    return neighbors.flood(_points(cloud), colors, old, op.near(cloud), op.tolerance)
 
 
 ACTIONS: dict[str, tuple[str, str, Around]] = {
-    "ALL": ("All",
-        "Select every splat that is not hidden or locked", lambda op, cloud, old: np.ones_like(old)),
-    "NONE": ("None", "Select nothing", lambda op, cloud, old: np.zeros_like(old)),
-    "INVERT": ("Invert",
-        "Select what is not selected, and nothing else", lambda op, cloud, old: ~old),
-    "GROW": ("Grow",
-        "Select splats around the selection too", lambda op, cloud, old: neighbors.grow(_points(cloud), old, op.near(cloud))),
-    "SHRINK": (
-        "Shrink", "Leave the border of the selection out",
-        lambda op, cloud, old: neighbors.shrink(_points(cloud), old, op.near(cloud)),
-    ),
-    "SIMILAR": (
-        "Similar", "Select splats of the same colours anywhere",
-        lambda op, cloud, old: old | neighbors.alike(object_edits.srgb_of(cloud), old, op.tolerance),
-    ),
-    "FLOOD": (
-        "Flood", "Select whatever is connected with the selection through splats of its colours",
-        lambda op, cloud, old: neighbors.flood(_points(cloud), object_edits.srgb_of(cloud), old, op.near(cloud), op.tolerance),
-    ),
-}  # fmt: skip
+    "ALL": ("All", "Select every splat that is not hidden or locked", _all),
+    "NONE": ("None", "Select nothing", _none),
+    "INVERT": ("Invert", "Select what is not selected, and nothing else", _invert),
+    "GROW": ("Grow", "Select splats around the selection too", _grow),
+    "SHRINK": ("Shrink", "Leave the border of the selection out", _shrink),
+    "SIMILAR": ("Similar", "Select splats of the same colors anywhere", _similar),
+    "FLOOD": ("Flood", "Select whatever is connected through splats of its colors", _flood),
+}
 
 
 class SPLATSMITH_OT_selection(OnSplats, bpy.types.Operator):
@@ -82,17 +102,17 @@ class SPLATSMITH_OT_selection(OnSplats, bpy.types.Operator):
 
     action: bpy.props.EnumProperty(
         name="Action", items=[(key, name, text) for key, (name, text, _) in ACTIONS.items()]
-    )  # type: ignore[valid-type]
+    )
     reach: bpy.props.FloatProperty(
         name="Reach",
         min=0,
         subtype="DISTANCE",
         options={"SKIP_SAVE"},
-        description="What counts as near, in the splats' own units; 0: a hundredth of the scene",
-    )  # type: ignore[valid-type]
+        description="What counts as near, in the splats' own units; 0: Auto, 1 % of the scene",
+    )
     tolerance: bpy.props.FloatProperty(
-        name="Tolerance", default=0.12, min=0.01, max=1, description="How far colours may differ"
-    )  # type: ignore[valid-type]
+        name="Tolerance", default=0.12, min=0.01, max=1, description="How far colors may differ"
+    )
 
     @classmethod
     def description(
@@ -103,11 +123,11 @@ class SPLATSMITH_OT_selection(OnSplats, bpy.types.Operator):
     def near(self, cloud: bpy.types.Object) -> float:
         """The reach; chosen for the scene where it is 0, and then shown."""
         self.reach = self.reach or neighbors.typical_reach(_points(cloud))
-        return self.reach
+        return float(self.reach)
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        cloud = objects.target(context)
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        cloud = objects.demand_target(context)
         old = (
             marks.read(cloud, marks.SELECTED)
             if self.action in ("ALL", "NONE", "INVERT")
@@ -124,7 +144,7 @@ class SPLATSMITH_OT_hide_splats(OnSplats, bpy.types.Operator):
     """Hide splats in the viewport and in renders, or show all again"""
 
     bl_idname = "splatsmith.hide_splats"
-    bl_label = "Hide"
+    bl_label = "Hide Splats"
 
     what: bpy.props.EnumProperty(
         name="What",
@@ -134,11 +154,11 @@ class SPLATSMITH_OT_hide_splats(OnSplats, bpy.types.Operator):
             ("UNSELECTED", "Unselected", "Hide all else"),
             ("NONE", "None", "Show everything again"),
         ],
-    )  # type: ignore[valid-type]
+    )
 
     @guarded
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        cloud = objects.target(context)
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        cloud = objects.demand_target(context)
         hidden = marks.read(cloud, marks.HIDDEN)
         if self.what == "NONE":
             for item in [i for i in cloud.splatsmith_objects if i.hide]:

@@ -29,51 +29,50 @@ class MeshSettings:
         items=[
             (
                 "tracked",
-                "One Mesh",
+                "Fixed Topology",
                 "One mesh that moves: its vertices keep their identity, with texture and bones",
             ),
             (
                 "free",
-                "Changing Mesh",
+                "Free Topology",
                 "A new mesh in every frame, for things that part and merge; played from USD",
             ),
         ],
-    )  # type: ignore[valid-type]
+    )
     mesh_masks: bpy.props.StringProperty(
         name="Object Masks",
         subtype="DIR_PATH",
-        description="Folder of masks named like the pictures, for a few of them at least: white is the "
-        "object. Empty: transparency, or "
-        "what moves by itself",
-    )  # type: ignore[valid-type]
+        description="Folder of masks named like the pictures, for a few of them at least: white is "
+        "the object. Empty: transparency, or what moves by itself",
+    )
     mesh_outline: bpy.props.PointerProperty(
         name="Outline",
         type=bpy.types.Mask,
         description="A mask drawn around the object, in the Image Editor",
-    )  # type: ignore[valid-type]
+    )
     mesh_splats: bpy.props.PointerProperty(
         name="Object's Splats",
         type=bpy.types.Object,
         poll=lambda _, obj: splats.is_splats(obj),
-        description="Splats of the object, found by words or picked: those that are selected, or all. "
-        "Where they are is the object",
-    )  # type: ignore[valid-type]
+        description="Splats of the object, found by words or picked: those that are selected, or "
+        "all. Where they are is the object",
+    )
     mesh_fps: bpy.props.FloatProperty(
-        name="Pictures a Second",
+        name="Frame Rate",
         min=0,
         max=1000,
-        description="For captures that do not tell their pictures' time; 0: as the capture says",
-    )  # type: ignore[valid-type]
+        description="For captures without times of their pictures; 0: Auto, as the capture says",
+    )
     mesh_faces: bpy.props.IntProperty(
-        name="Triangles", min=0, max=200_000, description="At most; 0: as the preset says"
-    )  # type: ignore[valid-type]
+        name="Triangles", min=0, max=200_000, description="At most; 0: Auto, as the preset says"
+    )
     mesh_texture: bpy.props.IntProperty(
-        name="Texture",
+        name="Texture Size",
         min=0,
         max=4096,
         subtype="PIXEL",
-        description="Its side; 0: as the preset says",
-    )  # type: ignore[valid-type]
+        description="Its side; 0: Auto, as the preset says",
+    )
     bake_kind: bpy.props.EnumProperty(
         name="Bake As", items=BAKES, default="SKIN_GLB", description="What the file is for"
-    )  # type: ignore[valid-type]
+    )

@@ -2,11 +2,13 @@
 
 import contextlib
 import os
+from typing import Any
 
 import bpy
 
 from ...backend.protocol import InputError
 from ...backend.verbs import VERBS
+from ..blender_types import OPERATORS
 from ..scene.objects import objects
 from ..scene.splats import marks, splat_nodes
 from ..words import asking
@@ -43,17 +45,17 @@ SOURCES = [
     ),
 ]
 VIEWS = [
-    ("OWN", "Own", "The splats' own colours"),
-    ("OBJECTS", "Objects", "Every object in the colour of the list"),
-    ("FIT", "Fit", "How well the words fit, from blue to red"),
+    ("OWN", "Color", "The splats' own colors"),
+    ("OBJECTS", "Objects", "Every object in the color of the list"),
+    ("FIT", "Match", "How well the words match, from blue to red"),
 ]
 
 
 def _ask(_settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
     """Enter in the field of words asks at once."""
-    if context.scene.splatsmith.prompt.strip() and bpy.ops.splatsmith.select_words.poll():
+    if context.scene.splatsmith.prompt.strip() and OPERATORS.splatsmith.select_words.poll():
         with contextlib.suppress(RuntimeError):  # the operator has reported it
-            bpy.ops.splatsmith.select_words()
+            OPERATORS.splatsmith.select_words()
 
 
 def _follow(_settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
@@ -69,13 +71,13 @@ def _redraw(_settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> N
             area.tag_redraw()
 
 
-def _eye(item: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+def _eye(item: Any, _context: bpy.types.Context) -> None:
     with contextlib.suppress(InputError):
         splat_nodes.refresh(item.id_data)
         objects.follow_eye(item.id_data, item)
 
 
-def _lock(item: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+def _lock(item: Any, _context: bpy.types.Context) -> None:
     with contextlib.suppress(InputError):
         objects.follow_lock(item.id_data, item)
 
@@ -87,96 +89,101 @@ def _fill_in(path: str) -> str:
 class SplatsmithSettings(
     talking_properties.TalkingSettings, mesh_properties.MeshSettings, bpy.types.PropertyGroup
 ):
+    """Of a scene: `scene.splatsmith`."""
+
     source: bpy.props.EnumProperty(
         name="Source", items=SOURCES, default="VIDEO", description="What you start from"
-    )  # type: ignore[valid-type]
+    )
     video: bpy.props.StringProperty(
         name="Video", subtype="FILE_PATH", description="The video file to start from"
-    )  # type: ignore[valid-type]
+    )
     photos: bpy.props.StringProperty(
         name="Photos", subtype="DIR_PATH", description="The folder of photos to start from"
-    )  # type: ignore[valid-type]
+    )
     solved: bpy.props.StringProperty(
-        name="Solve",
+        name="Solved Folder",
         subtype="DIR_PATH",
         description="A COLMAP folder, or a folder with transforms.json and its pictures",
-    )  # type: ignore[valid-type]
+    )
     clip: bpy.props.PointerProperty(
         type=bpy.types.MovieClip, name="Clip", description="The clip to start from"
-    )  # type: ignore[valid-type]
+    )
     preset: bpy.props.EnumProperty(
         name="Preset", items=PRESETS, default="fast", description="How much time to spend"
-    )  # type: ignore[valid-type]
+    )
     seed: bpy.props.IntProperty(
         name="Seed", min=0, description="Equal seeds give equal results on the CPU"
-    )  # type: ignore[valid-type]
+    )
     frames: bpy.props.IntProperty(
-        name="Frames", min=0, max=5000, description="Pictures to use at most; 0: as the preset says"
-    )  # type: ignore[valid-type]
+        name="Frames",
+        min=0,
+        max=5000,
+        description="Frames to use at most; 0: Auto, as the preset says",
+    )
     focal: bpy.props.FloatProperty(
-        name="Lens",
+        name="Focal Length",
         min=0,
         max=1000,
-        description="Focal length for a 36 mm wide sensor, if you know it; 0: found by the solver",
-    )  # type: ignore[valid-type]
+        description="In mm for a 36 mm wide sensor, if you know it; 0: Auto, found by the solver",
+    )
     lock_focal: bpy.props.BoolProperty(
-        name="Lock Lens", default=False, description="Keep the lens that is given, come what may"
-    )  # type: ignore[valid-type]
+        name="Lock Focal Length", default=False, description="Keep it as it is set"
+    )
     solver: bpy.props.EnumProperty(
-        name="Engine", items=SOLVERS, default="auto", description="Who finds the cameras"
-    )  # type: ignore[valid-type]
+        name="Solver", items=SOLVERS, default="auto", description="Who finds the cameras"
+    )
     masks: bpy.props.StringProperty(
         name="Masks",
         subtype="DIR_PATH",
-        description="Folder of masks named like the pictures; black is left out: moving things, the sky",
-    )  # type: ignore[valid-type]
+        description="Folder of masks named like the pictures; black is left out: movement, the sky",
+    )
     depth: bpy.props.BoolProperty(
         name="Dense Depth",
         default=True,
         description="Depth of every picture, and dense points for the splats",
-    )  # type: ignore[valid-type]
+    )
     capture: bpy.props.StringProperty(
         name="Capture",
         subtype="DIR_PATH",
         description="The folder with the solved pictures; step 2 fills it in",
-    )  # type: ignore[valid-type]
+    )
     steps: bpy.props.IntProperty(
-        name="Steps", min=0, description="Training steps; 0: as the preset says"
-    )  # type: ignore[valid-type]
+        name="Steps", min=0, description="Training steps; 0: Auto, as the preset says"
+    )
     max_splats: bpy.props.IntProperty(
-        name="Most Splats", min=0, description="Most Gaussians; 0: as the preset says"
-    )  # type: ignore[valid-type]
+        name="Max Splats", min=0, description="At most so many; 0: Auto, as the preset says"
+    )
     refine_cameras: bpy.props.BoolProperty(
         name="Refine Cameras",
         default=False,
         description="Correct the cameras a little while training",
-    )  # type: ignore[valid-type]
+    )
     exposure: bpy.props.BoolProperty(
         name="Even Out Exposure",
         default=False,
         description="Allow each picture its own exposure and white balance while training",
-    )  # type: ignore[valid-type]
+    )
     regions: bpy.props.StringProperty(
         name="Regions",
         subtype="DIR_PATH",
-        description="Folder of label pictures named like the capture's, as SAM writes them; empty: none",
-    )  # type: ignore[valid-type]
+        description="Folder of label images named like the capture's, as SAM writes them",
+    )
     sam: bpy.props.StringProperty(
         name="SAM",
         subtype="FILE_PATH",
-        description="File of a SAM or MobileSAM, which then finds the regions in the pictures; empty: none",
-    )  # type: ignore[valid-type]
+        description="File of a SAM or MobileSAM that finds the regions in the pictures",
+    )
     clip_model: bpy.props.StringProperty(
         name="CLIP Model",
         subtype="DIR_PATH",
         description="A folder in open_clip's layout: what words need; objects are found without it",
-    )  # type: ignore[valid-type]
+    )
     prompt: bpy.props.StringProperty(
         name="Words",
         update=_ask,
-        description='What to select: "chair, stool; lamp -ceiling lamp". Commas: synonyms; semicolons: '
-        "several things; a minus: not that",
-    )  # type: ignore[valid-type]
+        description='What to select: "chair, stool; lamp -ceiling lamp". Commas: synonyms; '
+        "semicolons: several things; a minus: not that",
+    )
     threshold: bpy.props.FloatProperty(
         name="Threshold",
         default=0.5,
@@ -186,25 +193,25 @@ class SplatsmithSettings(
         step=0.5,
         subtype="FACTOR",
         update=_follow,
-        description="How well words must fit: more selects less. 0.5: as well as the likeliest of what was "
-        "not meant",
-    )  # type: ignore[valid-type]
+        description="How well words must match: more selects less. 0.5: as well as the likeliest "
+        "of what was not meant",
+    )
     select_mode: bpy.props.EnumProperty(
         name="Mode", items=marks.MODES, default="SET", description="What becomes of the selection"
-    )  # type: ignore[valid-type]
+    )
     splat_view: bpy.props.EnumProperty(
-        name="Splats As",
+        name="Splat Color",
         items=VIEWS,
         default="OWN",
         update=_redraw,
-        description="Colours of splats in the viewport",
-    )  # type: ignore[valid-type]
+        description="Colors of splats in the viewport",
+    )
     brush_radius: bpy.props.IntProperty(
         name="Brush", default=40, min=1, max=500, subtype="PIXEL", description="Radius of the brush"
-    )  # type: ignore[valid-type]
+    )
     show_overlay: bpy.props.BoolProperty(
         name="Show in Viewport", default=True, description="Draw splats in the 3D viewport"
-    )  # type: ignore[valid-type]
+    )
 
     def footage(self) -> str:
         """Path of the chosen footage; empty while nothing is chosen."""
@@ -230,37 +237,39 @@ class SplatsmithObject(bpy.types.PropertyGroup):
     change.
     """
 
-    number: bpy.props.IntProperty(description="What the splats' attribute object_id says")  # type: ignore[valid-type]
+    number: bpy.props.IntProperty(description="What the splats' attribute object_id says")
     color: bpy.props.FloatVectorProperty(
-        subtype="COLOR", size=3, min=0, max=1, description="Its colour in lists"
-    )  # type: ignore[valid-type]
-    count: bpy.props.IntProperty(description="Splats")  # type: ignore[valid-type]
+        subtype="COLOR", size=3, min=0, max=1, description="Its color in lists"
+    )
+    count: bpy.props.IntProperty(description="Splats")
     score: bpy.props.FloatProperty(
         description="How much its splats are of this object and no other, 0 to 1"
-    )  # type: ignore[valid-type]
-    fit: bpy.props.FloatProperty(description="How well the last words fit, 0 to 1")  # type: ignore[valid-type]
-    parts: bpy.props.StringProperty(description="Rows of the words' table that it answers to")  # type: ignore[valid-type]
+    )
+    fit: bpy.props.FloatProperty(description="How well the last words match, 0 to 1")
+    parts: bpy.props.StringProperty(description="Rows of the words' table that it answers to")
     hide: bpy.props.BoolProperty(
         name="Hide", update=_eye, description="Hide its splats in the viewport and in renders"
-    )  # type: ignore[valid-type]
+    )
     lock: bpy.props.BoolProperty(
         name="Lock", update=_lock, description="Its splats can't be selected or changed"
-    )  # type: ignore[valid-type]
+    )
     chosen: bpy.props.BoolProperty(
         name="Choose", description="Extract, merge and delete work on chosen objects"
-    )  # type: ignore[valid-type]
+    )
 
 
 CLASSES = (*talking_properties.CLASSES, SplatsmithSettings, SplatsmithObject)
 
 
 def attach() -> None:
+    """Adds the settings to scenes and the objects to splats; `detach` undoes it."""
     bpy.types.Scene.splatsmith = bpy.props.PointerProperty(type=SplatsmithSettings)
     bpy.types.Object.splatsmith_objects = bpy.props.CollectionProperty(type=SplatsmithObject)
     bpy.types.Object.splatsmith_object = bpy.props.IntProperty(name="Active Object")
 
 
 def detach() -> None:
+    """What is in the .blend stays there."""
     del (
         bpy.types.Scene.splatsmith,
         bpy.types.Object.splatsmith_objects,

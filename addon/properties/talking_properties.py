@@ -23,23 +23,23 @@ class SplatsmithFaceRow(bpy.types.PropertyGroup):
 
     curve: bpy.props.EnumProperty(
         name="Curve", items=CURVES, default="jawOpen", description="What the face does"
-    )  # type: ignore[valid-type]
-    key: bpy.props.StringProperty(name="Shape Key", description="The shape key that does it")  # type: ignore[valid-type]
+    )
+    key: bpy.props.StringProperty(name="Shape Key", description="The shape key that does it")
     gain: bpy.props.FloatProperty(
         name="Gain",
         default=1.0,
         soft_min=-2,
         soft_max=2,
         description="How far; negative: the other way",
-    )  # type: ignore[valid-type]
+    )
 
 
 class SplatsmithFaceTarget(bpy.types.PropertyGroup):
     """A mesh that is moved."""
 
-    obj: bpy.props.PointerProperty(name="Mesh", type=bpy.types.Object, poll=_with_keys)  # type: ignore[valid-type]
-    rows: bpy.props.CollectionProperty(type=SplatsmithFaceRow)  # type: ignore[valid-type]
-    row: bpy.props.IntProperty()  # type: ignore[valid-type]
+    obj: bpy.props.PointerProperty(name="Mesh", type=bpy.types.Object, poll=_with_keys)
+    rows: bpy.props.CollectionProperty(type=SplatsmithFaceRow)
+    row: bpy.props.IntProperty()
 
 
 class TalkingSettings:
@@ -47,25 +47,25 @@ class TalkingSettings:
 
     speech: bpy.props.StringProperty(
         name="Sound", subtype="FILE_PATH", description="A sound or a video file with speech"
-    )  # type: ignore[valid-type]
+    )
     speech_start: bpy.props.IntProperty(
         name="Start Frame", default=1, description="Where the sound begins in the scene"
-    )  # type: ignore[valid-type]
-    face_targets: bpy.props.CollectionProperty(type=SplatsmithFaceTarget)  # type: ignore[valid-type]
-    face_target: bpy.props.IntProperty(name="Active Target")  # type: ignore[valid-type]
+    )
+    face_targets: bpy.props.CollectionProperty(type=SplatsmithFaceTarget)
+    face_target: bpy.props.IntProperty(name="Active Target")
     speech_intensity: bpy.props.FloatProperty(
         name="Intensity", default=1, min=0, max=3, description="How much the face moves"
-    )  # type: ignore[valid-type]
+    )
     speech_jaw: bpy.props.FloatProperty(
         name="Jaw", default=1, min=0, max=3, description="How far the jaw opens"
-    )  # type: ignore[valid-type]
+    )
     speech_closure: bpy.props.FloatProperty(
         name="Closure",
         default=1,
         min=0,
         max=5,
         description="How firmly lips close on p, b, m and touch the teeth on f, v",
-    )  # type: ignore[valid-type]
+    )
     speech_smoothing: bpy.props.FloatProperty(
         name="Smoothing",
         default=0,
@@ -73,92 +73,93 @@ class TalkingSettings:
         max=1,
         unit="TIME_ABSOLUTE",
         description="Time over which motion is smoothed",
-    )  # type: ignore[valid-type]
+    )
     speech_lead: bpy.props.FloatProperty(
         name="Lead (ms)",
         default=0,
         min=-1000,
         max=1000,
         description="How far the face is ahead of its sound; negative: behind",
-    )  # type: ignore[valid-type]
+    )
     blinks: bpy.props.FloatProperty(
-        name="Blinks a Minute", default=15, min=0, max=120, description="0: none"
-    )  # type: ignore[valid-type]
+        name="Blinks per Minute", default=15, min=0, max=120, description="0: none"
+    )
     sway: bpy.props.FloatProperty(
         name="Head Sway",
         default=1,
         min=0,
         max=5,
         description="How much the head goes along with the voice",
-    )  # type: ignore[valid-type]
+    )
     speaker: bpy.props.StringProperty(
         name="Speaker",
         subtype="FILE_PATH",
-        description="How one person speaks, as Read the Face learned it; empty: a universal style",
-    )  # type: ignore[valid-type]
+        description="How one person speaks, as Capture Face learned it; empty: a universal style",
+    )
     transcript: bpy.props.StringProperty(
         name="Transcript", description="What is said: lips then close exactly; empty: by ear"
-    )  # type: ignore[valid-type]
+    )
     transcript_text: bpy.props.PointerProperty(
         name="Transcript Text",
         type=bpy.types.Text,
         description="A text of this file with what is said",
-    )  # type: ignore[valid-type]
+    )
     language: bpy.props.StringProperty(
         name="Language",
         default="en-us",
         description="Of the transcript: en-us, de, fr, es, it, pl, ja …",
-    )  # type: ignore[valid-type]
+    )
     head_object: bpy.props.PointerProperty(
         name="Head", type=bpy.types.Object, description="The object that turns with the head"
-    )  # type: ignore[valid-type]
+    )
     jaw_rig: bpy.props.PointerProperty(
         name="Jaw Armature",
         type=bpy.types.Object,
         poll=_armature,
         description="For faces whose jaw is a bone",
-    )  # type: ignore[valid-type]
-    jaw_bone: bpy.props.StringProperty(name="Jaw Bone", description="The bone that opens the jaw")  # type: ignore[valid-type]
-    jaw_axis: bpy.props.EnumProperty(name="Axis", items=AXES, default="X")  # type: ignore[valid-type]
+    )
+    jaw_bone: bpy.props.StringProperty(name="Jaw Bone", description="The bone that opens the jaw")
+    jaw_axis: bpy.props.EnumProperty(name="Axis", items=AXES, default="X")
     jaw_degrees: bpy.props.FloatProperty(
         name="Degrees", default=25, min=-90, max=90, description="How far it turns when wide open"
-    )  # type: ignore[valid-type]
+    )
     spoken: bpy.props.StringProperty(
         name="Spoken", description="The motion of what was spoken last", options={"HIDDEN"}
-    )  # type: ignore[valid-type]
+    )
     consent: bpy.props.BoolProperty(
-        name="The person has agreed",
+        name="Person Has Agreed",
         default=False,
         description="Whoever is filmed has agreed to this use",
-    )  # type: ignore[valid-type]
+    )
     face_rig: bpy.props.StringProperty(
         name="Face Model",
         subtype="FILE_PATH",
-        description="The folder FaceXModel of ICT-FaceKit (MIT licence), or FLAME's file; empty: the "
-        "project's own head",
-    )  # type: ignore[valid-type]
+        description="The folder FaceXModel of ICT-FaceKit (MIT licence), or FLAME's file; empty: "
+        "the default head",
+    )
     face_tracker: bpy.props.StringProperty(
         name="Tracker",
         subtype="DIR_PATH",
-        description="A folder with mediapipe's networks for faces, or an empty one to fetch them to",
-    )  # type: ignore[valid-type]
+        description="A folder with mediapipe's networks for faces, or an empty one to download to",
+    )
     paint_head: bpy.props.BoolProperty(
         name="Gaussian Head",
         default=True,
         description="Also paint the person as Gaussians on the head: photoreal, and a minute more",
-    )  # type: ignore[valid-type]
+    )
     head_variety: bpy.props.FloatProperty(
         name="Variety",
         default=0,
         min=0,
         max=3,
         description="How far a new head is from the mean face; the seed says which way",
-    )  # type: ignore[valid-type]
+    )
     fetch_tracker: bpy.props.BoolProperty(
-        name="Fetch It",
+        name="Download Tracker (36 MB)",
         default=False,
-        description="Fetch the networks from the Python package index: 36 MB, Apache-2.0",
-    )  # type: ignore[valid-type]
+        description="Fetch the face tracker's networks from the Python package index (Apache-2.0); "
+        "4 of the 36 MB are kept",
+    )
 
 
 CLASSES = (SplatsmithFaceRow, SplatsmithFaceTarget)

@@ -78,7 +78,7 @@ def _bones(_context: bpy.types.Context, request: Request[Any], folder: Path, _na
 def _model(context: bpy.types.Context, _request: Request[Any], folder: Path, _name: str) -> str:
     record = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     context.scene.splatsmith.clip_model = record["model"]
-    return "press Find Objects, then ask for them by words"
+    return "press Find Objects, then select by words"
 
 
 def _setup(_context: bpy.types.Context, _request: Request[Any], folder: Path, _name: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -42,7 +43,7 @@ def import_capture(context: bpy.types.Context, folder: Path, name: str) -> str:
 
 
 def _look_through_camera() -> None:
-    """From inside the footage's camera a result is recognised at once; from outside it is a cloud."""
+    """Through the footage's camera a result is recognised at once; from outside it is a cloud."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "VIEW_3D":
@@ -59,11 +60,11 @@ def _home(
     if capture and root is None and (Path(capture) / "transforms.json").is_file():
         import_capture(context, Path(capture), name)
         root = collections.find_root(context.scene, capture)
-    found = next(
+    existing = next(
         (c for c in context.scene.collection.children_recursive if root and root.name in c.objects),
         None,
     )
-    return found or collections.new_collection(context.scene, name), root
+    return existing or collections.new_collection(context.scene, name), root
 
 
 def import_splats(context: bpy.types.Context, path: Path, name: str, capture: str = "") -> str:
@@ -90,11 +91,13 @@ def import_mesh(context: bpy.types.Context, path: Path, name: str, capture: str 
     """
     sequence = sequences.read(path)  # a bad file must not leave half a result
     collection, root = _home(context, name, capture)
-    obj = mesh_sequence.import_sequence(
+    animated = mesh_sequence.import_sequence(
         sequence, path, path.with_name(sequences.TEXTURE), f"{name} Mesh", collection, root
     )
-    _show_alone(context, obj, len(sequence.seconds))
-    return f"{obj.name}: {len(sequence.rest):,} vertices through {len(sequence.seconds)} frames"
+    _show_alone(context, animated, len(sequence.seconds))
+    return (
+        f"{animated.name}: {len(sequence.rest):,} vertices through {len(sequence.seconds)} frames"
+    )
 
 
 def import_frames(context: bpy.types.Context, path: Path, name: str, capture: str = "") -> str:
@@ -107,9 +110,9 @@ def import_frames(context: bpy.types.Context, path: Path, name: str, capture: st
         if len(seconds) > 1 and seconds[-1] > seconds[0]
         else context.scene.render.fps
     )
-    obj = mesh_frames.import_frames(sequence, path, f"{name} Meshes", collection, root, fps)
-    _show_alone(context, obj, len(sequence.frames))
-    return f"{obj.name}: {len(sequence.frames)} meshes, tied by the attribute id"
+    animated = mesh_frames.import_frames(sequence, path, f"{name} Meshes", collection, root, fps)
+    _show_alone(context, animated, len(sequence.frames))
+    return f"{animated.name}: {len(sequence.frames)} meshes, tied by the attribute id"
 
 
 def import_large_mesh(
@@ -123,38 +126,40 @@ def import_large_mesh(
     """A sequence that goes into its cache frame by frame; a line about it."""
     collection = collections.new_collection(context.scene, name)
     try:
-        obj = mesh_sequence.import_streamed(first, moments, count, path, f"{name} Mesh", collection)
+        animated = mesh_sequence.import_streamed(
+            first, moments, count, path, f"{name} Mesh", collection
+        )
     except (InputError, OSError):
         bpy.data.collections.remove(collection)
         raise
-    _show_alone(context, obj, count)
-    return f"{obj.name}: {len(first.rest):,} vertices through {count} frames"
+    _show_alone(context, animated, count)
+    return f"{animated.name}: {len(first.rest):,} vertices through {count} frames"
 
 
-def stand_like(obj: bpy.types.Object, other: bpy.types.Object | None) -> None:
+def stand_like(animated: bpy.types.Object | None, other: bpy.types.Object | None) -> None:
     """Where the meshes stand that it was made of."""
-    if other is not None:
-        obj.parent, obj.matrix_parent_inverse = other.parent, other.matrix_parent_inverse
-        obj.matrix_basis = other.matrix_basis
+    if animated is not None and other is not None:
+        animated.parent, animated.matrix_parent_inverse = other.parent, other.matrix_parent_inverse
+        animated.matrix_basis = other.matrix_basis
 
 
-def _show_alone(context: bpy.types.Context, obj: bpy.types.Object, frames: int) -> None:
+def _show_alone(context: bpy.types.Context, animated: bpy.types.Object, frames: int) -> None:
     """Selected and active, the scene as long as it."""
     for other in context.selected_objects:
         other.select_set(False)
-    obj.select_set(True)
-    context.view_layer.objects.active = obj
+    animated.select_set(True)
+    context.view_layer.objects.active = animated
     context.scene.frame_start, context.scene.frame_end = 1, frames
 
 
 def attach_bones(path: Path, name: str) -> str:
     """Bones for the object that they were found for; a line about it."""
-    obj = bpy.data.objects.get(name)
-    if obj is None:
+    animated = bpy.data.objects.get(name)
+    if animated is None:
         raise InputError(
             f"{name} is no longer in the scene.", "Bring it back, and find its bones again."
         )
-    obj[mesh_sequence.SEQUENCE_KEY] = str(path)
+    animated[mesh_sequence.SEQUENCE_KEY] = str(path)
     return f"{name} can now be baked with bones"
 
 
@@ -183,7 +188,7 @@ def import_objects(context: bpy.types.Context, folder: Path, name: str) -> str:
     """Objects for the splats called `name`; where they are gone or were changed, the segmented
     splats come along.
     """
-    cloud = bpy.data.objects.get(name)
+    cloud: Any = bpy.data.objects.get(name)
     count = len(splat_ply.read(folder / "splats.ply"))
     if not splats.is_splats(cloud) or pointclouds.point_count(cloud.data) != count:
         cloud = splats.import_ply(
@@ -193,7 +198,7 @@ def import_objects(context: bpy.types.Context, folder: Path, name: str) -> str:
 
 
 def import_head(context: bpy.types.Context, folder: Path, name: str) -> bpy.types.Object:
-    """The head of a folder as a mesh that the panel animates, with its Gaussians where it has such."""
+    """The head of a folder as a mesh that the panel animates, with its Gaussians if it has any."""
     head = head_file.read(folder / head_file.NAME)
     path = folder / gaussian_head_file.NAME
     gaussians = (
@@ -240,12 +245,16 @@ def import_face(context: bpy.types.Context, folder: Path, name: str, start: int)
 
 def person(context: bpy.types.Context) -> bpy.types.Object | None:
     """The mesh of the person that is active, or of the one who was read last."""
-    found = [obj for obj in context.scene.objects if PERSON in obj]
+    people = [mesh for mesh in context.scene.objects if PERSON in mesh]
     active = next(
-        (obj for obj in (context.object, context.object and context.object.parent) if obj in found),
+        (
+            mesh
+            for mesh in (context.object, context.object and context.object.parent)
+            if mesh in people
+        ),
         None,
     )
-    return active or (found[-1] if found else None)
+    return active or (people[-1] if people else None)
 
 
 def import_motion(context: bpy.types.Context, path: Path, name: str, start: int) -> str:

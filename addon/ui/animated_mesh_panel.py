@@ -3,7 +3,7 @@
 import bpy
 
 from ..scene.meshes import mesh_frames, mesh_sequence
-from .panels import SidebarPanel, draw_estimate
+from .panels import SidebarPanel, draw_auto, draw_estimate
 
 
 class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
@@ -27,17 +27,19 @@ class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
         row = layout.row()
         row.scale_y = 1.4
         row.operator("splatsmith.make_mesh", icon="OUTLINER_OB_MESH")
-        obj = context.object
-        if not mesh_sequence.is_animated_mesh(obj):
+        animated = context.object
+        if not mesh_sequence.is_animated_mesh(animated):
             return
         box = layout.box()
-        box.label(text=f"{obj.name}: {len(obj.data.vertices):,} vertices", icon="MESH_DATA")
-        if mesh_frames.FRAMES_KEY in obj:
+        box.label(
+            text=f"{animated.name}: {len(animated.data.vertices):,} vertices", icon="MESH_DATA"
+        )
+        if mesh_frames.FRAMES_KEY in animated:
             box.operator("splatsmith.one_mesh", icon="MOD_MESHDEFORM")
             box.operator("splatsmith.bake_mesh", text="Bake as USD", icon="EXPORT").kind = "USD"
             return
         box.prop(settings, "bake_kind", text="")
-        if settings.bake_kind.startswith("SKIN") and mesh_sequence.SEQUENCE_KEY not in obj:
+        if settings.bake_kind.startswith("SKIN") and mesh_sequence.SEQUENCE_KEY not in animated:
             box.operator("splatsmith.find_bones", icon="BONE_DATA")
             return
         box.operator("splatsmith.bake_mesh", icon="EXPORT").kind = settings.bake_kind
@@ -53,10 +55,10 @@ class SPLATSMITH_PT_animated_mesh_more(SidebarPanel, bpy.types.Panel):
         layout.use_property_split = True
         column = layout.column()
         column.enabled = settings.mesh_mode == "tracked"
-        column.prop(settings, "mesh_faces")
-        column.prop(settings, "mesh_texture")
-        for name in ("mesh_fps", "seed"):
-            layout.prop(settings, name)
+        draw_auto(column, settings, "mesh_faces")
+        draw_auto(column, settings, "mesh_texture")
+        draw_auto(layout, settings, "mesh_fps")
+        layout.prop(settings, "seed")
         row = layout.row(align=True)
         row.operator("splatsmith.import_mesh", text="Import Result", icon="IMPORT")
         row.operator("splatsmith.import_mesh_files", text="Import Files", icon="FILE_FOLDER")

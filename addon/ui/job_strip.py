@@ -7,6 +7,7 @@ from pathlib import Path
 import bpy
 import bpy.utils.previews
 
+from ..blender_types import Icon
 from ..jobs import folders
 from ..jobs.manager import JobRecord, manager
 
@@ -36,7 +37,7 @@ def panel_width(context: bpy.types.Context) -> int:
     return round(context.region.width / (context.preferences.system.ui_scale or 1.0))
 
 
-def wrap(layout: bpy.types.UILayout, text: str, width: int, icon: str = "NONE") -> None:
+def wrap(layout: bpy.types.UILayout, text: str, width: int, icon: Icon = "NONE") -> None:
     """Text over as many lines as the panel's width asks for."""
     per_line, line = (
         max(16, width // 8 - (4 if icon != "NONE" else 0)),
@@ -134,7 +135,7 @@ def _draw_unfinished(layout: bpy.types.UILayout) -> None:
     if not left:
         return
     box = layout.box()
-    box.label(text="Left unfinished", icon="RECOVER_LAST")
+    box.label(text="Unfinished Jobs", icon="RECOVER_LAST")
     for item in left[:5]:
         row = box.row(align=True)
         row.operator(

@@ -1,5 +1,7 @@
 """Panel 4: the objects of the splats, and what is selected of them."""
 
+from typing import Any
+
 import bpy
 
 from ..scene.objects import objects
@@ -13,8 +15,17 @@ class SPLATSMITH_UL_objects(bpy.types.UIList):
     """Colour, name, how well the last words fit it or, before any, its size; eye and lock."""
 
     def draw_item(
-        self, context, layout, _data, item, _icon, _active_data, _active_property, _index=0
-    ) -> None:  # type: ignore[no-untyped-def]
+        self,
+        context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        data: Any,
+        item: Any,
+        icon: int | None,
+        active_data: Any,
+        active_property: str | None,
+        index: int | None = 0,
+        flt_flag: int | None = 0,
+    ) -> None:
         row = layout.row(align=True)
         row.prop(item, "chosen", text="")
         swatch = row.row()
@@ -46,7 +57,7 @@ class SPLATSMITH_PT_objects(SidebarPanel, bpy.types.Panel):
         row.scale_y = 1.4
         row.operator("splatsmith.segment", icon="OUTLINER_OB_GROUP_INSTANCE")
         if cloud is None:
-            layout.label(text="By shape and colour; no model needed", icon="INFO")
+            layout.label(text="By shape and color; no model needed", icon="INFO")
             return
         layout.row().prop(context.scene.splatsmith, "splat_view", expand=True)
         layout.template_list(
@@ -59,19 +70,20 @@ class SPLATSMITH_PT_objects(SidebarPanel, bpy.types.Panel):
             rows=6,
         )
         row = layout.row(align=True)
-        row.operator("splatsmith.merge_objects")
+        row.operator("splatsmith.merge_objects", text="Merge")
         row.operator("splatsmith.split_object", text="Split")
-        row.operator("splatsmith.recolor_objects")
+        row.operator("splatsmith.recolor_objects", text="Recolor")
         _draw_outputs(layout, "OBJECTS")
 
 
 def _draw_outputs(layout: bpy.types.UILayout, what: str) -> None:
     row = layout.row(align=True)
-    row.operator("splatsmith.extract_objects").what = what
-    rest = row.operator("splatsmith.extract_objects", text="Rest")
-    rest.what, rest.rest = what, True
-    row.operator("splatsmith.export_objects").what = what
-    row.operator("splatsmith.delete_objects").what = what
+    row.operator("splatsmith.extract_objects", text="Extract").what = what
+    others = row.operator("splatsmith.extract_objects", text="Extract Others")
+    others.what, others.rest = what, True
+    row = layout.row(align=True)
+    row.operator("splatsmith.export_objects", text="Export").what = what
+    row.operator("splatsmith.delete_objects", text="Delete").what = what
 
 
 def _draw_words(
@@ -84,14 +96,12 @@ def _draw_words(
         if asking.line:
             wrap(layout, asking.line, width, "ERROR" if asking.wrong else "NONE")
     elif settings.clip_model:
-        wrap(
-            layout, "Press Find Objects again: then they can be asked for by words.", width, "INFO"
-        )
+        wrap(layout, "Press Find Objects again to select by words.", width, "INFO")
     else:
         wrap(
             layout,
-            "Words need a CLIP model: get one, or name its folder under Advanced. All else works "
-            "without.",
+            "Words need a CLIP model: download one, or choose its folder under Advanced. All else "
+            "works without.",
             width,
             "INFO",
         )

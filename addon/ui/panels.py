@@ -2,20 +2,30 @@
 
 import bpy
 
+from ...backend.protocol import Preset
 from ...backend.verbs import VERBS
+from ..blender_types import PanelMixin
 from ..scene.captures import verdict
 from ..scene.splats import pointclouds, splats
 from .job_strip import panel_width, wrap
 
 
-class SidebarPanel:
+class SidebarPanel(PanelMixin):
+    """Where all our panels are: the Splatsmith tab of the 3D viewport's sidebar."""
+
     bl_space_type, bl_region_type, bl_category = "VIEW_3D", "UI", "Splatsmith"
 
 
-def draw_estimate(layout: bpy.types.UILayout, verb: str, preset: str) -> None:
+def draw_estimate(layout: bpy.types.UILayout, verb: str, preset: Preset) -> None:
     """How long it takes on two cores; while a job runs its time left is shown."""
     time = VERBS[verb].estimates[preset]
     layout.label(text=f"{time[0].upper()}{time[1:]}", icon="TIME")
+
+
+def draw_auto(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, name: str) -> None:
+    """A number that is chosen for the user where it is 0: its label says Auto then."""
+    label = settings.bl_rna.properties[name].name
+    layout.prop(settings, name, text=label if getattr(settings, name) else f"{label} (Auto)")
 
 
 class SPLATSMITH_PT_source(SidebarPanel, bpy.types.Panel):
@@ -66,7 +76,9 @@ def _draw_verdict(
         wrap(box, line, panel_width(context) - 20)
     value = verdict.confidence_now(context, root)
     if value is not None:
-        box.progress(factor=value, text=f"Frame {context.scene.frame_current}: {value:.0%} sure")
+        box.progress(
+            factor=value, text=f"Frame {context.scene.frame_current}: confidence {value:.0%}"
+        )
 
 
 class SPLATSMITH_PT_scene(SidebarPanel, bpy.types.Panel):
@@ -92,9 +104,9 @@ class SPLATSMITH_PT_cameras_more(SidebarPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
         layout.use_property_split = True
-        layout.prop(settings, "frames")
+        draw_auto(layout, settings, "frames")
         layout.prop(settings, "solver")
-        layout.prop(settings, "focal")
+        draw_auto(layout, settings, "focal")
         row = layout.row()
         row.enabled = settings.focal > 0
         row.prop(settings, "lock_focal")
@@ -144,7 +156,9 @@ class SPLATSMITH_PT_splats_more(SidebarPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
         layout.use_property_split = True
-        for name in ("steps", "max_splats", "refine_cameras", "exposure", "seed"):
+        for name in ("steps", "max_splats"):
+            draw_auto(layout, settings, name)
+        for name in ("refine_cameras", "exposure", "seed"):
             layout.prop(settings, name)
         row = layout.row(align=True)
         row.operator("splatsmith.import_splats", text="Import", icon="IMPORT")
@@ -152,6 +166,10 @@ class SPLATSMITH_PT_splats_more(SidebarPanel, bpy.types.Panel):
 
 
 CLASSES = (
-    SPLATSMITH_PT_source, SPLATSMITH_PT_cameras, SPLATSMITH_PT_scene, SPLATSMITH_PT_cameras_more, SPLATSMITH_PT_splats,
+    SPLATSMITH_PT_source,
+    SPLATSMITH_PT_cameras,
+    SPLATSMITH_PT_scene,
+    SPLATSMITH_PT_cameras_more,
+    SPLATSMITH_PT_splats,
     SPLATSMITH_PT_splats_more,
-)  # fmt: skip
+)

@@ -1,5 +1,7 @@
 """Panel 5: a sound or a filmed face, what it moves, and how."""
 
+from typing import Any
+
 import bpy
 
 from .job_strip import panel_width, wrap
@@ -14,8 +16,17 @@ class SPLATSMITH_UL_face_targets(bpy.types.UIList):
     """Meshes that are moved, with how many of their shape keys are."""
 
     def draw_item(
-        self, context, layout, _data, item, _icon, _active_data, _active_property, _index=0
-    ) -> None:  # type: ignore[no-untyped-def]
+        self,
+        context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        data: Any,
+        item: Any,
+        icon: int | None,
+        active_data: Any,
+        active_property: str | None,
+        index: int | None = 0,
+        flt_flag: int | None = 0,
+    ) -> None:
         if item.obj is None:
             layout.label(text="(gone)", icon="ERROR")
             return
@@ -23,15 +34,24 @@ class SPLATSMITH_UL_face_targets(bpy.types.UIList):
         row.label(text=item.obj.name, icon="SHAPEKEY_DATA")
         count = row.row()
         count.alignment = "RIGHT"
-        count.label(text=f"{len({r.key for r in item.rows})} keys")
+        count.label(text=f"{len({r.key for r in item.rows})} shape keys")
 
 
 class SPLATSMITH_UL_face_rows(bpy.types.UIList):
     """Which curve moves which shape key, and how far."""
 
     def draw_item(
-        self, context, layout, data, item, _icon, _active_data, _active_property, _index=0
-    ) -> None:  # type: ignore[no-untyped-def]
+        self,
+        context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        data: Any,
+        item: Any,
+        icon: int | None,
+        active_data: Any,
+        active_property: str | None,
+        index: int | None = 0,
+        flt_flag: int | None = 0,
+    ) -> None:
         row = layout.split(factor=0.45, align=True)
         row.prop(item, "curve", text="", emboss=False)
         row = row.row(align=True)
@@ -132,7 +152,7 @@ class SPLATSMITH_PT_talking_table(SidebarPanel, bpy.types.Panel):
 
 
 class SPLATSMITH_PT_talking_face(SidebarPanel, bpy.types.Panel):
-    bl_label = "From a Filmed Face"
+    bl_label = "Face Capture"
     bl_parent_id = "SPLATSMITH_PT_talking"
     bl_options = {"DEFAULT_CLOSED"}
 
@@ -164,6 +184,11 @@ class SPLATSMITH_PT_talking_export(SidebarPanel, bpy.types.Panel):
 
 
 CLASSES = (
-    SPLATSMITH_UL_face_targets, SPLATSMITH_UL_face_rows, SPLATSMITH_PT_talking, SPLATSMITH_PT_talking_style, SPLATSMITH_PT_talking_table,
-    SPLATSMITH_PT_talking_face, SPLATSMITH_PT_talking_export,
-)  # fmt: skip
+    SPLATSMITH_UL_face_targets,
+    SPLATSMITH_UL_face_rows,
+    SPLATSMITH_PT_talking,
+    SPLATSMITH_PT_talking_style,
+    SPLATSMITH_PT_talking_table,
+    SPLATSMITH_PT_talking_face,
+    SPLATSMITH_PT_talking_export,
+)

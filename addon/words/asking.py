@@ -12,7 +12,9 @@ import numpy as np
 from ...backend.formats.words_lines import Question, Scores
 from ...backend.protocol import InputError, SplatsmithError
 from .. import preferences
+from ..blender_types import persistent
 from ..compute import state
+from ..jobs.flags import in_window
 from ..scene.objects import objects
 from ..scene.splats import marks
 from .process import WordsProcess
@@ -51,8 +53,8 @@ def ask(context: bpy.types.Context, cloud: bpy.types.Object) -> None:
         )
     if not cloud.get(objects.MODEL, ""):
         raise InputError(
-            f"{cloud.name} was segmented without a CLIP model.",
-            "Name one under Advanced, then press Find Objects again.",
+            f"{cloud.name} has objects that were found without a CLIP model.",
+            "Choose one under Advanced, then press Find Objects again.",
         )
     asking.number += 1
     asking.line = "Looking…" if asking.process.alive else "Loading the model…"
@@ -94,7 +96,7 @@ def _take(scores: Scores | None) -> None:
             wrong=True,
         )
     elif scores.error:
-        _say(f"{scores.error} {scores.advice}".strip(), wrong=True)
+        _say(in_window(f"{scores.error} {scores.advice}".strip()), wrong=True)
     elif cloud is None or not cloud.splatsmith_objects:
         _say("The splats that were asked about are gone.", wrong=True)
     else:
@@ -124,7 +126,9 @@ def follow(context: bpy.types.Context, cloud: bpy.types.Object) -> None:
     if fit is None:
         return
     uid, stored = cloud.data.session_uid, marks.read(cloud, marks.SELECTED)
-    if not np.array_equal(asking.after.get(uid), stored):  # it was painted, undone, or never asked
+    known = asking.after.get(uid)
+    # it was painted, undone, or never asked
+    if known is None or not np.array_equal(known, stored):
         asking.before[uid] = stored
     count = marks.select(
         cloud,
@@ -135,7 +139,7 @@ def follow(context: bpy.types.Context, cloud: bpy.types.Object) -> None:
     )
     asking.after[uid] = marks.read(cloud, marks.SELECTED)
     fitting = sum(item.fit >= settings.threshold for item in cloud.splatsmith_objects)
-    _say(f"{fitting} objects fit, {count:,} splats are selected")
+    _say(f"{fitting} objects match, {count:,} splats are selected")
 
 
 def _say(line: str, wrong: bool = False) -> None:
@@ -146,7 +150,7 @@ def _say(line: str, wrong: bool = False) -> None:
                 area.tag_redraw()
 
 
-@bpy.app.handlers.persistent
+@persistent
 def _forget(_path: object) -> None:
     """Another file was opened: what was asked belongs to the one before."""
     asking.before.clear()
@@ -155,6 +159,7 @@ def _forget(_path: object) -> None:
 
 
 def start() -> None:
+    """The handlers of asking; `stop` undoes it."""
     bpy.app.handlers.load_post.append(_forget)
     atexit.register(asking.process.stop)
 

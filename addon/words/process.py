@@ -6,6 +6,7 @@ import contextlib
 import os
 import queue
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -13,6 +14,10 @@ from pathlib import Path
 from ...backend.formats.words_lines import Question, Scores, decode_scores, encode_words
 from ...backend.protocol import SetupError
 
+if sys.platform == "win32":
+    NO_WINDOW = subprocess.CREATE_NO_WINDOW
+else:
+    NO_WINDOW = 0
 IDLE = 600  # seconds without a question after which it ends by itself
 
 
@@ -25,6 +30,7 @@ class WordsProcess:
 
     @property
     def alive(self) -> bool:
+        """Whether the process runs."""
         return self._process is not None and self._process.poll() is None
 
     def ask(self, python: str, root: Path, question: Question) -> None:
@@ -50,7 +56,6 @@ class WordsProcess:
     def _start(self, python: str, root: Path) -> None:
         command = [python, "-E", "-s", "-X", "utf8", "-m", "backend", "words", "--idle", str(IDLE)]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-        flags = subprocess.CREATE_NO_WINDOW if os.name == "nt" else 0  # type: ignore[attr-defined,unused-ignore]
         try:
             process = subprocess.Popen(
                 command,
@@ -59,7 +64,7 @@ class WordsProcess:
                 stderr=subprocess.DEVNULL,
                 cwd=root,
                 env=environment,
-                creationflags=flags,
+                creationflags=NO_WINDOW,
             )
         except OSError as error:
             raise SetupError(
@@ -89,10 +94,10 @@ class WordsProcess:
         """
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            alive, found = self.alive, self.poll()
-            if found is not None and found.id == number:
-                return found
-            if found is None and not alive:
+            alive, scores = self.alive, self.poll()
+            if scores is not None and scores.id == number:
+                return scores
+            if scores is None and not alive:
                 return None
             time.sleep(0.005)
         return None

@@ -42,7 +42,7 @@ class Damage:
 
 def cannot(path: Path, why: str) -> InputError:
     return InputError(
-        f"{path.name} can't be used as a video: {why}.", "Choose a video file that a player shows."
+        f"{path.name} can't be used as a video: {why}.", "Choose a video file."
     )
 
 

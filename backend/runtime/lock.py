@@ -1,6 +1,4 @@
-"""One process a job folder. The lock is the operating system's, so a killed process leaves none
-behind.
-"""
+"""One process a job folder: the operating system's lock, so a killed process leaves none behind."""
 
 import contextlib
 import os
@@ -48,3 +46,18 @@ def hold(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a living process holds the lock file at `path`; looking never makes the file."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        _lock(descriptor)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

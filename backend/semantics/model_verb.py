@@ -18,7 +18,7 @@ class ModelOptions:
 
 VERB = Verb(
     name="model",
-    title="Get a Model",
+    title="Download Model",
     options=ModelOptions,
     help="fetch a CLIP model, which words need",
     description=(

@@ -58,7 +58,8 @@ def run(job: Job[HeadOptions]) -> Outcome:
     random = np.random.default_rng(job.request.seed)
     identity = (random.normal(size=len(rig.identities)) * options.variety).astype(np.float32)
     write_head(job.folder.staging, rig, rig.person(identity))
+    title = "Default head" if job.request.input in ("", SMALL) else rig.name
     return Outcome(
-        f"{rig.name}: {len(rig.neutral):,} vertices, {len(rig.names)} shapes",
+        f"{title}: {len(rig.neutral):,} vertices, {len(rig.names)} shape keys",
         {"vertices": float(len(rig.neutral))},
     )

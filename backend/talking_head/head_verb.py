@@ -16,7 +16,7 @@ class HeadOptions:
 
 VERB = Verb(
     name="head",
-    title="Add a Head",
+    title="Add Head",
     options=HeadOptions,
     help="make a head with ARKit's 52 shapes, to animate",
     description=(

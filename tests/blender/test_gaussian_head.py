@@ -176,9 +176,9 @@ def test_gaussians_follow_in_playback_and_say_that_they_are_synthetic(
     for frame, value in ((1, 0.0), (11, 1.0)):
         block.value = value
         block.keyframe_insert("value", frame=frame)
-    overlay = rooms("scene.viewport.splat_overlay")
+    changes = rooms("scene.viewport.splat_changes")
     bpy.context.scene.frame_set(11)
-    before = overlay._key(cloud)
+    before = changes.key(cloud)
     assert (
         np.abs(
             shown(bpy, rooms, cloud)["means"] - expected(head, found, np.array([1.0, 0.0]))["means"]
@@ -186,8 +186,8 @@ def test_gaussians_follow_in_playback_and_say_that_they_are_synthetic(
         < 1e-5
     )
     bpy.context.scene.frame_set(6)
-    if overlay._on_frame in bpy.app.handlers.frame_change_post:
-        assert overlay._key(cloud) != before, "the overlay must draw it anew"
+    if changes.on_frame in bpy.app.handlers.frame_change_post:
+        assert changes.key(cloud) != before, "the overlay must draw it anew"
     half = block.value
     assert 0.2 < half < 0.8
     assert (

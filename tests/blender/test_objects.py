@@ -43,7 +43,7 @@ def test_what_is_chosen_is_extracted_with_all_its_attributes(
     for name in ("means", "quats", "log_scales", "sh"):
         np.testing.assert_array_equal(getattr(after, name), getattr(before, name)[120:170])
     assert bpy.ops.splatsmith.extract_objects(rest=True) == {"FINISHED"}
-    assert count(rooms, next(o for o in bpy.data.objects if o.name.endswith("Rest"))) == 150
+    assert count(rooms, next(o for o in bpy.data.objects if o.name.endswith("Others"))) == 150
 
 
 def test_objects_are_deleted_and_merged(bpy: Any, cloud: Any, rooms: Any) -> None:

@@ -242,14 +242,14 @@ def test_a_process_really_answers(bpy: Any, rooms: Any, tmp_path: Path) -> None:
 
 
 def test_the_viewport_shows_objects_selections_and_fits(bpy: Any, cloud: Any, rooms: Any) -> None:
-    overlay, colors, marks = (
-        rooms("scene.viewport.splat_overlay"),
+    cache, colors, marks = (
+        rooms("scene.viewport.splat_cache"),
         rooms("scene.viewport.splat_colors"),
         rooms("scene.splats.marks"),
     )
     cloud.splatsmith_objects[0].color = (1.0, 0.0, 0.0)
     cloud.splatsmith_objects[1].color = (0.0, 0.21404, 0.0)  # linear; half in sRGB
-    look = overlay._look(cloud, "OBJECTS")
+    look = cache.look_of(cloud, "OBJECTS")
     np.testing.assert_allclose(look.objects[[0, 130]], [[1, 0, 0], [0, 0.5, 0]], atol=1e-3)
     gray = np.full((200, 3), 0.5, np.float32)
     shown = colors.displayed(gray, look)
@@ -260,11 +260,11 @@ def test_the_viewport_shows_objects_selections_and_fits(bpy: Any, cloud: Any, ro
     )
     marks.select(cloud, np.arange(200) < 10, "SET")
     cloud.splatsmith_objects[1].hide = True
-    shown = colors.displayed(gray, overlay._look(cloud, "OWN"))
+    shown = colors.displayed(gray, cache.look_of(cloud, "OWN"))
     assert (shown[:10, 0] > shown[:10, 2] + 0.3).all() and (shown[10:120, :3] == 0.5).all()
     assert (shown[120:170, 3] == 0).all() and (shown[:120, 3] == 1).all()
     rooms("scene.objects.objects").take_fits(cloud, np.array([0.0, 0.0, 1.0], np.float32))
-    shown = colors.displayed(gray, colors.Look(fit=overlay._look(cloud, "FIT").fit))
+    shown = colors.displayed(gray, colors.Look(fit=cache.look_of(cloud, "FIT").fit))
     assert shown[180, 0] > 0.4 > shown[0, 0] and shown[0, 2] > shown[0, 0]
 
 
@@ -381,7 +381,7 @@ def test_marks_of_another_kind_are_replaced(bpy: Any, cloud: Any, rooms: Any) ->
     cloud.data.attributes.remove(cloud.data.attributes["object_id"])
     cloud.splatsmith_objects[0].hide = cloud.splatsmith_objects[1].lock = True
     bpy.context.scene.splatsmith.threshold = 0.3
-    rooms("scene.viewport.splat_overlay")._look(cloud, "OBJECTS")
+    rooms("scene.viewport.splat_cache").look_of(cloud, "OBJECTS")
     with pytest.raises(RuntimeError, match="has no objects"):
         bpy.ops.splatsmith.select_objects()
 
@@ -411,9 +411,9 @@ def test_a_million_splats_take_a_moment(
         item.name, item.number, item.parts = f"Object {number}", number, str(number)
     objects.recount(new)
     bpy.context.view_layer.objects.active = new
-    marks, overlay, colors = (
+    marks, cache, colors = (
         rooms("scene.splats.marks"),
-        rooms("scene.viewport.splat_overlay"),
+        rooms("scene.viewport.splat_cache"),
         rooms("scene.viewport.splat_colors"),
     )
     op, context = bpy.ops.splatsmith, bpy.context
@@ -424,8 +424,8 @@ def test_a_million_splats_take_a_moment(
         ("select objects", 0.3, op.select_objects), ("grow", 3.0, lambda: op.selection(action="GROW")),
         ("shrink", 3.0, lambda: op.selection(action="SHRINK")), ("flood", 6.0, lambda: op.selection(action="FLOOD")),
         ("hide", 0.5, lambda: op.hide_splats(what="SELECTED")), ("show", 0.5, lambda: op.hide_splats(what="NONE")),
-        ("viewport colours", 1.0, lambda: colors.displayed(rgb, overlay._look(new, "OBJECTS"))),
-        ("checksum", 1.0, lambda: overlay._content(new.data)), ("recolour", 1.0, op.recolor_objects),
+        ("viewport colours", 1.0, lambda: colors.displayed(rgb, cache.look_of(new, "OBJECTS"))),
+        ("checksum", 1.0, lambda: cache.content(new.data)), ("recolour", 1.0, op.recolor_objects),
         ("extract", 3.0, op.extract_objects), ("delete", 5.0, op.delete_objects),
     ]  # fmt: skip
     for name, bound, step in steps:

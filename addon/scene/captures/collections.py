@@ -13,6 +13,7 @@ SIZE = 4.0  # metres from the middle of the scene to the cameras, since a solve 
 
 
 def new_collection(scene: bpy.types.Scene, name: str) -> bpy.types.Collection:
+    """An empty collection of that name in the scene."""
     collection = bpy.data.collections.new(name)
     scene.collection.children.link(collection)
     return collection

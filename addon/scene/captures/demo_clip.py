@@ -57,9 +57,9 @@ def _add(
         getattr(bpy.ops.mesh, f"primitive_{kind}_add")(
             location=location, rotation=(0, 0, rotation), **size
         )
-    found = scene.view_layers[0].objects.active
-    found.data.materials.append(material)
-    for polygon in found.data.polygons:
+    added = scene.view_layers[0].objects.active
+    added.data.materials.append(material)
+    for polygon in added.data.polygons:
         polygon.use_smooth = kind != "cube" and kind != "plane"
 
 

@@ -89,8 +89,8 @@ def make(
     uv.uv.foreach_set("vector", places[corners].astype(np.float32).ravel())
     mesh.materials.append(_material(mesh.name, frame.image))
     mesh.update()
-    obj = bpy.data.objects.new(mesh.name, mesh)
-    collection.objects.link(obj)
-    obj.parent = root
-    obj.matrix_basis = Matrix(frame.camera_to_world.tolist())
-    return obj
+    surface = bpy.data.objects.new(mesh.name, mesh)
+    collection.objects.link(surface)
+    surface.parent = root
+    surface.matrix_basis = Matrix(frame.camera_to_world.tolist())
+    return surface

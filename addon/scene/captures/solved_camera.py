@@ -1,4 +1,4 @@
-"""A camera that was solved in Blender, written down for the backend: one pose a frame of the clip."""
+"""A camera that was solved in Blender, for the backend: one pose a frame of the clip."""
 
 import json
 import tempfile
@@ -40,7 +40,7 @@ def pose_record(
 
 
 def _distortion(clip: bpy.types.MovieClip) -> dict[str, float]:
-    """k1 and k2 of the lens that the tracker solved; its polynomial model is OpenCV's radial one."""
+    """k1 and k2 of the tracker's lens; its polynomial model is OpenCV's radial one."""
     lens = clip.tracking.camera
     if lens.distortion_model == "POLYNOMIAL":
         return {"k1": lens.k1, "k2": lens.k2}
@@ -53,7 +53,7 @@ def _distortion(clip: bpy.types.MovieClip) -> dict[str, float]:
 
 
 def write_poses(scene: bpy.types.Scene, clip: bpy.types.MovieClip | None) -> Path:
-    """A JSON file with the scene camera's pose at every frame of the clip within the scene's range."""
+    """A JSON file with the scene camera's pose at every frame of the clip in the scene's range."""
     if clip is None or scene.camera is None:
         raise InputError(
             "A clip and a scene camera are both needed.",

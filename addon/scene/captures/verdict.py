@@ -8,6 +8,8 @@ from typing import Any
 
 import bpy
 
+from ...blender_types import Icon
+from ...jobs.flags import in_window
 from .collections import ROOT_KEY
 
 LEVEL_KEY, REASONS_KEY, CONFIDENCES_KEY = (
@@ -16,7 +18,11 @@ LEVEL_KEY, REASONS_KEY, CONFIDENCES_KEY = (
     "splatsmith_confidences",
 )
 CONFIDENCE = "confidence"  # of the camera, keyframed
-LIGHTS = {"solved": "COLORSET_03_VEC", "weak": "COLORSET_09_VEC", "failed": "COLORSET_01_VEC"}
+LIGHTS: dict[str, Icon] = {
+    "solved": "COLORSET_03_VEC",
+    "weak": "COLORSET_09_VEC",
+    "failed": "COLORSET_01_VEC",
+}
 WORDS = {"solved": "Solved", "weak": "Weak: look before you trust it", "failed": "Failed"}
 
 
@@ -46,15 +52,15 @@ def attach(root: bpy.types.Object, camera: bpy.types.Object, folder: Path) -> No
     reasons = [str(r) for r in verdict.get("reasons", [])] + [
         str(a) for a in verdict.get("advice", [])
     ]
-    root[REASONS_KEY] = "\n".join(turning + [r[:1].upper() + r[1:] for r in reasons])
+    lines = turning + [reason[:1].upper() + reason[1:] for reason in reasons]
+    root[REASONS_KEY] = in_window("\n".join(lines))
     if not isinstance(images, list) or not images:
         return
     values = [image.get("confidence") if isinstance(image, dict) else None for image in images]
     root[CONFIDENCES_KEY] = [float(v) if isinstance(v, (int, float)) else 0.0 for v in values]
     camera[CONFIDENCE] = 0.0
-    camera.id_properties_ui(CONFIDENCE).update(
-        min=0.0, max=1.0, description="How well this picture's camera is known"
-    )
+    interface: Any = camera.id_properties_ui(CONFIDENCE)  # type: ignore[func-returns-value]
+    interface.update(min=0.0, max=1.0, description="How well this picture's camera is known")
     for number, value in enumerate(root[CONFIDENCES_KEY], 1):
         camera[CONFIDENCE] = value
         camera.keyframe_insert(f'["{CONFIDENCE}"]', frame=number)

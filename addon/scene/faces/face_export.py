@@ -15,7 +15,7 @@ from ....backend.formats import live_link_csv
 from ....backend.formats.arkit import BLENDSHAPES
 from ....backend.formats.motion_file import HEAD
 from ....backend.protocol import InputError
-from .face_targets import shape_keys
+from .face_targets import FaceTarget, shape_keys
 
 NOTE = "Synthetic: facial animation by Splatsmith."
 
@@ -81,12 +81,12 @@ def _fbx(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _alone(context: bpy.types.Context, objs: list[bpy.types.Object]) -> Iterator[None]:
+def _alone(context: bpy.types.Context, meshes: list[bpy.types.Object]) -> Iterator[None]:
     """Only these are selected; afterwards what was."""
     layer = context.view_layer
     hidden = [
         obj.name
-        for obj in objs
+        for obj in meshes
         if obj.name not in layer.objects or not obj.visible_get(view_layer=layer)
     ]
     if hidden:
@@ -97,8 +97,8 @@ def _alone(context: bpy.types.Context, objs: list[bpy.types.Object]) -> Iterator
     before, active = [o for o in layer.objects if o.select_get()], layer.objects.active
     try:
         for obj in layer.objects:
-            obj.select_set(obj in objs)
-        layer.objects.active = objs[0]
+            obj.select_set(obj in meshes)
+        layer.objects.active = meshes[0]
         yield
     finally:
         for obj in layer.objects:
@@ -106,19 +106,24 @@ def _alone(context: bpy.types.Context, objs: list[bpy.types.Object]) -> Iterator
         layer.objects.active = active
 
 
-def _with_bones(context: bpy.types.Context, objs: list[bpy.types.Object]) -> list[bpy.types.Object]:
+def _with_bones(
+    context: bpy.types.Context, meshes: list[bpy.types.Object]
+) -> list[bpy.types.Object]:
     """And the armatures and the head that move with them."""
     settings = context.scene.splatsmith
-    bones = [m.object for obj in objs for m in obj.modifiers if m.type == "ARMATURE"]
+    bones = [m.object for obj in meshes for m in obj.modifiers if m.type == "ARMATURE"]
     return list(
         dict.fromkeys(
-            [*objs, *(t for t in (*bones, settings.jaw_rig, settings.head_object) if t is not None)]
+            [
+                *meshes,
+                *(t for t in (*bones, settings.jaw_rig, settings.head_object) if t is not None),
+            ]
         )
     )
 
 
 @contextlib.contextmanager
-def _arkit_names(targets: list[bpy.types.PropertyGroup]) -> Iterator[None]:
+def _arkit_names(targets: list[FaceTarget]) -> Iterator[None]:
     """Shape keys that do just what one of ARKit's does bear its name meanwhile."""
     renamed = []
     for target in targets:
@@ -134,7 +139,7 @@ def _arkit_names(targets: list[bpy.types.PropertyGroup]) -> Iterator[None]:
             block.name = name
 
 
-def one_to_one(target: bpy.types.PropertyGroup) -> dict[str, str]:
+def one_to_one(target: FaceTarget) -> dict[str, str]:
     """Shape key -> ARKit's name, where the table says that they are the same thing."""
     keys, curves = [row.key for row in target.rows], [row.curve for row in target.rows]
     blocks = set(shape_keys(target.obj))
@@ -148,30 +153,30 @@ def one_to_one(target: bpy.types.PropertyGroup) -> dict[str, str]:
     }
 
 
-def _table(context: bpy.types.Context, targets: list[bpy.types.PropertyGroup], path: Path) -> int:
+def _table(context: bpy.types.Context, targets: list[FaceTarget], path: Path) -> int:
     """What the shape keys do in every frame of the scene, told in ARKit's terms."""
     scene, now = context.scene, context.scene.frame_current
-    found = [
+    matched = [
         (key, curve, target.obj) for target in targets for key, curve in one_to_one(target).items()
     ]
-    if not found:
+    if not matched:
         raise InputError(
             "No shape key is matched with one of ARKit's names.",
             "Fill the table under Shape Keys, Jaw, Head.",
         )
     frames = range(scene.frame_start, scene.frame_end + 1)
-    values = np.zeros((len(frames), len(found) + 3), np.float32)
+    values = np.zeros((len(frames), len(matched) + 3), np.float32)
     try:
         for row, frame in zip(values, frames, strict=True):
             scene.frame_set(frame)
-            row[:-3] = [obj.data.shape_keys.key_blocks[key].value for key, _, obj in found]
+            row[:-3] = [obj.data.shape_keys.key_blocks[key].value for key, _, obj in matched]
             row[-3:] = _turn(scene.splatsmith.head_object)
     finally:
         scene.frame_set(now)
     live_link_csv.write(
         path,
         scene.render.fps / scene.render.fps_base,
-        [curve for _, curve, _ in found] + list(HEAD),
+        [curve for _, curve, _ in matched] + list(HEAD),
         values,
     )
     return len(frames)

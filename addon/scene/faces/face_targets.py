@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterator
+from typing import Any, Protocol
 
 import bpy
 import numpy as np
@@ -17,14 +18,30 @@ TABLED = {*BLENDSHAPES, *face_names.VISEME_CURVES}  # what rows of a table can n
 Curves = dict[str, tuple[np.ndarray, np.ndarray, str]]  # by name: frames, values, layer
 
 
+class FaceRow(Protocol):
+    """One curve of a motion and the shape key that it moves: SplatsmithFaceRow in properties/."""
+
+    curve: str
+    key: str
+    gain: float
+
+
+class FaceTarget(Protocol):
+    """A mesh that is moved: SplatsmithFaceTarget in properties/, which Blender makes."""
+
+    obj: bpy.types.Object
+    rows: Any  # a collection of FaceRow
+    row: int
+
+
 def shape_keys(obj: bpy.types.Object | None) -> list[str]:
     """Names of a mesh's shape keys but the first, which is its rest."""
     keys = obj.data.shape_keys if obj is not None and obj.type == "MESH" else None
     return [block.name for block in keys.key_blocks[1:]] if keys else []
 
 
-def fill(target: bpy.types.PropertyGroup) -> int:
-    """Makes the table of a target anew from the names of its shape keys. How many rows were found."""
+def fill(target: FaceTarget) -> int:
+    """Makes the table of a target anew from the names of its shape keys; how many rows it has."""
     target.rows.clear()
     for match in face_names.matches(shape_keys(target.obj)):
         row = target.rows.add()
@@ -110,7 +127,7 @@ def apply(
     )
 
 
-def _of_keys(target: bpy.types.PropertyGroup, curves: Curves) -> Iterator[tuple[Keys, str]]:
+def _of_keys(target: FaceTarget, curves: Curves) -> Iterator[tuple[Keys, str]]:
     """Every shape key that has a row, with its layer; several rows of one key are added."""
     blocks = set(shape_keys(target.obj))
     for key in dict.fromkeys(row.key for row in target.rows if row.key in blocks):
@@ -135,9 +152,7 @@ def _of_keys(target: bpy.types.PropertyGroup, curves: Curves) -> Iterator[tuple[
         )
 
 
-def _jaw(
-    settings: bpy.types.PropertyGroup, curves: Curves, title: str, span: tuple[float, float]
-) -> int:
+def _jaw(settings: Any, curves: Curves, title: str, span: tuple[float, float]) -> int:
     """A bone that opens the jaw, by degrees at full opening."""
     rig, bone = settings.jaw_rig, settings.jaw_bone
     if rig is None or bone not in (rig.pose.bones if rig.pose else ()):
@@ -153,23 +168,21 @@ def _jaw(
     return len(keys)
 
 
-def _head(
-    settings: bpy.types.PropertyGroup, curves: Curves, title: str, span: tuple[float, float]
-) -> int:
+def _head(settings: Any, curves: Curves, title: str, span: tuple[float, float]) -> int:
     """The object that is the head turns: pitch about x, yaw about z, roll about y, for a face that
     looks along -y.
     """
     obj = settings.head_object
     if obj is None:
         return 0
-    found = [
+    turns = [
         (axis, sign, curves[name])
         for name, axis, sign in zip(HEAD, (0, 2, 1), (-1, 1, 1), strict=True)
         if name in curves
     ]
     keys = [
         Keys("delta_rotation_euler", axis, frames, sign * values)
-        for axis, sign, (frames, values, _) in found
+        for axis, sign, (frames, values, _) in turns
     ]
     write_layer(obj, "head", keys, f"{title} {obj.name}", span)
     return len(keys)

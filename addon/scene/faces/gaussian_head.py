@@ -1,5 +1,7 @@
 """A Gaussian head in the scene: splats that follow a head's mesh on every frame."""
 
+from typing import Any
+
 import bpy
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ Floats = NDArray[np.float32]
 
 def import_gaussians(
     scene: bpy.types.Scene,
-    found: GaussianHead,
+    gaussians: GaussianHead,
     head: Head,
     mesh: bpy.types.Object,
     collection: bpy.types.Collection,
@@ -25,17 +27,19 @@ def import_gaussians(
     """Splats on the mesh that `head` became. The mesh itself is no longer rendered, and shown as
     its bounds.
     """
-    _prepare_mesh(mesh, head, found)
-    arrays = _at_rest(found, head)
+    _prepare_mesh(mesh, head, gaussians)
+    arrays = _at_rest(gaussians, head)
     cloud = pointclouds.new_object(
         f"{mesh.name} Gaussians",
         collection,
         arrays.means,
-        {**splats.attributes(arrays), **_local(found)},
+        {**splats.attributes(arrays), **_local(gaussians)},
     )
     cloud.parent = mesh
     modifier = cloud.modifiers.new(splats.FOLLOW, "NODES")
-    modifier.node_group = head_nodes.build(f"{mesh.name} Follow", mesh, found.latent_bias.tolist())
+    modifier.node_group = head_nodes.build(
+        f"{mesh.name} Follow", mesh, gaussians.latent_bias.tolist()
+    )
     splats.show(cloud)
     cloud[splats.MARK] = "gaussian head"
     mesh.display_type, mesh.hide_render = "BOUNDS", True
@@ -48,7 +52,7 @@ def import_gaussians(
     return cloud
 
 
-def _prepare_mesh(mesh: bpy.types.Object, head: Head, found: GaussianHead) -> None:
+def _prepare_mesh(mesh: bpy.types.Object, head: Head, gaussians: GaussianHead) -> None:
     """Rest places, and the vectors whose sum with what the vertices moved is the latent pose:
     weights times the shapes' inverse.
     """
@@ -56,27 +60,32 @@ def _prepare_mesh(mesh: bpy.types.Object, head: Head, found: GaussianHead) -> No
     gram = shapes @ shapes.T
     solved = np.linalg.solve(gram + 1e-6 * np.trace(gram) / len(gram) * np.eye(len(gram)), shapes)
     table = (
-        (found.latent_weights.astype(np.float64) @ solved)
-        .reshape(len(found.latent_bias), -1, 3)
+        (gaussians.latent_weights.astype(np.float64) @ solved)
+        .reshape(len(gaussians.latent_bias), -1, 3)
         .astype(np.float32)
     )
-    attributes: pointclouds.Attributes = {
+    attributes: dict[str, tuple[str, NDArray[Any]]] = {
         "head_rest": ("FLOAT_VECTOR", to_blender(head.vertices) * METRES)
     }
     attributes |= {f"latent_{k}": ("FLOAT_VECTOR", row) for k, row in enumerate(table)}
     pointclouds.write_attributes(mesh.data, attributes)
 
 
-def _local(found: GaussianHead) -> pointclouds.Attributes:
+def _local(gaussians: GaussianHead) -> pointclouds.Attributes:
     """What the nodes read of each point. Frames are the triangles' own, so axes need no change."""
-    attributes: pointclouds.Attributes = {
-        "local_mean": ("FLOAT_VECTOR", found.means * METRES), "local_rotation": ("QUATERNION", found.quats),
-        "local_scale": ("FLOAT_VECTOR", found.scales * METRES), "rest_size": ("FLOAT", np.maximum(found.rest_sizes, 1e-6) * METRES),
-        "local_color": ("FLOAT_VECTOR", found.sh[:, 0] * splats.SH_C0 + 0.5), "local_opacity": ("FLOAT", found.opacities),
-    }  # fmt: skip
+    attributes: dict[str, tuple[str, NDArray[Any]]] = {
+        "local_mean": ("FLOAT_VECTOR", gaussians.means * METRES),
+        "local_rotation": ("QUATERNION", gaussians.quats),
+        "local_scale": ("FLOAT_VECTOR", gaussians.scales * METRES),
+        "rest_size": ("FLOAT", np.maximum(gaussians.rest_sizes, 1e-6) * METRES),
+        "local_color": ("FLOAT_VECTOR", gaussians.sh[:, 0] * splats.SH_C0 + 0.5),
+        "local_opacity": ("FLOAT", gaussians.opacities),
+    }
     for corner in range(3):
-        attributes[f"corner_{corner}"] = ("INT", found.corners[:, corner].astype(np.int32))
-    for k, (means, colors) in enumerate(zip(found.mean_shapes, found.color_shapes, strict=True)):
+        attributes[f"corner_{corner}"] = ("INT", gaussians.corners[:, corner].astype(np.int32))
+    for k, (means, colors) in enumerate(
+        zip(gaussians.mean_shapes, gaussians.color_shapes, strict=True)
+    ):
         attributes[f"mean_shape_{k}"], attributes[f"color_shape_{k}"] = (
             ("FLOAT_VECTOR", means * METRES),
             ("FLOAT_VECTOR", colors),
@@ -84,22 +93,22 @@ def _local(found: GaussianHead) -> pointclouds.Attributes:
     return attributes
 
 
-def _at_rest(found: GaussianHead, head: Head) -> SplatArrays:
+def _at_rest(gaussians: GaussianHead, head: Head) -> SplatArrays:
     """Something near what the nodes make of them on the mesh at rest; turns, and places in the
     triangles, are the nodes' alone.
     """
-    corners = to_blender(head.vertices)[found.corners] * METRES
+    corners = to_blender(head.vertices)[gaussians.corners] * METRES
     logits = np.log(
-        found.opacities.clip(1e-4, 1 - 1e-4) / (1 - found.opacities.clip(1e-4, 1 - 1e-4))
+        gaussians.opacities.clip(1e-4, 1 - 1e-4) / (1 - gaussians.opacities.clip(1e-4, 1 - 1e-4))
     )
     first = np.stack(
-        [found.sh[:, 2], -found.sh[:, 1], found.sh[:, 3]], 1
+        [gaussians.sh[:, 2], -gaussians.sh[:, 1], gaussians.sh[:, 3]], 1
     )  # degree 1 in Blender's axes: its basis is -y, z, -x
-    sh = np.concatenate([found.sh[:, :1], first], 1)
+    sh = np.concatenate([gaussians.sh[:, :1], first], 1)
     return SplatArrays(
         means=corners.mean(1),
-        quats=found.quats,
-        log_scales=np.log(np.maximum(found.scales, 1e-6) * METRES),
+        quats=gaussians.quats,
+        log_scales=np.log(np.maximum(gaussians.scales, 1e-6) * METRES),
         opacity_logits=logits.astype(np.float32),
         sh=sh,
     )

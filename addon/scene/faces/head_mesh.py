@@ -28,14 +28,14 @@ def import_head(head: Head, name: str, collection: bpy.types.Collection) -> bpy.
     colors[:, :3] = splats.srgb_to_linear(head.colors)
     mesh.attributes.new("Color", "FLOAT_COLOR", "POINT").data.foreach_set("color", colors.ravel())
     mesh.materials.append(_material())
-    obj = bpy.data.objects.new(name, mesh)
-    collection.objects.link(obj)
-    obj.shape_key_add(name="Basis", from_mix=False)
+    head_object = bpy.data.objects.new(name, mesh)
+    collection.objects.link(head_object)
+    head_object.shape_key_add(name="Basis", from_mix=False)
     for shape, moved, lowest in zip(head.names, to_blender(head.shapes), head.lowest, strict=True):
-        key = obj.shape_key_add(name=shape, from_mix=False)
+        key = head_object.shape_key_add(name=shape, from_mix=False)
         key.data.foreach_set("co", (rest + moved * METRES).ravel())
         key.slider_min, key.value = float(lowest), 0.0  # Blender 5.2 begins with 1
-    return obj
+    return head_object
 
 
 def _faces(mesh: bpy.types.Mesh, rest: Floats, faces: NDArray[np.int32]) -> None:
@@ -55,9 +55,9 @@ def _faces(mesh: bpy.types.Mesh, rest: Floats, faces: NDArray[np.int32]) -> None
 
 def _material() -> bpy.types.Material:
     """Shows the colours of the vertices."""
-    found = bpy.data.materials.get(MATERIAL)
-    if found is not None:
-        return found
+    existing = bpy.data.materials.get(MATERIAL)
+    if existing is not None:
+        return existing
     new = bpy.data.materials.new(MATERIAL)
     new.use_nodes = True
     nodes = new.node_tree.nodes

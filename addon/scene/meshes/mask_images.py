@@ -29,7 +29,7 @@ def draw_mask(mask: bpy.types.Mask, width: int, height: int) -> NDArray[np.bool_
 
 
 def _combined(under: NDArray[np.bool_], own: NDArray[np.bool_], blend: str) -> NDArray[np.bool_]:
-    """Blender's ways to lay one layer over the others, for a mask that covers a pixel or does not."""
+    """Blender's ways to lay one layer over others, for masks that cover a pixel or do not."""
     if blend in ("SUBTRACT", "MERGE_SUBTRACT"):
         return under & ~own
     if blend in ("MUL", "DARKEN"):

@@ -21,8 +21,13 @@ from .mesh_frames import FRAMES_KEY
 from .mesh_sequence import evaluated_frames
 
 KINDS = {
-    "SKIN_GLB": ".glb", "SKIN_FBX": ".fbx", "MORPH_GLB": ".glb", "VAT": ".png", "ALEMBIC": ".abc", "USD": ".usdc",
-}  # fmt: skip
+    "SKIN_GLB": ".glb",
+    "SKIN_FBX": ".fbx",
+    "MORPH_GLB": ".glb",
+    "VAT": ".png",
+    "ALEMBIC": ".abc",
+    "USD": ".usdc",
+}
 FITS = 1e-3  # of the box: an error that nobody sees
 
 
@@ -38,24 +43,25 @@ class Baked:
     error: float
 
 
-def bake(context: bpy.types.Context, obj: bpy.types.Object, path: Path, kind: str) -> Baked:
+def bake(context: bpy.types.Context, animated: bpy.types.Object, path: Path, kind: str) -> Baked:
     """Writes the object as `kind` over the scene's frames and checks the file; an older one stays
     until the new one is whole.
     """
     scene = context.scene
     frames = list(range(scene.frame_start, scene.frame_end + 1))
-    if FRAMES_KEY in obj and kind == "USD":
-        return _bake_changing(context, obj, path, frames)
-    shown = evaluated_frames(context, obj, frames)
+    if FRAMES_KEY in animated and kind == "USD":
+        return _bake_changing(context, animated, path, frames)
+    shown = evaluated_frames(context, animated, frames)
     if not np.isfinite(shown).all():
         raise InputError(
-            f"{obj.name} has vertices at no finite place.", "Look at its modifiers and its cache."
+            f"{animated.name} has vertices at no finite place.",
+            "Look at its modifiers and its cache.",
         )
-    nodes = nodes_of(obj, shown, frames) if kind.startswith("SKIN") else None
+    nodes = nodes_of(animated, shown, frames) if kind.startswith("SKIN") else None
     part = path.with_name(f"part-{path.name}")  # Blender hides names that begin with a dot
     try:
         with _without_trace():
-            made = export_copy(context, obj, shown, frames, kind, nodes)
+            made = export_copy(context, animated, shown, frames, kind, nodes)
             _select_only(context, made)
             if kind == "VAT":
                 error = mesh_vat.write(context, part, made[0], shown)
@@ -80,15 +86,15 @@ def bake(context: bpy.types.Context, obj: bpy.types.Object, path: Path, kind: st
 
 
 def _bake_changing(
-    context: bpy.types.Context, obj: bpy.types.Object, path: Path, frames: list[int]
+    context: bpy.types.Context, animated: bpy.types.Object, path: Path, frames: list[int]
 ) -> Baked:
     """As USD, which may have other vertices in every frame."""
     part = path.with_name(f"part-{path.name}")
     try:
         with _without_trace():
-            _select_only(context, [obj])
+            _select_only(context, [animated])
             _export(part, "USD", frames)
-            error = mesh_read_back.largest_error_of_changing(context, part, obj, frames)
+            error = mesh_read_back.largest_error_of_changing(context, part, animated, frames)
         part.replace(path)
     except RuntimeError as problem:
         raise InputError(

@@ -17,12 +17,12 @@ from .mesh_sequence import SEQUENCE_KEY, straighten
 BELONGS = 0.05
 
 
-def nodes_of(obj: bpy.types.Object, shown: Floats, frames: list[int]) -> Nodes | None:
+def nodes_of(animated: bpy.types.Object, shown: Floats, frames: list[int]) -> Nodes | None:
     """The nodes that the tracker moved this mesh by, in the world; None where its shape is no
     longer theirs.
     """
     try:
-        sequence = sequences.read(Path(str(obj.get(SEQUENCE_KEY, ""))))
+        sequence = sequences.read(Path(str(animated.get(SEQUENCE_KEY, ""))))
     except InputError:
         return None
     if (
@@ -33,7 +33,7 @@ def nodes_of(obj: bpy.types.Object, shown: Floats, frames: list[int]) -> Nodes |
         return None
     scene, now = bpy.context.scene, bpy.context.scene.frame_current
     scene.frame_set(frames[0])
-    world = np.array(obj.matrix_world, np.float64)
+    world = np.array(animated.matrix_world, np.float64)
     scene.frame_set(now)
     moved = in_world(sequence.nodes, world)
     rest = sequence.rest @ world[:3, :3].T + world[:3, 3]
@@ -56,24 +56,24 @@ def in_world(nodes: Nodes, world: np.ndarray) -> Nodes:
 
 def export_copy(
     context: bpy.types.Context,
-    obj: bpy.types.Object,
+    animated: bpy.types.Object,
     shown: Floats,
     frames: list[int],
     kind: str,
     nodes: Nodes | None,
 ) -> list[bpy.types.Object]:
-    """A copy without modifiers or parents whose places are the world's, moved by bones or by keys."""
-    mesh = obj.data.copy()
-    copy = bpy.data.objects.new(f"{obj.name} Baked", mesh)
+    """A copy without modifiers or parents, in world space, moved by bones or by keys."""
+    mesh = animated.data.copy()
+    copy = bpy.data.objects.new(f"{animated.name} Baked", mesh)
     context.scene.collection.objects.link(copy)
     copy.shape_key_clear()
     if len(mesh.vertices) != shown.shape[1]:
-        raise InputError(f"{obj.name} has modifiers that add vertices.", "Apply them first.")
+        raise InputError(f"{animated.name} has modifiers that add vertices.", "Apply them first.")
     made = [copy]
     if kind.startswith("SKIN"):
         if nodes is None:
             raise InputError(
-                f"{obj.name} has no bones that move it.",
+                f"{animated.name} has no bones that move it.",
                 "Press Find Bones first; or choose another kind.",
             )
         made.append(_with_bones(context, copy, shown, nodes, frames))

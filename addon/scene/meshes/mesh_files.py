@@ -32,6 +32,7 @@ class ReadMesh:
     uvs: np.ndarray | None
 
     def checked(self) -> "ReadMesh":
+        """Itself; InputError where it is empty or not finite."""
         if not len(self.vertices) or not len(self.faces):
             raise InputError(f"{self.name} holds no mesh.", "Remove it, or export it again.")
         if not np.isfinite(self.vertices).all():
@@ -50,19 +51,19 @@ def natural(path: Path) -> list[int | str]:
 
 def files_of(folder: Path) -> list[Path]:
     """The sequence of a folder, in order; InputError where there is none, or more than one kind."""
-    found = sorted((p for p in folder.iterdir() if p.suffix.lower() in KINDS), key=natural)
-    if len(found) < 2:
+    files = sorted((p for p in folder.iterdir() if p.suffix.lower() in KINDS), key=natural)
+    if len(files) < 2:
         raise InputError(
             f"{folder.name} holds fewer than two mesh files.",
             f"Choose a folder with one file a frame ({', '.join(KINDS)}).",
         )
-    kinds = {p.suffix.lower() for p in found}
+    kinds = {p.suffix.lower() for p in files}
     if len(kinds) > 1:
         raise InputError(
             f"{folder.name} holds several kinds of mesh files ({', '.join(sorted(kinds))}).",
             "Leave only one kind in it.",
         )
-    return found
+    return files
 
 
 def frames_of_files(files: list[Path]) -> Iterator[ReadMesh]:
@@ -70,9 +71,9 @@ def frames_of_files(files: list[Path]) -> Iterator[ReadMesh]:
     for path in files:
         if not path.stat().st_size:
             raise InputError(f"{path.name} is empty.", "Remove it, or export it again.")
-        with _imported(path) as objs:
-            found = _joined(path.name, objs)
-        yield found.checked()
+        with _imported(path) as imported:
+            mesh = _joined(path.name, imported)
+        yield mesh.checked()
 
 
 @contextlib.contextmanager
@@ -102,16 +103,19 @@ def opened_cache(path: Path) -> Iterator[tuple[int, Iterator[ReadMesh]]]:
         scene.frame_set(kept[2])
 
 
-def _at(path: Path, objs: list[bpy.types.Object], frame: int) -> ReadMesh:
+def _at(path: Path, imported: list[bpy.types.Object], frame: int) -> ReadMesh:
     bpy.context.scene.frame_set(frame)
-    return _joined(f"{path.name}, frame {frame},", objs).checked()
+    return _joined(f"{path.name}, frame {frame},", imported).checked()
 
 
 def as_sequence(meshes: list[ReadMesh], fps: float) -> MeshSequence | None:
     """Of meshes that are one mesh which moves; None if they are not."""
+    return of_one_topology(meshes, fps) if all(m.fits(meshes[0]) for m in meshes) else None
+
+
+def of_one_topology(meshes: list[ReadMesh], fps: float) -> MeshSequence:
+    """Of meshes that are known to be one mesh which moves."""
     first = meshes[0]
-    if not all(m.fits(first) for m in meshes):
-        return None
     positions = np.stack([m.vertices for m in meshes])
     return MeshSequence(
         rest=positions[0],
@@ -167,7 +171,7 @@ def as_frames(meshes: list[ReadMesh], fps: float) -> MeshFrames:
 
 @contextlib.contextmanager
 def _imported(path: Path) -> Iterator[list[bpy.types.Object]]:
-    """The objects of a file, in the scene for as long; an importer's complaint becomes a sentence."""
+    """The objects of a file, in the scene for as long; InputError where Blender can't read it."""
     before = passing.blocks()
     try:
         _import(path)
@@ -201,10 +205,10 @@ def _import(path: Path) -> None:
         bpy.ops.import_scene.gltf(filepath=str(path), merge_vertices=False)
 
 
-def _joined(name: str, objs: list[bpy.types.Object]) -> ReadMesh:
+def _joined(name: str, imported: list[bpy.types.Object]) -> ReadMesh:
     """All meshes as they stand now, as one."""
     graph = bpy.context.evaluated_depsgraph_get()
-    parts = [_triangles(o.evaluated_get(graph)) for o in objs if o.type == "MESH"]
+    parts = [_triangles(o.evaluated_get(graph)) for o in imported if o.type == "MESH"]
     if not parts:
         return ReadMesh(name, np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32), None)
     offsets = np.cumsum([0] + [len(p[0]) for p in parts[:-1]])

@@ -93,20 +93,20 @@ def import_frames(
     passing.import_usd(str(usd))
     scene.render.fps, scene.render.fps_base = kept
     made = passing.since(before)["objects"]
-    obj = next((o for o in made if o.type == "MESH"), None)
-    if obj is None:
+    animated: bpy.types.Object | None = next((o for o in made if o.type == "MESH"), None)
+    if animated is None:
         raise InputError(f"{usd.name} can't be read back.", "Make the meshes again.")
     for other in made:
         for home in list(other.users_collection):
             home.objects.unlink(other)
-        if other is not obj:
+        if other is not animated:
             bpy.data.objects.remove(other)
-    collection.objects.link(obj)
-    obj.name, obj.parent = name, root
-    obj[FRAMES_KEY] = str(path)
-    obj.data.materials.clear()
-    obj.data.materials.append(_material(name))
-    return obj
+    collection.objects.link(animated)
+    animated.name, animated.parent = name, root
+    animated[FRAMES_KEY] = str(path)
+    animated.data.materials.clear()
+    animated.data.materials.append(_material(name))
+    return animated
 
 
 def _material(name: str) -> bpy.types.Material:

@@ -42,22 +42,22 @@ def largest_error(
 
 
 def largest_error_of_changing(
-    context: bpy.types.Context, path: Path, obj: bpy.types.Object, frames: list[int]
+    context: bpy.types.Context, path: Path, animated: bpy.types.Object, frames: list[int]
 ) -> float:
     """The same of an object whose vertices are others in every frame: they keep their order in a
     USD file.
     """
     before = set(bpy.data.objects)
     _import(path, "USD")
-    found = next((o for o in bpy.data.objects if o not in before and o.type == "MESH"), None)
-    if found is None:
+    read_back = next((o for o in bpy.data.objects if o not in before and o.type == "MESH"), None)
+    if read_back is None:
         raise InputError(
             f"{path.name} holds no mesh when it is read back.", "Choose another place."
         )
     worst, low, high = 0.0, np.full(3, np.inf), np.full(3, -np.inf)
     for frame in frames:
         context.scene.frame_set(frame)
-        here, there = world_vertices(context, obj), world_vertices(context, found)
+        here, there = world_vertices(context, animated), world_vertices(context, read_back)
         if here.shape != there.shape:
             raise InputError(
                 f"Frame {frame} has {len(there):,} vertices when it is read back, not "
@@ -83,13 +83,13 @@ def _import(path: Path, kind: str) -> None:
 
 
 def _compared(
-    context: bpy.types.Context, found: bpy.types.Object, shown: Floats, frames: list[int]
+    context: bpy.types.Context, read_back: bpy.types.Object, shown: Floats, frames: list[int]
 ) -> float:
     """Vertices are matched by where they are in three frames, for a file may split them along
     seams, merge those that always go together, and order them anew.
     """
     several = sorted({0, len(frames) // 2, len(frames) - 1})
-    partner = _partners(context, found, shown, frames, several)
+    partner = _partners(context, read_back, shown, frames, several)
     ways = (
         np.round(shown[several] / np.ptp(shown, axis=(0, 1)).max(), 5)
         .transpose(1, 0, 2)
@@ -105,14 +105,16 @@ def _compared(
         context.scene.frame_set(frame)
         worst = max(
             worst,
-            float(np.linalg.norm(world_vertices(context, found) - places[partner], axis=1).max()),
+            float(
+                np.linalg.norm(world_vertices(context, read_back) - places[partner], axis=1).max()
+            ),
         )
     return worst / float(np.ptp(shown, axis=(0, 1)).max())
 
 
 def _partners(
     context: bpy.types.Context,
-    found: bpy.types.Object,
+    read_back: bpy.types.Object,
     shown: Floats,
     frames: list[int],
     several: list[int],
@@ -123,7 +125,7 @@ def _partners(
     there = []
     for number in several:
         context.scene.frame_set(frames[number])
-        there.append(world_vertices(context, found))
+        there.append(world_vertices(context, read_back))
     tree = kdtree.KDTree(shown.shape[1])
     for index, place in enumerate(shown[several[0]].tolist()):
         tree.insert(place, index)
@@ -131,8 +133,8 @@ def _partners(
     near = np.array(
         [[index for _, index, _ in tree.find_n(place, CANDIDATES)] for place in there[0].tolist()]
     )
-    off = sum(
+    off: np.ndarray = sum(
         np.linalg.norm(shown[number][near] - places[:, None], axis=2)
         for number, places in zip(several, there, strict=True)
     )
-    return near[np.arange(len(near)), off.argmin(1)]
+    return np.asarray(near[np.arange(len(near)), off.argmin(1)])

@@ -8,6 +8,7 @@ Mesh Cache modifier, because keys would make the .blend huge.
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 import bpy
 import numpy as np
@@ -35,17 +36,17 @@ def import_sequence(
     mesh = bpy.data.meshes.new(name)
     _fill(mesh, sequence)
     mesh.materials.append(_material(name, texture))
-    obj = bpy.data.objects.new(name, mesh)
-    collection.objects.link(obj)
-    obj.parent = root
-    obj[SEQUENCE_KEY] = str(path)
+    animated = bpy.data.objects.new(name, mesh)
+    collection.objects.link(animated)
+    animated.parent = root
+    animated[SEQUENCE_KEY] = str(path)
     if sequence.positions[..., 0].size <= MOST_KEYED:
-        _key(obj, sequence.positions)
+        _key(animated, sequence.positions)
     else:
         cache = path.with_suffix(".pc2")
         _write_cache(cache, iter(sequence.positions), len(sequence.rest), len(sequence.positions))
-        _play_cache(obj, cache)
-    return obj
+        _play_cache(animated, cache)
+    return animated
 
 
 def import_streamed(
@@ -63,10 +64,10 @@ def import_streamed(
     mesh = bpy.data.meshes.new(name)
     _fill(mesh, first)
     mesh.materials.append(_material(name, None))
-    obj = bpy.data.objects.new(name, mesh)
-    collection.objects.link(obj)
-    _play_cache(obj, path)
-    return obj
+    animated = bpy.data.objects.new(name, mesh)
+    collection.objects.link(animated)
+    _play_cache(animated, path)
+    return animated
 
 
 def _fill(mesh: bpy.types.Mesh, sequence: MeshSequence) -> None:
@@ -113,15 +114,15 @@ def _material(name: str, texture: Path | None) -> bpy.types.Material:
     return material
 
 
-def _key(obj: bpy.types.Object, positions: Floats) -> None:
+def _key(animated: bpy.types.Object, positions: Floats) -> None:
     """One absolute key a frame, and a straight curve that runs through them."""
     for number, moment in enumerate(positions, 1):
-        key = obj.shape_key_add(name=f"{number:04d}", from_mix=False)
+        key = animated.shape_key_add(name=f"{number:04d}", from_mix=False)
         key.data.foreach_set("co", np.ascontiguousarray(moment, np.float32).ravel())
         key.interpolation = "KEY_LINEAR"
-    keys = obj.data.shape_keys
+    keys = animated.data.shape_keys
     keys.use_relative = False
-    with bpy.context.temp_override(object=obj, active_object=obj):
+    with bpy.context.temp_override(object=animated, active_object=animated):
         bpy.ops.object.shape_key_retime()
     spacing = keys.key_blocks[1].frame - keys.key_blocks[0].frame if len(positions) > 1 else SPACING
     first = keys.key_blocks[0].frame
@@ -160,49 +161,50 @@ def _write_cache(path: Path, moments: Iterator[Floats], vertices: int, count: in
         part.unlink(missing_ok=True)
 
 
-def _play_cache(obj: bpy.types.Object, path: Path) -> None:
-    cache = obj.modifiers.new("Mesh Cache", "MESH_CACHE")
+def _play_cache(animated: bpy.types.Object, path: Path) -> None:
+    cache = animated.modifiers.new("Mesh Cache", "MESH_CACHE")
     cache.cache_format, cache.filepath, cache.frame_start = "PC2", str(path), 1.0
     cache.forward_axis, cache.up_axis = "POS_Y", "POS_Z"
 
 
-def is_animated_mesh(obj: bpy.types.Object | None) -> bool:
-    return obj is not None and obj.type == "MESH"
+def is_animated_mesh(animated: bpy.types.Object | None) -> TypeGuard[bpy.types.Object]:
+    """Whether it can be baked: any mesh can, whatever moves it."""
+    return animated is not None and animated.type == "MESH"
 
 
 def evaluated_frames(
-    context: bpy.types.Context, obj: bpy.types.Object, frames: list[int]
+    context: bpy.types.Context, animated: bpy.types.Object, frames: list[int]
 ) -> Floats:
-    """(T, V, 3) in the world, modifiers and all; InputError where the number of vertices changes."""
-    scene, now, found = context.scene, context.scene.frame_current, []
+    """(T, V, 3) in the world, modifiers and all; InputError where their number changes."""
+    scene, now, moments = context.scene, context.scene.frame_current, []
     try:
         for frame in frames:
             scene.frame_set(frame)
-            found.append(world_vertices(context, obj))
-            if len(found[-1]) != len(found[0]):
+            moments.append(world_vertices(context, animated))
+            if len(moments[-1]) != len(moments[0]):
                 raise InputError(
-                    f"{obj.name} has {len(found[0]):,} vertices in frame {frames[0]} and "
-                    f"{len(found[-1]):,} in frame {frame}.",
+                    f"{animated.name} has {len(moments[0]):,} vertices in frame {frames[0]} and "
+                    f"{len(moments[-1]):,} in frame {frame}.",
                     "Choose USD, which can keep such a mesh; or give it one topology first.",
                 )
     finally:
         scene.frame_set(now)
-    return np.stack(found)
+    return np.stack(moments)
 
 
-def as_sequence(context: bpy.types.Context, obj: bpy.types.Object) -> MeshSequence:
+def as_sequence(context: bpy.types.Context, animated: bpy.types.Object) -> MeshSequence:
     """The object over the scene's frames, in its own space as of the first."""
     scene, render, now = context.scene, context.scene.render, context.scene.frame_current
     frames = list(range(scene.frame_start, scene.frame_end + 1))
-    shown = evaluated_frames(context, obj, frames)
+    shown = evaluated_frames(context, animated, frames)
     try:
         scene.frame_set(frames[0])
-        back = np.linalg.inv(np.array(obj.matrix_world, np.float64))
-        mesh = obj.evaluated_get(context.evaluated_depsgraph_get()).to_mesh()
+        back = np.linalg.inv(np.array(animated.matrix_world, np.float64))
+        mesh = animated.evaluated_get(context.evaluated_depsgraph_get()).to_mesh()
         mesh.calc_loop_triangles()
         corners = np.empty(len(mesh.loop_triangles) * 3, np.int32)
         mesh.loop_triangles.foreach_get("vertices", corners)
-        obj.evaluated_get(context.evaluated_depsgraph_get()).to_mesh_clear()
+        animated.evaluated_get(context.evaluated_depsgraph_get()).to_mesh_clear()
     finally:
         scene.frame_set(now)
     positions = np.asarray(shown @ back[:3, :3].T + back[:3, 3], np.float32)
@@ -216,9 +218,9 @@ def as_sequence(context: bpy.types.Context, obj: bpy.types.Object) -> MeshSequen
     )
 
 
-def world_vertices(context: bpy.types.Context, obj: bpy.types.Object) -> Floats:
+def world_vertices(context: bpy.types.Context, animated: bpy.types.Object) -> Floats:
     """(V, 3) as the object stands in this frame."""
-    shown = obj.evaluated_get(context.evaluated_depsgraph_get())
+    shown = animated.evaluated_get(context.evaluated_depsgraph_get())
     mesh = shown.to_mesh()
     co = np.empty(len(mesh.vertices) * 3, np.float32)
     mesh.vertices.foreach_get("co", co)

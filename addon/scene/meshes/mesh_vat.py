@@ -20,7 +20,9 @@ def files(path: Path) -> list[Path]:
     return [path, vertex_animation.sidecar(path), path.with_name(f"{path.stem}_vat.glb")]
 
 
-def write(context: bpy.types.Context, path: Path, obj: bpy.types.Object, shown: Floats) -> float:
+def write(
+    context: bpy.types.Context, path: Path, animated: bpy.types.Object, shown: Floats
+) -> float:
     """All three, of an object as it is in the first frame; the largest error, in shares of the box,
     of what is read back from them.
     """
@@ -29,18 +31,18 @@ def write(context: bpy.types.Context, path: Path, obj: bpy.types.Object, shown: 
         path, np.ascontiguousarray(shown[..., order] * np.array(sign, np.float32))
     )
     places = vertex_animation.texels(path)
-    corners = np.empty(len(obj.data.loops), np.int32)
-    obj.data.loops.foreach_get("vertex_index", corners)
+    corners = np.empty(len(animated.data.loops), np.int32)
+    animated.data.loops.foreach_get("vertex_index", corners)
     flat = places[corners]
     flat[:, 1] = 1 - flat[:, 1]  # Blender counts from below, files from above
-    layers = obj.data.uv_layers
+    layers = animated.data.uv_layers
     for name in [
         layer.name for layer in layers if layer != layers.active
     ]:  # by name: each removal moves the others in memory
         layers.remove(layers[name])
     if not layers:
         layers.new(name="UVMap")  # the second set stays the second
-    obj.data.uv_layers.new(name=UVS).data.foreach_set("uv", flat.astype(np.float32).ravel())
+    animated.data.uv_layers.new(name=UVS).data.foreach_set("uv", flat.astype(np.float32).ravel())
     mesh = files(path)[2]
     bpy.ops.export_scene.gltf(
         filepath=str(mesh),
@@ -57,20 +59,19 @@ def _off(context: bpy.types.Context, path: Path, places: np.ndarray, first: Floa
     """How far vertices of the mesh, read back, are from those whose texels they name."""
     before = set(bpy.data.objects)
     bpy.ops.import_scene.gltf(filepath=str(path), merge_vertices=False)
-    found = next((o for o in bpy.data.objects if o not in before and o.type == "MESH"), None)
-    if found is None or len(found.data.uv_layers) < 2:
+    read_back = next((o for o in bpy.data.objects if o not in before and o.type == "MESH"), None)
+    if read_back is None or len(read_back.data.uv_layers) < 2:
         raise InputError(
             f"{path.name} holds no mesh with two sets of uvs when it is read back.",
             "Choose another kind.",
         )
     context.view_layer.update()
-    mesh, world = found.data, np.array(found.matrix_world)
-    corners, flat = np.empty(len(mesh.loops), np.int32), np.empty(len(mesh.loops) * 2, np.float32)
+    mesh, world = read_back.data, np.array(read_back.matrix_world)
+    corners, flat = np.empty(len(mesh.loops), np.int32), np.empty((len(mesh.loops), 2), np.float32)
     co = np.empty(len(mesh.vertices) * 3, np.float32)
     mesh.loops.foreach_get("vertex_index", corners)
-    mesh.uv_layers[1].data.foreach_get("uv", flat)
+    mesh.uv_layers[1].data.foreach_get("uv", flat.reshape(-1))
     mesh.vertices.foreach_get("co", co)
-    flat = flat.reshape(-1, 2)
     cells = np.stack([flat[:, 0], 1 - flat[:, 1]], 1)
     width, height = len(np.unique(places[:, 0])), round(0.5 / places[0, 1])
     number = np.round(cells[:, 1] * height - 0.5).astype(int) * width + np.round(

@@ -4,8 +4,11 @@ removed again.
 
 import bpy
 
-KINDS = ("objects", "meshes", "materials", "images", "armatures", "actions", "collections", "cache_files", "cameras", "lights",
-         "curves", "hair_curves", "pointclouds", "volumes", "worlds", "node_groups")  # fmt: skip
+KINDS = (
+    *("objects", "meshes", "materials", "images", "armatures", "actions", "collections"),
+    *("cache_files", "cameras", "lights", "curves", "hair_curves", "pointclouds", "volumes"),
+    *("worlds", "node_groups"),
+)
 Blocks = dict[str, set]
 
 
@@ -16,7 +19,7 @@ def blocks() -> Blocks:
 
 def since(before: Blocks) -> Blocks:
     """What has come since."""
-    return {kind: found - before[kind] for kind, found in blocks().items()}
+    return {kind: present - before[kind] for kind, present in blocks().items()}
 
 
 def remove(some: Blocks) -> None:
@@ -24,9 +27,9 @@ def remove(some: Blocks) -> None:
     bpy.data.batch_remove(
         [
             block
-            for kind, found in some.items()
+            for kind, leaving in some.items()
             for block in getattr(bpy.data, kind)
-            if block in found
+            if block in leaving
         ]
     )
 

@@ -16,9 +16,9 @@ def group() -> bpy.types.NodeTree:
     """Points in; out come those of object `Object`, or those that are selected where it is -1; or
     all others.
     """
-    found = bpy.data.node_groups.get(GROUP)
-    if found is not None:
-        return found
+    existing = bpy.data.node_groups.get(GROUP)
+    if existing is not None:
+        return existing
     tree = new_group(GROUP)
     number = tree.interface.new_socket(NUMBER, in_out="INPUT", socket_type="NodeSocketInt")
     number.default_value, number.description = (

@@ -39,6 +39,7 @@ class Cells:
 
     @property
     def count(self) -> int:
+        """How many cells hold points."""
         return int(self.of.max(initial=-1)) + 1
 
 
@@ -64,13 +65,13 @@ def cells(points: Points, reach: float) -> Cells:
 
 def grow(points: Points, chosen: Mask, reach: float) -> Mask:
     """`chosen` and all that lies near it."""
-    found = cells(points, reach)
-    held = np.zeros(found.count, bool)
-    held[found.of[chosen]] = True
+    grouped = cells(points, reach)
+    held = np.zeros(grouped.count, bool)
+    held[grouped.of[chosen]] = True
     wider = held.copy()
-    wider[found.pairs[held[found.pairs[:, 1]], 0]] = True
-    wider[found.pairs[held[found.pairs[:, 0]], 1]] = True
-    return np.asarray(wider[found.of])
+    wider[grouped.pairs[held[grouped.pairs[:, 1]], 0]] = True
+    wider[grouped.pairs[held[grouped.pairs[:, 0]], 1]] = True
+    return np.asarray(wider[grouped.of])
 
 
 def shrink(points: Points, chosen: Mask, reach: float) -> Mask:
@@ -80,14 +81,14 @@ def shrink(points: Points, chosen: Mask, reach: float) -> Mask:
 
 def parts(points: Points, reach: float) -> Ints:
     """(N,) which connected part each point is of; the largest is 0."""
-    found = cells(points, reach)
-    label = np.arange(found.count)
+    grouped = cells(points, reach)
+    label = np.arange(grouped.count)
     while (
         True
     ):  # every cell takes the lowest label around it; then labels are followed to their own
         lowest = label.copy()
-        np.minimum.at(lowest, label[found.pairs[:, 0]], label[found.pairs[:, 1]])
-        np.minimum.at(lowest, label[found.pairs[:, 1]], label[found.pairs[:, 0]])
+        np.minimum.at(lowest, label[grouped.pairs[:, 0]], label[grouped.pairs[:, 1]])
+        np.minimum.at(lowest, label[grouped.pairs[:, 1]], label[grouped.pairs[:, 0]])
         while (lowest[lowest] != lowest).any():
             lowest = lowest[lowest]
         following = lowest[label]
@@ -95,7 +96,7 @@ def parts(points: Points, reach: float) -> Ints:
             break
         label = following
     _, part = np.unique(label, return_inverse=True)
-    part = part.reshape(-1)[found.of]
+    part = part.reshape(-1)[grouped.of]
     sizes = np.bincount(part)
     rank = np.empty(len(sizes), np.int64)
     rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from ....backend.formats import semantics_file
 from ..splats import pointclouds, splats
 from . import neighbors, objects
+from .object_item import ObjectItem
 
 Mask = NDArray[np.bool_]
 
@@ -65,10 +66,11 @@ def drop(cloud: bpy.types.Object, numbers: list[int]) -> None:
 
 
 def drop_empty(cloud: bpy.types.Object) -> None:
+    """Takes objects that have no splats left off the list."""
     drop(cloud, [item.number for item in cloud.splatsmith_objects if not item.count])
 
 
-def merge(cloud: bpy.types.Object, items: list[bpy.types.PropertyGroup]) -> None:
+def merge(cloud: bpy.types.Object, items: list[ObjectItem]) -> None:
     """The first object takes the others in."""
     first, others = items[0], [item.number for item in items[1:]]
     number = first.number
@@ -82,21 +84,19 @@ def merge(cloud: bpy.types.Object, items: list[bpy.types.PropertyGroup]) -> None
     drop(cloud, others)
 
 
-def new_item(
-    cloud: bpy.types.Object, name: str, parent: bpy.types.PropertyGroup | None
-) -> bpy.types.PropertyGroup:
+def new_item(cloud: bpy.types.Object, name: str, parent: ObjectItem | None) -> ObjectItem:
     """An object that nothing is of yet; it answers to the words that fit the one it comes from."""
     number = objects.free_number(cloud)
     parts, score, fit = (
         (parent.parts, parent.score, parent.fit) if parent is not None else ("", 1.0, 0.0)
     )  # `add` moves items
-    item = cloud.splatsmith_objects.add()
+    item: ObjectItem = cloud.splatsmith_objects.add()
     item.name, item.number, item.parts, item.score, item.fit = name, number, parts, score, fit
     item.color = semantics_file.distinct_color(number)
     return item
 
 
-def split_off(cloud: bpy.types.Object, mask: Mask) -> bpy.types.PropertyGroup:
+def split_off(cloud: bpy.types.Object, mask: Mask) -> ObjectItem:
     """Those splats as a new object, called after the one that most of them were of."""
     labels = objects.numbers_of(cloud)[mask]
     most = (
@@ -109,21 +109,20 @@ def split_off(cloud: bpy.types.Object, mask: Mask) -> bpy.types.PropertyGroup:
     drop_empty(cloud)
     index = next(i for i, item in enumerate(cloud.splatsmith_objects) if item.number == number)
     cloud.splatsmith_object = index
-    return cloud.splatsmith_objects[index]
+    added: ObjectItem = cloud.splatsmith_objects[index]
+    return added
 
 
-def split_loose(
-    cloud: bpy.types.Object, item: bpy.types.PropertyGroup, reach: float, smallest: int
-) -> int:
+def split_loose(cloud: bpy.types.Object, item: ObjectItem, reach: float, smallest: int) -> int:
     """Parts of an object that do not touch become objects, if they are not tiny; how many objects
     it is then.
     """
     mine = np.flatnonzero(objects.of_items(cloud, [item]))
-    points = pointclouds.read_attribute(cloud.data, "position", 3)
+    points = pointclouds.positions(cloud.data)
     part = neighbors.parts(points[mine], reach)
     large = np.flatnonzero(np.bincount(part) >= smallest)
     for number in large[large > 0]:
-        mask = np.zeros(len(points), bool)
+        mask: Mask = np.zeros(len(points), bool)
         mask[mine[part == number]] = True
         split_off(cloud, mask)
     return max(1, len(large))
@@ -131,8 +130,7 @@ def split_loose(
 
 def srgb_of(cloud: bpy.types.Object) -> NDArray[np.float32]:
     """(N, 3) the splats' own colours, as seen from nowhere in particular."""
-    base = pointclouds.read_attribute(cloud.data, "radiance:base", 4)
-    return np.asarray(base[:, :3] * splats.SH_C0 + 0.5, np.float32)
+    return np.asarray(splats.base_of(cloud)[:, :3] * splats.SH_C0 + 0.5, np.float32)
 
 
 def recolor(
@@ -144,13 +142,13 @@ def recolor(
     Colours that follow the view fade with the strength: gloss of the old colour would shine
     through.
     """
-    base, own = pointclouds.read_attribute(cloud.data, "radiance:base", 4), srgb_of(cloud)[mask]
+    base, own = splats.base_of(cloud), srgb_of(cloud)[mask]
     light = own.mean(1, keepdims=True)
     wanted = np.array(color, np.float32) * light / max(float(light.mean()), 1e-3)
     mixed = own * (1 - strength) + wanted * strength
     base[mask, :3] = (mixed - 0.5) / splats.SH_C0
     kind = cloud.data.attributes["radiance:base"].data_type
-    changed: pointclouds.Attributes = {"radiance:base": (kind, base)}
+    changed = {"radiance:base": (kind, base)}
     for k in range(15):
         rest = pointclouds.read_attribute(cloud.data, f"radiance:sh_{k}", 3)
         if rest is not None:

@@ -6,8 +6,9 @@ rows of the words' table they are.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from ....backend.formats import semantics_file, splat_ply
 from ....backend.protocol import InputError
 from ..splats import marks, pointclouds, splats
+from .object_item import ObjectItem
 
 LABEL, SECOND, SHARE = semantics_file.LABEL, "object_second", "object_share"
 FOLDER, MODEL = (
@@ -24,9 +26,11 @@ FOLDER, MODEL = (
 )  # on the object: where words are looked up, and in what model
 
 
-def _records(folder: Path) -> list[dict]:
+def _records(folder: Path) -> list[dict[str, Any]]:
     try:
-        records = json.loads((folder / semantics_file.OBJECTS).read_text(encoding="utf-8"))
+        records: list[dict[str, Any]] = json.loads(
+            (folder / semantics_file.OBJECTS).read_text(encoding="utf-8")
+        )
         for record in records:
             (
                 int(record["id"]),
@@ -37,7 +41,7 @@ def _records(folder: Path) -> list[dict]:
             )
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(
-            f"{folder.name} holds no list of objects.", "Run Segment again."
+            f"{folder.name} holds no list of objects.", "Press Find Objects again."
         ) from error
     return records
 
@@ -50,7 +54,8 @@ def attach(cloud: bpy.types.Object, folder: Path) -> int:
     count = pointclouds.point_count(cloud.data)
     if labels is None or len(labels) != count:
         raise InputError(
-            f"{cloud.name} has other splats than were segmented.", "Run Segment again."
+            f"{cloud.name} has other splats than objects were found for.",
+            "Press Find Objects again.",
         )
     numbers = np.where(labels == semantics_file.NOTHING, -1, labels.astype(np.int64)).astype(
         np.int32
@@ -88,7 +93,7 @@ def _edges(
     """
     if len(semantics.objects) != len(numbers):
         raise InputError(
-            "splats.ply and semantics.npz are not of one segmentation.", "Run Segment again."
+            "splats.ply and semantics.npz are not of one segmentation.", "Press Find Objects again."
         )
     first, second = (semantics.objects[:, k].astype(np.int32) for k in (0, 1))
     weights = semantics.shares[:, :2].astype(np.float32)
@@ -103,15 +108,31 @@ def target(context: bpy.types.Context) -> bpy.types.Object | None:
     """
     if splats.is_splats(context.object):
         return context.object
-    found = [o for o in context.scene.objects if splats.is_splats(o)]
-    listed = [o for o in found if o.splatsmith_objects]
-    return listed[-1] if listed else found[-1] if found else None
+    clouds = [o for o in context.scene.objects if splats.is_splats(o)]
+    listed = [o for o in clouds if o.splatsmith_objects]
+    return listed[-1] if listed else clouds[-1] if clouds else None
 
 
 def segmented(context: bpy.types.Context) -> bpy.types.Object | None:
     """The target, if it has objects."""
-    found = target(context)
-    return found if found is not None and found.splatsmith_objects else None
+    cloud = target(context)
+    return cloud if cloud is not None and cloud.splatsmith_objects else None
+
+
+def demand_target(context: bpy.types.Context) -> bpy.types.Object:
+    """The target; InputError where there are no splats."""
+    cloud = target(context)
+    if cloud is None:
+        raise InputError("There are no splats.", "Train or import some first.")
+    return cloud
+
+
+def demand_segmented(context: bpy.types.Context) -> bpy.types.Object:
+    """The target; InputError where it has no objects."""
+    cloud = segmented(context)
+    if cloud is None:
+        raise InputError("No splats have objects.", "Press Find Objects first.")
+    return cloud
 
 
 def _ints(cloud: bpy.types.Object, name: str) -> NDArray[np.int32] | None:
@@ -127,7 +148,7 @@ def numbers_of(cloud: bpy.types.Object) -> NDArray[np.int32]:
     """(N,) the object of every splat, -1: none."""
     values = _ints(cloud, LABEL)
     if values is None:
-        raise InputError(f"{cloud.name} has no objects.", "Run Segment first.")
+        raise InputError(f"{cloud.name} has no objects.", "Press Find Objects first.")
     return values
 
 
@@ -164,9 +185,8 @@ def replace_seconds(cloud: bpy.types.Object, numbers: Sequence[int], by: int) ->
 
 def free_number(cloud: bpy.types.Object) -> int:
     """One that no object and no splat has."""
-    used = [item.number for item in cloud.splatsmith_objects] + [
-        int(numbers_of(cloud).max(initial=-1))
-    ]
+    used: list[int] = [item.number for item in cloud.splatsmith_objects]
+    used.append(int(numbers_of(cloud).max(initial=-1)))
     second = _ints(cloud, SECOND)
     return max([*used, int(second.max(initial=-1)) if second is not None else -1]) + 1
 
@@ -180,32 +200,34 @@ def recount(cloud: bpy.types.Object) -> None:
 
 
 def of_each(
-    cloud: bpy.types.Object, values: dict[int, object], fallback: object, kind: type, width: int = 1
-) -> NDArray[np.generic]:
+    cloud: bpy.types.Object,
+    values: Mapping[int, object],
+    fallback: object,
+    kind: type,
+    width: int = 1,
+) -> NDArray[Any]:
     """(N,) or (N, width): what each splat's object has, by the object's number."""
     return _looked_up(numbers_of(cloud), values, fallback, kind, width)
 
 
 def _looked_up(
     labels: NDArray[np.int32],
-    values: dict[int, object],
+    values: Mapping[int, object],
     fallback: object,
     kind: type,
     width: int = 1,
-) -> NDArray[np.generic]:
+) -> NDArray[Any]:
     """The value of each label (N,), below 0: none; `fallback` where there is none."""
     size = max([int(labels.max(initial=-1)), *values, -1]) + 2
-    table = np.empty((size, width), kind)
+    table: NDArray[Any] = np.empty((size, width), kind)
     table[:] = fallback
     for number, value in values.items():
         table[number] = value
-    found = table[np.where(labels < 0, size - 1, labels)]
-    return found[:, 0] if width == 1 else found
+    each = table[np.where(labels < 0, size - 1, labels)]
+    return each[:, 0] if width == 1 else each
 
 
-def of_items(
-    cloud: bpy.types.Object, items: Sequence[bpy.types.PropertyGroup]
-) -> NDArray[np.bool_]:
+def of_items(cloud: bpy.types.Object, items: Sequence[ObjectItem]) -> NDArray[np.bool_]:
     """(N,) the splats of those objects."""
     return of_each(cloud, {item.number: True for item in items}, False, bool)
 
@@ -232,9 +254,8 @@ def fit_of_splats(cloud: bpy.types.Object) -> NDArray[np.float32]:
     share = pointclouds.read_attribute(cloud.data, SHARE, 1)
     if second is None or share is None:
         return own
-    return (share * own + (1 - share) * _looked_up(second, fits, 0.0, np.float32)).astype(
-        np.float32
-    )
+    other = _looked_up(second, fits, 0.0, np.float32)
+    return np.asarray(share * own + (1 - share) * other, np.float32)
 
 
 def take_fits(cloud: bpy.types.Object, scores: NDArray[np.float32]) -> None:
@@ -245,25 +266,25 @@ def take_fits(cloud: bpy.types.Object, scores: NDArray[np.float32]) -> None:
     pointclouds.write_attributes(cloud.data, {marks.FIT: ("FLOAT", fit_of_splats(cloud))})
 
 
-def chosen_items(cloud: bpy.types.Object) -> list[bpy.types.PropertyGroup]:
+def chosen_items(cloud: bpy.types.Object) -> list[ObjectItem]:
     """The ticked objects, or the active one."""
     ticked = [item for item in cloud.splatsmith_objects if item.chosen]
     return ticked or active_item(cloud)
 
 
-def active_item(cloud: bpy.types.Object) -> list[bpy.types.PropertyGroup]:
+def active_item(cloud: bpy.types.Object) -> list[ObjectItem]:
     """The active object; empty where there is none."""
     listed = cloud.splatsmith_objects
     return [listed[cloud.splatsmith_object]] if 0 <= cloud.splatsmith_object < len(listed) else []
 
 
-def follow_lock(cloud: bpy.types.Object, item: bpy.types.PropertyGroup) -> None:
+def follow_lock(cloud: bpy.types.Object, item: ObjectItem) -> None:
     """What was locked is no longer selected."""
     if item.lock:
         marks.select(cloud, of_items(cloud, [item]), "SUBTRACT")
 
 
-def follow_eye(cloud: bpy.types.Object, item: bpy.types.PropertyGroup) -> None:
+def follow_eye(cloud: bpy.types.Object, item: ObjectItem) -> None:
     """Splats of an object whose eye was shut are hidden, and no longer selected; else they are
     shown.
     """

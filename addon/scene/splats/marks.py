@@ -34,18 +34,19 @@ def read(cloud: bpy.types.Object, name: str) -> Mask:
 
 
 def write(cloud: bpy.types.Object, name: str, values: Mask) -> None:
+    """Stores a mark (N,) of every splat."""
     pointclouds.write_attributes(cloud.data, {name: ("BOOLEAN", values)})
     cloud.data.update_tag()
 
 
 def selected(cloud: bpy.types.Object) -> Mask:
     """(N,) with at least one of them true, else InputError."""
-    found = read(cloud, SELECTED)
-    if not found.any():
+    mask = read(cloud, SELECTED)
+    if not mask.any():
         raise InputError(
             "No splats are selected.", "Select some by words, by objects or with the brush."
         )
-    return found
+    return mask
 
 
 def hide(cloud: bpy.types.Object, hidden: Mask) -> None:
@@ -60,6 +61,7 @@ def fit(cloud: bpy.types.Object) -> NDArray[np.float32] | None:
 
 
 def combine(old: Mask, new: Mask, mode: Mode) -> Mask:
+    """(N,) what is selected once `new` was set, added, subtracted or intersected."""
     if mode == "SET":
         return new
     if mode == "ADD":

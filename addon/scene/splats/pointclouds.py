@@ -4,15 +4,28 @@
 attributes.
 """
 
+from collections.abc import Mapping
+from typing import Any, cast
+
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-Attributes = dict[str, tuple[str, NDArray[np.generic]]]  # name -> (Blender's type, values by point)
+from ...blender_types import OPERATORS
+
+# name -> (Blender's type, values by point)
+Attributes = Mapping[str, tuple[str, NDArray[Any]]]
+Points = bpy.types.PointCloud | bpy.types.Mesh  # data of a point cloud, or what stands in for one
 FIELDS = {
-    "FLOAT": "value", "INT": "value", "INT8": "value", "BOOLEAN": "value", "FLOAT_VECTOR": "vector", "FLOAT_COLOR": "color",
-    "QUATERNION": "value", "FLOAT4": "vector",
-}  # fmt: skip
+    "FLOAT": "value",
+    "INT": "value",
+    "INT8": "value",
+    "BOOLEAN": "value",
+    "FLOAT_VECTOR": "vector",
+    "FLOAT_COLOR": "color",
+    "QUATERNION": "value",
+    "FLOAT4": "vector",
+}
 WIDTHS = {
     "FLOAT": 1,
     "INT": 1,
@@ -30,18 +43,18 @@ def has_type(kind: str) -> bool:
     return kind in bpy.types.Attribute.bl_rna.properties["data_type"].enum_items
 
 
-def write_attributes(data: bpy.types.ID, attributes: Attributes) -> None:
+def write_attributes(data: Points, attributes: Attributes) -> None:
     """Creates what is missing and fills everything in."""
     for name, (kind, values) in attributes.items():
         attribute = data.attributes.get(name)
         if attribute is not None and (attribute.data_type != kind or attribute.domain != "POINT"):
             data.attributes.remove(attribute)
             attribute = None
-        attribute = attribute or data.attributes.new(name, kind, "POINT")
+        attribute = attribute or data.attributes.new(name, cast(Any, kind), "POINT")
         attribute.data.foreach_set(FIELDS[kind], np.ascontiguousarray(values).ravel())
 
 
-def read_attribute(data: bpy.types.ID, name: str, width: int) -> NDArray[np.float32] | None:
+def read_attribute(data: Points, name: str, width: int) -> NDArray[np.float32] | None:
     """(N, width), or (N,) for width 1; None where the attribute is not there."""
     attribute = data.attributes.get(name)
     if attribute is None or attribute.domain != "POINT":
@@ -51,11 +64,18 @@ def read_attribute(data: bpy.types.ID, name: str, width: int) -> NDArray[np.floa
     return values if width == 1 else values.reshape(-1, width)
 
 
-def all_attributes(data: bpy.types.ID) -> Attributes:
+def positions(data: Points) -> NDArray[np.float32]:
+    """(N, 3) where the points are, in the object's own space."""
+    points = np.empty(point_count(data) * 3, np.float32)
+    data.attributes["position"].data.foreach_get("vector", points)
+    return points.reshape(-1, 3)
+
+
+def all_attributes(data: Points) -> dict[str, tuple[str, NDArray[Any]]]:
     """Every attribute by point as it is stored, the position included, Blender's hidden ones left
     out.
     """
-    found: Attributes = {}
+    stored: dict[str, tuple[str, NDArray[Any]]] = {}
     for attribute in data.attributes:
         if (
             attribute.domain != "POINT"
@@ -71,11 +91,11 @@ def all_attributes(data: bpy.types.ID) -> Attributes:
         )
         values = np.empty(len(attribute.data) * width, kind)
         attribute.data.foreach_get(FIELDS[attribute.data_type], values)
-        found[attribute.name] = (
+        stored[attribute.name] = (
             attribute.data_type,
             values if width == 1 else values.reshape(-1, width),
         )
-    return found
+    return stored
 
 
 def new_object(
@@ -84,7 +104,7 @@ def new_object(
     """A point-cloud object in the collection."""
     if _can_resize():
         data = bpy.data.pointclouds.new(name)
-        data.resize(len(points))
+        data.resize(len(points))  # type: ignore[attr-defined]  # from 5.0 on
         cloud = bpy.data.objects.new(name, data)
         collection.objects.link(cloud)
         write_attributes(data, {"position": ("FLOAT_VECTOR", points), **attributes})
@@ -92,7 +112,7 @@ def new_object(
     return _converted(name, collection, points, attributes)
 
 
-def new_data(like: bpy.types.ID, attributes: Attributes) -> bpy.types.ID:
+def new_data(like: Points, attributes: Attributes) -> Points:
     """A data-block of the same kind with other points: `attributes` has their position too."""
     points = attributes["position"][1]
     if isinstance(like, bpy.types.Mesh):
@@ -106,12 +126,12 @@ def new_data(like: bpy.types.ID, attributes: Attributes) -> bpy.types.ID:
         points,
         {n: a for n, a in attributes.items() if n != "position"},
     )
-    data = holder.data
+    data: Points = holder.data
     bpy.data.objects.remove(holder)
     return data
 
 
-def point_count(data: bpy.types.ID) -> int:
+def point_count(data: Points) -> int:
     """Of a point cloud, or of the mesh that stands in for one."""
     return len(data.points) if isinstance(data, bpy.types.PointCloud) else len(data.vertices)
 
@@ -128,7 +148,7 @@ def _can_resize() -> bool:
 
 
 def _can_convert() -> bool:
-    return "POINTCLOUD" in bpy.ops.object.convert.get_rna_type().properties["target"].enum_items
+    return "POINTCLOUD" in OPERATORS.object.convert.get_rna_type().properties["target"].enum_items
 
 
 def _converted(

@@ -15,6 +15,9 @@ GROUP, MATERIAL, MODIFIER = "Splatsmith Display 2", "Splatsmith Splat", "Splats 
 SHELL = 3.3
 
 
+Operand = bpy.types.NodeSocket | float
+
+
 class Graph:
     """A few words that make node code readable."""
 
@@ -22,15 +25,18 @@ class Graph:
         self.tree = tree
 
     def add(self, kind: str, **settings: object) -> bpy.types.Node:
+        """A new node with these of its properties set."""
         node = self.tree.nodes.new(kind)
         for name, value in settings.items():
             setattr(node, name, value)
         return node
 
     def link(self, source: bpy.types.NodeSocket, target: bpy.types.NodeSocket) -> None:
+        """From an output to an input."""
         self.tree.links.new(source, target)
 
-    def math(self, operation: str, a: object, b: object = None) -> bpy.types.NodeSocket:
+    def math(self, operation: str, a: Operand, b: Operand | None = None) -> bpy.types.NodeSocket:
+        """A math node of sockets or numbers; its output."""
         node = self.add("ShaderNodeMath", operation=operation)
         for socket, value in zip(node.inputs, (a, b), strict=False):
             if isinstance(value, (int, float)):
@@ -75,9 +81,9 @@ def _shader(graph: Graph) -> None:
 
 def material() -> bpy.types.Material:
     """The shared splat material."""
-    found = bpy.data.materials.get(MATERIAL)
-    if found is not None:
-        return found
+    existing = bpy.data.materials.get(MATERIAL)
+    if existing is not None:
+        return existing
     new = bpy.data.materials.new(MATERIAL)
     new.use_nodes = True
     new.node_tree.nodes.clear()
@@ -87,6 +93,7 @@ def material() -> bpy.types.Material:
 
 
 def named_attribute(graph: Graph, name: str, kind: str) -> bpy.types.NodeSocket:
+    """The output of an attribute by name; `kind` is Blender's type of it."""
     node = graph.add("GeometryNodeInputNamedAttribute", data_type=kind)
     node.inputs["Name"].default_value = name
     return next(s for s in node.outputs if s.enabled and s.name == "Attribute")
@@ -103,9 +110,9 @@ def new_group(name: str) -> bpy.types.NodeTree:
 
 def group() -> bpy.types.NodeTree:
     """The shared node group: points in, ellipsoids out."""
-    found = bpy.data.node_groups.get(GROUP)
-    if found is not None:
-        return found
+    existing = bpy.data.node_groups.get(GROUP)
+    if existing is not None:
+        return existing
     tree = new_group(GROUP)
     graph = Graph(tree)
     start, end = graph.add("NodeGroupInput"), graph.add("NodeGroupOutput")

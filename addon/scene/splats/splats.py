@@ -7,6 +7,7 @@ the opacity after the sigmoid; `radiance:sh_0` …, the other coefficients. Besi
 """
 
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -52,22 +53,30 @@ def follows(cloud: bpy.types.Object | None) -> bool:
     return modifier is not None and modifier.show_viewport
 
 
-def shown(cloud: bpy.types.Object) -> bpy.types.ID:
+def shown(cloud: bpy.types.Object) -> pointclouds.Points:
     """The splats' data; what the nodes have made of it where they follow a mesh."""
-    return (
-        cloud.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
-        if follows(cloud)
-        else cloud.data
-    )
+    if follows(cloud):
+        cloud = cloud.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    data: pointclouds.Points = cloud.data
+    return data
 
 
-def constant_color(data: bpy.types.ID, base: NDArray[np.float32]) -> NDArray[np.float32]:
+def constant_color(data: pointclouds.Points, base: NDArray[np.float32]) -> NDArray[np.float32]:
     """(N, 3) degree-0 coefficients: of `base` (N, 4), or what the nodes have made of them."""
     moved = pointclouds.read_attribute(data, FOLLOW_COLOR, 3)
     return base[:, :3] if moved is None else (moved - 0.5) / SH_C0
 
 
+def base_of(cloud: bpy.types.Object) -> NDArray[np.float32]:
+    """(N, 4) the stored degree-0 coefficients, and the opacity; InputError where they are gone."""
+    base = pointclouds.read_attribute(cloud.data, "radiance:base", 4)
+    if base is None:
+        raise InputError(f"{cloud.name} lacks a splat attribute.", "Import the splats again.")
+    return base
+
+
 def visible_splats(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """The splat objects that the view layer shows."""
     return [
         o
         for o in context.view_layer.objects
@@ -79,10 +88,18 @@ def chosen(context: bpy.types.Context) -> bpy.types.Object | None:
     """The active splat object, else the only or newest one in the scene."""
     if is_splats(context.object):
         return context.object
-    found = sorted(
+    clouds = sorted(
         (o for o in context.scene.objects if is_splats(o)), key=lambda o: not follows(o)
     )  # heads last in the choice
-    return found[-1] if found else None
+    return clouds[-1] if clouds else None
+
+
+def demand(context: bpy.types.Context) -> bpy.types.Object:
+    """The same; InputError where there is none."""
+    cloud = chosen(context)
+    if cloud is None:
+        raise InputError("There are no splats.", "Train or import some first.")
+    return cloud
 
 
 def attributes(a: SplatArrays) -> Attributes:
@@ -93,7 +110,7 @@ def attributes(a: SplatArrays) -> Attributes:
         [srgb_to_linear((a.sh[:, 0] * SH_C0 + 0.5).clip(0, 1)), opacities[:, None]], 1
     ).astype(np.float32)
     base_type = "FLOAT4" if pointclouds.has_type("FLOAT4") else "FLOAT_COLOR"
-    found: Attributes = {
+    columns: dict[str, tuple[str, NDArray[Any]]] = {
         "scale": ("FLOAT_VECTOR", np.exp(a.log_scales)),
         "rotation": ("QUATERNION", a.quats),
         "radiance:base": (base_type, base),
@@ -104,15 +121,15 @@ def attributes(a: SplatArrays) -> Attributes:
         ),  # the bare points stay out of the picture
     }
     for k in range(1, a.sh.shape[1]):
-        found[f"radiance:sh_{k - 1}"] = ("FLOAT_VECTOR", a.sh[:, k])
+        columns[f"radiance:sh_{k - 1}"] = ("FLOAT_VECTOR", a.sh[:, k])
     for name, values in a.extra.items():
-        if name in found or name in ("position", "selected", "hidden", "fit"):
+        if name in columns or name in ("position", "selected", "hidden", "fit"):
             continue  # the splat's own, and the marks of whoever looks at them
         if values.dtype.kind in "iu":
-            found[name] = ("INT", values.astype(np.int32))
+            columns[name] = ("INT", values.astype(np.int32))
         elif values.dtype.kind == "f":
-            found[name] = ("FLOAT", values.astype(np.float32))
-    return found
+            columns[name] = ("FLOAT", values.astype(np.float32))
+    return columns
 
 
 def import_ply(
@@ -167,9 +184,9 @@ def read(cloud: bpy.types.Object) -> SplatArrays:
     )
 
 
-def _extras(data: bpy.types.ID) -> dict[str, NDArray[np.generic]]:
+def _extras(data: pointclouds.Points) -> dict[str, NDArray[np.generic]]:
     """The artist's own numbers by point: labels, weights. They ride along in the PLY."""
-    found: dict[str, NDArray[np.generic]] = {}
+    extras: dict[str, NDArray[np.generic]] = {}
     for attribute in data.attributes:
         kind = {"INT": np.int32, "FLOAT": np.float32}.get(attribute.data_type)
         if (
@@ -178,9 +195,9 @@ def _extras(data: bpy.types.ID) -> dict[str, NDArray[np.generic]]:
             and attribute.name.isidentifier()
             and attribute.name not in ("radius", "fit")
         ):
-            found[attribute.name] = np.empty(len(attribute.data), kind)
-            attribute.data.foreach_get("value", found[attribute.name])
-    return found
+            extras[attribute.name] = np.empty(len(attribute.data), kind)
+            attribute.data.foreach_get("value", extras[attribute.name])
+    return extras
 
 
 def export_ply(

@@ -13,33 +13,40 @@ VERTEX = """
 void main() {
     int id = int(texelFetch(order, ivec2(gl_InstanceID % WIDTH, gl_InstanceID / WIDTH), 0).r);
     ivec2 at = ivec2((id * 3) % WIDTH, (id * 3) / WIDTH);
-    vec4 a = texelFetch(data, at, 0), b = texelFetch(data, at + ivec2(1, 0), 0), c = texelFetch(data, at + ivec2(2, 0), 0);
+    vec4 a = texelFetch(data, at, 0);
+    vec4 b = texelFetch(data, at + ivec2(1, 0), 0), c = texelFetch(data, at + ivec2(2, 0), 0);
     vec4 eye = model_view * vec4(a.xyz, 1.0);
     vec4 clip = projection * eye;
-    vec4 own = texelFetch(colors, ivec2(id % WIDTH, id / WIDTH), 0);  // its alpha: 0 where the splat is hidden
+    // its alpha: 0 where the splat is hidden
+    vec4 own = texelFetch(colors, ivec2(id % WIDTH, id / WIDTH), 0);
     a.w *= own.a;
     color = vec4(own.rgb, a.w);
     vec2 focal = vec2(projection[0][0], projection[1][1]) * 0.5 * screen;
     float perspective = projection[3][3] == 0.0 ? 1.0 : 0.0;
     float z = perspective > 0.0 ? -eye.z : 1.0;
     vec2 slope = clamp(eye.xy / z, -camera.size.zw, camera.size.zw);
-    mat3 J = mat3(focal.x / z, 0, 0, 0, focal.y / z, 0, perspective * focal.x * slope.x / z, perspective * focal.y * slope.y / z, 0);
+    mat3 J = mat3(focal.x / z, 0, 0, 0, focal.y / z, 0,
+                  perspective * focal.x * slope.x / z, perspective * focal.y * slope.y / z, 0);
     mat3 S = mat3(b.x, b.y, b.z, b.y, b.w, c.x, b.z, c.x, c.y);
     mat3 T = J * mat3(model_view);
     mat3 cov = T * S * transpose(T);
     float A = cov[0][0] + 0.3, B = cov[1][0], D = cov[1][1] + 0.3;
     float mid = 0.5 * (A + D), spread = sqrt(max(1e-6, 0.25 * (A - D) * (A - D) + B * B));
-    vec2 long_axis = abs(B) < 1e-6 ? (A >= D ? vec2(1, 0) : vec2(0, 1)) : normalize(vec2(B, mid + spread - A));
+    vec2 straight = A >= D ? vec2(1, 0) : vec2(0, 1);
+    vec2 long_axis = abs(B) < 1e-6 ? straight : normalize(vec2(B, mid + spread - A));
     float reach = sqrt(2.0 * log(max(1.0, 255.0 * a.w)));
     offset = corner * reach;
-    vec2 pixels = long_axis * offset.x * sqrt(mid + spread) + vec2(-long_axis.y, long_axis.x) * offset.y * sqrt(max(0.01, mid - spread));
+    vec2 pixels = long_axis * offset.x * sqrt(mid + spread)
+        + vec2(-long_axis.y, long_axis.x) * offset.y * sqrt(max(0.01, mid - spread));
     bool seen = clip.w > 0.0 && (perspective == 0.0 || -eye.z > 0.01) && a.w > 1.0 / 255.0;
-    gl_Position = seen ? clip + vec4(pixels / screen * 2.0 * clip.w, 0.0, 0.0) : vec4(2.0, 2.0, 2.0, 1.0);
+    vec4 placed = clip + vec4(pixels / screen * 2.0 * clip.w, 0.0, 0.0);
+    gl_Position = seen ? placed : vec4(2.0, 2.0, 2.0, 1.0);
 }"""
 FRAGMENT = """
 void main() {
     float alpha = min(0.999, color.a * exp(-0.5 * dot(offset, offset)));
-    if (alpha < 1.0 / 255.0 || gl_FragCoord.z > texelFetch(scene_depth, ivec2(gl_FragCoord.xy), 0).r) discard;
+    float depth = texelFetch(scene_depth, ivec2(gl_FragCoord.xy), 0).r;
+    if (alpha < 1.0 / 255.0 || gl_FragCoord.z > depth) discard;
     fragment = vec4(color.rgb * alpha, alpha);
 }"""
 OVER_VERTEX = "void main() { uv = corner * 0.5 + 0.5; gl_Position = vec4(corner, 0.0, 1.0); }"
@@ -194,4 +201,5 @@ def evaluate_sh(sh: NDArray[np.float32], offsets: NDArray[np.float32]) -> NDArra
             1.445305721320277 * z * (x * x - y * y),
         ]
         basis += [-0.5900435899266435 * x * (x * x - 3 * y * y)]
-    return np.einsum("kn,nkc->nc", np.stack(basis).astype(np.float32), sh, optimize=True) + 0.5
+    colors = np.einsum("kn,nkc->nc", np.stack(basis).astype(np.float32), sh, optimize=True)
+    return np.asarray(colors + 0.5)

@@ -85,7 +85,7 @@ class Verdict:
 
 
 SIDEWAYS = "Move the camera sideways around the subject, by a tenth of its distance or more."
-LENS = "Set the lens if you know it (Lens field, or --focal-mm)."
+LENS = "Set the focal length if you know it (--focal-mm)."
 STILL_WORLD = "Film things that stand still, or give masks of what moves."
 OVERLAP = "Film more slowly, with more overlap, in good light."
 

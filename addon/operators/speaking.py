@@ -1,0 +1,128 @@
+"""Speech onto faces: the sound, the motion that is computed of it, and motions made before."""
+
+from pathlib import Path
+
+import bpy
+
+from ...backend.protocol import InputError, Request
+from ...backend.talking_head.speech_verb import SpeechOptions
+from ..blender_types import OperatorResult
+from ..scene import results
+from .common import OnCompute, guarded, run_job
+
+
+def frame_rate(scene: bpy.types.Scene) -> float:
+    """Frames a second."""
+    return scene.render.fps / scene.render.fps_base
+
+
+def speech_file(context: bpy.types.Context) -> Path:
+    """The sound or video at the top of the panel; InputError where there is none."""
+    path = Path(bpy.path.abspath(context.scene.splatsmith.speech))
+    if not context.scene.splatsmith.speech or not path.is_file():
+        raise InputError(
+            "No sound or video is chosen."
+            if not context.scene.splatsmith.speech
+            else f"There is no file {path}.",
+            "Choose one at the top of panel 5.",
+        )
+    return path
+
+
+def submit_at_start(
+    operator: bpy.types.Operator, context: bpy.types.Context, request: Request
+) -> OperatorResult:
+    """Runs the request; its motion will begin at the panel's start frame."""
+    request.context["start"] = context.scene.splatsmith.speech_start
+    return run_job(operator, context, request)
+
+
+class SPLATSMITH_OT_sound_of_strip(bpy.types.Operator):
+    """Take the sound of the active strip of the Video Sequencer, where it begins"""
+
+    bl_idname = "splatsmith.sound_of_strip"
+    bl_label = "Sound from Strip"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        editor = context.scene.sequence_editor
+        if (
+            editor is None
+            or editor.active_strip is None
+            or editor.active_strip.type not in ("SOUND", "MOVIE")
+        ):
+            cls.poll_message_set("Make a sound or movie strip active in the Video Sequencer")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        strip, settings = context.scene.sequence_editor.active_strip, context.scene.splatsmith
+        settings.speech = strip.sound.filepath if strip.type == "SOUND" else strip.filepath
+        settings.speech_start = round(strip.frame_start)
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_speak(OnCompute, bpy.types.Operator):
+    """Move the targets as the sound speaks: lips, jaw, blinks, head, each in a layer of its own"""
+
+    bl_idname = "splatsmith.speak"
+    bl_label = "Speak"
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        settings, path = context.scene.splatsmith, speech_file(context)
+        text = settings.transcript.strip()
+        block = settings.transcript_text
+        options = SpeechOptions(
+            fps=frame_rate(context.scene),
+            speaker=bpy.path.abspath(settings.speaker),
+            transcript=block.as_string() if block else text,
+            language=settings.language,
+            intensity=settings.speech_intensity,
+            jaw=settings.speech_jaw,
+            closure=settings.speech_closure,
+            smoothing=settings.speech_smoothing,
+            lead=settings.speech_lead,
+            blinks=settings.blinks,
+            sway=settings.sway,
+        )
+        return submit_at_start(
+            self,
+            context,
+            Request(
+                verb="speech",
+                input=str(path),
+                options=options,
+                device="cpu",
+                seed=settings.seed,
+                title=path.stem,
+            ),
+        )
+
+
+class SPLATSMITH_OT_import_motion(bpy.types.Operator):
+    """Put a motion that was computed before onto the targets"""
+
+    bl_idname = "splatsmith.import_motion"
+    bl_label = "Import Motion"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH")
+    filter_glob: bpy.props.StringProperty(default="*.npz", options={"HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> OperatorResult:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        path = Path(self.filepath)
+        self.report(
+            {"INFO"},
+            results.import_motion(context, path, path.stem, context.scene.splatsmith.speech_start),
+        )
+        return {"FINISHED"}
+
+
+CLASSES = (SPLATSMITH_OT_sound_of_strip, SPLATSMITH_OT_speak, SPLATSMITH_OT_import_motion)
