@@ -38,6 +38,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[np.ndar
     return folder, clips.write_photos(folder, 16, SIZE, FOCAL)
 
 
+@pytest.mark.process
 def test_photos_are_solved(photos: tuple[Path, list[np.ndarray]], tmp_path: Path) -> None:
     folder, truth = photos
     manifest = solve(folder, tmp_path / "out", "--focal-mm", str(36 * FOCAL / SIZE[0]))
@@ -59,6 +60,7 @@ def test_photos_are_solved(photos: tuple[Path, list[np.ndarray]], tmp_path: Path
     assert first.source in ("000.png", "001.png")
 
 
+@pytest.mark.process
 def test_solved_capture_is_read_back_as_colmap_and_as_transforms(
     photos: tuple[Path, list[np.ndarray]], tmp_path: Path
 ) -> None:
@@ -92,6 +94,7 @@ def test_solved_capture_is_read_back_as_colmap_and_as_transforms(
             np.testing.assert_allclose(x.K, y.K, atol=1e-3)
 
 
+@pytest.mark.process
 def test_given_cameras_with_distortion_are_undistorted(
     photos: tuple[Path, list[np.ndarray]], tmp_path: Path
 ) -> None:
@@ -131,6 +134,7 @@ def test_given_cameras_with_distortion_are_undistorted(
     assert (carried[120, :70] == 0).all() and (carried[120, 90:-5] == 255).all()
 
 
+@pytest.mark.process
 def test_transparency_and_names_with_spaces_survive(
     photos: tuple[Path, list[np.ndarray]], tmp_path: Path
 ) -> None:
@@ -157,6 +161,7 @@ def test_transparency_and_names_with_spaces_survive(
     assert first.source == "my photo 0.png"
 
 
+@pytest.mark.process
 def test_cameras_solved_frame_by_frame(tmp_path: Path) -> None:
     """What Blender's side hands over for a camera that was solved there: one pose a frame of the
     video.

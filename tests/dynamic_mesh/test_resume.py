@@ -14,6 +14,7 @@ from helpers.command_line import ROOT, backend
 from backend.formats import mesh_sequence
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
 def test_a_stopped_fit_goes_on(tmp_path: Path) -> None:
     turning_blob.write(tmp_path / "clip", frames=12, size=56)

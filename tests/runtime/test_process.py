@@ -13,7 +13,10 @@ from helpers.workers import make_job, seconds_to_outlive_its_parent
 
 from backend import protocol
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX"),
+]
 
 
 def events_until(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import furnished_room, small_clip
-from helpers.command_line import backend
+from helpers.command_line import run
 from helpers.furnished_room import CLASSES
 
 from backend.formats import semantics_file
@@ -60,7 +60,7 @@ def test_words_from_the_command_line(folder: Path, tmp_path: Path) -> None:
         "--output",
         tmp_path / "out",
     )
-    done = backend("segment", "--input", room / "splats.ply", *arguments)
+    done = run("segment", "--input", room / "splats.ply", *arguments)
     assert done.returncode == 0, done.stderr
     found = semantics_file.read(tmp_path / "out" / semantics_file.NAME)
     assert (
@@ -71,7 +71,7 @@ def test_words_from_the_command_line(folder: Path, tmp_path: Path) -> None:
     many = "; ".join(f"thing {i}" for i in range(200))
     for number, prompt in enumerate(("floor", "沙发，床；灯", many, "lamp, light; rug -floor")):
         out = tmp_path / f"chosen{number}"
-        done = backend(
+        done = run(
             "select",
             "--input",
             tmp_path / "out",
@@ -87,7 +87,7 @@ def test_words_from_the_command_line(folder: Path, tmp_path: Path) -> None:
         assert len(scores) == (1, 2, 200, 2)[number] and all(
             0 <= v <= 1 for row in scores for v in row["objects"]
         )
-    done = backend(
+    done = run(
         "select",
         "--input",
         tmp_path / "out",

@@ -93,6 +93,7 @@ def start(*more: str) -> subprocess.Popen[bytes]:
     )
 
 
+@pytest.mark.process
 def test_it_ends_with_its_pipe_and_when_nobody_asks(tmp_path: Path) -> None:
     with start() as process:
         assert process.stdin and process.stdout

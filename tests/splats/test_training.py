@@ -19,6 +19,7 @@ from backend.splats.densify import Densifier, split_evenly
 from backend.splats.initialization import thin
 
 
+@pytest.mark.process
 def test_training_learns_the_world(tmp_path: Path) -> None:
     clips.write_capture(tmp_path / "capture", 16)
     done = backend(

@@ -76,6 +76,7 @@ def test_a_fit_goes_on_where_it_was_saved(fit: fitting.FreeFit) -> None:
     assert all(one == other for one, other in losses)
 
 
+@pytest.mark.process
 def test_a_bending_ball_is_found_again_with_ids(tmp_path: Path) -> None:
     truth = turning_blob.write(tmp_path / "clip", frames=16, size=64)
     options = ["--mode", "free", "--preset", "fast", "--steps", "450"]

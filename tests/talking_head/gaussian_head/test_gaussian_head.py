@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 import torch
-from helpers.command_line import backend
+from helpers.command_line import run
 from helpers.talking_face import TalkingFace, talking_face
 
 from backend.formats import gaussian_head_file, head_file, motion_file
@@ -183,8 +183,8 @@ def save(folder: Path, learned: LearnedHead, filmed: tuple[Path, TalkingFace, He
 
 def talk(folder: Path, *options: str) -> tuple[int, str]:
     """The exit status, and what was said."""
-    run = backend("talk", "--input", folder, "--output", folder / "out", *options)
-    return run.returncode, run.stdout + run.stderr
+    done = run("talk", "--input", folder, "--output", folder / "out", *options)
+    return done.returncode, done.stderr
 
 
 def test_a_head_comes_back_from_its_files(
