@@ -23,6 +23,11 @@ COMPUTE = Path(
 pytest.importorskip("bpy", reason="these tests run under Blender's Python: make test")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """The add-on computes in a process of its own, and so do the captures that are drawn for it."""
+    item.add_marker("process")
+
+
 @pytest.fixture(scope="session")
 def blender(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """bpy with the add-on enabled and no compute environment yet."""

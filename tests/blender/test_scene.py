@@ -6,12 +6,14 @@ import math
 from pathlib import Path
 from typing import Any
 
+import bpy as blender_python
 import numpy as np
 import pytest
 
 from backend.formats import capture as captures, splat_ply
 
 
+@pytest.mark.smoke
 def test_imported_camera_sees_what_the_capture_saw(bpy: Any, capture_folder: Path) -> None:
     """A point of the capture's world, placed under the root, lands on the same pixel through
     Blender's camera.
@@ -44,6 +46,7 @@ def test_imported_camera_sees_what_the_capture_saw(bpy: Any, capture_folder: Pat
     assert np.mean(ups, 0)[2] / np.linalg.norm(np.mean(ups, 0)) > 0.99, "upright"
 
 
+@pytest.mark.smoke
 def test_splats_carry_blenders_own_layout(bpy: Any, splat_file: Path) -> None:
     bpy.ops.splatsmith.import_splats(filepath=str(splat_file))
     cloud = next(
@@ -84,6 +87,11 @@ def test_bad_files_leave_the_scene_alone(bpy: Any, tmp_path: Path) -> None:
     assert not bpy.data.collections
 
 
+@pytest.mark.xfail(
+    blender_python.app.version >= (5, 3, 0),
+    reason="Cycles of Blender 5.3 draws the splats otherwise: issue 23 mends it",
+    strict=True,
+)
 def test_cycles_shows_the_splats(bpy: Any, plain_splat_file: Path, tmp_path: Path) -> None:
     """F12 with Cycles is close to the backend's rasteriser: the same picture, blended by rays."""
     bpy.ops.splatsmith.import_splats(filepath=str(plain_splat_file))

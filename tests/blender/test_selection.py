@@ -203,9 +203,10 @@ def test_words_are_asked_and_followed(
     monkeypatch.setattr(
         lines.WordsProcess, "ask", lambda self, python, root, question: answers.append(question)
     )
-    reply: Callable[..., Any] = lambda self, number, seconds: lines.Scores(
-        number, ["lamp", "bed"], [[0.2, 0.8, 0.4], [0.7, 0.1, 0.3]]
-    )
+
+    def reply(_self: object, number: int, _seconds: float) -> Any:
+        return lines.Scores(number, ["lamp", "bed"], [[0.2, 0.8, 0.4], [0.7, 0.1, 0.3]])
+
     monkeypatch.setattr(lines.WordsProcess, "wait", reply)
     settings.select_mode, settings.threshold = "SET", 0.6
     settings.prompt = "lamp; bed"

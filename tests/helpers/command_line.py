@@ -40,7 +40,7 @@ def backend(*arguments: str | Path, **environment: str) -> subprocess.CompletedP
         capture_output=True,
         text=True,
         cwd=ROOT,
-        timeout=540,  # only what hangs: a busy machine takes its time
+        timeout=1500,  # only what hangs: a busy machine takes its time
         env={**os.environ, **environment},
     )
 

@@ -51,7 +51,7 @@ def wait_for_step(process: subprocess.Popen[bytes], total: int, step: int) -> No
             return
 
 
-def seconds_to_outlive_its_parent(job: Path, limit: float = 30.0) -> float:
+def seconds_to_outlive_its_parent(job: Path, limit: float = 120.0) -> float:
     """Starts the worker from a process that is then killed; how long the worker lives on."""
     code = f"""
         import subprocess, sys, time
@@ -59,7 +59,7 @@ def seconds_to_outlive_its_parent(job: Path, limit: float = 30.0) -> float:
                              cwd={str(ROOT)!r}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         for line in p.stdout:
             if b'"loss"' in line: break
-        print(p.pid, flush=True); time.sleep(60)
+        print(p.pid, flush=True); time.sleep(600)
     """
     parent = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE)
     worker = int(parent.stdout.readline())

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -102,7 +101,6 @@ def test_it_ends_with_its_pipe_and_when_nobody_asks(tmp_path: Path) -> None:
         answer = json.loads(process.stdout.readline())
         assert answer["id"] == 5 and "is no segmentation" in answer["error"]
         process.stdin.close()
-        assert process.wait(20) == 0
-    begun = time.monotonic()
+        assert process.wait(120) == 0
     with start("--idle", "0.5") as process:
-        assert process.wait(60) == 0 and time.monotonic() - begun < 60
+        assert process.wait(300) == 0, "its idle time of ten minutes was cut to half a second"
