@@ -175,7 +175,7 @@ def cuda_without_cuda(folder: Path) -> list[str]:
 
 BAD = [
     (no_file, "no file"), (empty_file, "empty"), (audio_only, "sound but no picture"), (one_frame, "only one frame"),
-    (text_named_mp4, "not a video"), (still_video, "the same"), (mixed_sizes, "mixed sizes"), pytest.param(blank_photos, "texture", marks=pytest.mark.process),
+    (text_named_mp4, "not a video"), (still_video, "the same"), (mixed_sizes, "mixed sizes"),
     (broken_photo, "001.png"), (empty_folder, "no photos"), (capture_with(set_nan), "no usable pose"),
     (capture_with(set_mirrored), "mirrored"), (capture_with(set_outside), "outside"), (capture_with(set_zero_focal), "focal"),
     (capture_with(set_huge), "impossible"), (capture_with(drop_image), "002.png"), (not_json, "not valid JSON"),
@@ -183,7 +183,7 @@ BAD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("make", "words"), BAD, ids=str)
+@pytest.mark.parametrize(("make", "words"), BAD, ids=[words for _, words in BAD])
 def test_bad_input_gets_one_sentence(
     make: Callable[[Path], list[str]], words: str, tmp_path: Path
 ) -> None:
@@ -192,6 +192,14 @@ def test_bad_input_gets_one_sentence(
     failure = refusal(*make(source), "--output", output)
     assert words in f"{failure.what} {failure.advice}"
     assert not output.exists(), "nothing half-written"
+
+
+@pytest.mark.process
+def test_photos_without_texture_are_refused_by_the_solver(tmp_path: Path) -> None:
+    """Seen only by COLMAP, which works in a process of its own."""
+    failure = refusal(*blank_photos(tmp_path), "--output", tmp_path / "output")
+    assert "texture" in f"{failure.what} {failure.advice}"
+    assert not (tmp_path / "output").exists()
 
 
 @pytest.mark.process
