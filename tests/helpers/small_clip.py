@@ -64,7 +64,7 @@ def crops(rooms: Iterable[Room], smallest: int = 40) -> Crops:
     """Of all objects in all pictures, by their exact masks."""
     alone, placed, classes = [], [], []
     for room in rooms:
-        for image, owners in zip(room.pictures, room.owners, strict=True):
+        for image, owners in zip(room.images, room.owners, strict=True):
             there, sizes = np.unique(owners[owners >= 0], return_counts=True)
             there = there[sizes >= smallest]
             number = np.full(len(room.classes) + 1, -1, np.int32)

@@ -2,13 +2,13 @@
 looks away. One sentence each.
 """
 
-import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers.command_line import refusal, run
 from helpers.places import DATA
+from helpers.sounds import write_wav
 
 from backend.formats import motion_file
 from backend.media.sound import RATE
@@ -37,15 +37,6 @@ def sounds() -> dict[str, np.ndarray]:
     }
 
 
-def write_wav(path: Path, samples: np.ndarray) -> Path:
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes((samples * 32767).astype("<i2").tobytes())
-    return path
-
-
 @pytest.mark.parametrize(
     ("name", "word"),
     [
@@ -55,7 +46,7 @@ def write_wav(path: Path, samples: np.ndarray) -> Path:
     ],
 )
 def test_sounds_without_speech_are_remarked_on(tmp_path: Path, name: str, word: str) -> None:
-    path = write_wav(tmp_path / f"{name}.wav", sounds()[name])
+    path = write_wav(tmp_path / f"{name}.wav", sounds()[name][:, None], RATE)
     done = run("speech", "--input", path, "--output", tmp_path / "out", "--blinks", "20")
     assert done.returncode == 0 and word in done.stderr
     motion = motion_file.read(tmp_path / "out" / motion_file.NAME)

@@ -78,7 +78,7 @@ def test_who_explains_the_pictures_far_worse_is_outvoted_by_a_firm_solve_only() 
     elsewhere, config = replace(GOOD, apart=0.05, cross_check_error=1.8), VerdictConfig()
     assert judge(elsewhere, "moving", config).level == "solved"
     for change in (
-        {"rival": 1.2},
+        {"cross_check_error": 1.2},
         {"focal_sigma": 0.035},
         {"drift_sigma": 0.006},
         {"inliers": 0.8},

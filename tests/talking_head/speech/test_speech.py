@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.command_line import refusal, run
+from helpers.sounds import write_wav
 
 from backend.formats import live_link_csv, motion_file
 from backend.formats.arkit import BLENDSHAPES, mirrored
@@ -207,8 +208,6 @@ def test_game_engines_get_a_table(tmp_path: Path) -> None:
 
 
 def test_the_verb_from_a_sound_to_keys(tmp_path: Path) -> None:
-    from tests.talking_head.motion.test_sound_and_motion import write_wav
-
     wave, rate, _ = speak(SENTENCES["en-us"], "en-us")
     sound = write_wav(tmp_path / "line.wav", wave[:, None] * 0.8, rate)
     done = run(
