@@ -49,13 +49,13 @@ def test_straight_paths_find_the_way(kind: str) -> None:
 
 
 def test_long_clips_are_joined_from_windows() -> None:
-    truth, tracks = scene("sideways", frames=60, noise=0.1, points=800)
+    truth, tracks = scene("sideways", frames=42, noise=0.1, points=400)
     # cut every track into pieces of fourteen frames, as a tracker would lose and find points
     piece = tracks.point * 10 + (tracks.frame + 3 * tracks.point) // 14 % 10
     short = make(tracks.frame, piece, tracks.uv)
     short = short.keep(np.ones(len(short.frame), bool), 3)
     config = StraightConfig(window=1.5)
-    found = straight.solve(short, 60, SIZE, config)
+    found = straight.solve(short, 42, SIZE, config)
     assert position_error(found, truth) < 0.05
 
 
@@ -148,14 +148,14 @@ def test_distance_knows_similarities_and_needs_common_frames() -> None:
 
 def test_wrong_lens_is_not_called_solved() -> None:
     """A lens that the user locks 25 % off can't fit a path with turns; nobody may call that solved."""
-    _, tracks = scene("sideways", frames=20, noise=0.1, points=300)
+    _, tracks = scene("sideways", frames=14, noise=0.1, points=150)
     prior = Prior(float(np.log(0.6 * FOCAL)), 0.0)
-    estimator = Estimator(Problem(20, SIZE, tracks, prior, 0), EMPTY, EstimateConfig())
+    estimator = Estimator(Problem(14, SIZE, tracks, prior, 0), EMPTY, EstimateConfig())
     estimator.add(
         SolverResult(
             "straight paths",
-            np.arange(20),
-            straight.solve(tracks, 20, SIZE, StraightConfig(), prior),
+            np.arange(14),
+            straight.solve(tracks, 14, SIZE, StraightConfig(), prior),
         )
     )
     assert estimator.estimate().verdict.level != "solved"

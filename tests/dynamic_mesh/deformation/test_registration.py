@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import numpy as np
-from benchmarks import mesh_metrics as metrics
 from helpers import turning_blob
 from helpers.command_line import refusal, run
 
 from backend.dynamic_mesh.deformation.registration import welded
 from backend.formats import mesh_frames, mesh_sequence
 from backend.formats.mesh_frames import MeshFrame, MeshFrames
+from tests.benchmarks import mesh_metrics as metrics
 
 
 def frames(count: int = 6) -> tuple[MeshFrames, np.ndarray]:

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from benchmarks import mesh_metrics as metrics
 from helpers import turning_blob
 from helpers.command_line import backend
 
@@ -20,6 +19,7 @@ from backend.dynamic_mesh.optimization.loop import make_clip
 from backend.dynamic_mesh.surfaces.anchoring import AnchorConfig
 from backend.dynamic_mesh.surfaces.poisson import PoissonConfig
 from backend.formats import capture, mesh_frames
+from tests.benchmarks import mesh_metrics as metrics
 
 
 def test_networks_change_nothing_at_first() -> None:

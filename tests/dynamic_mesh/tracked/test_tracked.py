@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from benchmarks import mesh_metrics as metrics
 from helpers import turning_blob
 from helpers.command_line import backend, refusal
 from PIL import Image
@@ -31,6 +30,7 @@ from backend.dynamic_mesh.texture.unwrap import fill_gaps, texels, unwrap
 from backend.dynamic_mesh.tracked.inner_links import linked
 from backend.formats import mesh_sequence
 from backend.formats.mesh_sequence import Nodes
+from tests.benchmarks import mesh_metrics as metrics
 
 
 def surface() -> Surface:

@@ -130,7 +130,7 @@ def filmed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TalkingFace,
 def learned(filmed: tuple[Path, TalkingFace, HeadMotion]) -> LearnedHead:
     path, face, motion = filmed
     config = LearnConfig(
-        gaussians=4000, side=160, frames=30, held_out=4, training=HeadTrainingConfig(steps=250)
+        gaussians=3000, side=128, frames=30, held_out=4, training=HeadTrainingConfig(steps=200)
     )
     numbers, kept = chosen_frames(np.ones(FRAMES, bool), config.frames, config.held_out)
     return learn_head(path, face.rig, motion, numbers, kept, 1280, config)

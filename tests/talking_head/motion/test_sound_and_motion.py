@@ -114,7 +114,7 @@ def test_motion_is_learned_at_any_frame_rate_and_does_not_drift() -> None:
     model = train(
         [speech(30, 0, 25), speech(20, 1, 29.97)],
         config,
-        MotionTrainingConfig(steps=400, masks=0),
+        MotionTrainingConfig(steps=200, masks=0),
         rest,
     )
     unheard = speech(70, 2, 60)  # longer than a part

@@ -128,7 +128,7 @@ def test_transcripts_that_can_not_be_are_refused() -> None:
 
 def test_an_encoder_learns_and_comes_back_from_disk(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
-    speech = [utterance(random) for _ in range(30)]
+    speech = [utterance(random) for _ in range(16)]
     model = train_encoder(speech, training=EncoderTrainingConfig(steps=60))
     right = np.mean(
         [(viseme_probabilities(model, u.features).argmax(1) == u.visemes).mean() for u in speech]
