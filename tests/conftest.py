@@ -63,6 +63,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         for report in reports:
             if getattr(report, "when", "") == "teardown":
                 tests[report.nodeid] = dict(report.user_properties).get("cpu", 0.0)
+    if not tests:
+        return  # only collected
     rooms: Counter[str] = Counter()
     for name, seconds in tests.items():
         rooms["/".join(Path(name.split("::")[0]).parts[:3])] += seconds

@@ -154,3 +154,20 @@ def cloud(bpy: Any, rooms: Any, splat_file: Path, tmp_path: Path) -> Any:
         == 3
     )
     return found
+
+
+@pytest.fixture
+def sequence_file(tmp_path: Path) -> Path:
+    from backend.formats import mesh_sequence
+
+    from .waves import waving
+
+    (tmp_path / "wave").mkdir()
+    mesh_sequence.write(tmp_path / "wave" / "mesh.npz", waving())
+    return tmp_path / "wave" / "mesh.npz"
+
+
+@pytest.fixture
+def wave(bpy: Any, sequence_file: Path) -> Any:
+    assert bpy.ops.splatsmith.import_mesh(filepath=str(sequence_file)) == {"FINISHED"}
+    return bpy.context.object
