@@ -51,7 +51,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     properties = dict(item.user_properties)
     item.user_properties[:] = [
         ("cpu_begun", properties["cpu_begun"]),
-        ("cpu", _cpu_seconds() - properties["cpu_begun"]),
+        ("cpu", _cpu_seconds() - float(str(properties["cpu_begun"]))),
     ]
     yield
 

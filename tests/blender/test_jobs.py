@@ -106,9 +106,9 @@ def test_camera_solved_in_blender_becomes_a_capture(bpy: Any, tmp_path: Path) ->
     found = capture.read(Path(settings.capture))
     assert len(found.frames) == 10
     assert found.points is not None
-    for frame, pose in zip(found.frames, poses, strict=True):
-        np.testing.assert_allclose(frame.camera_to_world, pose, atol=1e-4)
-        assert frame.fl_x == pytest.approx(300, rel=1e-5)
+    for solved, pose in zip(found.frames, poses, strict=True):
+        np.testing.assert_allclose(solved.camera_to_world, pose, atol=1e-4)
+        assert solved.fl_x == pytest.approx(300, rel=1e-5)
 
 
 def test_errors_of_the_backend_reach_the_user(bpy: Any, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_imported_camera_sees_what_the_capture_saw(bpy: Any, capture_folder: Pat
     point = np.array([0.3, -0.2, -0.5])
     for number, frame in enumerate(frames, 1):
         scene.frame_set(number)
-        seen = world_to_camera_view(scene, scene.camera, root.matrix_world @ Vector(point))
+        seen = world_to_camera_view(scene, scene.camera, root.matrix_world @ Vector(point.tolist()))
         local = np.linalg.inv(frame.camera_to_world) @ [*point, 1]
         x, y = (
             frame.cx + frame.fl_x * local[0] / -local[2],
@@ -110,9 +110,9 @@ def test_cycles_shows_the_splats(bpy: Any, plain_splat_file: Path, tmp_path: Pat
     bpy.ops.splatsmith.render_splats()
 
     def pixels(image: Any) -> np.ndarray:
-        values = np.empty(96 * 64 * 4, np.float32)
-        image.pixels.foreach_get(values)
-        values = values.reshape(64, 96, 4)
+        flat = np.empty(96 * 64 * 4, np.float32)
+        image.pixels.foreach_get(flat)
+        values = flat.reshape(64, 96, 4)
         return np.concatenate([values[..., :3] * values[..., 3:], values[..., 3:]], -1)
 
     cycles = pixels(bpy.data.images.load(str(tmp_path / "cycles.png")))

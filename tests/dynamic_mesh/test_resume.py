@@ -18,7 +18,16 @@ from backend.formats import mesh_sequence
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
 def test_a_stopped_fit_goes_on(tmp_path: Path) -> None:
     turning_blob.write(tmp_path / "clip", frames=12, size=56)
-    options = ["--input", tmp_path / "clip", "--preset", "fast", "--steps", "240", "--faces", "600"]
+    options: list[str | Path] = [
+        "--input",
+        tmp_path / "clip",
+        "--preset",
+        "fast",
+        "--steps",
+        "240",
+        "--faces",
+        "600",
+    ]
     whole = backend("mesh", *options, "--output", tmp_path / "whole")
     assert whole.returncode == 0, whole.stderr
     command = [

@@ -63,6 +63,7 @@ def _legs(
 
 def furniture(name: str, s: float, skin: int) -> list[Thing]:
     """One piece around the origin, its size multiplied by s."""
+    parts: list[tuple[float, float, float, float, float, float]]
     seat = {"armchair": 0.45, "couch": 1.05}.get(name, 0.0)
     if seat:
         parts = [(-seat, -0.45, 0, seat, 0.45, 0.45), (-seat, 0.25, 0, seat, 0.45, 0.95)]

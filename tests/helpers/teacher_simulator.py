@@ -131,7 +131,8 @@ class Simulator:
 
     def view(self, owners: np.ndarray, camera: RasterView) -> TaughtView:
         """Its own regions of a picture with these exact masks, and their features."""
-        regions, features = np.full(owners.shape, -1, np.int32), []
+        regions = np.full(owners.shape, -1, np.int32)
+        features: list[np.ndarray] = []
         frayed = _frayed(owners, self.random, self.config)
         for o in np.unique(frayed[frayed >= 0]):
             for piece in _pieces(frayed == o, self.random, self.config):

@@ -31,14 +31,21 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_answers_are_those_of_ask_and_words_are_encoded_once(folder: Path) -> None:
-    teacher, loads, asked = Simulated(), [], []
+    teacher = Simulated()
+    loads: list[str] = []
+    asked: list[str] = []
 
     def load(model: str) -> Simulated:
         loads.append(model)
         return teacher
 
     plain = teacher.encode_text
-    teacher.encode_text = lambda words: (asked.extend(words), plain(words))[1]  # type: ignore[method-assign]
+
+    def encode_text(words: list[str]) -> np.ndarray:
+        asked.extend(words)
+        return plain(words)
+
+    teacher.encode_text = encode_text  # type: ignore[method-assign]
     service = WordsService(load_model=load)
     for number in range(3):
         found = service.answer(Question(number, str(folder), "lamp; bed"))

@@ -9,7 +9,8 @@ from helpers.track_scenes import FOCAL, SIZE, position_error, scene
 
 from backend.cameras.bundle.adjust import Prior
 from backend.cameras.bundle.equations import FreeParameters
-from backend.cameras.bundle.state import Observations
+from backend.cameras.bundle.state import Observations, unit_scale
+from backend.cameras.bundle.triangulate import triangulate
 from backend.cameras.bundle.uncertainty import uncertainty
 from backend.cameras.estimation.estimate import (
     EstimateConfig,
@@ -39,7 +40,7 @@ def test_straight_paths_find_the_way(kind: str) -> None:
     else:  # straight ahead, the lens can be traded against depth: nobody may claim to know it
         assert (
             uncertainty(
-                straight.triangulate(found, observations, tracks.points),
+                triangulate(found, observations, tracks.points),
                 observations,
                 FreeParameters(),
                 1.0,
@@ -140,7 +141,7 @@ def test_a_solver_that_fits_far_worse_is_outvoted(worse: float, settled: bool) -
 
 def test_distance_knows_similarities_and_needs_common_frames() -> None:
     truth, _ = scene("sideways")
-    moved = SolverResult("b", np.arange(12), straight.unit_scale(truth))
+    moved = SolverResult("b", np.arange(12), unit_scale(truth))
     assert distance(SolverResult("a", np.arange(12), truth), moved)[0] < 1e-9
     few = SolverResult("c", np.arange(3), straight.blank(3, SIZE, FOCAL))
     assert np.isinf(distance(few, moved)[0])

@@ -100,7 +100,7 @@ def test_inner_links_lead_through_the_inside_and_never_from_leg_to_leg() -> None
         0.95 < float(lengths[added].min()) < float(lengths[added].max()) <= 2
     )  # of radius 1: at 60 degrees to the skin at least
     legs = Surface(
-        np.concatenate([ball.vertices, ball.vertices + np.float32([2.2, 0, 0])]),
+        np.concatenate([ball.vertices, ball.vertices + np.array([2.2, 0, 0], np.float32)]),
         np.concatenate([ball.faces, ball.faces + len(ball.vertices)]),
     )
     both = linked(build(legs, 60), legs)

@@ -65,7 +65,7 @@ def test_level_sets_are_where_the_field_says_and_face_outwards() -> None:
     )  # neither side of the fold, nor the line
     crumbs = Surface(
         np.concatenate([found.vertices, found.vertices[:3] + 5]),
-        np.concatenate([found.faces, [[0, 1, 2]] * np.array(1) + len(found.vertices)]),
+        np.concatenate([found.faces, np.array([[0, 1, 2]]) + len(found.vertices)]),
     )
     assert len(largest_parts(crumbs).vertices) == len(found.vertices)
 
@@ -165,7 +165,7 @@ def test_bad_input_gets_one_sentence(tmp_path: Path, harm: str, sentence: str) -
         alpha=harm not in ("no_mask", "empty_masks", "missing_mask"),
         time=harm != "no_time",
     )
-    options = []
+    options: list[str | Path] = []
     data = json.loads((clip / "transforms.json").read_text())
     if harm == "one":
         data["frames"] = data["frames"][:1]

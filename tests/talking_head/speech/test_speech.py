@@ -45,7 +45,7 @@ def openness(coefficients: np.ndarray) -> np.ndarray:
         "mouthFunnel": 0.1,
         "mouthPressLeft": -0.2,
     }
-    return sum(w * coefficients[:, BLENDSHAPES.index(name)] for name, w in weight.items())
+    return np.stack([w * coefficients[:, BLENDSHAPES.index(n)] for n, w in weight.items()]).sum(0)
 
 
 def test_espeak_says_when_each_sound_is_made() -> None:
@@ -182,7 +182,9 @@ def test_motion_files_come_back_and_damaged_ones_are_refused(tmp_path: Path) -> 
     keys = np.arange(4, dtype=np.float32)
     motion_file.write(
         tmp_path / "m.npz",
-        Motion(29.97, 99.0, [Curve("jawOpen", "speech", keys, keys / 4)], "a.wav"),
+        Motion(
+            29.97, 99.0, [Curve("jawOpen", "speech", keys, (keys / 4).astype(np.float32))], "a.wav"
+        ),
     )
     found = motion_file.read(tmp_path / "m.npz")
     assert found.fps == 29.97 and found.curves[0].name == "jawOpen" and found.source == "a.wav"
