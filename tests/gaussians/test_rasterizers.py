@@ -142,7 +142,8 @@ def test_nothing_in_sight() -> None:
     ):
         n = len(means)
         means.requires_grad_(True)
-        arrays = (means, torch.ones(n, 4), torch.ones(n, 3), torch.ones(n), torch.ones(n, 3))
+        ones = [torch.ones(n, 4), torch.ones(n, 3), torch.ones(n), torch.ones(n, 3)]
+        quats, scales, opacities, colors = ones
         drawn = rasterize(
             means,
             quats,

@@ -14,6 +14,7 @@ from backend.dynamic_mesh.footage import load as footage
 from backend.dynamic_mesh.free import fit as fitting, saved_fit
 from backend.dynamic_mesh.free.config import FreeConfig
 from backend.dynamic_mesh.free.fields import Deformation, FieldConfig
+from backend.dynamic_mesh.free.model import deformed
 from backend.dynamic_mesh.free.rows import spread_over_faces
 from backend.dynamic_mesh.optimization.loop import make_clip
 from backend.dynamic_mesh.surfaces.anchoring import AnchorConfig
@@ -48,7 +49,7 @@ def fit(tmp_path_factory: pytest.TempPathFactory) -> fitting.FreeFit:
 def test_anchoring_moves_rows_and_what_adam_remembers_alike(fit: fitting.FreeFit) -> None:
     view = fit.views[3]
     with torch.no_grad():
-        now = fitting.deformed(fit.model.gaussians, fitting.change_at(fit, view.time))
+        now = deformed(fit.model.gaussians, fitting.change_at(fit, view.time))
         mesh = fitting.mesh_at(fit, now)
     assert mesh is not None
     before = len(fit.model.gaussians.means)
