@@ -154,7 +154,9 @@ def test_the_viewport_shows_objects_selections_and_fits(bpy: Any, cloud: Any, ro
     cloud.splatsmith_objects[0].color = (1.0, 0.0, 0.0)
     cloud.splatsmith_objects[1].color = (0.0, 0.21404, 0.0)  # linear; half in sRGB
     look = overlay._look(cloud, "OBJECTS")
-    np.testing.assert_allclose(look.objects[[0, 130]], [[1, 0, 0], [0, 0.5, 0]], atol=1e-3)
+    np.testing.assert_allclose(
+        look.objects[[0, 130]], np.array([[1, 0, 0], [0, 0.5, 0]]), atol=1e-3
+    )
     gray = np.full((200, 3), 0.5, np.float32)
     shown = colors.displayed(gray, look)
     assert (

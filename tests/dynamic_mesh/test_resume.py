@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import turning_blob
-from helpers.command_line import ROOT, backend
+from helpers.command_line import backend
+from helpers.places import ROOT
 
 from backend.formats import mesh_sequence
 

@@ -89,7 +89,7 @@ def furniture(name: str, s: float, skin: int) -> list[Thing]:
         parts = [(-1.0, -0.7, 0, 1.0, 0.7, 0.025)]
     else:
         parts = []
-    things = _boxes(*[tuple(s * v for v in p) for p in parts], skin=skin)  # type: ignore[misc]
+    things = _boxes(*[tuple(s * v for v in p) for p in parts], skin=skin)  # type: ignore[arg-type, misc]
     if name == "lamp":
         things += [
             *_boxes((-0.05 * s, -0.05 * s, 0, 0.05 * s, 0.05 * s, 1.3 * s), skin=skin),

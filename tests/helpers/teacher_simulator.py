@@ -64,10 +64,10 @@ def _frayed(owners: np.ndarray, random: np.random.Generator, config: SimulatorCo
             ring = ndimage.binary_dilation(mine, iterations=2) & ~mine & (found >= 0)
             if ring.any():
                 found[mine] = np.bincount(found[ring]).argmax()
-    rows, columns = np.indices(owners.shape)
-    rows = np.clip(rows + _wobble(random, owners.shape, config.fray), 0, owners.shape[0] - 1)
+    grid = np.indices(owners.shape)
+    rows = np.clip(grid[0] + _wobble(random, owners.shape, config.fray), 0, owners.shape[0] - 1)
     return found[
-        rows, np.clip(columns + _wobble(random, owners.shape, config.fray), 0, owners.shape[1] - 1)
+        rows, np.clip(grid[1] + _wobble(random, owners.shape, config.fray), 0, owners.shape[1] - 1)
     ]
 
 

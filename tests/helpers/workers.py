@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 from helpers import clips
-from helpers.command_line import ROOT, start
+from helpers.command_line import start
+from helpers.places import ROOT
 
 from backend import protocol
 from backend.protocol import Request

@@ -7,7 +7,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from helpers.command_line import ROOT
+from helpers.places import ROOT
 
 from backend.cameras.cameras_verb import CamerasOptions
 from backend.protocol import BusyError, InputError, Request

@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     small_clip.train(
         crops,
         path,
-        small_clip.SmallClipConfig(width=12, embed_dim=48, batch=64, steps=160, varied=0.3),
+        small_clip.SmallClipConfig(width=12, embed_dim=48, batch=48, steps=70, varied=0.3),
     )
     return path
 

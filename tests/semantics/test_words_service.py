@@ -3,12 +3,13 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.command_line import ROOT
 from helpers.furnished_room import CLASSES
+from helpers.places import ROOT
 
 from backend.formats import semantics_file
 from backend.formats.words_lines import (
@@ -41,7 +42,7 @@ def test_answers_are_those_of_ask_and_words_are_encoded_once(folder: Path) -> No
 
     plain = teacher.encode_text
 
-    def encode_text(words: list[str]) -> np.ndarray:
+    def encode_text(words: Sequence[str]) -> np.ndarray:
         asked.extend(words)
         return plain(words)
 

@@ -210,11 +210,10 @@ def test_it_talks_over_its_footage(
 ) -> None:
     save(tmp_path, learned, filmed)
     frames = np.arange(61, dtype=np.float32)
+    wave = (0.5 + 0.5 * np.sin(frames)).astype(np.float32)
     motion_file.write(
         tmp_path / "m.npz",
-        Motion(
-            30.0, 60.0, [Curve("jawOpen", "speech", frames, 0.5 + 0.5 * np.sin(frames))], "gone.wav"
-        ),
+        Motion(30.0, 60.0, [Curve("jawOpen", "speech", frames, wave)], "gone.wav"),
     )
     for background in ("footage", "plain"):
         status, said = talk(
