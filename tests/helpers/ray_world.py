@@ -28,7 +28,7 @@ def texture(seed: int, contrast: float = 1.0) -> np.ndarray:
     image -= image.min((0, 1))
     image /= image.max((0, 1))
     first, second = random.random(3, np.float32), random.random(3, np.float32)
-    image = 0.5 * image + 0.5 * (first + (second - first) * image[..., :1])
+    image[:] = 0.5 * image + 0.5 * (first + (second - first) * image[..., :1])
     return np.clip(0.5 * (first + second) * (1 - contrast) + image * contrast, 0, 1).astype(
         np.float32
     )
