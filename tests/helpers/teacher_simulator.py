@@ -78,7 +78,8 @@ def _pieces(
     found = []
     for part in (labels == i for i in range(1, count + 1)):
         if part.sum() > 60 and random.random() < config.split:
-            y, x = np.indices(mask.shape)
+            at = np.indices(mask.shape)
+            y, x = at[0], at[1]
             angle = random.random() * np.pi
             side = (
                 np.cos(angle) * (x - x[part].mean()) + np.sin(angle) * (y - y[part].mean())

@@ -211,7 +211,7 @@ def test_mobile_sam_is_read_as_it_is_meant() -> None:
     with torch.inference_mode():
         expected = mobile_reference(weights, picture)
         found = encoder.trunk(picture)  # type: ignore[operator]
-        assert encoder.neck(found).shape == (1, 256, 8, 6)
+        assert encoder.neck(found).shape == (1, 256, 8, 6)  # type: ignore[operator]
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
 
 
