@@ -6,25 +6,33 @@ PRESET ?= fast
 VENV = .venv/bin/python
 BPY45 = .venv-bpy45/bin/python
 BPY52 = .venv-bpy52/bin/python
+BPY53 = .venv-bpy53/bin/python
+BLENDERS = .venv-bpy45/ready $(if $(PYTHON313),.venv-bpy52/ready .venv-bpy53/ready)
+# Two cores and tests of unlike lengths: whoever has nothing left takes over from the other.
+PYTEST = OMP_NUM_THREADS=1 $(1) -m pytest -n auto --dist worksteal
 GROUP = $(VENV) -c "import sys, tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups'][sys.argv[1]], sep='\n')"
 
-.PHONY: demo test lint bench kernels encoder extension locks clean
+.PHONY: demo check test lint bench kernels encoder extension locks clean
 
 demo: .venv/ready .venv-bpy45/ready  ## footage to splats in Blender: out/demo (VIDEO=file, CAPTURE=folder, PRESET=fast)
 	$(BPY45) demo/run.py --compute $(VENV) --out $(OUT)/demo --video "$(VIDEO)" --capture "$(CAPTURE)" --preset $(PRESET)
 
-test:  ## every test, in the backend's Python and in both Blenders
-	$(MAKE) -j2 .venv/dev .venv-bpy45/ready $(if $(PYTHON313),.venv-bpy52/ready)
+check: .venv/dev lint  ## before every commit: format, lint, types, every test that starts no process
+	$(call PYTEST,$(VENV)) tests --ignore tests/blender -m "not process"
+
+test:  ## every test, in the backend's Python and in Blender 4.5 and 5.3; a few in 5.2
+	$(MAKE) -j2 .venv/dev $(BLENDERS)
 	$(MAKE) lint
-	OMP_NUM_THREADS=1 $(VENV) -m pytest tests --ignore tests/blender --ignore tests/runtime -n auto --dist loadfile
-	$(VENV) -m pytest tests/runtime
-	$(BPY45) -m pytest tests/blender -n auto --dist loadfile
-	$(if $(PYTHON313),$(BPY52) -m pytest tests/blender -n auto --dist loadfile,@echo "Python 3.13 not found: Blender 5.2 is not tested")
+	$(call PYTEST,$(VENV)) tests --ignore tests/blender
+	$(call PYTEST,$(BPY45)) tests/blender
+	$(if $(PYTHON313),$(call PYTEST,$(BPY53)) tests/blender,@echo "Python 3.13 not found: Blender 5.3 is not tested")
+	$(if $(PYTHON313),$(call PYTEST,$(BPY52)) tests/blender -m smoke,@echo "Python 3.13 not found: Blender 5.2 is not tested")
 
 lint: .venv/dev
 	$(VENV) -m ruff check .
 	$(VENV) -m ruff format --check .
 	$(VENV) tests/helpers/check_types.py
+	$(VENV) -m mypy --config-file tests/mypy.ini
 
 bench: .venv/dev  ## the figures of README and issues: ROOM=gaussians|suite|flowmap|cameras|splats|semantics|small_clip|talking|dynamic_mesh|boundary for one room
 	$(VENV) -m tests.benchmarks $(ROOM)
@@ -44,7 +52,7 @@ locks: .venv/dev  ## wheels/*.txt from pyproject.toml; TORCH_CPU names a wheel o
 	$(VENV) wheels/make_locks.py --torch-cpu $(TORCH_CPU)
 
 clean:
-	rm -rf .venv .venv-bpy45 .venv-bpy52 out build wheels/*.whl
+	rm -rf .venv .venv-bpy45 .venv-bpy52 .venv-bpy53 out build wheels/*.whl
 
 # ---- environments. The locked torch for Linux is its CPU build: pip finds it where it lies at hand, uv where it does not.
 .venv/packages: wheels/cpu.txt
@@ -77,4 +85,9 @@ clean:
 .venv-bpy52/ready: Makefile
 	$(PYTHON313) -m venv .venv-bpy52
 	.venv-bpy52/bin/pip install -q --disable-pip-version-check bpy==5.2.3 pytest==9.2.0 pytest-timeout==2.4.0 pytest-xdist==3.8.0
+	touch $@
+
+.venv-bpy53/ready: Makefile
+	$(PYTHON313) -m venv .venv-bpy53
+	.venv-bpy53/bin/pip install -q --disable-pip-version-check bpy==5.3.0 pytest==9.2.0 pytest-timeout==2.4.0 pytest-xdist==3.8.0
 	touch $@

@@ -80,8 +80,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m backend",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Splatsmith's compute backend: from footage to cameras to Gaussian splats, without "
-        "Blender.",
+        description="Splatsmith's compute backend: from footage to cameras to Gaussian splats, "
+        "without Blender.",
         epilog="`python -m backend VERB --help` tells more. Start with `doctor` to see what this "
         "machine can do.",
     )
@@ -130,7 +130,17 @@ def _request(arguments: argparse.Namespace) -> tuple[Request[Any], JobFolder]:
     return request.checked(), JobFolder.for_output(arguments.output)
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace, reporter: Reporter, cancel: CancelToken) -> int:
+    """Runs a verb from its parsed arguments to its end; the exit status."""
+    try:
+        request, folder = _request(arguments)
+    except SplatsmithError as error:
+        reporter.send(protocol.Failure(error.code, error.what, error.advice))
+        return 1
+    return run_job(find_verb(request.verb), request, folder, reporter, cancel)
+
+
+def _run_as_process(arguments: argparse.Namespace) -> int:
     cancel = CancelToken()
     stop_on_signals(cancel)
     reporter: Reporter = TerminalReporter()
@@ -138,12 +148,7 @@ def _run(arguments: argparse.Namespace) -> int:
         reporter = PipeReporter()
         die_with_parent()
         stop_with_parent(cancel)
-    try:
-        request, folder = _request(arguments)
-    except SplatsmithError as error:
-        reporter.send(protocol.Failure(error.code, error.what, error.advice))
-        return 1
-    return run_job(find_verb(request.verb), request, folder, reporter, cancel)
+    return run(arguments, reporter, cancel)
 
 
 def main() -> int:
@@ -160,7 +165,7 @@ def main() -> int:
             arguments.idle
         )
         return status
-    return _run(arguments)
+    return _run_as_process(arguments)
 
 
 if __name__ == "__main__":

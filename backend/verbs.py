@@ -1,5 +1,5 @@
-"""The registry: every verb, in the order in which the command line lists them. Standard library only,
-so that the add-on can read it.
+"""The registry: every verb, in the order in which the command line lists them. Standard library
+only, so that the add-on can read it.
 """
 
 from typing import Any

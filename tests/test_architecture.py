@@ -1,6 +1,7 @@
 """DESIGN.md's import rules, read off the source: who may import whom."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -66,10 +67,12 @@ FLOORS: tuple[set[str], ...] = (
 )
 
 
+@functools.cache
 def modules(folder: str) -> list[Path]:
     return sorted((ROOT / folder).rglob("*.py"))
 
 
+@functools.cache
 def imports(path: Path) -> set[str]:
     """Absolute names of everything that a file imports, wherever in it."""
     package = path.relative_to(ROOT).with_suffix("").parts[:-1]
@@ -84,6 +87,7 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+@functools.cache
 def known_modules() -> dict[str, Path]:
     return {module_name(p): p for folder in ("addon", "backend") for p in modules(folder)}
 
@@ -140,6 +144,7 @@ def test_capability_rooms_do_not_import_each_other(path: Path) -> None:
     assert used <= allowed
 
 
+@functools.cache
 def edges() -> dict[str, set[str]]:
     """Of every module of the project, the modules that it imports, wherever in it. A package counts
     where something of its own is taken, not where it only holds the module that is meant.
@@ -179,7 +184,9 @@ def circles(graph: dict[str, set[str]]) -> list[list[str]]:
 
 
 def folder_of(name: str) -> str:
-    """The folder of a module; a file of a root stands for itself, for roots hold ground and roof."""
+    """The folder of a module; a file of a root stands for itself, for roots hold ground and
+    roof.
+    """
     path = known_modules()[name]
     folder = ".".join(path.relative_to(ROOT).parent.parts)
     return name if folder in ("addon", "backend") else folder
@@ -250,6 +257,7 @@ def test_files_are_small_and_say_what_they_are(path: Path) -> None:
     assert kernels or text.count("\n") <= 300
 
 
+@pytest.mark.process
 def test_no_machine_paths_or_pickles() -> None:
     listed = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True

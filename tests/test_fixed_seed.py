@@ -15,7 +15,7 @@ from tests.benchmarks.fixed_seed_steps import Found
 
 def write(path: Path, day: int, **arrays: np.ndarray) -> Path:
     """An npz whose zip says that it was written on that day."""
-    np.savez(path, **arrays)
+    np.savez(path, allow_pickle=False, **arrays)
     with zipfile.ZipFile(path) as old:
         members = {name: old.read(name) for name in old.namelist()}
     with zipfile.ZipFile(path, "w") as new:
@@ -40,7 +40,7 @@ def record(folder: Path, **changed: object) -> Found:
     result = folder / "mesh"
     (result / ".job").mkdir(parents=True, exist_ok=True)
     (result / ".job" / "state.json").write_text(str(time.monotonic_ns()))
-    manifest = {
+    manifest: dict[str, object] = {
         "verb": "mesh",
         "metrics": {"psnr": 31.25, "iou": 0.5},
         "timings": {"wall_seconds": time.monotonic_ns()},

@@ -1,5 +1,5 @@
-"""Cameras that somebody else has solved, as a task for the COLMAP process: a capture's, a model's, or
-footage whose frames Blender has cameras for.
+"""Cameras that somebody else has solved, as a task for the COLMAP process: a capture's, a model's,
+or footage whose frames Blender has cameras for.
 """
 
 import shutil

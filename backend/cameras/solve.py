@@ -1,4 +1,6 @@
-"""Footage to believable cameras: which solvers run when, and what is said when none is good enough."""
+"""Footage to believable cameras: which solvers run when, and what is said when none is good
+enough.
+"""
 
 import math
 from collections.abc import Callable

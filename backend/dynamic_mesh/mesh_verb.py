@@ -41,7 +41,8 @@ PRESETS: dict[Preset, MeshPreset] = {
     "best": MeshPreset(
         side=320, texture=1024, faces=12_000, steps=15_000, nodes=120,
         template_steps=3000, template_gaussians=12_000, template_resolution=112,
-        free_steps=4000, free_steps_cuda=25_000, free_gaussians=12_000, free_cells=96, free_blur=1.2,
+        free_steps=4000, free_steps_cuda=25_000, free_gaussians=12_000, free_cells=96,
+        free_blur=1.2,
     ),
 }  # fmt: skip
 

@@ -28,7 +28,8 @@ VISEME_CURVES = tuple(
     )
 )
 PREFIXES = re.compile(
-    r"^(.*\.)?(arkit|blendshapes?|shape|face|facial|cc|genesis\d*|head|fcl|mth|exp|expr|morph|key|vrc|vrm|v|viseme)[_ .:-]+",
+    r"^(.*\.)?(arkit|blendshapes?|shape|face|facial|cc|genesis\d*|head|fcl|mth|exp|expr|morph|key|"
+    r"vrc|vrm|v|viseme)[_ .:-]+",
     re.I,
 )
 SIDES = re.compile(r"(?:[_ .-](?i:(left|right|l|r))|(?i:(left|right))|(?<=[a-z0-9])([LR]))$")
@@ -58,9 +59,12 @@ SYNONYMS = {  # what people call things, without sign or case -> curves
     "wide": ("eyeWide",),
 }
 VISEME_WORDS = {  # Oculus; VRM and VRoid; Preston Blair; Rhubarb
-    "sil": "sil", "pp": "PP", "ff": "FF", "th": "TH", "dd": "DD", "kk": "kk", "ch": "CH", "ss": "SS", "nn": "nn", "rr": "RR",
-    "aa": "aa", "ih": "ih", "oh": "oh", "ou": "ou", "e": "E", "ee": "E", "a": "aa", "i": "ih", "o": "oh", "u": "ou", "あ": "aa", "い": "ih",
-    "う": "ou", "え": "E", "お": "oh", "mbp": "PP", "fv": "FF", "ai": "aa", "wq": "ou", "l": "nn", "cdgknrsthyz": "DD",
+    "sil": "sil", "pp": "PP", "ff": "FF", "th": "TH", "dd": "DD", "kk": "kk", "ch": "CH",
+    "ss": "SS", "nn": "nn", "rr": "RR",
+    "aa": "aa", "ih": "ih", "oh": "oh", "ou": "ou", "e": "E", "ee": "E", "a": "aa", "i": "ih",
+    "o": "oh", "u": "ou", "あ": "aa", "い": "ih",
+    "う": "ou", "え": "E", "お": "oh", "mbp": "PP", "fv": "FF", "ai": "aa", "wq": "ou", "l": "nn",
+    "cdgknrsthyz": "DD",
 }  # fmt: skip
 
 LIPS, FEW = ("jaw", "mouth"), 3  # visemes that make a set; shapes of lips and jaw that do

@@ -23,7 +23,9 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Nodes:
-    """N nodes that carry the mesh: x -> A x + b, each vertex the weighted mean of what its few say."""
+    """N nodes that carry the mesh: x -> A x + b, each vertex the weighted mean of what its few
+    say.
+    """
 
     rest: Floats  # (N, 3)
     transforms: Floats  # (T, N, 3, 4) A and b

@@ -29,7 +29,9 @@ class Semantics:
 
 
 def distinct_color(number: int) -> tuple[float, float, float]:
-    """Colours (0..1) of which no two that follow each other look alike: hues by the golden ratio."""
+    """Colours (0..1) of which no two that follow each other look alike: hues by the golden
+    ratio.
+    """
     return colorsys.hsv_to_rgb(
         number * 0.618034 % 1, 0.55 + 0.35 * (number % 2), 0.95 - 0.2 * (number // 2 % 2)
     )

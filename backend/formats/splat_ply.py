@@ -56,7 +56,9 @@ def _columns(vertices: NDArray[np.void], names: tuple[str, ...] | list[str]) -> 
 
 
 def read(path: Path) -> SplatArrays:
-    """Raises InputError for anything that is not a splat PLY, and for splats that are not finite."""
+    """Raises InputError for anything that is not a splat PLY, and for splats that are not
+    finite.
+    """
     vertices = ply.read_vertices(path)
     names = vertices.dtype.names or ()
     missing = [name for name in REQUIRED if name not in names]

@@ -19,7 +19,9 @@ PAIR_BUDGET = 4_000_000  # (Gaussian, pixel) pairs held at once
 
 @dataclass(frozen=True, kw_only=True)
 class TileLists:
-    """Gaussians per tile, front to back: those of tile t are ids[start[t] : start[t] + count[t]]."""
+    """Gaussians per tile, front to back: those of tile t are ids[start[t] : start[t] +
+    count[t]].
+    """
 
     ids: Tensor
     start: Tensor

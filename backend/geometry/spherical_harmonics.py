@@ -1,4 +1,6 @@
-"""Real spherical harmonics up to degree 3, with the signs that 3DGS files use (Kerbl et al. 2023)."""
+"""Real spherical harmonics up to degree 3, with the signs that 3DGS files use (Kerbl et al.
+2023).
+"""
 
 import torch
 from torch import Tensor

@@ -41,9 +41,7 @@ class Damage:
 
 
 def cannot(path: Path, why: str) -> InputError:
-    return InputError(
-        f"{path.name} can't be used as a video: {why}.", "Choose a video file."
-    )
+    return InputError(f"{path.name} can't be used as a video: {why}.", "Choose a video file.")
 
 
 def open_video(path: Path) -> av.container.InputContainer:

@@ -16,7 +16,9 @@ from . import atomic, lock
 
 @dataclass(frozen=True)
 class JobFolder:
-    """`root` holds the job's own files; `output` is where the result appears, whole or not at all."""
+    """`root` holds the job's own files; `output` is where the result appears, whole or not at
+    all.
+    """
 
     root: Path
     output: Path

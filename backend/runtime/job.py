@@ -24,7 +24,8 @@ from .reporter import Reporter
 
 log = logging.getLogger(__name__)
 PACKAGES = (
-    "torch", "numpy", "av", "pycolmap", "opencv-python-headless", "OpenEXR", "pillow", "scipy", "safetensors", "gsplat",
+    "torch", "numpy", "av", "pycolmap", "opencv-python-headless", "OpenEXR", "pillow", "scipy",
+    "safetensors", "gsplat",
     "splatsmith-kernels",
 )  # fmt: skip
 

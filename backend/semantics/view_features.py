@@ -25,7 +25,9 @@ def drawn_regions(gaussians: Drawables, view: RasterView, labels: Ints) -> tuple
 
 
 def without_tiny(regions: Ints, count: int) -> tuple[Ints, Ints]:
-    """Regions (H, W) below `count` numbered anew without the tiny ones, and which they were (R,)."""
+    """Regions (H, W) below `count` numbered anew without the tiny ones, and which they were
+    (R,).
+    """
     kept = np.flatnonzero(np.bincount(regions[regions >= 0], minlength=count) >= SMALLEST_REGION)
     number = np.full(count + 1, -1, np.int32)
     number[kept] = np.arange(len(kept))

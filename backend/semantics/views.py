@@ -41,7 +41,9 @@ class SemanticView:
 
 
 def choose_views(capture: Capture, count: int, side: int, device: str) -> list[SemanticView]:
-    """At most `count` cameras, evenly spread over the capture, `side` pixels on their longer side."""
+    """At most `count` cameras, evenly spread over the capture, `side` pixels on their longer
+    side.
+    """
     frames = [f for f in capture.frames if f.image.is_file()]
     if not frames:
         raise InputError(

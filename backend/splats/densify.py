@@ -123,7 +123,9 @@ class Densifier:
 
     @torch.no_grad()
     def inject_noise(self, model: Gaussians, rate: float) -> None:
-        """Noise along each faint Gaussian's own axes (eq. 8): mass that explains nothing wanders."""
+        """Noise along each faint Gaussian's own axes (eq. 8): mass that explains nothing
+        wanders.
+        """
         opacities = model.opacities
         faint = (opacities < 0.06).nonzero()[:, 0]  # at 0.06 the gate below is 0.4 %
         if len(faint) == 0:

@@ -125,7 +125,9 @@ def start(config: TrainConfig, views: ViewSet, model: Gaussians, seed: int, devi
 
 
 def _background(trainer: Trainer) -> Tensor:
-    """Black, or a random colour where pictures are transparent: then empty space must become empty."""
+    """Black, or a random colour where pictures are transparent: then empty space must become
+    empty.
+    """
     if not trainer.views.transparent:
         return torch.zeros(3, device=trainer.device)
     return torch.rand(3, generator=trainer.generator).to(trainer.device)

@@ -40,7 +40,9 @@ class View:
         return values[..., :3] * values[..., 3:] + background * (1 - values[..., 3:])
 
     def forgiving(self, target: Tensor, image: Tensor) -> Tensor:
-        """The target, equal to the rendering where the mask says that the picture does not count."""
+        """The target, equal to the rendering where the mask says that the picture does not
+        count.
+        """
         return (
             target
             if self.mask is None

@@ -84,7 +84,9 @@ def solve(
 
 
 def depth_error(output: Path, folder: Path, unit: float) -> tuple[float, float]:
-    """Mean relative error after one scale for all pictures, and the correlation of the logarithms."""
+    """Mean relative error after one scale for all pictures, and the correlation of the
+    logarithms.
+    """
     ours, theirs = [], []
     for frame in capture.read(output).frames:
         if frame.depth is None:

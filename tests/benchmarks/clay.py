@@ -1,4 +1,6 @@
-"""Pictures of meshes for people: shaded, from any side, through the same rasteriser that fits them."""
+"""Pictures of meshes for people: shaded, from any side, through the same rasteriser that fits
+them.
+"""
 
 import numpy as np
 import torch

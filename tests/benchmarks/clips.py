@@ -14,12 +14,11 @@ import numpy as np
 from helpers import ray_world
 from helpers.ray_world import Box, Sphere, World, look_at
 
+from tests.benchmarks.camera_ways import Path3, dolly, forward, full, line, orbit, pan, still, walk
+
 SIZE = (320, 240)
 NORMAL = 290.0  # pixels: 58 degrees wide
 Expected = Literal["solved", "rotation", "refused"]
-Path3 = Callable[
-    [float, np.ndarray], tuple[np.ndarray, np.ndarray]
-]  # share of the clip, jitter -> position, target
 
 
 @dataclass(frozen=True)
@@ -43,70 +42,6 @@ class ClipConfig:
     cut: bool = False  # the second half shows another place
 
 
-def _orbit(degrees: float, start: float = -140.0, radius: float = 4.2) -> Path3:
-    def path(t: float, j: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        a = math.radians(start + degrees * t)
-        r = radius - 0.5 * math.sin(math.pi * t)
-        return np.array(
-            [r * math.cos(a), r * math.sin(a), 1.9 + 0.4 * math.sin(2 * math.pi * t)]
-        ) + j, np.array([0, 0, 0.8]) + j[::-1] / 2
-
-    return path
-
-
-def _full(t: float, j: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    a = math.radians(-90 + 360 * t)
-    return np.array(
-        [4.6 * math.cos(a), 4.6 * math.sin(a), 2.0 + 0.3 * math.sin(3 * a)]
-    ) + j, np.array([0, 0, 0.8]) + j[::-1] / 2
-
-
-def _line(
-    start: tuple, end: tuple, target: tuple | None = None, ahead: tuple = (0, 1, -0.15)
-) -> Path3:
-    """From start to end, at a target or looking in a fixed direction."""
-
-    def path(t: float, j: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        position = np.array(start) * (1 - t) + np.array(end) * t + j
-        return position, (np.array(target) if target else position + np.array(ahead)) + j[::-1] / 2
-
-    return path
-
-
-def _forward(t: float, j: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return np.array([0.4 + 0.1 * math.sin(4 * t), -6.0 + 2.6 * t, 1.7]) + j, np.array(
-        [0, 0, 0.8]
-    ) + j[::-1] / 2
-
-
-def _dolly(t: float, j: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return np.array([-0.35 + 0.7 * t, -4.5, 1.6 + 0.1 * math.sin(2 * math.pi * t)]) + j, np.array(
-        [0, 0, 0.8]
-    ) + j[::-1] / 2
-
-
-def _pan(width: float, position: tuple = (0.0, -4.5, 1.6)) -> Path3:
-    """Turns on the spot by `width` radians; the tripod's give is below a thousandth of the room."""
-
-    def path(t: float, j: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        a = (t - 0.5) * width
-        p = np.array(position)
-        return p, p + np.array([math.sin(a), math.cos(a), -0.12 + 0.06 * math.sin(3 * t)]) + j / 10
-
-    return path
-
-
-def _walk(t: float, j: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    bob = np.array([0.04 * math.sin(20 * t), 0, 0.05 * abs(math.sin(14 * t))])
-    p = np.array([-3.5 + 2.2 * t, -5.5 + 2.0 * t, 1.6]) + bob + 1.5 * j
-    a = 0.5 - 0.5 * t
-    return p, p + np.array([math.sin(a), math.cos(a), -0.2]) + j
-
-
-def _still(t: float, j: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return np.array([0, -4.5, 1.6]), np.array([0, 0, 0.8])
-
-
 def _people(share: float) -> tuple:
     """Two things that cross the picture: about an eighth of its pixels."""
     return (
@@ -126,31 +61,31 @@ def _crowd(share: float) -> tuple:
 
 
 CLIPS: dict[str, ClipConfig] = {
-    "orbit": ClipConfig(_orbit(100)),
-    "full loop": ClipConfig(_full, frames=72),
-    "small dolly": ClipConfig(_dolly, frames=24),
-    "forward dolly": ClipConfig(_forward, frames=30),
-    "backward dolly": ClipConfig(lambda t, j: _forward(1 - t, j), frames=40),
-    "tripod pan": ClipConfig(_pan(0.7), truth="rotation", shake=0.1),
-    "wide tripod pan": ClipConfig(_pan(1.6, (0.5, -3.0, 1.5)), truth="rotation", shake=0.3),
-    "wide field of view": ClipConfig(_orbit(80), focal=(105.0, 105.0)),
-    "tele": ClipConfig(_orbit(40, -110, 5.0), focal=(800.0, 800.0)),
-    "handheld jitter": ClipConfig(_orbit(60, -120), shake=5.0),
-    "every fifth frame": ClipConfig(_orbit(100), frames=60, every=5),
-    "texture-poor room": ClipConfig(_orbit(90), plain=True),
-    "moving eighth": ClipConfig(_orbit(70, -125), moving=_people),
-    "moving quarter": ClipConfig(_orbit(70, -125), moving=_crowd),
-    "zoom while moving": ClipConfig(_orbit(80), focal=(240.0, 420.0)),
-    "tripod zoom": ClipConfig(_pan(0.5), focal=(240.0, 480.0), truth="rotation", shake=0.1),
-    "motion blur": ClipConfig(_orbit(100), blur=0.6),
-    "rolling shutter": ClipConfig(_orbit(70), rolling=0.5),
-    "exposure drift": ClipConfig(_orbit(100), exposure=1.2),
-    "cut in the middle": ClipConfig(_orbit(90), cut=True),
-    "still": ClipConfig(_still, truth="refused", shake=0.0),
-    "sideways track": ClipConfig(_line((-2.5, -5.0, 1.5), (2.5, -5.0, 1.7))),
-    "crane": ClipConfig(_line((1.5, -5.0, 0.6), (0.5, -4.2, 4.0), (0, 0, 0.8))),
-    "walk": ClipConfig(_walk),
-    "portrait": ClipConfig(_orbit(80, -120), size=(240, 320)),
+    "orbit": ClipConfig(orbit(100)),
+    "full loop": ClipConfig(full, frames=72),
+    "small dolly": ClipConfig(dolly, frames=24),
+    "forward dolly": ClipConfig(forward, frames=30),
+    "backward dolly": ClipConfig(lambda t, j: forward(1 - t, j), frames=40),
+    "tripod pan": ClipConfig(pan(0.7), truth="rotation", shake=0.1),
+    "wide tripod pan": ClipConfig(pan(1.6, (0.5, -3.0, 1.5)), truth="rotation", shake=0.3),
+    "wide field of view": ClipConfig(orbit(80), focal=(105.0, 105.0)),
+    "tele": ClipConfig(orbit(40, -110, 5.0), focal=(800.0, 800.0)),
+    "handheld jitter": ClipConfig(orbit(60, -120), shake=5.0),
+    "every fifth frame": ClipConfig(orbit(100), frames=60, every=5),
+    "texture-poor room": ClipConfig(orbit(90), plain=True),
+    "moving eighth": ClipConfig(orbit(70, -125), moving=_people),
+    "moving quarter": ClipConfig(orbit(70, -125), moving=_crowd),
+    "zoom while moving": ClipConfig(orbit(80), focal=(240.0, 420.0)),
+    "tripod zoom": ClipConfig(pan(0.5), focal=(240.0, 480.0), truth="rotation", shake=0.1),
+    "motion blur": ClipConfig(orbit(100), blur=0.6),
+    "rolling shutter": ClipConfig(orbit(70), rolling=0.5),
+    "exposure drift": ClipConfig(orbit(100), exposure=1.2),
+    "cut in the middle": ClipConfig(orbit(90), cut=True),
+    "still": ClipConfig(still, truth="refused", shake=0.0),
+    "sideways track": ClipConfig(line((-2.5, -5.0, 1.5), (2.5, -5.0, 1.7))),
+    "crane": ClipConfig(line((1.5, -5.0, 0.6), (0.5, -4.2, 4.0), (0, 0, 0.8))),
+    "walk": ClipConfig(walk),
+    "portrait": ClipConfig(orbit(80, -120), size=(240, 320)),
 }
 
 
@@ -178,11 +113,11 @@ class Clip:
 
     def moving(self, frame: int) -> np.ndarray:
         """(H, W) whether something that moves is seen there."""
-        still = _world(self.name, self.seed)
+        plain = _world(self.name, self.seed)
         return np.asarray(
             self.depth(frame)
             != ray_world.depth(
-                still, self.camera_to_world[frame], self.focals[frame], self.config.size
+                plain, self.camera_to_world[frame], self.focals[frame], self.config.size
             )
         )
 

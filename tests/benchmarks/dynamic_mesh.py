@@ -68,7 +68,9 @@ def _reconstructed(
 
 
 def read_result(folder: Path) -> tuple[Meshes, np.ndarray, list[np.ndarray]]:
-    """Meshes, places that keep their identity (T, V, 3), and the vertices' colours, of either mode."""
+    """Meshes, places that keep their identity (T, V, 3), and the vertices' colours, of either
+    mode.
+    """
     if (folder / mesh_sequence.NAME).is_file():
         found = mesh_sequence.read(folder / mesh_sequence.NAME)
         return (

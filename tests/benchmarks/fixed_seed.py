@@ -4,8 +4,8 @@
     python -m tests.benchmarks.fixed_seed --inputs DIR --against before.json
 
 The same inputs and commands go to both checkouts; the exit status is 1 where anything differs.
-Hashes are a machine's own: compare what two checkouts compute on one, not two machines. Some results
-hold the path of what they were made from, so give both the same --inputs.
+Hashes are a machine's own: compare what two checkouts compute on one, not two machines. Some
+results hold the path of what they were made from, so give both the same --inputs.
 """
 
 import argparse

@@ -72,7 +72,9 @@ def of_arrays(path: Path) -> str:
 
 
 def of_tensors(path: Path) -> str:
-    """Over the header, sorted, and the bytes of the tensors; a file that is none is hashed whole."""
+    """Over the header, sorted, and the bytes of the tensors; a file that is none is hashed
+    whole.
+    """
     data = path.read_bytes()
     end = 8 + int.from_bytes(data[:8], "little")
     if end > len(data):

@@ -1,5 +1,5 @@
-"""What `fixed_seed` runs: every verb, small, on the CPU, with a seed. Later runs take up what earlier
-ones left; `{inputs}` and `{results}` stand for the two folders.
+"""What `fixed_seed` runs: every verb, small, on the CPU, with a seed. Later runs take up what
+earlier ones left; `{inputs}` and `{results}` stand for the two folders.
 """
 
 from dataclasses import dataclass
@@ -90,7 +90,8 @@ for mode in ("classic", "antialiased"):
         n, viewmat = 4000, torch.eye(4)
         viewmat[:3, 3] = torch.tensor([-0.1, 0.05, 3.0])
         arrays = {
-            "means": rand(n, 3) * 2 - 1, "quats": randn(n, 4), "scales": (randn(n, 3) * 0.6 - 3.2).exp(),
+            "means": rand(n, 3) * 2 - 1, "quats": randn(n, 4),
+            "scales": (randn(n, 3) * 0.6 - 3.2).exp(),
             "opacities": rand(n).clamp(0.02, 0.995),
             "colors": rand(n, 3) if degree is None else randn(n, 16, 3) * 0.3,
         }
@@ -98,7 +99,9 @@ for mode in ("classic", "antialiased"):
         viewmat.requires_grad_(True)
         K = torch.tensor([[150.0, 0, 93.7], [0, 152.0, 60.4], [0, 0, 1]])
         background = torch.tensor([0.2, 0.5, 0.9])
-        view = RasterView(viewmat=viewmat, K=K, width=190, height=121, sh_degree=degree, background=background)
+        view = RasterView(
+            viewmat=viewmat, K=K, width=190, height=121, sh_degree=degree, background=background
+        )
         options = RasterOptions(rasterize_mode=mode)
         drawn = kernels.rasterize_view(native, Drawables(**arrays), view, True, options)
         image, alpha = drawn[:2]

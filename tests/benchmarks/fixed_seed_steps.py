@@ -1,4 +1,6 @@
-"""Runs the commands of `fixed_seed_runs` in a checkout, one after the other, and hashes what each leaves."""
+"""Runs the commands of `fixed_seed_runs` in a checkout, one after the other, and hashes what each
+leaves.
+"""
 
 import contextlib
 import functools
@@ -47,7 +49,9 @@ class Found:
 
 @dataclass(frozen=True)
 class Place:
-    """Where things are: the code that runs, what it reads, where its results go, who plays the hub."""
+    """Where things are: the code that runs, what it reads, where its results go, who plays the
+    hub.
+    """
 
     checkout: Path
     inputs: Path
@@ -134,7 +138,9 @@ def draw(place: Place, found: Found) -> None:
 
 @contextlib.contextmanager
 def hub(folder: Path) -> Iterator[str]:
-    """The address of a server that has the files of `folder`, whatever path they are asked for by."""
+    """The address of a server that has the files of `folder`, whatever path they are asked for
+    by.
+    """
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def translate_path(self, path: str) -> str:

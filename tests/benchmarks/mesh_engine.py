@@ -26,7 +26,8 @@ BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-c
 PAGE = Path(__file__).with_name("three_page.html")
 VALIDATE = """
 const validator = require('gltf-validator'), fs = require('fs')
-validator.validateBytes(new Uint8Array(fs.readFileSync(process.argv[1]))).then(r => console.log(JSON.stringify(r.issues)))
+validator.validateBytes(new Uint8Array(fs.readFileSync(process.argv[1])))
+  .then(r => console.log(JSON.stringify(r.issues)))
 """
 
 
@@ -90,7 +91,8 @@ def _played(browser: str, folder: Path, times: list[float], image: Path) -> list
         ("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))
     )
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}/page.html?file=baked.glb&times={','.join(map(str, times))}"
+    query = f"file=baked.glb&times={','.join(map(str, times))}"
+    address = f"http://127.0.0.1:{server.server_port}/page.html?{query}"
     flags = [
         "--no-sandbox",
         "--disable-gpu-sandbox",

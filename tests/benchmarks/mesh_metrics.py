@@ -12,7 +12,9 @@ Integers = NDArray[np.integer]
 
 
 def chamfer_squared(a: Floats, b: Floats) -> float:
-    """The paper's: half the sum of both mean squared distances between vertices (N, 3) and (M, 3)."""
+    """The paper's: half the sum of both mean squared distances between vertices (N, 3) and (M,
+    3).
+    """
     return float(((KDTree(b).query(a)[0] ** 2).mean() + (KDTree(a).query(b)[0] ** 2).mean()) / 2)
 
 

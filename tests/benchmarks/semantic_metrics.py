@@ -1,4 +1,6 @@
-"""How right labels of Gaussians are: in 3D, on the pictures, between views, and object by object."""
+"""How right labels of Gaussians are: in 3D, on the pictures, between views, and object by
+object.
+"""
 
 from dataclasses import dataclass
 

@@ -28,7 +28,8 @@ class Table:
     """Prints rows as they come, so that a long benchmark can be watched, and keeps them."""
 
     def __init__(self, room: str) -> None:
-        self.room, self.rows = room, []
+        self.room = room
+        self.rows: list[Row] = []
         self.scratch = OUT / room
         self.scratch.mkdir(parents=True, exist_ok=True)
         say(

@@ -174,7 +174,8 @@ def _report(
     jitter = sum(np.abs(np.diff(f, 2)).sum() / _size(found) for f in found) / sum(
         np.abs(np.diff(t, 2)).sum() / _size(truth) for t in truth
     )
-    rows = [("aperture correlation", r[0], ""), ("best lag", float(max(r, key=lambda lag: r[lag])), "frames"),
+    rows = [("aperture correlation", r[0], ""), ("best lag", float(max(r, key=lambda lag: r[lag])),
+        "frames"),
             ("jitter against truth", jitter, "")]  # fmt: skip
     for name, values in (("pauses' motion, ours", found), ("pauses' motion, filmed", truth)):
         steps = np.concatenate([np.abs(np.diff(v)) for v in values])

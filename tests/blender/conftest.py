@@ -23,6 +23,11 @@ COMPUTE = Path(
 pytest.importorskip("bpy", reason="these tests run under Blender's Python: make test")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """The add-on computes in a process of its own, and so do the captures that are drawn for it."""
+    item.add_marker("process")
+
+
 @pytest.fixture(scope="session")
 def blender(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """bpy with the add-on enabled and no compute environment yet."""
@@ -151,3 +156,20 @@ def cloud(bpy: Any, rooms: Any, splat_file: Path, tmp_path: Path) -> Any:
         == 3
     )
     return found
+
+
+@pytest.fixture
+def sequence_file(tmp_path: Path) -> Path:
+    from backend.formats import mesh_sequence
+
+    from .waves import waving
+
+    (tmp_path / "wave").mkdir()
+    mesh_sequence.write(tmp_path / "wave" / "mesh.npz", waving())
+    return tmp_path / "wave" / "mesh.npz"
+
+
+@pytest.fixture
+def wave(bpy: Any, sequence_file: Path) -> Any:
+    assert bpy.ops.splatsmith.import_mesh(filepath=str(sequence_file)) == {"FINISHED"}
+    return bpy.context.object

@@ -166,7 +166,9 @@ def test_floor_and_length_by_points(imported: Any) -> None:
     root = root_of(imported)
     tilted = [Vector((0, 0, -1)), Vector((1, 0.2, -1.3)), Vector((0.1, 1, -0.8))]
     local = [root.matrix_world.inverted() @ p for p in tilted]
-    assert imported.ops.splatsmith.pick_floor(picked=[v for p in tilted for v in p]) == {"FINISHED"}
+    assert imported.ops.splatsmith.pick_floor(picked=[p[k] for p in tilted for k in range(3)]) == {
+        "FINISHED"
+    }
     imported.context.view_layer.update()
     assert all(abs((root.matrix_world @ p).z) < 1e-5 for p in local)
     imported.context.scene.frame_set(1)

@@ -232,7 +232,8 @@ def test_people_keep_their_own_motion(bpy: Any, rooms: Any, folder: Any) -> None
     path, head, found = folder
     at = np.arange(10, dtype=np.float32)
     motion_file.write(
-        path / motion_file.NAME, Motion(24.0, 9.0, [Curve("jawOpen", "speech", at, at / 10)], "")
+        path / motion_file.NAME,
+        Motion(24.0, 9.0, [Curve("jawOpen", "speech", at, np.float32(0.1) * at)], ""),
     )
     bpy.context.scene.splatsmith.face_targets.clear()
     results = rooms("scene.results")

@@ -30,7 +30,7 @@ def start_gpu(bpy: Any) -> Any:
                 16,
             )
             bpy.ops.render.render()
-        gpu.types.GPUOffScreen(8, 8)
+        gpu.types.GPUOffScreen(8, 8)  # type: ignore[call-arg]
     except (SystemError, RuntimeError) as error:
         pytest.skip(f"no OpenGL on this machine: {error}")
     return gpu

@@ -6,12 +6,14 @@ import math
 from pathlib import Path
 from typing import Any
 
+import bpy as blender_python
 import numpy as np
 import pytest
 
 from backend.formats import capture as captures, splat_ply
 
 
+@pytest.mark.smoke
 def test_imported_camera_sees_what_the_capture_saw(bpy: Any, capture_folder: Path) -> None:
     """A point of the capture's world, placed under the root, lands on the same pixel through
     Blender's camera.
@@ -30,7 +32,7 @@ def test_imported_camera_sees_what_the_capture_saw(bpy: Any, capture_folder: Pat
     point = np.array([0.3, -0.2, -0.5])
     for number, frame in enumerate(frames, 1):
         scene.frame_set(number)
-        seen = world_to_camera_view(scene, scene.camera, root.matrix_world @ Vector(point))
+        seen = world_to_camera_view(scene, scene.camera, root.matrix_world @ Vector(point.tolist()))
         local = np.linalg.inv(frame.camera_to_world) @ [*point, 1]
         x, y = (
             frame.cx + frame.fl_x * local[0] / -local[2],
@@ -44,6 +46,7 @@ def test_imported_camera_sees_what_the_capture_saw(bpy: Any, capture_folder: Pat
     assert np.mean(ups, 0)[2] / np.linalg.norm(np.mean(ups, 0)) > 0.99, "upright"
 
 
+@pytest.mark.smoke
 def test_splats_carry_blenders_own_layout(bpy: Any, splat_file: Path) -> None:
     bpy.ops.splatsmith.import_splats(filepath=str(splat_file))
     cloud = next(
@@ -84,6 +87,11 @@ def test_bad_files_leave_the_scene_alone(bpy: Any, tmp_path: Path) -> None:
     assert not bpy.data.collections
 
 
+@pytest.mark.xfail(
+    blender_python.app.version >= (5, 3, 0),
+    reason="Cycles of Blender 5.3 draws the splats otherwise: issue 23 mends it",
+    strict=True,
+)
 def test_cycles_shows_the_splats(bpy: Any, plain_splat_file: Path, tmp_path: Path) -> None:
     """F12 with Cycles is close to the backend's rasteriser: the same picture, blended by rays."""
     bpy.ops.splatsmith.import_splats(filepath=str(plain_splat_file))
@@ -102,9 +110,9 @@ def test_cycles_shows_the_splats(bpy: Any, plain_splat_file: Path, tmp_path: Pat
     bpy.ops.splatsmith.render_splats()
 
     def pixels(image: Any) -> np.ndarray:
-        values = np.empty(96 * 64 * 4, np.float32)
-        image.pixels.foreach_get(values)
-        values = values.reshape(64, 96, 4)
+        flat = np.empty(96 * 64 * 4, np.float32)
+        image.pixels.foreach_get(flat)
+        values = flat.reshape(64, 96, 4)
         return np.concatenate([values[..., :3] * values[..., 3:], values[..., 3:]], -1)
 
     cycles = pixels(bpy.data.images.load(str(tmp_path / "cycles.png")))

@@ -1,19 +1,21 @@
 """Cameras from footage that the tests draw, and from other programs' solves."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers import clips
 from helpers.command_line import backend
+from helpers.shared import made_once
 from PIL import Image
 
 from backend.cameras.colmap.pairs import image_pairs
 from backend.formats import capture
 from backend.geometry.conventions import align_similarity, to_viewmat
 
-SIZE, FOCAL = (320, 240), 300.0
+SIZE, FOCAL, COUNT = (320, 240), 300.0, 16
 
 
 def error_of(found: Path, truth: list[np.ndarray]) -> float:
@@ -32,19 +34,31 @@ def solve(source: Path, output: Path, *more: str) -> dict:
     return json.loads((output / "manifest.json").read_text())
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[np.ndarray]]:
-    folder = tmp_path_factory.mktemp("photos")
-    return folder, clips.write_photos(folder, 16, SIZE, FOCAL)
+    folder = made_once(
+        tmp_path_factory, "photos", lambda at: clips.write_photos(at, COUNT, SIZE, FOCAL)
+    )
+    return folder, [clips.camera_on_arc(i / (COUNT - 1)) for i in range(COUNT)]
 
 
-def test_photos_are_solved(photos: tuple[Path, list[np.ndarray]], tmp_path: Path) -> None:
-    folder, truth = photos
-    manifest = solve(folder, tmp_path / "out", "--focal-mm", str(36 * FOCAL / SIZE[0]))
+@pytest.fixture(scope="session")
+def solved(photos: tuple[Path, list[np.ndarray]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The photos' capture, to be read only."""
+    lens = ("--focal-mm", str(36 * FOCAL / SIZE[0]))
+    return (
+        made_once(tmp_path_factory, "solved_photos", lambda at: solve(photos[0], at / "out", *lens))
+        / "out"
+    )
+
+
+@pytest.mark.process
+def test_photos_are_solved(photos: tuple[Path, list[np.ndarray]], solved: Path) -> None:
+    truth, manifest = photos[1], json.loads((solved / "manifest.json").read_text())
     assert manifest["metrics"]["registered"] >= 15
     assert manifest["metrics"]["focal_px"] == pytest.approx(FOCAL, rel=0.02)
-    assert error_of(tmp_path / "out", truth) < 0.01
-    names = {p.name for p in (tmp_path / "out").iterdir() if p.name != ".job"}
+    assert error_of(solved, truth) < 0.01
+    names = {p.name for p in solved.iterdir() if p.name != ".job"}
     assert names == {
         "manifest.json",
         "transforms.json",
@@ -54,25 +68,25 @@ def test_photos_are_solved(photos: tuple[Path, list[np.ndarray]], tmp_path: Path
         "sparse",
         "tracks.npz",
     }
-    first = capture.read(tmp_path / "out").frames[0]
+    first = capture.read(solved).frames[0]
     assert first.image.name == "0001.png"
     assert first.source in ("000.png", "001.png")
 
 
+@pytest.mark.process
 def test_solved_capture_is_read_back_as_colmap_and_as_transforms(
-    photos: tuple[Path, list[np.ndarray]], tmp_path: Path
+    solved: Path, tmp_path: Path
 ) -> None:
     """Our own sparse/0 through COLMAP's reader, our own transforms.json through nerfstudio's path:
     the same cameras.
     """
-    folder, _ = photos
-    solve(folder, tmp_path / "a")
+    shutil.copytree(solved, tmp_path / "a")
     model = tmp_path / "model"
     (tmp_path / "a" / "sparse").rename(tmp_path / "sparse")
     model.mkdir()
     (tmp_path / "sparse").rename(model / "sparse")
     (tmp_path / "a" / "images").rename(model / "images")
-    solve(model, tmp_path / "b")
+    solve(model, tmp_path / "b", "--no-depth")
     (model / "images").rename(tmp_path / "a" / "images")
     given = solve(tmp_path / "a", tmp_path / "d")  # with the points that it brings along
     assert (
@@ -83,7 +97,7 @@ def test_solved_capture_is_read_back_as_colmap_and_as_transforms(
     data = json.loads((tmp_path / "a" / "transforms.json").read_text())
     data.pop("ply_file_path")
     (tmp_path / "a" / "transforms.json").write_text(json.dumps(data))
-    manifest = solve(tmp_path / "a", tmp_path / "c")
+    manifest = solve(tmp_path / "a", tmp_path / "c", "--no-depth")
     assert manifest["metrics"]["points"] > 100
     first = capture.read(tmp_path / "a").frames
     for other in (capture.read(tmp_path / "b").frames, capture.read(tmp_path / "c").frames):
@@ -92,10 +106,12 @@ def test_solved_capture_is_read_back_as_colmap_and_as_transforms(
             np.testing.assert_allclose(x.K, y.K, atol=1e-3)
 
 
+@pytest.mark.process
 def test_given_cameras_with_distortion_are_undistorted(
     photos: tuple[Path, list[np.ndarray]], tmp_path: Path
 ) -> None:
-    folder, truth = photos
+    truth, folder = photos[1], tmp_path / "photos"
+    shutil.copytree(photos[0], folder)
     frames = [
         {"file_path": f"{i:03d}.png", "transform_matrix": pose.tolist()}
         for i, pose in enumerate(truth)
@@ -107,19 +123,10 @@ def test_given_cameras_with_distortion_are_undistorted(
     frames.append({"file_path": "gone.png", "transform_matrix": np.eye(4).tolist()})
     data = {"fl_x": FOCAL, "cx": 160, "cy": 120, "w": 320, "h": 240, "k1": 0.05, "frames": frames}
     (folder / "transforms.json").write_text(json.dumps(data))
-    try:
-        done = backend(
-            "cameras",
-            "--input",
-            folder / "transforms.json",
-            "--output",
-            tmp_path / "out",
-            "--preset",
-            "fast",
-        )
-    finally:
-        (folder / "transforms.json").unlink()
-        (folder / "mask.tif").unlink()
+    done = backend(
+        "cameras", "--input", folder / "transforms.json", "--output", tmp_path / "out",
+        "--preset", "fast", "--no-depth",
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "1 of 17 cameras have no picture" in done.stderr
     found = capture.read(tmp_path / "out")
@@ -131,6 +138,7 @@ def test_given_cameras_with_distortion_are_undistorted(
     assert (carried[120, :70] == 0).all() and (carried[120, 90:-5] == 255).all()
 
 
+@pytest.mark.process
 def test_transparency_and_names_with_spaces_survive(
     photos: tuple[Path, list[np.ndarray]], tmp_path: Path
 ) -> None:
@@ -147,7 +155,7 @@ def test_transparency_and_names_with_spaces_survive(
         frames.append({"file_path": name, "transform_matrix": pose.tolist()})
     data = {"fl_x": FOCAL, "cx": 160, "cy": 120, "w": 320, "h": 240, "k1": 0.05, "frames": frames}
     (tmp_path / "transforms.json").write_text(json.dumps(data))
-    manifest = solve(tmp_path, tmp_path / "out")
+    manifest = solve(tmp_path, tmp_path / "out", "--no-depth")
     assert manifest["metrics"]["points"] > 50
     first = capture.read(tmp_path / "out").frames[0]
     pixels = np.asarray(Image.open(first.image))
@@ -157,6 +165,7 @@ def test_transparency_and_names_with_spaces_survive(
     assert first.source == "my photo 0.png"
 
 
+@pytest.mark.process
 def test_cameras_solved_frame_by_frame(tmp_path: Path) -> None:
     """What Blender's side hands over for a camera that was solved there: one pose a frame of the
     video.
@@ -168,7 +177,9 @@ def test_cameras_solved_frame_by_frame(tmp_path: Path) -> None:
         {"index": i, "transform_matrix": pose.tolist(), **shared} for i, pose in enumerate(truth)
     ]
     (tmp_path / "poses.json").write_text(json.dumps({"frames": poses}))
-    manifest = solve(tmp_path / "a.mp4", tmp_path / "out", "--poses", str(tmp_path / "poses.json"))
+    manifest = solve(
+        tmp_path / "a.mp4", tmp_path / "out", "--poses", str(tmp_path / "poses.json"), "--no-depth"
+    )
     assert manifest["metrics"]["points"] > 100
     for frame, pose in zip(capture.read(tmp_path / "out").frames, truth, strict=True):
         np.testing.assert_allclose(to_viewmat(frame.camera_to_world), to_viewmat(pose), atol=1e-6)

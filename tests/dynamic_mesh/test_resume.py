@@ -9,15 +9,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import turning_blob
-from helpers.command_line import ROOT, backend
+from helpers.command_line import backend
+from helpers.places import ROOT
 
 from backend.formats import mesh_sequence
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
 def test_a_stopped_fit_goes_on(tmp_path: Path) -> None:
     turning_blob.write(tmp_path / "clip", frames=12, size=56)
-    options = ["--input", tmp_path / "clip", "--preset", "fast", "--steps", "240", "--faces", "600"]
+    options: list[str | Path] = [
+        "--input",
+        tmp_path / "clip",
+        "--preset",
+        "fast",
+        "--steps",
+        "240",
+        "--faces",
+        "600",
+    ]
     whole = backend("mesh", *options, "--output", tmp_path / "whole")
     assert whole.returncode == 0, whole.stderr
     command = [

@@ -105,7 +105,8 @@ HOSTILE = {
     "faces first": (HEAD + "element face 1\nproperty float x\nend_header\n").encode() + bytes(9),
     "no properties": (HEAD + "element vertex 3\nend_header\n").encode(),
     "not splats": (HEAD + "element vertex 1\nproperty float x\nend_header\n").encode() + bytes(4),
-    "words in ascii": b"ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nend_header\nspam\n",
+    "words in ascii": b"ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\n"
+    b"end_header\nspam\n",
     "binary comment": b"ply\ncomment \xff\xfe\nformat ascii 1.0\nelement vertex 1\nproperty float "
     b"x\nend_header\n1\n",
 }

@@ -2,6 +2,8 @@
 gradient.
 """
 
+from typing import Any
+
 import pytest
 import torch
 from helpers.dense_reference import rasterize_dense
@@ -68,8 +70,8 @@ def by_rigid_moves(grad: torch.Tensor, viewmat: torch.Tensor) -> torch.Tensor:
 
 
 def assert_close(
-    scene: Scene, options: RasterOptions, rasterizer, dtype: torch.dtype, tolerance: float
-) -> None:  # type: ignore[no-untyped-def]
+    scene: Scene, options: RasterOptions, rasterizer: Any, dtype: torch.dtype, tolerance: float
+) -> None:
     image, alpha, grads = gradients(scene, options, rasterize_dense, torch.float64)
     image2, alpha2, grads2 = gradients(scene, options, rasterizer, dtype)
     assert alpha.mean() > 0.05, "an empty picture proves nothing"
@@ -113,7 +115,7 @@ def test_any_number_of_threads_gives_the_same_bits(variant: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["RGB", "D", "ED", "RGB+D", "RGB+ED"])
-def test_render_modes_and_feature_channels(mode: str) -> None:
+def test_render_modes_and_feature_channels(mode: Any) -> None:
     """Seven channels go through in threes; both CPU rasterisers agree on every mode and on two
     cameras at once.
     """
@@ -124,9 +126,11 @@ def test_render_modes_and_feature_channels(mode: str) -> None:
         a = {n: x.to(dtype) for n, x in scene.arrays.items()}
         views = torch.stack([a["viewmat"], torch.eye(4, dtype=dtype)])
         Ks, backgrounds = scene.K.to(dtype).expand(2, 3, 3), torch.full((2, 7), 0.25, dtype=dtype)
+        means, quats, scales, opacities, colors = (a[n] for n in NAMES[:5])
         drawn = rasterize(
-            *(a[n] for n in NAMES[:5]), views, Ks, 40, 30, render_mode=mode, backgrounds=backgrounds
-        )
+            means, quats, scales, opacities, colors, views, Ks, 40, 30,
+            render_mode=mode, backgrounds=backgrounds,
+        )  # fmt: skip
         results.append(drawn.image.double())
     channels = {"RGB": 7, "D": 1, "ED": 1}.get(mode, 8)
     assert results[0].shape == (2, 30, 40, channels)
@@ -145,9 +149,14 @@ def test_nothing_in_sight() -> None:
     ):
         n = len(means)
         means.requires_grad_(True)
-        arrays = (means, torch.ones(n, 4), torch.ones(n, 3), torch.ones(n), torch.ones(n, 3))
+        ones = [torch.ones(n, 4), torch.ones(n, 3), torch.ones(n), torch.ones(n, 3)]
+        quats, scales, opacities, colors = ones
         drawn = rasterize(
-            *arrays,
+            means,
+            quats,
+            scales,
+            opacities,
+            colors,
             torch.eye(4)[None],
             torch.eye(3)[None] * 9,
             8,
@@ -168,9 +177,15 @@ def test_gsplat_matches_dense_reference(case: tuple) -> None:
     def on_cuda(
         gaussians: Drawables, view: RasterView, options: RasterOptions
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        arrays = (getattr(gaussians, name).cuda() for name in NAMES[:5])
+        means, quats, scales, opacities, colors = (
+            getattr(gaussians, name).cuda() for name in NAMES[:5]
+        )
         drawn = rasterize(
-            *arrays,
+            means,
+            quats,
+            scales,
+            opacities,
+            colors,
             view.viewmat[None].cuda(),
             view.K[None].cuda(),
             view.width,

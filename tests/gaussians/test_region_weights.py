@@ -74,8 +74,9 @@ def test_weights_of_all_regions_add_up_to_the_opacity_of_the_picture() -> None:
     scene = make_scene(64, 48, 400, None)
     gaussians, view = prepare(scene, torch.float32)
     whole = region_weights.region_weights(gaussians, view, np.zeros((48, 64), np.int32), 1)
+    means, quats, scales, opacities, colors = gaussians.tensors()
     alpha = rasterize.rasterize(
-        *gaussians.tensors(), view.viewmat[None], view.K[None], 64, 48
+        means, quats, scales, opacities, colors, view.viewmat[None], view.K[None], 64, 48
     ).alpha
     assert float(whole.sum()) == pytest.approx(float(alpha.sum()), rel=1e-4)
     none = region_weights.region_weights(gaussians, view, np.full((48, 64), -1, np.int32), 1)

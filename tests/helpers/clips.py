@@ -23,7 +23,9 @@ def texture(size: int = 256, seed: int = 0) -> np.ndarray:
 
 
 def camera_on_arc(share: float, radius: float = 3.0, degrees: float = 50.0) -> np.ndarray:
-    """Camera-to-world (OpenGL) looking at the origin; share 0..1 along an arc that rises a little."""
+    """Camera-to-world (OpenGL) looking at the origin; share 0..1 along an arc that rises a
+    little.
+    """
     angle = math.radians((share - 0.5) * degrees)
     position = np.array(
         [radius * math.sin(angle), 0.3 * math.sin(3 * angle) + 0.4, radius * math.cos(angle)]

@@ -25,8 +25,10 @@ SIZE, FOCAL = (192, 144), 128.0
 FLOATERS = 0.03
 SURFACES = ("floor", "wall", "wall")
 LOOK_ALIKE = {
-    "armchair": "couch", "couch": "armchair", "chair": "stool", "stool": "chair", "cabinet": "shelf", "shelf": "cabinet",
-    "table": "stool", "bed": "couch", "lamp": "cactus", "cactus": "lamp", "rug": "floor", "floor": "rug", "wall": "floor",
+    "armchair": "couch", "couch": "armchair", "chair": "stool", "stool": "chair",
+    "cabinet": "shelf", "shelf": "cabinet",
+    "table": "stool", "bed": "couch", "lamp": "cactus", "cactus": "lamp", "rug": "floor",
+    "floor": "rug", "wall": "floor",
     "pillow": "armchair",
 }  # fmt: skip
 CLASSES = tuple(LOOK_ALIKE)
@@ -63,6 +65,7 @@ def _legs(
 
 def furniture(name: str, s: float, skin: int) -> list[Thing]:
     """One piece around the origin, its size multiplied by s."""
+    parts: list[tuple[float, float, float, float, float, float]]
     seat = {"armchair": 0.45, "couch": 1.05}.get(name, 0.0)
     if seat:
         parts = [(-seat, -0.45, 0, seat, 0.45, 0.45), (-seat, 0.25, 0, seat, 0.45, 0.95)]
@@ -88,7 +91,7 @@ def furniture(name: str, s: float, skin: int) -> list[Thing]:
         parts = [(-1.0, -0.7, 0, 1.0, 0.7, 0.025)]
     else:
         parts = []
-    things = _boxes(*[tuple(s * v for v in p) for p in parts], skin=skin)  # type: ignore[misc]
+    things = _boxes(*[tuple(s * v for v in p) for p in parts], skin=skin)  # type: ignore[arg-type, misc]
     if name == "lamp":
         things += [
             *_boxes((-0.05 * s, -0.05 * s, 0, 0.05 * s, 0.05 * s, 1.3 * s), skin=skin),

@@ -28,7 +28,7 @@ def texture(seed: int, contrast: float = 1.0) -> np.ndarray:
     image -= image.min((0, 1))
     image /= image.max((0, 1))
     first, second = random.random(3, np.float32), random.random(3, np.float32)
-    image = 0.5 * image + 0.5 * (first + (second - first) * image[..., :1])
+    image[:] = 0.5 * image + 0.5 * (first + (second - first) * image[..., :1])
     return np.clip(0.5 * (first + second) * (1 - contrast) + image * contrast, 0, 1).astype(
         np.float32
     )
@@ -59,9 +59,12 @@ class Box:
 
 Thing = Plane | Sphere | Box
 ROOM: tuple[Thing, ...] = (
-    Plane(2, 0.0, 0), Plane(1, 5.0, 1), Plane(0, -6.0, 2), Plane(0, 6.0, 3), Plane(1, -8.0, 4), Plane(2, 8.0, 10),
-    Sphere((0, 0, 1.0), 0.9, 5), Sphere((-1.9, 0.8, 0.8), 0.7, 6), Sphere((-1.0, -1.4, 0.5), 0.5, 7), Sphere((0.9, -1.5, 0.4), 0.4, 8),
-    Box((1.3, 0.5, 0), (2.3, 1.5, 1.4), 9), Box((-3.2, 1.8, 0), (-2.4, 2.6, 2.2), 11), Box((2.6, -1.6, 0), (3.2, -1.0, 1.0), 3),
+    Plane(2, 0.0, 0), Plane(1, 5.0, 1), Plane(0, -6.0, 2), Plane(0, 6.0, 3), Plane(1, -8.0, 4),
+    Plane(2, 8.0, 10),
+    Sphere((0, 0, 1.0), 0.9, 5), Sphere((-1.9, 0.8, 0.8), 0.7, 6), Sphere((-1.0, -1.4, 0.5), 0.5,
+    7), Sphere((0.9, -1.5, 0.4), 0.4, 8),
+    Box((1.3, 0.5, 0), (2.3, 1.5, 1.4), 9), Box((-3.2, 1.8, 0), (-2.4, 2.6, 2.2), 11), Box((2.6,
+    -1.6, 0), (3.2, -1.0, 1.0), 3),
 )  # fmt: skip
 
 

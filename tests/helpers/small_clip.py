@@ -64,7 +64,7 @@ def crops(rooms: Iterable[Room], smallest: int = 40) -> Crops:
     """Of all objects in all pictures, by their exact masks."""
     alone, placed, classes = [], [], []
     for room in rooms:
-        for image, owners in zip(room.pictures, room.owners, strict=True):
+        for image, owners in zip(room.images, room.owners, strict=True):
             there, sizes = np.unique(owners[owners >= 0], return_counts=True)
             there = there[sizes >= smallest]
             number = np.full(len(room.classes) + 1, -1, np.int32)
@@ -122,7 +122,9 @@ def _captions(random: np.random.Generator) -> list[str]:
 
 
 def train(data: Crops, folder: Path, config: SmallClipConfig = SmallClipConfig()) -> float:
-    """Writes open_clip_config.json and open_clip_model.safetensors; the CPU seconds that it took."""
+    """Writes open_clip_config.json and open_clip_model.safetensors; the CPU seconds that it
+    took.
+    """
     torchvision_shim.make_importable()
     import open_clip
     from open_clip.model import CLIP

@@ -11,8 +11,10 @@ from backend.talking_head.rigs.painting import Paint, painted
 from backend.talking_head.rigs.rig import Part, Rig
 
 # how often and how far: speech moves jaw and lips all the time, brows and lids now and then
-SPEECH = {"jawOpen": 0.35, "mouthFunnel": 0.4, "mouthPucker": 0.5, "mouthSmileLeft": 0.3, "mouthSmileRight": 0.3, "mouthLowerDownLeft": 0.5,
-          "mouthLowerDownRight": 0.5, "mouthUpperUpLeft": 0.4, "mouthUpperUpRight": 0.4, "mouthStretchLeft": 0.3, "mouthStretchRight": 0.3,
+SPEECH = {"jawOpen": 0.35, "mouthFunnel": 0.4, "mouthPucker": 0.5, "mouthSmileLeft": 0.3,
+    "mouthSmileRight": 0.3, "mouthLowerDownLeft": 0.5,
+          "mouthLowerDownRight": 0.5, "mouthUpperUpLeft": 0.4, "mouthUpperUpRight": 0.4,
+          "mouthStretchLeft": 0.3, "mouthStretchRight": 0.3,
           "browInnerUp": 0.5, "browDownLeft": 0.4, "browDownRight": 0.4}  # fmt: skip
 GAZE = {
     "eyeLookUpLeft": ("eyeLookUpRight",),

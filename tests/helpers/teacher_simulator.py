@@ -64,10 +64,10 @@ def _frayed(owners: np.ndarray, random: np.random.Generator, config: SimulatorCo
             ring = ndimage.binary_dilation(mine, iterations=2) & ~mine & (found >= 0)
             if ring.any():
                 found[mine] = np.bincount(found[ring]).argmax()
-    rows, columns = np.indices(owners.shape)
-    rows = np.clip(rows + _wobble(random, owners.shape, config.fray), 0, owners.shape[0] - 1)
+    grid = np.indices(owners.shape)
+    rows = np.clip(grid[0] + _wobble(random, owners.shape, config.fray), 0, owners.shape[0] - 1)
     return found[
-        rows, np.clip(columns + _wobble(random, owners.shape, config.fray), 0, owners.shape[1] - 1)
+        rows, np.clip(grid[1] + _wobble(random, owners.shape, config.fray), 0, owners.shape[1] - 1)
     ]
 
 
@@ -78,7 +78,8 @@ def _pieces(
     found = []
     for part in (labels == i for i in range(1, count + 1)):
         if part.sum() > 60 and random.random() < config.split:
-            y, x = np.indices(mask.shape)
+            at = np.indices(mask.shape)
+            y, x = at[0], at[1]
             angle = random.random() * np.pi
             side = (
                 np.cos(angle) * (x - x[part].mean()) + np.sin(angle) * (y - y[part].mean())
@@ -131,7 +132,8 @@ class Simulator:
 
     def view(self, owners: np.ndarray, camera: RasterView) -> TaughtView:
         """Its own regions of a picture with these exact masks, and their features."""
-        regions, features = np.full(owners.shape, -1, np.int32), []
+        regions = np.full(owners.shape, -1, np.int32)
+        features: list[np.ndarray] = []
         frayed = _frayed(owners, self.random, self.config)
         for o in np.unique(frayed[frayed >= 0]):
             for piece in _pieces(frayed == o, self.random, self.config):

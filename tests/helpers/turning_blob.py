@@ -88,7 +88,9 @@ def draw(
 def write(
     folder: Path, frames: int = 20, size: int = 72, alpha: bool = True, time: bool = True
 ) -> np.ndarray:
-    """A capture of the ball while it bends and the camera goes around it; the truth (frames, V, 3)."""
+    """A capture of the ball while it bends and the camera goes around it; the truth (frames, V,
+    3).
+    """
     rest, faces = ball()
     colors, focal, records, truth = paint(rest), 1.1 * size, [], []
     (folder / "images").mkdir(parents=True)

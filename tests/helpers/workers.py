@@ -1,4 +1,6 @@
-"""Workers on small jobs, as Blender starts them; for the tests and the benchmark of the boundary."""
+"""Workers on small jobs, as Blender starts them; for the tests and the benchmark of the
+boundary.
+"""
 
 import os
 import shutil
@@ -9,7 +11,8 @@ import time
 from pathlib import Path
 
 from helpers import clips
-from helpers.command_line import ROOT, start
+from helpers.command_line import start
+from helpers.places import ROOT
 
 from backend import protocol
 from backend.protocol import Request
@@ -51,15 +54,18 @@ def wait_for_step(process: subprocess.Popen[bytes], total: int, step: int) -> No
             return
 
 
-def seconds_to_outlive_its_parent(job: Path, limit: float = 30.0) -> float:
+def seconds_to_outlive_its_parent(job: Path, limit: float = 120.0) -> float:
     """Starts the worker from a process that is then killed; how long the worker lives on."""
     code = f"""
         import subprocess, sys, time
-        p = subprocess.Popen([sys.executable, "-m", "backend", "splats", "--events", "--job", {str(job)!r}],
-                             cwd={str(ROOT)!r}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        p = subprocess.Popen(
+            [sys.executable, "-m", "backend", "splats", "--events", "--job", {str(job)!r}],
+            cwd={str(ROOT)!r}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
         for line in p.stdout:
             if b'"loss"' in line: break
-        print(p.pid, flush=True); time.sleep(60)
+        print(p.pid, flush=True); time.sleep(600)
     """
     parent = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE)
     worker = int(parent.stdout.readline())

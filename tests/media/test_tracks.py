@@ -22,7 +22,7 @@ def drifting(
     ).astype(np.float32)
     out = []
     for i in range(frames):
-        shift = np.float32([[1, 0, -60 - step[0] * i], [0, 1, -60 - step[1] * i]])
+        shift = np.array([[1, 0, -60 - step[0] * i], [0, 1, -60 - step[1] * i]], np.float32)
         out.append(
             (cv2.warpAffine(big, shift, (160, 120)) * (1 + gain * i)).clip(0, 255).astype(np.uint8)
         )

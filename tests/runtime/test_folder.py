@@ -7,7 +7,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from helpers.command_line import ROOT
+from helpers.places import ROOT
 
 from backend.cameras.cameras_verb import CamerasOptions
 from backend.protocol import BusyError, InputError, Request
@@ -39,6 +39,7 @@ def test_failure_leaves_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.process
 def test_a_second_process_is_told(tmp_path: Path) -> None:
     folder = JobFolder.for_job(tmp_path)
     code = f"""
@@ -88,6 +89,7 @@ def test_continues_only_an_equal_request(tmp_path: Path) -> None:
     assert not folder.checkpoint.exists()
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="file size limits are POSIX")
 def test_full_disk_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "state.json"

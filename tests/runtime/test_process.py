@@ -1,4 +1,6 @@
-"""The life of a worker: cancel, death by kill, death of its parent, and going on from a checkpoint."""
+"""The life of a worker: cancel, death by kill, death of its parent, and going on from a
+checkpoint.
+"""
 
 import json
 import signal
@@ -9,15 +11,18 @@ from pathlib import Path
 
 import pytest
 from helpers.command_line import start
-from helpers.workers import make_job, seconds_to_outlive_its_parent
+from helpers.workers import make_job, seconds_to_outlive_its_parent, wait_for_step
 
 from backend import protocol
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX"),
+]
 
 
 def events_until(
-    process: subprocess.Popen[bytes], kind: type, limit: float = 60.0
+    process: subprocess.Popen[bytes], kind: type, limit: float = 600.0
 ) -> list[protocol.Event]:
     """Events up to and with the first of a kind, or to the end of the stream."""
     found: list[protocol.Event] = []
@@ -52,34 +57,30 @@ def test_stream_is_complete_and_only_events(tmp_path: Path) -> None:
     assert json.loads((job / "state.json").read_text())["status"] == "done"
 
 
-def test_cancel_is_answered_within_a_second_and_resumed(tmp_path: Path) -> None:
+def test_cancel_is_answered_within_few_steps_and_resumable(tmp_path: Path) -> None:
     job = make_job(tmp_path, 4000)
     with start("splats", "--events", "--job", job) as process:
-        while not any(
-            isinstance(e, protocol.Progress) and e.total == 4000
-            for e in events_until(process, protocol.Progress)
-        ):
-            pass
-        asked = time.monotonic()
+        wait_for_step(process, 4000, 1)
         process.stdin.write(b'noise\n{"type": "cancel"}\n')
         process.stdin.flush()
-        last = events_until(process, protocol.Cancelled)[-1]
-        assert time.monotonic() - asked < 1.0
+        *before, last = events_until(process, protocol.Cancelled)
         assert last == protocol.Cancelled(resumable=True)
-        assert process.wait(10) == 0
+        # steps and not seconds, for those say how busy the machine is
+        assert all(e.step < 1000 for e in before if isinstance(e, protocol.Progress))
+        assert process.wait(120) == 0
     assert json.loads((job / "state.json").read_text())["status"] == "cancelled"
     assert not (job / "result").exists()
 
 
 def test_parent_death_ends_the_worker_and_keeps_its_work(tmp_path: Path) -> None:
     job = make_job(tmp_path, 100_000)
-    assert seconds_to_outlive_its_parent(job) < 5.0
+    assert seconds_to_outlive_its_parent(job) < 60.0, "it would have trained for an hour"
     assert (job / "checkpoint" / "state.safetensors").is_file()
 
 
 def finish(job: Path) -> bytes:
     with start("splats", "--events", "--job", job) as process:
-        assert isinstance(events_until(process, protocol.Result, 120)[-1], protocol.Result)
+        assert isinstance(events_until(process, protocol.Result)[-1], protocol.Result)
         process.stdin.close()
     return (job / "result" / "splats.ply").read_bytes()
 
@@ -98,7 +99,7 @@ def test_killed_and_resumed_equals_unbroken(tmp_path: Path) -> None:
                 break
         process.stdin.write(b'{"type": "cancel"}\n')
         process.stdin.flush()
-        process.wait(20)
+        process.wait(120)
     assert (second / "checkpoint" / "state.safetensors").is_file()
     with start("splats", "--events", "--job", second) as process:  # and once more, by force
         for line in process.stdout:
@@ -106,7 +107,7 @@ def test_killed_and_resumed_equals_unbroken(tmp_path: Path) -> None:
             if isinstance(event, protocol.Progress) and event.total == 500 and event.step > 300:
                 break
         process.send_signal(signal.SIGKILL)
-        process.wait(20)
+        process.wait(120)
     assert finish(second) == reference
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers.command_line import backend
+from helpers.command_line import run
 
 from backend.semantics.model_job import SOURCES
 
@@ -72,8 +72,8 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def fetch(folder: Path, record: Path, *more: str) -> tuple[int, str]:
-    done = backend("model", "--input", folder, "--output", record, *more)
-    return done.returncode, done.stdout + done.stderr
+    done = run("model", "--input", folder, "--output", record, *more)
+    return done.returncode, done.stderr
 
 
 def test_nothing_is_fetched_without_consent(hub: None, tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ from helpers import furnished_room, teacher_simulator
 from helpers.furnished_room import Room
 from helpers.teacher_simulator import SimulatorConfig
 
+from backend.formats.semantics_file import NOTHING
 from backend.semantics.agglomerate import agglomerate
 from backend.semantics.lift import lift
-from backend.semantics.object_codes import KEPT, NOTHING, encode, evidence
+from backend.semantics.object_codes import KEPT, encode, evidence
 from backend.semantics.object_index import ObjectIndexConfig, index_objects, nearest, owners, spread
 from backend.semantics.regions.proposals import propose
 from backend.semantics.regions.view_regions import ViewRegions, weigh

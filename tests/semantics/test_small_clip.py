@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import furnished_room, small_clip
-from helpers.command_line import backend
+from helpers.command_line import run
 from helpers.furnished_room import CLASSES
 
 from backend.formats import semantics_file
@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     small_clip.train(
         crops,
         path,
-        small_clip.SmallClipConfig(width=12, embed_dim=48, batch=64, steps=160, varied=0.3),
+        small_clip.SmallClipConfig(width=12, embed_dim=48, batch=48, steps=70, varied=0.3),
     )
     return path
 
@@ -45,7 +45,9 @@ def test_it_names_what_it_was_not_shown(folder: Path) -> None:
 
 
 def test_words_from_the_command_line(folder: Path, tmp_path: Path) -> None:
-    """Few photographs, so the splats are looked at from in between too; then prompts of every kind."""
+    """Few photographs, so the splats are looked at from in between too; then prompts of every
+    kind.
+    """
     room = tmp_path / "room"
     furnished_room.write(furnished_room.make(60, views=6, pieces=6), room)
     arguments = (
@@ -60,7 +62,7 @@ def test_words_from_the_command_line(folder: Path, tmp_path: Path) -> None:
         "--output",
         tmp_path / "out",
     )
-    done = backend("segment", "--input", room / "splats.ply", *arguments)
+    done = run("segment", "--input", room / "splats.ply", *arguments)
     assert done.returncode == 0, done.stderr
     found = semantics_file.read(tmp_path / "out" / semantics_file.NAME)
     assert (
@@ -71,7 +73,7 @@ def test_words_from_the_command_line(folder: Path, tmp_path: Path) -> None:
     many = "; ".join(f"thing {i}" for i in range(200))
     for number, prompt in enumerate(("floor", "沙发，床；灯", many, "lamp, light; rug -floor")):
         out = tmp_path / f"chosen{number}"
-        done = backend(
+        done = run(
             "select",
             "--input",
             tmp_path / "out",
@@ -87,7 +89,7 @@ def test_words_from_the_command_line(folder: Path, tmp_path: Path) -> None:
         assert len(scores) == (1, 2, 200, 2)[number] and all(
             0 <= v <= 1 for row in scores for v in row["objects"]
         )
-    done = backend(
+    done = run(
         "select",
         "--input",
         tmp_path / "out",

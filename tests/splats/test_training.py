@@ -19,6 +19,7 @@ from backend.splats.densify import Densifier, split_evenly
 from backend.splats.initialization import thin
 
 
+@pytest.mark.process
 def test_training_learns_the_world(tmp_path: Path) -> None:
     clips.write_capture(tmp_path / "capture", 16)
     done = backend(
@@ -49,7 +50,9 @@ def test_training_learns_the_world(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("copies", [2, 3, 7])
 def test_copies_look_like_the_one(copies: int) -> None:
-    """Eq. 9 of 3DGS-MCMC keeps the Gaussian's blended light: its integral over the line of sight."""
+    """Eq. 9 of 3DGS-MCMC keeps the Gaussian's blended light: its integral over the line of
+    sight.
+    """
     opacity, scales = torch.tensor([0.7]), torch.full((1, 3), 0.05)
     new_opacity, new_scales = split_evenly(opacity, scales, torch.tensor([copies]))
     size, K = 96, torch.tensor([[[96.0, 0, 48], [0, 96, 48], [0, 0, 1]]])

@@ -2,13 +2,13 @@
 looks away. One sentence each.
 """
 
-import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.command_line import backend
+from helpers.command_line import refusal, run
 from helpers.places import DATA
+from helpers.sounds import write_wav
 
 from backend.formats import motion_file
 from backend.media.sound import RATE
@@ -37,15 +37,6 @@ def sounds() -> dict[str, np.ndarray]:
     }
 
 
-def write_wav(path: Path, samples: np.ndarray) -> Path:
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes((samples * 32767).astype("<i2").tobytes())
-    return path
-
-
 @pytest.mark.parametrize(
     ("name", "word"),
     [
@@ -55,9 +46,9 @@ def write_wav(path: Path, samples: np.ndarray) -> Path:
     ],
 )
 def test_sounds_without_speech_are_remarked_on(tmp_path: Path, name: str, word: str) -> None:
-    path = write_wav(tmp_path / f"{name}.wav", sounds()[name])
-    run = backend("speech", "--input", path, "--output", tmp_path / "out", "--blinks", "20")
-    assert run.returncode == 0 and word in run.stdout + run.stderr
+    path = write_wav(tmp_path / f"{name}.wav", sounds()[name][:, None], RATE)
+    done = run("speech", "--input", path, "--output", tmp_path / "out", "--blinks", "20")
+    assert done.returncode == 0 and word in done.stderr
     motion = motion_file.read(tmp_path / "out" / motion_file.NAME)
     assert any(curve.layer == "blink" for curve in motion.curves)
     if name == "silence":
@@ -80,16 +71,9 @@ def film(path: Path, yaws: tuple[float, ...], frames: int = 12) -> Path:
 @pytest.mark.data
 @needs_tracker
 def test_a_face_that_looks_away_is_refused(tmp_path: Path) -> None:
-    run = backend(
-        "face",
-        "--input",
-        film(tmp_path / "away.mp4", (1.57,)),
-        "--tracker",
-        TRACKER,
-        "--output",
-        tmp_path / "out",
-    )
-    assert run.returncode == 1 and "No face can be seen in away.mp4" in run.stdout + run.stderr
+    away = film(tmp_path / "away.mp4", (1.57,))
+    failure = refusal("face", "--input", away, "--tracker", TRACKER, "--output", tmp_path / "out")
+    assert "No face can be seen in away.mp4" in failure.what
     assert not (tmp_path / "out" / "head.npz").exists()
 
 
@@ -106,7 +90,7 @@ def test_a_turned_face_is_told(tmp_path: Path) -> None:
 @needs_tracker
 def test_two_faces_and_no_sound_are_remarked_on(tmp_path: Path) -> None:
     clip = film(tmp_path / "two.mp4", (0.1, -0.2))
-    run = backend(
+    done = run(
         "face",
         "--input",
         clip,
@@ -119,8 +103,8 @@ def test_two_faces_and_no_sound_are_remarked_on(tmp_path: Path) -> None:
         "--preset",
         "fast",
     )
-    said = run.stdout + run.stderr
-    assert run.returncode == 0, said
+    said = done.stderr
+    assert done.returncode == 0, said
     assert "2 faces were seen" in said and "has no sound" in said
     assert {p.name for p in (tmp_path / "out").glob("*.npz")} == {
         "head.npz",

@@ -1,4 +1,6 @@
-"""Levenberg-Marquardt on tracks: poses, lens and points move until the reprojection error is least."""
+"""Levenberg-Marquardt on tracks: poses, lens and points move until the reprojection error is
+least.
+"""
 
 from dataclasses import dataclass, replace
 

@@ -71,7 +71,9 @@ class Observations:
 
 
 def in_camera(solve: Reconstruction, observations: Observations) -> Tensor:
-    """(O, 3) the observed points in the axes of the camera that saw them, up to a positive factor."""
+    """(O, 3) the observed points in the axes of the camera that saw them, up to a positive
+    factor.
+    """
     rotated = solve.rotations[observations.frame] @ solve.points[observations.point, :3, None]
     return (
         rotated[..., 0]

@@ -1,4 +1,6 @@
-"""From a COLMAP reconstruction to a capture: undistorted pictures, pinhole cameras, sparse points."""
+"""From a COLMAP reconstruction to a capture: undistorted pictures, pinhole cameras, sparse
+points.
+"""
 
 import shutil
 from pathlib import Path, PurePosixPath
@@ -16,10 +18,11 @@ from .colmap_command import ColmapTask
 
 TRACKS, SHORTEST_TRACK = 300, 4  # that are kept for people to look at
 MOST_GIVEN = 20_000  # points without tracks that depth starts from
+# cells along a picture's side; relative depth from which a point is hidden by another of its cell
 HIDING, BEHIND = (
     24,
     1.1,
-)  # cells along a picture's side; relative depth from which a point is hidden by another of its cell
+)
 PINHOLE = ("PINHOLE", "SIMPLE_PINHOLE")
 
 

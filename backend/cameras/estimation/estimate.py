@@ -228,7 +228,9 @@ class Estimator:
         self.refined: list[Refined] = []
 
     def add(self, start: SolverResult) -> None:
-        """A start that says what an earlier one said is a second opinion and is not refined again."""
+        """A start that says what an earlier one said is a second opinion and is not refined
+        again.
+        """
         finite = all(
             bool(t.isfinite().all())
             for t in (start.solve.rotations, start.solve.translations, start.solve.focals)

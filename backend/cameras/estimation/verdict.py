@@ -139,7 +139,9 @@ def _disagreement(e: Evidence, kind: Kind, config: VerdictConfig) -> list[tuple[
 
 
 def _stands_alone(e: Evidence, config: VerdictConfig) -> bool:
-    """Photos from all sides hold the cameras so firmly that another solver's failure says nothing."""
+    """Photos from all sides hold the cameras so firmly that another solver's failure says
+    nothing.
+    """
     firm = e.focal_sigma < config.alone_focal and e.drift_sigma < config.alone_drift
     return (
         firm

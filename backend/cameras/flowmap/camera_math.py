@@ -60,7 +60,9 @@ def procrustes(source: Tensor, target: Tensor, weights: Tensor) -> tuple[Tensor,
 
 
 def chain(rotations: Tensor, translations: Tensor) -> Tensor:
-    """(n, 4, 4) camera-to-world from steps (n - 1) that carry frame i + 1 into the axes of frame i."""
+    """(n, 4, 4) camera-to-world from steps (n - 1) that carry frame i + 1 into the axes of
+    frame i.
+    """
     first = torch.eye(4, device=rotations.device)
     steps = first.repeat(len(rotations), 1, 1)
     steps[:, :3, :3], steps[:, :3, 3] = rotations, translations

@@ -74,7 +74,9 @@ def load(path: str, what: str, device: str) -> nn.Module | None:
 
 
 def _flows(network: nn.Module, video: Tensor, there: Tensor) -> Tensor:
-    """(n - 1, h, w, 2) shares of the picture, from frames `video` to frames `there`, pair by pair."""
+    """(n - 1, h, w, 2) shares of the picture, from frames `video` to frames `there`, pair by
+    pair.
+    """
     fields = []
     with torch.no_grad():
         for first, second in zip(video.split(8), there.split(8), strict=True):
@@ -117,7 +119,9 @@ def _queries(frame: int, grid: int, height: int, width: int) -> Tensor:
 
 
 def _segment(network: nn.Module, video: Tensor, middle: int, config: PretrainedConfig) -> Tracks:
-    """Tracks of a grid of queries in one frame, as far as they are visible and keep their colour."""
+    """Tracks of a grid of queries in one frame, as far as they are visible and keep their
+    colour.
+    """
     first, last = max(0, middle - config.reach), min(len(video), middle + config.reach + 1)
     frames, (height, width) = video[first:last], video.shape[2:]
     queries = _queries(middle - first, config.grid, height, width).to(video.device)

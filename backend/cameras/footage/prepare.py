@@ -31,7 +31,9 @@ BLUR_WARNING = 0.15
 
 @dataclass(frozen=True)
 class Excerpt:
-    """What is taken of a source: so many images, their longer side in pixels, seconds of a video."""
+    """What is taken of a source: so many images, their longer side in pixels, seconds of a
+    video.
+    """
 
     frames: int
     side: int
@@ -177,7 +179,9 @@ def follow_points(job: Job[Any], footage: Footage, masks: Path | None) -> Tracks
 def prepare(
     job: Job[Any], source: Source, excerpt: Excerpt, work: Path, config: TriageConfig
 ) -> tuple[Footage, Triage | None, int]:
-    """Gathers, looks, and keeps what can be solved together; also how many pictures were gathered."""
+    """Gathers, looks, and keeps what can be solved together; also how many pictures were
+    gathered.
+    """
     footage = gather(job, source, excerpt, work / "images")
     gathered = len(footage.names)
     if not footage.ordered and len(footage.names) < config.shortest:

@@ -15,7 +15,9 @@ from .images import Pixels, read_image
 
 
 def two_tone(path: Path, size: tuple[int, int]) -> Pixels:
-    """A mask of any kind, (H, W) of `size` (width, height): 0 where it hides, 255 where it shows."""
+    """A mask of any kind, (H, W) of `size` (width, height): 0 where it hides, 255 where it
+    shows.
+    """
     mask = read_image(path)
     level = 127 if mask.max(initial=0) > 1 else 0
     return np.asarray(

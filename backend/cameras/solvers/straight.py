@@ -184,7 +184,9 @@ def _all_frames(
 
 
 def between(coarse: Reconstruction, chosen: Ints, frames: int) -> Reconstruction:
-    """Cameras of all frames, interpolated between those that are known at `chosen`; without points."""
+    """Cameras of all frames, interpolated between those that are known at `chosen`; without
+    points.
+    """
     where = np.interp(np.arange(frames), chosen, np.arange(len(chosen)))
     low = torch.from_numpy(np.minimum(where.astype(int), max(len(chosen) - 2, 0)))
     share = torch.from_numpy(where)[:, None] - low[:, None]

@@ -31,7 +31,9 @@ def decompose(
     config: SkinningConfig = SkinningConfig(),
     progress: Callable[[int, int], None] = lambda step, total: None,
 ) -> Nodes:
-    """(T, V, 3), the first frame being at rest -> bones that carry it, each vertex hanging on four."""
+    """(T, V, 3), the first frame being at rest -> bones that carry it, each vertex hanging on
+    four.
+    """
     rest, moved = np.asarray(positions[0], np.float64), np.asarray(positions, np.float64)
     label = _seeds(rest, moved, config.bones)
     total = config.clusterings + config.rounds

@@ -65,7 +65,9 @@ def find(
     images: Sequence[Image.Image],
     progress: Progress = lambda step, total: None,
 ) -> Masks:
-    """Of a capture in the order of time; InputError where nothing tells the object from the rest."""
+    """Of a capture in the order of time; InputError where nothing tells the object from the
+    rest.
+    """
     if masks is not None and masks.suffix.lower() == ".ply":
         return Masks(of_splats(masks, capture, progress), "splats")
     if masks is not None:

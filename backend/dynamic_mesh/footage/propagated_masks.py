@@ -145,7 +145,9 @@ def _eight_bit(shares: Shares) -> Pixels:
 
 
 def _moved(values: Shares, back: Shares, border: int) -> Shares:
-    """(H, W) of the picture before, in this one; `back` (H, W, 2) pixels to where each pixel was."""
+    """(H, W) of the picture before, in this one; `back` (H, W, 2) pixels to where each pixel
+    was.
+    """
     u, v = np.meshgrid(
         np.arange(values.shape[1], dtype=np.float32), np.arange(values.shape[0], dtype=np.float32)
     )

@@ -62,7 +62,9 @@ class FreeConfig:
 
 
 def as_published(config: FreeConfig, steps: int) -> FreeConfig:
-    """The paper's sizes: a grid of 288 cells, 100,000 Gaussians, its networks, its rates. For CUDA."""
+    """The paper's sizes: a grid of 288 cells, 100,000 Gaussians, its networks, its rates. For
+    CUDA.
+    """
     rates = replace(config.rates, means=8e-4, normals=1e-3, networks=8e-4)
     return replace(
         config,

@@ -122,7 +122,9 @@ def change_at(fit: FreeFit, time: float) -> Offsets:
 
 
 def cycle_loss(fit: FreeFit, offsets: Offsets, now: FreeGaussians, time: float) -> Tensor:
-    """The way back takes away what the way there has added: mean difference over all that deforms."""
+    """The way back takes away what the way there has added: mean difference over all that
+    deforms.
+    """
     undone: Offsets = fit.model.inverse_deform(now.means.detach(), time)
     both = (undone.rows + offsets.rows).abs()
     return both.mean() if fit.share >= fit.config.turning_from else both[:, :10].mean()

@@ -21,7 +21,9 @@ def spread_over_faces(
     config: AnchorConfig,
     generator: torch.Generator,
 ) -> Anchoring:
-    """One round, decided where the Gaussians are at a moment, and brought back to canonical space."""
+    """One round, decided where the Gaussians are at a moment, and brought back to canonical
+    space.
+    """
     vertices, faces = mesh[0].detach(), mesh[1]
     plan = anchor(now.means, vertices, faces, config, generator)
     _merge(model, now, plan, time)

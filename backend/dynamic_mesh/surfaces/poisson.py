@@ -42,7 +42,9 @@ def _kernel(resolution: int, sigma: float, device: str) -> Tensor:
 
 
 def _corners(places: Tensor, resolution: int) -> tuple[Tensor, Tensor]:
-    """(8, P) cells around places in units of cells, wrapped, and how much each counts (trilinear)."""
+    """(8, P) cells around places in units of cells, wrapped, and how much each counts
+    (trilinear).
+    """
     low = places.floor()
     share, cell = places - low, low.long()
     steps = torch.tensor(

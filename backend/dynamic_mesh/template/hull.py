@@ -68,7 +68,9 @@ def carve(views: list[TimedView], config: HullConfig) -> NDArray[np.uint8]:
 
 
 def share_inside(votes: NDArray[np.uint8], config: HullConfig) -> NDArray[np.float32]:
-    """(R, R, R) the share of the pictures that a cell is inside of: soft, where the object moved."""
+    """(R, R, R) the share of the pictures that a cell is inside of: soft, where the object
+    moved.
+    """
     return np.asarray(
         ndimage.gaussian_filter(votes.sum(0, dtype=np.float32) / (255 * len(votes)), config.blur)
     )

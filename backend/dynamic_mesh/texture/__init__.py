@@ -1,1 +1,3 @@
-"""A picture for the surface: unwrapped, painted from the footage, and refined through the renderer."""
+"""A picture for the surface: unwrapped, painted from the footage, and refined through the
+renderer.
+"""

@@ -28,7 +28,9 @@ from .anchored import AnchoredGaussians, draw
 
 @dataclass(frozen=True, kw_only=True)
 class FitWeights:
-    """Of the losses. `rigid` and `slow` fall to `fade` of themselves until `fade_until` of the way."""
+    """Of the losses. `rigid` and `slow` fall to `fade` of themselves until `fade_until` of the
+    way.
+    """
 
     mask: float = 5.0
     color: float = 10.0

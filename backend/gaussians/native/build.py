@@ -117,7 +117,8 @@ def write_wheel(where: Platform, libraries: list[Path], out: Path) -> Path:
     """
     info = f"splatsmith_kernels-{VERSION}.dist-info"
     files = {
-        "splatsmith_kernels/__init__.py": b'"""CPU kernels of Splatsmith: plain libraries, loaded by the backend."""\n',
+        "splatsmith_kernels/__init__.py": b'"""CPU kernels of Splatsmith: '
+        b'plain libraries, loaded by the backend."""\n',
         "splatsmith_kernels/source.sha256": source_digest().encode(),
         **{f"splatsmith_kernels/{library.name}": library.read_bytes() for library in libraries},
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: splatsmith-kernels\nVersion: {VERSION}\n"

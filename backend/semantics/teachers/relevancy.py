@@ -11,8 +11,10 @@ from ..regions.view_regions import Floats
 
 NEGATIVES = ("object", "things", "stuff", "texture")
 COMMON = (
-    "person", "animal", "plant", "tree", "flower", "building", "wall", "floor", "ceiling", "window", "door", "chair", "table", "bed",
-    "shelf", "lamp", "carpet", "picture", "book", "bottle", "cup", "bowl", "food", "toy", "tool", "machine", "computer", "vehicle",
+    "person", "animal", "plant", "tree", "flower", "building", "wall", "floor", "ceiling",
+    "window", "door", "chair", "table", "bed",
+    "shelf", "lamp", "carpet", "picture", "book", "bottle", "cup", "bowl", "food", "toy", "tool",
+    "machine", "computer", "vehicle",
     "road", "grass", "sky", "water", "rock", "clothing", "bag", "box",
 )  # fmt: skip
 SHARPNESS = 10.0  # of the softmax over cosines

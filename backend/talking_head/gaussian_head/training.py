@@ -52,7 +52,9 @@ class HeadTrainingConfig:
 
 @dataclass
 class Refined:
-    """What is learned of F frames on top of the tracker: the paper's embedding of its parameters."""
+    """What is learned of F frames on top of the tracker: the paper's embedding of its
+    parameters.
+    """
 
     coefficients: Tensor  # (F, K)
     poses: Tensor  # (F, 6) turn and shift of the camera

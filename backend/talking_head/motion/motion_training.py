@@ -193,7 +193,9 @@ def _batch(
 
 
 def _mask(heard: Features, masks: int, random: np.random.Generator) -> None:
-    """Takes runs of bands and of moments away, in place: no single one of them must be relied on."""
+    """Takes runs of bands and of moments away, in place: no single one of them must be relied
+    on.
+    """
     fill = heard.mean()
     for _ in range(masks):
         band, moment = random.integers(heard.shape[1]), random.integers(len(heard))

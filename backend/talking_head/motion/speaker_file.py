@@ -25,7 +25,9 @@ def save_speaker(model: MotionTranslator, names: list[str], path: Path) -> None:
 
 
 def load_speaker(path: Path) -> tuple[MotionTranslator, list[str]]:
-    """The decoder, ready to use, and the names of its coefficients. InputError for anything else."""
+    """The decoder, ready to use, and the names of its coefficients. InputError for anything
+    else.
+    """
     try:
         with safe_open(path, "pt") as file:
             meta = file.metadata() or {}

@@ -21,11 +21,16 @@ from .painting import painted
 from .rig import Floats, Part, Rig
 
 EXPRESSIONS: tuple[dict[str, float], ...] = (
-    {}, {"jawOpen": 0.35}, {"jawOpen": 0.7}, {"eyeBlinkLeft": 1, "eyeBlinkRight": 1}, {"eyeBlinkLeft": 0.5, "eyeBlinkRight": 0.5},
-    {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8}, {"mouthPucker": 0.9}, {"mouthFunnel": 0.8, "jawOpen": 0.2},
-    {"browInnerUp": 0.9, "browOuterUpLeft": 0.9, "browOuterUpRight": 0.9, "eyeWideLeft": 1, "eyeWideRight": 1},
-    {"mouthUpperUpLeft": 0.9, "mouthUpperUpRight": 0.9, "mouthLowerDownLeft": 0.9, "mouthLowerDownRight": 0.9},
-    {"eyeLookUpLeft": 0.8, "eyeLookUpRight": 0.8}, {"eyeLookOutLeft": 0.8, "eyeLookInRight": 0.8, "jawOpen": 0.15},
+    {}, {"jawOpen": 0.35}, {"jawOpen": 0.7}, {"eyeBlinkLeft": 1, "eyeBlinkRight": 1},
+    {"eyeBlinkLeft": 0.5, "eyeBlinkRight": 0.5},
+    {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8}, {"mouthPucker": 0.9}, {"mouthFunnel": 0.8,
+    "jawOpen": 0.2},
+    {"browInnerUp": 0.9, "browOuterUpLeft": 0.9, "browOuterUpRight": 0.9, "eyeWideLeft": 1,
+    "eyeWideRight": 1},
+    {"mouthUpperUpLeft": 0.9, "mouthUpperUpRight": 0.9, "mouthLowerDownLeft": 0.9,
+    "mouthLowerDownRight": 0.9},
+    {"eyeLookUpLeft": 0.8, "eyeLookUpRight": 0.8}, {"eyeLookOutLeft": 0.8, "eyeLookInRight": 0.8,
+    "jawOpen": 0.15},
 )  # fmt: skip
 
 
@@ -113,7 +118,9 @@ def _matched(
 
 
 def _own(rig: Rig) -> list[dict[str, float]]:
-    """For rigs whose shapes have no names of what they do, the strongest of these, to either side."""
+    """For rigs whose shapes have no names of what they do, the strongest of these, to either
+    side.
+    """
     return [
         {name: far} for name in rig.names if name.startswith("expression") for far in (-0.7, 0.7)
     ][: len(EXPRESSIONS)]

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from ...geometry.triangles import Seen, nearest_triangles
 from .rig import Floats, Part, Rig
 
-COLORS = {Part.SKIN: (0.82, 0.62, 0.53), Part.MOUTH: (0.45, 0.16, 0.15), Part.TONGUE: (0.72, 0.36, 0.35), Part.TEETH: (0.92, 0.9, 0.84),
+COLORS = {Part.SKIN: (0.82, 0.62, 0.53), Part.MOUTH: (0.45, 0.16, 0.15), Part.TONGUE: (0.72, 0.36,
+    0.35), Part.TEETH: (0.92, 0.9, 0.84),
           Part.EYE: (0.95, 0.94, 0.92), Part.IRIS: (0.22, 0.13, 0.08)}  # fmt: skip
 LAMPS = ((0.3, 0.5, 0.8, 0.75), (-0.6, 0.2, 0.75, 0.25))  # direction in the rig's axes, strength
 AMBIENT = 0.25

@@ -21,7 +21,8 @@ FIRST_EXPRESSION = 300
 STRONG = 3.0  # standard deviations that a coefficient of 1 stands for
 JAW, LEFT_EYE, RIGHT_EYE = 2, 3, 4  # joints
 TURNS = (
-    ("jawOpen", JAW, (0.4, 0.0, 0.0)), ("jawLeft", JAW, (0.0, 0.15, 0.0)), ("jawRight", JAW, (0.0, -0.15, 0.0)),
+    ("jawOpen", JAW, (0.4, 0.0, 0.0)), ("jawLeft", JAW, (0.0, 0.15, 0.0)), ("jawRight", JAW, (0.0,
+    -0.15, 0.0)),
     ("eyeLookUpLeft", LEFT_EYE, (-0.44, 0, 0)), ("eyeLookDownLeft", LEFT_EYE, (0.44, 0, 0)),
     ("eyeLookInLeft", LEFT_EYE, (0, -0.52, 0)), ("eyeLookOutLeft", LEFT_EYE, (0, 0.52, 0)),
     ("eyeLookUpRight", RIGHT_EYE, (-0.44, 0, 0)), ("eyeLookDownRight", RIGHT_EYE, (0.44, 0, 0)),

@@ -33,8 +33,10 @@ class _Sparse(_Chumpy):
     """What stands for scipy's compressed sparse columns."""
 
 
-_NUMPY = {("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct"), ("numpy", "ndarray"), ("numpy", "dtype"),
-          ("numpy.core.multiarray", "scalar"), ("numpy._core.multiarray", "scalar"), ("_codecs", "encode")}  # fmt: skip
+_NUMPY = {("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy", "ndarray"), ("numpy", "dtype"),
+          ("numpy.core.multiarray", "scalar"), ("numpy._core.multiarray", "scalar"), ("_codecs",
+          "encode")}  # fmt: skip
 
 
 class _Reader(pickle.Unpickler):

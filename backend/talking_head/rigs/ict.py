@@ -16,7 +16,8 @@ NEUTRAL_FILE, PACKED_FILE = "generic_neutral_mesh.obj", "ict_light.npz"
 IDENTITIES = 50
 VERTICES = 26_719
 KEPT = 24_591  # what follows are lashes and the shaders' shells around the eyes
-PARTS = {"M_GumsTongue": Part.TONGUE, "M_Teeth": Part.TEETH, "M_ScleraLeft": Part.EYE, "M_ScleraRight": Part.EYE,
+PARTS = {"M_GumsTongue": Part.TONGUE, "M_Teeth": Part.TEETH, "M_ScleraLeft": Part.EYE,
+    "M_ScleraRight": Part.EYE,
          "M_IrisLeft": Part.IRIS, "M_IrisRight": Part.IRIS}  # fmt: skip
 SOCKET = range(11_248, 13_294)  # vertices of the mouth's inside
 CORNEA = 0.88  # cosine of half the angle that the iris fills

@@ -24,8 +24,10 @@ class _Event(ctypes.Structure):
     """espeak_EVENT of speak_lib.h"""
 
     _fields_: ClassVar[Any] = [
-        ("kind", ctypes.c_int), ("unique", ctypes.c_uint), ("text_position", ctypes.c_int), ("length", ctypes.c_int),
-        ("milliseconds", ctypes.c_int), ("sample", ctypes.c_int), ("user_data", ctypes.c_void_p), ("sign", ctypes.c_char * 8),
+        ("kind", ctypes.c_int), ("unique", ctypes.c_uint), ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("milliseconds", ctypes.c_int), ("sample", ctypes.c_int), ("user_data", ctypes.c_void_p),
+        ("sign", ctypes.c_char * 8),
     ]  # fmt: skip
 
 

@@ -9,8 +9,10 @@ from .log_mel import FEATURE_RATE
 from .visemes import VISEMES
 
 SIGNS = {
-    "PP": "pbmɓɱʙ", "FF": "fvʋ", "TH": "θð", "DD": "tdʈɖʔ", "kk": "kɡgŋxɣqɢχhɦħʕçʝjʲɲcɟ", "CH": "ʃʒɕʑʂʐ", "SS": "sz",
-    "nn": "nlɫɭʎɾɳ", "RR": "rɹɻʁʀɚɝ", "aa": "aɑɐʌæ", "E": "eɛəɜøœɤɘɞ", "ih": "iɪyɨᵻʏ", "oh": "oɔɒ", "ou": "uʊwʉɯɥ",
+    "PP": "pbmɓɱʙ", "FF": "fvʋ", "TH": "θð", "DD": "tdʈɖʔ", "kk": "kɡgŋxɣqɢχhɦħʕçʝjʲɲcɟ",
+    "CH": "ʃʒɕʑʂʐ", "SS": "sz",
+    "nn": "nlɫɭʎɾɳ", "RR": "rɹɻʁʀɚɝ", "aa": "aɑɐʌæ", "E": "eɛəɜøœɤɘɞ", "ih": "iɪyɨᵻʏ", "oh": "oɔɒ",
+    "ou": "uʊwʉɯɥ",
 }  # fmt: skip
 VISEME_OF = {sign: viseme for viseme, signs in SIGNS.items() for sign in signs}
 BILABIAL, LABIODENTAL = frozenset("pbm"), frozenset("fv")

@@ -107,7 +107,9 @@ def pose_table(names: tuple[str, ...] = BLENDSHAPES) -> Floats:
 def mouths(
     probabilities: Floats, names: tuple[str, ...] = BLENDSHAPES, style: VisemeStyle = VisemeStyle()
 ) -> Floats:
-    """(T, K) coefficients of a mouth that says visemes with chances (T, 15), both at FEATURE_RATE."""
+    """(T, K) coefficients of a mouth that says visemes with chances (T, 15), both at
+    FEATURE_RATE.
+    """
     found = viseme_shares(probabilities, style) @ pose_table(names) * style.intensity
     if "jawOpen" in names:
         found[:, names.index("jawOpen")] *= style.jaw

@@ -38,7 +38,9 @@ SHORT_RANGE = DetectorConfig(grids=((16, 2), (8, 6)), tiles=())
 
 @dataclass(frozen=True)
 class Face:
-    """Pixels of the picture. The left eye is the one on the left of the picture of an upright face."""
+    """Pixels of the picture. The left eye is the one on the left of the picture of an upright
+    face.
+    """
 
     box: Floats  # (4,) left, top, right, bottom
     left_eye: Floats  # (2,)
@@ -86,7 +88,9 @@ class FaceDetector:
         return _apart(found, self.config.overlap)
 
     def _look(self, part: Pixels, left: int, top: int, side: int) -> list[Face]:
-        """Faces of one part of the picture, seen as a square of `side` pixels with black around it."""
+        """Faces of one part of the picture, seen as a square of `side` pixels with black around
+        it.
+        """
         scale = self.network.width / side
         height, width = (max(1, round(n * scale)) for n in part.shape[:2])
         square = np.zeros((self.network.height, self.network.width, 3), np.uint8)
@@ -128,7 +132,9 @@ def _starts(length: int, side: int) -> list[int]:
 
 
 def _apart(faces: list[Face], overlap: float) -> list[Face]:
-    """Of faces that cover each other, the surest, in the mean place of them all weighted by score."""
+    """Of faces that cover each other, the surest, in the mean place of them all weighted by
+    score.
+    """
     left = sorted(faces, key=lambda face: -face.score)
     kept: list[Face] = []
     while left:

@@ -18,7 +18,8 @@ MESH, IRIS = 468, 5
 COUNT = MESH + 2 * IRIS
 LEFT_CORNER, RIGHT_CORNER = 33, 263  # outer corners of the eyes, as seen in the picture
 UPPER_LIP, LOWER_LIP = 13, 14  # the middle of the lips' inner rims
-OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136,
+OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
+    152, 148, 176, 149, 150, 136,
         # the outline of the face, which slides when the head turns
         172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
 CHIN = (152, 148, 176, 149, 377, 400, 378, 175, 171, 396, 199, 208, 428)

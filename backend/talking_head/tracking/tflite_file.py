@@ -23,8 +23,10 @@ DTYPES = {
     tflite.TensorType.INT32: np.int32,
 }
 OPTION_TABLES = (
-    tflite.Conv2DOptions, tflite.DepthwiseConv2DOptions, tflite.Pool2DOptions, tflite.AddOptions, tflite.MulOptions,
-    tflite.ResizeBilinearOptions, tflite.DepthToSpaceOptions, tflite.StridedSliceOptions, tflite.ConcatenationOptions,
+    tflite.Conv2DOptions, tflite.DepthwiseConv2DOptions, tflite.Pool2DOptions, tflite.AddOptions,
+    tflite.MulOptions,
+    tflite.ResizeBilinearOptions, tflite.DepthToSpaceOptions, tflite.StridedSliceOptions,
+    tflite.ConcatenationOptions,
 )  # fmt: skip
 TABLES = {getattr(tflite.BuiltinOptions, table.__name__): table for table in OPTION_TABLES}
 BUILTIN_NAMES = {

@@ -97,7 +97,7 @@ def test_prior_holds_the_lens() -> None:
 
 
 @pytest.mark.parametrize(
-    "freedom",
+    "free_parameters",
     [
         FreeParameters(radial=2),
         FreeParameters(focal_per_frame=True),

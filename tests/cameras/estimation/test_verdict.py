@@ -1,6 +1,7 @@
 """The verdict: every doubt on its own is heard, and a solve without any is called solved."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -77,26 +78,28 @@ def test_photos_that_only_colmap_can_solve_may_stand_alone() -> None:
     photos = replace(GOOD, second_opinion="COLMAP global", apart=0.08, confirmable=False)
     assert judge(photos, "moving", VerdictConfig()).level == "solved"
     assert judge(replace(photos, confirmable=True), "moving", VerdictConfig()).level == "weak"
-    for doubt in (
+    doubts: tuple[dict[str, Any], ...] = (
         {"inliers": 0.8},
         {"held_out_px": 0.5},
         {"focal_sigma": 0.02},
         {"drift_sigma": 0.004},
-    ):
+    )
+    for doubt in doubts:
         assert judge(replace(photos, **doubt), "moving", VerdictConfig()).level == "weak"
 
 
 def test_who_explains_the_pictures_far_worse_is_outvoted_by_a_firm_solve_only() -> None:
     elsewhere, config = replace(GOOD, apart=0.05, cross_check_error=1.8), VerdictConfig()
     assert judge(elsewhere, "moving", config).level == "solved"
-    for change in (
-        {"rival": 1.2},
+    changes: tuple[dict[str, Any], ...] = (
+        {"cross_check_error": 1.2},
         {"focal_sigma": 0.035},
         {"drift_sigma": 0.006},
         {"inliers": 0.8},
         {"mirror": 1.1},
         {"held_out_px": 0.5},
-    ):
+    )
+    for change in changes:
         assert judge(replace(elsewhere, **change), "moving", config).level == "weak", change
 
 

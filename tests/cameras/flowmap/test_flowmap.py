@@ -19,7 +19,9 @@ HEIGHT, WIDTH, FOCAL, FRAMES = 32, 48, 1.1, 6
 
 
 def true_depth(frame: int) -> torch.Tensor:
-    """A slope with a box before it; the camera moves sideways by 0.15 a frame and turns a little."""
+    """A slope with a box before it; the camera moves sideways by 0.15 a frame and turns a
+    little.
+    """
     xy = camera_math.grid_xy(HEIGHT, WIDTH)
     aspect = camera_math.aspect_of(HEIGHT, WIDTH)
     direction = (
@@ -224,7 +226,6 @@ def test_blank_sky_is_not_believed(log_depth: torch.Tensor) -> None:
     there = carried(2, 4) * torch.tensor([WIDTH, HEIGHT])
     color = torch.rand(HEIGHT, WIDTH, 1, generator=torch.Generator().manual_seed(0)).repeat(1, 1, 3)
     color[:, : WIDTH // 2] = 0.8
-    none = torch.zeros(0, 2), torch.zeros(0)
     relative = (torch.linalg.inv(pose(4)) @ pose(2))[None]
     sigma = solve_depth(
         View(
@@ -234,7 +235,8 @@ def test_blank_sky_is_not_believed(log_depth: torch.Tensor) -> None:
             to_neighbor=relative,
             there=there[None],
             trust=torch.ones(1, HEIGHT, WIDTH),
-            *none,
+            sparse_at=torch.zeros(0, 2),
+            sparse_depth=torch.zeros(0),
         ),
         FrozenConfig(),
     ).sigma

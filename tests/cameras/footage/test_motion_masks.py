@@ -7,6 +7,7 @@ import pytest
 from helpers.track_scenes import SIZE, scene
 from PIL import Image
 
+from backend.cameras.bundle.state import Reconstruction
 from backend.cameras.footage.motion_masks import (
     MotionMaskConfig,
     moving_tracks,
@@ -19,7 +20,7 @@ from backend.media.tracks.tracks import Tracks
 CONFIG = MotionMaskConfig()
 
 
-def gliding(share: float) -> tuple[object, Tracks, np.ndarray]:
+def gliding(share: float) -> tuple[Reconstruction, Tracks, np.ndarray]:
     """A scene whose tracks on the left of the first picture glide down on their own, faster and
     faster.
     """

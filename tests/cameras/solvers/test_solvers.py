@@ -9,7 +9,8 @@ from helpers.track_scenes import FOCAL, SIZE, position_error, scene
 
 from backend.cameras.bundle.adjust import Prior
 from backend.cameras.bundle.equations import FreeParameters
-from backend.cameras.bundle.state import Observations
+from backend.cameras.bundle.state import Observations, unit_scale
+from backend.cameras.bundle.triangulate import triangulate
 from backend.cameras.bundle.uncertainty import uncertainty
 from backend.cameras.estimation.estimate import (
     EstimateConfig,
@@ -39,7 +40,7 @@ def test_straight_paths_find_the_way(kind: str) -> None:
     else:  # straight ahead, the lens can be traded against depth: nobody may claim to know it
         assert (
             uncertainty(
-                straight.triangulate(found, observations, tracks.points),
+                triangulate(found, observations, tracks.points),
                 observations,
                 FreeParameters(),
                 1.0,
@@ -49,13 +50,13 @@ def test_straight_paths_find_the_way(kind: str) -> None:
 
 
 def test_long_clips_are_joined_from_windows() -> None:
-    truth, tracks = scene("sideways", frames=60, noise=0.1, points=800)
+    truth, tracks = scene("sideways", frames=42, noise=0.1, points=400)
     # cut every track into pieces of fourteen frames, as a tracker would lose and find points
     piece = tracks.point * 10 + (tracks.frame + 3 * tracks.point) // 14 % 10
     short = make(tracks.frame, piece, tracks.uv)
     short = short.keep(np.ones(len(short.frame), bool), 3)
     config = StraightConfig(window=1.5)
-    found = straight.solve(short, 60, SIZE, config)
+    found = straight.solve(short, 42, SIZE, config)
     assert position_error(found, truth) < 0.05
 
 
@@ -149,26 +150,28 @@ def test_a_solver_that_fits_far_worse_is_outvoted(worse: float, settled: bool) -
 
 def test_distance_knows_similarities_and_needs_common_frames() -> None:
     truth, _ = scene("sideways")
-    moved = SolverResult("b", np.arange(12), straight.unit_scale(truth))
+    moved = SolverResult("b", np.arange(12), unit_scale(truth))
     assert distance(SolverResult("a", np.arange(12), truth), moved)[0] < 1e-9
     few = SolverResult("c", np.arange(3), straight.blank(3, SIZE, FOCAL))
     assert np.isinf(distance(few, moved)[0])
 
 
 def test_wrong_lens_is_not_called_solved() -> None:
-    """A lens that the user locks 25 % off can't fit a path with turns; nobody may call that solved."""
-    _, tracks = scene("sideways", frames=20, noise=0.1, points=300)
+    """A lens that the user locks 25 % off can't fit a path with turns; nobody may call that
+    solved.
+    """
+    _, tracks = scene("sideways", frames=14, noise=0.1, points=150)
     prior = Prior(float(np.log(0.6 * FOCAL)), 0.0)
     estimator = Estimator(
-        Problem(frames=20, size=SIZE, klt_tracks=tracks, prior=prior, seed=0),
+        Problem(frames=14, size=SIZE, klt_tracks=tracks, prior=prior, seed=0),
         EMPTY,
         EstimateConfig(),
     )
     estimator.add(
         SolverResult(
             "straight paths",
-            np.arange(20),
-            straight.solve(tracks, 20, SIZE, StraightConfig(), prior),
+            np.arange(14),
+            straight.solve(tracks, 14, SIZE, StraightConfig(), prior),
         )
     )
     assert estimator.estimate().verdict.level != "solved"

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import numpy as np
-from benchmarks import mesh_metrics as metrics
 from helpers import turning_blob
-from helpers.command_line import backend
+from helpers.command_line import refusal, run
 
 from backend.dynamic_mesh.deformation.registration import welded
 from backend.formats import mesh_frames, mesh_sequence
 from backend.formats.mesh_frames import MeshFrame, MeshFrames
+from tests.benchmarks import mesh_metrics as metrics
 
 
 def frames(count: int = 6) -> tuple[MeshFrames, np.ndarray]:
@@ -44,7 +44,7 @@ def test_the_first_mesh_follows_the_others(tmp_path: Path) -> None:
     sequence, truth = frames()
     assert sequence.one_topology < 0.5
     mesh_frames.write(tmp_path / mesh_frames.NAME, sequence)
-    done = backend(
+    done = run(
         "register",
         "--input",
         tmp_path / mesh_frames.NAME,
@@ -107,5 +107,7 @@ def test_frames_are_written_and_read_whole_or_refused(tmp_path: Path) -> None:
         "counts": {"vertex_counts": arrays["vertex_counts"][:-1]},
     }.items():
         np.savez(tmp_path / f"{name}.npz", **{**arrays, **harm})
-        done = backend("register", "--input", tmp_path / f"{name}.npz", "--output", tmp_path / name)
-        assert done.returncode == 1 and "no usable sequence" in done.stderr, done.stderr
+        failure = refusal(
+            "register", "--input", tmp_path / f"{name}.npz", "--output", tmp_path / name
+        )
+        assert "no usable sequence" in failure.what

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from benchmarks import mesh_metrics as metrics
 from helpers import turning_blob
 from helpers.command_line import backend
 
@@ -15,11 +14,13 @@ from backend.dynamic_mesh.footage import load as footage
 from backend.dynamic_mesh.free import fit as fitting, saved_fit
 from backend.dynamic_mesh.free.config import FreeConfig
 from backend.dynamic_mesh.free.fields import Deformation, FieldConfig
+from backend.dynamic_mesh.free.model import deformed
 from backend.dynamic_mesh.free.rows import spread_over_faces
 from backend.dynamic_mesh.optimization.loop import make_clip
 from backend.dynamic_mesh.surfaces.anchoring import AnchorConfig
 from backend.dynamic_mesh.surfaces.poisson import PoissonConfig
 from backend.formats import capture, mesh_frames
+from tests.benchmarks import mesh_metrics as metrics
 
 
 def test_networks_change_nothing_at_first() -> None:
@@ -48,7 +49,7 @@ def fit(tmp_path_factory: pytest.TempPathFactory) -> fitting.FreeFit:
 def test_anchoring_moves_rows_and_what_adam_remembers_alike(fit: fitting.FreeFit) -> None:
     view = fit.views[3]
     with torch.no_grad():
-        now = fitting.deformed(fit.model.gaussians, fitting.change_at(fit, view.time))
+        now = deformed(fit.model.gaussians, fitting.change_at(fit, view.time))
         mesh = fitting.mesh_at(fit, now)
     assert mesh is not None
     before = len(fit.model.gaussians.means)
@@ -76,6 +77,7 @@ def test_a_fit_goes_on_where_it_was_saved(fit: fitting.FreeFit) -> None:
     assert all(one == other for one, other in losses)
 
 
+@pytest.mark.process
 def test_a_bending_ball_is_found_again_with_ids(tmp_path: Path) -> None:
     truth = turning_blob.write(tmp_path / "clip", frames=16, size=64)
     options = ["--mode", "free", "--preset", "fast", "--steps", "450"]

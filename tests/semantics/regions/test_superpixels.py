@@ -24,7 +24,8 @@ def test_regions_snap_to_the_picture() -> None:
     pieces = propose(
         room.gaussians.means.numpy(), room.rgb.astype(np.float32), room.gaussians.opacities.numpy()
     )
-    before, after = [], []
+    before: list[float] = []
+    after: list[float] = []
     for image, owners, view in zip(room.images, room.owners, room.views, strict=True):
         regions, _ = drawn_regions(room.gaussians, view, pieces)
         for found, scores in ((regions, before), (snapped(regions, image), after)):

@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 import torch
-from helpers.command_line import backend
+from helpers.command_line import run
 from helpers.talking_face import TalkingFace, talking_face
 
 from backend.formats import gaussian_head_file, head_file, motion_file
@@ -96,7 +96,9 @@ def test_frames_that_are_kept_back_are_not_learned_from() -> None:
 
 @pytest.fixture(scope="module")
 def filmed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TalkingFace, HeadMotion]:
-    """A clip of the small head in a person's colours, and what a perfect tracker would say of it."""
+    """A clip of the small head in a person's colours, and what a perfect tracker would say of
+    it.
+    """
     rig = small_head()
     skin = np.random.default_rng(0).choice(np.flatnonzero(rig.neutral[:, 2] > 3), 478)
     face = talking_face(rig, skin, FRAMES, size=192, seed=3)
@@ -130,7 +132,7 @@ def filmed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TalkingFace,
 def learned(filmed: tuple[Path, TalkingFace, HeadMotion]) -> LearnedHead:
     path, face, motion = filmed
     config = LearnConfig(
-        gaussians=4000, side=160, frames=30, held_out=4, training=HeadTrainingConfig(steps=250)
+        gaussians=3000, side=128, frames=30, held_out=4, training=HeadTrainingConfig(steps=200)
     )
     numbers, kept = chosen_frames(np.ones(FRAMES, bool), config.frames, config.held_out)
     return learn_head(path, face.rig, motion, numbers, kept, 1280, config)
@@ -183,8 +185,8 @@ def save(folder: Path, learned: LearnedHead, filmed: tuple[Path, TalkingFace, He
 
 def talk(folder: Path, *options: str) -> tuple[int, str]:
     """The exit status, and what was said."""
-    run = backend("talk", "--input", folder, "--output", folder / "out", *options)
-    return run.returncode, run.stdout + run.stderr
+    done = run("talk", "--input", folder, "--output", folder / "out", *options)
+    return done.returncode, done.stderr
 
 
 def test_a_head_comes_back_from_its_files(
@@ -210,11 +212,10 @@ def test_it_talks_over_its_footage(
 ) -> None:
     save(tmp_path, learned, filmed)
     frames = np.arange(61, dtype=np.float32)
+    wave = (0.5 + 0.5 * np.sin(frames)).astype(np.float32)
     motion_file.write(
         tmp_path / "m.npz",
-        Motion(
-            30.0, 60.0, [Curve("jawOpen", "speech", frames, 0.5 + 0.5 * np.sin(frames))], "gone.wav"
-        ),
+        Motion(30.0, 60.0, [Curve("jawOpen", "speech", frames, wave)], "gone.wav"),
     )
     for background in ("footage", "plain"):
         status, said = talk(

@@ -2,12 +2,12 @@
 to learn.
 """
 
-import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from helpers.sounds import write_wav
 
 from backend.media.sound import RATE, read_sound
 from backend.protocol import InputError
@@ -32,19 +32,6 @@ from backend.talking_head.speech.viseme_encoder import load_encoder
 
 def listen(samples: np.ndarray) -> np.ndarray:
     return speech_features(samples.astype(np.float32), load_encoder())
-
-
-def write_wav(path: Path, samples: np.ndarray, rate: int, width: int = 2) -> Path:
-    """samples (S, channels) -1..1"""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(samples.shape[1])
-        file.setsampwidth(width)
-        file.setframerate(rate)
-        scaled = samples * (2 ** (8 * width - 1) - 1)
-        file.writeframes(
-            (scaled + 128).astype("u1").tobytes() if width == 1 else scaled.astype("<i2").tobytes()
-        )
-    return path
 
 
 @pytest.mark.parametrize(
@@ -127,7 +114,7 @@ def test_motion_is_learned_at_any_frame_rate_and_does_not_drift() -> None:
     model = train(
         [speech(30, 0, 25), speech(20, 1, 29.97)],
         config,
-        MotionTrainingConfig(steps=400, masks=0),
+        MotionTrainingConfig(steps=200, masks=0),
         rest,
     )
     unheard = speech(70, 2, 60)  # longer than a part

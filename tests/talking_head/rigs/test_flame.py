@@ -1,4 +1,6 @@
-"""FLAME's file: read without running what is in it, and made into a rig. The files are made here."""
+"""FLAME's file: read without running what is in it, and made into a rig. The files are made
+here.
+"""
 
 import os
 import pickle
@@ -88,7 +90,9 @@ def test_flame_becomes_a_rig(tmp_path: Path, chumpy: type) -> None:
 
 
 def test_eyes_look_where_their_shapes_say(tmp_path: Path) -> None:
-    """A point in front of the left eye rises when it looks up, and goes outwards when it looks out."""
+    """A point in front of the left eye rises when it looks up, and goes outwards when it looks
+    out.
+    """
     model = flame_like()
     center = model["v_template"][30:45].mean(0)
     model["v_template"][30] = center + np.array([0, 0, 0.5])

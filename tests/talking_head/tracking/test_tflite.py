@@ -3,6 +3,7 @@ are refused.
 """
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -129,7 +130,7 @@ def test_a_closer_look_goes_to_the_landmarks_and_back() -> None:
     )
     upright = torch.tensor([[-6.0, 0], [6, 0], [0, -2], [0, 3]])
     points = torch.cat([upright @ turn.T + torch.tensor([20.0, 17.0]), torch.zeros(4, 1)], 1)
-    options = {
+    options: dict[str, Any] = {
         "subset_idxs": [0, 1, 2, 3],
         "left_rotation_idx": 0,
         "right_rotation_idx": 1,

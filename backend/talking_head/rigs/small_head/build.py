@@ -20,7 +20,8 @@ SKIN_COLOR, LIP_COLOR, BROW_COLOR, HAIR_COLOR = (
     (0.3, 0.2, 0.14),
     (0.27, 0.18, 0.13),
 )
-PART_COLORS = {Part.MOUTH: (0.45, 0.16, 0.15), Part.TONGUE: (0.72, 0.36, 0.35), Part.TEETH: (0.92, 0.9, 0.84), Part.EYE: (0.95, 0.94, 0.92),
+PART_COLORS = {Part.MOUTH: (0.45, 0.16, 0.15), Part.TONGUE: (0.72, 0.36, 0.35), Part.TEETH: (0.92,
+    0.9, 0.84), Part.EYE: (0.95, 0.94, 0.92),
                Part.IRIS: (0.3, 0.2, 0.13)}  # fmt: skip
 FADE = (-1.0, 4.0)  # depths between which the jaw's skin begins to go with the jaw
 

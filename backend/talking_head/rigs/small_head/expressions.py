@@ -66,7 +66,8 @@ WHOLE: dict[
         ((0, -9.4), (1.8, 1.0), (0, 0.3, 0.1), "lower"),
     ],
 }
-LIDS = {"eyeBlink": (-0.88, 0.0), "eyeWide": (0.22, 0.08), "eyeSquint": (-0.16, -0.16), "eyeLookUp": (0.12, -0.05),
+LIDS = {"eyeBlink": (-0.88, 0.0), "eyeWide": (0.22, 0.08), "eyeSquint": (-0.16, -0.16),
+    "eyeLookUp": (0.12, -0.05),
         "eyeLookDown": (-0.36, 0.1)}  # fmt: skip
 
 
