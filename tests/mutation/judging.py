@@ -1,5 +1,6 @@
 """Tests over a mutant, each in a fork of one process that has the large libraries in memory already."""
 
+import gc
 import importlib
 import os
 import resource
@@ -17,7 +18,7 @@ import pytest
 LIBRARIES = ("numpy", "torch", "scipy.spatial", "PIL.Image", "cv2", "OpenEXR", "hypothesis.strategies")
 BROKEN = 99  # the exit of a mutant that can't even be imported
 MEMORY = 16 * 2**30
-QUIET = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:timeout", "-p", "no:xdist")
+QUIET = ("-x", "-q", "--disable-plugin-autoload", "-p", "no:cacheprovider", "-p", "no:unraisableexception")
 
 
 class _Finder:
@@ -46,6 +47,7 @@ def prepare() -> None:
     torch.set_num_threads(1)
     settings.register_profile("mutation", derandomize=True, database=None)
     settings.load_profile("mutation")
+    gc.freeze()
 
 
 def _test(module: str, file: Path, code: CodeType, tests: list[str], folder: Path, seconds: int) -> NoReturn:

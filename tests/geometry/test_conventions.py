@@ -1,0 +1,2 @@
+from backend.geometry import conventions
+def test_x(): assert conventions

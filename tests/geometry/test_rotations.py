@@ -1,0 +1,2 @@
+from backend.geometry import rotations
+def test_x(): assert rotations
