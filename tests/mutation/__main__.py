@@ -18,8 +18,8 @@ JUDGES = {  # beside tests/<room>/test_<name>*.py
     "protocol": ["tests/runtime/test_protocol.py", "tests/runtime/test_options.py"],
     "options": ["tests/runtime/test_options.py"],
     "arkit": ["tests/formats/test_face_names.py"],
-    "depth_exr": ["tests/formats/test_depth_and_tracks.py"],
-    "tracks_file": ["tests/formats/test_depth_and_tracks.py"],
+    "depth_exr": ["tests/formats/test_depth_and_tracks.py", "tests/formats/test_depth_and_tracks_limits.py"],
+    "tracks_file": ["tests/formats/test_depth_and_tracks.py", "tests/formats/test_depth_and_tracks_limits.py"],
     "ply": ["tests/formats/test_ply.py", "tests/formats/test_splat_ply.py"],
 }
 SLOW = ["--deselect=tests/splats/test_training.py::test_training_learns_the_world"]  # a process of its own, 20 s
