@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +219,20 @@ def test_files_that_are_no_list_of_cameras(tmp_path: Path, monkeypatch: pytest.M
     assert len(capture.read(tmp_path).frames) == 1
     monkeypatch.setattr(capture, "MAX_JSON", length - 1)
     assert "too large" in refused(tmp_path)
+
+
+def test_no_list_of_cameras_is_larger_than_256_megabytes(tmp_path: Path) -> None:
+    with open(tmp_path / "transforms.json", "wb") as file:
+        file.truncate(256 * 1024 * 1024 + 1)  # a hole, which takes no room
+    assert "too large" in refused(tmp_path)
+
+
+def test_without_pillow_sizes_have_to_be_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in Blender's Python."""
+    picture(tmp_path / "a.png")
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    assert len(capture.read(save(tmp_path)).frames) == 1
+    assert "does not tell the pictures' size" in refused(save(tmp_path, without=("w",)))
 
 
 def test_a_list_that_vanishes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

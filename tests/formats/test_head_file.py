@@ -65,6 +65,11 @@ def test_parts_that_are_missing(name: str, file: Path) -> None:
 def test_heads_without_faces_or_shapes(file: Path) -> None:
     change(file, faces=FACES[:0], shapes=SHAPES[:0], names=np.zeros(0, str), lowest=np.zeros(0))
     assert len(head_file.read(file).faces) == 0
+    change(file, vertices=VERTICES[:1], colors=np.zeros((1, 3), np.uint8), shapes=np.zeros((0, 1, 3)))
+    assert len(head_file.read(file).vertices) == 1
+    change(file, vertices=VERTICES[:0], colors=np.zeros((0, 3), np.uint8), shapes=np.zeros((0, 0, 3)))
+    with pytest.raises(InputError, match="do not fit together"):
+        head_file.read(file)
 
 
 def test_most_vertices(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

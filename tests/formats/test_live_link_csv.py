@@ -30,7 +30,7 @@ def test_every_value_is_under_its_name(tmp_path: Path) -> None:
 
 
 def test_what_has_no_curve_is_zero(tmp_path: Path) -> None:
-    live_link_csv.write(tmp_path / "a.csv", 30, ["jawOpen"], np.array([[0.5]]))
+    live_link_csv.write(tmp_path / "a.csv", 30, ["mine", "jawOpen"], np.array([[0.25, 0.5]]))
     (row,) = rows(tmp_path / "a.csv")
     assert row.pop("JawOpen") == "0.500000"
     assert {value for name, value in row.items() if name not in ("Timecode", "BlendshapeCount")} == {"0.000000"}
@@ -39,7 +39,8 @@ def test_what_has_no_curve_is_zero(tmp_path: Path) -> None:
 def test_timecodes_count_hours_minutes_seconds_frames(tmp_path: Path) -> None:
     live_link_csv.write(tmp_path / "a.csv", 1.2, ["jawOpen"], np.zeros((3663, 1)))  # one frame a second, in whole ones
     found = [row["Timecode"] for row in rows(tmp_path / "a.csv")]
-    wanted = {0: "00:00:00:00", 1: "00:00:01:00", 59: "00:00:59:00", 60: "00:01:00:00", 3599: "00:59:59:00", 3662: "01:01:02:00"}
+    wanted = {0: "00:00:00:00", 1: "00:00:01:00", 59: "00:00:59:00", 60: "00:01:00:00", 3599: "00:59:59:00",
+              3600: "01:00:00:00", 3662: "01:01:02:00"}  # fmt: skip
     assert {i: found[i] for i in wanted} == {i: f"{clock}.000" for i, clock in wanted.items()}
     live_link_csv.write(tmp_path / "a.csv", 29.97, ["jawOpen"], np.zeros((61, 1)))
     found = [row["Timecode"] for row in rows(tmp_path / "a.csv")]

@@ -63,7 +63,7 @@ with_vertices = np.concatenate([f.vertices for f in FRAMES])
 with_faces = np.concatenate([f.faces for f in FRAMES])
 WRONG: list[dict[str, Any]] = [
     {"seconds": SECONDS[:2]}, {"seconds": SECONDS[None]}, {"vertex_counts": np.array([4, 3, 4])}, {"vertex_counts": np.array([4, 8])},
-    {"vertex_counts": np.array([[4, 3, 5]])}, {"vertex_counts": np.array([12, 0, 0])}, {"vertex_counts": np.array([8, -1, 5])},
+    {"vertex_counts": np.array([4, 8, 0]), "face_counts": np.array([2, 1, 0])}, {"vertex_counts": np.array([[4, 3, 5]])}, {"vertex_counts": np.array([12, 0, 0])}, {"vertex_counts": np.array([8, -1, 5])},
     {"face_counts": np.array([2, 0, 2])}, {"face_counts": np.array([4, -2, 1])}, {"face_counts": np.array([[2, 0, 1]])},
     {"face_counts": np.array([3, 0])}, {"vertices": with_vertices[:-1]}, {"vertices": with_vertices[:, :2]}, {"faces": with_faces[:-1]},
     {"faces": with_faces[:, :2]}, {"ids": np.zeros(11, np.int32)}, {"colors": np.zeros((11, 3), np.uint8)},
@@ -108,6 +108,17 @@ def test_parts_that_are_missing_objects_and_damaged_archives(file: Path) -> None
         file.write_bytes(whole[:cut])
         with pytest.raises(InputError, match="can't be read"):
             mesh_frames.read(file)
+
+
+def test_a_frame_may_be_one_vertex(tmp_path: Path) -> None:
+    mesh_frames.write(tmp_path / "f.npz", MeshFrames([frame(1, [])], np.zeros(1), CANONICAL, SEQUENCE.canonical_faces, floats(1, 3, 3)))
+    assert len(mesh_frames.read(tmp_path / "f.npz").frames[0].vertices) == 1
+
+
+def test_objects_are_never_written(tmp_path: Path) -> None:
+    objects = MeshFrames(FRAMES, SECONDS.astype(object), CANONICAL, SEQUENCE.canonical_faces, SEQUENCE.canonical_tracks)
+    with pytest.raises(ValueError, match="[Oo]bject"):
+        mesh_frames.write(tmp_path / "f.npz", objects)
 
 
 def test_most_vertices(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

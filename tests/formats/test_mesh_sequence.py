@@ -99,6 +99,19 @@ def test_damaged_archives(file: Path) -> None:
             mesh_sequence.read(file)
 
 
+def test_a_mesh_may_be_one_vertex_on_one_node(tmp_path: Path) -> None:
+    nodes = Nodes(floats(1, 3), floats(1, 1, 3, 4), np.zeros((1, 1), np.int32), np.ones((1, 1), np.float32))
+    sequence = MeshSequence(floats(1, 3), FACES[:0], floats(1, 1, 3), np.zeros(1), COLORS[:1], None, nodes)
+    mesh_sequence.write(tmp_path / "a.npz", sequence)
+    assert mesh_sequence.read(tmp_path / "a.npz").positions.shape == (1, 1, 3)
+
+
+def test_objects_are_never_written(tmp_path: Path) -> None:
+    sequence = MeshSequence(SEQUENCE.rest, FACES, SEQUENCE.positions, SEQUENCE.seconds.astype(object), COLORS)
+    with pytest.raises(ValueError, match="[Oo]bject"):
+        mesh_sequence.write(tmp_path / "a.npz", sequence)
+
+
 def test_most_places(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mesh_sequence, "MOST", T * V)
     assert len(mesh_sequence.read(file).positions) == T

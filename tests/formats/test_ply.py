@@ -32,7 +32,7 @@ def test_header_of_a_file_that_we_write(tmp_path: Path) -> None:
 
 def test_what_the_format_allows_around_the_vertices(tmp_path: Path) -> None:
     """Comments, blank lines, and other elements behind: their properties are none of the vertices'."""
-    head = BINARY + "comment end of nothing\nobj_info x y\n\nelement vertex 2\nproperty short a\n"
+    head = BINARY + "comment end of nothing\ncomment\nobj_info x y\n\nelement vertex 2\nproperty short a\n"
     head += "element face 1\nproperty list uchar int vertex_indices\nproperty float quality\n"
     file = save(tmp_path, head, np.array([5, -6], "<i2").tobytes() + bytes(30))
     assert ply.read_header(file).fields == [("a", "i2")]

@@ -13,6 +13,7 @@ COLORS = np.array([[0, 100, 200], [1, 2, 3], [255, 254, 253]], np.uint8)
 
 
 def save(path: Path, **columns: np.ndarray) -> Path:
+    path.mkdir(exist_ok=True)
     vertices = np.empty(3, [(name, values.dtype) for name, values in columns.items()])
     for name, values in columns.items():
         vertices[name] = values
@@ -31,9 +32,11 @@ def test_points_and_colours_come_back(tmp_path: Path) -> None:
 
 def test_points_without_colours_are_mid_grey(tmp_path: Path) -> None:
     file = save(tmp_path, x=POINTS[:, 0], y=POINTS[:, 1], z=POINTS[:, 2], red=COLORS[:, 0], green=COLORS[:, 1])
-    points, colors = points_ply.read(file)
-    np.testing.assert_array_equal(points, POINTS)
-    assert colors.tolist() == [[128, 128, 128]] * 3
+    bare = save(tmp_path / "bare", x=POINTS[:, 0], y=POINTS[:, 1], z=POINTS[:, 2])
+    for path in (file, bare):
+        points, colors = points_ply.read(path)
+        np.testing.assert_array_equal(points, POINTS)
+        assert colors.tolist() == [[128, 128, 128]] * 3
 
 
 def test_points_that_are_nowhere_go_with_their_colours(tmp_path: Path) -> None:

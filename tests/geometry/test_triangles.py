@@ -72,6 +72,27 @@ def test_weights_find_the_point_and_its_nearness() -> None:
     assert (np.diff(seen.pixels) > 0).all(), "each pixel once, in the order of the picture"
 
 
+def test_random_triangles_against_a_look_at_every_pixel() -> None:
+    random, size = np.random.default_rng(0), (13, 9)
+    points, nearness = random.uniform(-2, 14, (40, 3, 2)), random.uniform(1, 2, (40, 3))
+    points[20:] = points[20:, :1] + random.uniform(-1.5, 1.5, (20, 3, 2))  # small ones, a pixel wide
+    for some in (slice(0, 40), slice(20, 40), slice(0, 20)):
+        seen = nearest_triangles(points[some], nearness[some], size)
+        wanted = [(y * 13 + x, number) for y in range(9) for x in range(13)
+                  if (number := nearest_at(points[some], nearness[some], x + 0.5, y + 0.5)) is not None]  # fmt: skip
+        assert list(zip(seen.pixels, seen.triangles, strict=True)) == wanted
+
+
+def nearest_at(points: np.ndarray, nearness: np.ndarray, x: float, y: float) -> int | None:
+    """By solving for the corners' weights."""
+    found = []
+    for number, corners in enumerate(points):
+        weights = np.linalg.solve(np.concatenate([corners.T, np.ones((1, 3))]), [x, y, 1])
+        if weights.min() >= 0:
+            found.append((weights @ nearness[number], number))
+    return max(found)[1] if found else None
+
+
 def test_thin_slivers_still_cover_what_they_cross() -> None:
     sliver = np.array([[[0, 0.5 - 1e-9], [4, 0.5 - 1e-9], [4, 0.5 + 1e-9]]])
     assert set(nearest_triangles(sliver, flat(1), (4, 1)).pixels) <= {0, 1, 2, 3}
