@@ -98,6 +98,7 @@ def test_distances_to_the_three_nearest() -> None:
     assert found[0] == pytest.approx(np.sqrt((1 + 4 + 9) / 3))
     assert found[4] == pytest.approx(np.sqrt((99**2 + 100**2 + 100**2 + 4) / 3), rel=1e-6)
     assert neighbour_distance(points[:2] * 3).tolist() == [3, 3]
+    assert neighbour_distance(points[:1]).tolist() == [1], "a lone one has to have some width"
 
 
 # ------------------------------------------------------------------------------ all of it
