@@ -144,7 +144,7 @@ def test_copies_never_fall_among_the_dead() -> None:
 
 def test_at_the_threshold_it_is_dead() -> None:
     model = with_opacities(small_model(30), torch.full((30,), 0.5))
-    threshold = float(model.opacities[4])
+    threshold = model.opacities[4].item()
     with torch.no_grad():
         model.opacity_logits[5:] = 1.0
     densify = densifier(most=30, dead_opacity=threshold)

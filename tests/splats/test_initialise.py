@@ -41,7 +41,7 @@ def first(folder: Path, points: np.ndarray | None, colors: np.ndarray | None = N
 # ------------------------------------------------------------------------------ scattered ones
 def test_without_points_they_fill_a_ball_that_the_cameras_look_at() -> None:
     points, colors = scatter(VIEWS, 0)
-    assert len(points) == len(colors) == 10_000 and points.dtype == np.float32 and colors.dtype == np.uint8
+    assert points.shape == colors.shape == (10_000, 3) and points.dtype == np.float32 and colors.dtype == np.uint8
     away = np.linalg.norm(points - [5, -3, 2], axis=1)
     assert away.max() == pytest.approx(2, abs=0.01), "half as far as the cameras are"
     np.testing.assert_allclose(points.mean(0), [5, -3, 2], atol=0.05)
@@ -84,8 +84,14 @@ def test_thinning_does_not_depend_on_place_or_size() -> None:
     assert thin(points * 1024, 100).tolist() == kept
     assert thin(points / 1024, 100).tolist() == kept
     assert thin(points * [1, 1, 4], 100).tolist() != kept
-    few = thin(points + 64, 100).tolist()
-    assert abs(len(few) - len(kept)) <= 10
+    coarse = (points * 256).round() / 256  # so that moving rounds nothing
+    assert thin(coarse, 100).tolist() == thin(coarse + 7, 100).tolist() == thin(coarse - 50, 100).tolist()
+
+
+def test_as_many_as_allowed_are_allowed() -> None:
+    crowds = np.repeat(np.array([[0, 0, 0], [1, 0, 0], [9, 5, 0]], np.float32), 10, 0)
+    assert thin(crowds, 3).tolist() == [0, 10, 20]
+    assert thin(crowds, 2).tolist() == [0, 20]
 
 
 def test_points_in_one_place_are_one() -> None:

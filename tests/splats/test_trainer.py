@@ -110,7 +110,7 @@ def test_it_learns_its_pictures() -> None:
     trainer = small_trainer(small_config(steps=150, rates=LearningRates(sh0=0.03), coarse_share=0), small_views(1))
     losses = [training.train_step(trainer) for _ in range(150)]
     assert losses[-1] < 0.6 * losses[0]
-    assert len(trainer.model) == 60 and training.is_finite(trainer)
+    assert 30 < len(trainer.model) <= 60 and training.is_finite(trainer)
 
 
 def test_the_loss_is_that_of_the_rendering_and_the_picture() -> None:
