@@ -149,7 +149,7 @@ def test_transparent_pictures_are_laid_over_random_colours() -> None:
         trainer.render = watch  # type: ignore[method-assign]
         for _ in range(3):
             training.train_step(trainer)
-    assert not any(background.any() for background in drawn[:3])
+    assert all(background.tolist() == [0, 0, 0] for background in drawn[:3])
     assert len({tuple(background.tolist()) for background in drawn[3:]}) == 3
     assert all(0 <= value <= 1 for background in drawn[3:] for value in background.tolist())
 

@@ -75,15 +75,15 @@ def test_the_cameras_size_is_the_pictures(tmp_path: Path) -> None:
     torch.testing.assert_close(view.K, torch.tensor([[20.0, 0, 10], [0, 25, 7.5], [0, 0, 1]]))
     for width, height in ((100, 101), (101, 100)):
         load([frame(tmp_path, checker(100, 100), width=width, height=height)])
-    for width, height in ((100, 103), (103, 100)):
-        with pytest.raises(InputError, match=rf"a\.png has 100 x 100 pixels, its camera {width} x {height}"):
-            load([frame(tmp_path, checker(100, 100), width=width, height=height)])
+    for width, height in ((200, 103), (206, 100)):
+        with pytest.raises(InputError, match=rf"a\.png has 200 x 100 pixels, its camera {width} x {height}"):
+            load([frame(tmp_path, checker(200, 100), width=width, height=height)])
 
 
 def test_the_extent_is_how_far_the_farthest_camera_is_from_their_middle(tmp_path: Path) -> None:
-    places = [pose(0, 0, 0), pose(2, 0, 0), pose(0, 6, 0), pose(2, 6, 0)]
+    places = [pose(0, 0, 0), pose(0, 0, 0), pose(0, 0, 3), pose(4, 0, 1)]  # their middle is (1, 0, 1)
     found = load([frame(tmp_path, checker(4, 3), at=place) for place in places])
-    assert found.extent == pytest.approx(1.1 * 10**0.5)
+    assert found.extent == pytest.approx(1.1 * 3)
     assert load([frame(tmp_path, checker(4, 3))] * 3).extent == 1, "cameras in one place have none"
     tiny = [frame(tmp_path, checker(4, 3), at=pose(x)) for x in (0, 1e-4)]
     assert load(tiny).extent == pytest.approx(0.55e-4)
