@@ -13,7 +13,11 @@ def curves(*keys: str) -> list[str]:
 def test_two_visemes_are_no_set_and_three_are() -> None:
     lips = ["jawOpen", "mouthClose"]
     assert curves(*lips, "viseme_aa", "viseme_PP") == lips
-    assert curves(*lips, "viseme_aa", "viseme_PP", "viseme_FF") == ["viseme_aa", "viseme_PP", "viseme_FF"]
+    assert curves(*lips, "viseme_aa", "viseme_PP", "viseme_FF") == [
+        "viseme_aa",
+        "viseme_PP",
+        "viseme_FF",
+    ]
 
 
 def test_a_jaw_and_three_lips_speak_better_than_visemes() -> None:
@@ -25,7 +29,12 @@ def test_a_jaw_and_three_lips_speak_better_than_visemes() -> None:
 
 
 def test_eyes_stay_beside_visemes() -> None:
-    assert curves("eyeBlinkLeft", "jawOpen", "viseme_aa", "viseme_PP", "viseme_FF") == ["eyeBlinkLeft", "viseme_aa", "viseme_PP", "viseme_FF"]
+    assert curves("eyeBlinkLeft", "jawOpen", "viseme_aa", "viseme_PP", "viseme_FF") == [
+        "eyeBlinkLeft",
+        "viseme_aa",
+        "viseme_PP",
+        "viseme_FF",
+    ]
     assert curves("eyeBlinkLeft", "viseme_aa") == ["eyeBlinkLeft", "viseme_aa"]
 
 
@@ -46,5 +55,11 @@ def test_a_side_alone_names_nothing() -> None:
 
 
 def test_one_key_for_both_sides_moves_half_as_far_for_each() -> None:
-    assert matches(["blink"]) == [Match("eyeBlinkLeft", "blink", 0.5), Match("eyeBlinkRight", "blink", 0.5)]
-    assert matches(["blink", "Blink_R"]) == [Match("eyeBlinkLeft", "blink", 0.5), Match("eyeBlinkRight", "Blink_R")]
+    assert matches(["blink"]) == [
+        Match("eyeBlinkLeft", "blink", 0.5),
+        Match("eyeBlinkRight", "blink", 0.5),
+    ]
+    assert matches(["blink", "Blink_R"]) == [
+        Match("eyeBlinkLeft", "blink", 0.5),
+        Match("eyeBlinkRight", "Blink_R"),
+    ]

@@ -20,8 +20,9 @@ def floats(*shape: int) -> np.ndarray:
 
 
 HEAD = GaussianHead(
-    np.array([[0, 1, 2], [3, 4, 5], [0, 2, 5]], np.int32), floats(N), floats(N, 3), floats(N, 4), floats(N, 3), floats(N), floats(N, 4, 3),
-    floats(L, N, 3), floats(L, N, 3), floats(L, SHAPES), floats(L),
+    np.array([[0, 1, 2], [3, 4, 5], [0, 2, 5]], np.int32), floats(N), floats(N, 3), floats(N, 4),
+    floats(N, 3), floats(N), floats(N, 4, 3), floats(L, N, 3), floats(L, N, 3), floats(L, SHAPES),
+    floats(L),
 )  # fmt: skip
 
 
@@ -73,7 +74,9 @@ def test_it_belongs_to_one_mesh(file: Path) -> None:
 
 def test_no_gaussians_are_no_head(file: Path) -> None:
     wanted = {"latent_weights", "latent_bias"}
-    none: dict[str, Any] = {name: values[:0] for name, values in vars(HEAD).items() if name not in wanted}
+    none: dict[str, Any] = {
+        name: values[:0] for name, values in vars(HEAD).items() if name not in wanted
+    }
     change(file, **none | {"mean_shapes": np.zeros((L, 0, 3)), "color_shapes": np.zeros((L, 0, 3))})
     with pytest.raises(InputError, match="do not fit together"):
         gaussian_head_file.read(file, VERTICES, SHAPES)

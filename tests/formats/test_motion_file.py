@@ -17,7 +17,8 @@ def floats(*values: float) -> np.ndarray:
 
 
 MOTION = Motion(24.0, 50.5, [
-    Curve("jawOpen", "speech", floats(0, 1.5, 3), floats(0, 0.5, 0.25)), Curve("headYaw", "head", floats(7), floats(-1)),
+    Curve("jawOpen", "speech", floats(0, 1.5, 3), floats(0, 0.5, 0.25)),
+    Curve("headYaw", "head", floats(7), floats(-1)),
     Curve("jawOpen", "expression", floats(2, 4), floats(1, 2)),
 ], "words.wav")  # fmt: skip
 
@@ -27,7 +28,12 @@ def test_motions_come_back(tmp_path: Path) -> None:
     found = motion_file.read(tmp_path / "m.npz")
     assert (found.fps, found.length, found.source) == (24.0, 50.5, "words.wav")
     for a, b in zip(found.curves, MOTION.curves, strict=True):
-        assert (a.name, a.layer, a.frames.tolist(), a.values.tolist()) == (b.name, b.layer, b.frames.tolist(), b.values.tolist())
+        assert (a.name, a.layer, a.frames.tolist(), a.values.tolist()) == (
+            b.name,
+            b.layer,
+            b.frames.tolist(),
+            b.values.tolist(),
+        )
         assert a.frames.dtype == a.values.dtype == np.float32
 
 
@@ -37,9 +43,11 @@ def test_a_face_may_keep_still(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", [
-    {"names": np.array(["a", "b"])}, {"layers": np.array(["a", "b"])}, {"counts": np.array([3, 3])}, {"counts": np.array([3, 1, 3])},
-    {"counts": np.array([4, 0, 2])}, {"counts": np.array([5, -1, 2])}, {"values": floats(1, 2, 3, 4, 5)},
-    {"frames": floats(1, 2, 3, 4, 5)}, {"frames": floats(0, 1, 2, 3, np.nan, 7)}, {"values": floats(0, np.inf, 0, 1, 2, 3)}, {"fps": 0.0}, {"fps": -24.0}, {"fps": 1e6},
+    {"names": np.array(["a", "b"])}, {"layers": np.array(["a", "b"])}, {"counts": np.array([3, 3])},
+    {"counts": np.array([3, 1, 3])}, {"counts": np.array([4, 0, 2])},
+    {"counts": np.array([5, -1, 2])}, {"values": floats(1, 2, 3, 4, 5)},
+    {"frames": floats(1, 2, 3, 4, 5)}, {"frames": floats(0, 1, 2, 3, np.nan, 7)},
+    {"values": floats(0, np.inf, 0, 1, 2, 3)}, {"fps": 0.0}, {"fps": -24.0}, {"fps": 1e6},
     {"fps": np.nan},
 ], ids=str)  # fmt: skip
 def test_parts_that_do_not_fit(wrong: dict[str, Any], tmp_path: Path) -> None:
@@ -49,7 +57,9 @@ def test_parts_that_do_not_fit(wrong: dict[str, Any], tmp_path: Path) -> None:
         motion_file.read(tmp_path / "m.npz")
 
 
-@pytest.mark.parametrize("name", ["names", "layers", "counts", "frames", "values", "fps", "length", "source"])
+@pytest.mark.parametrize(
+    "name", ["names", "layers", "counts", "frames", "values", "fps", "length", "source"]
+)
 def test_parts_that_are_missing_or_of_another_kind(name: str, tmp_path: Path) -> None:
     motion_file.write(tmp_path / "m.npz", MOTION)
     change(tmp_path / "m.npz", **{name: None})

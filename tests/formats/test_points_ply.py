@@ -27,11 +27,25 @@ def test_points_and_colours_come_back(tmp_path: Path) -> None:
     np.testing.assert_array_equal(points, POINTS)
     np.testing.assert_array_equal(colors, COLORS)
     assert points.dtype == np.float32 and colors.dtype == np.uint8
-    assert [name for name, _ in ply.read_header(tmp_path / "a.ply").fields] == ["x", "y", "z", "red", "green", "blue"]
+    assert [name for name, _ in ply.read_header(tmp_path / "a.ply").fields] == [
+        "x",
+        "y",
+        "z",
+        "red",
+        "green",
+        "blue",
+    ]
 
 
 def test_points_without_colours_are_mid_grey(tmp_path: Path) -> None:
-    file = save(tmp_path, x=POINTS[:, 0], y=POINTS[:, 1], z=POINTS[:, 2], red=COLORS[:, 0], green=COLORS[:, 1])
+    file = save(
+        tmp_path,
+        x=POINTS[:, 0],
+        y=POINTS[:, 1],
+        z=POINTS[:, 2],
+        red=COLORS[:, 0],
+        green=COLORS[:, 1],
+    )
     bare = save(tmp_path / "bare", x=POINTS[:, 0], y=POINTS[:, 1], z=POINTS[:, 2])
     for path in (file, bare):
         points, colors = points_ply.read(path)

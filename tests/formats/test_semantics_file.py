@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.archives import change, with_value
+from helpers.archives import change, label, with_value
 
 from backend.formats import semantics_file
 from backend.formats.semantics_file import NOTHING, Semantics, distinct_color
@@ -38,12 +38,14 @@ def test_without_a_teacher_features_are_empty(file: Path) -> None:
 
 @pytest.mark.parametrize("wrong", [
     {"objects": OBJECTS.astype(np.int32)}, {"objects": OBJECTS[:, :2], "shares": SHARES[:, :2]},
-    {"objects": OBJECTS.ravel(), "shares": SHARES.ravel()}, {"objects": OBJECTS[:1]}, {"objects": with_value(OBJECTS, (0, 0), 2)},
-    {"objects": with_value(OBJECTS, (0, 0), NOTHING - 1)}, {"shares": SHARES.astype(np.int16)}, {"shares": SHARES[:, :2]},
-    {"features": FEATURES[:, 0], "mean": np.zeros((), np.float32)}, {"features": FEATURES[:0]}, {"features": FEATURES[:1]},
-    {"features": FEATURES[:, :2]}, {"features": with_value(FEATURES, (1, 2), np.nan)}, {"mean": np.zeros(4, np.float32)},
+    {"objects": OBJECTS.ravel(), "shares": SHARES.ravel()}, {"objects": OBJECTS[:1]},
+    {"objects": with_value(OBJECTS, (0, 0), 2)},
+    {"objects": with_value(OBJECTS, (0, 0), NOTHING - 1)}, {"shares": SHARES.astype(np.int16)},
+    {"shares": SHARES[:, :2]}, {"features": FEATURES[:, 0], "mean": np.zeros((), np.float32)},
+    {"features": FEATURES[:0]}, {"features": FEATURES[:1]}, {"features": FEATURES[:, :2]},
+    {"features": with_value(FEATURES, (1, 2), np.nan)}, {"mean": np.zeros(4, np.float32)},
     {"mean": np.zeros(3)}, {"mean": np.array([0, 0, np.inf], np.float32)},
-], ids=lambda wrong: "".join(f"{name} {np.asarray(value).tolist()}" for name, value in wrong.items())[:50])  # fmt: skip
+], ids=label)  # fmt: skip
 def test_damaged_ones_are_refused(wrong: dict[str, Any], file: Path) -> None:
     change(file, **wrong)
     with pytest.raises(InputError, match="or damaged ones"):
@@ -66,9 +68,13 @@ def test_objects_in_a_file_are_never_run(file: Path) -> None:
 def test_colours_that_follow_each_other_differ() -> None:
     colors = np.array([distinct_color(i) for i in range(200)])
     assert ((colors >= 0) & (colors <= 1)).all()
-    assert colors.max(1).min() == pytest.approx(0.75) and colors.max(1).max() == pytest.approx(0.95), "never dark"
+    assert colors.max(1).min() == pytest.approx(0.75) and colors.max(1).max() == pytest.approx(
+        0.95
+    ), "never dark"
     saturation = 1 - colors.min(1) / colors.max(1)
-    assert saturation.min() == pytest.approx(0.55) and saturation.max() == pytest.approx(0.9), "never grey"
+    assert saturation.min() == pytest.approx(0.55) and saturation.max() == pytest.approx(0.9), (
+        "never grey"
+    )
     for apart in (1, 2, 3):
         assert np.abs(colors[apart:] - colors[:-apart]).max(1).min() > 0.15
     assert len(np.unique(colors.round(3), axis=0)) == 200

@@ -13,15 +13,22 @@ from backend.protocol import InputError
 def make(count: int = 2, coefficients: int = 1) -> SplatArrays:
     g = np.random.default_rng(0)
     quats = np.tile(np.array([[0.5, 0.5, -0.5, 0.5]], np.float32), (count, 1))
-    means, log_scales, sh = (g.normal(size=shape).astype(np.float32) for shape in ((count, 3), (count, 3), (count, coefficients, 3)))
+    means, log_scales, sh = (
+        g.normal(size=shape).astype(np.float32)
+        for shape in ((count, 3), (count, 3), (count, coefficients, 3))
+    )
     return SplatArrays(means, quats, log_scales, g.normal(size=count).astype(np.float32), sh)
 
 
-def save(path: Path, arrays: SplatArrays, without: tuple[str, ...] = (), **extra: np.ndarray) -> Path:
+def save(
+    path: Path, arrays: SplatArrays, without: tuple[str, ...] = (), **extra: np.ndarray
+) -> Path:
     """A splat file that lacks some properties, and has some more at its end."""
     splat_ply.write(path / "a.ply", arrays)
     vertices = ply.read_vertices(path / "a.ply")
-    columns = {name: vertices[name] for name in vertices.dtype.names or () if name not in without} | extra
+    columns = {
+        name: vertices[name] for name in vertices.dtype.names or () if name not in without
+    } | extra
     changed = np.empty(len(vertices), [(name, values.dtype) for name, values in columns.items()])
     for name, values in columns.items():
         changed[name] = values
@@ -38,7 +45,9 @@ def test_every_property_of_a_splat_is_needed(name: str, tmp_path: Path) -> None:
 
 def test_compressed_files_are_known_by_their_look(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
-        splat_ply.read(save(tmp_path, make(), ("x", "y", "z"), packed_position=np.zeros(2, np.uint32)))
+        splat_ply.read(
+            save(tmp_path, make(), ("x", "y", "z"), packed_position=np.zeros(2, np.uint32))
+        )
     assert "SuperSplat" in caught.value.advice
 
 
@@ -79,7 +88,9 @@ def test_rotations_are_made_unit_and_nothing_is_lost_where_they_are(tmp_path: Pa
     arrays = make(5)
     arrays.quats[0] = [0, 0, 3, 4]
     arrays.quats[1] = 0
-    arrays.quats[2] = np.array([0.5, 0.5, 0.5, 0.5]) * (1 + 6e-6)  # as close as rounding leaves it: its bits stay
+    arrays.quats[2] = np.array([0.5, 0.5, 0.5, 0.5]) * (
+        1 + 6e-6
+    )  # as close as rounding leaves it: its bits stay
     arrays.quats[3] = np.array([0.5, 0.5, 0.5, 0.5]) * 1e-6
     found = splat_ply.read(save(tmp_path, arrays)).quats
     np.testing.assert_allclose(found[0], [0, 0, 0.6, 0.8], atol=1e-7)

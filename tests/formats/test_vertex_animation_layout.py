@@ -11,7 +11,9 @@ from backend.formats import vertex_animation
 from backend.protocol import InputError
 
 # two vertices, three frames: one stays, the other goes 1 to the right, then 3 down
-MOVING = np.array([[[5, 5, 5], [1, 2, 3]], [[5, 5, 5], [2, 2, 3]], [[5, 5, 5], [1, -1, 3]]], np.float32)
+MOVING = np.array(
+    [[[5, 5, 5], [1, 2, 3]], [[5, 5, 5], [2, 2, 3]], [[5, 5, 5], [1, -1, 3]]], np.float32
+)
 
 
 def pixels(path: Path) -> np.ndarray:
@@ -22,16 +24,27 @@ def pixels(path: Path) -> np.ndarray:
 def test_a_texel_is_a_way_between_low_and_high(tmp_path: Path) -> None:
     error = vertex_animation.write(tmp_path / "a.png", MOVING)
     note = json.loads((tmp_path / "a.json").read_text())
-    shape = {"frames": 3, "vertices": 2, "width": 2, "rows_per_frame": 1, "low": -3.0, "high": 1.0, "uv_set": 1}
+    shape = {
+        "frames": 3,
+        "vertices": 2,
+        "width": 2,
+        "rows_per_frame": 1,
+        "low": -3.0,
+        "high": 1.0,
+        "uv_set": 1,
+    }
     assert {name: note[name] for name in shape} == shape
     stays = round(3 / 4 * 65535)
     assert pixels(tmp_path / "a.png").tolist() == [
-        [[stays] * 3, [stays] * 3], [[stays] * 3, [65535, stays, stays]], [[stays] * 3, [stays, 0, stays]],
+        [[stays] * 3, [stays] * 3], [[stays] * 3, [65535, stays, stays]],
+        [[stays] * 3, [stays, 0, stays]],
     ]  # fmt: skip
     assert 0 < error < 1 / 65535
     worst = np.abs(vertex_animation.read(tmp_path / "a.png", MOVING[0]) - MOVING).max()
     assert error == pytest.approx(worst / 6), "in shares of the box: y runs from -1 to 5"
-    assert worst == pytest.approx(0.25 * 4 / 65535, rel=0.02), "0.75 of the levels lies between two of them"
+    assert worst == pytest.approx(0.25 * 4 / 65535, rel=0.02), (
+        "0.75 of the levels lies between two of them"
+    )
 
 
 def test_ways_of_which_some_are_negative_only(tmp_path: Path) -> None:
@@ -43,12 +56,24 @@ def test_ways_of_which_some_are_negative_only(tmp_path: Path) -> None:
     assert note["low"] == 0 and 0 < note["high"] <= 1e-8
 
 
-def test_meshes_wider_than_a_picture_take_more_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("size", [1e-8, 1e-3, 1e4])
+def test_scenes_of_any_size_use_all_levels(size: float, tmp_path: Path) -> None:
+    error = vertex_animation.write(tmp_path / "a.png", MOVING * np.float32(size))
+    assert pixels(tmp_path / "a.png").min() == 0 and pixels(tmp_path / "a.png").max() == 65535
+    assert error < 2e-5, "in shares of the box, whatever the unit"
+    assert error == pytest.approx(vertex_animation.write(tmp_path / "b.png", MOVING), rel=0.05)
+
+
+def test_meshes_wider_than_a_picture_take_more_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(vertex_animation, "WIDEST", 4)
     positions = np.random.default_rng(0).normal(size=(3, 10, 3)).astype(np.float32)
     vertex_animation.write(tmp_path / "a.png", positions)
     assert pixels(tmp_path / "a.png").shape == (9, 4, 3)
-    np.testing.assert_allclose(vertex_animation.read(tmp_path / "a.png", positions[0]), positions, atol=1e-3)
+    np.testing.assert_allclose(
+        vertex_animation.read(tmp_path / "a.png", positions[0]), positions, atol=1e-3
+    )
     texels = vertex_animation.texels(tmp_path / "a.png")
     wide, high = 1 / 4, 1 / 9
     assert texels.shape == (10, 2)
@@ -60,7 +85,11 @@ def test_meshes_wider_than_a_picture_take_more_rows(tmp_path: Path, monkeypatch:
     note = json.loads((tmp_path / "a.json").read_text())
     for frame in range(3):  # what the shader does: a block of rows further down for each frame
         levels = pixels(tmp_path / "a.png")[place[:, 1] + 3 * frame, place[:, 0]] / 65535
-        np.testing.assert_allclose(levels * (note["high"] - note["low"]) + note["low"], (positions - positions[0])[frame], atol=1e-4)
+        np.testing.assert_allclose(
+            levels * (note["high"] - note["low"]) + note["low"],
+            (positions - positions[0])[frame],
+            atol=1e-4,
+        )
 
 
 @pytest.mark.parametrize("frames", [16384, 16385])
@@ -86,7 +115,13 @@ def test_sharpest_and_flattest_levels_are_kept(tmp_path: Path) -> None:
 def test_sidecars_that_are_damaged(tmp_path: Path) -> None:
     vertex_animation.write(tmp_path / "a.png", MOVING)
     note = json.loads((tmp_path / "a.json").read_text())
-    for changed in ({"frames": 4}, {"width": 3}, {"low": None}, {"vertices": "many"}, {"rows_per_frame": 2}):
+    for changed in (
+        {"frames": 4},
+        {"width": 3},
+        {"low": None},
+        {"vertices": "many"},
+        {"rows_per_frame": 2},
+    ):
         (tmp_path / "a.json").write_text(json.dumps({**note, **changed}))
         with pytest.raises(InputError, match="no vertex-animation texture"):
             vertex_animation.read(tmp_path / "a.png", MOVING[0])

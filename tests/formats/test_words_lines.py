@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from backend.formats.words_lines import Question, Scores, decode_question, decode_scores, encode_words
+from backend.formats.words_lines import (
+    Question,
+    Scores,
+    decode_question,
+    decode_scores,
+    encode_words,
+)
 
 QUESTION = Question(3, "a b/é", "chair; table", "ViT")
 SCORES = Scores(3, ["chair", "table"], [[0.5, 1], []], "", "")
@@ -28,14 +34,17 @@ def test_what_is_no_question(wrong: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("wrong", [
-    {"id": "3"}, {"error": None}, {"advice": 1}, {"prompts": "ab"}, {"objects": "ab"}, {"objects": [[1.0]]}, {"prompts": ["chair"]},
-    {"objects": [[0.5], 7]}, {"objects": [[0.5], ["x"]]}, {"objects": [[0.5, "x"], []]}, {"more": 1},
+    {"id": "3"}, {"error": None}, {"advice": 1}, {"prompts": "ab"}, {"objects": "ab"},
+    {"objects": [[1.0]]}, {"prompts": ["chair"]}, {"objects": [[0.5], 7]},
+    {"objects": [[0.5], ["x"]]}, {"objects": [[0.5, "x"], []]}, {"more": 1},
 ], ids=str)  # fmt: skip
 def test_what_is_no_answer(wrong: dict[str, Any]) -> None:
     assert decode_scores(json.dumps({**vars(SCORES), **wrong}).encode()) is None
 
 
-@pytest.mark.parametrize("line", [b"", b"\xff", b"[1]", b"7", b"{}", b"[" * 100_000, b'"' + b"x" * 10])
+@pytest.mark.parametrize(
+    "line", [b"", b"\xff", b"[1]", b"7", b"{}", b"[" * 100_000, b'"' + b"x" * 10]
+)
 def test_noise(line: bytes) -> None:
     assert decode_question(line) is None
     assert decode_scores(line) is None

@@ -17,7 +17,10 @@ def test_a_camera_at_rest_looks_along_minus_z_with_y_up() -> None:
 def test_many_cameras_at_once_there_and_back() -> None:
     g = np.random.default_rng(0)
     poses = np.tile(np.eye(4), (5, 1, 1))
-    poses[:, :3, :3], poses[:, :3, 3] = np.linalg.qr(g.normal(size=(5, 3, 3)))[0], g.normal(size=(5, 3))
+    poses[:, :3, :3], poses[:, :3, 3] = (
+        np.linalg.qr(g.normal(size=(5, 3, 3)))[0],
+        g.normal(size=(5, 3)),
+    )
     viewmats = to_viewmat(poses)
     np.testing.assert_allclose(from_viewmat(viewmats), poses, atol=1e-12)
     centres = np.linalg.inv(viewmats)[:, :3, 3]
@@ -58,7 +61,10 @@ def test_alignment_fits_noise_by_least_squares() -> None:
     for axis in np.eye(3):
         assert error(scale, rotation, shift + 0.01 * axis) > best
         for angle in (-0.01, 0.01):
-            assert error(scale, rotation @ Rotation.from_rotvec(angle * axis).as_matrix(), shift) > best
+            assert (
+                error(scale, rotation @ Rotation.from_rotvec(angle * axis).as_matrix(), shift)
+                > best
+            )
 
 
 def test_points_in_one_place_have_no_scale() -> None:

@@ -5,11 +5,22 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from backend.geometry.rotations import matrix_to_quat, multiply_quats, quat_to_matrix, rotation_vector_to_matrix
+from backend.geometry.rotations import (
+    matrix_to_quat,
+    multiply_quats,
+    quat_to_matrix,
+    rotation_vector_to_matrix,
+)
 
 QUATS = torch.randn(64, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 # half turns, and small ones, where one part of the quaternion is all that there is
-PLAIN = torch.cat([torch.eye(4, dtype=torch.float64), -torch.eye(4, dtype=torch.float64), torch.eye(4, dtype=torch.float64) + 1e-7])
+PLAIN = torch.cat(
+    [
+        torch.eye(4, dtype=torch.float64),
+        -torch.eye(4, dtype=torch.float64),
+        torch.eye(4, dtype=torch.float64) + 1e-7,
+    ]
+)
 ALL = torch.nn.functional.normalize(torch.cat([QUATS, PLAIN]), dim=1)
 
 
@@ -26,7 +37,9 @@ def test_matrices_of_quaternions_of_any_length() -> None:
 
 def test_matrices_give_their_quaternions_back() -> None:
     back = matrix_to_quat(torch.from_numpy(scipy(ALL).as_matrix()))
-    np.testing.assert_allclose((back * ALL).sum(1).abs(), 1, atol=1e-12)  # q and -q are the same turn
+    np.testing.assert_allclose(
+        (back * ALL).sum(1).abs(), 1, atol=1e-12
+    )  # q and -q are the same turn
     np.testing.assert_allclose(back.norm(dim=1), 1, atol=1e-12)
 
 
@@ -38,10 +51,17 @@ def test_single_precision_loses_nothing_to_cancellation() -> None:
 
 def test_rotation_vectors() -> None:
     g = np.random.default_rng(0)
-    omega = np.concatenate([g.normal(size=(32, 3)), g.normal(size=(8, 3)) * 1e-5, np.eye(3) * np.pi, np.zeros((1, 3))])
+    omega = np.concatenate(
+        [g.normal(size=(32, 3)), g.normal(size=(8, 3)) * 1e-5, np.eye(3) * np.pi, np.zeros((1, 3))]
+    )
     found = rotation_vector_to_matrix(torch.from_numpy(omega))
     np.testing.assert_allclose(found, Rotation.from_rotvec(omega).as_matrix(), atol=1e-11)
-    assert rotation_vector_to_matrix(torch.from_numpy(omega).reshape(2, -1, 3)).shape == (2, len(omega) // 2, 3, 3)
+    assert rotation_vector_to_matrix(torch.from_numpy(omega).reshape(2, -1, 3)).shape == (
+        2,
+        len(omega) // 2,
+        3,
+        3,
+    )
 
 
 def test_rotation_vectors_can_be_learned_from_zero() -> None:

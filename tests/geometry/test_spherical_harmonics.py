@@ -7,7 +7,9 @@ from scipy.special import sph_harm_y
 
 from backend.geometry.spherical_harmonics import SH_C0, coefficient_count, sh_basis, sh_to_rgb
 
-DIRECTIONS = torch.nn.functional.normalize(torch.randn(50, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64), dim=1)
+DIRECTIONS = torch.nn.functional.normalize(
+    torch.randn(50, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64), dim=1
+)
 
 
 def real_harmonics(directions: np.ndarray) -> np.ndarray:
@@ -17,7 +19,9 @@ def real_harmonics(directions: np.ndarray) -> np.ndarray:
     for degree in range(4):
         for order in range(-degree, degree + 1):
             value = sph_harm_y(degree, abs(order), polar, around)
-            columns.append(value.real if order == 0 else np.sqrt(2) * (value.imag if order < 0 else value.real))
+            columns.append(
+                value.real if order == 0 else np.sqrt(2) * (value.imag if order < 0 else value.real)
+            )
     return np.stack(columns, 1)
 
 
@@ -25,7 +29,9 @@ def real_harmonics(directions: np.ndarray) -> np.ndarray:
 def test_the_basis_is_the_one_of_the_books(degree: int) -> None:
     found = sh_basis(degree, DIRECTIONS)
     assert found.shape == (50, coefficient_count(degree)) == (50, (degree + 1) * (degree + 1))
-    np.testing.assert_allclose(found, real_harmonics(DIRECTIONS.numpy())[:, : found.shape[1]], atol=1e-9)
+    np.testing.assert_allclose(
+        found, real_harmonics(DIRECTIONS.numpy())[:, : found.shape[1]], atol=1e-9
+    )
 
 
 def test_signs_of_the_first_degree() -> None:
@@ -51,10 +57,21 @@ def test_colours_are_not_below_zero_but_may_glare() -> None:
 
 
 def test_coefficients_beyond_the_degree_have_no_say() -> None:
-    coefficients = torch.randn(50, 16, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64) * 0.1
+    coefficients = (
+        torch.randn(50, 16, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+        * 0.1
+    )
     for degree in range(4):
         cut = coefficients.clone()
         cut[:, (degree + 1) ** 2 :] = 100
-        np.testing.assert_array_equal(sh_to_rgb(degree, DIRECTIONS, coefficients), sh_to_rgb(degree, DIRECTIONS, cut))
-        wanted = 0.5 + np.einsum("nk,nkc->nc", real_harmonics(DIRECTIONS.numpy())[:, : (degree + 1) ** 2], coefficients[:, : (degree + 1) ** 2])
-        np.testing.assert_allclose(sh_to_rgb(degree, DIRECTIONS, coefficients), wanted.clip(0), atol=1e-9)
+        np.testing.assert_array_equal(
+            sh_to_rgb(degree, DIRECTIONS, coefficients), sh_to_rgb(degree, DIRECTIONS, cut)
+        )
+        wanted = 0.5 + np.einsum(
+            "nk,nkc->nc",
+            real_harmonics(DIRECTIONS.numpy())[:, : (degree + 1) ** 2],
+            coefficients[:, : (degree + 1) ** 2],
+        )
+        np.testing.assert_allclose(
+            sh_to_rgb(degree, DIRECTIONS, coefficients), wanted.clip(0), atol=1e-9
+        )

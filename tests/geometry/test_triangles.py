@@ -20,14 +20,29 @@ def flat(count: int, nearness: float = 1) -> np.ndarray:
 
 
 def test_a_pixel_is_covered_where_its_centre_is() -> None:
-    assert picture(nearest_triangles(HALF, flat(1), (4, 4)), (4, 4)) == ["0000", "000.", "00..", "0..."]
-    moved = HALF + [0.6, 0]
-    assert picture(nearest_triangles(moved, flat(1), (4, 4)), (4, 4)) == [".000", ".00.", ".0..", "...."]
+    assert picture(nearest_triangles(HALF, flat(1), (4, 4)), (4, 4)) == [
+        "0000",
+        "000.",
+        "00..",
+        "0...",
+    ]
+    moved = HALF + np.array([0.6, 0])
+    assert picture(nearest_triangles(moved, flat(1), (4, 4)), (4, 4)) == [
+        ".000",
+        ".00.",
+        ".0..",
+        "....",
+    ]
 
 
 def test_both_sides_are_seen() -> None:
     turned = HALF[:, ::-1]
-    assert picture(nearest_triangles(turned, flat(1), (4, 4)), (4, 4)) == ["0000", "000.", "00..", "0..."]
+    assert picture(nearest_triangles(turned, flat(1), (4, 4)), (4, 4)) == [
+        "0000",
+        "000.",
+        "00..",
+        "0...",
+    ]
 
 
 def test_pictures_may_be_wide_or_high_and_triangles_stick_out() -> None:
@@ -35,11 +50,20 @@ def test_pictures_may_be_wide_or_high_and_triangles_stick_out() -> None:
     for size in ((5, 2), (2, 3)):
         assert picture(nearest_triangles(large, flat(1), size), size) == ["0" * size[0]] * size[1]
     corner = np.array([[[3.2, 1.2], [9, 1.2], [3.2, 9]]])
-    assert picture(nearest_triangles(corner, flat(1), (5, 3)), (5, 3)) == [".....", "...00", "...00"]
+    assert picture(nearest_triangles(corner, flat(1), (5, 3)), (5, 3)) == [
+        ".....",
+        "...00",
+        "...00",
+    ]
 
 
 def test_what_lies_outside_or_has_no_area_is_not_seen() -> None:
-    beyond = [[[-3, 0], [-1, 0], [-1, 3]], [[5, 0], [7, 0], [7, 3]], [[0, -3], [3, -1], [0, -1]], [[0, 5], [3, 5], [0, 9]]]
+    beyond = [
+        [[-3, 0], [-1, 0], [-1, 3]],
+        [[5, 0], [7, 0], [7, 3]],
+        [[0, -3], [3, -1], [0, -1]],
+        [[0, 5], [3, 5], [0, 9]],
+    ]
     thin = [[[0, 0.5], [2, 0.5], [4, 0.5]], [[1.5, 1.5]] * 3]
     seen = nearest_triangles(np.array(beyond + thin, float), flat(6), (4, 4))
     assert len(seen.pixels) == len(seen.triangles) == len(seen.weights) == len(seen.nearness) == 0
@@ -47,9 +71,19 @@ def test_what_lies_outside_or_has_no_area_is_not_seen() -> None:
 
 
 def test_the_nearest_wins_whatever_the_order() -> None:
-    two = np.concatenate([HALF, HALF + [0, 1]])
-    assert picture(nearest_triangles(two, np.stack([[2.0] * 3, [1.0] * 3]), (4, 4)), (4, 4)) == ["0000", "0001", "001.", "01.."]
-    assert picture(nearest_triangles(two, np.stack([[1.0] * 3, [2.0] * 3]), (4, 4)), (4, 4)) == ["0000", "1111", "111.", "11.."]
+    two = np.concatenate([HALF, HALF + np.array([0, 1])])
+    assert picture(nearest_triangles(two, np.stack([[2.0] * 3, [1.0] * 3]), (4, 4)), (4, 4)) == [
+        "0000",
+        "0001",
+        "001.",
+        "01..",
+    ]
+    assert picture(nearest_triangles(two, np.stack([[1.0] * 3, [2.0] * 3]), (4, 4)), (4, 4)) == [
+        "0000",
+        "1111",
+        "111.",
+        "11..",
+    ]
 
 
 def test_triangles_pass_through_each_other() -> None:
@@ -67,7 +101,9 @@ def test_weights_find_the_point_and_its_nearness() -> None:
     assert len(seen.pixels) > 15 and set(seen.triangles) == {0, 1}
     np.testing.assert_allclose(seen.weights.sum(1), 1)
     assert seen.weights.min() >= 0
-    np.testing.assert_allclose((seen.weights[..., None] * points[seen.triangles]).sum(1), centres, atol=1e-12)
+    np.testing.assert_allclose(
+        (seen.weights[..., None] * points[seen.triangles]).sum(1), centres, atol=1e-12
+    )
     np.testing.assert_allclose(seen.nearness, (seen.weights * nearness[seen.triangles]).sum(1))
     assert (np.diff(seen.pixels) > 0).all(), "each pixel once, in the order of the picture"
 
@@ -75,11 +111,16 @@ def test_weights_find_the_point_and_its_nearness() -> None:
 def test_random_triangles_against_a_look_at_every_pixel() -> None:
     random, size = np.random.default_rng(0), (13, 9)
     points, nearness = random.uniform(-2, 14, (40, 3, 2)), random.uniform(1, 2, (40, 3))
-    points[20:] = points[20:, :1] + random.uniform(-1.5, 1.5, (20, 3, 2))  # small ones, a pixel wide
+    points[20:] = points[20:, :1] + random.uniform(
+        -1.5, 1.5, (20, 3, 2)
+    )  # small ones, a pixel wide
     for some in (slice(0, 40), slice(20, 40), slice(0, 20)):
         seen = nearest_triangles(points[some], nearness[some], size)
-        wanted = [(y * 13 + x, number) for y in range(9) for x in range(13)
-                  if (number := nearest_at(points[some], nearness[some], x + 0.5, y + 0.5)) is not None]  # fmt: skip
+        wanted = []
+        for pixel in range(13 * 9):
+            number = nearest_at(points[some], nearness[some], pixel % 13 + 0.5, pixel // 13 + 0.5)
+            if number is not None:
+                wanted.append((pixel, number))
         assert list(zip(seen.pixels, seen.triangles, strict=True)) == wanted
 
 

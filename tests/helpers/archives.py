@@ -10,7 +10,9 @@ def change(path: Path, **arrays: Any) -> None:
     """Puts other arrays into a file; None leaves one out."""
     with np.load(path, allow_pickle=False) as data:
         found = {name: data[name] for name in data.files}
-    np.savez(path, **{name: value for name, value in {**found, **arrays}.items() if value is not None})
+    np.savez(
+        path, **{name: value for name, value in {**found, **arrays}.items() if value is not None}
+    )
 
 
 def with_value(array: np.ndarray, index: Any, value: float) -> np.ndarray:
@@ -18,3 +20,8 @@ def with_value(array: np.ndarray, index: Any, value: float) -> np.ndarray:
     changed = array.copy()
     changed[index] = value
     return changed
+
+
+def label(arrays: dict[str, Any]) -> str:
+    """What a test with such arrays is called."""
+    return " ".join(f"{name} {np.asarray(a).tolist()}" for name, a in arrays.items())[:50]

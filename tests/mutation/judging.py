@@ -1,4 +1,4 @@
-"""Tests over a mutant, each in a fork of one process that has the large libraries in memory already."""
+"""Tests over a mutant, in a fork of a process that has the large libraries in memory already."""
 
 import gc
 import importlib
@@ -15,10 +15,26 @@ from typing import NoReturn
 
 import pytest
 
-LIBRARIES = ("numpy", "torch", "scipy.spatial", "PIL.Image", "cv2", "OpenEXR", "hypothesis.strategies")
+LIBRARIES = (
+    "numpy",
+    "torch",
+    "scipy.spatial",
+    "PIL.Image",
+    "cv2",
+    "OpenEXR",
+    "hypothesis.strategies",
+)
 BROKEN = 99  # the exit of a mutant that can't even be imported
 MEMORY = 16 * 2**30
-QUIET = ("-x", "-q", "--disable-plugin-autoload", "-p", "no:cacheprovider", "-p", "no:unraisableexception")
+QUIET = (
+    "-x",
+    "-q",
+    "--disable-plugin-autoload",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:unraisableexception",
+)
 
 
 class _Finder:
@@ -33,12 +49,18 @@ class _Finder:
 
         self.loader = Loader(name, str(file))
 
-    def find_spec(self, name: str, path: object = None, target: ModuleType | None = None) -> ModuleSpec | None:
-        return spec_from_file_location(name, self.file, loader=self.loader) if name == self.name else None
+    def find_spec(
+        self, name: str, path: object = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        return (
+            spec_from_file_location(name, self.file, loader=self.loader)
+            if name == self.name
+            else None
+        )
 
 
 def prepare() -> None:
-    """What every fork would have to do otherwise. Random tests take the same examples every time."""
+    """What every fork would have to do otherwise. Random examples are the same every time."""
     for name in LIBRARIES:
         importlib.import_module(name)
     import torch
@@ -50,7 +72,9 @@ def prepare() -> None:
     gc.freeze()
 
 
-def _test(module: str, file: Path, code: CodeType, tests: list[str], folder: Path, seconds: int) -> NoReturn:
+def _test(
+    module: str, file: Path, code: CodeType, tests: list[str], folder: Path, seconds: int
+) -> NoReturn:
     status = 1
     try:
         quiet = os.open(os.devnull, os.O_WRONLY)
@@ -64,13 +88,17 @@ def _test(module: str, file: Path, code: CodeType, tests: list[str], folder: Pat
             importlib.import_module(module)
         except Exception:
             os._exit(BROKEN)
-        status = int(pytest.main([*QUIET, f"--basetemp={folder}", "-c", "tests/pytest.ini", *tests]))
+        status = int(
+            pytest.main([*QUIET, f"--basetemp={folder}", "-c", "tests/pytest.ini", *tests])
+        )
     finally:
         os._exit(status)
 
 
-def judge(file: Path, codes: list[CodeType], tests: list[str], folder: Path, seconds: int, jobs: int) -> Iterator[tuple[int, int, float]]:
-    """Number, exit status (0: no test noticed anything) and CPU seconds of each, as they end; `jobs` at a time."""
+def judge(
+    file: Path, codes: list[CodeType], tests: list[str], folder: Path, seconds: int, jobs: int
+) -> Iterator[tuple[int, int, float]]:
+    """Number, exit status (0: nobody noticed) and CPU seconds of each; `jobs` at a time."""
     module, running, waiting = ".".join(file.with_suffix("").parts), {}, list(enumerate(codes))
     while waiting or running:
         while waiting and len(running) < jobs:

@@ -1,7 +1,7 @@
-"""The mistakes that people make, one at a time: a bound off by one, a sign, `and` for `or`, a line forgotten.
+"""The mistakes that people make: a bound off by one, a sign, `and` for `or`, a line forgotten.
 
-Left alone are docstrings, annotations, decorators, assertions, texts (those of errors too), and what only changes
-the look of a file (`indent`) or guards against what can't happen here (`strict` of zip).
+Left alone are docstrings, annotations, decorators, assertions, texts (those of errors too), and
+what only changes the look of a file (`indent`) or guards against programmers (`strict` of zip).
 """
 
 import ast
@@ -12,12 +12,20 @@ from dataclasses import dataclass
 from types import CodeType
 
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.And: ast.Or, ast.Or: ast.And,
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Div, ast.Mod: ast.Mult,
-    ast.Pow: ast.Mult, ast.MatMult: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
+    ast.And: ast.Or, ast.Or: ast.And, ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div,
+    ast.Div: ast.Mult, ast.FloorDiv: ast.Div, ast.Mod: ast.Mult, ast.Pow: ast.Mult,
+    ast.MatMult: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
 }  # fmt: skip
-PAIRS = (("min", "max"), ("minimum", "maximum"), ("floor", "ceil"), ("all", "any"), ("clamp_min", "clamp_max"), ("isdigit", "isalpha"))
+PAIRS = (
+    ("min", "max"),
+    ("minimum", "maximum"),
+    ("floor", "ceil"),
+    ("all", "any"),
+    ("clamp_min", "clamp_max"),
+    ("isdigit", "isalpha"),
+)
 NAMES = {a: b for pair in PAIRS for a, b in (pair, pair[::-1])}
 LEFT_ALONE = {"annotation", "returns", "decorator_list", "type_params", "ctx"}
 LOOKS = {"indent", "strict"}
@@ -55,7 +63,9 @@ def mutants(source: str, file: str) -> list[Mutant]:
     tree, found = ast.parse(source), []
     for spot, old in _spots(tree, "", None):
         for new in _wrong(spot, old):
-            holder = ast.Expression(spot.top) if spot.top is old else spot.top  # what is replaced whole is shown whole
+            holder = (
+                ast.Expression(spot.top) if spot.top is old else spot.top
+            )  # what is replaced whole is shown whole
             before = ast.unparse(spot.top)
             spot.put(ast.copy_location(new, old))
             after = ast.unparse(new if isinstance(holder, ast.Expression) else spot.top)
@@ -72,11 +82,24 @@ def _spots(owner: ast.AST, place: str, top: ast.AST | None) -> Iterator[tuple[Sp
         if name in LEFT_ALONE:
             continue
         for index, node in enumerate(value if isinstance(value, list) else [value]):
-            if not isinstance(node, ast.AST) or isinstance(node, ast.Assert) or (isinstance(node, ast.keyword) and node.arg in LOOKS):
+            if (
+                not isinstance(node, ast.AST)
+                or isinstance(node, ast.Assert)
+                or (isinstance(node, ast.keyword) and node.arg in LOOKS)
+            ):
                 continue
-            inner = f"{place}.{node.name}".strip(".") if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else place
+            inner = (
+                f"{place}.{node.name}".strip(".")
+                if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+                else place
+            )
             widest = top or (node if isinstance(node, (ast.expr, ast.arguments)) else None)
-            yield Spot(owner, name, index if isinstance(value, list) else None, inner, widest or node), node
+            yield (
+                Spot(
+                    owner, name, index if isinstance(value, list) else None, inner, widest or node
+                ),
+                node,
+            )
             if not isinstance(node, ast.Raise):
                 yield from _spots(node, inner, widest)
 
@@ -94,13 +117,21 @@ def _wrong(spot: Spot, node: ast.AST) -> Iterator[ast.AST]:
         yield _with(node, value=_other(node.value))
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in NAMES:
         yield _with(node, func=ast.Name(NAMES[node.func.id], ast.Load()))
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in NAMES:
+    elif (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in NAMES
+    ):
         yield _with(node, func=_with(node.func, attr=NAMES[node.func.attr]))
-    elif isinstance(node, (ast.Raise, ast.Continue, ast.Break)) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
+    elif (
+        isinstance(node, (ast.Raise, ast.Continue, ast.Break))
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call))
+        or (isinstance(node, ast.Return) and not isinstance(spot.owner, ast.FunctionDef))
+    ):
         yield ast.Pass()
-    elif isinstance(node, ast.Return) and not isinstance(spot.owner, ast.FunctionDef):  # an early one
-        yield ast.Pass()
-    if spot.name in ("test", "ifs") and not isinstance(node, (ast.Compare, ast.BoolOp, ast.UnaryOp)):
+    if spot.name in ("test", "ifs") and not isinstance(
+        node, (ast.Compare, ast.BoolOp, ast.UnaryOp)
+    ):
         yield ast.UnaryOp(ast.Not(), node)
 
 
@@ -126,5 +157,8 @@ def _change(before: str, after: str, around: int = 28) -> str:
     while end < min(len(before), len(after)) - start and before[-1 - end] == after[-1 - end]:
         end += 1
     first = max(0, start - around)
-    parts = (text[first : max(len(text) - end + around, 0)].replace("\n", " ") for text in (before, after))
+    parts = (
+        text[first : max(len(text) - end + around, 0)].replace("\n", " ")
+        for text in (before, after)
+    )
     return "  ->  ".join(parts)

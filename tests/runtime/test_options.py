@@ -1,4 +1,4 @@
-"""Options and requests: what a value may be, to its very ends, and how it is said where it may not."""
+"""Options and requests: what a value may be, to its very ends, and what is said beyond."""
 
 import dataclasses
 import json
@@ -9,24 +9,32 @@ import pytest
 from backend import protocol
 from backend.protocol import OPTIONS, InputError, Request, SplatsmithError, make_options
 
-FIELDS = [(verb, field) for verb, options in OPTIONS.items() for field in dataclasses.fields(options)]
+FIELDS = [
+    (verb, field) for verb, options in OPTIONS.items() for field in dataclasses.fields(options)
+]
 NAMED = [f"{verb}-{field.name}" for verb, field in FIELDS]
-# Default, least and most of every number: what command lines, render farms and saved scenes count on.
+# Default, least and most of every number: command lines and saved scenes count on these.
 # Who changes one of these changes what others' files mean, and should do so knowingly.
 NUMBERS = """
-cameras  frames 0 0 5000        max_side 0 0 16384      start 0 0 -          end 0 0 -         focal_mm 0 0 10000
-splats   steps 0 0 1000000      max_splats 0 0 20000000 max_pixels 0 0 100000000  holdout 8 0 1000  sh_degree 3 0 3
-render   scale 1 0.01 8         video 0 0 240
-segment  views 0 0 1000         side 0 0 4096
+cameras  frames 0 0 5000  max_side 0 0 16384  start 0 0 -
+cameras  end 0 0 -  focal_mm 0 0 10000
+splats   steps 0 0 1000000  max_splats 0 0 20000000  max_pixels 0 0 100000000
+splats   holdout 8 0 1000  sh_degree 3 0 3
+render   scale 1 0.01 8  video 0 0 240
+segment  views 0 0 1000  side 0 0 4096
 select   threshold 0.5 0 1
-speech   fps 24 1 1000          intensity 1 0 3         jaw 1 0 3            closure 1 0 5     smoothing 0 0 1
-speech   lead 0 -1000 1000      blinks 15 0 120         sway 1 0 5           tolerance 0.01 0 0.2
+speech   fps 24 1 1000  intensity 1 0 3  jaw 1 0 3
+speech   closure 1 0 5  smoothing 0 0 1
+speech   lead 0 -1000 1000  blinks 15 0 120  sway 1 0 5
+speech   tolerance 0.01 0 0.2
 head     variety 0 0 3
-face     fps 0 0 1000           start 0 0 -             end 0 0 -            gaussians -1 -1 500000
-face     smoothing 0 0 1        tolerance 0.01 0 0.2
+face     fps 0 0 1000  start 0 0 -  end 0 0 -
+face     gaussians -1 -1 500000
+face     smoothing 0 0 1  tolerance 0.01 0 0.2
 talk     size 0 0 4096
-mesh     fps 0 0 1000           faces 0 0 200000        steps 0 0 1000000    side 0 0 4096
-mesh     texture 0 0 4096       holdout 8 0 1000
+mesh     fps 0 0 1000  faces 0 0 200000  steps 0 0 1000000
+mesh     side 0 0 4096
+mesh     texture 0 0 4096  holdout 8 0 1000
 bones    bones 40 1 1000
 register faces 10000 100 500000
 """
@@ -36,9 +44,10 @@ CONTRACT = {
     for name, default, low, high in zip(*[iter(words)] * 4, strict=True)
 }
 SWITCHES = {
-    "cameras": {"lock_focal": False, "depth": True}, "splats": {"refine_cameras": False, "exposure": False, "antialiased": False},
-    "render": {"antialiased": False}, "select": {"rest": False, "plain": True}, "model": {"agree": False},
-    "face": {"agree": False, "teach": True},
+    "cameras": {"lock_focal": False, "depth": True},
+    "splats": {"refine_cameras": False, "exposure": False, "antialiased": False},
+    "render": {"antialiased": False}, "select": {"rest": False, "plain": True},
+    "model": {"agree": False}, "face": {"agree": False, "teach": True},
 }  # fmt: skip
 
 
@@ -49,7 +58,9 @@ def refused(verb: str, **values: Any) -> str:
 
 
 def test_every_number_is_in_the_contract() -> None:
-    assert {(verb, field.name) for verb, field in FIELDS if field.type in (int, float)} == CONTRACT.keys()
+    assert {
+        (verb, field.name) for verb, field in FIELDS if field.type in (int, float)
+    } == CONTRACT.keys()
 
 
 @pytest.mark.parametrize(("verb", "name"), CONTRACT, ids="-".join)
@@ -61,7 +72,9 @@ def test_numbers_are_taken_to_their_ends_and_no_further(verb: str, name: str) ->
     for end, beyond in ((low, -step), (high, step)):
         if end != "-":
             assert getattr(make_options(verb, {name: kind(end)}), name) == kind(end)
-            assert f"--{name.replace('_', '-')} must be" in refused(verb, **{name: kind(end) + beyond})
+            assert f"--{name.replace('_', '-')} must be" in refused(
+                verb, **{name: kind(end) + beyond}
+            )
     if high == "-":
         assert getattr(make_options(verb, {name: 1e9}), name) == 1e9
 
@@ -69,7 +82,11 @@ def test_numbers_are_taken_to_their_ends_and_no_further(verb: str, name: str) ->
 @pytest.mark.parametrize("verb", OPTIONS)
 def test_switches_stand_as_people_expect(verb: str) -> None:
     options = make_options(verb, {})
-    found = {field.name: getattr(options, field.name) for field in dataclasses.fields(options) if field.type is bool}
+    found = {
+        field.name: getattr(options, field.name)
+        for field in dataclasses.fields(options)
+        if field.type is bool
+    }
     assert found == SWITCHES.get(verb, {})
 
 
@@ -81,7 +98,12 @@ def test_defaults_are_values_that_the_checks_take(verb: str, field: dataclasses.
 @pytest.mark.parametrize(("verb", "field"), FIELDS, ids=NAMED)
 def test_values_of_other_kinds_are_refused(verb: str, field: dataclasses.Field) -> None:
     """No guessing: "5" is no number, 1 is no yes, 2.5 is no whole number."""
-    wrong = {int: ["5", 2.5, True, None], float: ["0.5", True, None], bool: [1, "yes", None], str: [5, None]}
+    wrong = {
+        int: ["5", 2.5, True, None],
+        float: ["0.5", True, None],
+        bool: [1, "yes", None],
+        str: [5, None],
+    }
     kind = "literal" if get_origin(field.type) is not None else field.type
     for value in wrong.get(kind, ["no such word", 5, None]):  # type: ignore[call-overload]
         assert f"--{field.name.replace('_', '-')} must be" in refused(verb, **{field.name: value})
@@ -127,7 +149,13 @@ def request(**changes: Any) -> str:
 
 def test_a_request_says_only_what_differs() -> None:
     found = Request.from_json(request())
-    assert (found.preset, found.device, found.seed, found.title, found.context) == ("balanced", "auto", 0, "", {})
+    assert (found.preset, found.device, found.seed, found.title, found.context) == (
+        "balanced",
+        "auto",
+        0,
+        "",
+        {},
+    )
     assert found.options == make_options("bones", {})
 
 
@@ -137,8 +165,9 @@ def test_seeds_are_31_bits(seed: int) -> None:
 
 
 @pytest.mark.parametrize(("wrong", "word"), [
-    ({"seed": -1}, "--seed"), ({"seed": 2**31}, "--seed"), ({"seed": 1.0}, "--seed"), ({"preset": "quick"}, "--preset"),
-    ({"device": "tpu"}, "--device"), ({"input": "a\0b"}, "input"), ({"input": 7}, "input"), ({"options": []}, "field"),
+    ({"seed": -1}, "--seed"), ({"seed": 2**31}, "--seed"), ({"seed": 1.0}, "--seed"),
+    ({"preset": "quick"}, "--preset"), ({"device": "tpu"}, "--device"),
+    ({"input": "a\0b"}, "input"), ({"input": 7}, "input"), ({"options": []}, "field"),
     ({"more": 1}, "field"), ({"protocol": 99}, "version"), ({"protocol": None}, "version"),
 ], ids=str)  # fmt: skip
 def test_requests_that_are_refused(wrong: dict[str, Any], word: str) -> None:
@@ -151,7 +180,9 @@ def test_requests_that_are_refused(wrong: dict[str, Any], word: str) -> None:
 def test_lines_are_plain_ascii_and_have_a_longest() -> None:
     line = protocol.encode(protocol.Preview("é" * 100))
     assert line.isascii()
-    longest = protocol.encode(protocol.Preview("x" * (64 * 1024 - len(protocol.encode(protocol.Preview(""))))))
+    longest = protocol.encode(
+        protocol.Preview("x" * (64 * 1024 - len(protocol.encode(protocol.Preview("")))))
+    )
     assert len(longest) == 64 * 1024 and protocol.decode(longest) is not None
     assert protocol.decode(longest[:-1] + b" \n") is None
 
@@ -165,23 +196,31 @@ def test_events_say_unknown_until_they_know() -> None:
 
 
 @pytest.mark.parametrize("line", [
-    b'{"type": "progress", "step": true, "total": 1}', b'{"type": "progress", "step": 1.0, "total": 1}',
-    b'{"type": "progress", "step": 1, "total": 1, "eta": true}', b'{"type": "progress", "step": 1, "total": 1, "eta": "soon"}',
+    b'{"type": "progress", "step": true, "total": 1}',
+    b'{"type": "progress", "step": 1.0, "total": 1}',
+    b'{"type": "progress", "step": 1, "total": 1, "eta": true}',
+    b'{"type": "progress", "step": 1, "total": 1, "eta": "soon"}',
     b'{"type": "progress", "step": 1, "total": 1, "metrics": {"a": 1, "b": "x"}}',
-    b'{"type": "progress", "step": 1, "total": 1, "metrics": {"a": true}}', b'{"type": "progress", "step": 1, "total": 1, "metrics": [1]}',
-    b'{"type": "cancelled", "resumable": 1}', b'{"type": "preview", "path": 7}', b'{"type": "preview"}', b"null", b"7",
+    b'{"type": "progress", "step": 1, "total": 1, "metrics": {"a": true}}',
+    b'{"type": "progress", "step": 1, "total": 1, "metrics": [1]}',
+    b'{"type": "cancelled", "resumable": 1}', b'{"type": "preview", "path": 7}',
+    b'{"type": "preview"}', b"null", b"7",
 ])  # fmt: skip
 def test_events_with_a_wrong_value_are_no_events(line: bytes) -> None:
     assert protocol.decode(line) is None
 
 
 def test_whole_numbers_are_numbers_in_events_too() -> None:
-    event = protocol.decode(b'{"type": "progress", "step": 1, "total": 1, "eta": 3, "metrics": {"a": 1, "b": 0.5}}')
+    event = protocol.decode(
+        b'{"type": "progress", "step": 1, "total": 1, "eta": 3, "metrics": {"a": 1, "b": 0.5}}'
+    )
     assert event == protocol.Progress(1, 1, 3, {"a": 1, "b": 0.5})
 
 
 def test_metrics_that_json_lacks_leave_the_others() -> None:
-    line = protocol.encode(protocol.Result("m", "done", {"a": float("inf"), "b": 1.0, "c": float("nan")}))
+    line = protocol.encode(
+        protocol.Result("m", "done", {"a": float("inf"), "b": 1.0, "c": float("nan")})
+    )
     assert json.loads(line)["metrics"] == {"b": 1.0}
 
 

@@ -14,7 +14,10 @@ PLAIN = TrainConfig(steps=1, max_splats=2, max_pixels=3)
 @pytest.mark.parametrize("name", ["steps", "max_splats", "max_pixels"])
 def test_presets_are_what_the_help_says(name: str) -> None:
     help_text = SplatsOptions.__dataclass_fields__[name].metadata["help"]
-    said = {preset: int(number) for number, preset in re.findall(r"(\d+) (fast|balanced|best)", help_text)}
+    said = {
+        preset: int(number)
+        for number, preset in re.findall(r"(\d+) (fast|balanced|best)", help_text)
+    }
     assert said == {preset: getattr(config, name) for preset, config in PRESETS.items()}
 
 
@@ -23,7 +26,9 @@ def test_the_options_come_on_top() -> None:
     config = make_config("best", options)
     for field in fields(options):
         assert getattr(config, field.name) == getattr(options, field.name)
-    assert make_config("best", SplatsOptions()) == PRESETS["best"], "nothing said: as the preset says"
+    assert make_config("best", SplatsOptions()) == PRESETS["best"], (
+        "nothing said: as the preset says"
+    )
 
 
 def test_limits_that_leave_nothing_to_train() -> None:
@@ -41,7 +46,9 @@ def test_what_was_published_is_as_published() -> None:
     rates, densify = LearningRates(), DensifyConfig()
     assert (rates.means, rates.means_final) == (1.6e-4, 1.6e-6)
     assert (rates.quats, rates.log_scales, rates.opacity_logits) == (0.001, 0.005, 0.05)
-    assert (rates.sh0, rates.sh_rest) == (0.0025, 0.000125), "the rest learns twenty times as slowly"
+    assert (rates.sh0, rates.sh_rest) == (0.0025, 0.000125), (
+        "the rest learns twenty times as slowly"
+    )
     assert (densify.dead_opacity, densify.noise) == (0.005, 500_000)
     assert (densify.opacity_weight, densify.scale_weight) == (0.01, 0.01)
     assert PLAIN.ssim_weight == 0.2
@@ -49,11 +56,15 @@ def test_what_was_published_is_as_published() -> None:
 
 def test_moments_of_a_training_are_in_their_order() -> None:
     densify = DensifyConfig()
-    assert 0 < densify.start < densify.full < densify.stop < 1, "it grows first, and settles at the end"
+    assert 0 < densify.start < densify.full < densify.stop < 1, (
+        "it grows first, and settles at the end"
+    )
     assert 1 < densify.max_growth < 2
     shares = PLAIN.sh_shares
     assert len(shares) == 3 and 0 < shares[0] < shares[1] < shares[2] < 0.5
-    assert shares[0] < PLAIN.coarse_share < 0.5, "colours join while pictures are coarse, and there is time for the fine ones"
+    assert shares[0] < PLAIN.coarse_share < 0.5, (
+        "colours join while pictures are coarse, and there is time for the fine ones"
+    )
     assert 0 < PLAIN.initial_opacity < 0.5
     assert all(0 < rate <= 0.05 for rate in astuple(LearningRates()))
     assert LearningRates().cameras < LearningRates().means, "a scene moves before its cameras do"

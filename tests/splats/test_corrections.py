@@ -7,14 +7,18 @@ import torch
 
 from backend.splats.corrections import Corrections
 
-VIEWMAT = torch.tensor([[0, 1, 0, 1], [-1, 0, 0, 2], [0, 0, 1, 3], [0, 0, 0, 1]], dtype=torch.float32)
+VIEWMAT = torch.tensor(
+    [[0, 1, 0, 1], [-1, 0, 0, 2], [0, 0, 1, 3], [0, 0, 0, 1]], dtype=torch.float32
+)
 IMAGE = torch.rand(4, 5, 3, generator=torch.Generator().manual_seed(0))
 
 
 def test_only_what_is_asked_for_is_trained() -> None:
     for cameras, exposure in ((False, False), (True, False), (False, True), (True, True)):
         found = Corrections(3, cameras, exposure, 2.0, "cpu").named()
-        assert found.keys() == {name for name, wanted in (("cameras", cameras), ("exposure", exposure)) if wanted}
+        assert found.keys() == {
+            name for name, wanted in (("cameras", cameras), ("exposure", exposure)) if wanted
+        }
         assert all(t.shape == (3, 6) and t.requires_grad and not t.any() for t in found.values())
 
 
@@ -37,7 +41,9 @@ def test_a_camera_turns_and_shifts_in_its_own_axes() -> None:
     with torch.no_grad():
         corrections.cameras[0] = torch.tensor([0, 0, math.pi / 2, 0.1, 0.2, -0.4])
         corrections.cameras[1] = -corrections.cameras[0]
-    change = torch.tensor([[0, -1, 0, 0.5], [1, 0, 0, 1], [0, 0, 1, -2], [0, 0, 0, 1]])  # shifts are shares of the extent
+    change = torch.tensor(
+        [[0, -1, 0, 0.5], [1, 0, 0, 1], [0, 0, 1, -2], [0, 0, 0, 1]]
+    )  # shifts are shares of the extent
     torch.testing.assert_close(corrections.viewmat(VIEWMAT, 0), change @ VIEWMAT, atol=1e-5, rtol=0)
 
 

@@ -1,46 +1,46 @@
-"""Densification: what it may change is where mass is, never how a place looks, nor more splats than allowed."""
+"""Densification changes where mass is, never how a place looks, and keeps to its limit."""
 
+import itertools
 import math
 
 import pytest
 import torch
-from helpers.small_training import small_model
+from helpers.small_training import densifier, small_model, with_opacities
 
 from backend.gaussians.model import Gaussians
-from backend.splats.config import DensifyConfig
-from backend.splats.densify import Densifier, split_evenly
-
-
-def densifier(steps: int = 1000, first: int = 30, most: int = 40, seed: int = 0, **changes: float) -> Densifier:
-    return Densifier(DensifyConfig(**changes), steps, first, most, torch.Generator().manual_seed(seed))  # type: ignore[arg-type]
+from backend.splats.densify import split_evenly
 
 
 def optimizer_of(model: Gaussians) -> torch.optim.Optimizer:
     """Adam after a step, so that it remembers something of every parameter."""
-    optimizer = torch.optim.Adam([{"params": [p], "name": name, "lr": 0.0} for name, p in model.named().items()])
-    sum((p * (torch.arange(p.numel()).reshape(p.shape) + 1.0)).sum() for p in model.named().values()).backward()
+    optimizer = torch.optim.Adam(
+        [{"params": [p], "name": name, "lr": 0.0} for name, p in model.named().items()]
+    )
+    sum(
+        (p * (torch.arange(p.numel()).reshape(p.shape) + 1.0)).sum() for p in model.named().values()
+    ).backward()
     optimizer.step()
     optimizer.zero_grad()
     return optimizer
 
 
-def with_opacities(model: Gaussians, opacities: torch.Tensor) -> Gaussians:
-    with torch.no_grad():
-        model.opacity_logits[:] = torch.logit(opacities)
-    return model
-
-
 # ------------------------------------------------------------------------------ copies
 @pytest.mark.parametrize("copies", [1, 2, 5, 20, 51])
 @pytest.mark.parametrize("opacity", [0.05, 0.6, 0.95])
-def test_copies_let_as_much_light_through_in_the_middle_and_along_a_line(copies: int, opacity: float) -> None:
+def test_copies_let_as_much_light_through_in_the_middle_and_along_a_line(
+    copies: int, opacity: float
+) -> None:
     """Eq. 9: together as opaque as the one, and the opacity's integral across is the one's."""
-    new, scales = split_evenly(torch.tensor([opacity]), torch.tensor([[0.1, 1.0, 3.0]]), torch.tensor([copies]))
+    new, scales = split_evenly(
+        torch.tensor([opacity]), torch.tensor([[0.1, 1.0, 3.0]]), torch.tensor([copies])
+    )
     assert 1 - (1 - float(new)) ** copies == pytest.approx(opacity, abs=1e-5)
     for before, after in zip((0.1, 1.0, 3.0), scales[0].tolist(), strict=True):
         x = torch.linspace(-30, 30, 20_001, dtype=torch.float64) * before
         together = 1 - (1 - float(new) * torch.exp(-(x**2) / (2 * after**2))) ** copies
-        assert float(torch.trapezoid(together, x)) == pytest.approx(opacity * before * math.sqrt(2 * math.pi), rel=1e-4)
+        assert float(torch.trapezoid(together, x)) == pytest.approx(
+            opacity * before * math.sqrt(2 * math.pi), rel=1e-4
+        )
 
 
 def test_copies_beyond_reason_and_full_opacity() -> None:
@@ -59,7 +59,7 @@ def test_it_is_due_so_often_in_its_part_of_the_training(steps: int) -> None:
     due = [step for step in range(1, steps + 1) if densify.is_due(step, steps)]
     assert abs(len(due) - 30) <= 1
     assert due[0] >= 0.1 * steps and due[-1] < 0.7 * steps
-    assert {b - a for a, b in zip(due, due[1:], strict=False)} == {steps // 50}
+    assert {b - a for a, b in itertools.pairwise(due)} == {steps // 50}
     assert densify.is_due(steps // 10, steps) and not densify.is_due(steps * 7 // 10, steps)
 
 
@@ -74,11 +74,19 @@ def test_growth_reaches_the_limit_by_its_time() -> None:
     assert densify.growth**30 == pytest.approx(4), "thirty times until four tenths of the training"
     assert densifier(3000, 1000, 10**9, max_growth=1.2).growth == 1.2
     assert densifier(3000, 5000, 4000).growth == 1, "it never takes splats away"
-    assert densifier(3000, 0, 4000, max_growth=1e9, times=1, start=0.0, stop=1.0, full=0.5).growth == 4000, "nothing counts as one"
+    assert (
+        densifier(3000, 0, 4000, max_growth=1e9, times=1, start=0.0, stop=1.0, full=0.5).growth
+        == 4000
+    ), "nothing counts as one"
 
 
-@pytest.mark.parametrize(("first", "most", "growth", "wanted"), [(30, 100, 1.2, 36), (30, 100, 1.01, 31), (30, 33, 1.2, 33), (30, 20, 1.2, 30)])
-def test_numbers_grow_by_a_share_up_to_the_limit(first: int, most: int, growth: float, wanted: int) -> None:
+@pytest.mark.parametrize(
+    ("first", "most", "growth", "wanted"),
+    [(30, 100, 1.2, 36), (30, 100, 1.01, 31), (30, 33, 1.2, 33), (30, 20, 1.2, 30)],
+)
+def test_numbers_grow_by_a_share_up_to_the_limit(
+    first: int, most: int, growth: float, wanted: int
+) -> None:
     model = with_opacities(small_model(first), torch.full((first,), 0.5))
     densify = densifier(100, first, most)
     densify.growth = growth
@@ -111,7 +119,9 @@ def test_a_place_looks_as_before_with_its_copies() -> None:
     densifier(most=30).refine(model, optimizer_of(model))
     for i in range(10, 30):
         count = int((model.means == model.means[i]).all(1).sum())
-        wanted, scales = split_evenly(torch.tensor([0.5]), model_before["log_scales"][i : i + 1].exp(), torch.tensor([count]))
+        wanted, scales = split_evenly(
+            torch.tensor([0.5]), model_before["log_scales"][i : i + 1].exp(), torch.tensor([count])
+        )
         assert model.opacities[i].item() == pytest.approx(wanted.item(), abs=1e-5)
         torch.testing.assert_close(model.scales[i], scales[0])
 
@@ -163,21 +173,33 @@ def test_where_nothing_lives_nothing_happens() -> None:
 
 
 def test_the_optimiser_follows() -> None:
-    """It trains the new tensors, remembers what stayed, and forgets what moved, was copied or is new."""
+    """It trains the new tensors, remembers what stayed, forgets what moved or is new."""
     opacities = torch.full((30,), 0.02)
     opacities[:5], opacities[20] = 0.004, 0.99
     model = with_opacities(small_model(30), opacities)
     optimizer = optimizer_of(model)
-    remembered = {name: {k: v.clone() for k, v in optimizer.state[p].items()} for name, p in model.named().items()}
+    remembered = {
+        name: {k: v.clone() for k, v in optimizer.state[p].items()}
+        for name, p in model.named().items()
+    }
     densify = densifier(most=33)
     densify.growth = 1.1
     before = with_opacities(small_model(30), opacities)
     densify.refine(model, optimizer)
-    copied = torch.tensor([bool((model.means[torch.arange(33) != i] == model.means[i]).all(1).any()) for i in range(33)])
+    copied = torch.tensor(
+        [
+            bool((model.means[torch.arange(33) != i] == model.means[i]).all(1).any())
+            for i in range(33)
+        ]
+    )
     assert len(optimizer.state) == 6
     for group in optimizer.param_groups:
         (parameter,) = group["params"]
-        assert parameter is getattr(model, group["name"]) and parameter.requires_grad and parameter.is_leaf
+        assert (
+            parameter is getattr(model, group["name"])
+            and parameter.requires_grad
+            and parameter.is_leaf
+        )
         state = optimizer.state[parameter]
         assert float(state["step"]) == 1
         for key in ("exp_avg", "exp_avg_sq"):
@@ -211,63 +233,10 @@ def test_who_is_copied_forgets(dead: bool) -> None:
 
 def test_without_a_past_there_is_nothing_to_forget() -> None:
     model = with_opacities(small_model(30), torch.full((30,), 0.5))
-    optimizer = torch.optim.Adam([{"params": [p], "name": name} for name, p in model.named().items()])
+    optimizer = torch.optim.Adam(
+        [{"params": [p], "name": name} for name, p in model.named().items()]
+    )
     densify = densifier(most=36)
     densify.growth = 1.2
     densify.refine(model, optimizer)
     assert len(model) == 36 and not any(optimizer.state.values())
-
-
-# ------------------------------------------------------------------------------ stirring
-def many(opacity: float, count: int = 4000) -> Gaussians:
-    """Alike: flat in their own z, which is turned to the world's x."""
-    model = with_opacities(small_model(count), torch.full((count,), opacity))
-    with torch.no_grad():
-        model.means[:] = 0
-        model.quats[:] = torch.tensor([1.0, 0, 1, 0])  # a quarter turn about y: z to x
-        model.log_scales[:] = torch.tensor([0.2, 0.5, 0.01]).log()
-    return model
-
-
-def test_only_the_faint_are_stirred() -> None:
-    model = with_opacities(small_model(4), torch.tensor([0.5, 0.061, 0.059, 0.004]))
-    before = model.means.detach().clone()
-    densifier().stir(model, 1.0)
-    assert (model.means != before).any(1).tolist() == [False, False, True, True]
-    alone = with_opacities(small_model(4), torch.tensor([0.5, 0.061, 0.9, 0.004]))
-    densifier().stir(alone, 1.0)
-    assert (alone.means != before).any(1).tolist() == [False, False, False, True]
-    opaque = with_opacities(small_model(4), torch.full((4,), 0.9))
-    before = opaque.means.detach().clone()
-    densifier().stir(opaque, 1.0)
-    assert torch.equal(opaque.means, before)
-
-
-@pytest.mark.parametrize(("opacity", "gate"), [(0.005, 0.5), (0.015, 1 / (1 + math.e)), (0.0001, 1 / (1 + math.exp(-0.49)))])
-def test_they_wander_along_their_own_axes(opacity: float, gate: float) -> None:
-    """Eq. 8: covariance times noise, through a sigmoid that closes as they become opaque."""
-    model = many(opacity)
-    densifier(noise=10.0).stir(model, 0.3)
-    wanted = torch.tensor([0.01, 0.5, 0.2]) ** 2 * gate * 0.3 * 10
-    torch.testing.assert_close(model.means.std(0), wanted, rtol=0.06, atol=0)
-    assert (model.means.mean(0).abs() < 0.08 * wanted).all()
-
-
-def test_the_more_opaque_the_stiller() -> None:
-    """The same draw, through a gate of a hundredth: at 0.055 it is a seventy-fifth of what it is at the threshold."""
-    found = []
-    for opacity in (0.005, 0.055):
-        model = many(opacity, 10)
-        densifier(noise=1.0).stir(model, 1.0)
-        found.append(model.means.detach())
-    gate = 1 / (1 + math.exp(100 * 0.05))
-    torch.testing.assert_close(found[1], found[0] * 2 * gate, rtol=1e-3, atol=0)
-
-
-def test_the_same_seed_stirs_the_same_way() -> None:
-    found = []
-    for seed in (1, 1, 2):
-        model = many(0.005, 10)
-        densifier(seed=seed).stir(model, 1.0)
-        found.append(model.means.detach())
-    assert torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])

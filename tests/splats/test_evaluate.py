@@ -56,7 +56,9 @@ def test_transparent_ones_are_shown_on_white_and_others_on_black() -> None:
             trainer.model.opacity_logits[:] = -30
         image, target = render_view(trainer, 2)
         torch.testing.assert_close(image, torch.full_like(image, background))
-        torch.testing.assert_close(target, trainer.views.full[2].target(torch.full((3,), background), "cpu"))
+        torch.testing.assert_close(
+            target, trainer.views.full[2].target(torch.full((3,), background), "cpu")
+        )
 
 
 def test_pixels_are_rounded_and_held_in_bounds() -> None:
@@ -65,8 +67,12 @@ def test_pixels_are_rounded_and_held_in_bounds() -> None:
     assert found.dtype == np.uint8 and found.tolist() == [[[0, 255, 128]], [[0, 255, 26]]]
 
 
-@pytest.mark.parametrize(("held_out", "shown"), [((0, 1, 3), 1), ((3,), 3), ((2, 3), 3), ((), 0), ((0,), 0)])
-def test_photo_on_the_left_rendering_on_the_right(held_out: tuple[int, ...], shown: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("held_out", "shown"), [((0, 1, 3), 1), ((3,), 3), ((2, 3), 3), ((), 0), ((0,), 0)]
+)
+def test_photo_on_the_left_rendering_on_the_right(
+    held_out: tuple[int, ...], shown: int, tmp_path: Path
+) -> None:
     trainer = small_trainer(views=small_views(4, held_out))
     save_side_by_side(trainer, tmp_path / "a.png")
     found = np.array(Image.open(tmp_path / "a.png"))

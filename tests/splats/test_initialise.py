@@ -10,8 +10,8 @@ from helpers.small_training import small_config, small_view
 
 from backend.formats import points_ply
 from backend.formats.capture import Capture
-from backend.geometry.conventions import to_viewmat
 from backend.gaussians.model import Gaussians
+from backend.geometry.conventions import to_viewmat
 from backend.splats.initialise import initialise, neighbour_distance, scatter, thin
 from backend.splats.views import View, ViewSet
 
@@ -23,25 +23,35 @@ def views_around(centre: np.ndarray, radius: float, count: int = 12) -> ViewSet:
         pose = clips.camera_on_arc(i / count, radius)
         pose[:3, 3] = pose[:3, 3] / np.linalg.norm(pose[:3, 3]) * radius + centre
         plain = small_view(0)
-        full.append(View("", plain.pixels, torch.tensor(to_viewmat(pose), dtype=torch.float32), plain.K))
+        full.append(
+            View("", plain.pixels, torch.tensor(to_viewmat(pose), dtype=torch.float32), plain.K)
+        )
     return ViewSet(full, full, list(range(count)), [], 2.0, False)
 
 
 VIEWS = views_around(np.array([5.0, -3, 2]), 4.0)
 
 
-def first(folder: Path, points: np.ndarray | None, colors: np.ndarray | None = None, **config: int) -> Gaussians:
+def first(
+    folder: Path, points: np.ndarray | None, colors: np.ndarray | None = None, **config: int
+) -> Gaussians:
     path = None
     if points is not None:
         path = folder / "points3D.ply"
-        points_ply.write(path, points, np.full(points.shape, 255, np.uint8) if colors is None else colors)
+        points_ply.write(
+            path, points, np.full(points.shape, 255, np.uint8) if colors is None else colors
+        )
     return initialise(Capture(folder, [], path), VIEWS, small_config(**config), 0, "cpu")
 
 
 # ------------------------------------------------------------------------------ scattered ones
 def test_without_points_they_fill_a_ball_that_the_cameras_look_at() -> None:
     points, colors = scatter(VIEWS, 0)
-    assert points.shape == colors.shape == (10_000, 3) and points.dtype == np.float32 and colors.dtype == np.uint8
+    assert (
+        points.shape == colors.shape == (10_000, 3)
+        and points.dtype == np.float32
+        and colors.dtype == np.uint8
+    )
     away = np.linalg.norm(points - [5, -3, 2], axis=1)
     assert away.max() == pytest.approx(2, abs=0.01), "half as far as the cameras are"
     np.testing.assert_allclose(points.mean(0), [5, -3, 2], atol=0.05)
@@ -85,7 +95,11 @@ def test_thinning_does_not_depend_on_place_or_size() -> None:
     assert thin(points / 1024, 100).tolist() == kept
     assert thin(points * [1, 1, 4], 100).tolist() != kept
     coarse = (points * 256).round() / 256  # so that moving rounds nothing
-    assert thin(coarse, 100).tolist() == thin(coarse + 7, 100).tolist() == thin(coarse - 50, 100).tolist()
+    assert (
+        thin(coarse, 100).tolist()
+        == thin(coarse + 7, 100).tolist()
+        == thin(coarse - 50, 100).tolist()
+    )
 
 
 def test_as_many_as_allowed_are_allowed() -> None:
@@ -110,7 +124,10 @@ def test_distances_to_the_three_nearest() -> None:
 # ------------------------------------------------------------------------------ all of it
 def test_they_are_at_the_points_and_of_their_colours(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
-    points, colors = random.random((100, 3)).astype(np.float32), random.integers(0, 256, (100, 3)).astype(np.uint8)
+    points, colors = (
+        random.random((100, 3)).astype(np.float32),
+        random.integers(0, 256, (100, 3)).astype(np.uint8),
+    )
     model = first(tmp_path, points, colors, max_splats=200, sh_degree=2)
     np.testing.assert_array_equal(model.means.detach(), points)
     np.testing.assert_allclose(model.sh0.detach()[:, 0] * 0.28209479 + 0.5, colors / 255, atol=1e-6)
@@ -119,7 +136,9 @@ def test_they_are_at_the_points_and_of_their_colours(tmp_path: Path) -> None:
     assert model.quats.detach().tolist() == [[1, 0, 0, 0]] * 100
     width = neighbour_distance(points).clip(max=0.4)
     np.testing.assert_allclose(model.scales.detach(), width[:, None].repeat(3, 1), rtol=1e-5)
-    assert all(p.requires_grad and p.is_leaf and p.dtype == torch.float32 for p in model.named().values())
+    assert all(
+        p.requires_grad and p.is_leaf and p.dtype == torch.float32 for p in model.named().values()
+    )
 
 
 def test_half_of_the_limit_to_begin_with(tmp_path: Path) -> None:
@@ -129,7 +148,9 @@ def test_half_of_the_limit_to_begin_with(tmp_path: Path) -> None:
 
 
 def test_widths_are_held_within_shares_of_the_scene(tmp_path: Path) -> None:
-    points = np.concatenate([np.full((60, 3), 3), np.eye(3)[np.arange(60) % 3] * np.arange(1, 61)[:, None] * 50]).astype(np.float32)
+    points = np.concatenate(
+        [np.full((60, 3), 3), np.eye(3)[np.arange(60) % 3] * np.arange(1, 61)[:, None] * 50]
+    ).astype(np.float32)
     scales = first(tmp_path, points, max_splats=10_000).scales.detach()
     assert scales.min() == pytest.approx(2e-4, rel=1e-4), "a ten thousandth of the extent"
     assert scales.max() == pytest.approx(0.4, rel=1e-4), "a fifth of it"

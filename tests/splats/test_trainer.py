@@ -1,4 +1,4 @@
-"""The training step by step: what is shown when, how fast things learn, and that a broken-off run goes on as if it had not."""
+"""Training step by step; and a run that was broken off goes on as if it had not been."""
 
 import math
 from typing import Any
@@ -12,11 +12,16 @@ from backend.splats import trainer as training
 from backend.splats.config import DensifyConfig, LearningRates
 from backend.splats.trainer import Trainer
 
-STILL = DensifyConfig(noise=0.0, opacity_weight=0.0, scale_weight=0.0, times=1, start=0.98, stop=0.99)
+STILL = DensifyConfig(
+    noise=0.0, opacity_weight=0.0, scale_weight=0.0, times=1, start=0.98, stop=0.99
+)
 
 
 def parameters(trainer: Trainer) -> dict[str, torch.Tensor]:
-    return {name: p.detach().clone() for name, p in {**trainer.model.named(), **trainer.corrections.named()}.items()}
+    return {
+        name: p.detach().clone()
+        for name, p in {**trainer.model.named(), **trainer.corrections.named()}.items()
+    }
 
 
 # ------------------------------------------------------------------------------ which picture
@@ -66,20 +71,35 @@ def test_degrees_join_one_after_the_other() -> None:
 def test_rates_at_the_beginning_in_the_middle_and_at_the_end() -> None:
     rates = LearningRates(means=1e-2, means_final=1e-4, cameras=2e-5, exposure=3e-3)
     extent = 7.0
-    begin, middle, end = (training._rates(rates, extent, share)["means"] for share in (0.0, 0.5, 1.0))
+    begin, middle, end = (
+        training._rates(rates, extent, share)["means"] for share in (0.0, 0.5, 1.0)
+    )
     assert (begin, middle, end) == pytest.approx((7e-2, 7e-3, 7e-4))
     for name, full in (("cameras", 2e-5), ("exposure", 3e-3)):
-        found = [training._rates(rates, extent, share)[name] for share in (0.0, 0.0999, 0.1, 0.55, 1.0)]
-        assert found == pytest.approx([0, 0, full, full * 0.1**0.5, full * 0.1]), "there has to be a scene first"
+        found = [
+            training._rates(rates, extent, share)[name] for share in (0.0, 0.0999, 0.1, 0.55, 1.0)
+        ]
+        assert found == pytest.approx([0, 0, full, full * 0.1**0.5, full * 0.1]), (
+            "there has to be a scene first"
+        )
 
 
 def test_a_first_step_goes_as_far_as_the_rates_say() -> None:
-    """Adam's first step is its rate, whatever the gradient: each parameter's own, positions' times the extent."""
-    rates = LearningRates(means=1e-4, quats=2e-4, log_scales=3e-4, opacity_logits=4e-4, sh0=5e-4, sh_rest=6e-4)
+    """Adam's first step is its rate, whatever the gradient; positions' times the extent."""
+    rates = LearningRates(
+        means=1e-4, quats=2e-4, log_scales=3e-4, opacity_logits=4e-4, sh0=5e-4, sh_rest=6e-4
+    )
     trainer = small_trainer(small_config(rates=rates, densify=STILL, sh_shares=(0, 0, 0)))
     before = parameters(trainer)
     training.train_step(trainer)
-    for name, rate in {"means": 2e-4, "quats": 2e-4, "log_scales": 3e-4, "opacity_logits": 4e-4, "sh0": 5e-4, "sh_rest": 6e-4}.items():
+    for name, rate in {
+        "means": 2e-4,
+        "quats": 2e-4,
+        "log_scales": 3e-4,
+        "opacity_logits": 4e-4,
+        "sh0": 5e-4,
+        "sh_rest": 6e-4,
+    }.items():
         moved = (getattr(trainer.model, name) - before[name]).abs()
         assert moved.max().item() == pytest.approx(rate, rel=1e-2)
         assert (moved > 0.9 * rate).float().mean() > 0.3, "small gradients too"
@@ -87,12 +107,16 @@ def test_a_first_step_goes_as_far_as_the_rates_say() -> None:
 
 
 def test_positions_slow_down() -> None:
-    trainer = small_trainer(small_config(densify=STILL, rates=LearningRates(means=1e-2, means_final=1e-6)))
+    trainer = small_trainer(
+        small_config(densify=STILL, rates=LearningRates(means=1e-2, means_final=1e-6))
+    )
     trainer.step = 18
     before = parameters(trainer)
     training.train_step(trainer)
     wanted = 2e-2 * 1e-4**0.9
-    assert (trainer.model.means - before["means"]).abs().max().item() == pytest.approx(wanted, rel=1e-2)
+    assert (trainer.model.means - before["means"]).abs().max().item() == pytest.approx(
+        wanted, rel=1e-2
+    )
 
 
 def test_corrections_wait_for_a_scene() -> None:
@@ -107,7 +131,9 @@ def test_corrections_wait_for_a_scene() -> None:
 
 # ------------------------------------------------------------------------------ what is compared
 def test_it_learns_its_pictures() -> None:
-    trainer = small_trainer(small_config(steps=150, rates=LearningRates(sh0=0.03), coarse_share=0), small_views(1))
+    trainer = small_trainer(
+        small_config(steps=150, rates=LearningRates(sh0=0.03), coarse_share=0), small_views(1)
+    )
     losses = [training.train_step(trainer) for _ in range(150)]
     assert losses[-1] < 0.6 * losses[0]
     assert 30 < len(trainer.model) <= 60 and training.is_finite(trainer)
@@ -115,17 +141,25 @@ def test_it_learns_its_pictures() -> None:
 
 def test_the_loss_is_that_of_the_rendering_and_the_picture() -> None:
     trainer = small_trainer(small_config(densify=DensifyConfig(times=1), ssim_weight=0.4))
-    index, view = trainer.next_view()
+    _, view = trainer.next_view()
     with torch.no_grad():
         image = trainer.render(view, view.viewmat, torch.zeros(3), 0)
         wanted = l1_dssim_for("cpu")(image, view.target(torch.zeros(3), "cpu"), 0.4)[0]
     assert training.train_step(trainer) == pytest.approx(float(wanted), rel=1e-5), "pressure apart"
 
 
-@pytest.mark.parametrize(("weights", "name"), [((0.5, 0.0), "opacity_logits"), ((0.0, 0.5), "log_scales")])
+@pytest.mark.parametrize(
+    ("weights", "name"), [((0.5, 0.0), "opacity_logits"), ((0.0, 0.5), "log_scales")]
+)
 def test_pressure_makes_them_fewer_and_smaller(weights: tuple[float, float], name: str) -> None:
     """Where no camera looks, pressure alone acts."""
-    trainer = small_trainer(small_config(densify=DensifyConfig(1, 0.98, 0.99, noise=0.0, opacity_weight=weights[0], scale_weight=weights[1])))
+    trainer = small_trainer(
+        small_config(
+            densify=DensifyConfig(
+                1, 0.98, 0.99, noise=0.0, opacity_weight=weights[0], scale_weight=weights[1]
+            )
+        )
+    )
     with torch.no_grad():
         trainer.model.means[:, 2] += 1000
     before = parameters(trainer)
@@ -142,7 +176,9 @@ def test_transparent_pictures_are_laid_over_random_colours() -> None:
         trainer = small_trainer(small_config(densify=STILL), small_views(transparent=transparent))
         render = trainer.render
 
-        def watch(view: Any, viewmat: Any, background: torch.Tensor, degree: int, render: Any = render) -> torch.Tensor:
+        def watch(
+            view: Any, viewmat: Any, background: torch.Tensor, degree: int, render: Any = render
+        ) -> torch.Tensor:
             drawn.append(background)
             return render(view, viewmat, background, degree)
 
@@ -157,7 +193,12 @@ def test_transparent_pictures_are_laid_over_random_colours() -> None:
 def test_stirring_ends_before_the_training_does() -> None:
     stirred = []
     for step in (0, 17, 18, 19):
-        trainer = small_trainer(small_config(densify=DensifyConfig(1, 0.98, 0.99, noise=1e9), rates=LearningRates(means=1e-9, means_final=1e-9)))
+        trainer = small_trainer(
+            small_config(
+                densify=DensifyConfig(1, 0.98, 0.99, noise=1e9),
+                rates=LearningRates(means=1e-9, means_final=1e-9),
+            )
+        )
         with torch.no_grad():
             trainer.model.opacity_logits[:] = -7
         before = parameters(trainer)["means"]
@@ -168,20 +209,30 @@ def test_stirring_ends_before_the_training_does() -> None:
 
 
 def test_densification_happens_when_it_is_due() -> None:
-    trainer = small_trainer(small_config(steps=20, densify=DensifyConfig(times=3, start=0.1, stop=0.7, full=0.7)))
+    trainer = small_trainer(
+        small_config(steps=20, densify=DensifyConfig(times=3, start=0.1, stop=0.7, full=0.7))
+    )
     counts = []
     for _ in range(20):
         training.train_step(trainer)
         counts.append(len(trainer.model))
-    changes = [step for step, (a, b) in enumerate(zip([30, *counts], counts, strict=False), 1) if a != b]
+    changes = [
+        step for step, (a, b) in enumerate(zip([30, *counts], counts, strict=False), 1) if a != b
+    ]
     assert changes == [4, 8, 12] and counts[-1] <= 60
 
 
 def test_filtering_is_as_asked_for() -> None:
     plain, filtered = small_trainer(small_config()), small_trainer(small_config(antialiased=True))
-    assert (plain.options.rasterize_mode, filtered.options.rasterize_mode) == ("classic", "antialiased")
+    assert (plain.options.rasterize_mode, filtered.options.rasterize_mode) == (
+        "classic",
+        "antialiased",
+    )
     view = plain.views.full[0]
-    assert not torch.equal(plain.render(view, view.viewmat, torch.zeros(3), 0), filtered.render(view, view.viewmat, torch.zeros(3), 0))
+    assert not torch.equal(
+        plain.render(view, view.viewmat, torch.zeros(3), 0),
+        filtered.render(view, view.viewmat, torch.zeros(3), 0),
+    )
     assert plain.render(view, view.viewmat, torch.zeros(3), 0).shape == (16, 24, 3)
 
 
@@ -211,7 +262,10 @@ def test_a_run_that_was_broken_off_ends_like_one_that_was_not() -> None:
 def test_a_state_of_step_zero_can_be_gone_on_from() -> None:
     trainer = small_trainer()
     tensors, note = training.state_of(trainer)
-    assert not any(name.startswith("adam/") for name in tensors) and note == {"step": 0, "curve": []}
+    assert not any(name.startswith("adam/") for name in tensors) and note == {
+        "step": 0,
+        "curve": [],
+    }
     other = small_trainer()
     training.train_step(other)
     training.restore(other, {name: t.detach().clone() for name, t in tensors.items()}, note)

@@ -52,11 +52,21 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def train(source: Path, out: Path, watch: Callable[[Recorder, CancelToken, Event], object] = lambda *_: None, **options: Any) -> Recorder:
+def train(
+    source: Path,
+    out: Path,
+    watch: Callable[[Recorder, CancelToken, Event], object] = lambda *_: None,
+    **options: Any,
+) -> Recorder:
     values = {"steps": STEPS, "max_splats": 120, "sh_degree": 1, **options}
     cancel = CancelToken()
     recorder = Recorder(lambda event: watch(recorder, cancel, event))
-    run_job(Request("splats", str(source), SplatsOptions(**values), "fast", "cpu", 1), JobFolder.for_output(out), recorder, cancel)
+    run_job(
+        Request("splats", str(source), SplatsOptions(**values), "fast", "cpu", 1),
+        JobFolder.for_output(out),
+        recorder,
+        cancel,
+    )
     return recorder
 
 
@@ -69,21 +79,31 @@ def done(footage: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Recor
 def test_its_stages_and_its_progress(done: tuple[Recorder, Path]) -> None:
     told = done[0]
     stages = [(s.name, s.index, s.count) for s in told.all(protocol.Stage)]
-    assert stages == [("Loading the pictures", 1, 3), ("Training", 2, 3), ("Writing the splats", 3, 3)]
+    assert stages == [
+        ("Loading the pictures", 1, 3),
+        ("Training", 2, 3),
+        ("Writing the splats", 3, 3),
+    ]
     progress = told.all(protocol.Progress)
-    assert [(p.step, p.total) for p in progress] == [(i, 9) for i in range(1, 10)] + [(i, STEPS) for i in range(1, STEPS + 1)]
+    assert [(p.step, p.total) for p in progress] == [(i, 9) for i in range(1, 10)] + [
+        (i, STEPS) for i in range(1, STEPS + 1)
+    ]
     assert progress[9].metrics.keys() == {"loss", "splats"}, "no quality before it was measured"
     assert progress[-1].metrics.keys() == {"loss", "splats", "psnr", "ssim"}
     assert progress[-1].metrics["splats"] == 120
 
 
-def test_quality_is_measured_and_pictures_are_shown_evenly_and_at_the_end(done: tuple[Recorder, Path]) -> None:
+def test_quality_is_measured_and_pictures_are_shown_evenly_and_at_the_end(
+    done: tuple[Recorder, Path],
+) -> None:
     told, out = done
     curve = json.loads((out / "curve.json").read_text())
     assert [point["step"] for point in curve] == [round(STEPS * i / 10) for i in range(1, 11)]
     assert all(point.keys() == {"step", "psnr", "ssim", "splats", "cpu_seconds"} for point in curve)
     assert curve[0]["splats"] < curve[-1]["splats"] == 120
-    assert [Path(p.path).name for p in told.all(protocol.Preview)] == [f"{2 * i:06d}.png" for i in range(1, 13)]
+    assert [Path(p.path).name for p in told.all(protocol.Preview)] == [
+        f"{2 * i:06d}.png" for i in range(1, 13)
+    ]
     assert Image.open(told.all(protocol.Preview)[0].path).size == (48, 18)
 
 
@@ -95,11 +115,23 @@ def test_its_result(done: tuple[Recorder, Path]) -> None:
     assert b"comment Splatsmith" in (out / "splats.ply").read_bytes()[:200]
     curve = json.loads((out / "curve.json").read_text())
     metrics = told.end.metrics
-    assert metrics == {"psnr": curve[-1]["psnr"], "ssim": curve[-1]["ssim"], "splats": 120.0, "steps": float(STEPS)}
-    assert told.end.summary == f"120 splats, {metrics['psnr']:.2f} dB and SSIM {metrics['ssim']:.3f} on 2 held-out views"
+    assert metrics == {
+        "psnr": curve[-1]["psnr"],
+        "ssim": curve[-1]["ssim"],
+        "splats": 120.0,
+        "steps": float(STEPS),
+    }
+    quality = f"{metrics['psnr']:.2f} dB and SSIM {metrics['ssim']:.3f}"
+    assert told.end.summary == f"120 splats, {quality} on 2 held-out views"
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["picture"] == [24, 18] and manifest["curve"] == curve and manifest["rasterizer"]
-    assert {p.name for p in out.iterdir()} == {".job", "manifest.json", "splats.ply", "heldout.png", "curve.json"}
+    assert {p.name for p in out.iterdir()} == {
+        ".job",
+        "manifest.json",
+        "splats.ply",
+        "heldout.png",
+        "curve.json",
+    }
 
 
 def test_without_held_out_views_no_quality_is_claimed(footage: Path, tmp_path: Path) -> None:
@@ -109,7 +141,9 @@ def test_without_held_out_views_no_quality_is_claimed(footage: Path, tmp_path: P
     assert all(p.metrics.keys() == {"loss", "splats"} for p in told.all(protocol.Progress)[9:])
 
 
-def test_a_cancelled_job_goes_on_to_the_same_splats(done: tuple[Recorder, Path], footage: Path, tmp_path: Path) -> None:
+def test_a_cancelled_job_goes_on_to_the_same_splats(
+    done: tuple[Recorder, Path], footage: Path, tmp_path: Path
+) -> None:
     def stop(recorder: Recorder, cancel: CancelToken, event: Event) -> None:
         if isinstance(event, protocol.Progress) and event.total == STEPS and event.step == 13:
             cancel.set()
@@ -120,11 +154,15 @@ def test_a_cancelled_job_goes_on_to_the_same_splats(done: tuple[Recorder, Path],
     steps = [p for p in second.all(protocol.Progress) if p.total == STEPS]
     assert steps[0].step == 15, "it stops at the next word after the wish"
     curve = json.loads((tmp_path / "o" / "curve.json").read_text())
-    assert curve[4]["step"] == 12 and steps[0].metrics["psnr"] == curve[4]["psnr"], "and it knows its last quality"
+    assert curve[5]["step"] == 14 and steps[0].metrics["psnr"] == curve[5]["psnr"], (
+        "and it knows its last quality"
+    )
     assert (tmp_path / "o" / "splats.ply").read_bytes() == (done[1] / "splats.ply").read_bytes()
 
 
-def test_a_damaged_checkpoint_is_said_and_done_without(done: tuple[Recorder, Path], footage: Path, tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_is_said_and_done_without(
+    done: tuple[Recorder, Path], footage: Path, tmp_path: Path
+) -> None:
     def stop(recorder: Recorder, cancel: CancelToken, event: Event) -> None:
         if isinstance(event, protocol.Progress) and event.total == STEPS:
             cancel.set()
@@ -137,8 +175,10 @@ def test_a_damaged_checkpoint_is_said_and_done_without(done: tuple[Recorder, Pat
     assert (tmp_path / "o" / "splats.ply").read_bytes() == (done[1] / "splats.ply").read_bytes()
 
 
-def test_checkpoints_come_soon_and_then_now_and_then(footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After five seconds for the first time, then every twenty, and none where the end writes the result."""
+def test_checkpoints_come_soon_and_then_now_and_then(
+    footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After five seconds at first, then every twenty; none at the end, which writes the result."""
     ticks = iter(range(0, 10_000, 5))
     saved: list[int] = []
     monkeypatch.setattr(verb, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
@@ -147,14 +187,18 @@ def test_checkpoints_come_soon_and_then_now_and_then(footage: Path, tmp_path: Pa
     assert saved == [2, 7, 12]
 
 
-def test_training_that_diverges_says_so(footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_that_diverges_says_so(
+    footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(training, "is_finite", lambda trainer: trainer.step < 12)
     told = train(footage, tmp_path / "o")
     assert isinstance(told.end, protocol.Failure) and "diverged" in told.end.what
     assert told.all(protocol.Progress)[-1].step == 11, "at the first look after it happened"
 
 
-def test_the_loss_that_is_shown_is_smoothed(footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_loss_that_is_shown_is_smoothed(
+    footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     losses = iter([4.0, 2.0, 2.0, 0.0, *[1.0] * 20])
 
     def step(trainer: training.Trainer) -> float:

@@ -24,11 +24,20 @@ def pose(x: float = 0, y: float = 0, z: float = 0) -> np.ndarray:
 def frame(folder: Path, pixels: np.ndarray, name: str = "a.png", **changes: Any) -> Frame:
     Image.fromarray(pixels.astype(np.uint8)).save(folder / name)
     height, width = pixels.shape[:2]
-    plain: dict[str, Any] = {"fl_x": 40.0, "fl_y": 50.0, "cx": width / 2, "cy": height / 2, "width": width, "height": height}
+    plain: dict[str, Any] = {
+        "fl_x": 40.0,
+        "fl_y": 50.0,
+        "cx": width / 2,
+        "cy": height / 2,
+        "width": width,
+        "height": height,
+    }
     return Frame(folder / name, changes.pop("at", pose()), **{**plain, **changes})
 
 
-def load(frames: list[Frame], max_pixels: int = 10**6, holdout: int = 0, progress: Any = lambda *_: None) -> ViewSet:
+def load(
+    frames: list[Frame], max_pixels: int = 10**6, holdout: int = 0, progress: Any = lambda *_: None
+) -> ViewSet:
     return load_views(Capture(Path(), frames), max_pixels, holdout, progress)
 
 
@@ -47,13 +56,25 @@ def test_pictures_within_the_budget_keep_their_pixels(tmp_path: Path) -> None:
     torch.testing.assert_close(view.viewmat, torch.diag(torch.tensor([1.0, -1, -1, 1])))
 
 
-@pytest.mark.parametrize(("pixels", "full", "half"), [(1200, (40, 30), (20, 15)), (300, (20, 15), (10, 7)), (12, (4, 3), (2, 1)), (1, (1, 1), (1, 1))])
-def test_larger_ones_are_shrunk_with_their_cameras(pixels: int, full: tuple, half: tuple, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("pixels", "full", "half"),
+    [
+        (1200, (40, 30), (20, 15)),
+        (300, (20, 15), (10, 7)),
+        (12, (4, 3), (2, 1)),
+        (1, (1, 1), (1, 1)),
+    ],
+)
+def test_larger_ones_are_shrunk_with_their_cameras(
+    pixels: int, full: tuple, half: tuple, tmp_path: Path
+) -> None:
     found = load([frame(tmp_path, checker(40, 30), cx=22.0, cy=11.0)], pixels)
     for view, (width, height) in ((found.full[0], full), (found.half[0], half)):
         assert view.size == (width, height)
         shares = torch.tensor([width / 40, height / 30, 1])
-        torch.testing.assert_close(view.K, torch.tensor([[40.0, 0, 22], [0, 50, 11], [0, 0, 1]]) * shares[:, None])
+        torch.testing.assert_close(
+            view.K, torch.tensor([[40.0, 0, 22], [0, 50, 11], [0, 0, 1]]) * shares[:, None]
+        )
 
 
 def test_very_long_pictures_keep_a_row(tmp_path: Path) -> None:
@@ -76,12 +97,19 @@ def test_the_cameras_size_is_the_pictures(tmp_path: Path) -> None:
     for width, height in ((100, 101), (101, 100)):
         load([frame(tmp_path, checker(100, 100), width=width, height=height)])
     for width, height in ((200, 103), (206, 100)):
-        with pytest.raises(InputError, match=rf"a\.png has 200 x 100 pixels, its camera {width} x {height}"):
+        with pytest.raises(
+            InputError, match=rf"a\.png has 200 x 100 pixels, its camera {width} x {height}"
+        ):
             load([frame(tmp_path, checker(200, 100), width=width, height=height)])
 
 
 def test_the_extent_is_how_far_the_farthest_camera_is_from_their_middle(tmp_path: Path) -> None:
-    places = [pose(0, 0, 0), pose(0, 0, 0), pose(0, 0, 3), pose(4, 0, 1)]  # their middle is (1, 0, 1)
+    places = [
+        pose(0, 0, 0),
+        pose(0, 0, 0),
+        pose(0, 0, 3),
+        pose(4, 0, 1),
+    ]  # their middle is (1, 0, 1)
     found = load([frame(tmp_path, checker(4, 3), at=place) for place in places])
     assert found.extent == pytest.approx(1.1 * 3)
     assert load([frame(tmp_path, checker(4, 3))] * 3).extent == 1, "cameras in one place have none"
@@ -96,8 +124,13 @@ def test_progress_counts_the_pictures(tmp_path: Path) -> None:
 
 
 # ------------------------------------------------------------------------------ held out
-@pytest.mark.parametrize(("count", "holdout", "held"), [(8, 8, [0]), (9, 8, [0, 8]), (7, 2, []), (8, 3, [0, 3, 6]), (8, 0, []), (10, 1000, [0])])
-def test_what_is_held_out_is_never_trained(count: int, holdout: int, held: list[int], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("count", "holdout", "held"),
+    [(8, 8, [0]), (9, 8, [0, 8]), (7, 2, []), (8, 3, [0, 3, 6]), (8, 0, []), (10, 1000, [0])],
+)
+def test_what_is_held_out_is_never_trained(
+    count: int, holdout: int, held: list[int], tmp_path: Path
+) -> None:
     training, held_out = split(count, holdout)
     assert held_out == held and sorted([*training, *held]) == list(range(count))
     found = load([frame(tmp_path, checker(4, 3))] * count, holdout=holdout)
@@ -105,13 +138,15 @@ def test_what_is_held_out_is_never_trained(count: int, holdout: int, held: list[
     assert len(found.full) == len(found.half) == count
 
 
-# ------------------------------------------------------------------------------ transparency and masks
+# --------------------------------------------------------------------------- transparency, masks
 def test_a_transparent_picture_lies_over_the_background(tmp_path: Path) -> None:
     pixels = np.array([[[255, 0, 51, 255], [255, 0, 51, 0], [255, 0, 51, 102]]])
     found = load([frame(tmp_path, pixels)])
     assert found.transparent
     target = found.full[0].target(torch.tensor([0.0, 1, 0.5]), "cpu")
-    torch.testing.assert_close(target[0], torch.tensor([[1, 0, 0.2], [0, 1, 0.5], [0.4, 0.6, 0.38]]))
+    torch.testing.assert_close(
+        target[0], torch.tensor([[1, 0, 0.2], [0, 1, 0.5], [0.4, 0.6, 0.38]])
+    )
 
 
 def test_one_transparent_picture_makes_the_capture_so(tmp_path: Path) -> None:
@@ -190,4 +225,6 @@ def test_it_is_all_the_same_by_way_of_a_file(tmp_path: Path) -> None:
     found = load_views(capture.read(tmp_path), 100, 0, lambda *_: None)
     for view, wanted in zip(found.full, load(frames).full, strict=True):
         assert view.name == wanted.name
-        torch.testing.assert_close((view.pixels, view.viewmat, view.K), (wanted.pixels, wanted.viewmat, wanted.K))
+        torch.testing.assert_close(
+            (view.pixels, view.viewmat, view.K), (wanted.pixels, wanted.viewmat, wanted.K)
+        )
