@@ -26,7 +26,7 @@ lint: .venv/dev
 	$(VENV) -m ruff format --check .
 	$(VENV) -m mypy
 
-mutate: .venv/dev  ## the share of small mistakes in the code that its tests notice (FILES="backend/formats/ply.py": in these alone)
+mutate: .venv/dev  ## the share of small mistakes in the code that its tests notice (FILES="backend/formats/ply.py": in these alone; FILES=--all: every one, not 60 a file)
 	OMP_NUM_THREADS=1 $(VENV) -m tests.mutation $(FILES)
 
 bench: .venv/dev  ## the figures of README and issues: ROOM=gaussians|suite|flowmap|cameras|splats|semantics|small_clip|talking|dynamic_mesh|boundary for one room

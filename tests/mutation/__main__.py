@@ -116,8 +116,9 @@ def main() -> int:
         "files", nargs="*", type=Path, help="of the code (default: all that have to be judged)"
     )
     parser.add_argument(
-        "--limit", type=int, help="mutants of a file at most, by a fixed seed (default: all)"
+        "--limit", type=int, default=60, help="mutants of a file at most, drawn by a fixed seed"
     )
+    parser.add_argument("--all", action="store_true", help="every mutant")
     parser.add_argument("--jobs", type=int, default=2, help="tests at a time")
     wanted = parser.parse_args()
     entries = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")).get("equivalent", [])
@@ -125,7 +126,7 @@ def main() -> int:
     began, total = time.monotonic(), Count()
     judging.prepare()
     for file in wanted.files or [p for pattern in CODE for p in sorted(Path().glob(pattern))]:
-        run(file, wanted.limit, known, wanted.jobs, total)
+        run(file, None if wanted.all else wanted.limit, known, wanted.jobs, total)
     say(total.line("all", time.monotonic() - began))
     return int(total.killed < WANTED * (total.killed + total.survived))
 

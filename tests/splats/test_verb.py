@@ -175,16 +175,22 @@ def test_a_damaged_checkpoint_is_said_and_done_without(
     assert (tmp_path / "o" / "splats.ply").read_bytes() == (done[1] / "splats.ply").read_bytes()
 
 
+@pytest.mark.parametrize(("tick", "steps", "wanted"), [(5, 17, [2, 7, 12]), (3, 23, [2, 9, 16])])
 def test_checkpoints_come_soon_and_then_now_and_then(
-    footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tick: int,
+    steps: int,
+    wanted: list[int],
+    footage: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After five seconds at first, then every twenty; none at the end, which writes the result."""
-    ticks = iter(range(0, 10_000, 5))
+    ticks = iter(range(0, 10_000, tick))
     saved: list[int] = []
     monkeypatch.setattr(verb, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
     monkeypatch.setattr(verb, "_save", lambda job, trainer: saved.append(trainer.step))
-    train(footage, tmp_path / "o", steps=17)
-    assert saved == [2, 7, 12]
+    train(footage, tmp_path / "o", steps=steps)
+    assert saved == wanted
 
 
 def test_training_that_diverges_says_so(
