@@ -30,7 +30,8 @@ SEQUENCE = MeshSequence(
 
 EMPTY = {
     "rest": floats(0, 3), "positions": floats(T, 0, 3), "colors": np.zeros((0, 3)),
-    "faces": FACES[:0], "uvs": floats(0, 3, 2), "node_skin": SKIN[:0], "node_weights": NODES.weights[:0],
+    "faces": FACES[:0], "uvs": floats(0, 3, 2), "node_skin": SKIN[:0],
+    "node_weights": NODES.weights[:0],
 }  # fmt: skip
 
 
