@@ -18,6 +18,7 @@ import pytest
 LIBRARIES = (
     "numpy",
     "torch",
+    "torch._dynamo",  # an optimiser's first one fetches it, 900 modules
     "scipy.spatial",
     "PIL.Image",
     "cv2",
