@@ -12,7 +12,7 @@ BLENDERS = .venv-bpy45/ready $(if $(PYTHON313),.venv-bpy52/ready .venv-bpy53/rea
 PYTEST = OMP_NUM_THREADS=1 $(1) -m pytest -n auto --dist worksteal
 GROUP = $(VENV) -c "import sys, tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups'][sys.argv[1]], sep='\n')"
 
-.PHONY: demo check test lint bench kernels encoder extension locks clean
+.PHONY: demo check test lint mutate bench kernels encoder extension locks clean
 
 demo: .venv/ready .venv-bpy45/ready  ## footage to splats in Blender: out/demo (VIDEO=file, CAPTURE=folder, PRESET=fast)
 	$(BPY45) demo/run.py --compute $(VENV) --out $(OUT)/demo --video "$(VIDEO)" --capture "$(CAPTURE)" --preset $(PRESET)
@@ -33,6 +33,9 @@ lint: .venv/dev
 	$(VENV) -m ruff format --check .
 	$(VENV) tests/helpers/check_types.py
 	$(VENV) -m mypy --config-file tests/mypy.ini
+
+mutate: .venv/dev  ## the share of small mistakes in the code that its tests notice (FILES="backend/formats/ply.py": in these alone; FILES=--all: every one, not 60 a file)
+	OMP_NUM_THREADS=1 $(VENV) -m tests.mutation $(FILES)
 
 bench: .venv/dev  ## the figures of README and issues: ROOM=gaussians|suite|flowmap|cameras|splats|semantics|small_clip|talking|dynamic_mesh|boundary for one room
 	$(VENV) -m tests.benchmarks $(ROOM)

@@ -67,7 +67,11 @@ def thin(points: NDArray[np.float32], most: int) -> NDArray[np.int64]:
 
 def neighbor_distance(points: NDArray[np.float32]) -> NDArray[np.float64]:
     """Root mean square distance (N,) to the three nearest other points."""
-    distances = KDTree(points).query(points, k=min(4, len(points)), workers=-1)[0][:, 1:]
+    distances = (
+        KDTree(points)
+        .query(points, k=min(4, len(points)), workers=-1)[0]
+        .reshape(len(points), -1)[:, 1:]
+    )
     return np.sqrt((distances**2).mean(1)) if distances.shape[1] else np.ones(len(points))
 
 

@@ -1,0 +1,256 @@
+"""The verb as a job runs it, in this process: what it tells, what it keeps, what it leaves."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers import clips
+from PIL import Image
+
+from backend import protocol
+from backend.formats import capture, splat_ply
+from backend.protocol import Event, Request
+from backend.runtime.cancel import CancelToken
+from backend.runtime.folder import JobFolder
+from backend.runtime.job import run_job
+from backend.splats import splats_job, trainer as training
+from backend.splats.config import make_config
+from backend.splats.splats_verb import VERB, SplatsOptions
+
+STEPS = 24
+
+
+@dataclass
+class Recorder:
+    """Everything that the job tells; `watch` may act upon it."""
+
+    watch: Callable[[Event], object] = lambda event: None
+    events: list[Event] = field(default_factory=list)
+
+    def send(self, event: Event) -> None:
+        self.events.append(event)
+        self.watch(event)
+
+    def all(self, kind: type) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def end(self) -> Any:
+        return self.events[-1]
+
+
+@pytest.fixture(scope="module")
+def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("capture")
+    clips.write_capture(folder, 9, (24, 18), 22.0)
+    return folder
+
+
+def train(
+    source: Path,
+    out: Path,
+    watch: Callable[[Recorder, CancelToken, Event], object] = lambda *_: None,
+    **options: Any,
+) -> Recorder:
+    values = {"steps": STEPS, "max_splats": 120, "sh_degree": 1, **options}
+    cancel = CancelToken()
+    recorder = Recorder(lambda event: watch(recorder, cancel, event))
+    run_job(
+        VERB,
+        Request(
+            verb="splats",
+            input=str(source),
+            options=SplatsOptions(**values),
+            preset="fast",
+            device="cpu",
+            seed=1,
+        ),
+        JobFolder.for_output(out),
+        recorder,
+        cancel,
+    )
+    return recorder
+
+
+@pytest.fixture(scope="module")
+def done(footage: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Recorder, Path]:
+    out = tmp_path_factory.mktemp("out") / "a"
+    return train(footage, out), out
+
+
+def test_its_stages_and_its_progress(done: tuple[Recorder, Path]) -> None:
+    told = done[0]
+    stages = [(s.name, s.index, s.count) for s in told.all(protocol.Stage)]
+    assert stages == [
+        ("Loading the pictures", 1, 3),
+        ("Training", 2, 3),
+        ("Writing the splats", 3, 3),
+    ]
+    progress = told.all(protocol.Progress)
+    assert [(p.step, p.total) for p in progress] == [(i, 9) for i in range(1, 10)] + [
+        (i, STEPS) for i in range(1, STEPS + 1)
+    ]
+    assert progress[9].metrics.keys() == {"loss", "splats"}, "no quality before it was measured"
+    assert progress[-1].metrics.keys() == {"loss", "splats", "psnr", "ssim"}
+    assert progress[-1].metrics["splats"] == 120
+
+
+def test_quality_is_measured_and_pictures_are_shown_evenly_and_at_the_end(
+    done: tuple[Recorder, Path],
+) -> None:
+    told, out = done
+    curve = json.loads((out / "curve.json").read_text())
+    assert [point["step"] for point in curve] == [round(STEPS * i / 10) for i in range(1, 11)]
+    assert all(point.keys() == {"step", "psnr", "ssim", "splats", "cpu_seconds"} for point in curve)
+    assert curve[0]["splats"] < curve[-1]["splats"] == 120
+    assert [Path(p.path).name for p in told.all(protocol.Preview)] == [
+        f"{2 * i:06d}.png" for i in range(1, 13)
+    ]
+    assert Image.open(told.all(protocol.Preview)[0].path).size == (48, 18)
+
+
+def test_its_result(done: tuple[Recorder, Path]) -> None:
+    told, out = done
+    assert isinstance(told.end, protocol.Result)
+    splats = splat_ply.read(out / "splats.ply")
+    assert len(splats) == 120 and splats.sh_degree == 1
+    assert b"comment Splatsmith" in (out / "splats.ply").read_bytes()[:200]
+    curve = json.loads((out / "curve.json").read_text())
+    metrics = told.end.metrics
+    assert metrics == {
+        "psnr": curve[-1]["psnr"],
+        "ssim": curve[-1]["ssim"],
+        "splats": 120.0,
+        "steps": float(STEPS),
+    }
+    quality = f"{metrics['psnr']:.2f} dB and SSIM {metrics['ssim']:.3f}"
+    assert told.end.summary == f"120 splats, {quality} on 1 held-out views"
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["picture"] == [24, 18] and manifest["curve"] == curve and manifest["rasterizer"]
+    assert {p.name for p in out.iterdir()} == {
+        ".job",
+        "manifest.json",
+        "splats.ply",
+        "heldout.png",
+        "curve.json",
+    }
+
+
+def test_without_held_out_views_no_quality_is_claimed(footage: Path, tmp_path: Path) -> None:
+    told = train(footage, tmp_path / "o", holdout=0, steps=2)
+    assert re.fullmatch(r"\d+ splats", told.end.summary)
+    assert told.end.metrics.keys() == {"splats", "steps"}
+    assert all(p.metrics.keys() == {"loss", "splats"} for p in told.all(protocol.Progress)[9:])
+
+
+def test_a_cancelled_job_goes_on_to_the_same_splats(
+    done: tuple[Recorder, Path], footage: Path, tmp_path: Path
+) -> None:
+    def stop(recorder: Recorder, cancel: CancelToken, event: Event) -> None:
+        if isinstance(event, protocol.Progress) and event.total == STEPS and event.step == 13:
+            cancel.set()
+
+    first = train(footage, tmp_path / "o", stop)
+    assert first.end == protocol.Cancelled(True)
+    second = train(footage, tmp_path / "o")
+    steps = [p for p in second.all(protocol.Progress) if p.total == STEPS]
+    assert steps[0].step == 15, "it stops at the next word after the wish"
+    curve = json.loads((tmp_path / "o" / "curve.json").read_text())
+    assert curve[5]["step"] == 14 and steps[0].metrics["psnr"] == curve[5]["psnr"], (
+        "and it knows its last quality"
+    )
+    assert (tmp_path / "o" / "splats.ply").read_bytes() == (done[1] / "splats.ply").read_bytes()
+
+
+def test_a_damaged_checkpoint_is_said_and_done_without(
+    done: tuple[Recorder, Path], footage: Path, tmp_path: Path
+) -> None:
+    def stop(recorder: Recorder, cancel: CancelToken, event: Event) -> None:
+        if isinstance(event, protocol.Progress) and event.total == STEPS:
+            cancel.set()
+
+    train(footage, tmp_path / "o", stop)
+    (tmp_path / "o" / ".job" / "checkpoint" / "state.safetensors").write_bytes(b"damaged")
+    told = train(footage, tmp_path / "o")
+    (warning,) = told.all(protocol.Warn)
+    assert warning.code == "CHECKPOINT" and "starts anew" in warning.text
+    assert (tmp_path / "o" / "splats.ply").read_bytes() == (done[1] / "splats.ply").read_bytes()
+
+
+@pytest.mark.parametrize(("tick", "steps", "wanted"), [(5, 17, [2, 7, 12]), (3, 23, [2, 9, 16])])
+def test_checkpoints_come_soon_and_then_now_and_then(
+    tick: int,
+    steps: int,
+    wanted: list[int],
+    footage: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After five seconds at first, then every twenty; none at the end, which writes the result."""
+    ticks = iter(range(0, 10_000, tick))
+    saved: list[int] = []
+    monkeypatch.setattr(splats_job, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    monkeypatch.setattr(splats_job, "_save", lambda job, trainer: saved.append(trainer.step))
+    train(footage, tmp_path / "o", steps=steps)
+    assert saved == wanted
+
+
+def test_training_that_diverges_says_so(
+    footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "is_finite", lambda trainer: trainer.step < 12)
+    told = train(footage, tmp_path / "o")
+    assert isinstance(told.end, protocol.Failure) and "diverged" in told.end.what
+    assert told.all(protocol.Progress)[-1].step == 11, "at the first look after it happened"
+
+
+def test_the_loss_that_is_shown_is_smoothed(
+    footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses = iter([4.0, 2.0, 2.0, 0.0, *[1.0] * 20])
+
+    def step(trainer: training.Trainer) -> float:
+        trainer.step += 1
+        return next(losses)
+
+    monkeypatch.setattr(training, "train_step", step)
+    told = train(footage, tmp_path / "o")
+    shown = [p.metrics["loss"] for p in told.all(protocol.Progress) if p.total == STEPS]
+    assert shown[:4] == pytest.approx([4, 3.9, 3.805, 3.61475])
+
+
+def test_captures_that_cannot_be_trained(footage: Path, tmp_path: Path) -> None:
+    shutil.copytree(footage, tmp_path / "c")
+    frames = capture.read(tmp_path / "c").frames
+
+    def said(frames: list[capture.Frame]) -> str:
+        capture.write(tmp_path / "c", frames, None)
+        return str(getattr(train(tmp_path / "c", tmp_path / "o", steps=1).end, "what", ""))
+
+    assert said(frames[:3]) == ""
+    assert "only 2 pictures" in said(frames[:2])
+    assert "only 1 pictures" in said(frames[:1])
+    pose = np.eye(4)
+    pose[0, 3] = 5
+    still = [capture.Frame(**{**vars(f), "camera_to_world": pose.copy()}) for f in frames]
+    assert "only turns" in said(still) and "only turns" in said(still[:2])
+    pose[1, 3] = 1e-5
+    assert said([capture.Frame(**{**vars(still[0]), "camera_to_world": pose}), *still[1:]]) == ""
+    (tmp_path / "c" / "images" / "004.png").unlink()
+    assert "1 of 9 pictures" in said(frames)
+
+
+def test_marks_are_even_and_end_with_the_end() -> None:
+    config = make_config("fast", SplatsOptions())
+    for count in (1, 7, 10):
+        marks = sorted(splats_job._marks(config, count))
+        assert len(marks) == count and marks[-1] == config.steps
+        assert max(np.diff([0, *marks])) - min(np.diff([0, *marks])) <= 1
+    assert splats_job._marks(config, 0) == set()
