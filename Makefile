@@ -3,16 +3,17 @@ PYTHON ?= python3.11
 PYTHON313 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python) $(shell command -v python3.13))
 OUT ?= out
 PRESET ?= fast
-VENV = .venv/bin/python
-BPY45 = .venv-bpy45/bin/python
-BPY52 = .venv-bpy52/bin/python
-BPY53 = .venv-bpy53/bin/python
+BIN = $(if $(filter Windows_NT,$(OS)),Scripts,bin)
+VENV = .venv/$(BIN)/python
+BPY45 = .venv-bpy45/$(BIN)/python
+BPY52 = .venv-bpy52/$(BIN)/python
+BPY53 = .venv-bpy53/$(BIN)/python
 BLENDERS = .venv-bpy45/ready $(if $(PYTHON313),.venv-bpy52/ready .venv-bpy53/ready)
 # Two cores and tests of unlike lengths: whoever has nothing left takes over from the other.
 PYTEST = OMP_NUM_THREADS=1 $(1) -m pytest -n auto --dist worksteal
 GROUP = $(VENV) -c "import sys, tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups'][sys.argv[1]], sep='\n')"
 
-.PHONY: demo check test lint mutate bench kernels encoder extension locks clean
+.PHONY: demo check test lint mutate bench figures docs kernels encoder extension wheel locks clean
 
 demo: .venv/ready .venv-bpy45/ready  ## footage to splats in Blender: out/demo (VIDEO=file, CAPTURE=folder, PRESET=fast)
 	$(BPY45) demo/run.py --compute $(VENV) --out $(OUT)/demo --video "$(VIDEO)" --capture "$(CAPTURE)" --preset $(PRESET)
@@ -40,6 +41,15 @@ mutate: .venv/dev  ## the share of small mistakes in the code that its tests not
 bench: .venv/dev  ## the figures of README and issues: ROOM=gaussians|suite|flowmap|cameras|splats|semantics|small_clip|talking|dynamic_mesh|boundary for one room
 	$(VENV) -m tests.benchmarks $(ROOM)
 
+figures: .venv/dev  ## the page of figures: what lies in out/bench goes to docs/figures, and docs/figures.md is made of that
+	$(VENV) docs/make_figures.py
+
+docs: .venv/dev .venv-docs/ready  ## the manual, to out/site; links and code fences are checked
+	$(VENV) docs/make_command_line.py
+	$(VENV) docs/make_figures.py
+	$(VENV) docs/check_fences.py
+	.venv-docs/$(BIN)/sphinx-build -W --keep-going -q -b html docs $(OUT)/site
+
 kernels: .venv/tools  ## the CPU kernels' wheels for every platform
 	$(VENV) backend/gaussians/native/build.py --all
 
@@ -51,46 +61,55 @@ extension: kernels .venv-bpy45/ready  ## the zip that Blender installs, built an
 	$(BPY45) .venv-bpy45/lib/python3.*/site-packages/bpy/4.5/scripts/addons_core/bl_pkg/cli/blender_ext.py build --source-dir . --output-dir $(OUT)
 	$(BPY45) .venv-bpy45/lib/python3.*/site-packages/bpy/4.5/scripts/addons_core/bl_pkg/cli/blender_ext.py validate $(OUT)/splatsmith-*.zip
 
+wheel: .venv/dev  ## the backend alone as a package: splatsmith-*.whl in out/wheels
+	$(VENV) -m pip wheel -q --disable-pip-version-check --no-deps --wheel-dir $(OUT)/wheels .
+
 locks: .venv/dev  ## wheels/*.txt from pyproject.toml; TORCH_CPU names a wheel of torch's Linux CPU build
 	$(VENV) wheels/make_locks.py --torch-cpu $(TORCH_CPU)
 
 clean:
-	rm -rf .venv .venv-bpy45 .venv-bpy52 .venv-bpy53 out build wheels/*.whl
+	rm -rf .venv .venv-docs .venv-bpy45 .venv-bpy52 .venv-bpy53 out build wheels/*.whl
 
 # ---- environments. The locked torch for Linux is its CPU build: pip finds it where it lies at hand, uv where it does not.
 .venv/packages: wheels/cpu.txt
 	$(PYTHON) -m venv .venv
-	.venv/bin/pip install -q --disable-pip-version-check --require-hashes -r wheels/cpu.txt || \
-	(.venv/bin/pip install -q --require-hashes -r wheels/uv.txt && \
-	 .venv/bin/uv pip install --python $(VENV) --torch-backend=cpu --require-hashes -r wheels/cpu.txt)
+	$(VENV) -m pip install -q --disable-pip-version-check --require-hashes -r wheels/cpu.txt || \
+	($(VENV) -m pip install -q --require-hashes -r wheels/uv.txt && \
+	 .venv/$(BIN)/uv pip install --python $(VENV) --torch-backend=cpu --require-hashes -r wheels/cpu.txt)
 	touch $@
 
 .venv/tools: .venv/packages pyproject.toml
 	$(GROUP) build > .venv/build.txt
-	.venv/bin/pip install -q --disable-pip-version-check -r .venv/build.txt
+	$(VENV) -m pip install -q --disable-pip-version-check -r .venv/build.txt
 	touch $@
 
 .venv/ready: .venv/tools backend/gaussians/native/splat_kernels.cpp backend/gaussians/native/build.py
 	$(VENV) backend/gaussians/native/build.py
-	.venv/bin/pip install -q --disable-pip-version-check --no-index --no-deps --force-reinstall --find-links wheels splatsmith-kernels || true
+	$(VENV) -m pip install -q --disable-pip-version-check --no-index --no-deps --force-reinstall --find-links wheels splatsmith-kernels || true
 	touch $@
 
 .venv/dev: .venv/ready pyproject.toml
 	$(GROUP) dev > .venv/dev.txt
-	.venv/bin/pip install -q --disable-pip-version-check -r .venv/dev.txt
+	$(VENV) -m pip install -q --disable-pip-version-check -r .venv/dev.txt
 	touch $@
 
 .venv-bpy45/ready: Makefile
 	$(PYTHON) -m venv .venv-bpy45
-	.venv-bpy45/bin/pip install -q --disable-pip-version-check bpy==4.5.15 pytest==9.2.0 pytest-timeout==2.4.0 pytest-xdist==3.8.0
+	.venv-bpy45/$(BIN)/python -m pip install -q --disable-pip-version-check bpy==4.5.15 pytest==9.2.0 pytest-timeout==2.4.0 pytest-xdist==3.8.0
 	touch $@
 
 .venv-bpy52/ready: Makefile
 	$(PYTHON313) -m venv .venv-bpy52
-	.venv-bpy52/bin/pip install -q --disable-pip-version-check bpy==5.2.3 pytest==9.2.0 pytest-timeout==2.4.0 pytest-xdist==3.8.0
+	.venv-bpy52/$(BIN)/python -m pip install -q --disable-pip-version-check bpy==5.2.3 pytest==9.2.0 pytest-timeout==2.4.0 pytest-xdist==3.8.0
 	touch $@
 
 .venv-bpy53/ready: Makefile
 	$(PYTHON313) -m venv .venv-bpy53
-	.venv-bpy53/bin/pip install -q --disable-pip-version-check bpy==5.3.0 pytest==9.2.0 pytest-timeout==2.4.0 pytest-xdist==3.8.0
+	.venv-bpy53/$(BIN)/python -m pip install -q --disable-pip-version-check bpy==5.3.0 pytest==9.2.0 pytest-timeout==2.4.0 pytest-xdist==3.8.0
+	touch $@
+
+.venv-docs/ready: pyproject.toml
+	$(PYTHON) -m venv .venv-docs
+	$(PYTHON) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['docs'], sep='\n')" > .venv-docs/docs.txt
+	.venv-docs/$(BIN)/python -m pip install -q --disable-pip-version-check -r .venv-docs/docs.txt
 	touch $@

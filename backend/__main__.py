@@ -18,6 +18,9 @@ from .runtime.reporter import PipeReporter, Reporter, TerminalReporter
 from .verb import Verb
 from .verbs import VERBS, find_verb, read_request
 
+CHECKOUT = "python -m backend"  # how it is started in a checkout; pip gives it a name of its own
+PROGRAM = CHECKOUT if __package__ == "backend" else "splatsmith"
+
 
 def _add_option(group: Any, field: dataclasses.Field[Any], text: str) -> None:
     flag = f"--{field.name.replace('_', '-')}"
@@ -38,7 +41,7 @@ def _add_verb(verbs: Any, verb: Verb[Any]) -> None:
         verb.name,
         help=verb.help,
         description=f"{verb.help[0].upper()}{verb.help[1:]}.\n\n{verb.description}",
-        epilog=f"example:\n  {verb.example}",
+        epilog=f"example:\n  {verb.example.replace(CHECKOUT, PROGRAM)}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--input", metavar="PATH", help="what to read")
@@ -78,11 +81,11 @@ def _add_plumbing(parser: argparse.ArgumentParser) -> None:
 
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m backend",
+        prog=PROGRAM,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Splatsmith's compute backend: from footage to cameras to Gaussian splats, "
         "without Blender.",
-        epilog="`python -m backend VERB --help` tells more. Start with `doctor` to see what this "
+        epilog=f"`{PROGRAM} VERB --help` tells more. Start with `doctor` to see what this "
         "machine can do.",
     )
     parser.add_argument("--version", action="version", version=f"Splatsmith {protocol.VERSION}")
@@ -115,7 +118,7 @@ def _request(arguments: argparse.Namespace) -> tuple[Request[Any], JobFolder]:
     if not arguments.input or not arguments.output:
         raise protocol.InputError(
             "--input and --output are both needed.",
-            f"See `python -m backend {arguments.verb} --help`.",
+            f"See `{PROGRAM} {arguments.verb} --help`.",
         )
     shared = {"verb", "input", "output", "preset", "device", "seed", "events", "job"}
     values = {k: v for k, v in vars(arguments).items() if k not in shared}

@@ -1,4 +1,4 @@
-"""DESIGN.md's import rules, read off the source: who may import whom."""
+"""ARCHITECTURE.md's import rules, read off the source: who may import whom."""
 
 import ast
 import functools

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes the hash-locked lists of this folder from the groups in pyproject.toml: `make locks`.
+"""Writes the hash-locked lists of this folder from pyproject.toml: `make locks`.
 
 `--torch-cpu WHEEL` names a file of torch's Linux CPU build, which the package index does not carry;
 its hash is added.
@@ -62,15 +62,17 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--torch-cpu", type=Path, required=True)
     torch_cpu = hashlib.sha256(parser.parse_args().torch_cpu.read_bytes()).hexdigest()
-    groups = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["dependency-groups"]
-    cpu = [b for b in blocks(compile_lock(groups["compute"])) if not GPU_ONLY.match(b)]
+    told = tomllib.loads((HERE.parent / "pyproject.toml").read_text())
+    extras, groups = told["project"]["optional-dependencies"], told["dependency-groups"]
+    cuda = [r for r in extras["cuda"] if not r.startswith("splatsmith")]
+    cpu = [b for b in blocks(compile_lock(extras["cpu"])) if not GPU_ONLY.match(b)]
     cpu = [
         part
         for b in cpu
         for part in (split_torch(b, torch_cpu) if b.startswith("torch==") else [b])
     ]
     (HERE / "cpu.txt").write_text(HEAD + "\n".join(cpu) + "\n")
-    (HERE / "cuda.txt").write_text(HEAD + compile_lock([*groups["compute"], *groups["cuda"]]))
+    (HERE / "cuda.txt").write_text(HEAD + compile_lock([*extras["cpu"], *cuda]))
     uv = next(r for r in groups["dev"] if r.startswith("uv=="))
     (HERE / "uv.txt").write_text(HEAD + compile_lock([uv]))
     return 0

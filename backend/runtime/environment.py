@@ -19,6 +19,7 @@ from .job import Job, Outcome
 from .setup_verb import SetupOptions
 
 ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = __name__.split(".")[0]  # backend in a checkout, splatsmith where pip has put it
 LISTS = ROOT / "wheels"
 INCOMPLETE, MADE = "incomplete", "made"
 PYTHONS = ((3, 11), (3, 13))
@@ -222,7 +223,7 @@ def _install_kernels(job: Job[SetupOptions], environment: Path) -> None:
 
 def _verify(job: Job[SetupOptions], environment: Path) -> dict[str, object]:
     job.stage("Checking", 4, 4)
-    command = [str(python_of(environment)), "-E", "-s", "-m", "backend", "doctor", "--json"]
+    command = [str(python_of(environment)), "-E", "-s", "-m", PACKAGE, "doctor", "--json"]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, cwd=ROOT, timeout=900, stdin=subprocess.DEVNULL

@@ -1,10 +1,16 @@
 """Rows of figures: collected, printed as a table, written as JSON."""
 
+import datetime
 import json
 import os
+import platform
+import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+from backend.runtime.device import core_count
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("SPLATSMITH_DATA", ROOT.parent / "shared" / "data"))
@@ -46,8 +52,30 @@ class Table:
 
     def write(self) -> Path:
         path = OUT / f"{self.room}.json"
-        path.write_text(json.dumps([asdict(row) for row in self.rows], indent=1), encoding="utf-8")
+        record = {**where_and_when(), "rows": [asdict(row) for row in self.rows]}
+        path.write_text(json.dumps(record, indent=1), encoding="utf-8")
         return path
+
+
+def where_and_when() -> dict[str, Any]:
+    """What a figure needs to be believed: the day, the machine, the commit."""
+    git = ["git", "describe", "--always", "--dirty"]
+    commit = subprocess.run(git, capture_output=True, text=True, cwd=ROOT, check=False).stdout
+    return {
+        "date": datetime.date.today().isoformat(),
+        "machine": {"cores": core_count(), "processor": processor()},
+        "commit": commit.strip() or "unknown",
+    }
+
+
+def processor() -> str:
+    """The processor's name, without the machine's."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.machine()
+    names = [line.split(":")[1].strip() for line in text.splitlines() if "model name" in line]
+    return names[0] if names else platform.machine()
 
 
 def say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""Splats as a point-cloud object that carries Blender 5.3's own attributes (DESIGN.md, "Inside
+"""Splats as a point-cloud object that carries Blender 5.3's own attributes (ARCHITECTURE.md, "Inside
 Blender"), and back.
 
 `position`; `scale`, linear; `rotation`, wxyz; `radiance:base`, the raw degree-0 coefficients and

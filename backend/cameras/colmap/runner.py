@@ -32,7 +32,7 @@ def run(
     """
     path = Path(task.work) / "task.json"
     task.write(path)
-    command = [sys.executable, "-X", "utf8", "-m", "backend.cameras.colmap.process", str(path)]
+    command = [sys.executable, "-X", "utf8", "-m", f"{__package__}.process", str(path)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=BACKEND_PARENT
     ) as process:
