@@ -1,10 +1,4 @@
-"""Splats as a point-cloud object that carries Blender 5.3's own attributes (ARCHITECTURE.md, "Inside
-Blender"), and back.
-
-`position`; `scale`, linear; `rotation`, wxyz; `radiance:base`, the raw degree-0 coefficients and
-the opacity after the sigmoid; `radiance:sh_0` …, the other coefficients. Beside them lies
-`splat_color`, linear RGB and opacity: what materials and geometry nodes can read in every version.
-"""
+"""Splats as a point-cloud object that carries Blender 5.3's own attributes, and back."""
 
 from pathlib import Path
 from typing import Any
