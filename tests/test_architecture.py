@@ -32,6 +32,7 @@ def module_name(path: Path) -> str:
 
 READERS = (
     "capture",
+    "transforms_json",
     "splat_ply",
     "points_ply",
     "tracks_file",

@@ -8,6 +8,7 @@ from pathlib import Path
 import bpy
 
 from ...backend.formats import capture as captures
+from ...backend.formats.transforms_json import find_transforms
 from ...backend.protocol import InputError
 from ..blender_types import OperatorMixin, OperatorResult
 from ..scene.captures import collections, depth_mesh, movie_clip
@@ -50,7 +51,7 @@ def _copy(capture: captures.Capture, target: Path) -> None:
         elif (folder / name).is_file():
             shutil.copy2(folder / name, target / name)
     named = [path for frame in capture.frames for path in (frame.image, frame.mask, frame.depth)]
-    for path in (*named, capture.points, captures.find_transforms(folder)):
+    for path in (*named, capture.points, find_transforms(folder)):
         if path is not None and path.is_file() and not (target / path.relative_to(folder)).exists():
             (target / path.relative_to(folder)).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target / path.relative_to(folder))

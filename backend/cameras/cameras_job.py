@@ -7,13 +7,13 @@ from typing import Any
 from ..formats import capture
 from ..media.tracks.tracks import EMPTY
 from ..runtime.job import Job, Outcome
-from . import export, solve as solving
+from . import export, run_solvers, solve as solving
 from .cameras_verb import PRESETS, CamerasOptions
 from .colmap import runner
 from .colmap.colmap_command import ColmapTask
 from .depth.fusion import DepthConfig
 from .depth.stage import Dense, add_depth
-from .estimation.estimate import Estimate, EstimateConfig, Problem
+from .estimation.problem import Estimate, EstimateConfig, Problem
 from .estimation.verdict import Verdict, in_words
 from .footage import motion_masks, prepare, propagated_masks, sources
 from .footage.images import read_image
@@ -149,10 +149,10 @@ def _run_solve(
         frames=len(names),
         size=size,
         klt_tracks=klt_tracks,
-        prior=solving.prior_of(options, footage),
+        prior=run_solvers.prior_of(options, footage),
         seed=job.request.seed,
     )
-    context = solving.SolveContext(
+    context = run_solvers.SolveContext(
         job=job,
         footage=footage,
         work=work,
@@ -189,7 +189,7 @@ def _run_solve(
     )
 
 
-def _mask_what_moves(context: solving.SolveContext, estimate: Estimate) -> list[Path]:
+def _mask_what_moves(context: run_solvers.SolveContext, estimate: Estimate) -> list[Path]:
     """Masks of what moves before a moving camera, if anything does."""
     config, evidence = MotionMaskConfig(), estimate.verdict.evidence
     if (

@@ -13,9 +13,9 @@ from ..runtime.device import core_count
 from .bundle.state import Observations, errors, unit_of
 from .colmap.colmap_command import ColmapTask
 from .colmap.solved import Solved
-from .estimation.estimate import Estimate
+from .estimation.problem import Estimate
 from .footage.triage import Triage
-from .solve import SolveContext
+from .run_solvers import SolveContext
 
 MOST_POINTS = 60_000
 LEAST_SEEN = 40  # tracks of a picture that make for full confidence

@@ -4,200 +4,28 @@ enough.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
-import torch
 
-from ..media.frames import Footage
-from ..media.tracks.tracks import Tracks, split
-from ..protocol import CrashError, OutOfMemory, SolveError
-from ..runtime.device import choose_device, core_count
-from ..runtime.job import Job
+from ..media.tracks.tracks import split
+from ..protocol import SolveError
 from .bundle.adjust import Prior
 from .bundle.equations import FreeParameters
-from .bundle.state import Observations, Reconstruction, errors, unit_of_size
-from .cameras_verb import CamerasOptions
-from .colmap import runner, solved
-from .colmap.colmap_command import ColmapTask
-from .estimation.estimate import (
-    Estimate,
-    EstimateConfig,
-    Estimator,
-    Problem,
-    SolverResult,
-    at_infinity,
-    conclude,
-    only_turns,
-    turning,
-)
+from .bundle.state import Observations, errors, unit_of_size
+from .estimation.conclusion import at_infinity, conclude
+from .estimation.estimate import Estimator, only_turns, turning
 from .estimation.keyframes import at_keyframes, complete, keyframes
+from .estimation.problem import Estimate, SolverResult
 from .estimation.refine import Refined, fewer
-from .flowmap.pretrained import Pretrained, load
-from .flowmap.solve_footage import flowmap_start
-from .solvers import rotation, straight
+from .run_solvers import SolveContext, colmap, flowmap, match, straight_paths
+from .solvers import rotation
 
 FILM_BETTER = (
     "Move the camera sideways around the subject instead of turning on the spot, film slowly in "
     "good light, keep"
     " textured things in view, and let neighbouring pictures overlap by two thirds."
 )
-EXIF_SIGMA, USER_SIGMA = 0.1, 0.02  # by which a focal length from EXIF, or a person, may be off
-# Seconds that COLMAP's mapper is given, and more for each picture: it may search in vain for very
-# long. Clips that it can solve take it half of the first; where nothing else can solve the footage
-# it has longer.
-PATIENCE, LAST_RESORT = (20.0, 0.5), (60.0, 1.0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SolveContext:
-    """What every solver is handed."""
-
-    job: Job[CamerasOptions]
-    footage: Footage
-    work: Path
-    masks: Path | None
-    features: int
-    problem: Problem
-    config: EstimateConfig
-    stage: Callable[[str], None]
-
-    @property
-    def options(self) -> CamerasOptions:
-        options = self.job.options
-        return options
-
-
-def prior_of(options: CamerasOptions, footage: Footage) -> Prior | None:
-    """From the user's lens field, or else from EXIF."""
-    if options.focal_mm:
-        return Prior(
-            math.log(options.focal_mm / 36 * footage.width),
-            0.0 if options.lock_focal else USER_SIGMA,
-        )
-    if footage.focal:
-        return Prior(math.log(footage.focal), 0.0 if options.lock_focal else EXIF_SIGMA)
-    return None
-
-
-def _task(context: SolveContext, kind: str, mapper: str = "incremental") -> ColmapTask:
-    prior = context.problem.prior
-    return ColmapTask(
-        kind="match" if kind == "match" else "map",
-        images=str(context.footage.folder),
-        work=str(context.work),
-        output="",
-        names=context.footage.names,
-        ordered=context.footage.ordered,
-        focal=math.exp(prior.log_focal) if prior else 0.0,
-        lock_focal=prior is not None and prior.sigma == 0,
-        features=context.features,
-        mapper="global" if mapper == "global" else "incremental",
-        masks=str(context.masks or ""),
-        solved=str(context.work / f"{kind}-{mapper}.npz"),
-        seed=context.job.request.seed,
-        threads=core_count(),
-    )
-
-
-def match(context: SolveContext) -> tuple[Tracks, str]:
-    """Feature tracks through all pictures, and a clause on what the pictures lack if nothing comes
-    of them.
-    """
-    task = _task(context, "match")
-    stats = runner.run(task, context.job.cancel, context.stage, context.job.progress)
-    return solved.load(Path(task.solved)).tracks, stats["why_nothing"]
-
-
-def colmap(context: SolveContext, mapper: str) -> SolverResult | None:
-    """COLMAP's cameras from the matches; None when it finds none, dies, or takes too long."""
-    context.stage(
-        "Solving cameras with COLMAP"
-        if mapper == "incremental"
-        else "Solving cameras with COLMAP's global mapper"
-    )
-    task = _task(context, "map", mapper)
-    seconds, each = PATIENCE if context.footage.ordered else LAST_RESORT
-    try:
-        runner.run(
-            task,
-            context.job.cancel,
-            lambda _: None,
-            context.job.progress,
-            seconds + each * context.problem.frames,
-        )
-    except (runner.OutOfTimeError, CrashError, OutOfMemory) as error:
-        context.job.warn(
-            "COLMAP", f"COLMAP gave no cameras ({'it took too long' if not str(error) else error})."
-        )
-        return None
-    found = solved.load(Path(task.solved))
-    if len(found.frames) < 3:
-        return None
-    viewmats = torch.from_numpy(found.viewmats)
-    center = torch.tensor(context.problem.size, dtype=torch.float64) / 2
-    none = torch.zeros(0, 4, dtype=torch.float64)
-    cameras = Reconstruction(
-        rotations=viewmats[:, :3, :3],
-        translations=viewmats[:, :3, 3],
-        focals=torch.from_numpy(found.focals),
-        radial=torch.from_numpy(found.radial),
-        center=center,
-        points=none,
-    )
-    return SolverResult(f"COLMAP {mapper}", found.frames, cameras)
-
-
-def straight_paths(context: SolveContext) -> SolverResult | None:
-    problem = context.problem
-    if problem.klt_tracks.points < 40:
-        return None
-    context.stage("Solving cameras from straight paths")
-    found = straight.solve(
-        problem.klt_tracks,
-        problem.frames,
-        problem.size,
-        context.config.straight,
-        problem.prior,
-        problem.seed,
-        context.job.progress,
-    )
-    if found is None:
-        return None
-    return SolverResult("straight paths", np.arange(problem.frames), found)
-
-
-def flowmap(context: SolveContext) -> SolverResult | None:
-    """FlowMap, which needs pictures in the order of time."""
-    context.stage("Solving cameras with FlowMap")
-    problem = context.problem
-    try:
-        cameras = flowmap_start(
-            context.footage, context.masks, problem, _pretrained(context), context.job.progress
-        )
-    except RuntimeError as error:  # torch's LinAlgError is one
-        if "linalg" not in str(error):
-            raise
-        context.job.warn(
-            "FLOWMAP",
-            "FlowMap gave no cameras: parts of the clip show no motion that it could follow.",
-        )
-        return None
-    return SolverResult("FlowMap", np.arange(problem.frames), cameras)
-
-
-def _pretrained(context: SolveContext) -> Pretrained:
-    """The networks that the user gave, on the device that the job asks for."""
-    options = context.options
-    if not (options.flow_model or options.depth_model or options.track_model):
-        return Pretrained()
-    device, _ = choose_device(context.job.request.device)
-    flow, depth = (
-        load(options.flow_model, "flow", device),
-        load(options.depth_model, "depth", device),
-    )
-    return Pretrained(flow, depth, load(options.track_model, "tracking", device), device)
 
 
 def _turns_only(context: SolveContext, moving: SolverResult | None) -> Estimate | None:

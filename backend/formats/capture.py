@@ -6,9 +6,8 @@ geometry/conventions.py.
 """
 
 import json
-import math
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,16 @@ from numpy.typing import NDArray
 
 from ..geometry.conventions import intrinsics
 from ..protocol import InputError
-
-IMAGES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp")
-DISTORTION = ("k1", "k2", "p1", "p2", "k3", "k4")
-MAX_JSON = 256 * 2**20
+from .transforms_json import (
+    DISTORTION,
+    IMAGES as IMAGES,
+    find_transforms,
+    focal_lengths,
+    inside,
+    load_json,
+    number,
+    pose,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,92 +59,6 @@ class Capture:
     points: Path | None = None
 
 
-def find_transforms(path: Path) -> Path | None:
-    """The transforms.json that `path` is or holds."""
-    if path.is_file():
-        return path if path.suffix.lower() == ".json" else None
-    for name in ("transforms.json", "transforms_train.json"):
-        if (path / name).is_file():
-            return path / name
-    return None
-
-
-def _load_json(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > MAX_JSON:
-            raise InputError(
-                f"{path.name} is too large to be a list of cameras.", "Choose another file."
-            )
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(
-            f"{path} can't be read: {error.strerror}.", "Choose another file."
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"{path.name} is not valid JSON.", "Export it again from the program that wrote it."
-        ) from error
-    if not isinstance(data, dict) or not isinstance(data.get("frames"), list) or not data["frames"]:
-        raise InputError(
-            f"{path.name} lists no frames.",
-            "Choose the transforms.json of a nerfstudio or instant-ngp scene.",
-        )
-    return data
-
-
-def _number(record: dict[str, Any], key: str, default: float | None = None) -> float:
-    value = record.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e300:
-        raise InputError(
-            f"transforms.json: {key!r} must be a finite number, not {value!r}.", "Export it again."
-        )
-    return float(value)
-
-
-def _inside(root: Path, name: Any) -> Path:
-    """A file of the capture by its name in the JSON; names that lead outside the folder are
-    refused.
-    """
-    if not isinstance(name, str) or not name or "\0" in name:
-        raise InputError("transforms.json: a frame has no file_path.", "Export it again.")
-    parts = PurePosixPath(name.replace("\\", "/"))
-    if parts.is_absolute() or PureWindowsPath(name).drive or ".." in parts.parts:
-        raise InputError(
-            f"transforms.json names a file outside its folder: {name!r}.",
-            "Move the pictures into the capture.",
-        )
-    path = root / parts
-    if path.suffix.lower() in IMAGES or path.is_file():
-        return path
-    return next(
-        (c for c in (path.with_name(path.name + s) for s in IMAGES) if c.is_file()),
-        path.with_name(path.name + ".png"),
-    )
-
-
-def _pose(record: dict[str, Any], where: str) -> NDArray[np.float64]:
-    try:
-        matrix = np.array(record.get("transform_matrix"), np.float64)
-    except (TypeError, ValueError, OverflowError):
-        matrix = np.zeros(0)
-    if matrix.shape == (3, 4):
-        matrix = np.vstack([matrix, [0, 0, 0, 1]])
-    if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
-        raise InputError(
-            f"The camera of {where} has no usable pose (NaN, infinite or not 4 x 4).",
-            "Solve the cameras again.",
-        )
-    u, singular, vt = np.linalg.svd(matrix[:3, :3])
-    if singular[2] < 1e-9 or np.linalg.det(matrix[:3, :3]) < 0:
-        raise InputError(
-            f"The camera of {where} has no usable pose (its rotation is degenerate or mirrored).",
-            "Solve the cameras again.",
-        )
-    clean = np.eye(4)
-    clean[:3, :3], clean[:3, 3] = u @ vt, matrix[:3, 3]
-    return clean
-
-
 def image_size(path: Path) -> tuple[int, int]:
     """Width and height from the file's header, as stored (EXIF rotation not applied)."""
     try:
@@ -158,32 +77,10 @@ def image_size(path: Path) -> tuple[int, int]:
         ) from error
 
 
-def _focal(camera: dict[str, Any], width: int, height: int) -> tuple[float, float]:
-    if "fl_x" in camera:
-        fl_x = _number(camera, "fl_x")
-        fl_y = _number(camera, "fl_y", fl_x)
-    elif "camera_angle_x" in camera:
-        fl_x = 0.5 * width / math.tan(0.5 * min(max(_number(camera, "camera_angle_x"), 1e-6), 3.14))
-        fl_y = (
-            0.5 * height / math.tan(0.5 * _number(camera, "camera_angle_y"))
-            if "camera_angle_y" in camera
-            else fl_x
-        )
-    else:
-        raise InputError(
-            "transforms.json gives no focal length (fl_x or camera_angle_x).", "Export it again."
-        )
-    if fl_x <= 0 or fl_y <= 0:
-        raise InputError(
-            "transforms.json: the focal length must be above zero.", "Export it again."
-        )
-    return fl_x, fl_y
-
-
 def _any_image(root: Path, shared: dict[str, Any], missing: Path) -> Path:
     """Another picture of the capture, which has the size of the missing one."""
     found = next(
-        (p for p in (_inside(root, name) for name in shared.get("_names", [])) if p.is_file()), None
+        (p for p in (inside(root, name) for name in shared.get("_names", [])) if p.is_file()), None
     )
     if found is None:
         raise InputError(
@@ -197,7 +94,7 @@ def _frame(root: Path, shared: dict[str, Any], record: Any) -> Frame:
     if not isinstance(record, dict):
         raise InputError("transforms.json: a frame is not a record.", "Export it again.")
     camera = {**shared, **record}
-    image = _inside(root, record.get("file_path"))
+    image = inside(root, record.get("file_path"))
     if camera.get("is_fisheye") or camera.get("camera_model", "OPENCV") not in (
         "OPENCV",
         "PINHOLE",
@@ -210,7 +107,7 @@ def _frame(root: Path, shared: dict[str, Any], record: Any) -> Frame:
             "Undistort the pictures first.",
         )
     if "w" in camera and "h" in camera:
-        width, height = int(_number(camera, "w")), int(_number(camera, "h"))
+        width, height = int(number(camera, "w")), int(number(camera, "h"))
     else:
         width, height = image_size(image if image.is_file() else _any_image(root, shared, image))
     if not (1 <= width <= 65536 and 1 <= height <= 65536):
@@ -218,21 +115,21 @@ def _frame(root: Path, shared: dict[str, Any], record: Any) -> Frame:
             f"transforms.json: a picture of {width} x {height} pixels is impossible.",
             "Export it again.",
         )
-    fl_x, fl_y = _focal(camera, width, height)
+    fl_x, fl_y = focal_lengths(camera, width, height)
     return Frame(
         image=image,
-        camera_to_world=_pose(record, image.name),
+        camera_to_world=pose(record, image.name),
         fl_x=fl_x,
         fl_y=fl_y,
-        cx=_number(camera, "cx", width / 2),
-        cy=_number(camera, "cy", height / 2),
+        cx=number(camera, "cx", width / 2),
+        cy=number(camera, "cy", height / 2),
         width=width,
         height=height,
-        distortion=tuple(_number(camera, key, 0.0) for key in DISTORTION),
-        time=_number(camera, "time") if "time" in camera else None,
-        mask=_inside(root, record["mask_path"]) if record.get("mask_path") else None,
+        distortion=tuple(number(camera, key, 0.0) for key in DISTORTION),
+        time=number(camera, "time") if "time" in camera else None,
+        mask=inside(root, record["mask_path"]) if record.get("mask_path") else None,
         source=str(record.get("source", "")),
-        depth=_inside(root, record["depth_file_path"]) if record.get("depth_file_path") else None,
+        depth=inside(root, record["depth_file_path"]) if record.get("depth_file_path") else None,
     )
 
 
@@ -245,7 +142,7 @@ def read(path: Path) -> Capture:
         raise InputError(
             f"{path} holds no transforms.json.", "Run `cameras` first, and give its output folder."
         )
-    data = _load_json(file)
+    data = load_json(file)
     shared = {k: v for k, v in data.items() if k != "frames"}
     shared["_names"] = [
         r["file_path"]
@@ -254,7 +151,7 @@ def read(path: Path) -> Capture:
     ]
     frames = [_frame(file.parent, shared, record) for record in data["frames"]]
     points = (
-        _inside(file.parent, data["ply_file_path"])
+        inside(file.parent, data["ply_file_path"])
         if data.get("ply_file_path")
         else file.parent / "points3D.ply"
     )

@@ -11,22 +11,23 @@ from helpers.capture_files import POSE, image, refused, save
 
 from backend.formats import capture
 from backend.formats.capture import Capture, Frame
+from backend.formats.transforms_json import find_transforms
 from backend.protocol import InputError
 
 
 def test_where_the_list_of_cameras_is_looked_for(tmp_path: Path) -> None:
     save(tmp_path)
     for path in (tmp_path, tmp_path / "transforms.json"):
-        assert capture.find_transforms(path) == tmp_path / "transforms.json"
+        assert find_transforms(path) == tmp_path / "transforms.json"
     (tmp_path / "transforms.json").rename(tmp_path / "transforms_train.json")
-    assert capture.find_transforms(tmp_path) == tmp_path / "transforms_train.json"
+    assert find_transforms(tmp_path) == tmp_path / "transforms_train.json"
     save(tmp_path)
-    assert capture.find_transforms(tmp_path) == tmp_path / "transforms.json"
+    assert find_transforms(tmp_path) == tmp_path / "transforms.json"
     (tmp_path / "Other.JSON").write_text("")
-    assert capture.find_transforms(tmp_path / "Other.JSON") == tmp_path / "Other.JSON"
+    assert find_transforms(tmp_path / "Other.JSON") == tmp_path / "Other.JSON"
     image(tmp_path / "a.png")
     for path in (tmp_path / "a.png", tmp_path / "none"):
-        assert capture.find_transforms(path) is None
+        assert find_transforms(path) is None
         with pytest.raises(InputError, match=r"holds no transforms\.json"):
             capture.read(path)
 

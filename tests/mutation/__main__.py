@@ -34,6 +34,11 @@ JUDGES = {  # beside tests/<room>/test_<name>*.py
         "tests/formats/test_depth_and_tracks.py",
         "tests/formats/test_depth_and_tracks_limits.py",
     ],
+    "transforms_json": [
+        "tests/formats/test_capture.py",
+        "tests/formats/test_capture_dialects.py",
+        "tests/formats/test_capture_files.py",
+    ],
     "ply": ["tests/formats/test_ply.py", "tests/formats/test_splat_ply.py"],
 }
 SLOW = [

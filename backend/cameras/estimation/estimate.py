@@ -3,15 +3,11 @@ for a verdict.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ...geometry.conventions import align_similarity
-from ...media.tracks.tracks import Ints, Tracks, merge, split
-from ...protocol import SolveError
-from ..bundle.adjust import Prior
+from ...media.tracks.tracks import Tracks, merge, split
 from ..bundle.equations import FreeParameters
 from ..bundle.state import (
     Observations,
@@ -20,66 +16,12 @@ from ..bundle.state import (
     travelled,
     unit_of,
     unit_of_size,
-    with_frames,
 )
 from ..bundle.triangulate import triangulate
-from ..bundle.uncertainty import Uncertainty, uncertainty
 from ..solvers import rotation, straight
-from ..solvers.rotation import RotationConfig
-from ..solvers.straight import StraightConfig
-from .refine import RefineConfig, Refined, fewer, refine
-from .verdict import Evidence, Kind, Verdict, VerdictConfig, judge
-
-Progress = Callable[[int, int], None]  # step, total; may raise to cancel
-LEAST_TRACKS = 8  # of a picture; fewer don't hold a camera
-
-
-@dataclass(frozen=True, kw_only=True)
-class EstimateConfig:
-    """What the parts are told. Pixels are those of a picture 320 wide."""
-
-    turning_px: float = 0.8  # median error up to which a camera that only turns is believed
-    parallax: float = 0.5  # a moving camera must lower the turning one's error to this share
-    held_out: float = 0.12
-    agree: float = 0.006  # apart up to which two solvers need no third
-    straight: StraightConfig = field(default_factory=StraightConfig)
-    rotation: RotationConfig = field(default_factory=RotationConfig)
-    refine: RefineConfig = field(default_factory=RefineConfig)
-    verdict: VerdictConfig = field(default_factory=VerdictConfig)
-
-
-@dataclass(frozen=True)
-class SolverResult:
-    """Cameras as a solver left them."""
-
-    name: str
-    frames: Ints
-    solve: Reconstruction
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """What is to be solved. `followed` are tracks from frame to frame."""
-
-    frames: int
-    size: tuple[int, int]
-    klt_tracks: Tracks
-    prior: Prior | None
-    seed: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """The result; `solve` has a point for every track of `tracks` (frames renumbered as in
-    `frames`).
-    """
-
-    solver: str
-    frames: Ints
-    solve: Reconstruction
-    tracks: Tracks
-    verdict: Verdict
-    uncertainty: Uncertainty
+from .conclusion import LEAST_TRACKS, _sure_of, at_infinity, conclude
+from .problem import Estimate, EstimateConfig, Problem, Progress, SolverResult
+from .refine import Refined, fewer, refine
 
 
 def turning(problem: Problem, config: EstimateConfig) -> tuple[Reconstruction, float, bool]:
@@ -336,93 +278,3 @@ class Estimator:
             expected_focal,
             self._cross_check_error(best),
         )
-
-
-def well_seen(tracks: Tracks, frames: int) -> Ints:
-    """Frames that share enough with others for their cameras to be more than guesses."""
-    seen = np.flatnonzero(np.bincount(tracks.frame, minlength=frames) >= LEAST_TRACKS)
-    if len(seen) < 3:
-        raise SolveError(
-            f"Only {len(seen)} of {frames} pictures share enough points with others.",
-            "Film more slowly, with more overlap, in good light.",
-        )
-    return seen
-
-
-def at_infinity(solve: Reconstruction, tracks: Tracks) -> Reconstruction:
-    """A turning camera's points, for other tracks."""
-    return rotation.points_at_infinity(solve, Observations.of(tracks), tracks.points)
-
-
-def _sure_of(best: Refined, problem: Problem) -> Uncertainty:
-    """Of its positions, where the camera moves, and of its lens."""
-    moves = best.free_parameters.translations
-    few = fewer(best.tracks, 1500, len(best.frames)) if moves else best.tracks
-    subject = triangulate(best.solve, Observations.of(few), few.points) if moves else best.solve
-    return uncertainty(
-        subject, Observations.of(few), best.free_parameters, unit_of(best.solve), problem.prior
-    )
-
-
-def conclude(
-    best: Refined,
-    problem: Problem,
-    tracks: Tracks,
-    kind: Kind,
-    config: EstimateConfig,
-    cross_check: tuple[str, float, float] = ("", math.inf, math.inf),
-    mirror: float = math.inf,
-    expected_focal: float = 0.0,
-    cross_check_error: float = 1.0,
-) -> Estimate:
-    """Points for every track, the uncertainty, and the verdict."""
-    unit = unit_of(best.solve)
-    local = tracks.in_frames(best.frames)
-    placed = (
-        triangulate(best.solve, Observations.of(local), local.points)
-        if kind == "moving"
-        else best.solve
-    )
-    if kind == "moving":
-        kept = local.keep(
-            errors(placed, Observations.of(local)).numpy() < config.refine.outlier * unit
-        )
-        placed = triangulate(best.solve, Observations.of(kept), kept.points)
-        inliers = len(kept.frame) / max(len(local.frame), 1)
-    else:
-        kept, inliers = best.tracks, best.inliers
-    sure = _sure_of(best, problem)
-    seen = well_seen(kept, len(best.frames))
-    frames = best.frames[seen]
-    if len(seen) < len(best.frames):  # nothing holds the others: their cameras would be guesses
-        kept, sure = kept.in_frames(seen), replace(sure, positions=sure.positions[seen])
-        chosen = with_frames(best.solve, seen)
-        placed = (
-            triangulate(chosen, Observations.of(kept), kept.points)
-            if kind == "moving"
-            else at_infinity(chosen, kept)
-        )
-    focal = float(best.solve.focals.median())
-    evidence = Evidence(
-        placed=len(frames) / problem.frames,
-        inliers=inliers,
-        held_out_px=best.median / unit,
-        focal_sigma=sure.focal,
-        drift_sigma=sure.drift,
-        field_of_view=math.degrees(2 * math.atan(max(problem.size) / 2 / focal)),
-        second_opinion=cross_check[0],
-        apart=cross_check[1],
-        focal_apart=cross_check[2],
-        mirror=mirror,
-        expected_focal=expected_focal / focal if expected_focal else 0.0,
-        confirmable=problem.klt_tracks.points > 0,
-        cross_check_error=cross_check_error,
-    )
-    return Estimate(
-        solver=best.name,
-        frames=frames,
-        solve=placed,
-        tracks=kept,
-        verdict=judge(evidence, kind, config.verdict),
-        uncertainty=sure,
-    )

@@ -13,7 +13,8 @@ from ..bundle.state import Observations, errors, unit_of, with_frames
 from ..bundle.triangulate import triangulate
 from ..bundle.uncertainty import Uncertainty
 from ..solvers.straight import between
-from .estimate import Estimate, EstimateConfig, Problem, well_seen
+from .conclusion import well_seen
+from .problem import Estimate, EstimateConfig, Problem
 from .verdict import judge
 
 MOST = 200  # frames that are solved together

@@ -12,7 +12,7 @@ from ...media.frames import Footage
 from ...media.tracks.flow import Flow, FlowConfig, dense_flow
 from ...media.tracks.tracks import Tracks
 from ..bundle.state import Reconstruction
-from ..estimation.estimate import Problem
+from ..estimation.problem import Problem
 from ..footage.images import GrayFrames, read_image
 from ..footage.prepare import small_masks
 from .clip import FlowMapClip

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ...formats.capture import find_transforms
+from ...formats.transforms_json import find_transforms
 from ...media.photos import list_photos
 from ...protocol import InputError
 

@@ -15,14 +15,10 @@ from helpers.track_scenes import FOCAL, SIZE, position_error, scene
 from backend.cameras.bundle.adjust import AdjustConfig, Prior, adjust
 from backend.cameras.bundle.equations import FreeParameters
 from backend.cameras.bundle.state import Observations, travelled
-from backend.cameras.estimation.estimate import (
-    EstimateConfig,
-    Estimator,
-    Problem,
-    SolverResult,
-    well_seen,
-)
+from backend.cameras.estimation.conclusion import well_seen
+from backend.cameras.estimation.estimate import Estimator
 from backend.cameras.estimation.keyframes import at_keyframes, complete
+from backend.cameras.estimation.problem import EstimateConfig, Problem, SolverResult
 from backend.cameras.estimation.refine import RefineConfig, refine
 from backend.cameras.footage.images import GrayFrames
 from backend.cameras.footage.prepare import pair_masks

@@ -13,15 +13,13 @@ from backend.cameras.bundle.state import Observations, unit_scale
 from backend.cameras.bundle.triangulate import triangulate
 from backend.cameras.bundle.uncertainty import uncertainty
 from backend.cameras.estimation.estimate import (
-    EstimateConfig,
     Estimator,
-    Problem,
-    SolverResult,
     distance,
     mirror_ratio,
     only_turns,
     turning,
 )
+from backend.cameras.estimation.problem import EstimateConfig, Problem, SolverResult
 from backend.cameras.estimation.refine import RefineConfig, refine
 from backend.cameras.solvers import rotation, straight
 from backend.cameras.solvers.rotation import RotationConfig

@@ -1,0 +1,125 @@
+"""What a transforms.json says, value by value, every one checked."""
+
+import json
+import math
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..protocol import InputError
+
+IMAGES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp")
+DISTORTION = ("k1", "k2", "p1", "p2", "k3", "k4")
+
+
+MAX_JSON = 256 * 2**20
+
+
+def find_transforms(path: Path) -> Path | None:
+    """The transforms.json that `path` is or holds."""
+    if path.is_file():
+        return path if path.suffix.lower() == ".json" else None
+    for name in ("transforms.json", "transforms_train.json"):
+        if (path / name).is_file():
+            return path / name
+    return None
+
+
+def load_json(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MAX_JSON:
+            raise InputError(
+                f"{path.name} is too large to be a list of cameras.", "Choose another file."
+            )
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"{path} can't be read: {error.strerror}.", "Choose another file."
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"{path.name} is not valid JSON.", "Export it again from the program that wrote it."
+        ) from error
+    if not isinstance(data, dict) or not isinstance(data.get("frames"), list) or not data["frames"]:
+        raise InputError(
+            f"{path.name} lists no frames.",
+            "Choose the transforms.json of a nerfstudio or instant-ngp scene.",
+        )
+    return data
+
+
+def number(record: dict[str, Any], key: str, default: float | None = None) -> float:
+    value = record.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e300:
+        raise InputError(
+            f"transforms.json: {key!r} must be a finite number, not {value!r}.", "Export it again."
+        )
+    return float(value)
+
+
+def inside(root: Path, name: Any) -> Path:
+    """A file of the capture by its name in the JSON; names that lead outside the folder are
+    refused.
+    """
+    if not isinstance(name, str) or not name or "\0" in name:
+        raise InputError("transforms.json: a frame has no file_path.", "Export it again.")
+    parts = PurePosixPath(name.replace("\\", "/"))
+    if parts.is_absolute() or PureWindowsPath(name).drive or ".." in parts.parts:
+        raise InputError(
+            f"transforms.json names a file outside its folder: {name!r}.",
+            "Move the pictures into the capture.",
+        )
+    path = root / parts
+    if path.suffix.lower() in IMAGES or path.is_file():
+        return path
+    return next(
+        (c for c in (path.with_name(path.name + s) for s in IMAGES) if c.is_file()),
+        path.with_name(path.name + ".png"),
+    )
+
+
+def pose(record: dict[str, Any], where: str) -> NDArray[np.float64]:
+    try:
+        matrix = np.array(record.get("transform_matrix"), np.float64)
+    except (TypeError, ValueError, OverflowError):
+        matrix = np.zeros(0)
+    if matrix.shape == (3, 4):
+        matrix = np.vstack([matrix, [0, 0, 0, 1]])
+    if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
+        raise InputError(
+            f"The camera of {where} has no usable pose (NaN, infinite or not 4 x 4).",
+            "Solve the cameras again.",
+        )
+    u, singular, vt = np.linalg.svd(matrix[:3, :3])
+    if singular[2] < 1e-9 or np.linalg.det(matrix[:3, :3]) < 0:
+        raise InputError(
+            f"The camera of {where} has no usable pose (its rotation is degenerate or mirrored).",
+            "Solve the cameras again.",
+        )
+    clean = np.eye(4)
+    clean[:3, :3], clean[:3, 3] = u @ vt, matrix[:3, 3]
+    return clean
+
+
+def focal_lengths(camera: dict[str, Any], width: int, height: int) -> tuple[float, float]:
+    if "fl_x" in camera:
+        fl_x = number(camera, "fl_x")
+        fl_y = number(camera, "fl_y", fl_x)
+    elif "camera_angle_x" in camera:
+        fl_x = 0.5 * width / math.tan(0.5 * min(max(number(camera, "camera_angle_x"), 1e-6), 3.14))
+        fl_y = (
+            0.5 * height / math.tan(0.5 * number(camera, "camera_angle_y"))
+            if "camera_angle_y" in camera
+            else fl_x
+        )
+    else:
+        raise InputError(
+            "transforms.json gives no focal length (fl_x or camera_angle_x).", "Export it again."
+        )
+    if fl_x <= 0 or fl_y <= 0:
+        raise InputError(
+            "transforms.json: the focal length must be above zero.", "Export it again."
+        )
+    return fl_x, fl_y
