@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from helpers.capture_files import POSE, image, refused, save
 
-from backend.formats import capture
+from backend.formats import capture, transforms_json
 from backend.formats.capture import Capture, Frame
 from backend.formats.transforms_json import find_transforms
 from backend.protocol import InputError
@@ -123,9 +123,9 @@ def test_files_that_are_no_list_of_cameras(tmp_path: Path, monkeypatch: pytest.M
     file.write_bytes(b"\xff\xfe")
     assert "not valid JSON" in refused(tmp_path)
     length = save(tmp_path).joinpath("transforms.json").stat().st_size
-    monkeypatch.setattr(capture, "MAX_JSON", length)
+    monkeypatch.setattr(transforms_json, "MAX_JSON", length)
     assert len(capture.read(tmp_path).frames) == 1
-    monkeypatch.setattr(capture, "MAX_JSON", length - 1)
+    monkeypatch.setattr(transforms_json, "MAX_JSON", length - 1)
     assert "too large" in refused(tmp_path)
 
 
