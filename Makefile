@@ -18,8 +18,8 @@ GROUP = $(VENV) -c "import sys, tomllib; print(*tomllib.load(open('pyproject.tom
 demo: .venv/ready .venv-bpy45/ready  ## footage to splats in Blender: out/demo (VIDEO=file, CAPTURE=folder, PRESET=fast)
 	$(BPY45) demo/run.py --compute $(VENV) --out $(OUT)/demo --video "$(VIDEO)" --capture "$(CAPTURE)" --preset $(PRESET)
 
-check: .venv/dev lint  ## before every commit: format, lint, types, every test that starts no process
-	$(call PYTEST,$(VENV)) tests --ignore tests/blender -m "not process"
+check: .venv/dev lint  ## before every commit: format, lint, types, and the tests that start no process and train nothing for long
+	$(call PYTEST,$(VENV)) tests --ignore tests/blender -m "not process and not whole"
 
 test:  ## every test, in the backend's Python and in Blender 4.5 and 5.3; a few in 5.2
 	$(MAKE) -j2 .venv/dev $(BLENDERS)

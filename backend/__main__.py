@@ -80,6 +80,7 @@ def _add_plumbing(parser: argparse.ArgumentParser) -> None:
 
 
 def make_parser() -> argparse.ArgumentParser:
+    """The parser of the command line, with every verb of the registry."""
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -155,6 +156,7 @@ def _run_as_process(arguments: argparse.Namespace) -> int:
 
 
 def main() -> int:
+    """Runs what the command line asks for; the exit status."""
     tune_process()
     logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s", stream=sys.stderr)
     arguments = make_parser().parse_args()

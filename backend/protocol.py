@@ -160,6 +160,7 @@ class Request(Generic[OptionsT]):
     context: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
+        """As request.json holds it."""
         return json.dumps({"protocol": PROTOCOL, **dataclasses.asdict(self)}, indent=1)
 
     @classmethod

@@ -115,6 +115,7 @@ class SPLATSMITH_OT_export_face(ExportHelper, bpy.types.Operator):
 
     @property
     def filename_ext(self) -> str:  # type: ignore[override]  # Blender only reads it
+        """The extension that goes with the chosen format."""
         return {"GLTF": ".glb", "FBX": ".fbx", "CSV": ".csv"}[self.kind]
 
     @guarded

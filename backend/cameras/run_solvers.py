@@ -47,6 +47,7 @@ class SolveContext:
 
     @property
     def options(self) -> CamerasOptions:
+        """What the verb was told."""
         options = self.job.options
         return options
 
@@ -132,6 +133,7 @@ def colmap(context: SolveContext, mapper: str) -> SolverResult | None:
 
 
 def straight_paths(context: SolveContext) -> SolverResult | None:
+    """The straight-path solver on the klt tracks; None where it finds no way."""
     problem = context.problem
     if problem.klt_tracks.points < 40:
         return None

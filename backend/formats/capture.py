@@ -47,6 +47,7 @@ class Frame:
 
     @property
     def K(self) -> NDArray[np.float64]:
+        """(3, 3) intrinsics in pixels."""
         return intrinsics(self.fl_x, self.fl_y, self.cx, self.cy)
 
 

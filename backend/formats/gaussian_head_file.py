@@ -53,6 +53,7 @@ _FIELDS = ("corners", "rest_sizes", *_HALF, "latent_weights", "latent_bias")
 
 
 def write(path: Path, head: GaussianHead) -> None:
+    """Writes the head's Gaussians as .npz."""
     arrays = {
         name: getattr(head, name).astype(np.float16) if name in _HALF else getattr(head, name)
         for name in _FIELDS

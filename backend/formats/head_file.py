@@ -29,6 +29,7 @@ class Head:
 
 
 def write(path: Path, head: Head) -> None:
+    """Writes a head as .npz."""
     np.savez_compressed(
         path,
         name=head.name,

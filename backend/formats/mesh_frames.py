@@ -45,6 +45,7 @@ class MeshFrames:
 
 
 def write(path: Path, sequence: MeshFrames) -> None:
+    """Writes meshes of changing topology as .npz."""
     frames = sequence.frames
     np.savez_compressed(
         path,

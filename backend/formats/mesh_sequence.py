@@ -56,6 +56,7 @@ def skinned(rest: Floats, nodes: Nodes) -> Floats:
 
 
 def write(path: Path, sequence: MeshSequence) -> None:
+    """Writes a mesh sequence as .npz."""
     arrays: dict[str, NDArray] = {
         "rest": sequence.rest,
         "faces": sequence.faces,

@@ -42,6 +42,7 @@ class Motion:
 
 
 def write(path: Path, motion: Motion) -> None:
+    """Writes a motion as .npz."""
     keys = [c.frames for c in motion.curves], [c.values for c in motion.curves]
     frames, values = (np.concatenate(rows) if rows else np.zeros(0, np.float32) for rows in keys)
     np.savez_compressed(

@@ -38,6 +38,7 @@ def distinct_color(number: int) -> tuple[float, float, float]:
 
 
 def write(path: Path, semantics: Semantics) -> None:
+    """Writes what is known of the objects as .npz."""
     np.savez_compressed(
         path,
         objects=semantics.objects,

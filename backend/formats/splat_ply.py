@@ -48,6 +48,7 @@ class SplatArrays:
 
     @property
     def sh_degree(self) -> int:
+        """0 to 3, from the number of SH coefficients."""
         return int(self.sh.shape[1] ** 0.5) - 1
 
 

@@ -28,6 +28,7 @@ def find_transforms(path: Path) -> Path | None:
 
 
 def load_json(path: Path) -> dict[str, Any]:
+    """The record; InputError for what is no JSON object or too large."""
     try:
         if path.stat().st_size > MAX_JSON:
             raise InputError(
@@ -51,6 +52,7 @@ def load_json(path: Path) -> dict[str, Any]:
 
 
 def number(record: dict[str, Any], key: str, default: float | None = None) -> float:
+    """A finite number; InputError that names the key."""
     value = record.get(key, default)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e300:
         raise InputError(
@@ -81,6 +83,7 @@ def inside(root: Path, name: Any) -> Path:
 
 
 def pose(record: dict[str, Any], where: str) -> NDArray[np.float64]:
+    """(4, 4) camera to world, made orthonormal; InputError for what is no pose."""
     try:
         matrix = np.array(record.get("transform_matrix"), np.float64)
     except (TypeError, ValueError, OverflowError):
@@ -104,6 +107,7 @@ def pose(record: dict[str, Any], where: str) -> NDArray[np.float64]:
 
 
 def focal_lengths(camera: dict[str, Any], width: int, height: int) -> tuple[float, float]:
+    """fl_x and fl_y in pixels, from whichever of the keys there are; InputError where none is."""
     if "fl_x" in camera:
         fl_x = number(camera, "fl_x")
         fl_y = number(camera, "fl_y", fl_x)

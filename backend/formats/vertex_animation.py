@@ -22,6 +22,7 @@ Floats = NDArray[np.float32]
 
 
 def sidecar(path: Path) -> Path:
+    """The file beside the texture that says what an engine's material needs to play it."""
     return path.with_suffix(".json")
 
 

@@ -111,9 +111,11 @@ class Kernels:
         return kernels
 
     def set_threads(self, count: int) -> None:
+        """How many threads the kernels use."""
         self.library.handle.splat_set_threads(count)
 
     def borrow_view(self) -> int:
+        """The view as the C interface takes it; the tensors must outlive it."""
         view = self.views.pop() if self.views else self.library.handle.splat_view_new()
         if not view:
             raise KernelError(_STATUS[2])

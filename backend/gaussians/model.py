@@ -28,10 +28,12 @@ class Gaussians:
 
     @property
     def scales(self) -> Tensor:
+        """(N, 3) standard deviations."""
         return self.log_scales.exp()
 
     @property
     def opacities(self) -> Tensor:
+        """(N,) 0..1, after the sigmoid."""
         return self.opacity_logits.sigmoid()
 
     def sh(self, degree: int) -> Tensor:
@@ -40,6 +42,7 @@ class Gaussians:
 
     @property
     def sh_degree(self) -> int:
+        """0 to 3, from the number of SH coefficients."""
         return int((self.sh_rest.shape[1] + 1) ** 0.5) - 1
 
     def named(self) -> dict[str, Tensor]:

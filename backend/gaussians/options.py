@@ -34,6 +34,7 @@ class Drawables:
     colors: Tensor  # (N, D), or SH coefficients (N, K, 3)
 
     def tensors(self) -> tuple[Tensor, ...]:
+        """Means, quats, scales, opacities, colors, in the order of the fields."""
         return tuple(getattr(self, f.name) for f in fields(self))
 
 

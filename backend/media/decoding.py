@@ -34,6 +34,7 @@ class Damage:
     resized: float = 0.0  # seconds after which frames of another size came
 
     def met(self, time: float) -> None:
+        """Notes that a frame at `time` seconds could not be decoded."""
         if time < self.since:
             return
         self.first = self.first if self.frames else time
@@ -41,6 +42,7 @@ class Damage:
 
 
 def cannot(path: Path, why: str) -> InputError:
+    """The error for a video that can't be used, and why."""
     return InputError(f"{path.name} can't be used as a video: {why}.", "Choose a video file.")
 
 

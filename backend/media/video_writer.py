@@ -70,6 +70,7 @@ class VideoWriter:
                     break
 
     def close(self) -> None:
+        """Flushes the encoder and finishes the file."""
         try:
             for stream in (self._stream, self._sound):
                 if stream is not None:

@@ -26,9 +26,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
+    """Writes the file whole or not at all."""
     with atomic_path(path) as part:
         part.write_bytes(data)
 
 
 def write_json(path: Path, data: Any) -> None:
+    """Writes plain values as JSON, whole or not at all."""
     write_bytes(path, json.dumps(data, indent=1, allow_nan=False).encode())

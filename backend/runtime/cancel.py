@@ -21,6 +21,7 @@ class CancelToken:
         self._callbacks: list[Callable[[], object]] = []
 
     def set(self) -> None:
+        """Asks the work to stop; may be called from any thread, and again."""
         self._event.set()
         for callback in list(self._callbacks):
             callback()
@@ -32,6 +33,7 @@ class CancelToken:
 
     @property
     def is_set(self) -> bool:
+        """Whether somebody wants the work to stop."""
         return self._event.is_set()
 
     def on_cancel(self, callback: Callable[[], object]) -> Callable[[], None]:

@@ -35,6 +35,7 @@ class JobFolder:
 
     @property
     def checkpoint(self) -> Path:
+        """Enough to go on after a kill."""
         return self.root / "checkpoint"
 
     @property
@@ -46,18 +47,22 @@ class JobFolder:
 
     @property
     def staging(self) -> Path:
+        """Where files lie until they are committed."""
         return self.root / "staging"
 
     @property
     def previews(self) -> Path:
+        """Pictures of the running work."""
         return self.root / "previews"
 
     @property
     def log(self) -> Path:
+        """Everything that any library printed."""
         return self.root / "log.txt"
 
     @property
     def manifest(self) -> Path:
+        """Written last: only with it is there a result."""
         return self.output / "manifest.json"
 
     @contextlib.contextmanager
@@ -120,6 +125,7 @@ class JobFolder:
             ) from error
 
     def write_state(self, state: JobState) -> None:
+        """How the job stands, for whoever looks into the folder."""
         atomic.write_json(self.root / "state.json", dataclasses.asdict(state))
 
     def commit(self, manifest: dict[str, Any]) -> None:

@@ -65,10 +65,12 @@ class Job(Generic[OptionsT]):
         self.reporter.send(protocol.Progress(step, total, self._eta.update(step, total), metrics))
 
     def warn(self, code: str, text: str) -> None:
+        """Tells something that the user should know, while the job goes on."""
         log.warning("%s: %s", code, text)
         self.reporter.send(protocol.Warn(code, text))
 
     def preview(self, path: Path) -> None:
+        """Shows a picture that is complete."""
         self.reporter.send(protocol.Preview(str(path)))
 
     def _end_stage(self) -> None:

@@ -36,9 +36,11 @@ class Stopwatch:
         self._wall, self._cpu = time.monotonic(), cpu_seconds()
 
     def wall(self) -> float:
+        """Seconds by the clock since the start."""
         return time.monotonic() - self._wall
 
     def cpu(self) -> float:
+        """CPU seconds since the start, children included."""
         return cpu_seconds() - self._cpu
 
 

@@ -35,6 +35,7 @@ class PipeReporter:
         self._last_progress = 0.0
 
     def send(self, event: Event) -> None:
+        """Tells the event."""
         if isinstance(event, protocol.Progress):
             now = time.monotonic()
             if now - self._last_progress < 0.05 and event.step != event.total:
@@ -58,6 +59,7 @@ class TerminalReporter:
     _shown: float = 0.0
 
     def send(self, event: Event) -> None:
+        """Tells the event."""
         if isinstance(event, protocol.Hello):
             self._print(f"Splatsmith {event.version} on {event.device}")
         elif isinstance(event, protocol.Stage):

@@ -69,6 +69,7 @@ class Evidence:
         return np.asarray(self.sums / np.maximum(self.total, 1e-9)[:, None], np.float32)
 
     def plus(self, other: "Evidence", times: float) -> "Evidence":
+        """This evidence and `times` the other."""
         return Evidence(self.sums + times * other.sums, self.total + times * other.total)
 
 

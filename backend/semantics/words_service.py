@@ -51,16 +51,20 @@ class CachedTeacher:
 
     @property
     def name(self) -> str:
+        """The teacher's own."""
         return self.teacher.name
 
     @property
     def dimensions(self) -> int:
+        """D, the length of a feature."""
         return self.teacher.dimensions
 
     def encode_regions(self, image: np.ndarray, regions: Ints, count: int) -> Floats:
+        """(R, D) of a picture's regions, by the teacher itself."""
         return self.teacher.encode_regions(image, regions, count)
 
     def encode_text(self, words: Sequence[str]) -> Floats:
+        """(W, D) of the words; those asked for before are remembered."""
         new = [w for w in dict.fromkeys(words) if w not in self.known]
         found = dict(zip(new, self.teacher.encode_text(new), strict=True))
         result = np.array([found[w] if w in found else self.known[w] for w in words], np.float32)

@@ -48,6 +48,7 @@ class Trainer:
 
     @property
     def options(self) -> RasterOptions:
+        """How the rasteriser draws while training."""
         return RasterOptions(rasterize_mode="antialiased" if self.config.antialiased else "classic")
 
     def next_view(self) -> tuple[int, View]:

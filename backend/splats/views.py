@@ -30,6 +30,7 @@ class View:
 
     @property
     def size(self) -> tuple[int, int]:
+        """Width and height."""
         return self.pixels.shape[1], self.pixels.shape[0]
 
     def target(self, background: Tensor, device: str) -> Tensor:

@@ -44,6 +44,7 @@ def best_overlap(mine: np.ndarray, owner: np.ndarray, visible: np.ndarray) -> fl
     )
 
 
+@pytest.mark.whole
 def test_objects_are_found_though_regions_are_split_merged_and_frayed(
     room: Room, views: list[ViewRegions], index: tuple[np.ndarray, list[np.ndarray]]
 ) -> None:

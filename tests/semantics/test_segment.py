@@ -49,6 +49,7 @@ def recall(room: Room, owner: np.ndarray) -> float:
     return float(np.mean(np.array(good) > 0.5))
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("regions", [False, True])
 def test_objects_are_found_and_ride_in_the_ply(
     home: tuple[Room, Path], tmp_path: Path, regions: bool

@@ -33,6 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.whole
 def test_it_names_what_it_was_not_shown(folder: Path) -> None:
     teacher = open_clip_teacher.load(str(folder), torch.device("cpu"))
     room, words = furnished_room.make(60, views=6), teacher.encode_text(CLASSES)
@@ -44,6 +45,7 @@ def test_it_names_what_it_was_not_shown(folder: Path) -> None:
     assert np.mean(right) > 0.15, "chance is 1 in 14: 0.07"
 
 
+@pytest.mark.whole
 def test_words_from_the_command_line(folder: Path, tmp_path: Path) -> None:
     """Few photographs, so the splats are looked at from in between too; then prompts of every
     kind.

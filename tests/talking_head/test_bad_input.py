@@ -86,6 +86,7 @@ def test_a_turned_face_is_told(tmp_path: Path) -> None:
         assert (turned > least).all() and (turned < most).all()
 
 
+@pytest.mark.whole
 @pytest.mark.data
 @needs_tracker
 def test_two_faces_and_no_sound_are_remarked_on(tmp_path: Path) -> None:

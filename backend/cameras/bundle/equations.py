@@ -22,6 +22,7 @@ class FreeParameters:
     radial: int = 0  # 0, 1 (k1) or 2 (k1 k2)
 
     def columns(self, frames: int) -> int:
+        """How many columns the free parameters of so many cameras take: poses, focal lengths, radial."""
         return (
             6 * frames
             + ((frames if self.focal_per_frame else 1) if self.focal else 0)
@@ -125,6 +126,7 @@ def robust(residual: Tensor, scale: float) -> tuple[Tensor, Tensor]:
 def assemble(
     solve: Reconstruction, observations: Observations, free_parameters: FreeParameters, scale: float
 ) -> Equations:
+    """The normal equations of all observations; see Equations for shapes."""
     frames, count = len(solve.rotations), len(solve.points)
     residual, by_camera, by_point = jacobians(
         solve, observations, free_parameters, tangent(solve.points)

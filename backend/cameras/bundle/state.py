@@ -63,6 +63,7 @@ class Observations:
 
     @classmethod
     def of(cls, tracks: Tracks) -> "Observations":
+        """From tracks; (O, 2) pixels in double precision."""
         return cls(
             torch.from_numpy(tracks.frame),
             torch.from_numpy(tracks.point),

@@ -13,4 +13,5 @@ class Channel:
         os.dup2(2, 1)
 
     def send(self, **message: Any) -> None:
+        """One line of JSON to the worker."""
         os.write(self._descriptor, json.dumps(message).encode() + b"\n")

@@ -48,10 +48,12 @@ class ColmapTask:
     threads: int = 2
 
     def write(self, path: Path) -> None:
+        """To a JSON file."""
         path.write_text(json.dumps(dataclasses.asdict(self)), encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> "ColmapTask":
+        """From the JSON file that `write` has made."""
         data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         data["known"] = [KnownCamera(**k) for k in data["known"]]
         return cls(**data)

@@ -25,6 +25,7 @@ class RowCounter:
         self._thread.start()
 
     def stop(self) -> None:
+        """Ends the watching thread."""
         self._done.set()
         self._thread.join()
 

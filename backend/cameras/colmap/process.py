@@ -234,6 +234,7 @@ def read_model(
 
 
 def main() -> int:
+    """Runs the task whose file the command line names; the exit status."""
     die_with_parent()
     channel = Channel()
     threading.Thread(target=lambda: (list(lines_of_stdin()), os._exit(70)), daemon=True).start()

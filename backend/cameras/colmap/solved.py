@@ -27,6 +27,7 @@ class Solved:
     )  # of the tracks, where they are known
 
     def save(self, path: Path) -> None:
+        """To a .npz file."""
         np.savez(
             path,
             frames=self.frames,
@@ -41,6 +42,7 @@ class Solved:
 
 
 def load(path: Path) -> Solved:
+    """From a .npz file; nothing in it is unpickled."""
     with np.load(path, allow_pickle=False) as data:
         tracks = Tracks(data["track_frame"], data["track_point"], data["track_uv"])
         return Solved(

@@ -258,6 +258,9 @@ class Estimator:
         return min(others, key=self._doubt, default=("", math.inf, math.inf))
 
     def estimate(self, expected_focal: float = 0.0) -> Estimate:
+        """The best solver's cameras with evidence and verdict; SolveError where no solver gave
+        any.
+        """
         best = self.best()
         name, apart, focal_apart = self._cross_check(best)
         if apart > self.config.verdict.apart or focal_apart > self.config.verdict.focal_apart:

@@ -26,6 +26,7 @@ def keyframes(frames: int) -> Ints:
 
 
 def at_keyframes(problem: Problem, keys: Ints) -> Problem:
+    """The problem of the keyframes alone, renumbered."""
     return replace(problem, frames=len(keys), klt_tracks=problem.klt_tracks.in_frames(keys, 3))
 
 

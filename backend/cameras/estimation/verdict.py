@@ -71,6 +71,7 @@ class Verdict:
     evidence: Evidence
 
     def as_json(self) -> dict[str, Any]:
+        """Plain values for the manifest; what is infinite is None there."""
         evidence = {
             k: (v if not isinstance(v, float) or math.isfinite(v) else None)
             for k, v in asdict(self.evidence).items()

@@ -40,6 +40,7 @@ class FlowMapClip:
 
     @property
     def frames(self) -> int:
+        """How many frames there are."""
         return len(self.video)
 
     @property

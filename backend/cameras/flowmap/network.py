@@ -72,6 +72,7 @@ class DepthNetwork(DepthModel):
         self.weigh = nn.Sequential(nn.Linear(2 * c[0], 32), nn.ReLU(), nn.Linear(32, 1))
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, 9, h, w) inputs to log depth (n, h, w), and features of every pixel."""
         levels, x = [], frames
         for block in self.down:
             x = block(x)

@@ -167,6 +167,7 @@ class PretrainedDepth(DepthModel):
         self.register_buffer("deviation", torch.tensor(DEVIATION)[:, None, None])
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, 9, h, w) inputs to the network's log depth (n, h, w), and the helper's features."""
         _, features = self.helper(frames)
         images = ((frames[:, :3] + 1) / 2 - self.mean) / self.deviation
         inverse = self.network(images)

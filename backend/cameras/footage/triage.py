@@ -49,6 +49,7 @@ class Triage:
 
     @property
     def longest_shot(self) -> tuple[int, int]:
+        """First and last (exclusive) pictures of the shot with the most."""
         return max(self.shots, key=lambda s: s[1] - s[0])
 
 
@@ -86,6 +87,7 @@ def _steps(tracks: Tracks, diagonal: float) -> tuple[NDArray[np.int64], NDArray[
 def cut_into_shots(
     changes: NDArray[np.float64], survival: NDArray[np.float64], config: TriageConfig
 ) -> tuple[tuple[int, int], ...]:
+    """First and last (exclusive) pictures of every shot."""
     count = len(changes)
     usual_change, usual_survival = float(np.median(changes[1:])), float(np.median(survival[1:]))
     around = (np.append(changes[1:], changes[-1]) + np.append(changes[0], changes[:-1])) / 2

@@ -83,6 +83,7 @@ class Motion:
 
     @staticmethod
     def still(nodes: int, frequencies: int, device: str = "cpu") -> "Motion":
+        """Coefficients of no motion, as leaves: (N, K, 3) and (K, 3) zeros."""
         shapes = (
             (nodes, frequencies, 3),
             (nodes, frequencies, 3),
@@ -92,6 +93,7 @@ class Motion:
         return Motion(*(torch.zeros(*shape, device=device, requires_grad=True) for shape in shapes))
 
     def at(self, time: float) -> Pose:
+        """The pose at one time in 0..1."""
         b = basis((time,), len(self.global_rotation), str(self.global_rotation.device))[0, :, None]
         rotations, whole = (self.rotations * b).sum(1), (self.global_rotation * b).sum(0)
         turned = rotation_vector_to_matrix(torch.cat([rotations, whole[None]]))

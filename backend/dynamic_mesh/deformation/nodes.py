@@ -28,6 +28,7 @@ class NodeGraph:
     stiffness: Tensor  # (N, L) how much each of these counts, about 1
 
     def to(self, device: torch.device) -> "NodeGraph":
+        """The same graph on another device."""
         return NodeGraph(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
 
 

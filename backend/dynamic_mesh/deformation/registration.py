@@ -112,6 +112,7 @@ def welded(vertices: Floats, faces: NDArray[np.int64]) -> tuple[Floats, NDArray[
 
 
 def sample(surface: Surface, count: int, random: np.random.Generator) -> Cloud:
+    """Points (S, 3) of a mesh's surface with their normals (S, 3), evenly spread by area."""
     a, b, c = (surface.vertices[surface.faces[:, i]] for i in range(3))
     cross = np.cross(b - a, c - a)
     area = np.linalg.norm(cross, axis=1)

@@ -24,6 +24,7 @@ class PyramidLevel:
         return self.alpha.shape[1], self.alpha.shape[0]
 
     def to(self, device: str) -> "PyramidLevel":
+        """The same on another device."""
         depth = None if self.depth is None else self.depth.to(device)
         return PyramidLevel(self.color.to(device), self.alpha.to(device), self.K.to(device), depth)
 
@@ -36,6 +37,7 @@ class TrackObservations:
     rays: Tensor  # (P, 2) x / z and y / z of the camera
 
     def to(self, device: str) -> "TrackObservations":
+        """The same on another device."""
         return TrackObservations(self.ids.to(device), self.rays.to(device))
 
 
@@ -60,6 +62,7 @@ class TimedView:
     tracks: TrackObservations = NOTHING
 
     def to(self, device: str) -> "TimedView":
+        """The same on another device."""
         return TimedView(
             name=self.name,
             time=self.time,

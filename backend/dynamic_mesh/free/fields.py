@@ -52,6 +52,7 @@ class Field(nn.Module):
         nn.init.zeros_(self.last.bias)
 
     def forward(self, places: Tensor, time: float) -> Tensor:
+        """(P, 3) places and a time in 0..1 to what is asked of the field, a row a place."""
         view = positional_encoding(places.new_tensor([time]), self.config.time_frequencies).expand(
             len(places), -1
         )
@@ -90,5 +91,6 @@ class Deformation(nn.Module):
         self.motion, self.turning = Field(config, 10), Field(config, 3)
 
     def forward(self, places: Tensor, time: float) -> Offsets:
+        """(P, 3) places and a time in 0..1 to what is asked of the field, a row a place."""
         means, quats, log_scales = self.motion(places, time).split([3, 4, 3], 1)
         return Offsets(means, quats, log_scales, self.turning(places, time))

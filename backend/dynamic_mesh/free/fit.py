@@ -54,10 +54,12 @@ class FreeFit:
 
     @property
     def share(self) -> float:
+        """How much of the steps is done, 0 to 1."""
         return self.step / self.config.steps
 
     @property
     def has_surface(self) -> bool:
+        """Whether the mesh has joined the fit already."""
         return self.share >= self.config.surface_from
 
 
@@ -83,6 +85,7 @@ def begin(views: list[TimedView], config: FreeConfig, seed: int) -> FreeFit:
 def with_optimizer(
     model: FreeModel, views: list[TimedView], config: FreeConfig, generator: torch.Generator
 ) -> FreeFit:
+    """A fit of the model that has made no step yet."""
     groups = [{"params": [leaf], "name": name} for name, leaf in model.gaussians.named().items()]
     groups += [
         {"params": list(model.networks.parameters()), "name": "networks"},

@@ -25,6 +25,7 @@ class FreeGaussians:
     normals: Tensor  # (N, 3) outward, any length; 0 until the surface is known
 
     def named(self) -> dict[str, Tensor]:
+        """Its tensors by their names."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
@@ -38,6 +39,7 @@ class FreeModel:
 
     @property
     def networks(self) -> nn.ModuleDict:
+        """All that has weights, by name, for the optimiser and checkpoints."""
         return nn.ModuleDict(
             {
                 "deform": self.deform,

@@ -39,6 +39,7 @@ class Clip:
 
 
 def make_clip(footage: Footage) -> Clip:
+    """The footage with its training views; InputError where less than two moments are left."""
     training = [m for i, m in enumerate(footage.views) if i not in set(footage.held)]
     if len({m.time for m in training}) < 2:
         raise InputError(

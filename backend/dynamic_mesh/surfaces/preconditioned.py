@@ -93,4 +93,5 @@ def umbrella_of(edges: Tensor, vertices: int) -> Umbrella:
 
 
 def umbrella(surface: Surface, device: str = "cpu") -> Umbrella:
+    """The uniform Laplacian of the surface: each of V vertices less the mean of its neighbours."""
     return umbrella_of(torch.from_numpy(surface.edges).to(device), len(surface.vertices))

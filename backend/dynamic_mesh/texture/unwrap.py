@@ -32,6 +32,7 @@ class Texels:
     barycentric: Tensor  # (M, 3)
 
     def to(self, device: torch.device) -> "Texels":
+        """The same texels on another device."""
         return Texels(
             self.size, self.where.to(device), self.faces.to(device), self.barycentric.to(device)
         )

@@ -92,6 +92,7 @@ class Fit:
 
     @property
     def share(self) -> float:
+        """How much of the steps is done, 0 to 1."""
         return self.step / self.config.steps
 
     def at(self, time: float, vertices: Tensor | None = None) -> Tensor:

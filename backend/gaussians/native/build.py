@@ -83,6 +83,7 @@ def own_platform() -> str | None:
 
 
 def wheel_name(where: Platform) -> str:
+    """The wheel's file name for a platform."""
     return f"splatsmith_kernels-{VERSION}-py3-none-{where.tag}.whl"
 
 
@@ -92,6 +93,7 @@ def source_digest() -> str:
 
 
 def is_current(wheel: Path) -> bool:
+    """Whether the built wheel is of this very source."""
     if not wheel.is_file():
         return False
     with zipfile.ZipFile(wheel) as archive:
@@ -154,6 +156,7 @@ def build(name: str, out: Path) -> Path:
 
 
 def main() -> int:
+    """Builds the kernels' wheels; the exit status."""
     parser = argparse.ArgumentParser(description="Builds the CPU kernels' wheels.")
     parser.add_argument("--out", type=Path, default=Path("wheels"))
     parser.add_argument(

@@ -24,6 +24,7 @@ class Tracks:
 
     @property
     def points(self) -> int:
+        """How many points are followed."""
         return int(self.point[-1]) + 1 if len(self.point) else 0
 
     @property
@@ -42,6 +43,7 @@ class Tracks:
         )
 
     def keep_points(self, points: NDArray[np.bool_]) -> "Tracks":
+        """Those of the chosen points (P,), renumbered."""
         return self.keep(points[self.point])
 
     def in_frames(self, frames: Ints, least: int = 2) -> "Tracks":
@@ -52,6 +54,7 @@ class Tracks:
         return make(new[kept.frame], kept.point, kept.uv)
 
     def scaled(self, factor: "float | Floats") -> "Tracks":
+        """With the positions (O, 2) times a factor, one for both axes or one each."""
         return Tracks(self.frame, self.point, self.uv * factor)
 
 

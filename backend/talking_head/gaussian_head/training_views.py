@@ -58,6 +58,7 @@ class Cut:
 
     @property
     def size(self) -> tuple[int, int]:
+        """Width and height."""
         x0, y0, x1, y1 = self.box
         return max(8, round((x1 - x0) * self.scale)), max(8, round((y1 - y0) * self.scale))
 
@@ -68,6 +69,7 @@ class Cut:
         return np.asarray(np.array(self.size) / np.array([x1 - x0, y1 - y0]), np.float32)
 
     def resize(self, pixels: Pixels) -> Pixels:
+        """(H, W, 3) of the frame to the cut's own size."""
         return np.asarray(
             Image.fromarray(pixels).resize(self.size, Image.Resampling.LANCZOS, box=self.box)
         )

@@ -32,6 +32,7 @@ class Clip:
 
     @property
     def seconds(self) -> float:
+        """Length of the clip."""
         return min(len(self.motion) / self.rate, len(self.features) / FEATURE_RATE)
 
 

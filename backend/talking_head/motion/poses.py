@@ -29,6 +29,7 @@ class Poses:
 
 
 def save(path: Path, motion: HeadMotion, source: Path) -> None:
+    """Writes the poses of a filmed head as .npz."""
     np.savez_compressed(
         path,
         names=np.array(motion.names),

@@ -14,6 +14,7 @@ NAME = "speaker.safetensors"
 
 
 def save_speaker(model: MotionTranslator, names: list[str], path: Path) -> None:
+    """Writes the decoder with its configuration as safetensors, marked as synthetic."""
     meta = {
         "config": json.dumps(asdict(model.config)),
         "names": json.dumps(names),

@@ -19,6 +19,7 @@ UTTERANCES, KEPT_BACK = 650, 50
 
 
 def main() -> None:
+    """Teaches the encoder that comes along anew, and writes it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--output", type=Path, default=SHIPPED)
     output: Path = parser.parse_args().output

@@ -41,6 +41,7 @@ def train_encoder(
     training: EncoderTrainingConfig = EncoderTrainingConfig(),
     progress: Callable[[float], None] = lambda share: None,
 ) -> VisemeEncoder:
+    """An encoder taught on synthesised speech with its true visemes."""
     torch.manual_seed(training.seed)
     random = np.random.default_rng(training.seed)
     model = VisemeEncoder(config)

@@ -29,6 +29,7 @@ class Phoneme:
 
     @property
     def center(self) -> float:
+        """Seconds in the middle of the sound."""
         return (self.start + self.end) / 2
 
     @property

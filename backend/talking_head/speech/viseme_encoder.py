@@ -56,6 +56,7 @@ class VisemeEncoder(nn.Module):
         self.leave = nn.Conv1d(config.hidden, len(VISEMES), 1)
 
     def forward(self, features: Tensor) -> Tensor:
+        """(B, T, bands) log mel to (B, T, visemes) logits."""
         x = self.enter(features.transpose(1, 2) / 3)
         for layer in self.layers:
             x = x + layer(x)
@@ -86,6 +87,7 @@ def viseme_probabilities(model: VisemeEncoder, features: Features) -> Floats:
 
 
 def save_encoder(model: VisemeEncoder, path: Path) -> None:
+    """Writes the weights with their configuration as safetensors."""
     config = {
         key: str(list(value) if isinstance(value, tuple) else value)
         for key, value in asdict(model.config).items()

@@ -49,6 +49,7 @@ class Face:
 
     @property
     def area(self) -> float:
+        """Of the face's box, in pixels."""
         return float((self.box[2] - self.box[0]) * (self.box[3] - self.box[1]))
 
     def region(self) -> Region:

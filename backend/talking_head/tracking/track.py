@@ -45,6 +45,7 @@ class FaceTrack:
 
     @property
     def seen(self) -> NDArray[np.bool_]:
+        """(T,) whether the face was seen."""
         return np.isfinite(self.points[:, 0, 0])
 
     @property
@@ -57,6 +58,7 @@ class FaceTrack:
 
     @property
     def aperture(self) -> NDArray[np.float32]:
+        """(T,) opening of the lips, in shares of the eyes' distance."""
         return aperture(self.points)
 
 

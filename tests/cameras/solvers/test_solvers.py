@@ -47,6 +47,7 @@ def test_straight_paths_find_the_way(kind: str) -> None:
         )
 
 
+@pytest.mark.whole
 def test_long_clips_are_joined_from_windows() -> None:
     truth, tracks = scene("sideways", frames=42, noise=0.1, points=400)
     # cut every track into pieces of fourteen frames, as a tracker would lose and find points

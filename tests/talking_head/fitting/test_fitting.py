@@ -129,6 +129,7 @@ def test_a_folder_that_is_no_face_model_is_refused(tmp_path: Path) -> None:
         read_ict(tmp_path)
 
 
+@pytest.mark.whole
 @pytest.mark.data
 @real
 def test_a_rendered_head_is_read_back() -> None:

@@ -138,6 +138,7 @@ def learned(filmed: tuple[Path, TalkingFace, HeadMotion]) -> LearnedHead:
     return learn_head(path, face.rig, motion, numbers, kept, 1280, config)
 
 
+@pytest.mark.whole
 def test_training_paints_the_head(
     learned: LearnedHead, filmed: tuple[Path, TalkingFace, HeadMotion]
 ) -> None:

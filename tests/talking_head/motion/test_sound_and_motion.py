@@ -108,6 +108,7 @@ def speech(seconds: float, seed: int, rate: float) -> Clip:
     return Clip(listen(voice), motion.astype(np.float32), rate)
 
 
+@pytest.mark.whole
 def test_motion_is_learned_at_any_frame_rate_and_does_not_drift() -> None:
     config = MotionTranslatorConfig(coefficients=2, hidden=32, dropout=0.1)
     rest = np.array([0.0, 0.5], np.float32)

@@ -126,6 +126,7 @@ def test_transcripts_that_can_not_be_are_refused() -> None:
         )
 
 
+@pytest.mark.whole
 def test_an_encoder_learns_and_comes_back_from_disk(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     speech = [utterance(random) for _ in range(16)]

@@ -66,6 +66,7 @@ class Skin:
     inside: NDArray[np.bool_]  # (F,) within the mouth
 
     def vertices(self, lids: Lids = Lids()) -> Values:
+        """How many vertices the skin has."""
         found = skin(self.angle, self.height, self.below, lids)
         found[:, 1] += self.fold[:, 0]
         found[:, 2] -= self.fold[:, 1]
@@ -121,6 +122,7 @@ class _Net:
 
 
 def make_skin() -> Skin:
+    """The skin as a grid of rings around the head, with its faces."""
     net, columns = _Net(), angles()
     above = [[net.add(a, h) for a in columns] for h in ROWS_ABOVE_EYES]
     pole = net.add(0.0, 11.9)

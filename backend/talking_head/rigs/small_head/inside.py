@@ -36,6 +36,7 @@ def eyeball(side: int) -> Piece:
 
 
 def tongue() -> Piece:
+    """The tongue, at rest behind the lower teeth."""
     return _sphere(
         np.array(TONGUE_CENTRE),
         TONGUE_RADII,
