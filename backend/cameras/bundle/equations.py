@@ -22,7 +22,9 @@ class FreeParameters:
     radial: int = 0  # 0, 1 (k1) or 2 (k1 k2)
 
     def columns(self, frames: int) -> int:
-        """How many columns the free parameters of so many cameras take: poses, focal lengths, radial."""
+        """How many columns the free parameters of so many cameras take: poses, focal lengths,
+        radial.
+        """
         return (
             6 * frames
             + ((frames if self.focal_per_frame else 1) if self.focal else 0)

@@ -57,7 +57,9 @@ def _chain(solve: Reconstruction, observations: Observations) -> Reconstruction:
 def points_at_infinity(
     solve: Reconstruction, observations: Observations, count: int
 ) -> Reconstruction:
-    """The cameras with `count` points at infinity, (P, 4) with w = 0: the mean ray of each track."""
+    """The cameras with `count` points at infinity, (P, 4) with w = 0: the mean ray of each
+    track.
+    """
     rays = (
         solve.rotations[observations.frame].transpose(1, 2)
         @ bearings(solve, observations)[..., None]

@@ -164,7 +164,9 @@ def wrapped(
     device: torch.device,
     config: OpenClipConfig,
 ) -> OpenClipTeacher:
-    """A teacher around an open_clip network, with the size and the colours that it was trained on."""
+    """A teacher around an open_clip network, with the size and the colours that it was trained
+    on.
+    """
     shown = network.visual.preprocess_cfg
     side = shown["size"] if isinstance(shown["size"], int) else shown["size"][0]
     with torch.inference_mode():
