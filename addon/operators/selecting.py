@@ -5,6 +5,7 @@ from collections.abc import Callable
 import bpy
 import numpy as np
 
+from ...backend.geometry.arrays import Flags
 from ..blender_types import OperatorResult
 from ..scene.objects import neighbors, object_edits, objects
 from ..scene.splats import marks, pointclouds, splat_nodes
@@ -12,7 +13,7 @@ from ..words import asking
 from .common import compute_ready, guarded
 from .objects import OnObjects, OnSplats
 
-Around = Callable[["SPLATSMITH_OT_selection", bpy.types.Object, marks.Mask], marks.Mask]
+Around = Callable[["SPLATSMITH_OT_selection", bpy.types.Object, Flags], Flags]
 
 
 class SPLATSMITH_OT_select_words(OnObjects, bpy.types.Operator):
@@ -52,33 +53,31 @@ def _points(cloud: bpy.types.Object) -> neighbors.Points:
     return pointclouds.positions(cloud.data)
 
 
-def _all(_op: "SPLATSMITH_OT_selection", _cloud: bpy.types.Object, old: marks.Mask) -> marks.Mask:
+def _all(_op: "SPLATSMITH_OT_selection", _cloud: bpy.types.Object, old: Flags) -> Flags:
     return np.ones_like(old)
 
 
-def _none(_op: "SPLATSMITH_OT_selection", _cloud: bpy.types.Object, old: marks.Mask) -> marks.Mask:
+def _none(_op: "SPLATSMITH_OT_selection", _cloud: bpy.types.Object, old: Flags) -> Flags:
     return np.zeros_like(old)
 
 
-def _invert(
-    _op: "SPLATSMITH_OT_selection", _cloud: bpy.types.Object, old: marks.Mask
-) -> marks.Mask:
+def _invert(_op: "SPLATSMITH_OT_selection", _cloud: bpy.types.Object, old: Flags) -> Flags:
     return ~old
 
 
-def _grow(op: "SPLATSMITH_OT_selection", cloud: bpy.types.Object, old: marks.Mask) -> marks.Mask:
+def _grow(op: "SPLATSMITH_OT_selection", cloud: bpy.types.Object, old: Flags) -> Flags:
     return neighbors.grow(_points(cloud), old, op.near(cloud))
 
 
-def _shrink(op: "SPLATSMITH_OT_selection", cloud: bpy.types.Object, old: marks.Mask) -> marks.Mask:
+def _shrink(op: "SPLATSMITH_OT_selection", cloud: bpy.types.Object, old: Flags) -> Flags:
     return neighbors.shrink(_points(cloud), old, op.near(cloud))
 
 
-def _similar(op: "SPLATSMITH_OT_selection", cloud: bpy.types.Object, old: marks.Mask) -> marks.Mask:
+def _similar(op: "SPLATSMITH_OT_selection", cloud: bpy.types.Object, old: Flags) -> Flags:
     return old | neighbors.alike(object_edits.srgb_of(cloud), old, op.tolerance)
 
 
-def _flood(op: "SPLATSMITH_OT_selection", cloud: bpy.types.Object, old: marks.Mask) -> marks.Mask:
+def _flood(op: "SPLATSMITH_OT_selection", cloud: bpy.types.Object, old: Flags) -> Flags:
     colors = object_edits.srgb_of(cloud)
     return neighbors.flood(_points(cloud), colors, old, op.near(cloud), op.tolerance)
 

@@ -15,6 +15,7 @@ from ...backend.formats import (
     motion_file,
     splat_ply,
 )
+from ...backend.geometry.arrays import Floats
 from ...backend.protocol import InputError
 from ...backend.splats.render_verb import RenderOptions
 from .captures import cameras, collections, verdict
@@ -118,7 +119,7 @@ def import_frames(context: bpy.types.Context, path: Path, name: str, capture: st
 def import_large_mesh(
     context: bpy.types.Context,
     first: sequences.MeshSequence,
-    moments: Iterator[sequences.Floats],
+    moments: Iterator[Floats],
     count: int,
     path: Path,
     name: str,

@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 
 from ...backend.formats.words_lines import Question, Scores
+from ...backend.geometry.arrays import Flags
 from ...backend.protocol import InputError, SplatsmithError
 from .. import preferences
 from ..blender_types import persistent
@@ -35,8 +36,8 @@ class Asking:
     since: float = 0.0
     line: str = ""  # for the panel
     wrong: bool = False
-    before: dict[int, marks.Mask] = field(default_factory=dict)  # by the data's session_uid
-    after: dict[int, marks.Mask] = field(default_factory=dict)  # what was made of it
+    before: dict[int, Flags] = field(default_factory=dict)  # by the data's session_uid
+    after: dict[int, Flags] = field(default_factory=dict)  # what was made of it
 
 
 asking = Asking()

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..geometry.arrays import Floats
 from ..protocol import InputError
 
 NAME = "gaussian_head.npz"
 NOTE = "Synthetic: a head of Gaussians that Splatsmith trained on footage of a person."
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,20 +11,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..geometry.arrays import Floats, Ints32
 from ..protocol import InputError
 
 NAME = "mesh_frames.npz"
 MOST = 400_000_000  # vertices of all frames
-Floats = NDArray[np.float32]
-Integers = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class MeshFrame:
     vertices: Floats  # (V, 3)
-    faces: Integers  # (F, 3)
+    faces: Ints32  # (F, 3)
     colors: Floats  # (V, 3) sRGB 0..1
-    ids: Integers  # (V,) the same number is the same place of the object, in every frame
+    ids: Ints32  # (V,) the same number is the same place of the object, in every frame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +33,7 @@ class MeshFrames:
     frames: list[MeshFrame]
     seconds: NDArray[np.floating]  # (T,)
     canonical: Floats  # (W, 3)
-    canonical_faces: Integers  # (G, 3)
+    canonical_faces: Ints32  # (G, 3)
     canonical_tracks: Floats
 
     @property

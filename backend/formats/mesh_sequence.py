@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..geometry.arrays import Floats
 from ..protocol import InputError
 
 NAME = "mesh.npz"
 TEXTURE = "texture.png"
 MOST = 400_000_000  # vertices times moments
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)

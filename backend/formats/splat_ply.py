@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..geometry.arrays import Floats
 from ..protocol import InputError
 from . import ply
 
-Array = NDArray[np.float32]
 REQUIRED = (
     "x",
     "y",
@@ -34,11 +34,11 @@ REQUIRED = (
 class SplatArrays:
     """N Gaussians as files hold them: logarithmic scales, opacity before the sigmoid."""
 
-    means: Array  # (N, 3)
-    quats: Array  # (N, 4) wxyz, normalised on reading
-    log_scales: Array  # (N, 3)
-    opacity_logits: Array  # (N,)
-    sh: Array  # (N, K, 3), K = 1, 4, 9 or 16
+    means: Floats  # (N, 3)
+    quats: Floats  # (N, 4) wxyz, normalised on reading
+    log_scales: Floats  # (N, 3)
+    opacity_logits: Floats  # (N,)
+    sh: Floats  # (N, K, 3), K = 1, 4, 9 or 16
     extra: dict[str, NDArray[np.generic]] = field(
         default_factory=dict
     )  # per vertex, by property name
@@ -52,7 +52,7 @@ class SplatArrays:
         return int(self.sh.shape[1] ** 0.5) - 1
 
 
-def _columns(vertices: NDArray[np.void], names: tuple[str, ...] | list[str]) -> Array:
+def _columns(vertices: NDArray[np.void], names: tuple[str, ...] | list[str]) -> Floats:
     return np.stack([vertices[name] for name in names], 1).astype(np.float32, copy=False)
 
 

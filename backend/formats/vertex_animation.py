@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..geometry.arrays import Floats
 from ..protocol import InputError
 
 WIDEST = 4096
 HIGHEST = 16384
-Floats = NDArray[np.float32]
 
 
 def sidecar(path: Path) -> Path:

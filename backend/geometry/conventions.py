@@ -13,35 +13,34 @@
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from .arrays import Doubles
+from .nearest_rotation import nearest_rotation
+
 FLIP_YZ = np.diag([1.0, -1.0, -1.0, 1.0])  # between OpenGL and OpenCV camera axes
 
 
-def to_viewmat(camera_to_world: Array) -> Array:
+def to_viewmat(camera_to_world: Doubles) -> Doubles:
     """(..., 4, 4) camera-to-world, OpenGL -> world-to-camera, OpenCV."""
     return np.asarray(np.linalg.inv(camera_to_world @ FLIP_YZ), np.float64)
 
 
-def from_viewmat(viewmat: Array) -> Array:
+def from_viewmat(viewmat: Doubles) -> Doubles:
     """(..., 4, 4) world-to-camera, OpenCV -> camera-to-world, OpenGL."""
     return np.asarray(np.linalg.inv(viewmat) @ FLIP_YZ, np.float64)
 
 
-def intrinsics(fl_x: float, fl_y: float, cx: float, cy: float) -> Array:
+def intrinsics(fl_x: float, fl_y: float, cx: float, cy: float) -> Doubles:
     """K of a pinhole camera."""
     return np.array([[fl_x, 0.0, cx], [0.0, fl_y, cy], [0.0, 0.0, 1.0]])
 
 
-def align_similarity(source: Array, target: Array) -> tuple[float, Array, Array]:
+def align_similarity(source: Doubles, target: Doubles) -> tuple[float, Doubles, Doubles]:
     """Scale, rotation, translation that carry points `source` (N, 3) best onto `target` (Umeyama
     1991).
     """
     mean_s, mean_t = source.mean(0), target.mean(0)
     s, t = source - mean_s, target - mean_t
-    u, d, vt = np.linalg.svd(t.T @ s / len(s))
-    sign = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
-    rotation = u @ sign @ vt
-    scale = float((d * sign.diagonal()).sum() / max((s**2).sum() / len(s), 1e-30))
+    rotation, singular = nearest_rotation(t.T @ s / len(s))
+    scale = float(singular.sum() / max((s**2).sum() / len(s), 1e-30))
     return scale, rotation, mean_t - scale * rotation @ mean_s

@@ -62,3 +62,20 @@ def multiply_quats(a: Tensor, b: Tensor) -> Tensor:
         ],
         1,
     )
+
+
+def nearest_rotation(matrices: Tensor) -> tuple[Tensor, Tensor]:
+    """Of a covariance sum(target source^T), the rotation that carries source best onto target
+    (Kabsch 1976, Umeyama 1991); differentiable where the singular values differ.
+
+    Args:
+        matrices: (..., 3, 3).
+
+    Returns:
+        The rotations (..., 3, 3), never mirrored, and the singular values (..., 3), the last of
+        them negative where the best orthogonal matrix would have been a mirror.
+    """
+    u, singular, vt = torch.linalg.svd(matrices)
+    last = torch.linalg.det(u @ vt).sign().detach()
+    sign = torch.cat([torch.ones_like(singular[..., :2]), last[..., None]], -1)
+    return (u * sign[..., None, :]) @ vt, singular * sign

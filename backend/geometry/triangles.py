@@ -3,23 +3,21 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.floating]
-Integers = NDArray[np.int64]
+from .arrays import Ints, Reals
 
 
 @dataclass(frozen=True)
 class Seen:
     """M pixels that are covered, each by its nearest triangle."""
 
-    pixels: Integers  # (M,) row * width + column
-    triangles: Integers  # (M,)
-    weights: Floats  # (M, 3) of the corners, in the picture's plane
-    nearness: Floats  # (M,)
+    pixels: Ints  # (M,) row * width + column
+    triangles: Ints  # (M,)
+    weights: Reals  # (M, 3) of the corners, in the picture's plane
+    nearness: Reals  # (M,)
 
 
-def nearest_triangles(points: Floats, nearness: Floats, size: tuple[int, int]) -> Seen:
+def nearest_triangles(points: Reals, nearness: Reals, size: tuple[int, int]) -> Seen:
     """Of triangles with corners `points` (T, 3, 2) in pixels, whose centres lie at halves, and
     `nearness` (T, 3), which must be linear in the picture: 1 / z under perspective, -z without.
     `size` is width and height. Both sides are seen.
@@ -35,7 +33,7 @@ def nearest_triangles(points: Floats, nearness: Floats, size: tuple[int, int]) -
     return Seen(pixel[first], triangle[first], weights[first], near[first])
 
 
-def _candidates(points: Floats, size: tuple[int, int]) -> tuple[Integers, Integers, Integers]:
+def _candidates(points: Reals, size: tuple[int, int]) -> tuple[Ints, Ints, Ints]:
     """(M,) triangle, column and row of all pixels in the triangles' bounding boxes."""
     low, high = points.min(1), points.max(1)
     left, right = (
@@ -51,7 +49,7 @@ def _candidates(points: Floats, size: tuple[int, int]) -> tuple[Integers, Intege
     return triangle, left[triangle] + place % across, top[triangle] + place // across
 
 
-def _barycentric(x: Floats, y: Floats, u: Floats, v: Floats) -> Floats:
+def _barycentric(x: Reals, y: Reals, u: Reals, v: Reals) -> Reals:
     """(M, 3); a negative one lies outside, and all of a triangle without area."""
     area = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0])
     area = np.where(np.abs(area) < 1e-12, np.inf, area)

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Pixels = NDArray[np.uint8]
+from ..geometry.arrays import Pixels
+
 THUMB = 160  # pixels on the longer side of the small grey picture that judges are given
 
 

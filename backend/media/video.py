@@ -12,9 +12,10 @@ import numpy as np
 from av.error import FFmpegError
 from PIL import Image
 
+from ..geometry.arrays import Pixels
 from ..protocol import InputError
 from .decoding import Damage, cannot, decode, open_video, probe, reach
-from .frames import Footage, Pixels, fit_size, sharpness
+from .frames import Footage, fit_size, sharpness
 
 Progress = Callable[[int, int], None]
 MIN_FRAMES = 3

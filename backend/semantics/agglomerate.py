@@ -3,14 +3,11 @@ is added up.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .regions.view_regions import Ints
-
-Table = NDArray[np.float64]
+from ..geometry.arrays import Doubles, Ints32
 
 
-def agglomerate(shared: Table, seen: Table, least: float) -> Ints:
+def agglomerate(shared: Doubles, seen: Doubles, least: float) -> Ints32:
     """(R,) groups, numbered from 0. `shared` and `seen` (R, R), symmetric, `seen` positive: two
     groups are merged while the rate of their sums, shared / seen, is at least `least`. Average
     linkage, weighted by evidence. Both tables are used up: they are large.
@@ -34,7 +31,7 @@ def agglomerate(shared: Table, seen: Table, least: float) -> Ints:
     return np.unique(labels, return_inverse=True)[1].astype(np.int32)
 
 
-def _merge(a: int, b: int, shared: Table, seen: Table, rate: Table) -> None:
+def _merge(a: int, b: int, shared: Doubles, seen: Doubles, rate: Doubles) -> None:
     """Group b becomes part of a; -1 stands for pairs that can't be merged."""
     shared[a] += shared[b]
     seen[a] += seen[b]

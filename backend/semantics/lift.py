@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .regions.view_regions import Floats, ViewRegions
+from ..geometry.arrays import Floats
+from .regions.view_regions import ViewRegions
 
 
 def lift(views: Sequence[ViewRegions]) -> tuple[Floats, Floats]:

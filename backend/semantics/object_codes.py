@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..formats.semantics_file import NOTHING
-from .regions.view_regions import Floats, Ints, ViewRegions
+from ..geometry.arrays import Floats, Ints32
+from .regions.view_regions import ViewRegions
 
 KEPT = 3  # objects a Gaussian; along edges two meet, in corners three
 
@@ -73,7 +74,7 @@ class Evidence:
         return Evidence(self.sums + times * other.sums, self.total + times * other.total)
 
 
-def evidence(views: Sequence[ViewRegions], objects: Sequence[Ints], count: int) -> Evidence:
+def evidence(views: Sequence[ViewRegions], objects: Sequence[Ints32], count: int) -> Evidence:
     """The objects' regions, whose objects are given view by view, -1: none. Larger regions tell a
     little more: the logarithm of their size did best on clips with known truth, size itself no
     better than none.

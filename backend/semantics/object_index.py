@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, hstack
 from scipy.spatial import KDTree
 
+from ..geometry.arrays import Floats, Ints32
 from .agglomerate import agglomerate
-from .regions.view_regions import Floats, Ints, main_regions
+from .regions.view_regions import main_regions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,7 @@ class ObjectIndexConfig:
     few_views: float = 16.0  # with so few, shape counts twice
 
 
-def one_hot(labels: Ints, count: int) -> csr_matrix:
+def one_hot(labels: Ints32, count: int) -> csr_matrix:
     """(N, count); rows of negative labels are empty."""
     known = np.flatnonzero(labels >= 0)
     return csr_matrix(
@@ -51,7 +52,7 @@ def one_hot(labels: Ints, count: int) -> csr_matrix:
 
 
 def of_shape(
-    pieces: Ints, views: Sequence[csr_matrix], config: ObjectIndexConfig
+    pieces: Ints32, views: Sequence[csr_matrix], config: ObjectIndexConfig
 ) -> list[csr_matrix]:
     """Pieces (N,), -1: none, as the regions of views."""
     seen = np.sum([np.asarray(view.sum(1)).ravel() for view in views], 0)
@@ -83,7 +84,7 @@ def witnesses(
     return shared, seen
 
 
-def cluster_regions(views: Sequence[csr_matrix], config: ObjectIndexConfig) -> list[Ints]:
+def cluster_regions(views: Sequence[csr_matrix], config: ObjectIndexConfig) -> list[Ints32]:
     """The object of every region, view by view; objects are numbered from 0."""
     shared, seen = witnesses(views, config)
     shared += config.prior[0]
@@ -93,7 +94,7 @@ def cluster_regions(views: Sequence[csr_matrix], config: ObjectIndexConfig) -> l
     return np.split(labels, ends[:-1])
 
 
-def share_out(views: Sequence[csr_matrix], objects: Sequence[Ints], count: int) -> Floats:
+def share_out(views: Sequence[csr_matrix], objects: Sequence[Ints32], count: int) -> Floats:
     """(N, count): the share of each object in what is seen of each Gaussian; rows without any are
     zero.
     """
@@ -117,7 +118,7 @@ def nearest(means: Floats, count: int = 8) -> csr_matrix:
     )
 
 
-def owners(shares: Floats) -> Ints:
+def owners(shares: Floats) -> Ints32:
     """(N,) the object with the largest share; -1 without any."""
     if not shares.shape[1]:
         return np.full(len(shares), -1, np.int32)
@@ -148,8 +149,8 @@ def index_objects(
     views: Sequence[csr_matrix],
     neighbors: csr_matrix,
     config: ObjectIndexConfig,
-    pieces: Ints | None = None,
-) -> tuple[Floats, list[Ints]]:
+    pieces: Ints32 | None = None,
+) -> tuple[Floats, list[Ints32]]:
     """The share of every object in every Gaussian (N, K), zero where nothing is known, and the
     object of every region, view by view, -1: none.
 

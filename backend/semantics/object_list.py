@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from ..formats.semantics_file import distinct_color
+from ..geometry.arrays import Floats
 from .object_index import owners
-from .regions.view_regions import Floats
 
 
 def describe(means: Floats, rgb: Floats, shares: Floats) -> list[dict[str, Any]]:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..formats.semantics_file import Semantics
+from ..geometry.arrays import Floats
 from ..protocol import InputError
 from .object_codes import ObjectCodes
-from .regions.view_regions import Floats
 from .teachers.relevancy import COMMON, NEGATIVES, Prompt, centered, parse, relevancy
 from .teachers.teacher import Teacher
 

@@ -15,6 +15,7 @@ from ..formats.semantics_file import Semantics
 from ..formats.splat_ply import SplatArrays
 from ..gaussians.model import from_arrays
 from ..gaussians.options import Drawables, RasterView
+from ..geometry.arrays import Floats, Ints32
 from ..geometry.spherical_harmonics import SH_C0
 from ..protocol import VERSION, InputError
 from ..runtime import atomic
@@ -27,7 +28,7 @@ from .regions import sam as sams
 from .regions.label_images import read_regions
 from .regions.proposals import propose
 from .regions.superpixels import snapped
-from .regions.view_regions import Floats, Ints, ViewRegions
+from .regions.view_regions import ViewRegions
 from .segment_verb import PRESETS, SegmentOptions
 from .self_training import self_train
 from .teachers.open_clip_teacher import load
@@ -43,7 +44,7 @@ class Scene:
     arrays: SplatArrays
     gaussians: Drawables
     rgb: Floats  # (N, 3)
-    pieces: Ints  # (N,) what they fall into by shape and colour
+    pieces: Ints32  # (N,) what they fall into by shape and colour
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Found:
     """K objects."""
 
     shares: Floats  # (N, K) of every object in every Gaussian
-    regions: list[Ints]  # the object of every region, view by view
+    regions: list[Ints32]  # the object of every region, view by view
 
 
 def run(job: Job[SegmentOptions]) -> Outcome:
@@ -133,7 +134,7 @@ def _teacher(job: Job[SegmentOptions], options: SegmentOptions) -> Teacher | Non
 
 
 Finder = Callable[
-    [SemanticView, NDArray[np.uint8]], tuple[Ints, int]
+    [SemanticView, NDArray[np.uint8]], tuple[Ints32, int]
 ]  # regions (H, W) of a view's picture, and their number
 
 
@@ -152,7 +153,7 @@ def _finder(job: Job[SegmentOptions], options: SegmentOptions, scene: Scene) -> 
         sam = sams.load(Path(options.sam), torch.device(job.device))
         return lambda _view, image: sam.regions(image)
 
-    def pieces(view: SemanticView, image: NDArray[np.uint8]) -> tuple[Ints, int]:
+    def pieces(view: SemanticView, image: NDArray[np.uint8]) -> tuple[Ints32, int]:
         regions, count = drawn_regions(scene.gaussians, view.view, scene.pieces)
         return snapped(regions, image), count
 
@@ -203,7 +204,7 @@ def _learn(
     if teacher is None:
         return evidence(seen, found.regions, count).features
     drawings: list[ViewRegions] = []
-    numbers: list[Ints] = []
+    numbers: list[Ints32] = []
     for step, view in enumerate(novel):
         labels, kept = without_tiny(*drawn_regions(scene.gaussians, view, owner))
         drawings.append(

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..geometry.arrays import Floats, Ints32
 from .object_codes import Evidence, evidence
-from .regions.view_regions import Floats, Ints, ViewRegions
+from .regions.view_regions import ViewRegions
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,9 @@ class SelfTrained:
 
 def self_train(
     photos: Sequence[ViewRegions],
-    photo_objects: Sequence[Ints],
+    photo_objects: Sequence[Ints32],
     drawings: Sequence[ViewRegions],
-    drawn_objects: Sequence[Ints],
+    drawn_objects: Sequence[Ints32],
     count: int,
     config: SelfTrainingConfig = SelfTrainingConfig(),
 ) -> SelfTrained:
@@ -90,7 +91,7 @@ def _sum(parts: Sequence[Evidence]) -> Evidence:
 
 def _agreement(
     photos: Sequence[ViewRegions],
-    photo_objects: Sequence[Ints],
+    photo_objects: Sequence[Ints32],
     parts: Sequence[Evidence],
     seen: Evidence,
     more: Evidence,

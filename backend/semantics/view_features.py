@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from ..gaussians.options import Drawables, RasterView
 from ..gaussians.region_weights import label_map
-from .regions.view_regions import Ints, ViewRegions, weigh
+from ..geometry.arrays import Ints32
+from .regions.view_regions import ViewRegions, weigh
 from .teachers.teacher import Teacher
 
 LEAST_SHARE = 0.3  # of a pixel that something must make up to be seen there
@@ -17,14 +18,14 @@ FINE = 1000
 SMALLEST_REGION = 12  # pixels
 
 
-def drawn_regions(gaussians: Drawables, view: RasterView, labels: Ints) -> tuple[Ints, int]:
+def drawn_regions(gaussians: Drawables, view: RasterView, labels: Ints32) -> tuple[Ints32, int]:
     """Labels of Gaussians (N,) as regions (H, W) of a view, -1: none, and their number."""
     count = int(labels.max(initial=-1)) + 1
     regions, share = label_map(gaussians, view, labels, count)
     return np.where(share > LEAST_SHARE, regions, -1).astype(np.int32), count
 
 
-def without_tiny(regions: Ints, count: int) -> tuple[Ints, Ints]:
+def without_tiny(regions: Ints32, count: int) -> tuple[Ints32, Ints32]:
     """Regions (H, W) below `count` numbered anew without the tiny ones, and which they were
     (R,).
     """
@@ -38,7 +39,7 @@ def look(
     gaussians: Drawables,
     view: RasterView,
     image: NDArray[np.uint8] | None,
-    regions: tuple[Ints, int],
+    regions: tuple[Ints32, int],
     teacher: Teacher | None,
 ) -> ViewRegions:
     """Regions (H, W) and their number, seen by a teacher, or by nobody, and weighed by the

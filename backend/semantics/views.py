@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from ..formats.capture import Capture, Frame
+from ..gaussians.frame_views import intrinsics_at, viewmat_of
 from ..gaussians.options import RasterView
-from ..geometry.conventions import to_viewmat
 from ..media.frames import fit_size, to_eight_bit
+from ..media.open_image import opened
 from ..protocol import InputError
 
 
@@ -25,18 +26,9 @@ class SemanticView:
 
     def read_image(self) -> NDArray[np.uint8]:
         """(H, W, 3)"""
-        try:
-            with Image.open(self.frame.image) as image:
-                small = (
-                    to_eight_bit(image)
-                    .convert("RGB")
-                    .resize((self.view.width, self.view.height), Image.Resampling.BOX)
-                )
-        except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError) as error:
-            raise InputError(
-                f"The picture {self.frame.image.name} can't be read.",
-                "Replace it, or remove it from the capture.",
-            ) from error
+        size = (self.view.width, self.view.height)
+        with opened(self.frame.image) as image:
+            small = to_eight_bit(image).convert("RGB").resize(size, Image.Resampling.BOX)
         return np.asarray(small, np.uint8)
 
 
@@ -56,13 +48,9 @@ def choose_views(capture: Capture, count: int, side: int, device: str) -> list[S
 
 def _view(frame: Frame, side: int, device: str) -> RasterView:
     width, height = fit_size(frame.width, frame.height, side)
-    K = torch.tensor(frame.K, dtype=torch.float32, device=device)
-    K[0] *= width / frame.width
-    K[1] *= height / frame.height
-    viewmat = torch.tensor(to_viewmat(frame.camera_to_world), dtype=torch.float32, device=device)
     return RasterView(
-        viewmat=viewmat,
-        K=K,
+        viewmat=viewmat_of(frame, device),
+        K=intrinsics_at(frame, width, height, device),
         width=width,
         height=height,
         sh_degree=None,

@@ -22,11 +22,11 @@ import torch
 from ..formats import semantics_file
 from ..formats.semantics_file import Semantics
 from ..formats.words_lines import Question, Scores, decode_question, encode_words
+from ..geometry.arrays import Floats, Ints32
 from ..protocol import InputError, SplatsmithError
 from ..runtime.cancel import lines_of_stdin
 from ..runtime.device import choose_device
 from .query import MOST_WORDS, ask, prompts_of, teacher_of
-from .regions.view_regions import Floats, Ints
 from .teachers.open_clip_teacher import load
 from .teachers.teacher import Teacher
 
@@ -59,7 +59,7 @@ class CachedTeacher:
         """D, the length of a feature."""
         return self.teacher.dimensions
 
-    def encode_regions(self, image: np.ndarray, regions: Ints, count: int) -> Floats:
+    def encode_regions(self, image: np.ndarray, regions: Ints32, count: int) -> Floats:
         """(R, D) of a picture's regions, by the teacher itself."""
         return self.teacher.encode_regions(image, regions, count)
 

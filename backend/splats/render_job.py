@@ -11,10 +11,10 @@ from torch import Tensor
 
 from ..formats import capture, splat_ply
 from ..formats.capture import Frame
+from ..gaussians.frame_views import intrinsics_at, viewmat_of
 from ..gaussians.model import Gaussians, from_arrays
 from ..gaussians.options import RasterOptions
 from ..gaussians.rasterize import rasterize, rasterizer_name
-from ..geometry.conventions import to_viewmat
 from ..media.video_writer import VideoWriter
 from ..protocol import InputError
 from ..runtime.job import Job, Outcome
@@ -53,10 +53,7 @@ def render_frame(
     """(H, W, 3), or (H, W, 4) with straight alpha without a background; values in 0..1."""
     device = model.means.device
     width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
-    K = torch.tensor(frame.K, dtype=torch.float32, device=device)
-    K[0] *= width / frame.width
-    K[1] *= height / frame.height
-    viewmat = torch.tensor(to_viewmat(frame.camera_to_world), dtype=torch.float32, device=device)
+    K, viewmat = intrinsics_at(frame, width, height, device), viewmat_of(frame, device)
     color = torch.tensor(background or (0.0, 0.0, 0.0), device=device)
     degree = model.sh_degree
     drawn = rasterize(

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 from ..formats.capture import Capture, Frame
-from ..geometry.conventions import to_viewmat
+from ..gaussians.frame_views import intrinsics_at, viewmat_of
 from ..media.frames import to_eight_bit
 from ..media.holdout import held_out
+from ..media.open_image import opened
 from ..protocol import InputError
 
 
@@ -74,27 +75,12 @@ def _shrink(pixels: np.ndarray, width: int, height: int) -> Tensor:
 
 
 def _load(frame: Frame) -> np.ndarray:
-    try:
-        with Image.open(frame.image) as image:
-            transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
-            return np.array(to_eight_bit(image).convert("RGBA" if transparent else "RGB"))
-    except (
-        OSError,
-        UnidentifiedImageError,
-        Image.DecompressionBombError,
-        ValueError,
-        SyntaxError,
-    ) as error:
-        raise InputError(
-            f"The picture {frame.image.name} can't be read.",
-            "Replace it, or remove it from the capture.",
-        ) from error
+    with opened(frame.image) as image:
+        transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+        return np.array(to_eight_bit(image).convert("RGBA" if transparent else "RGB"))
 
 
 def _view(frame: Frame, pixels: np.ndarray, width: int, height: int) -> View:
-    K = torch.tensor(frame.K, dtype=torch.float32)
-    K[0] *= width / frame.width
-    K[1] *= height / frame.height
     small = (
         _shrink(pixels, width, height)
         if (width, height) != pixels.shape[1::-1]
@@ -103,8 +89,8 @@ def _view(frame: Frame, pixels: np.ndarray, width: int, height: int) -> View:
     return View(
         name=frame.image.name,
         pixels=small,
-        viewmat=torch.tensor(to_viewmat(frame.camera_to_world), dtype=torch.float32),
-        K=K,
+        viewmat=viewmat_of(frame),
+        K=intrinsics_at(frame, width, height),
         mask=_mask(frame, width, height),
     )
 
@@ -113,20 +99,8 @@ def _mask(frame: Frame, width: int, height: int) -> Tensor | None:
     """White counts, black does not; a pixel that was half masked does not."""
     if frame.mask is None:
         return None
-    try:
-        with Image.open(frame.mask) as image:
-            small = image.convert("L").resize((width, height), Image.Resampling.BOX)
-    except (
-        OSError,
-        UnidentifiedImageError,
-        Image.DecompressionBombError,
-        ValueError,
-        SyntaxError,
-    ) as error:
-        raise InputError(
-            f"The mask {frame.mask.name} can't be read.",
-            "Replace it, or remove it from the capture.",
-        ) from error
+    with opened(frame.mask, "mask") as image:
+        small = image.convert("L").resize((width, height), Image.Resampling.BOX)
     return torch.from_numpy(np.asarray(small) > 254)
 
 

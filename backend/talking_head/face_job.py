@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from ..formats import gaussian_head_file
+from ..geometry.arrays import Floats
 from ..media.sound import read_sound
 from ..protocol import InputError
 from ..runtime.job import Job, Outcome
@@ -26,7 +27,7 @@ from .motion.motion_training import Clip, MotionTrainingConfig, still_face, trai
 from .motion.motion_translator import MotionTranslatorConfig
 from .motion.speaker_file import NAME as SPEAKER, save_speaker
 from .rigs.correspondence import Correspondence, find_correspondence
-from .rigs.rig import Floats, Rig
+from .rigs.rig import Rig
 from .speech.audio_features import BANDS, HUSH, sounds_like_speech, speech_features
 from .speech.log_mel import FEATURE_RATE
 from .speech.pretrained import load_pretrained

@@ -9,12 +9,13 @@ from PIL import Image
 
 from ..formats import head_file
 from ..formats.head_file import Head
+from ..geometry.arrays import Floats
 from ..runtime.job import Job, Outcome
 from .head_verb import HeadOptions
 from .rigs.drawing import COLORS, draw, portrait
 from .rigs.flame import read_flame
 from .rigs.ict import read_ict
-from .rigs.rig import Floats, Part, Rig
+from .rigs.rig import Part, Rig
 from .rigs.small_head.build import small_head
 
 SMALL = "small"  # the input that stands for the project's own

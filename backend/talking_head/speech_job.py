@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..formats.arkit import BLENDSHAPES
 from ..formats.face_names import VISEME_CURVES
 from ..formats.motion_file import HEAD
+from ..geometry.arrays import Floats
 from ..media.sound import RATE, read_sound
 from ..protocol import InputError
 from ..runtime.job import Job, Outcome
@@ -18,7 +19,6 @@ from .motion.motion_output import frame_times, write_motion
 from .motion.motion_training import speak
 from .motion.motion_translator import MotionTranslator
 from .motion.speaker_file import load_speaker
-from .rigs.rig import Floats
 from .speech.alignment import align_text
 from .speech.audio_features import (
     BANDS,

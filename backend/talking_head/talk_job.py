@@ -15,8 +15,8 @@ from torch import Tensor
 from ..formats import gaussian_head_file, head_file, motion_file
 from ..formats.motion_file import Motion
 from ..gaussians.rasterize import Rendering
+from ..geometry.arrays import Floats, Pixels
 from ..media.decoding import Damage, decode, open_video
-from ..media.frames import Pixels
 from ..media.video import upright
 from ..media.video_writer import VideoWriter
 from ..protocol import InputError
@@ -28,7 +28,6 @@ from .motion import poses
 from .motion.face_motion import SPOKEN
 from .motion.poses import Poses
 from .rigs.drawing import View, portrait
-from .rigs.rig import Floats
 from .talk_verb import TalkOptions
 from .tracking.track import TrackConfig
 

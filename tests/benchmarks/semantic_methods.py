@@ -10,12 +10,13 @@ import numpy as np
 from helpers.furnished_room import Room
 from helpers.teacher_simulator import Simulator, TaughtView
 
+from backend.geometry.arrays import Floats, Ints32
 from backend.semantics.lift import lift
 from backend.semantics.novel_views import between
 from backend.semantics.object_codes import encode, evidence
 from backend.semantics.object_index import ObjectIndexConfig, index_objects, nearest, owners, spread
 from backend.semantics.regions.proposals import propose
-from backend.semantics.regions.view_regions import Floats, Ints, ViewRegions, weigh
+from backend.semantics.regions.view_regions import ViewRegions, weigh
 from backend.semantics.self_training import self_train
 from backend.semantics.view_features import drawn_regions, without_tiny
 
@@ -30,7 +31,7 @@ class Labelled:
 
     method: str
     labels: np.ndarray  # (N,) class, -1: none
-    owners: Ints | None  # (N,) object
+    owners: Ints32 | None  # (N,) object
     cpu_seconds: float
 
 
@@ -54,7 +55,7 @@ def methods(
     def named(features: Floats) -> np.ndarray:
         return ((features - mean) @ (texts - texts.mean(0)).T).argmax(1)
 
-    def done(method: str, labels: np.ndarray, owner: Ints | None = None) -> Labelled:
+    def done(method: str, labels: np.ndarray, owner: Ints32 | None = None) -> Labelled:
         return Labelled(method, labels, owner, weighed + time.process_time() - start)
 
     start = time.process_time()
@@ -102,8 +103,8 @@ def _in_basis(features: Floats, weight: Floats) -> Floats:
 
 
 def _drawings(
-    room: Room, teacher: Simulator, owner: Ints, cameras: list, count: int, worse: float
-) -> tuple[list[ViewRegions], list[Ints]]:
+    room: Room, teacher: Simulator, owner: Ints32, cameras: list, count: int, worse: float
+) -> tuple[list[ViewRegions], list[Ints32]]:
     """What the teacher says of the objects as they are drawn from between the cameras; it knows
     what is truly there.
     """

@@ -12,13 +12,14 @@ from helpers import furniture_room, small_clip
 from helpers.furnished_room import CLASSES, Room
 from helpers.teacher_simulator import Simulator
 
+from backend.geometry.arrays import Ints32
 from backend.semantics.lift import lift
 from backend.semantics.novel_views import between, render_image
 from backend.semantics.object_codes import evidence
 from backend.semantics.object_index import ObjectIndexConfig, index_objects, nearest, owners, spread
 from backend.semantics.regions.proposals import propose
 from backend.semantics.regions.superpixels import snapped
-from backend.semantics.regions.view_regions import Ints, ViewRegions
+from backend.semantics.regions.view_regions import ViewRegions
 from backend.semantics.self_training import self_train
 from backend.semantics.teachers import open_clip_teacher
 from backend.semantics.teachers.teacher import Teacher
@@ -149,8 +150,8 @@ def _room(room: Room, teacher: Teacher, kind: str, count: int, seed: int, table:
 
 
 def _drawings(
-    room: Room, teacher: Teacher, owner: Ints, cameras: list
-) -> tuple[list[ViewRegions], list[Ints]]:
+    room: Room, teacher: Teacher, owner: Ints32, cameras: list
+) -> tuple[list[ViewRegions], list[Ints32]]:
     """What the teacher sees in the Gaussians themselves, drawn from between the cameras."""
     found, numbers = [], []
     for view in between(cameras, 30 - len(cameras) or 30):

@@ -108,7 +108,9 @@ def test_words_are_asked_and_followed(
     )
 
     def reply(_self: object, number: int, _seconds: float) -> Any:
-        return lines.Scores(number, ["lamp", "bed"], [[0.2, 0.8, 0.4], [0.7, 0.1, 0.3]])
+        return lines.Scores(
+            id=number, prompts=["lamp", "bed"], objects=[[0.2, 0.8, 0.4], [0.7, 0.1, 0.3]]
+        )
 
     monkeypatch.setattr(lines.WordsProcess, "wait", reply)
     settings.select_mode, settings.threshold = "SET", 0.6
@@ -125,7 +127,7 @@ def test_words_are_asked_and_followed(
     monkeypatch.setattr(
         lines.WordsProcess,
         "wait",
-        lambda self, number, seconds: lines.Scores(number, error="It broke.", advice="Mend it."),
+        lambda self, number, seconds: lines.Scores(id=number, error="It broke.", advice="Mend it."),
     )
     with pytest.raises(RuntimeError, match="It broke"):
         bpy.ops.splatsmith.select_words()

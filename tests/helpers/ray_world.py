@@ -2,6 +2,7 @@
 World z is up.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -11,6 +12,7 @@ import numpy as np
 SIDE = 1024  # texels of a texture's side
 
 
+@functools.lru_cache(maxsize=32)
 def texture(seed: int, contrast: float = 1.0) -> np.ndarray:
     """(SIDE, SIDE, 3) float32 in 0..1: octaves of noise between two colours; `contrast` 0 leaves
     them plain.

@@ -6,6 +6,7 @@ Blender's own exporters do the work; here is only what they have to be told.
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -15,6 +16,7 @@ from ....backend.formats import live_link_csv
 from ....backend.formats.arkit import BLENDSHAPES
 from ....backend.formats.motion_file import HEAD
 from ....backend.protocol import InputError
+from ....backend.runtime.atomic import atomic_path
 from .face_targets import FaceTarget, shape_keys
 
 NOTE = "Synthetic: facial animation by Splatsmith."
@@ -31,26 +33,25 @@ def export(context: bpy.types.Context, path: Path, kind: str) -> str:
         raise InputError(
             "There is no face to export.", "Choose meshes with shape keys at the top of panel 5."
         )
-    part = path.with_name(f".part-{path.name}")
     try:
-        if kind == "CSV":
-            frames = _table(context, targets, part)
-        else:
-            frames = context.scene.frame_end - context.scene.frame_start + 1
-            with (
-                _alone(context, _with_bones(context, [t.obj for t in targets])),
-                _arkit_names(targets),
-            ):
-                (_gltf if kind == "GLTF" else _fbx)(part)
-        part.replace(path)
+        with atomic_path(path) as part:
+            frames = _write(context, targets, part, kind)
     except RuntimeError as error:  # what an exporter reports
         raise InputError(
             f"{path.name} can't be written: {str(error).strip().splitlines()[-1]}",
             "Look at the console for more.",
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
     return f"{path.name}: {len(targets)} mesh{'es' if len(targets) > 1 else ''}, {frames} frames"
+
+
+def _write(context: bpy.types.Context, targets: list[Any], path: Path, kind: str) -> int:
+    """In the chosen format; how many frames."""
+    if kind == "CSV":
+        return _table(context, targets, path)
+    meshes = _with_bones(context, [t.obj for t in targets])
+    with _alone(context, meshes), _arkit_names(targets):
+        (_gltf if kind == "GLTF" else _fbx)(path)
+    return int(context.scene.frame_end - context.scene.frame_start + 1)
 
 
 def _gltf(path: Path) -> None:

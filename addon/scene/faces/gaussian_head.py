@@ -14,7 +14,6 @@ from . import head_nodes
 from .head_mesh import METRES, to_blender
 
 NOTE = "Synthetic: contains a face that was animated by Splatsmith."
-Floats = NDArray[np.float32]
 
 
 def import_gaussians(

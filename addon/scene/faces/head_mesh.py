@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....backend.formats.head_file import Head
+from ....backend.geometry.arrays import Floats
 from ..splats import splats
 
 METRES = 0.01  # a centimetre
 MATERIAL = "Splatsmith Head"
-Floats = NDArray[np.float32]
 
 
 def to_blender(points: Floats) -> Floats:

@@ -8,10 +8,10 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ....backend.geometry.arrays import Doubles
+
 FOLDER = "object_masks"  # in the capture
 STEPS = 16  # points a segment of a curve becomes
-
-Floats = NDArray[np.float64]
 
 
 def draw_mask(mask: bpy.types.Mask, width: int, height: int) -> NDArray[np.bool_]:
@@ -39,7 +39,7 @@ def _combined(under: NDArray[np.bool_], own: NDArray[np.bool_], blend: str) -> N
     return own if blend == "REPLACE" else under | own
 
 
-def _polygon(spline: bpy.types.MaskSpline, width: int, height: int) -> Floats:
+def _polygon(spline: bpy.types.MaskSpline, width: int, height: int) -> Doubles:
     """Cubic curves between the points; a mask's unit is the longer side of the picture, its middle
     at one half.
     """
@@ -60,7 +60,7 @@ def _polygon(spline: bpy.types.MaskSpline, width: int, height: int) -> Floats:
     return (np.concatenate(parts) - 0.5) * max(width, height) + np.array([width, height]) / 2
 
 
-def filled(polygons: list[Floats], width: int, height: int) -> NDArray[np.bool_]:
+def filled(polygons: list[Doubles], width: int, height: int) -> NDArray[np.bool_]:
     """(H, W) from the bottom up: pixels whose centre lies inside an odd number of outlines."""
     inside = np.zeros((height, width), bool)
     columns = np.arange(width) + 0.5

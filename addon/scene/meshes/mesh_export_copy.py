@@ -9,7 +9,8 @@ import numpy as np
 from mathutils import Matrix
 
 from ....backend.formats import mesh_sequence as sequences
-from ....backend.formats.mesh_sequence import Floats, Nodes
+from ....backend.formats.mesh_sequence import Nodes
+from ....backend.geometry.arrays import Floats
 from ....backend.protocol import InputError
 from .mesh_sequence import SEQUENCE_KEY, straighten
 

@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 from mathutils import kdtree
 
-from ....backend.formats.mesh_sequence import Floats
+from ....backend.geometry.arrays import Floats
 from ....backend.protocol import InputError
 from . import passing
 from .mesh_sequence import world_vertices

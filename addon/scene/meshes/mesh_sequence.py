@@ -12,16 +12,16 @@ from typing import TypeGuard
 
 import bpy
 import numpy as np
-from numpy.typing import NDArray
 
 from ....backend.formats.mesh_sequence import MeshSequence
+from ....backend.geometry.arrays import Floats
 from ....backend.protocol import InputError
+from ....backend.runtime.atomic import atomic_path
 from ..splats import splats
 
 SEQUENCE_KEY = "splatsmith_sequence"  # on the object: its mesh.npz
 MOST_KEYED = 4_500_000  # vertices times frames that go into shape keys
 SPACING = 10.0  # of absolute shape keys, in their own time
-Floats = NDArray[np.float32]
 
 
 def import_sequence(
@@ -150,15 +150,10 @@ def straighten(keys: bpy.types.Key) -> None:
 
 def _write_cache(path: Path, moments: Iterator[Floats], vertices: int, count: int) -> None:
     """PC2 version 1: a header of 32 bytes, then every frame's places as little-endian floats."""
-    part = path.with_name(f".part-{path.name}")
-    try:
-        with open(part, "wb") as file:
-            file.write(struct.pack("<12siiffi", b"POINTCACHE2\0", 1, vertices, 1.0, 1.0, count))
-            for moment in moments:
-                file.write(np.ascontiguousarray(moment, "<f4").tobytes())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with atomic_path(path) as part, open(part, "wb") as file:
+        file.write(struct.pack("<12siiffi", b"POINTCACHE2\0", 1, vertices, 1.0, 1.0, count))
+        for moment in moments:
+            file.write(np.ascontiguousarray(moment, "<f4").tobytes())
 
 
 def _play_cache(animated: bpy.types.Object, path: Path) -> None:

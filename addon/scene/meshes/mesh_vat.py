@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from ....backend.formats import vertex_animation
-from ....backend.formats.mesh_sequence import Floats
+from ....backend.geometry.arrays import Floats
 from ....backend.protocol import InputError
 
 UVS = "VAT"

@@ -10,9 +10,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from ....backend.geometry.arrays import Flags, Ints
+
 Points = NDArray[np.float32]  # (N, 3)
-Mask = NDArray[np.bool_]  # (N,)
-Ints = NDArray[np.int64]
 
 SIDE = 1 << 20  # cells along an axis at most
 BEFORE = [
@@ -63,7 +63,7 @@ def cells(points: Points, reach: float) -> Cells:
     return Cells(of.reshape(-1), np.concatenate(pairs))
 
 
-def grow(points: Points, chosen: Mask, reach: float) -> Mask:
+def grow(points: Points, chosen: Flags, reach: float) -> Flags:
     """`chosen` and all that lies near it."""
     grouped = cells(points, reach)
     held = np.zeros(grouped.count, bool)
@@ -74,7 +74,7 @@ def grow(points: Points, chosen: Mask, reach: float) -> Mask:
     return np.asarray(wider[grouped.of])
 
 
-def shrink(points: Points, chosen: Mask, reach: float) -> Mask:
+def shrink(points: Points, chosen: Flags, reach: float) -> Flags:
     """`chosen` without what lies near anything else."""
     return ~grow(points, ~chosen, reach)
 
@@ -103,7 +103,7 @@ def parts(points: Points, reach: float) -> Ints:
     return np.asarray(rank[part])
 
 
-def alike(colors: Points, chosen: Mask, tolerance: float) -> Mask:
+def alike(colors: Points, chosen: Flags, tolerance: float) -> Flags:
     """What has the colour of `chosen`: within `tolerance` of one of its eight commonest colours;
     sRGB, 0 to 1.
     """
@@ -119,7 +119,7 @@ def alike(colors: Points, chosen: Mask, tolerance: float) -> Mask:
     return close
 
 
-def flood(points: Points, colors: Points, chosen: Mask, reach: float, tolerance: float) -> Mask:
+def flood(points: Points, colors: Points, chosen: Flags, reach: float, tolerance: float) -> Flags:
     """`chosen` and whatever is connected with it through splats of its colour."""
     open_ = np.flatnonzero(alike(colors, chosen, tolerance) | chosen)
     part = parts(points[open_], reach)

@@ -5,15 +5,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....backend.formats import semantics_file
+from ....backend.geometry.arrays import Flags
 from ..splats import pointclouds, splats
 from . import neighbors, objects
 from .object_item import ObjectItem
 
-Mask = NDArray[np.bool_]
-
 
 def extract(
-    cloud: bpy.types.Object, mask: Mask, name: str, collection: bpy.types.Collection
+    cloud: bpy.types.Object, mask: Flags, name: str, collection: bpy.types.Collection
 ) -> bpy.types.Object:
     """A copy of some of the splats as an object of its own, in the same place, every number as it
     was.
@@ -31,7 +30,7 @@ def extract(
     return fresh
 
 
-def keep(cloud: bpy.types.Object, mask: Mask) -> None:
+def keep(cloud: bpy.types.Object, mask: Flags) -> None:
     """Leaves some of the splats only; the object stays the same."""
     attributes = {
         n: (kind, values[mask])
@@ -96,7 +95,7 @@ def new_item(cloud: bpy.types.Object, name: str, parent: ObjectItem | None) -> O
     return item
 
 
-def split_off(cloud: bpy.types.Object, mask: Mask) -> ObjectItem:
+def split_off(cloud: bpy.types.Object, mask: Flags) -> ObjectItem:
     """Those splats as a new object, called after the one that most of them were of."""
     labels = objects.numbers_of(cloud)[mask]
     most = (
@@ -122,7 +121,7 @@ def split_loose(cloud: bpy.types.Object, item: ObjectItem, reach: float, smalles
     part = neighbors.parts(points[mine], reach)
     large = np.flatnonzero(np.bincount(part) >= smallest)
     for number in large[large > 0]:
-        mask: Mask = np.zeros(len(points), bool)
+        mask: Flags = np.zeros(len(points), bool)
         mask[mine[part == number]] = True
         split_off(cloud, mask)
     return max(1, len(large))
@@ -134,7 +133,7 @@ def srgb_of(cloud: bpy.types.Object) -> NDArray[np.float32]:
 
 
 def recolor(
-    cloud: bpy.types.Object, mask: Mask, color: tuple[float, float, float], strength: float
+    cloud: bpy.types.Object, mask: Flags, color: tuple[float, float, float], strength: float
 ) -> None:
     """Gives splats the hue of an sRGB colour. Light and dark stay: their mean becomes the colour's
     own.

@@ -10,11 +10,11 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ....backend.geometry.arrays import Flags
 from ....backend.protocol import InputError
 from . import pointclouds
 
 SELECTED, HIDDEN, FIT = "selected", "hidden", "fit"
-Mask = NDArray[np.bool_]
 Mode = Literal["SET", "ADD", "SUBTRACT", "INTERSECT"]
 MODES = [
     ("SET", "Set", "Select these instead of what was selected", "SELECT_SET", 0),
@@ -24,7 +24,7 @@ MODES = [
 ]
 
 
-def read(cloud: bpy.types.Object, name: str) -> Mask:
+def read(cloud: bpy.types.Object, name: str) -> Flags:
     """(N,) a mark of every splat; all false where there is none."""
     attribute, count = cloud.data.attributes.get(name), pointclouds.point_count(cloud.data)
     values = np.zeros(count, bool)
@@ -33,13 +33,13 @@ def read(cloud: bpy.types.Object, name: str) -> Mask:
     return values
 
 
-def write(cloud: bpy.types.Object, name: str, values: Mask) -> None:
+def write(cloud: bpy.types.Object, name: str, values: Flags) -> None:
     """Stores a mark (N,) of every splat."""
     pointclouds.write_attributes(cloud.data, {name: ("BOOLEAN", values)})
     cloud.data.update_tag()
 
 
-def selected(cloud: bpy.types.Object) -> Mask:
+def selected(cloud: bpy.types.Object) -> Flags:
     """(N,) with at least one of them true, else InputError."""
     mask = read(cloud, SELECTED)
     if not mask.any():
@@ -49,7 +49,7 @@ def selected(cloud: bpy.types.Object) -> Mask:
     return mask
 
 
-def hide(cloud: bpy.types.Object, hidden: Mask) -> None:
+def hide(cloud: bpy.types.Object, hidden: Flags) -> None:
     """Those (N,), and no others, are hidden; what is hidden is not selected."""
     write(cloud, HIDDEN, hidden)
     write(cloud, SELECTED, read(cloud, SELECTED) & ~hidden)
@@ -60,7 +60,7 @@ def fit(cloud: bpy.types.Object) -> NDArray[np.float32] | None:
     return pointclouds.read_attribute(cloud.data, FIT, 1)
 
 
-def combine(old: Mask, new: Mask, mode: Mode) -> Mask:
+def combine(old: Flags, new: Flags, mode: Mode) -> Flags:
     """(N,) what is selected once `new` was set, added, subtracted or intersected."""
     if mode == "SET":
         return new
@@ -71,10 +71,10 @@ def combine(old: Mask, new: Mask, mode: Mode) -> Mask:
 
 def select(
     cloud: bpy.types.Object,
-    wanted: Mask,
+    wanted: Flags,
     mode: Mode,
-    old: Mask | None = None,
-    locked: Mask | None = None,
+    old: Flags | None = None,
+    locked: Flags | None = None,
 ) -> int:
     """Changes the selection (`old`, where it is not what is stored); how many splats are selected
     then.

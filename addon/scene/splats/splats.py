@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ....backend.formats import splat_ply
 from ....backend.formats.splat_ply import SplatArrays
 from ....backend.protocol import InputError
+from ....backend.runtime.atomic import atomic_path
 from . import pointclouds, splat_nodes
 from .pointclouds import Attributes
 
@@ -200,14 +201,11 @@ def export_ply(
     """Writes the 3DGS PLY, of all splats or of some; how many. An older file stays until the new
     one is whole.
     """
-    arrays, part = read(cloud), path.with_name(f".{path.name}.part")
+    arrays = read(cloud)
     if mask is not None:
         arrays = splat_ply.take(arrays, mask)
     if not extras:
         arrays.extra.clear()
-    try:
+    with atomic_path(path) as part:
         splat_ply.write(part, arrays, ("Splatsmith",))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
     return len(arrays)

@@ -9,14 +9,14 @@ import torch
 from numpy.typing import NDArray
 
 from ...formats.capture import Capture, Frame
+from ...geometry.arrays import Doubles, Pixels
 from ...geometry.conventions import to_viewmat
 from ...media.frames import fit_size
 from ...media.tracks.flow import flow_between, trust
 from ...media.tracks.follow import even_light
-from ..footage.images import Pixels, read_image
+from ..footage.images import read_image
 from .multiview_depth import DepthMap, FrozenConfig, View, rays, solve_depth
 
-Floats = NDArray[np.float64]
 CACHED = 24  # frames to either side whose pictures stay in memory
 
 
@@ -41,11 +41,11 @@ class Shot:
 
     color: Pixels  # (h, w, 3)
     gray: Pixels
-    K: Floats
-    viewmat: Floats  # (4, 4) OpenCV
+    K: Doubles
+    viewmat: Doubles  # (4, 4) OpenCV
 
 
-def _scaled_K(frame: Frame, size: tuple[int, int]) -> Floats:
+def _scaled_K(frame: Frame, size: tuple[int, int]) -> Doubles:
     sx, sy = size[0] / frame.width, size[1] / frame.height
     return np.diag([sx, sy, 1.0]) @ frame.K
 
@@ -60,7 +60,7 @@ def load_shot(frame: Frame, size: tuple[int, int]) -> Shot:
     return Shot(color, gray, _scaled_K(frame, size), to_viewmat(frame.camera_to_world))
 
 
-def pick_neighbors(frames: list[Frame], points: Floats, config: DepthConfig) -> list[list[int]]:
+def pick_neighbors(frames: list[Frame], points: Doubles, config: DepthConfig) -> list[list[int]]:
     """For every frame, the frames whose view of the scene's middle differs by about the wanted
     angle and that look the same way; nearest to it first, from both sides where there are both.
     """
@@ -94,13 +94,13 @@ def pick_neighbors(frames: list[Frame], points: Floats, config: DepthConfig) -> 
     return picked
 
 
-def _typical_depth(points: Floats, center: Floats, ahead: Floats) -> float:
+def _typical_depth(points: Doubles, center: Doubles, ahead: Doubles) -> float:
     depth = (points - center) @ ahead
     front = depth[depth > 0]
     return float(np.median(front)) if len(front) else 1.0
 
 
-def _sparse(shot: Shot, points: Floats) -> tuple[torch.Tensor, torch.Tensor]:
+def _sparse(shot: Shot, points: Doubles) -> tuple[torch.Tensor, torch.Tensor]:
     """Pixels and depths of the points that this camera is known to see."""
     local = points @ shot.viewmat[:3, :3].T + shot.viewmat[:3, 3]
     local = local[local[:, 2] > 1e-6]
@@ -110,7 +110,7 @@ def _sparse(shot: Shot, points: Floats) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.from_numpy(uv[inside]).float(), torch.from_numpy(local[inside, 2]).float()
 
 
-def _view(shot: Shot, others: list[Shot], seen: Floats, config: DepthConfig) -> View:
+def _view(shot: Shot, others: list[Shot], seen: Doubles, config: DepthConfig) -> View:
     height, width = shot.gray.shape
     u, v = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
     there, sure = [], []
@@ -139,7 +139,7 @@ def _view(shot: Shot, others: list[Shot], seen: Floats, config: DepthConfig) -> 
 
 def capture_depth(
     capture: Capture,
-    points: Floats,
+    points: Doubles,
     seen_by: list[NDArray[np.int64]],
     neighbors: list[list[int]],
     config: DepthConfig,
@@ -212,7 +212,7 @@ def fuse(
 
 
 def _agrees(
-    world: Floats, K: Floats, viewmat: Floats, other: StoredDepth, tolerance: float
+    world: Doubles, K: Doubles, viewmat: Doubles, other: StoredDepth, tolerance: float
 ) -> NDArray[np.bool_]:
     """(N,) points that the other depth map has at the same distance."""
     local = world @ viewmat[:3, :3].T + viewmat[:3, 3]

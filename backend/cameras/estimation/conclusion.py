@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...media.tracks.tracks import Ints, Tracks
+from ...geometry.arrays import Ints
+from ...media.tracks.tracks import Tracks
 from ...protocol import SolveError
 from ..bundle.state import (
     Observations,

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from ...media.tracks.tracks import Ints, Tracks
+from ...geometry.arrays import Ints
+from ...media.tracks.tracks import Tracks
 from ..bundle.resect import resect
 from ..bundle.state import Observations, errors, unit_of, with_frames
 from ..bundle.triangulate import triangulate

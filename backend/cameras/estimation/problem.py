@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ...media.tracks.tracks import Ints, Tracks
+from ...geometry.arrays import Ints
+from ...media.tracks.tracks import Tracks
 from ..bundle.adjust import Prior
 from ..bundle.state import (
     Reconstruction,

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from ...media.tracks.tracks import Ints, Tracks, merge
+from ...geometry.arrays import Ints
+from ...media.tracks.tracks import Tracks, merge
 from ..bundle.adjust import AdjustConfig, Prior, adjust
 from ..bundle.equations import FreeParameters
 from ..bundle.state import Observations, Reconstruction, errors, unit_of, unit_scale

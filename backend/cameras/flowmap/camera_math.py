@@ -5,6 +5,8 @@ section 4.2).
 import torch
 from torch import Tensor
 
+from ...geometry.rotations import nearest_rotation
+
 
 def grid_xy(height: int, width: int, device: torch.device | None = None) -> Tensor:
     """(h, w, 2) xy of the pixels' centres."""
@@ -52,10 +54,7 @@ def procrustes(source: Tensor, target: Tensor, weights: Tensor) -> tuple[Tensor,
     apart = torch.diag(
         torch.tensor([3e-9, 2e-9, 1e-9], device=covariance.device)
     )  # equal singular values have no gradient
-    u, _, vt = torch.linalg.svd(covariance + apart)
-    sign = torch.ones_like(u[..., 0])
-    sign = torch.cat([sign[..., :2], (torch.det(u) * torch.det(vt)).sign()[..., None]], -1)
-    rotation = (u * sign[..., None, :]) @ vt
+    rotation, _ = nearest_rotation(covariance + apart)
     return rotation, (mean_t - mean_s @ rotation.transpose(-1, -2))[..., 0, :]
 
 

@@ -6,12 +6,10 @@ from typing import overload
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from ...geometry.arrays import Pixels
 from ...media.frames import Footage, fit_size
 from ...protocol import InputError
-
-Pixels = NDArray[np.uint8]
 
 
 def read_image(path: Path, color: bool = False) -> Pixels:

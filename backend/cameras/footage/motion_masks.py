@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.spatial import KDTree
 
-from ...media.tracks.tracks import Floats, Tracks
+from ...geometry.arrays import Doubles, Pixels
+from ...media.tracks.tracks import Tracks
 from ..bundle.state import Observations, Reconstruction, errors, unit_of
 from ..bundle.triangulate import triangulate
-from .images import Pixels, read_image
+from .images import read_image
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ def moving_tracks(
 
 
 def vote(
-    color: Pixels, uv: Floats, moves: NDArray[np.bool_], config: MotionMaskConfig
+    color: Pixels, uv: Doubles, moves: NDArray[np.bool_], config: MotionMaskConfig
 ) -> NDArray[np.bool_]:
     """(h, w) pixels of the picture (h, w, 3) whose nearest tracks, in place and colour, mostly
     move; `uv` are its pixels.

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from ...formats.capture import IMAGES
+from ...geometry.arrays import Pixels
 from ...media import photos, video
 from ...media.decoding import frame_times
 from ...media.frames import Footage, is_still
@@ -18,7 +19,7 @@ from ...media.tracks.follow import FollowConfig, follow
 from ...media.tracks.tracks import Tracks
 from ...protocol import InputError, SolveError
 from ...runtime.job import Job
-from .images import GrayFrames, Pixels, read_image
+from .images import GrayFrames, read_image
 from .propagated_masks import two_tone
 from .sources import Source
 from .triage import Triage, TriageConfig, look

@@ -10,8 +10,9 @@ from PIL import Image
 
 from ...formats import capture
 from ...formats.capture import Frame
+from ...geometry.arrays import Pixels
 from ...geometry.conventions import intrinsics
-from .images import Pixels, read_image
+from .images import read_image
 
 
 def two_tone(path: Path, size: tuple[int, int]) -> Pixels:

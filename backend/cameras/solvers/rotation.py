@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from ...geometry.rotations import nearest_rotation
 from ...media.tracks.tracks import Tracks
 from ..bundle.adjust import AdjustConfig, Prior, adjust
 from ..bundle.equations import FreeParameters
 from ..bundle.state import Observations, Reconstruction, bearings, errors, unit_of_size
-from .straight import blank, capped_error, nearest_rotation
+from .straight import blank, capped_error
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,7 @@ class RotationConfig:
 
 def _turns(first: Tensor, second: Tensor, weights: Tensor) -> Tensor:
     """(3, 3) the rotation that carries unit vectors `first` (m, 3) best onto `second` (Kabsch)."""
-    u, _, vt = torch.linalg.svd((second * weights[:, None]).T @ first)
-    sign = torch.tensor([1.0, 1.0, float(torch.sign(torch.det(u @ vt)))], dtype=u.dtype)
-    turn: Tensor = (u * sign) @ vt
-    return turn
+    return nearest_rotation((second * weights[:, None]).T @ first)[0]
 
 
 def _chain(solve: Reconstruction, observations: Observations) -> Reconstruction:
@@ -51,7 +49,7 @@ def _chain(solve: Reconstruction, observations: Observations) -> Reconstruction:
             miss = (b - a @ turn.T).norm(dim=1) * solve.focals[frame]
             weights = 1 / (1 + (miss / miss.median().clamp(min=0.1)) ** 2)
         rotations.append(turn @ rotations[-1])
-    return replace(solve, rotations=nearest_rotation(torch.stack(rotations)))
+    return replace(solve, rotations=nearest_rotation(torch.stack(rotations))[0])
 
 
 def points_at_infinity(

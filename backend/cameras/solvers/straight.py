@@ -14,9 +14,10 @@ from functools import partial
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from ...media.tracks.tracks import Ints, Tracks
+from ...geometry.arrays import Ints
+from ...geometry.rotations import nearest_rotation
+from ...media.tracks.tracks import Tracks
 from ..bundle.adjust import AdjustConfig, Prior, adjust
 from ..bundle.equations import FreeParameters
 from ..bundle.state import Observations, Reconstruction, errors, unit_of_size, unit_scale
@@ -194,7 +195,7 @@ def between(coarse: Reconstruction, chosen: Ints, frames: int) -> Reconstruction
     centers = coarse.centers[low] * (1 - share) + coarse.centers[high] * share
     rotations = nearest_rotation(
         coarse.rotations[low] * (1 - share[..., None]) + coarse.rotations[high] * share[..., None]
-    )
+    )[0]
     translations = -(rotations @ centers[..., None])[..., 0]
     focals = coarse.focals[low] * (1 - share[:, 0]) + coarse.focals[high] * share[:, 0]
     return replace(
@@ -206,13 +207,6 @@ def between(coarse: Reconstruction, chosen: Ints, frames: int) -> Reconstruction
     )
 
 
-def nearest_rotation(matrices: Tensor) -> Tensor:
-    """(..., 3, 3) made orthonormal."""
-    u, _, vt = torch.linalg.svd(matrices)
-    out: Tensor = u @ vt
-    return out
-
-
 def _joined(left: Reconstruction, right: Reconstruction, overlap: int) -> Reconstruction:
     """`right` continues `left`, whose last `overlap` frames are its first: by a similarity that
     makes these agree.
@@ -221,7 +215,7 @@ def _joined(left: Reconstruction, right: Reconstruction, overlap: int) -> Recons
     turns = (
         left.rotations[-overlap:].transpose(1, 2) @ right.rotations[:overlap]
     )  # from their world to ours
-    turn = nearest_rotation(turns.mean(0))
+    turn = nearest_rotation(turns.mean(0))[0]
     a, b = ours - ours.mean(0), (theirs - theirs.mean(0)) @ turn.T
     scale = (a.norm() / b.norm().clamp(min=1e-12)).clamp(1e-6, 1e6)
     shift = ours.mean(0) - scale * (theirs.mean(0) @ turn.T)

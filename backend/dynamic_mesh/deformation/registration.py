@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 from torch import Tensor
 
+from ...geometry.arrays import Floats
 from ...geometry.rotations import rotation_vector_to_matrix
 from ..surfaces.preconditioned import Solver, smooth_vertices
 from ..surfaces.surface import Surface, decimate
 from .motion import Pose, rigidity, skinned
 from .nodes import NodeGraph, build
 
-Floats = NDArray[np.float32]
 Meshes = list[tuple[Floats, NDArray[np.int64]]]  # vertices (V, 3) and faces (F, 3), a frame each
 
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from ...formats.mesh_sequence import Nodes
+from ...geometry.arrays import Reals
+from ...geometry.nearest_rotation import nearest_rotation
 
-Floats = NDArray[np.floating]
 INFLUENCES = 4
 
 
@@ -27,7 +28,7 @@ class SkinningConfig:
 
 
 def decompose(
-    positions: Floats,
+    positions: Reals,
     config: SkinningConfig = SkinningConfig(),
     progress: Callable[[int, int], None] = lambda step, total: None,
 ) -> Nodes:
@@ -58,7 +59,7 @@ def decompose(
     )
 
 
-def _seeds(rest: Floats, moved: Floats, count: int) -> NDArray[np.int64]:
+def _seeds(rest: Reals, moved: Reals, count: int) -> NDArray[np.int64]:
     """(V,) the nearest of `count` vertices that lie far apart, at rest and on their ways."""
     several = moved[:: max(1, len(moved) // 8)].transpose(1, 0, 2).reshape(len(rest), -1)
     chosen, nearest = [0], np.square(several - several[0]).sum(1)
@@ -68,23 +69,18 @@ def _seeds(rest: Floats, moved: Floats, count: int) -> NDArray[np.int64]:
     return np.asarray(KDTree(several[chosen]).query(several)[1], np.int64)
 
 
-def _kabsch(source: Floats, target: Floats, weights: Floats) -> tuple[Floats, Floats]:
+def _kabsch(source: Reals, target: Reals, weights: Reals) -> tuple[Reals, Reals]:
     """(T, 3, 3) and (T, 3): the rigid motions that carry points (V, 3) best onto (T, V, 3),
     weighted (V,).
     """
     share = weights / weights.sum()
     a, b = share @ source, np.einsum("v,tvi->ti", share, target)
     covariance = np.einsum("v,tvi,vj->tij", share, target - b[:, None], source - a)
-    u, _, vt = np.linalg.svd(covariance)
-    flip = np.ones((len(u), 3))
-    flip[:, 2] = np.sign(np.linalg.det(u @ vt))
-    rotation = (u * flip[:, None]) @ vt
+    rotation, _ = nearest_rotation(covariance)
     return rotation, b - rotation @ a
 
 
-def _rigid_of_clusters(
-    rest: Floats, moved: Floats, label: NDArray[np.int64]
-) -> tuple[Floats, Floats]:
+def _rigid_of_clusters(rest: Reals, moved: Reals, label: NDArray[np.int64]) -> tuple[Reals, Reals]:
     """(B, T, 3, 3) and (B, T, 3) of every cluster that has enough vertices to turn."""
     found = [
         _kabsch(rest[label == b], moved[:, label == b], np.ones((label == b).sum()))
@@ -96,7 +92,7 @@ def _rigid_of_clusters(
     return np.stack([r for r, _ in found]), np.stack([s for _, s in found])
 
 
-def _errors(rest: Floats, moved: Floats, rotations: Floats, shifts: Floats) -> Floats:
+def _errors(rest: Reals, moved: Reals, rotations: Reals, shifts: Reals) -> Reals:
     """(B, V) mean square distance of each vertex from where each bone alone would carry it."""
     return np.stack(
         [
@@ -107,8 +103,8 @@ def _errors(rest: Floats, moved: Floats, rotations: Floats, shifts: Floats) -> F
 
 
 def _weights(
-    rest: Floats, moved: Floats, rotations: Floats, shifts: Floats, stay: float
-) -> tuple[NDArray[np.int64], Floats]:
+    rest: Reals, moved: Reals, rotations: Reals, shifts: Reals, stay: float
+) -> tuple[NDArray[np.int64], Reals]:
     """(V, 4) bones and their weights, none negative, rows summing to 1: exact, by trying every set
     of bones that may be above zero.
     """
@@ -139,13 +135,13 @@ def _weights(
 
 
 def _refined(
-    rest: Floats,
-    moved: Floats,
-    rotations: Floats,
-    shifts: Floats,
+    rest: Reals,
+    moved: Reals,
+    rotations: Reals,
+    shifts: Reals,
     skin: NDArray[np.int64],
-    weights: Floats,
-) -> tuple[Floats, Floats]:
+    weights: Reals,
+) -> tuple[Reals, Reals]:
     """Each bone in turn carries what the others leave (Le and Deng 2012, section 4.3), where it
     carries anything.
     """
@@ -175,7 +171,7 @@ def _refined(
     return rotations, shifts
 
 
-def _centers(rest: Floats, skin: NDArray[np.int64], weights: Floats, bones: int) -> Floats:
+def _centers(rest: Reals, skin: NDArray[np.int64], weights: Reals, bones: int) -> Reals:
     """(B, 3) where each bone's vertices are; of one that carries none, the middle of all."""
     total, mass = np.zeros((bones, 3)), np.zeros(bones)
     for place in range(skin.shape[1]):

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from ...formats import depth_exr
 from ...formats.capture import Frame
+from ...geometry.arrays import Pixels
 from .masks import read_mask
 from .placement import HALF
-from .propagated_masks import Pixels
 from .timed_views import PyramidLevel
 
 Gray = NDArray[np.float32]

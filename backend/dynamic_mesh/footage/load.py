@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from ...formats.capture import Capture, Frame
+from ...geometry.arrays import Pixels
 from ...geometry.conventions import to_viewmat
 from ...media.holdout import check_holdout, held_out
 from ...protocol import InputError
@@ -15,7 +16,6 @@ from .cutout import ObjectImage, bounds, cut_out
 from .masks import Masks, find as find_masks, open_image
 from .placement import HALF, Placement, between, place
 from .point_tracks import TrackConfig, find as find_tracks
-from .propagated_masks import Pixels
 from .timed_views import NOTHING, TimedView, pyramid
 
 LEAST = 24  # pixels that an object has at least

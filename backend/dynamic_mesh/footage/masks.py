@@ -9,16 +9,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from ...formats import splat_ply
 from ...formats.capture import IMAGES, Capture, Frame
 from ...gaussians.model import from_arrays
 from ...gaussians.rasterize import rasterize
+from ...geometry.arrays import Pixels
 from ...geometry.conventions import to_viewmat
 from ...media.frames import to_eight_bit
+from ...media.open_image import opened
 from ...protocol import InputError
-from .propagated_masks import Pixels, Progress, carry
+from .propagated_masks import Progress, carry
 
 CARRIED_SIDE = 480  # pixels of the longer side of pictures along which masks are carried
 
@@ -35,20 +37,9 @@ class Masks:
 
 
 def open_image(path: Path, what: str) -> Image.Image:
-    """InputError where it can't be read."""
-    try:
-        with Image.open(path) as image:
-            return to_eight_bit(image).copy()
-    except (
-        OSError,
-        UnidentifiedImageError,
-        Image.DecompressionBombError,
-        ValueError,
-        SyntaxError,
-    ) as error:
-        raise InputError(
-            f"The {what} {path.name} can't be read.", "Replace it, or remove it from the capture."
-        ) from error
+    """Of eight bits, decoded; InputError where it can't be read."""
+    with opened(path, what) as image:
+        return to_eight_bit(image).copy()
 
 
 def find_mask(folder: Path, frame: Frame) -> Path | None:

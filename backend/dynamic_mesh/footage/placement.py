@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-Floats = NDArray[np.float64]
+from ...geometry.arrays import Doubles
+
 # sine squared of the angle between rays below which they meet nowhere in particular
 PARALLEL = 0.01
 TRAVELS = 0.35  # of its radius: by how much rays to an object that stays may miss its middle
@@ -22,11 +23,11 @@ class Placement:
     centers[t].
     """
 
-    centers: Floats  # (T, 3)
+    centers: Doubles  # (T, 3)
     radius: float
     travels: bool  # its distance, and so its way, is a guess by its size in the picture
 
-    def viewmat(self, viewmat: Floats, view: int) -> Floats:
+    def viewmat(self, viewmat: Doubles, view: int) -> Doubles:
         """(4, 4) world to camera -> unit cube to camera, in units of the cube."""
         inside = np.array(viewmat, np.float64)
         inside[:3, 3] = (viewmat[:3, :3] @ self.centers[view] + viewmat[:3, 3]) / self.radius
@@ -35,14 +36,14 @@ class Placement:
 
 @dataclass(frozen=True)
 class _Silhouette:
-    place: Floats  # (3,) of the camera
-    ray: Floats  # (3,) in the world, through the middle of the silhouette, one unit deep
+    place: Doubles  # (3,) of the camera
+    ray: Doubles  # (3,) in the world, through the middle of the silhouette, one unit deep
     extent: float  # of the silhouette at depth 1
     area: float  # square root of its area at depth 1
 
 
 def _silhouettes(
-    viewmats: Floats, Ks: Floats, alphas: list[NDArray[np.uint8]]
+    viewmats: Doubles, Ks: Doubles, alphas: list[NDArray[np.uint8]]
 ) -> list[_Silhouette]:
     found = []
     for viewmat, K, alpha in zip(viewmats, Ks, alphas, strict=True):
@@ -61,7 +62,7 @@ def _silhouettes(
     return found
 
 
-def place(viewmats: Floats, Ks: Floats, alphas: list[NDArray[np.uint8]]) -> Placement:
+def place(viewmats: Doubles, Ks: Doubles, alphas: list[NDArray[np.uint8]]) -> Placement:
     """From T cameras and silhouettes (H, W) 0..255, in the order of time."""
     seen = _silhouettes(viewmats, Ks, alphas)
     directions = np.stack([s.ray / np.linalg.norm(s.ray) for s in seen])
@@ -80,7 +81,7 @@ def place(viewmats: Floats, Ks: Floats, alphas: list[NDArray[np.uint8]]) -> Plac
     return _on_its_way(seen, places)
 
 
-def between(placement: Placement, seconds: Floats, known: list[int]) -> Placement:
+def between(placement: Placement, seconds: Doubles, known: list[int]) -> Placement:
     """For the moments in between, too: `placement` is for those that are `known` of all the
     `seconds` (T,).
     """
@@ -91,7 +92,7 @@ def between(placement: Placement, seconds: Floats, known: list[int]) -> Placemen
     return Placement(centers, placement.radius, placement.travels)
 
 
-def _on_its_way(seen: list[_Silhouette], places: Floats) -> Placement:
+def _on_its_way(seen: list[_Silhouette], places: Doubles) -> Placement:
     """Its middle on each picture's ray, as far away as its size says; sizes are smoothed in time,
     for legs come and go.
     """

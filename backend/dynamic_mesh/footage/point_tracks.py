@@ -12,12 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...geometry.arrays import Pixels
 from ...media.tracks.follow import FollowConfig, follow
 from ..surfaces.mesh_rasterizer import Fragments
 from .placement import HALF
 from .timed_views import PyramidLevel, TimedView, TrackObservations
-
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...geometry.arrays import Flags, Pixels
 from ...media.tracks.flow import flow_between, trust
 from .placement import HALF
 
-Pixels = NDArray[np.uint8]
 Shares = NDArray[np.float32]
-Flags = NDArray[np.bool_]
 Progress = Callable[[int, int], None]
 ENOUGH = 20  # pixels of object and of background from which GrabCut can learn colours
 

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sparse
 import torch
-from numpy.typing import NDArray
 from scipy.sparse import linalg
 from torch import Tensor
 
+from ...geometry.arrays import Doubles
 from ..footage.timed_views import TimedView
 from ..surfaces.mesh_rasterizer import Fragments, depth_image, fragments, project
 from .unwrap import Atlas, Texels, fill_gaps, texels
 
-Floats = NDArray[np.float64]
 Placed = Callable[[TimedView], Tensor]  # the mesh (V, 3) at a moment
 
 
@@ -133,7 +132,7 @@ def paint(
 @torch.no_grad()
 def _pixels(
     views: list[TimedView], placed: Placed, faces: Tensor, uvs: Tensor, size: int
-) -> tuple[sparse.csr_matrix, Floats]:
+) -> tuple[sparse.csr_matrix, Doubles]:
     """(P, S * S) what each pixel well inside the object, of all pictures, takes from each texel,
     and (P, 3) what it should show.
     """
@@ -178,12 +177,12 @@ def _neighbors(size: int, even: float) -> sparse.csr_matrix:
 
 def _solve(
     rows: sparse.csr_matrix,
-    wanted: Floats,
-    counts: Floats,
+    wanted: Doubles,
+    counts: Doubles,
     even: sparse.csr_matrix,
-    start: Floats,
+    start: Doubles,
     steps: int,
-) -> Floats:
+) -> Doubles:
     """(S * S, 3) conjugate gradients on the weighted normal equations, with the diagonal as
     preconditioner.
     """

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from ...geometry.arrays import Doubles, Ints
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class Tracks:
 
     frame: Ints  # (O,)
     point: Ints  # (O,)
-    uv: Floats  # (O, 2)
+    uv: Doubles  # (O, 2)
 
     @property
     def points(self) -> int:
@@ -53,7 +52,7 @@ class Tracks:
         kept = self.keep(new[self.frame] >= 0, least)
         return make(new[kept.frame], kept.point, kept.uv)
 
-    def scaled(self, factor: "float | Floats") -> "Tracks":
+    def scaled(self, factor: "float | Doubles") -> "Tracks":
         """With the positions (O, 2) times a factor, one for both axes or one each."""
         return Tracks(self.frame, self.point, self.uv * factor)
 
@@ -61,7 +60,7 @@ class Tracks:
 EMPTY = Tracks(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 2)))
 
 
-def make(frame: Ints, point: Ints, uv: Floats) -> Tracks:
+def make(frame: Ints, point: Ints, uv: Doubles) -> Tracks:
     """Sorted and renumbered; a second observation of a point in one frame is dropped."""
     order = np.lexsort((frame, point))
     frame, point, uv = (

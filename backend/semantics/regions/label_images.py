@@ -7,14 +7,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ...geometry.arrays import Ints32
 from ...protocol import InputError
-from .view_regions import Ints
 
 MOST = 2000  # regions of a picture
 SUFFIXES = (".png", ".tif", ".tiff")
 
 
-def read_regions(folder: Path, name: str, width: int, height: int) -> tuple[Ints, int]:
+def read_regions(folder: Path, name: str, width: int, height: int) -> tuple[Ints32, int]:
     """Regions (height, width) of the picture called `name`, numbered from 0, -1: none, and how many
     there are.
 

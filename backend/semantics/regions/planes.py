@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .view_regions import Floats, Ints
+from ...geometry.arrays import Floats, Ints32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ def _best_trial(
     return normals[best], float(offsets[best])
 
 
-def find_planes(means: Floats, spacing: float, config: PlaneConfig = PlaneConfig()) -> Ints:
+def find_planes(means: Floats, spacing: float, config: PlaneConfig = PlaneConfig()) -> Ints32:
     """(N,) the plane that each Gaussian lies on, the largest first; -1: none."""
     random = np.random.default_rng(config.seed)
     labels = np.full(len(means), -1, np.int32)

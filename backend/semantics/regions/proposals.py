@@ -13,8 +13,8 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
+from ...geometry.arrays import Floats, Ints32
 from .planes import PlaneConfig, find_planes
-from .view_regions import Floats, Ints
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ def typical_spacing(means: Floats) -> float:
 
 def propose(
     means: Floats, rgb: Floats, opacities: Floats, config: ProposalConfig = ProposalConfig()
-) -> Ints:
+) -> Ints32:
     """(N,) the object that each Gaussian may be of, from 0, the largest first; -1 only where there
     are no objects at all.
     """
@@ -72,8 +72,8 @@ def _smooth(means: Floats, rgb: Floats, config: ProposalConfig) -> Floats:
 
 
 def _pieces(
-    means: Floats, rgb: Floats, planes: Ints, spacing: float, config: ProposalConfig
-) -> Ints:
+    means: Floats, rgb: Floats, planes: Ints32, spacing: float, config: ProposalConfig
+) -> Ints32:
     """Connected components of neighbours that are near, on the same plane or on none, and alike in
     colour; where colour would break one into many, it is a pattern on one thing and does not part
     it.
@@ -87,7 +87,7 @@ def _pieces(
     same = planes[rows] == planes[columns]
     alike = np.sqrt(np.square(rgb[rows] - rgb[columns]).mean(1)) < config.color
 
-    def components(joined: NDArray[np.bool_]) -> Ints:
+    def components(joined: NDArray[np.bool_]) -> Ints32:
         graph = coo_matrix(
             (np.ones(joined.sum(), bool), (rows[joined], columns[joined])),
             shape=(len(means), len(means)),
@@ -104,7 +104,7 @@ def _pieces(
     )
 
 
-def _patterned(wholes: Ints, pieces: Ints, config: ProposalConfig) -> Ints:
+def _patterned(wholes: Ints32, pieces: Ints32, config: ProposalConfig) -> Ints32:
     """The wholes that it takes many of their pieces to cover nine tenths of."""
     pairs, sizes = np.unique(np.stack([wholes, pieces]), axis=1, return_counts=True)
     order = np.lexsort((-sizes, pairs[0]))

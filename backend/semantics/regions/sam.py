@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ...geometry.arrays import Ints32
 from ...protocol import InputError
 from . import torchvision_shim
-from .view_regions import Ints
 
 ADVICE = "Choose SAM's own file, like sam_vit_b_01ec64.pth, or MobileSAM's mobile_sam.pt."
 PATCH, CHANNELS, MOBILE_SIDE = 16, 256, 1024
@@ -43,7 +43,7 @@ class Sam:
     predictor: Any  # segment_anything's, which has no types
     config: SamConfig
 
-    def regions(self, image: NDArray[np.uint8]) -> tuple[Ints, int]:
+    def regions(self, image: NDArray[np.uint8]) -> tuple[Ints32, int]:
         """Regions (H, W) of a picture (H, W, 3), -1: none, and their number; smaller things lie on
         larger ones.
         """
@@ -97,7 +97,7 @@ def _distinct(masks: list[NDArray[np.bool_]], scores: list[float], same: float) 
     return kept
 
 
-def _painted(masks: list[NDArray[np.bool_]], size: tuple[int, int]) -> tuple[Ints, int]:
+def _painted(masks: list[NDArray[np.bool_]], size: tuple[int, int]) -> tuple[Ints32, int]:
     regions = np.full(size, -1, np.int32)
     for number, mask in enumerate(sorted(masks, key=lambda m: -int(m.sum()))):
         regions[mask] = number

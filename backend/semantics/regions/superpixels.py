@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .view_regions import Ints
+from ...geometry.arrays import Ints32
 
 SPACING = 6  # pixels between the seeds
 # of a superpixel's pixels in one piece; else its pixels stay with the pieces that they are in
 MOSTLY = 0.5
 
 
-def superpixels(image: NDArray[np.uint8], spacing: int = SPACING) -> Ints:
+def superpixels(image: NDArray[np.uint8], spacing: int = SPACING) -> Ints32:
     """(H, W) numbers from 0: basins of the picture's gradient around seeds on a grid (a watershed,
     Meyer 1992).
     """
@@ -38,7 +38,7 @@ def superpixels(image: NDArray[np.uint8], spacing: int = SPACING) -> Ints:
     return _without_lines(np.asarray(found, np.int32)) - 1
 
 
-def _without_lines(labels: Ints) -> Ints:
+def _without_lines(labels: Ints32) -> Ints32:
     """Pixels on the lines between basins, which are -1, go to a neighbour."""
     for _ in range(4):
         grown = cv2.dilate(labels.astype(np.float32), np.ones((3, 3))).astype(np.int32)
@@ -46,7 +46,7 @@ def _without_lines(labels: Ints) -> Ints:
     return np.maximum(labels, 1).astype(np.int32)
 
 
-def snapped(regions: Ints, image: NDArray[np.uint8], spacing: int = SPACING) -> Ints:
+def snapped(regions: Ints32, image: NDArray[np.uint8], spacing: int = SPACING) -> Ints32:
     """Regions (H, W), -1: none, moved to the edges of the picture (H, W, 3)."""
     basins, count = superpixels(image, spacing), int(regions.max(initial=-1)) + 2
     table = np.bincount(

@@ -5,14 +5,11 @@ saw in each region.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from ...gaussians.options import Drawables, RasterView
 from ...gaussians.region_weights import region_weights
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
+from ...geometry.arrays import Floats, Ints32
 
 
 @dataclass(frozen=True)
@@ -23,7 +20,7 @@ class ViewRegions:
     features: Floats  # (R, D) of length 1
 
 
-def main_regions(weights: csr_matrix, share: float = 0.55, least: float = 0.15) -> Ints:
+def main_regions(weights: csr_matrix, share: float = 0.55, least: float = 0.15) -> Ints32:
     """(N,) of weights (N, R): the region that most of a Gaussian lies in; -1 where it is hardly
     seen or on an edge.
     """
@@ -35,7 +32,7 @@ def main_regions(weights: csr_matrix, share: float = 0.55, least: float = 0.15) 
 
 
 def weigh(
-    gaussians: Drawables, view: RasterView, regions: Ints, features: Floats, finer: int = 3
+    gaussians: Drawables, view: RasterView, regions: Ints32, features: Floats, finer: int = 3
 ) -> ViewRegions:
     """The regions (H, W) of a picture as Gaussians make them up.
 

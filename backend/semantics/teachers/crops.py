@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from ..regions.view_regions import Ints
+from ...geometry.arrays import Ints32, Pixels
 
-Pixels = NDArray[np.uint8]
 GREY = 128
 
 
@@ -44,7 +42,7 @@ def _square(image: Pixels, box: tuple[int, int, int, int], margin: float, side: 
 
 
 def crop_regions(
-    image: Pixels, regions: Ints, count: int, side: int, config: CropConfig = CropConfig()
+    image: Pixels, regions: Ints32, count: int, side: int, config: CropConfig = CropConfig()
 ) -> tuple[Pixels, Pixels]:
     """(count, side, side, 3) twice: each region alone on grey, and in its place. Regions (H, W)
     that are empty give grey.

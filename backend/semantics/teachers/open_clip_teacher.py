@@ -14,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ...geometry.arrays import Floats, Ints32
 from ...protocol import InputError
 from ..regions import torchvision_shim
-from ..regions.view_regions import Floats, Ints
 from .crops import crop_regions
 from .relevancy import phrases
 
@@ -50,7 +50,7 @@ class OpenClipTeacher:
     config: OpenClipConfig
     read: Callable[[Tensor], Tensor]  # the model's own encode_text, or the same without the padding
 
-    def encode_regions(self, image: NDArray, regions: Ints, count: int) -> Floats:
+    def encode_regions(self, image: NDArray, regions: Ints32, count: int) -> Floats:
         """See Teacher. The crop alone and the crop in its place are encoded and mixed."""
         if not count:
             return np.zeros((0, self.dimensions), np.float32)

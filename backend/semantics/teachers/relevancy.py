@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..regions.view_regions import Floats
+from ...geometry.arrays import Floats
 
 NEGATIVES = ("object", "things", "stuff", "texture")
 COMMON = (

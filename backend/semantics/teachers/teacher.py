@@ -5,7 +5,7 @@ from typing import Protocol
 
 from numpy.typing import NDArray
 
-from ..regions.view_regions import Floats, Ints
+from ...geometry.arrays import Floats, Ints32
 
 
 class Teacher(Protocol):
@@ -19,7 +19,7 @@ class Teacher(Protocol):
     @property
     def dimensions(self) -> int: ...
 
-    def encode_regions(self, image: NDArray, regions: Ints, count: int) -> Floats:
+    def encode_regions(self, image: NDArray, regions: Ints32, count: int) -> Floats:
         """(count, D) of length 1: what each region of a picture (H, W, 3) uint8 shows; regions (H,
         W), negative: none.
         """

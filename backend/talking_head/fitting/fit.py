@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...geometry.arrays import Floats
+from ...geometry.nearest_rotation import nearest_rotation
 from ..rigs.correspondence import Correspondence
-from ..rigs.rig import Floats, Rig
+from ..rigs.rig import Rig
 from ..tracking.face_mesh import (
     CHIN,
     COUNT,
@@ -232,5 +234,4 @@ def _filled(rows: np.ndarray, seen: np.ndarray, every: np.ndarray) -> np.ndarray
 def _turned(rotations: np.ndarray, seen: np.ndarray, every: np.ndarray) -> np.ndarray:
     """Of the nearest frame that was seen; between two, the mean of both made a rotation again."""
     mixed = _filled(rotations.reshape(-1, 9), seen, every).reshape(-1, 3, 3)
-    u, _, vt = np.linalg.svd(mixed)
-    return np.asarray(u @ vt)
+    return nearest_rotation(mixed)[0]

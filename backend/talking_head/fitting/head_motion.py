@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...geometry.arrays import Floats
 from ..rigs.drawing import View
-from ..rigs.rig import Floats, Rig
+from ..rigs.rig import Rig
 
 
 @dataclass(kw_only=True)

@@ -5,7 +5,7 @@ frames at once.
 import torch
 from torch import Tensor
 
-from ...geometry.rotations import rotation_vector_to_matrix
+from ...geometry.rotations import nearest_rotation, rotation_vector_to_matrix
 
 
 def project(points: Tensor, focal: float, center: Tensor) -> Tensor:
@@ -35,11 +35,8 @@ def start(
     share = weights / weights.sum()
     mean_x, mean_y = ((share[:, None] * p).sum(1, keepdim=True) for p in (points, tracked))
     a, b = points - mean_x, tracked - mean_y
-    u, s, vt = torch.linalg.svd(torch.einsum("n,tni,tnj->tij", share, b, a))
-    sign = torch.ones_like(s)
-    sign[:, 2] = torch.sign(torch.linalg.det(u @ vt))
-    rotation = u @ torch.diag_embed(sign) @ vt
-    scale = (s * sign).sum(1) / torch.einsum("n,tni,tni->t", share, a, a)
+    rotation, singular = nearest_rotation(torch.einsum("n,tni,tnj->tij", share, b, a))
+    scale = singular.sum(1) / torch.einsum("n,tni,tni->t", share, a, a)
     depth = focal / scale
     middle = torch.cat([(mean_y[:, 0, :2] - center) * (depth / focal)[:, None], depth[:, None]], 1)
     return rotation, middle - torch.einsum("tij,tj->ti", rotation, mean_x[:, 0])

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...geometry.arrays import Floats
 from ...geometry.spherical_harmonics import SH_C0, coefficient_count
-from ..rigs.rig import Floats, Rig
+from ..rigs.rig import Rig
 from .binding import triangle_frames
 from .model import SH_DEGREE, BoundGaussians, LatentPose
 from .training_views import SeenFrame

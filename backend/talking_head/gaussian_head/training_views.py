@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from ...geometry.arrays import Floats, Pixels
 from ...geometry.triangles import Seen, nearest_triangles
 from ...media.decoding import Damage, decode, open_video
-from ...media.frames import Pixels
 from ...media.video import upright
 from ..fitting.head_motion import HeadMotion
 from ..rigs.drawing import View
-from ..rigs.rig import Floats, Rig
+from ..rigs.rig import Rig
 
 MARGIN = 0.06  # of the head's size, around it
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from ...formats.motion_file import HEAD
+from ...geometry.arrays import Floats
 from ..fitting.head_motion import HeadMotion
 from ..rigs.drawing import TO_CAMERA
-from ..rigs.rig import Floats
 from ..speech.smoothing import smoothed
 from .motion_output import frame_times, write_motion
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..rigs.rig import Floats
+from ...geometry.arrays import Floats
 from ..speech.log_mel import FEATURE_RATE
 from ..speech.smoothing import smoothed
 

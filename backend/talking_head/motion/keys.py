@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...formats.motion_file import HEAD, Curve
-from ..rigs.rig import Floats
+from ...geometry.arrays import Floats
 
 GROUPS = (
     ("blink", ("eyeBlink",)),

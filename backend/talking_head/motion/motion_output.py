@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from ...formats import live_link_csv, motion_file
 from ...formats.motion_file import Motion
-from ..rigs.rig import Floats
+from ...geometry.arrays import Floats
 from .keys import curves_of
 
 WIDTH, LANE, SHOWN = (

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ...geometry.arrays import Floats
 from ...protocol import InputError
 from ..fitting.head_motion import HeadMotion
-from ..rigs.rig import Floats
 
 NAME = "poses.npz"
 

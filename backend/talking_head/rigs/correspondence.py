@@ -13,12 +13,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...geometry.arrays import Floats
 from ...protocol import InputError
 from ..tracking.face_mesh import COUNT, LEFT_CORNER, MESH, RIGHT_CORNER
 from ..tracking.track import FaceTracker
 from .drawing import View, draw, portrait
 from .painting import painted
-from .rig import Floats, Part, Rig
+from .rig import Part, Rig
 
 EXPRESSIONS: tuple[dict[str, float], ...] = (
     {}, {"jawOpen": 0.35}, {"jawOpen": 0.7}, {"eyeBlinkLeft": 1, "eyeBlinkRight": 1},

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...geometry.arrays import Floats
 from ...geometry.triangles import Seen, nearest_triangles
-from .rig import Floats, Part, Rig
+from .rig import Part, Rig
 
 COLORS = {Part.SKIN: (0.82, 0.62, 0.53), Part.MOUTH: (0.45, 0.16, 0.15), Part.TONGUE: (0.72, 0.36,
     0.35), Part.TEETH: (0.92, 0.9, 0.84),

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ...geometry.arrays import Floats
 from ...protocol import InputError
 from .flame_file import read_arrays
-from .rig import Floats, Part, Rig
+from .rig import Part, Rig
 
 CENTIMETRES = 100
 IDENTITIES, EXPRESSIONS = 50, 50  # of 300 and 100: what is left moves by less than the tracker sees

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...formats.arkit import BLENDSHAPES, SIDES
+from ...geometry.arrays import Floats
 from ...protocol import InputError
-from .rig import Floats, Part, Rig
+from .rig import Part, Rig
 
 NEUTRAL_FILE, PACKED_FILE = "generic_neutral_mesh.obj", "ict_light.npz"
 IDENTITIES = 50

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...geometry.arrays import Floats
 from ..tracking.face_mesh import BROWS, LIDS, OUTER_LIPS_RING
 from .drawing import COLORS
-from .rig import Floats, Part, Rig
+from .rig import Part, Rig
 
 Color = tuple[float, float, float]
 

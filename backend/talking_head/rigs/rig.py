@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-Floats = NDArray[np.float32]
+from ...geometry.arrays import Floats
 
 
 class Part(IntEnum):

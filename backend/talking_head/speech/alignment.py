@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...geometry.arrays import Floats
 from ...protocol import InputError
 from .espeak import speak
 from .log_mel import FEATURE_RATE
 from .phonemes import Phoneme
-from .viseme_encoder import Floats
 from .visemes import VISEMES
 
 LONGEST = 1200  # seconds

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...geometry.arrays import Floats
 from .synthetic_speech import Utterance
-from .viseme_encoder import Floats, VisemeEncoder, VisemeEncoderConfig, normalised
+from .viseme_encoder import VisemeEncoder, VisemeEncoderConfig, normalised
 from .visemes import VISEMES
 
 

@@ -7,16 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from ...geometry.arrays import Floats
 from ...protocol import InputError
 from .log_mel import Features
 from .visemes import VISEMES
 
-Floats = NDArray[np.float32]
 SHIPPED = Path(__file__).with_name("viseme_encoder.safetensors")
 
 

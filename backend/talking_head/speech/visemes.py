@@ -6,12 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ...formats.arkit import BLENDSHAPES
+from ...geometry.arrays import Floats
 from .log_mel import FEATURE_RATE
-
-Floats = NDArray[np.float32]
 
 VISEMES = ("sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "ih", "oh", "ou")
 CLOSED, TEETH = VISEMES.index("PP"), VISEMES.index("FF")

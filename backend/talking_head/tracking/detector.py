@@ -7,14 +7,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from ...media.frames import Pixels
+from ...geometry.arrays import Floats, Pixels
 from .region import Region
 from .tflite_network import TfliteNetwork
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)

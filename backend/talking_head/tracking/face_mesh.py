@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...media.frames import Pixels
+from ...geometry.arrays import Pixels
 from .region import Region
 from .tflite_network import TfliteNetwork
 

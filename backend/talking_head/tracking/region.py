@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...media.frames import Pixels
+from ...geometry.arrays import Pixels
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ...geometry.arrays import Pixels
 from ...media.decoding import Damage, decode, open_video, probe
-from ...media.frames import Pixels
 from ...media.video import upright
 from ...protocol import InputError
 from .detector import FULL_RANGE, SHORT_RANGE, Face, FaceDetector

@@ -8,11 +8,12 @@ from functools import cache
 import numpy as np
 
 from ....formats.arkit import BLENDSHAPES
+from ....geometry.arrays import Doubles
 from ..rig import Part, Rig
 from .expressions import Places, movement, with_lids
 from .grid import Skin, make_skin
 from .inside import Piece, ear, eyeball, teeth, tongue
-from .surface import EYE, MOUTH, Lids, Values, bump
+from .surface import EYE, MOUTH, Lids, bump
 
 SKIN_COLOR, LIP_COLOR, BROW_COLOR, HAIR_COLOR = (
     (0.82, 0.62, 0.53),
@@ -64,7 +65,7 @@ def _faces(skin: Skin, pieces: list[Piece]) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(faces), np.concatenate(parts)
 
 
-def _places(skin: Skin, pieces: list[Piece], rest: Values) -> Places:
+def _places(skin: Skin, pieces: list[Piece], rest: Doubles) -> Places:
     count = len(skin.angle)
     sizes = np.cumsum([count, *(len(piece.vertices) for piece in pieces)])
     numbers = [np.arange(a, b) for a, b in itertools.pairwise(sizes)]
@@ -96,7 +97,7 @@ def _places(skin: Skin, pieces: list[Piece], rest: Values) -> Places:
     )
 
 
-def _lid_movement(name: str, skin: Skin, count: int) -> Values:
+def _lid_movement(name: str, skin: Skin, count: int) -> Doubles:
     found = np.zeros((count, 3))
     side = "Left" if name.endswith("Left") else "Right"
     lids = with_lids(Lids(), name.removesuffix(side), side)
@@ -105,7 +106,7 @@ def _lid_movement(name: str, skin: Skin, count: int) -> Values:
     return found
 
 
-def _identities(rest: Values, places: Places) -> list[Values]:
+def _identities(rest: Doubles, places: Places) -> list[Doubles]:
     """One deviation each: breadth, length, jaw, nose (two), lips, brows, depth."""
     x, y, z = rest.T
     zero = np.zeros_like(x)
@@ -124,7 +125,7 @@ def _identities(rest: Values, places: Places) -> list[Values]:
     ]
 
 
-def _colors(skin: Skin, rest: Values, faces: np.ndarray, parts: np.ndarray) -> np.ndarray:
+def _colors(skin: Skin, rest: Doubles, faces: np.ndarray, parts: np.ndarray) -> np.ndarray:
     """(V, 3) sRGB"""
     count = len(skin.angle)
     colors = np.tile(np.array(SKIN_COLOR), (len(rest), 1))
@@ -153,7 +154,7 @@ def _colors(skin: Skin, rest: Values, faces: np.ndarray, parts: np.ndarray) -> n
     return colors.astype(np.float32)
 
 
-def _soft(value: Values) -> Values:
+def _soft(value: Doubles) -> Doubles:
     """0 below zero, 1 above one, smoothly between."""
     t = np.clip(value, 0, 1)
     return np.asarray(t * t * (3 - 2 * t))

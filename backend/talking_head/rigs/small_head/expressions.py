@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .surface import EYE, MOUTH, Lids, Values, ball_center, bump
+from ....geometry.arrays import Doubles
+from .surface import EYE, MOUTH, Lids, ball_center, bump
 
 JAW_AXIS, JAW_ANGLE = (-1.5, 0.5), 0.3  # height and depth of the joints; radians of jawOpen
 LOOKS = {
@@ -75,12 +76,12 @@ LIDS = {"eyeBlink": (-0.88, 0.0), "eyeWide": (0.22, 0.08), "eyeSquint": (-0.16, 
 class Places:
     """Every vertex of the head at rest, and what moves it."""
 
-    rest: Values  # (V, 3)
-    skin: Values  # (V,) 1 where the front's skin is, 0 behind it and for eyes, teeth and tongue
-    lower: Values  # (V,) 1 below the line between the lips, 0 above; between beside the mouth
-    jaw: Values  # (V,) how much it goes with the jaw
-    balls: dict[int, Values]  # vertices of the left (1) and the right (-1) eyeball
-    tongue: Values  # (V,) 0..1 towards its tip
+    rest: Doubles  # (V, 3)
+    skin: Doubles  # (V,) 1 where the front's skin is, 0 behind it and for eyes, teeth and tongue
+    lower: Doubles  # (V,) 1 below the line between the lips, 0 above; between beside the mouth
+    jaw: Doubles  # (V,) how much it goes with the jaw
+    balls: dict[int, Doubles]  # vertices of the left (1) and the right (-1) eyeball
+    tongue: Doubles  # (V,) 0..1 towards its tip
 
 
 def with_lids(lids: Lids, name: str, side: str) -> Lids | None:
@@ -94,7 +95,7 @@ def with_lids(lids: Lids, name: str, side: str) -> Lids | None:
     return Lids((upper[0], upper[1]), (lower[0], lower[1]))
 
 
-def movement(shape: str, places: Places) -> Values:
+def movement(shape: str, places: Places) -> Doubles:
     """(V, 3) of one of ARKit's shapes, but for what lids do."""
     side = next((s for s in ("Left", "Right") if shape.endswith(s) and shape != s), "")
     base = shape.removesuffix(side)
@@ -112,21 +113,21 @@ def movement(shape: str, places: Places) -> Values:
     return found
 
 
-def _hill(places: Places, hill: Hill, side: int) -> Values:
+def _hill(places: Places, hill: Hill, side: int) -> Doubles:
     (x, y), size, move, lip = hill
     share = bump(places.rest[:, 0], places.rest[:, 1], (x * side, y), size) * places.skin
     share *= {"upper": 1 - places.lower, "lower": places.lower, "": np.ones_like(share)}[lip]
     return np.asarray(share[:, None] * (np.array(move) * [side, 1, 1]))
 
 
-def _jaw_open(places: Places) -> Values:
+def _jaw_open(places: Places) -> Doubles:
     """A turn about the joints, as far as each vertex goes along."""
     y, z = places.rest[:, 1] - JAW_AXIS[0], places.rest[:, 2] - JAW_AXIS[1]
     cos, sin = np.cos(JAW_ANGLE * places.jaw), np.sin(JAW_ANGLE * places.jaw)
     return np.stack([np.zeros_like(y), y * cos - z * sin - y, z * cos + y * sin - z], 1)
 
 
-def _close(places: Places) -> Values:
+def _close(places: Places) -> Doubles:
     """What brings the lower lip back up to the upper when the jaw is open."""
     share = (
         bump(places.rest[:, 0], places.rest[:, 1], (0, -6.3), (3.2, 1.1))
@@ -137,7 +138,7 @@ def _close(places: Places) -> Values:
     return np.asarray(lifted)
 
 
-def _narrow(places: Places, inward: float, forward: float, apart: float) -> Values:
+def _narrow(places: Places, inward: float, forward: float, apart: float) -> Doubles:
     """Lips drawn together and pushed out."""
     x, y, _ = places.rest.T
     share = bump(x, y, (0, MOUTH[0]), (2.5, 1.3)) * places.skin
@@ -145,7 +146,7 @@ def _narrow(places: Places, inward: float, forward: float, apart: float) -> Valu
     return np.stack([-inward * x * share, open_, forward * share], 1)
 
 
-def _look(way: str, side: int, places: Places) -> Values:
+def _look(way: str, side: int, places: Places) -> Doubles:
     axis, angle = LOOKS[way]
     angle *= side if axis == 1 else 1
     found = np.zeros_like(places.rest)
@@ -162,7 +163,7 @@ def _look(way: str, side: int, places: Places) -> Values:
     return found
 
 
-SPECIAL: dict[str, Callable[[Places], Values]] = {
+SPECIAL: dict[str, Callable[[Places], Doubles]] = {
     "jawOpen": _jaw_open,
     "jawForward": lambda p: p.jaw[:, None] * np.array([0, -0.1, 0.8]),
     "jawLeft": lambda p: p.jaw[:, None] * np.array([0.9, 0, 0]),

@@ -10,7 +10,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from .surface import EYE, MOUTH, Lids, Values, skin
+from ....geometry.arrays import Doubles
+from .surface import EYE, MOUTH, Lids, skin
 
 FRONT_STEP, SIDE_STEP, BACK_STEP = 2.5, 5.0, 10.0  # degrees
 ROWS_ABOVE_EYES = (
@@ -56,16 +57,16 @@ Folds = tuple[tuple[float, float], ...]
 class Skin:
     """V vertices of the net: where each lies in the two numbers, and what it belongs to."""
 
-    angle: Values  # (V,)
-    height: Values  # (V,)
-    below: Values  # (V,) 1: lower side of a slit, at the slit's height
+    angle: Doubles  # (V,)
+    height: Doubles  # (V,)
+    below: Doubles  # (V,) 1: lower side of a slit, at the slit's height
     fold: NDArray[
         np.float64
     ]  # (V, 2) apart from the slit (down is negative) and back, centimetres; 0 on the outside
     faces: NDArray[np.int32]  # (F, 4)
     inside: NDArray[np.bool_]  # (F,) within the mouth
 
-    def vertices(self, lids: Lids = Lids()) -> Values:
+    def vertices(self, lids: Lids = Lids()) -> Doubles:
         """How many vertices the skin has."""
         found = skin(self.angle, self.height, self.below, lids)
         found[:, 1] += self.fold[:, 0]
@@ -76,7 +77,7 @@ class Skin:
         return np.asarray(found)
 
 
-def angles() -> Values:
+def angles() -> Doubles:
     """(C,) radians, from the front over the left to the back, then from the right to the front."""
     left = np.concatenate(
         [
@@ -162,13 +163,15 @@ def _at_mouth(x: float) -> bool:
     return abs(x) < MOUTH[1]
 
 
-def _across(columns: Values, height: float) -> Values:
+def _across(columns: Doubles, height: float) -> Doubles:
     """(C,) x of a row; far to the side for what lies behind."""
     x = skin(columns, np.full(len(columns), height), np.zeros(len(columns)))[:, 0]
     return np.where(np.abs(columns) < np.pi / 2, x, 1e3)
 
 
-def _slit(net: _Net, columns: Values, height: float, within: Within) -> tuple[list[int], list[int]]:
+def _slit(
+    net: _Net, columns: Doubles, height: float, within: Within
+) -> tuple[list[int], list[int]]:
     """Two rows that are one where there is no slit."""
     upper = [net.add(a, height) for a in columns]
     lower = [
@@ -180,7 +183,7 @@ def _slit(net: _Net, columns: Values, height: float, within: Within) -> tuple[li
 
 def _fold_in(
     net: _Net,
-    columns: Values,
+    columns: Doubles,
     upper: list[int],
     lower: list[int],
     within: Within,

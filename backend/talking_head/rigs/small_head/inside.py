@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ....geometry.arrays import Doubles
 from ..rig import Part
-from .surface import BALL, Values, ball_center
+from .surface import BALL, ball_center
 
 PUPIL, IRIS = 0.21, 0.47  # radians of an eyeball's front
 TEETH_FRONT, TEETH_CURVE, TEETH_HALF = 8.75, 0.38, 2.3  # an arch: z = front - curve x^2
@@ -19,7 +20,7 @@ TONGUE_CENTRE, TONGUE_RADII = (0.0, -7.15, 5.6), (1.55, 0.5, 2.4)
 class Piece:
     """V vertices (V, 3), faces (F, 4) and their parts (F,)."""
 
-    vertices: Values
+    vertices: Doubles
     faces: NDArray[np.int32]
     parts: NDArray[np.int8]
 
@@ -87,9 +88,9 @@ def teeth(upper: bool) -> Piece:
 
 
 def _sphere(
-    center: Values,
+    center: Doubles,
     radii: tuple[float, float, float],
-    rings: Values,
+    rings: Doubles,
     count: int,
     axis: int,
     part: Part = Part.EYE,

@@ -8,10 +8,9 @@ pupils 6.3 apart.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-Values = NDArray[np.float64]
+from ....geometry.arrays import Doubles
 
 EYE = (3.15, 1.5)  # middle of an eye off the centre, and half its width
 MOUTH = (-6.3, 2.55)  # height of the line between the lips, and half its length
@@ -73,12 +72,12 @@ class Lids:
     lower: tuple[float, float] = (0.38, 0.38)
 
 
-def bump(x: Values, y: Values, at: tuple[float, float], size: tuple[float, float]) -> Values:
+def bump(x: Doubles, y: Doubles, at: tuple[float, float], size: tuple[float, float]) -> Doubles:
     """A Gaussian hill."""
     return np.asarray(np.exp(-(((x - at[0]) / size[0]) ** 2) - ((y - at[1]) / size[1]) ** 2))
 
 
-def skin(angle: Values, height: Values, below: Values, lids: Lids = Lids()) -> Values:
+def skin(angle: Doubles, height: Doubles, below: Doubles, lids: Lids = Lids()) -> Doubles:
     """(..., 3) of angles (0: to the front, positive to the left) and heights. `below` is 1 where a
     vertex belongs to the lower lid or lip of a slit at its height, else 0.
     """
@@ -94,7 +93,7 @@ def skin(angle: Values, height: Values, below: Values, lids: Lids = Lids()) -> V
     return np.stack([x, y, z], -1)
 
 
-def _opened(x: Values, height: Values, below: Values, lids: Lids) -> Values:
+def _opened(x: Doubles, height: Doubles, below: Doubles, lids: Lids) -> Doubles:
     """How far heights around the eyes are moved to part the lids; almond-shaped."""
     moved = np.zeros_like(x)
     for k, side in enumerate((1, -1)):
@@ -108,7 +107,7 @@ def _opened(x: Values, height: Values, below: Values, lids: Lids) -> Values:
     return np.asarray(moved)
 
 
-def _features(x: Values, y: Values) -> Values:
+def _features(x: Doubles, y: Doubles) -> Doubles:
     """Nose, brows, sockets, cheeks, lips, chin: what stands out of the plain oval, forwards."""
     across = np.abs(x)
     nose = _nose(np.clip(y, -5, 1.6)) * np.exp(-((x / _nose_width(np.clip(y, -5, 1.6))) ** 2))
@@ -128,7 +127,7 @@ def _features(x: Values, y: Values) -> Values:
     return np.asarray(found + 0.55 * bump(x, y, (0, -9.6), (1.6, 1.1)))
 
 
-def ball_center(side: int) -> Values:
+def ball_center(side: int) -> Doubles:
     """(3,) of the left (1) or right (-1) eyeball: as deep as lets the lids lie on it."""
     x, y = np.array([EYE[0] * side]), np.array([0.0])
     face = (
@@ -138,7 +137,7 @@ def ball_center(side: int) -> Values:
     return np.array([EYE[0] * side, 0.0, face - BALL + 0.35])
 
 
-def _over_ball(x: Values, y: Values, z: Values, side: int) -> Values:
+def _over_ball(x: Doubles, y: Doubles, z: Doubles, side: int) -> Doubles:
     """Lids lie on the eyeball: the larger of both depths, blended."""
     center = ball_center(side)
     away = (x - center[0]) ** 2 + (y - center[1]) ** 2
