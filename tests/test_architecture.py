@@ -49,13 +49,11 @@ READERS = (
     "vertex_animation",
 )
 VERB_FILES = {module_name(path) for path in sorted((ROOT / "backend").rglob("*_verb.py"))}
-ADDON_MAY = {
-    "backend.protocol",
-    "backend.verbs",
-    "backend.runtime.atomic",
-    "backend.runtime.lock",
-    *VERB_FILES,
-} | {f"backend.formats.{name}" for name in READERS}
+SHARED = {
+    *("backend.protocol", "backend.verbs", "backend.geometry.arrays"),
+    *("backend.runtime.atomic", "backend.runtime.lock"),
+}
+ADDON_MAY = {*SHARED, *VERB_FILES} | {f"backend.formats.{name}" for name in READERS}
 # From the ground up: what stands on a floor imports from its own and from lower ones. The longest
 # name that fits a module counts; files of a root stand for themselves.
 FLOORS: tuple[set[str], ...] = (
