@@ -63,6 +63,7 @@ def test_objects_are_found_though_regions_are_split_merged_and_frayed(
     assert (np.diff(counts) <= 0.2 * counts[:-1] + 5).all(), "the largest come first"
 
 
+@pytest.mark.whole
 def test_shape_bears_witness_where_views_are_few(room: Room, views: list[ViewRegions]) -> None:
     means, few = room.gaussians.means.numpy(), [v.weights for v in views[::5]]
     pieces = propose(means, room.rgb.astype(np.float32), room.gaussians.opacities.numpy())
@@ -84,6 +85,7 @@ def test_shape_bears_witness_where_views_are_few(room: Room, views: list[ViewReg
     assert found[1] > found[0] + 0.05
 
 
+@pytest.mark.whole
 def test_objects_name_gaussians_better_than_the_lift_does(
     room: Room, views: list[ViewRegions], index: tuple[np.ndarray, list[np.ndarray]]
 ) -> None:

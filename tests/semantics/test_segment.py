@@ -79,6 +79,7 @@ def test_objects_are_found_and_ride_in_the_ply(
     )
 
 
+@pytest.mark.whole
 def test_an_object_is_taken_out_bit_by_bit(home: tuple[Room, Path], tmp_path: Path) -> None:
     _, folder = home
     segment(folder, tmp_path / "out")
@@ -134,6 +135,7 @@ def read_strictly(path: Path) -> np.ndarray:
     return values.reshape(-1, len(names))
 
 
+@pytest.mark.whole
 def test_what_is_taken_out_opens_in_the_strictest_reader(
     home: tuple[Room, Path], tmp_path: Path
 ) -> None:
@@ -153,6 +155,7 @@ def test_what_is_taken_out_opens_in_the_strictest_reader(
         read_strictly(tmp_path / "out" / "splats.ply")  # labels are more than it knows
 
 
+@pytest.mark.whole
 def test_bad_input_gets_one_sentence(home: tuple[Room, Path], tmp_path: Path) -> None:
     _, folder = home
     (tmp_path / "empty").mkdir()

@@ -54,6 +54,7 @@ def test_pictures_in_which_nothing_is_tracked_get_no_camera() -> None:
     )
 
 
+@pytest.mark.whole
 def test_frames_between_keyframes_are_placed_or_left_out() -> None:
     truth, tracks = scene("sideways", frames=24, noise=0.1, points=400)
     blind = [9, 11]

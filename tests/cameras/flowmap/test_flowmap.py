@@ -160,6 +160,7 @@ def test_softmin_prefers_the_true_lens(window: Window, log_depth: torch.Tensor) 
     assert nothing is None
 
 
+@pytest.mark.whole
 def test_fitting_brings_depth_poses_and_lens_near_the_truth(
     clip: FlowMapClip, log_depth: torch.Tensor
 ) -> None:

@@ -131,6 +131,7 @@ def test_agreement_and_mirror_are_evidence() -> None:
     assert mirror_ratio(estimator.best(), config) > 1.15
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(("worse", "settled"), [(3.0, True), (1.1, False)])
 def test_a_solver_that_fits_far_worse_is_outvoted(worse: float, settled: bool) -> None:
     truth, tracks = scene("sideways", noise=0.1, points=300)
@@ -155,6 +156,7 @@ def test_distance_knows_similarities_and_needs_common_frames() -> None:
     assert np.isinf(distance(few, moved)[0])
 
 
+@pytest.mark.whole
 def test_wrong_lens_is_not_called_solved() -> None:
     """A lens that the user locks 25 % off can't fit a path with turns; nobody may call that
     solved.

@@ -156,6 +156,7 @@ def test_training_paints_the_head(
     assert opaque[frame.outline].mean() > 0.97, "nothing shines through"
 
 
+@pytest.mark.whole
 def test_the_right_coefficients_look_right(
     learned: LearnedHead, filmed: tuple[Path, TalkingFace, HeadMotion]
 ) -> None:
@@ -190,6 +191,7 @@ def talk(folder: Path, *options: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
+@pytest.mark.whole
 def test_a_head_comes_back_from_its_files(
     tmp_path: Path, learned: LearnedHead, filmed: tuple[Path, TalkingFace, HeadMotion]
 ) -> None:
@@ -208,6 +210,7 @@ def test_a_head_comes_back_from_its_files(
     assert psnr(second, first) > 40
 
 
+@pytest.mark.whole
 def test_it_talks_over_its_footage(
     tmp_path: Path, learned: LearnedHead, filmed: tuple[Path, TalkingFace, HeadMotion]
 ) -> None:
@@ -237,6 +240,7 @@ def test_it_talks_over_its_footage(
         assert mouths.std(0).max() > 15, "something moves"
 
 
+@pytest.mark.whole
 def test_without_a_motion_the_footage_is_told_again(
     tmp_path: Path, learned: LearnedHead, filmed: tuple[Path, TalkingFace, HeadMotion]
 ) -> None:
@@ -261,6 +265,7 @@ def test_the_footage_runs_to_and_fro() -> None:
     assert to_and_fro(1, 3, 25, 25).tolist() == [0, 0, 0]
 
 
+@pytest.mark.whole
 def test_what_is_missing_gets_a_sentence(
     tmp_path: Path, learned: LearnedHead, filmed: tuple[Path, TalkingFace, HeadMotion]
 ) -> None:

@@ -131,6 +131,7 @@ def test_real_faces_are_followed(name: str) -> None:
     )
 
 
+@pytest.mark.whole
 @real[0]
 @real[1]
 def test_a_video_without_a_face_is_refused() -> None:
