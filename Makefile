@@ -13,26 +13,33 @@ BLENDERS = .venv-bpy45/ready $(if $(PYTHON313),.venv-bpy52/ready .venv-bpy53/rea
 PYTEST = OMP_NUM_THREADS=1 $(1) -m pytest -n auto --dist worksteal
 GROUP = $(VENV) -c "import sys, tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups'][sys.argv[1]], sep='\n')"
 
-.PHONY: demo check test lint mutate bench figures docs kernels encoder extension wheel locks clean
+.PHONY: demo check test lint style types test-types mutate bench figures docs kernels encoder extension wheel locks clean
 
 demo: .venv/ready .venv-bpy45/ready  ## footage to splats in Blender: out/demo (VIDEO=file, CAPTURE=folder, PRESET=fast)
 	$(BPY45) demo/run.py --compute $(VENV) --out $(OUT)/demo --video "$(VIDEO)" --capture "$(CAPTURE)" --preset $(PRESET)
 
-check: .venv/dev lint  ## before every commit: format, lint, types, and the tests that start no process and train nothing for long
+check: .venv/dev  ## before every commit: format, lint, types, and the tests that start no process and train nothing for long
+	$(MAKE) -j2 lint
 	$(call PYTEST,$(VENV)) tests --ignore tests/blender -m "not process and not whole"
 
 test:  ## every test, in the backend's Python and in Blender 4.5 and 5.3; a few in 5.2
 	$(MAKE) -j2 .venv/dev $(BLENDERS)
-	$(MAKE) lint
+	$(MAKE) -j2 lint
 	$(call PYTEST,$(VENV)) tests --ignore tests/blender
 	$(call PYTEST,$(BPY45)) tests/blender
 	$(if $(PYTHON313),$(call PYTEST,$(BPY53)) tests/blender,@echo "Python 3.13 not found: Blender 5.3 is not tested")
 	$(if $(PYTHON313),$(call PYTEST,$(BPY52)) tests/blender -m smoke,@echo "Python 3.13 not found: Blender 5.2 is not tested")
 
-lint: .venv/dev
+lint: style types test-types
+
+style: .venv/dev
 	$(VENV) -m ruff check .
 	$(VENV) -m ruff format --check .
+
+types: .venv/dev
 	$(VENV) tests/helpers/check_types.py
+
+test-types: .venv/dev
 	$(VENV) -m mypy --config-file tests/mypy.ini
 
 mutate: .venv/dev  ## the share of small mistakes in the code that its tests notice (FILES="backend/formats/ply.py": in these alone; FILES=--all: every one, not 60 a file)

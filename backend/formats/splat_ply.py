@@ -93,9 +93,10 @@ def read(path: Path) -> SplatArrays:
         )
     quats = _columns(vertices, [f"rot_{i}" for i in range(4)])
     norms = np.linalg.norm(quats, axis=1, keepdims=True)
-    unit = np.where(
-        norms > 1e-12, quats / np.maximum(norms, 1e-12), np.array([1, 0, 0, 0], np.float32)
-    )
+    with np.errstate(invalid="ignore"):  # what is NaN stays so, and is left out below
+        unit = np.where(
+            norms <= 1e-12, np.array([1, 0, 0, 0], np.float32), quats / np.maximum(norms, 1e-12)
+        )
     quats = np.where(
         np.abs(norms - 1) < 1e-5, quats, unit
     )  # what is normalised already keeps its bits

@@ -25,7 +25,7 @@ def test_a_stopped_fit_goes_on(tmp_path: Path) -> None:
         "--preset",
         "fast",
         "--steps",
-        "240",
+        "120",
         "--faces",
         "600",
     ]

@@ -76,9 +76,10 @@ def test_splats_that_are_not_finite_are_left_out(tmp_path: Path) -> None:
     arrays = make()
     arrays.means[3, 0], arrays.log_scales[5, 1], arrays.opacity_logits[7] = np.nan, np.inf, -np.inf
     arrays.log_scales[9] = 1e30
+    arrays.quats[11, 2], arrays.quats[13, 0] = np.nan, np.inf
     splat_ply.write(tmp_path / "a.ply", arrays)
     assert splat_ply.read(tmp_path / "a.ply").extra["label"].tolist() == [
-        i for i in range(20) if i not in (3, 5, 7, 9)
+        i for i in range(20) if i not in (3, 5, 7, 9, 11, 13)
     ]
 
 
