@@ -39,9 +39,9 @@ def write(path: Path, positions: Floats) -> float:
             f"{HIGHEST}."
         )
         raise InputError(what, "Take fewer frames, or decimate the mesh.")
-    ways = positions - positions[0]
-    low, high = float(ways.min()), float(max(ways.max(), ways.min() + 1e-9))
-    levels = np.round((ways - low) / (high - low) * 65535).astype(">u2")
+    offsets = positions - positions[0]
+    low, high = float(offsets.min()), float(max(offsets.max(), offsets.min() + 1e-9))
+    levels = np.round((offsets - low) / (high - low) * 65535).astype(">u2")
     pixels = np.zeros((frames, rows * width, 3), ">u2")
     pixels[:, :count] = levels
     path.write_bytes(_png(pixels.reshape(frames * rows, width, 3)))

@@ -84,8 +84,8 @@ def run(job: Job[SegmentOptions]) -> Outcome:
         job, scene, seen, found, between([v.view for v in views], wanted - len(views)), teacher
     )
     job.stage("Writing the objects", 5, 5)
-    told = np.concatenate([v.features for v in seen])
-    mean = (told.mean(0) if len(told) else np.zeros(features.shape[1])).astype(np.float32)
+    taught = np.concatenate([v.features for v in seen])
+    mean = (taught.mean(0) if len(taught) else np.zeros(features.shape[1])).astype(np.float32)
     codes = encode(found.shares)
     _write(
         job,

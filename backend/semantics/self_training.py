@@ -107,9 +107,9 @@ def _agreement(
         found = np.zeros_like(without.sums)
         found[learned] = _unit(without.features[learned] - mean)
         regions = np.flatnonzero((objects >= 0) & (without.total[np.maximum(objects, 0)] > 1e-6))
-        told = _unit(view.features[regions] - mean)
-        cosines.append((told * found[objects[regions]]).sum(1))
-        alive |= set((told @ found.T).argmax(1).tolist())
+        taught = _unit(view.features[regions] - mean)
+        cosines.append((taught * found[objects[regions]]).sum(1))
+        alive |= set((taught @ found.T).argmax(1).tolist())
     together = np.concatenate(cosines)
     return float(together.mean()) if len(together) else 0.0, alive
 

@@ -68,7 +68,7 @@ def run(job: Job[FaceOptions]) -> Outcome:
     keys = face_motion.write(
         job.folder.staging, path, motion, options.fps, options.smoothing, options.tolerance
     )
-    told = ", and how this person speaks" if taught else ""
+    learned = ", and how this person speaks" if taught else ""
     metrics = {
         "frames": float(len(motion.times)),
         "seen": float(track.seen.mean()),
@@ -76,8 +76,8 @@ def run(job: Job[FaceOptions]) -> Outcome:
         "keys": float(keys),
     }
     return Outcome(
-        f"{len(motion.times)} frames{told}; points are met to {100 * motion.residual:.1f} % of the "
-        f"eyes' distance",
+        f"{len(motion.times)} frames{learned}; points are met to {100 * motion.residual:.1f} % of "
+        f"the eyes' distance",
         metrics | quality,
     )
 

@@ -2,7 +2,6 @@
 
 import importlib
 import sys
-from pathlib import Path
 
 from backend.runtime.device import tune_process
 from tests.benchmarks.table import Table, say
@@ -27,7 +26,6 @@ def main() -> int:
     if unknown:
         say(f"There is no room {unknown[0]!r}; one of {', '.join(ROOMS)}.")
         return 1
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for tests/helpers
     tune_process()  # as the worker does, before torch is there
     for room in wanted:
         table = Table(room)

@@ -2,23 +2,25 @@
 against an unbroken one.
 """
 
+import functools
 import json
 import signal
 import time
 
-from helpers.workers import make_job, seconds_to_outlive_its_parent, start_job, wait_for_step
+from helpers import workers
+from helpers.workers import seconds_to_outlive_its_parent, start_job, wait_for_step
 
 from backend import protocol
 from backend.formats import splat_ply
 from tests.benchmarks.table import Row, Table
 
-SIZE = {"views": 16, "size": (320, 240), "max_splats": 20_000}
+make_job = functools.partial(workers.make_job, views=16, size=(320, 240), max_splats=20_000)
 
 
 def run(table: Table) -> None:
     waits = []
     for _ in range(5):
-        with start_job(make_job(table.scratch / "cancel", 50_000, **SIZE)) as process:
+        with start_job(make_job(table.scratch / "cancel", 50_000)) as process:
             wait_for_step(process, 50_000, 20)
             asked = time.monotonic()
             process.stdin.write(b'{"type": "cancel"}\n')
@@ -27,7 +29,7 @@ def run(table: Table) -> None:
                 pass
             waits.append(time.monotonic() - asked)
     table.add(Row("320x240, 20k splats", "cancel answered, slowest of 5", max(waits), "s"))
-    with start_job(make_job(table.scratch / "kill", 50_000, **SIZE)) as process:
+    with start_job(make_job(table.scratch / "kill", 50_000)) as process:
         wait_for_step(process, 50_000, 20)
         process.send_signal(signal.SIGKILL)
         killed = time.monotonic()
@@ -41,7 +43,7 @@ def run(table: Table) -> None:
                 "s",
             )
         )
-    gone = seconds_to_outlive_its_parent(make_job(table.scratch / "parent", 50_000, **SIZE))
+    gone = seconds_to_outlive_its_parent(make_job(table.scratch / "parent", 50_000))
     table.add(Row("320x240, 20k splats", "worker gone after its parent's kill -9", gone, "s"))
     resumed_equals_unbroken(table)
 
@@ -49,7 +51,7 @@ def run(table: Table) -> None:
 def resumed_equals_unbroken(table: Table) -> None:
     results = []
     for name, breaks in (("unbroken", ()), ("broken", (200, 500))):
-        job = make_job(table.scratch / name, 800, **SIZE)
+        job = make_job(table.scratch / name, 800)
         for step in breaks:
             with start_job(job) as process:
                 wait_for_step(process, 800, step)

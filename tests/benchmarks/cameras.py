@@ -178,7 +178,8 @@ def long_clip(table: Table) -> None:
     there_and_back = [*range(len(frames)), *range(len(frames) - 2, 0, -1)]
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=30, options={"crf": "14"})
-        stream.height, stream.width, stream.pix_fmt = *frames[0].shape[:2], "yuv420p"
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
         for i in range(2000):
             container.mux(
                 stream.encode(

@@ -170,9 +170,12 @@ def _render(
     elif config.blur:
         step = (after - before) / 2 * config.blur
         image = (
-            sum(
-                ray_world.render_image(seen, _rigid(here + step * s), focal, config.size)
-                for s in np.linspace(-0.5, 0.5, 7)
+            np.sum(
+                [
+                    ray_world.render_image(seen, _rigid(here + step * s), focal, config.size)
+                    for s in np.linspace(-0.5, 0.5, 7)
+                ],
+                axis=0,
             )
             / 7
         )

@@ -3,17 +3,22 @@ comparison, whatever has become of the code that drew them.
 """
 
 import hashlib
-import importlib
 import json
 import math
 import shutil
-import sys
 import wave
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
+from helpers import clips, furnished_room, ray_world, small_clip, turning_blob
+from helpers.talking_face import talking_face
 from PIL import Image
+
+from backend.media.video_writer import VideoWriter
+from backend.talking_head.rigs.small_head.build import small_head
+from backend.talking_head.speech.espeak import speak
 
 DONE = "inputs.json"  # name: sha256 of every file; written last
 SIZE, FOCAL, FRAMES = (240, 180), 218.0, 20
@@ -25,7 +30,6 @@ def make(folder: Path) -> str:
     """Fills `folder` unless it is complete; the sha256 of everything in it."""
     done = folder / DONE
     if not done.is_file():
-        sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for tests/helpers
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         for part in PARTS:
@@ -47,15 +51,14 @@ def _sums(folder: Path) -> dict[str, str]:
 def _walk(folder: Path) -> None:
     """A camera that goes around a room in which things move; its true cameras as Blender's side
     writes them."""
-    ray_world = importlib.import_module("helpers.ray_world")
-    world = ray_world.make_room(0, moving=_passing(ray_world))
+    world = ray_world.make_room(0, moving=_passing)
     random, frames, pictures = np.random.default_rng(0), [], []
     for i in range(FRAMES):
         share = i / (FRAMES - 1)
         a, high = math.radians(-125 + 70 * share), 1.9 + 0.4 * math.sin(2 * math.pi * share)
         place = np.array([4.0 * math.cos(a), 4.0 * math.sin(a), high]) + random.normal(0, 0.01, 3)
         pose = ray_world.look_at(place, np.array([0, 0, 0.8]))
-        drawn = ray_world.picture(world.at(share), pose, FOCAL, SIZE)
+        drawn = ray_world.render_image(world.at(share), pose, FOCAL, SIZE)
         drawn = drawn + random.normal(size=drawn.shape) * 0.008
         pictures.append(np.clip(drawn * 255, 0, 255).astype(np.uint8))
         lens = {"fl_x": FOCAL, "fl_y": FOCAL, "cx": SIZE[0] / 2, "cy": SIZE[1] / 2}
@@ -65,18 +68,13 @@ def _walk(folder: Path) -> None:
     (folder / "poses.json").write_text(json.dumps({"frames": frames}), encoding="utf-8")
 
 
-def _passing(ray_world) -> Callable[[float], tuple]:  # type: ignore[no-untyped-def]
-    def things(share: float) -> tuple:
-        x, y = -3.0 + 4 * share, -2.2 + share
-        box = ray_world.Box((x, -2.0, 0), (x + 0.7, -1.6, 1.5), 12)
-        return box, ray_world.Sphere((2.4 - 3 * share, y, 0.7), 0.45, 13)
-
-    return things
+def _passing(share: float) -> tuple[ray_world.Box, ray_world.Sphere]:
+    x, y = -3.0 + 4 * share, -2.2 + share
+    box = ray_world.Box((x, -2.0, 0), (x + 0.7, -1.6, 1.5), 12)
+    return box, ray_world.Sphere((2.4 - 3 * share, y, 0.7), 0.45, 13)
 
 
 def _write_lossless(path: Path, pictures: list[np.ndarray]) -> None:
-    import av
-
     with av.open(str(path), "w") as container:
         stream = container.add_stream("ffv1", rate=12)
         stream.height, stream.width, stream.pix_fmt = *pictures[0].shape[:2], "bgr0"
@@ -87,22 +85,19 @@ def _write_lossless(path: Path, pictures: list[np.ndarray]) -> None:
 
 
 def _photos(folder: Path) -> None:
-    importlib.import_module("helpers.clips").write_photos(folder / "photos", 8)
+    clips.write_photos(folder / "photos", 8)
 
 
 def _room(folder: Path) -> None:
     """A furnished room with its splats and label images, and a CLIP that knows a little."""
-    furnished = importlib.import_module("helpers.furnished_room")
-    small_clip = importlib.import_module("helpers.small_clip")
-    furnished.write(furnished.make(60, views=8, pieces=6), folder / "room")
-    crops = small_clip.crops(furnished.make(40 + seed, views=6) for seed in range(2))
+    furnished_room.write(furnished_room.make(60, views=8, pieces=6), folder / "room")
+    crops = small_clip.crops(furnished_room.make(40 + seed, views=6) for seed in range(2))
     config = small_clip.SmallClipConfig(width=12, embed_dim=48, batch=48, steps=60, varied=0.3)
     small_clip.train(crops, folder / "clip", config)
 
 
 def _blob(folder: Path) -> None:
     """A ball that bends, with transparency; and without it, with masks for three images."""
-    turning_blob = importlib.import_module("helpers.turning_blob")
     turning_blob.write(folder / "blob", frames=16, size=56)
     turning_blob.write(folder / "blob_plain", frames=16, size=56, alpha=False)
     (folder / "blob_masks").mkdir()
@@ -113,7 +108,6 @@ def _blob(folder: Path) -> None:
 
 def _line(folder: Path) -> None:
     """A spoken sentence, twice over, so that there are more than five seconds of it."""
-    speak = importlib.import_module("backend.talking_head.speech.espeak").speak
     samples, rate, _ = speak(LINE, "en-us", 130)
     samples = np.concatenate([samples, samples])
     (folder / "line.txt").write_text(f"{LINE} {LINE}", encoding="utf-8")
@@ -126,16 +120,13 @@ def _line(folder: Path) -> None:
 
 def _face(folder: Path) -> None:
     """A drawn head that talks, with that sentence as its sound."""
-    talking_face = importlib.import_module("helpers.talking_face").talking_face
-    rig = importlib.import_module("backend.talking_head.rigs.small_head.build").small_head()
-    writer_class = importlib.import_module("backend.media.video_writer").VideoWriter
-    seconds = 7.0
+    rig, seconds = small_head(), 7.0
     skin = np.random.default_rng(0).choice(np.flatnonzero(rig.neutral[:, 2] > 3), 478)
     face = talking_face(rig, skin, int(seconds * FACE_FPS), size=FACE_SIDE, seed=3)
     face.colors = (rig.colors * (1 + 0.1 * np.sin(face.rest * 3))).clip(0, 1).astype(np.float32)
-    writer = writer_class(folder / "face.mp4", FACE_FPS, FACE_SIDE, FACE_SIDE, sound=True)
-    for picture in face.pictures():
-        writer.add(picture)
+    writer = VideoWriter(folder / "face.mp4", FACE_FPS, FACE_SIDE, FACE_SIDE, sound=True)
+    for image in face.images():
+        writer.add(image)
     writer.add_sound(folder / "line.wav", seconds)
     writer.close()
 

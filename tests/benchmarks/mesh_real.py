@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageDraw
 
 from backend.formats import capture, mesh_sequence
@@ -105,7 +106,8 @@ def _outlined(name: str, frames: list[capture.Frame], folder: Path) -> Path:
     for old in folder.glob("*.png"):
         old.unlink()
     for number, corners in json.loads(OUTLINES.read_text(encoding="utf-8"))[name].items():
-        frame = min(frames, key=lambda f, at=int(number) / video.fps: abs((f.time or 0.0) - at))
+        times = [frame.time or 0.0 for frame in frames]
+        frame = frames[int(np.argmin(np.abs(np.array(times) - int(number) / video.fps)))]
         scale = frame.width / video.width
         image = Image.new("L", (frame.width, frame.height))
         ImageDraw.Draw(image).polygon([(x * scale, y * scale) for x, y in corners], fill=255)

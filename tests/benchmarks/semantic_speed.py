@@ -2,6 +2,7 @@
 selection.
 """
 
+import functools
 import resource
 import time
 from collections.abc import Callable
@@ -110,8 +111,14 @@ def _drawing(room: Room, heat: np.ndarray, table: Table) -> None:
     arrays = (g.means, g.quats, g.scales, g.opacities)
     for name, colors, degree in (("colour, degree 3", sh, 3), ("heat", one, None)):
         seconds = _seconds(
-            lambda c=colors, d=degree: rasterize(
-                *arrays, c, view.viewmat[None], view.K[None], *SIZE, sh_degree=d
+            functools.partial(
+                rasterize,
+                *arrays,
+                colors,
+                view.viewmat[None],
+                view.K[None],
+                *SIZE,
+                sh_degree=degree,
             )
         )
         table.add(Row(f"{len(g.means)} Gaussians", f"drawing {name}", 1000 * seconds, "ms"))

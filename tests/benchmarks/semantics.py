@@ -110,8 +110,12 @@ def _methods(
         which = (house, seed, count)
         own = {i: _told(taught[i], teacher.text) for i in truth.unseen}
         right = metrics.scores(
-            sum(
-                metrics.confusion(truth.classes_in(i).ravel(), own[i].ravel()) for i in truth.unseen
+            np.sum(
+                [
+                    metrics.confusion(truth.classes_in(i).ravel(), own[i].ravel())
+                    for i in truth.unseen
+                ],
+                axis=0,
             )
         )
         for metric, value in (

@@ -72,7 +72,7 @@ class Counts:
         """
         found = mouths(probabilities)
         opened = sum(weight * found[:, BLENDSHAPES.index(name)] for name, weight in OPENING.items())
-        shut = opened < SHUT * np.quantile(opened, 0.95)
+        shut = np.asarray(opened) < SHUT * np.quantile(opened, 0.95)
         speaking = probabilities[:, VISEMES.index("sil")] < 0.5
         near = [
             shut[max(0, int((t - NEAR) * FEATURE_RATE)) : int((t + NEAR) * FEATURE_RATE) + 1].any()
@@ -82,7 +82,7 @@ class Counts:
         runs = list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
         self.wanted, self.met, self.made = (
             self.wanted + len(truth),
-            self.met + sum(near),
+            self.met + int(np.sum(near)),
             self.made + len(runs),
         )
         self.right += sum(

@@ -46,8 +46,9 @@ def run(table: Table) -> None:
     motion = fit_rig(track, rig, find_correspondence(rig, tracker))
     cut = int(SHARE * len(motion.times))
     judged = np.unique(np.linspace(cut, len(motion.times) - 1, JUDGED).astype(int))
-    for preset, config in PRESETS.items():
+    for preset, row in PRESETS.items():
         if preset != "best":
+            config = head_config(row)
             numbers = np.unique(np.linspace(0, cut - 1, config.frames).astype(int))
             start = time.process_time()
             learned = learn_head(clip, rig, motion, numbers, judged, TrackConfig().max_side, config)

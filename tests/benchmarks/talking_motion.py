@@ -7,7 +7,7 @@ import numpy as np
 
 from backend.media.sound import read_sound
 from backend.talking_head.motion.motion_training import Clip, MotionTrainingConfig, train, translate
-from backend.talking_head.motion.motion_translator import MotionTranslatorConfig
+from backend.talking_head.motion.motion_translator import MotionTranslator, MotionTranslatorConfig
 from backend.talking_head.speech.audio_features import speech_features
 from backend.talking_head.speech.log_mel import FEATURE_RATE
 from backend.talking_head.speech.viseme_encoder import load_encoder
@@ -44,7 +44,7 @@ def _head(clip: Clip, share: float) -> Clip:
     return Clip(clip.features[: int(n / RATE * FEATURE_RATE)], clip.motion[:n], RATE)
 
 
-def _learn(clips: list[Clip], seed: int) -> tuple[object, float]:
+def _learn(clips: list[Clip], seed: int) -> tuple[MotionTranslator, float]:
     start = time.process_time()
     config = MotionTranslatorConfig(coefficients=clips[0].motion.shape[1])
     return train(clips, config, MotionTrainingConfig(seed=seed)), time.process_time() - start

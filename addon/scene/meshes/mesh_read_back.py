@@ -90,12 +90,14 @@ def _compared(
     """
     several = sorted({0, len(frames) // 2, len(frames) - 1})
     partner = _partners(context, read_back, shown, frames, several)
-    ways = (
+    trajectories = (
         np.round(shown[several] / np.ptp(shown, axis=(0, 1)).max(), 5)
         .transpose(1, 0, 2)
         .reshape(shown.shape[1], -1)
     )
-    missing = len(np.unique(ways, axis=0)) - len(np.unique(ways[np.unique(partner)], axis=0))
+    missing = len(np.unique(trajectories, axis=0)) - len(
+        np.unique(trajectories[np.unique(partner)], axis=0)
+    )
     if missing > 0.001 * shown.shape[1]:
         raise InputError(
             f"{missing} vertices are missing when the file is read back.", "Choose another kind."

@@ -105,11 +105,11 @@ def refine(
     start: Reconstruction,
     frames: Ints,
     fit: Tracks,
-    judge: Tracks,
+    held: Tracks,
     config: RefineConfig,
     prior: Prior | None = None,
 ) -> Refined:
-    """Cameras of `frames` from a start, refined on the tracks `fit` and judged by `judge` (both
+    """Cameras of `frames` from a start, refined on the tracks `fit` and judged by `held` (both
     over the whole footage).
     """
     unit = unit_of(start)
@@ -139,10 +139,10 @@ def refine(
     else:
         kept = own
         solve = triangulate(solve, Observations.of(kept), kept.points)
-    own_judge = judge.in_frames(frames, 3)
-    if own_judge.points < 8:  # so few that chance would judge
-        own_judge = merge([own_judge, fit.in_frames(frames, 3)])
-    held_out, median = judge_by(solve, own_judge, config.cap * unit)
+    own_held = held.in_frames(frames, 3)
+    if own_held.points < 8:  # so few that chance would judge
+        own_held = merge([own_held, fit.in_frames(frames, 3)])
+    held_out, median = judge_by(solve, own_held, config.cap * unit)
     return Refined(
         name=name,
         frames=frames,

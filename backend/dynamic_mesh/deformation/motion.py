@@ -153,7 +153,7 @@ def transferred(old: NodeGraph, vertices: Tensor, motion: Motion, new: NodeGraph
     )
     frequencies = motion.global_rotation.shape[0]
     times = tuple(torch.linspace(0, 1, 4 * frequencies).tolist())
-    ways = []
+    offsets = []
     for time in times:
         pose = motion.at(time)
         still = Pose(
@@ -162,12 +162,13 @@ def transferred(old: NodeGraph, vertices: Tensor, motion: Motion, new: NodeGraph
             torch.eye(3).to(vertices),
             torch.zeros(3).to(vertices),
         )
-        ways.append(skinned(new.rest, near, still) - new.rest)
+        offsets.append(skinned(new.rest, near, still) - new.rest)
     # in double: LAPACK rounds by where arrays happen to lie in memory, and a fit makes another mesh
     # of the last bit. Many waves are nearly dependent, so what they hardly tell apart stays small;
     # only the CPU's solver can do that.
     rows, wanted = (
-        t.cpu().double() for t in (basis(times, frequencies, "cpu"), torch.stack(ways).flatten(1))
+        t.cpu().double()
+        for t in (basis(times, frequencies, "cpu"), torch.stack(offsets).flatten(1))
     )
     solved = torch.linalg.lstsq(rows, wanted, rcond=DEPENDENT).solution.to(vertices)
     translations = solved.view(frequencies, -1, 3).transpose(0, 1)

@@ -45,27 +45,27 @@ def spread(surface: Surface, count: int) -> tuple[NDArray[np.int64], NDArray[np.
     them to every vertex.
     """
     graph = adjacency(len(surface.vertices), surface.edges, np.maximum(_lengths(surface), 1e-9))
-    chosen, ways = [int(np.argmax(surface.vertices[:, 2]))], []
+    chosen, distances = [int(np.argmax(surface.vertices[:, 2]))], []
     nearest = np.full(len(surface.vertices), np.inf)
     while True:
         way = csgraph.dijkstra(graph, indices=chosen[-1])
         air = np.linalg.norm(surface.vertices - surface.vertices[chosen[-1]], axis=1)
-        ways.append(
+        distances.append(
             np.where(np.isfinite(way), way, FAR + air)
         )  # other parts of the object: through the air, but last
-        nearest = np.minimum(nearest, ways[-1])
+        nearest = np.minimum(nearest, distances[-1])
         if len(chosen) >= min(count, len(surface.vertices)):
-            return np.array(chosen), np.stack(ways)
+            return np.array(chosen), np.stack(distances)
         chosen.append(int(nearest.argmax()))
 
 
 def build(surface: Surface, count: int) -> NodeGraph:
     """Nodes spread evenly over a surface."""
-    chosen, ways = spread(surface, count)
+    chosen, distances = spread(surface, count)
     return _graph(
         torch.from_numpy(surface.vertices[chosen]),
-        torch.from_numpy(ways.T).float(),
-        torch.from_numpy(ways[:, chosen]).float(),
+        torch.from_numpy(distances.T).float(),
+        torch.from_numpy(distances[:, chosen]).float(),
     )
 
 
@@ -80,7 +80,7 @@ def from_points(points: Tensor, count: int) -> NodeGraph:
 
 
 def _graph(rest: Tensor, way: Tensor, between: Tensor) -> NodeGraph:
-    """From ways (P, N) to what hangs on the nodes and (N, N) between them; weights fall off
+    """From distances (P, N) to what hangs on the nodes and (N, N) between them; weights fall off
     smoothly to the fifth nearest node (Sumner et al. 2007, eq. 3).
     """
     influences = min(4, len(rest))

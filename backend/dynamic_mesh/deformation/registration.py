@@ -74,13 +74,13 @@ def register(
     template = decimate(unit[0], config.faces)
     graph, here = build(template, config.nodes), torch.from_numpy(template.vertices)
     smooth = smooth_vertices(template, config.inertia).solve
-    turns, ways = torch.zeros(len(graph.rest), 3), torch.zeros(len(graph.rest), 3)
+    turns, shifts = torch.zeros(len(graph.rest), 3), torch.zeros(len(graph.rest), 3)
     random, places, distances = np.random.default_rng(0), [], []
     for number, target in enumerate(unit):
         cloud = sample(target, config.samples, random)
         if number:
-            turns, ways = _follow(here, graph, turns, ways, cloud, config)
-        placed = _drawn_onto(_carried(here, graph, turns, ways).numpy(), cloud, smooth, config)
+            turns, shifts = _follow(here, graph, turns, shifts, cloud, config)
+        placed = _drawn_onto(_warped(here, graph, turns, shifts).numpy(), cloud, smooth, config)
         places.append(placed * size + center)
         distances.append(
             distance(sample(Surface(placed, template.faces), config.samples, random), cloud) / 2
@@ -137,34 +137,34 @@ def distance(one: Cloud, other: Cloud) -> float:
     return (there(one, other) + there(other, one)) / 2
 
 
-def _pose(turns: Tensor, ways: Tensor) -> Pose:
-    return Pose(rotation_vector_to_matrix(turns), ways, torch.eye(3), torch.zeros(3))
+def _pose(turns: Tensor, shifts: Tensor) -> Pose:
+    return Pose(rotation_vector_to_matrix(turns), shifts, torch.eye(3), torch.zeros(3))
 
 
 @torch.no_grad()
-def _carried(here: Tensor, graph: NodeGraph, turns: Tensor, ways: Tensor) -> Tensor:
-    return skinned(here, graph, _pose(turns, ways))
+def _warped(here: Tensor, graph: NodeGraph, turns: Tensor, shifts: Tensor) -> Tensor:
+    return skinned(here, graph, _pose(turns, shifts))
 
 
 def _follow(
     here: Tensor,
     graph: NodeGraph,
     turns: Tensor,
-    ways: Tensor,
+    shifts: Tensor,
     cloud: Cloud,
     config: RegistrationConfig,
 ) -> tuple[Tensor, Tensor]:
-    """The nodes' turns and ways (N, 3) for the next frame, from those for the last."""
-    turns, ways = turns.clone().requires_grad_(True), ways.clone().requires_grad_(True)
+    """The nodes' turns and shifts (N, 3) for the next frame, from those for the last."""
+    turns, shifts = turns.clone().requires_grad_(True), shifts.clone().requires_grad_(True)
     optimizer, tree = (
-        torch.optim.Adam([turns, ways], lr=config.rate, betas=(0.9, 0.99)),
+        torch.optim.Adam([turns, shifts], lr=config.rate, betas=(0.9, 0.99)),
         KDTree(cloud.points),
     )
     wanted, upright = torch.from_numpy(cloud.points), torch.from_numpy(cloud.normals)
     nearest, partner = torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.int64)
     for step in range(config.steps):
         optimizer.param_groups[0]["lr"] = config.rate * 0.1 ** (step / config.steps)
-        placed = skinned(here, graph, _pose(turns, ways))
+        placed = skinned(here, graph, _pose(turns, shifts))
         if step % config.refresh == 0:
             now = placed.detach().numpy()
             nearest = torch.from_numpy(tree.query(now)[1])
@@ -173,19 +173,19 @@ def _follow(
         back = _off(
             placed[partner] - wanted, upright, config.slide
         )  # what the mesh does not reach pulls it too
-        loss = there + back + config.rigid * rigidity(graph, _pose(turns, ways))
+        loss = there + back + config.rigid * rigidity(graph, _pose(turns, shifts))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
-    return turns.detach(), ways.detach()
+    return turns.detach(), shifts.detach()
 
 
-def _off(ways: Tensor, normals: Tensor, slide: float) -> Tensor:
-    """Mean square of ways (P, 3) along normals, and `slide` of what is across: what moves along a
+def _off(shifts: Tensor, normals: Tensor, slide: float) -> Tensor:
+    """Mean square of shifts (P, 3) along normals, and `slide` of what is across: what moves along a
     surface hardly shows.
     """
-    along = (ways * normals).sum(1).square()
-    return (along + slide * ways.square().sum(1)).mean()
+    along = (shifts * normals).sum(1).square()
+    return (along + slide * shifts.square().sum(1)).mean()
 
 
 def _drawn_onto(placed: Floats, cloud: Cloud, smooth: Solver, config: RegistrationConfig) -> Floats:

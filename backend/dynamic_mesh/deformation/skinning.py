@@ -113,8 +113,10 @@ def _weights(
     gram = np.empty((len(rest), count, count))
     for start in range(0, len(rest), 2000):  # bounded memory, however long the sequence
         part = slice(start, start + 2000)
-        ways = np.einsum("vktij,vj->vkti", rotations[skin[part]], rest[part]) + shifts[skin[part]]
-        off = ways - moved[:, part].transpose(1, 0, 2)[:, None]
+        trajectories = (
+            np.einsum("vktij,vj->vkti", rotations[skin[part]], rest[part]) + shifts[skin[part]]
+        )
+        off = trajectories - moved[:, part].transpose(1, 0, 2)[:, None]
         gram[part] = np.einsum("vkti,vlti->vkl", off, off) / len(moved)
     gram += stay * np.diag(np.arange(1, count + 1))
     best, weights = np.full(len(rest), np.inf), np.zeros((len(rest), count))

@@ -190,7 +190,7 @@ def _to_views(
         seconds=seconds,
         placement=placement,
         masks_from=masks.source,
-        masks_propagated=masks.carried,
+        masks_propagated=masks.propagated,
         cut_off=cut_off,
         pixels=scale**2 * cutouts[0].alpha.size,
     )

@@ -22,18 +22,18 @@ from ...media.open_image import opened
 from ...protocol import InputError
 from .propagated_masks import Progress, carry
 
-CARRIED_SIDE = 480  # pixels of the longer side of pictures along which masks are carried
+PROPAGATED_SIDE = 480  # pixels of the longer side of pictures along which masks are propagated
 
 
 @dataclass(frozen=True)
 class Masks:
-    """`alphas` (H, W) 0..255, one a picture, of its size. `carried`: how many pictures had none of
-    their own.
+    """`alphas` (H, W) 0..255, one a picture, of its size. `propagated`: how many pictures had none
+    of their own.
     """
 
     alphas: list[Pixels]
     source: str
-    carried: int = 0
+    propagated: int = 0
 
 
 def open_image(path: Path, what: str) -> Image.Image:
@@ -107,7 +107,7 @@ def _given(
             "Pictures of several sizes need a mask each.", "Give the masks that are missing."
         )
     if missing:
-        return Masks(_carried(images, known, progress), "given", missing)
+        return Masks(_propagated(images, known, progress), "given", missing)
     return Masks([m for m in known if m is not None], "given")
 
 
@@ -127,12 +127,12 @@ def read_mask(path: Path, size: tuple[int, int]) -> Pixels:
     return np.asarray(gray.resize(size, Image.Resampling.BILINEAR))
 
 
-def _carried(
+def _propagated(
     images: Sequence[Image.Image], known: Sequence[Pixels | None], progress: Progress
 ) -> list[Pixels]:
     """Masks for all pictures, which have one size, from those of some."""
     width, height = images[0].size
-    scale = min(1.0, CARRIED_SIDE / max(height, width))
+    scale = min(1.0, PROPAGATED_SIDE / max(height, width))
     size = (max(16, round(width * scale)), max(16, round(height * scale)))
     small = [
         cv2.resize(np.asarray(p.convert("RGB")), size, interpolation=cv2.INTER_AREA) for p in images

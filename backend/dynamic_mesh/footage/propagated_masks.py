@@ -77,17 +77,19 @@ def carry(
     ]
     steps, total = count(1), sum((end - first) * (len(starts) + 1) for first, end, starts in gaps)
     for first, end, starts in gaps:
-        ways: list[dict[int, PropagatedMask]] = []
+        masks: list[dict[int, PropagatedMask]] = []
         for start in starts:
-            ways.append({})
+            masks.append({})
             order = range(start, end) if start < first else range(start, first - 1, -1)
-            for here, carried in _along(images, examples[start], order, config, len(starts) == 1):
-                ways[-1][here] = carried
+            for here, propagated in _along(
+                images, examples[start], order, config, len(starts) == 1
+            ):
+                masks[-1][here] = propagated
                 progress(next(steps), total)
         for here in range(first, end):
             nearest = min(starts, key=lambda start: abs(start - here))
             share = _decided(
-                images[here], [way.pop(here) for way in ways], examples[nearest], config
+                images[here], [mask.pop(here) for mask in masks], examples[nearest], config
             )
             found[here] = _eight_bit(share)
             progress(next(steps), total)
@@ -157,16 +159,16 @@ def _moved(values: Shares, back: Shares, border: int) -> Shares:
 
 
 def _decided(
-    image: Pixels, ways: Sequence[PropagatedMask], example: Example, config: PropagationConfig
+    image: Pixels, masks: Sequence[PropagatedMask], example: Example, config: PropagationConfig
 ) -> Shares:
-    """(H, W) of each pixel that is object, 0..1, from what was carried to it on all ways."""
+    """(H, W) of each pixel that is object, 0..1, from all masks that were propagated to it."""
     weights = [
-        np.maximum(way.trust, np.float32(0.3)) / way.age for way in ways
+        np.maximum(mask.trust, np.float32(0.3)) / mask.age for mask in masks
     ]  # a little even where there is no trust at all
     share = np.sum(
-        [w * (way.share / np.float32(255)) for w, way in zip(weights, ways, strict=True)], axis=0
+        [w * (mask.share / np.float32(255)) for w, mask in zip(weights, masks, strict=True)], axis=0
     ) / np.sum(weights, axis=0)
-    trusted = np.max([way.trust for way in ways], axis=0)
+    trusted = np.max([mask.trust for mask in masks], axis=0)
     inside: Flags = share > 0.5
     reach: Flags = (
         cv2.dilate(inside.astype(np.uint8), np.ones((2 * config.reach + 1,) * 2, np.uint8)) > 0

@@ -5,7 +5,7 @@ from typing import Any
 from ...formats import mesh_frames
 from ...runtime.job import Job
 from ..footage.timed_views import TimedView
-from ..optimization.loop import Clip, Optimization, judge, optimize, saved
+from ..optimization.loop import Clip, Optimization, evaluate, optimize, saved
 from ..optimization.quality import Appearance, EvalView
 from . import fit as fitting
 from .config import FreeConfig
@@ -28,20 +28,20 @@ def reconstruct(job: Job[Any], clip: Clip, config: FreeConfig) -> tuple[str, dic
             steps=config.steps,
             step=lambda: fitting.fit_step(fit),
             state=lambda: state_of(fit),
-            look=lambda m: _judged(fit, m),
+            look=lambda m: _eval_view(fit, m),
         ),
     )
     job.stage("Measuring and writing", 4, STAGES)
     sequence = to_frames(fit, clip.footage)
     mesh_frames.write(job.folder.staging / mesh_frames.NAME, sequence)
-    quality, ending = judge(job, clip, lambda m: _judged(fit, m))
+    quality, ending = evaluate(job, clip, lambda m: _eval_view(fit, m))
     vertices = sum(len(f.vertices) for f in sequence.frames) / len(sequence.frames)
     metrics = {
         **quality,
         "vertices": vertices,
         "moments": float(len(sequence.seconds)),
         "one_topology": sequence.one_topology,
-        "cycle_error": cycle_error(fit, [m.time for m in clip.judged]),
+        "cycle_error": cycle_error(fit, [m.time for m in clip.eval_views]),
     }
     return (
         f"{len(sequence.frames)} meshes of about {vertices:,.0f} vertices, tied by their "
@@ -58,7 +58,7 @@ def _begin(job: Job[Any], clip: Clip, config: FreeConfig) -> FreeFit:
     return fitting.begin(clip.training, config, job.request.seed)
 
 
-def _judged(fit: FreeFit, view: TimedView) -> EvalView:
+def _eval_view(fit: FreeFit, view: TimedView) -> EvalView:
     mesh = mesh_of(fit, view.time) if fit.has_surface else None
     if mesh is not None:
         return EvalView(view, mesh.vertices, Appearance(mesh.faces, colors=mesh.colors))

@@ -32,7 +32,7 @@ class Clip:
     training: list[TimedView]
 
     @property
-    def judged(self) -> list[TimedView]:
+    def eval_views(self) -> list[TimedView]:
         """What was held out; where nothing was, some of the rest, to look at."""
         views = self.footage.views
         return [views[i] for i in self.footage.held] or views[::8]
@@ -107,15 +107,15 @@ def _preview(job: Job[Any], optimization: Optimization, view: TimedView) -> None
     job.preview(path)
 
 
-def judge(
+def evaluate(
     job: Job[Any], clip: Clip, look: Callable[[TimedView], EvalView]
 ) -> tuple[dict[str, float], str]:
     """Leaves heldout.png; PSNR and IoU on what was held out, and how a sentence about them ends."""
-    judged = [look(view) for view in clip.judged]
-    Image.fromarray(side_by_side(judged[:5])).save(job.folder.staging / "heldout.png")
+    eval_views = [look(view) for view in clip.eval_views]
+    Image.fromarray(side_by_side(eval_views[:5])).save(job.folder.staging / "heldout.png")
     if not clip.footage.held:
         return {}, ""
-    quality = measure(judged, clip.footage.pixels)
+    quality = measure(eval_views, clip.footage.pixels)
     return (
         quality,
         f", outline {quality['iou']:.0%} right and {quality['psnr']:.1f} dB on "

@@ -33,14 +33,14 @@ class EvalView:
 
 
 @torch.no_grad()
-def render(judged: EvalView) -> Tensor:
+def render(evaluated: EvalView) -> Tensor:
     """(H, W, 4) colour over nothing, and coverage; drawn twice as fine and averaged, as a renderer
     does.
     """
-    view, look, level = judged.view, judged.look, judged.view.levels[0]
+    view, look, level = evaluated.view, evaluated.look, evaluated.view.levels[0]
     width, height = level.size
     K = level.K * level.K.new_tensor([[2], [2], [1]])
-    screen = project(judged.placed, look.faces, view.viewmat, K, (2 * width, 2 * height))
+    screen = project(evaluated.placed, look.faces, view.viewmat, K, (2 * width, 2 * height))
     seen = fragments(screen)
     if look.texture is not None and look.uvs is not None:
         worn = lookup(look.texture, look.uvs, seen)
@@ -56,13 +56,13 @@ def mask_iou(a: Tensor, b: Tensor) -> float:
     return float((one & other).sum() / (one | other).sum().clamp_min(1))
 
 
-def measure(judged: list[EvalView], pixels: float) -> dict[str, float]:
+def measure(views: list[EvalView], pixels: float) -> dict[str, float]:
     """Mean PSNR in dB over whole pictures (`pixels` at this scale, all that is cut away being right
     on both sides), and mask IoU.
     """
     scores = []
-    for one in judged:
-        level, drawn = one.view.levels[0], render(one)
+    for each in views:
+        level, drawn = each.view.levels[0], render(each)
         error = float((drawn[..., :3] - level.color).square().sum()) / (
             3 * max(pixels, level.alpha.numel())
         )
@@ -71,11 +71,11 @@ def measure(judged: list[EvalView], pixels: float) -> dict[str, float]:
     return {"psnr": float(mean[0]), "iou": float(mean[1])}
 
 
-def side_by_side(judged: list[EvalView]) -> NDArray[np.uint8]:
+def side_by_side(views: list[EvalView]) -> NDArray[np.uint8]:
     """Photo on the left, rendering on the right, on white; one row a moment."""
     rows = []
-    for one in judged:
-        level, drawn = one.view.levels[0], render(one)
+    for each in views:
+        level, drawn = each.view.levels[0], render(each)
         pair = [level.color + 1 - level.alpha[..., None], drawn[..., :3] + 1 - drawn[..., 3:]]
         rows.append(torch.cat(pair, 1).clamp(0, 1))
     width = max(r.shape[1] for r in rows)

@@ -39,7 +39,7 @@ def spread(
     pruned, empty faces get one that looks like the nearest.
     """
     everywhere = replace(config, most=len(faces))
-    means, logits, looks = (
+    means, logits, colors = (
         means.detach().clone(),
         opacity_logits.detach().clone(),
         colors.detach().clone(),
@@ -47,15 +47,15 @@ def spread(
     for _ in range(ROUNDS):
         plan = anchor(means, vertices, faces, everywhere, generator)
         one, other = plan.merged.unbind(1)
-        for values in (means, logits, looks):
+        for values in (means, logits, colors):
             values[one] = (values[one] + values[other]) / 2
-        means, logits, looks = means[plan.kept], logits[plan.kept], looks[plan.kept]
+        means, logits, colors = means[plan.kept], logits[plan.kept], colors[plan.kept]
         if not len(plan.merged):
             break
     closest = nearest(centroids(vertices, faces), means)[1]
     leaves = (
         logits[closest].clamp_min(1.0),
-        looks[closest],
+        colors[closest],
         torch.zeros(len(faces), device=means.device),
     )
     return AnchoredGaussians(*(t.clone().requires_grad_(True) for t in leaves))

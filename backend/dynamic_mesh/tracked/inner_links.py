@@ -33,10 +33,10 @@ def linked(graph: NodeGraph, surface: Surface) -> NodeGraph:
     places = rest[one, None] + apart[one, other][:, None] * SAMPLES
     nearest = tree.query(places)[1]
     through = (((places - vertices[nearest]) * normals[nearest]).sum(-1) < 0).all(1)
-    ways = np.full(length.shape, np.inf)
-    ways[one[through], other[through]] = length[one, other][through]
+    distances = np.full(length.shape, np.inf)
+    distances[one[through], other[through]] = length[one, other][through]
     found, tied = (
-        torch.from_numpy(ways).float().to(graph.rest).topk(min(MOST, len(rest)), largest=False)
+        torch.from_numpy(distances).float().to(graph.rest).topk(min(MOST, len(rest)), largest=False)
     )
     near = (graph.rest[graph.neighbors] - graph.rest[:, None]).norm(dim=-1)
     stiffness = stiffness_of(found, near.median())

@@ -14,7 +14,7 @@ from ..deformation.motion import frequency_count, node_transforms, skinned, tran
 from ..deformation.nodes import build
 from ..footage.load import Footage
 from ..footage.timed_views import TimedView, silhouette_trajectory
-from ..optimization.loop import Clip, Optimization, judge, optimize, saved
+from ..optimization.loop import Clip, Optimization, evaluate, optimize, saved
 from ..optimization.quality import Appearance, EvalView
 from ..surfaces.surface import Surface
 from ..template import canonical_gaussians
@@ -66,7 +66,7 @@ def reconstruct(job: Job[Any], clip: Clip, config: TrackedConfig) -> tuple[str, 
     look = Appearance(
         fit.faces, texture=texture, uvs=torch.from_numpy(atlas.uvs).to(texture.device)
     )
-    quality, ending = judge(job, clip, lambda m: EvalView(m, placed(m), look))
+    quality, ending = evaluate(job, clip, lambda m: EvalView(m, placed(m), look))
     metrics = {
         **quality,
         "vertices": float(len(sequence.rest)),

@@ -184,7 +184,7 @@ def test_large_pictures_get_masks_of_their_size(tmp_path: Path) -> None:
     found = masks.find(
         capture.Capture(tmp_path, frames), tmp_path / "masks", [Image.open(f.image) for f in frames]
     )
-    assert found.carried == 3 and {a.shape for a in found.alphas} == {(8 * HEIGHT, 8 * WIDTH)}
+    assert found.propagated == 3 and {a.shape for a in found.alphas} == {(8 * HEIGHT, 8 * WIDTH)}
     assert (
         min(
             iou(cv2.resize(a, (WIDTH, HEIGHT)), t) for a, t in zip(found.alphas, truth, strict=True)
