@@ -45,9 +45,8 @@ class Verb(Generic[OptionsT]):
     description: str  # what --input and --output are
     example: str
     run: str  # "room.module": its function `run` takes a Job[OptionsT] and returns an Outcome
-    computes: bool = (
-        False  # whether it asks for a device; the others never do, and asking takes seconds
-    )
+    # whether it asks for a device; the others never do, and asking takes seconds
+    computes: bool = False
     presets: Mapping[Preset, Any] = field(default_factory=dict)  # a row of numbers each
     estimates: Mapping[Preset, str] = field(default_factory=dict)  # time on two cores
 

@@ -90,11 +90,6 @@ def _check(options: RenderOptions) -> list[Frame]:
                 f"large.",
                 "Choose a smaller --scale.",
             )
-        if frame.width < 1 or frame.height < 1:
-            raise InputError(
-                "A camera of the capture has no picture size.",
-                "Add w and h to its transforms.json.",
-            )
     if options.video and min(min(f.width, f.height) for f in frames) * options.scale < 2:
         raise InputError(
             "A video needs pictures of two pixels at least.", "Choose a larger --scale."

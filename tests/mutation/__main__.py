@@ -23,8 +23,12 @@ CODE = (
 )
 JUDGES = {  # beside tests/<room>/test_<name>*.py
     "protocol": ["tests/runtime/test_protocol.py", "tests/runtime/test_options.py"],
-    "events": ["tests/runtime/test_protocol.py"],
-    "verb": ["tests/runtime/test_protocol.py", "tests/runtime/test_options.py"],
+    "events": ["tests/runtime/test_protocol.py", "tests/runtime/test_events.py"],
+    "verb": [
+        "tests/runtime/test_protocol.py",
+        "tests/runtime/test_options.py",
+        "tests/runtime/test_events.py",
+    ],
     "arkit": ["tests/formats/test_face_names.py"],
     "depth_exr": [
         "tests/formats/test_depth_and_tracks.py",
@@ -40,6 +44,8 @@ JUDGES = {  # beside tests/<room>/test_<name>*.py
         "tests/formats/test_capture_files.py",
     ],
     "ply": ["tests/formats/test_ply.py", "tests/formats/test_splat_ply.py"],
+    "render_verb": ["tests/runtime/test_options.py", "tests/splats/test_render_job.py"],
+    "splats_verb": ["tests/runtime/test_options.py", "tests/splats/test_config.py"],
 }
 SLOW = [
     "--deselect=tests/splats/test_training.py::test_training_learns_the_world"

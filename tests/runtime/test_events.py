@@ -1,0 +1,46 @@
+"""Events to their ends: how long a line may be, what JSON's numbers may stand for, defaults."""
+
+import json
+
+import pytest
+
+from backend import protocol
+from backend.verbs import VERBS
+
+LONGEST = 64 * 1024
+
+
+@pytest.mark.parametrize(("length", "is_read"), [(LONGEST, True), (LONGEST + 1, False)])
+def test_a_line_has_at_most_64_kib(length: int, is_read: bool) -> None:
+    frame = json.dumps({"type": "preview", "path": ""})
+    line = json.dumps({"type": "preview", "path": "x" * (length - len(frame))}).encode()
+    assert len(line) == length
+    assert (protocol.decode(line) is not None) == is_read
+
+
+def test_a_whole_number_is_a_number_too() -> None:
+    line = b'{"type": "progress", "step": 1, "total": 2, "eta": 3, "metrics": {"loss": 1}}'
+    assert protocol.decode(line) == protocol.Progress(1, 2, 3, {"loss": 1})
+
+
+@pytest.mark.parametrize(
+    "part",
+    ['"eta": true', '"eta": "3"', '"metrics": {"a": 1, "b": []}', '"metrics": {"a": true}'],
+)
+def test_what_is_no_number_spoils_the_line(part: str) -> None:
+    line = f'{{"type": "progress", "step": 1, "total": 2, {part}}}'
+    assert protocol.decode(line.encode()) is None
+
+
+def test_lines_are_ascii_whatever_they_say() -> None:
+    assert protocol.encode(protocol.Warn("A", "“é漢字”")).isascii()
+
+
+def test_what_is_left_out_is_unknown_and_not_resumable() -> None:
+    assert protocol.Progress(1, 2).eta == -1.0
+    assert protocol.decode(b'{"type": "cancelled"}') == protocol.Cancelled(False)
+
+
+def test_what_fetches_the_packages_of_computing_does_without_them() -> None:
+    assert not VERBS["setup"].computes
+    assert VERBS["splats"].computes
