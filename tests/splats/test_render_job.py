@@ -148,8 +148,8 @@ def test_what_is_brighter_than_white_is_white(background: tuple[float, float, fl
     assert float(image.max()) == 1
 
 
-def options_for(source: Path, **more: float) -> RenderOptions:
-    return RenderOptions(capture=str(source / "capture"), **more)
+def options_for(source: Path, scale: float, video: float = 0.0) -> RenderOptions:
+    return RenderOptions(capture=str(source / "capture"), scale=scale, video=video)
 
 
 def resize(source: Path, widths: tuple[int, ...], height: int = 24) -> None:
