@@ -23,6 +23,11 @@ def _window(dtype: torch.dtype, device: torch.device) -> Tensor:
 
 def ssim(image: Tensor, target: Tensor) -> Tensor:
     """Mean structural similarity of two (H, W, 3) pictures in 0..1, zeros beyond the border."""
+    return ssim_map(image, target).mean()
+
+
+def ssim_map(image: Tensor, target: Tensor) -> Tensor:
+    """(3, H, W) structural similarity of two (H, W, 3) pictures, pixel by pixel."""
     x, y = (t.permute(2, 0, 1)[None] for t in (image, target))
     window = _window(image.dtype, image.device)
 
@@ -32,9 +37,8 @@ def ssim(image: Tensor, target: Tensor) -> Tensor:
     mx, my = smooth(x), smooth(y)
     vx, vy, cov = smooth(x * x) - mx * mx, smooth(y * y) - my * my, smooth(x * y) - mx * my
     c1, c2 = 0.01**2, 0.03**2
-    return (
-        ((2 * mx * my + c1) * (2 * cov + c2)) / ((mx * mx + my * my + c1) * (vx + vy + c2))
-    ).mean()
+    above = (2 * mx * my + c1) * (2 * cov + c2)
+    return (above / ((mx * mx + my * my + c1) * (vx + vy + c2)))[0]
 
 
 def l1_dssim_torch(image: Tensor, target: Tensor, ssim_weight: float) -> tuple[Tensor, Tensor]:

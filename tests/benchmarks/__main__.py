@@ -12,6 +12,7 @@ ROOMS = (
     "flowmap",
     "cameras",
     "splats",
+    "splats_away",
     "semantics",
     "small_clip",
     "talking",

@@ -73,12 +73,13 @@ ROOM: tuple[Thing, ...] = (
 @dataclass(frozen=True)
 class World:
     """Things with their textures; `moving(share)` gives those that change with the clip's share
-    0..1.
+    0..1; `sky` colours (N, 3) where rays (N, 3) of length one meet nothing, black without it.
     """
 
     things: tuple[Thing, ...]
     textures: list[np.ndarray]
     moving: Callable[[float], tuple[Thing, ...]] = field(default=lambda share: ())
+    sky: Callable[[np.ndarray], np.ndarray] | None = None
 
     def at(self, share: float) -> "World":
         return replace(self, things=self.things + self.moving(share))
@@ -147,6 +148,10 @@ def cast(
         nearer = t < best
         best[nearer], owner[nearer] = t[nearer], index
     colors = np.zeros((len(rays), 3), np.float32)
+    if world.sky is not None:
+        free = np.flatnonzero(owner < 0)
+        far = rays[free]
+        colors[free] = world.sky(far / np.linalg.norm(far, axis=1, keepdims=True))
     for index, thing in enumerate(world.things):
         mine = np.flatnonzero(owner == index)
         if len(mine):

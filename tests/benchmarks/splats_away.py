@@ -1,0 +1,55 @@
+"""Splats from where nobody filmed: three scenes that are known exactly, beside a ceiling, which is
+the same training with pictures from there as well.
+
+Nothing of the method may be chosen on the views that score here.
+"""
+
+import os
+from pathlib import Path
+
+from tests.benchmarks.runs import backend, cost
+from tests.benchmarks.splat_scenes import SCENES, Scene
+from tests.benchmarks.splat_truth import Judged, contact_sheet, make_truth, score, write_footage
+from tests.benchmarks.table import Row, Table, say
+
+PRESETS = os.environ.get("PRESETS", "fast").split(",")
+UNITS = {"PSNR": "dB", "SSIM": "", "depth error": "%", "wrong": "%"}
+SEED = 0
+
+
+def run(table: Table) -> None:
+    for name, make in SCENES.items():
+        scene = make(SEED)
+        truth = make_truth(scene, SEED)
+        for ceiling in (False, True):
+            case = f"{name}{', ceiling' if ceiling else ''}"
+            capture = _solved(table, scene, case, ceiling)
+            for preset in PRESETS if capture else ():
+                _judge(table, scene, truth, case, capture, preset)
+
+
+def _solved(table: Table, scene: Scene, case: str, ceiling: bool) -> Path | None:
+    """The capture of the footage, its cameras known, its depth and points our own."""
+    footage = write_footage(scene, SEED, table.scratch / f"{case} footage", ceiling)
+    output = table.scratch / f"{case} capture"
+    manifest = backend("cameras", footage, output, "--preset", "balanced")
+    if isinstance(manifest, str):
+        say(f"{case:<28} {manifest}")
+        return None
+    return output
+
+
+def _judge(
+    table: Table, scene: Scene, truth: list[Judged], case: str, capture: Path, preset: str
+) -> None:
+    output = table.scratch / f"{case} {preset}"
+    manifest = backend("splats", capture, output, "--preset", preset, "--holdout", "0")
+    if isinstance(manifest, str):
+        say(f"{case:<28} {manifest}")
+        return
+    ply = output / "splats.ply"
+    for kind, found in score(scene, truth, ply).items():
+        for metric, value in found.items():
+            name = f"{kind}, {metric}, {preset}"
+            table.add(Row(case, name, value, UNITS[metric], SEED, *cost(manifest)))
+    contact_sheet(scene, truth, ply, table.scratch / f"{case} {preset}.png")
