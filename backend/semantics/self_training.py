@@ -104,12 +104,12 @@ def _agreement(
     for view, objects, own in zip(photos, photo_objects, parts, strict=True):
         without = seen.plus(own, -1.0).plus(more, 1.0)
         learned = np.flatnonzero(without.total > 1e-6)
-        found = np.zeros_like(without.sums)
-        found[learned] = _unit(without.features[learned] - mean)
+        directions = np.zeros_like(without.sums)
+        directions[learned] = _unit(without.features[learned] - mean)
         regions = np.flatnonzero((objects >= 0) & (without.total[np.maximum(objects, 0)] > 1e-6))
         taught = _unit(view.features[regions] - mean)
-        cosines.append((taught * found[objects[regions]]).sum(1))
-        alive |= set((taught @ found.T).argmax(1).tolist())
+        cosines.append((taught * directions[objects[regions]]).sum(1))
+        alive |= set((taught @ directions.T).argmax(1).tolist())
     together = np.concatenate(cosines)
     return float(together.mean()) if len(together) else 0.0, alive
 

@@ -139,11 +139,11 @@ def _with_sound(path: Path) -> Path | None:
 def sampled(motion: Motion, names: list[str]) -> Floats:
     """(T, K) of whole frames; NaN where the motion has no curve."""
     frames = np.arange(int(motion.length) + 1)
-    found = np.full((len(frames), len(names)), np.nan, np.float32)
+    samples = np.full((len(frames), len(names)), np.nan, np.float32)
     for curve in motion.curves:
         if curve.name in names:
-            found[:, names.index(curve.name)] = np.interp(frames, curve.frames, curve.values)
-    return found
+            samples[:, names.index(curve.name)] = np.interp(frames, curve.frames, curve.values)
+    return samples
 
 
 def to_and_fro(count: int, wanted: int, fps: float, rate: float) -> NDArray[np.int64]:
@@ -159,12 +159,12 @@ def _with_footage(
     coefficients: Floats, filmed: Poses, names: list[str], order: NDArray[np.int64]
 ) -> Floats:
     """Shapes that the motion leaves alone do what they do in the footage: brows, gaze."""
-    found = coefficients.copy()
+    completed = coefficients.copy()
     for k, name in enumerate(names):
-        if np.isnan(found[:, k]).any():
+        if np.isnan(completed[:, k]).any():
             still = name.startswith(SPOKEN) or name not in filmed.names
-            found[:, k] = 0.0 if still else filmed.coefficients[order, filmed.names.index(name)]
-    return found
+            completed[:, k] = 0.0 if still else filmed.coefficients[order, filmed.names.index(name)]
+    return completed
 
 
 def _filmed(filmed: Poses, order: NDArray[np.int64]) -> Iterator[tuple[View, Pixels]]:

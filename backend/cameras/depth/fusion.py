@@ -233,6 +233,6 @@ def _agrees(
     return np.asarray(good & (np.abs(theirs - local[:, 2]) < tolerance * local[:, 2]))
 
 
-def is_good(found: DepthMap, config: DepthConfig) -> NDArray[np.bool_]:
+def is_good(depth_map: DepthMap, config: DepthConfig) -> NDArray[np.bool_]:
     """(h, w) pixels whose depth is known well enough to be a point."""
-    return np.asarray((found.sigma < config.frozen.sure).numpy())
+    return np.asarray((depth_map.sigma < config.frozen.sure).numpy())

@@ -30,12 +30,12 @@ def turning(problem: Problem, config: EstimateConfig) -> tuple[Reconstruction, f
     few = fewer(problem.klt_tracks, 500, problem.frames)
     best, least, zooms = None, math.inf, False
     for zoom in (False, True):
-        found = rotation.solve(
+        cameras = rotation.solve(
             few, problem.frames, problem.size, config.rotation, problem.prior, zoom
         )
-        error = rotation.typical_error(found, Observations.of(few)) / unit
+        error = rotation.typical_error(cameras, Observations.of(few)) / unit
         if error < 0.7 * least:  # a zoom has to earn its freedom
-            best, least, zooms = found, error, zoom
+            best, least, zooms = cameras, error, zoom
         if least < 0.15:
             break
     assert best is not None
@@ -44,7 +44,7 @@ def turning(problem: Problem, config: EstimateConfig) -> tuple[Reconstruction, f
 
 def only_turns(
     problem: Problem,
-    found: Reconstruction,
+    rotating: Reconstruction,
     error: float,
     moving: Reconstruction,
     config: EstimateConfig,
@@ -53,7 +53,7 @@ def only_turns(
     tracks' points) does so no better: on the way forwards a zoom alone comes close, too.
     """
     everything = Observations.of(problem.klt_tracks)
-    turned_error = rotation.typical_error(at_infinity(found, problem.klt_tracks), everything)
+    turned_error = rotation.typical_error(at_infinity(rotating, problem.klt_tracks), everything)
     return (
         error <= config.turning_px
         and rotation.typical_error(moving, everything) >= config.parallax * turned_error
@@ -128,7 +128,7 @@ def confirm(
         ratio = (refined.solve.focals[0] / refined.solve.focals).numpy()[still.frame, None]
         middle = np.array(problem.size) / 2
         still = Tracks(still.frame, still.point, (still.uv - middle) * ratio + middle)
-    found = straight.solve(
+    cameras = straight.solve(
         still,
         len(refined.frames),
         problem.size,
@@ -137,19 +137,19 @@ def confirm(
         problem.seed,
         progress,
     )
-    if found is None:
+    if cameras is None:
         return None
     if refined.free_parameters.focal_per_frame:
-        zoomed = found.focals * (refined.solve.focals / refined.solve.focals[0])
-        found = Reconstruction(
-            rotations=found.rotations,
-            translations=found.translations,
+        zoomed = cameras.focals * (refined.solve.focals / refined.solve.focals[0])
+        cameras = Reconstruction(
+            rotations=cameras.rotations,
+            translations=cameras.translations,
             focals=zoomed,
-            radial=found.radial,
-            center=found.center,
-            points=found.points,
+            radial=cameras.radial,
+            center=cameras.center,
+            points=cameras.points,
         )
-    return SolverResult("straight paths", refined.frames, found)
+    return SolverResult("straight paths", refined.frames, cameras)
 
 
 class Estimator:

@@ -93,15 +93,15 @@ OVERLAP = "Film more slowly, with more overlap, in good light."
 
 def _doubts(e: Evidence, kind: Kind, config: VerdictConfig) -> list[tuple[str, str]]:
     """Pairs of what is uncertain and what would help."""
-    found = []
+    doubts = []
     if e.placed < config.placed:
-        found.append((f"only {e.placed:.0%} of the pictures could be placed", OVERLAP))
+        doubts.append((f"only {e.placed:.0%} of the pictures could be placed", OVERLAP))
     if e.inliers < config.inliers:
-        found.append(
+        doubts.append(
             (f"{1 - e.inliers:.0%} of the tracked points move in their own way", STILL_WORLD)
         )
     if e.held_out_px > config.held_out_px:
-        found.append(
+        doubts.append(
             (
                 "the pictures do not quite fit a rigid world: blur, a rolling shutter, or a strong "
                 "lens",
@@ -109,18 +109,18 @@ def _doubts(e: Evidence, kind: Kind, config: VerdictConfig) -> list[tuple[str, s
             )
         )
     if e.focal_sigma > config.focal_sigma:
-        found.append((f"the focal length is known to {min(e.focal_sigma, 1):.0%} only", LENS))
+        doubts.append((f"the focal length is known to {min(e.focal_sigma, 1):.0%} only", LENS))
     if kind == "moving" and e.drift_sigma > config.drift_sigma:
-        found.append(
+        doubts.append(
             (f"positions are known to {min(e.drift_sigma, 1):.1%} of the path only", SIDEWAYS)
         )
     if kind == "moving" and e.mirror < config.mirror:
-        found.append(("near and far could be swapped", SIDEWAYS))
+        doubts.append(("near and far could be swapped", SIDEWAYS))
     if not config.narrowest < e.field_of_view < config.widest:
-        found.append((f"a field of view of {e.field_of_view:.0f} degrees is implausible", LENS))
+        doubts.append((f"a field of view of {e.field_of_view:.0f} degrees is implausible", LENS))
     if e.expected_focal and abs(math.log(e.expected_focal)) > config.expected_focal:
-        found.append(("the focal length is not the one that was expected", LENS))
-    return found + _disagreement(e, kind, config)
+        doubts.append(("the focal length is not the one that was expected", LENS))
+    return doubts + _disagreement(e, kind, config)
 
 
 def _disagreement(e: Evidence, kind: Kind, config: VerdictConfig) -> list[tuple[str, str]]:

@@ -112,9 +112,9 @@ def load(
     for index, frame in enumerate(capture.frames):
         images.append(open_image(frame.image, "picture"))
         progress(index + 1, len(capture.frames))
-    found = find_masks(capture, masks, images, progress)
+    object_masks = find_masks(capture, masks, images, progress)
     cutouts = []
-    for index, alpha in enumerate(found.alphas):
+    for index, alpha in enumerate(object_masks.alphas):
         color = np.asarray(
             images.pop(0).convert("RGB")
         )  # one by one, so that they are not held twice
@@ -136,7 +136,7 @@ def load(
         [cutouts[i] for i in there],
         [seconds[i] for i in there],
         held,
-        found,
+        object_masks,
         config,
         progress,
     )

@@ -30,10 +30,10 @@ class FreeMesh:
 def mesh_of(fit: FreeFit, time: float) -> FreeMesh | None:
     """None where the Gaussians enclose nothing."""
     now = deformed(fit.model.gaussians, change_at(fit, time))
-    found = surface_of(now, fit.model.level, fit.config.poisson)
-    if found is None:
+    mesh = surface_of(now, fit.model.level, fit.config.poisson)
+    if mesh is None:
         return None
-    surface = _clean(found)
+    surface = _clean(mesh)
     vertices = torch.from_numpy(surface.vertices).to(now.means.device)
     return FreeMesh(
         vertices,
@@ -42,8 +42,8 @@ def mesh_of(fit: FreeFit, time: float) -> FreeMesh | None:
     )
 
 
-def _clean(found: tuple[Tensor, Tensor]) -> Surface:
-    return largest_parts(Surface(found[0].cpu().numpy().astype(np.float32), found[1].cpu().numpy()))
+def _clean(mesh: tuple[Tensor, Tensor]) -> Surface:
+    return largest_parts(Surface(mesh[0].cpu().numpy().astype(np.float32), mesh[1].cpu().numpy()))
 
 
 @torch.no_grad()

@@ -172,9 +172,9 @@ def _mesh_loss(
     drawn = render_image(seen, screen, interpolate(seen, fit.faces, fit.colors.sigmoid()))
     loss = image_loss(drawn[..., :3], drawn[..., 3], level, weights.mask, weights.color)
     if level.depth is not None and weights.depth:
-        found = depth_image(seen, screen)
-        both = (level.depth > 0) & (found > 0)
-        loss = loss + weights.depth * (found - level.depth)[both].abs().clamp_max(
+        depth = depth_image(seen, screen)
+        both = (level.depth > 0) & (depth > 0)
+        loss = loss + weights.depth * (depth - level.depth)[both].abs().clamp_max(
             0.3
         ).sum() / level.alpha.sum().clamp_min(1)
     return loss, seen

@@ -106,15 +106,15 @@ class _Fit:
         )
 
     def rest(self) -> Tensor:
-        found: Tensor = (
+        vertices: Tensor = (
             self.neutral + torch.tensordot(self.identity, self.identities, 1) + self.offsets
         )
-        return found
+        return vertices
 
     def posed(self) -> Tensor:
         """(T, 478, 3)"""
-        found: Tensor = self.rest() + torch.tensordot(self.coefficients, self.shapes, 1)
-        return found
+        vertices: Tensor = self.rest() + torch.tensordot(self.coefficients, self.shapes, 1)
+        return vertices
 
     def refine_pose(self) -> None:
         self.rotation, self.translation = pose.refine(

@@ -141,10 +141,10 @@ def _restraint(
     large = (model.log_scales.exp() - config.large).relu().mean()
     shapes = model.mean_shapes.square().mean() + model.color_shapes.square().mean()
     single = refined.coefficients[row].square().sum() + refined.poses[row].square().sum()
-    found: Tensor = (
+    penalty: Tensor = (
         config.near_weight * far
         + config.large_weight * large
         + config.shapes_weight * shapes
         + config.refine_weight * single
     )
-    return found
+    return penalty

@@ -98,12 +98,12 @@ def head_cut(points: np.ndarray, view: View, side: int) -> Cut:
 
 def viewmat(view: View) -> Tensor:
     """(4, 4)"""
-    found = torch.eye(4)
-    found[:3, :3], found[:3, 3] = (
+    matrix = torch.eye(4)
+    matrix[:3, :3], matrix[:3, 3] = (
         torch.from_numpy(view.rotation).float(),
         torch.from_numpy(view.translation).float(),
     )
-    return found
+    return matrix
 
 
 def head_triangles(
@@ -134,19 +134,19 @@ def read_frames(
     """Of the motion's frames with these numbers, in one pass over the video; `head` are triangles.
     `max_side` is the tracker's.
     """
-    wanted, found = set(numbers.tolist()), list[SeenFrame]()
+    wanted, frames = set(numbers.tolist()), list[SeenFrame]()
     with open_video(path) as container:
         for time, frame in decode(container, path, Damage()):
             number = int(np.abs(motion.times - time).argmin())
-            if time > motion.times[-1] + 1e-4 or len(found) == len(wanted):
+            if time > motion.times[-1] + 1e-4 or len(frames) == len(wanted):
                 break
             if number not in wanted or abs(motion.times[number] - time) > 1e-4:
                 continue
             pixels = upright(frame, container.streams.video[0], max_side)
             if pixels.shape[:2] == (motion.height, motion.width):
-                found.append(_frame(pixels, rig, motion, head, number, side))
-                progress(len(found))
-    return found
+                frames.append(_frame(pixels, rig, motion, head, number, side))
+                progress(len(frames))
+    return frames
 
 
 def _frame(

@@ -114,12 +114,12 @@ def _train(
                 * (0.5 + 0.5 * np.cos(np.pi * share))
             )
         features, times, motion, speaker = _batch(usable, training, random, rest)
-        found = model(features, times, speaker)
-        still = ((found - motion) ** 2).mean()
-        moving = ((found.diff(dim=1) - motion.diff(dim=1)) ** 2).mean()
+        predicted = model(features, times, speaker)
+        still = ((predicted - motion) ** 2).mean()
+        moving = ((predicted.diff(dim=1) - motion.diff(dim=1)) ** 2).mean()
         loss = (still + training.velocity * moving) / float(variance)
         if opening is not None:
-            loss = loss + training.lips * ((found - motion) @ opening).square().mean()
+            loss = loss + training.lips * ((predicted - motion) @ opening).square().mean()
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -231,7 +231,7 @@ def translate(
     """(N, K) coefficients at times (N,) in seconds, which do not fall; long sounds in parts, whose
     borders do not show.
     """
-    part, margin, found = 60.0, 2.0, []
+    part, margin, chunks = 60.0, 2.0, []
     quiet = np.broadcast_to(silence(features), (int(margin * FEATURE_RATE), features.shape[1]))
     heard = np.concatenate([quiet, features, quiet])  # before and after it was silent
     times = times.clip(0, len(features) / FEATURE_RATE)
@@ -244,5 +244,7 @@ def translate(
             )[None]
             if len(mine):
                 seconds = torch.from_numpy((mine - start + margin).astype(np.float32))[None]
-                found.append(model(around, seconds, torch.tensor([speaker]))[0].numpy())
-    return np.concatenate(found) if found else np.zeros((0, model.config.coefficients), np.float32)
+                chunks.append(model(around, seconds, torch.tensor([speaker]))[0].numpy())
+    return (
+        np.concatenate(chunks) if chunks else np.zeros((0, model.config.coefficients), np.float32)
+    )

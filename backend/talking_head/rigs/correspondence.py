@@ -104,9 +104,9 @@ def _matched(
         vertices = rig.posed(rig.person(identity), coefficients)
         image = draw(rig, vertices, view, colors)
         faces = tracker.faces(image)
-        if faces and (found := tracker.find(image, faces[0])).score > tracker.config.score:
+        if faces and (landmarks := tracker.find(image, faces[0])).score > tracker.config.score:
             projected.append(view.project(vertices)[..., :2])
-            tracked.append(found.points[:, :2])
+            tracked.append(landmarks.points[:, :2])
             views.append(view)
     if len(tracked) < len(wanted) / 2:
         raise InputError(

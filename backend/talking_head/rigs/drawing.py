@@ -102,7 +102,7 @@ def normals(vertices: Floats, triangles: NDArray[np.int32]) -> Floats:
     """(V, 3) of length one, out of the mesh; corners of large triangles count for more."""
     a, b, c = (vertices[triangles[:, k]] for k in range(3))
     across = np.cross(b - a, c - a)
-    found = np.stack(
+    sums = np.stack(
         [
             sum(np.bincount(triangles[:, k], across[:, axis], len(vertices)) for k in range(3))
             for axis in range(3)
@@ -110,7 +110,7 @@ def normals(vertices: Floats, triangles: NDArray[np.int32]) -> Floats:
         1,
     )
     return np.asarray(
-        found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12), np.float32
+        sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12), np.float32
     )
 
 

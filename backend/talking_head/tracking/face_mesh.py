@@ -129,8 +129,8 @@ class FaceMesh:
     def __call__(self, image: Pixels, region: Region) -> Found:
         side = self.network.width
         square = torch.from_numpy(region.cut(image, side)).permute(2, 0, 1)[None].float() / 255
-        found = self.network(square)
-        rows = {name: values.reshape(-1).numpy() for name, values in found.items()}
+        tensors = self.network(square)
+        rows = {name: values.reshape(-1).numpy() for name, values in tensors.items()}
         points = np.zeros((COUNT, 3), np.float32)
         points[:MESH] = rows["output_mesh_identity"].reshape(MESH, 3)
         for (

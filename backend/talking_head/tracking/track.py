@@ -75,14 +75,14 @@ class FaceTracker:
 
     def faces(self, image: Pixels) -> list[Face]:
         """The surest first; none where neither detector sees one."""
-        return next((found for detector in self.detectors if (found := detector(image))), [])
+        return next((faces for detector in self.detectors if (faces := detector(image))), [])
 
     def find(self, image: Pixels, face: Face) -> Found:
         """The mesh of a detected face."""
-        found = self.mesh(image, face.region())
+        landmarks = self.mesh(image, face.region())
         for _ in range(self.config.settle - 1):
-            found = self.mesh(image, found.region())
-        return found
+            landmarks = self.mesh(image, landmarks.region())
+        return landmarks
 
     def follow(
         self, images: Iterator[Pixels], progress: Callable[[int], None] = lambda step: None
@@ -94,19 +94,21 @@ class FaceTracker:
         most, missed, last = 0, 0, None
         for image in images:
             progress(len(rows))
-            found = self._sure(self.mesh(image, last.region())) if last and not missed else None
-            lost = found is None and missed % self.config.search == 0
+            landmarks = self._sure(self.mesh(image, last.region())) if last and not missed else None
+            lost = landmarks is None and missed % self.config.search == 0
             faces = self.faces(image) if lost or len(rows) % self.config.count == 0 else []
             most = max(most, len(faces))
             if lost:
-                found = self._sure(self.find(image, _chosen(faces, last))) if faces else None
-            missed, last = (0, found) if found else (missed + 1, last)
-            rows.append(found)
+                landmarks = self._sure(self.find(image, _chosen(faces, last))) if faces else None
+            missed, last = (0, landmarks) if landmarks else (missed + 1, last)
+            rows.append(landmarks)
         return rows, most
 
-    def _sure(self, found: Found) -> Found | None:
+    def _sure(self, landmarks: Found) -> Found | None:
         return (
-            found if found.score > self.config.score and np.isfinite(found.points).all() else None
+            landmarks
+            if landmarks.score > self.config.score and np.isfinite(landmarks.points).all()
+            else None
         )
 
 
