@@ -17,7 +17,7 @@ from .estimation.conclusion import at_infinity, conclude
 from .estimation.estimate import Estimator, only_turns, turning
 from .estimation.keyframes import at_keyframes, complete, keyframes
 from .estimation.problem import Estimate, SolverResult
-from .estimation.refine import Refined, fewer
+from .estimation.refine import RefinedCameras, fewer
 from .run_solvers import SolveContext, colmap, flowmap, match, straight_paths
 from .solvers import rotation
 
@@ -56,7 +56,7 @@ def _turns_only(context: SolveContext, moving: SolverResult | None) -> Estimate 
         focal=problem.prior is None or problem.prior.sigma > 0,
         focal_per_frame=zooms,
     )
-    best = Refined(
+    best = RefinedCameras(
         name="a turning camera",
         frames=np.arange(problem.frames),
         solve=again,

@@ -11,7 +11,7 @@ from .footage.object_sheet import object_sheet
 from .footage.timed_views import view_arc
 from .free import job as free
 from .mesh_verb import MeshOptions
-from .optimization.loop import Clip, make_clip
+from .optimization.loop import MeshClip, make_clip
 from .tracked import job as tracked
 
 SHEET = "object.png"
@@ -38,7 +38,7 @@ def run(job: Job[MeshOptions]) -> Outcome:
         )
 
 
-def _read(job: Job[MeshOptions], options: MeshOptions, config: MeshConfig) -> Clip:
+def _read(job: Job[MeshOptions], options: MeshOptions, config: MeshConfig) -> MeshClip:
     job.stage(
         "Reading the footage", 1, tracked.STAGES if options.mode == "tracked" else free.STAGES
     )
@@ -65,7 +65,7 @@ def _read(job: Job[MeshOptions], options: MeshOptions, config: MeshConfig) -> Cl
     return make_clip(reading.on_device(footage, job.device))
 
 
-def _warn_of_views(job: Job[MeshOptions], clip: Clip) -> float:
+def _warn_of_views(job: Job[MeshOptions], clip: MeshClip) -> float:
     """Says what the footage can't tell; degrees around the object."""
     arc = view_arc(clip.training)
     if clip.footage.placement.travels:

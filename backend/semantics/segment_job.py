@@ -48,7 +48,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Found:
+class SceneObjects:
     """K objects."""
 
     shares: Floats  # (N, K) of every object in every Gaussian
@@ -176,7 +176,7 @@ def _look(
     return regions
 
 
-def _find(scene: Scene, seen: list[ViewRegions]) -> Found:
+def _find(scene: Scene, seen: list[ViewRegions]) -> SceneObjects:
     means = scene.arrays.means
     shares, regions = index_objects(
         [v.weights for v in seen], nearest(means), ObjectIndexConfig(), scene.pieces
@@ -186,14 +186,14 @@ def _find(scene: Scene, seen: list[ViewRegions]) -> Found:
             "No objects were found: there are too few splats, or hardly any that can be seen.",
             "Train more splats.",
         )
-    return Found(spread(shares, means), regions)
+    return SceneObjects(spread(shares, means), regions)
 
 
 def _learn(
     job: Job[SegmentOptions],
     scene: Scene,
     seen: list[ViewRegions],
-    objects: Found,
+    objects: SceneObjects,
     novel: list[RasterView],
     teacher: Teacher | None,
 ) -> Floats:
@@ -221,7 +221,9 @@ def _learn(
     return self_train(seen, objects.regions, drawings, numbers, count).features
 
 
-def _write(job: Job[SegmentOptions], scene: Scene, objects: Found, semantics: Semantics) -> None:
+def _write(
+    job: Job[SegmentOptions], scene: Scene, objects: SceneObjects, semantics: Semantics
+) -> None:
     owner = owners(objects.shares)
     labels = np.where(owner >= 0, owner, semantics_file.NOTHING).astype(np.uint16)
     labelled = replace(scene.arrays, extra={**scene.arrays.extra, semantics_file.LABEL: labels})

@@ -21,7 +21,7 @@ from ..bundle.triangulate import triangulate
 from ..solvers import rotation, straight
 from .conclusion import LEAST_TRACKS, _sure_of, at_infinity, conclude
 from .problem import Estimate, EstimateConfig, Problem, Progress, SolverResult
-from .refine import Refined, fewer, refine
+from .refine import RefinedCameras, fewer, refine
 
 
 def turning(problem: Problem, config: EstimateConfig) -> tuple[Reconstruction, float, bool]:
@@ -75,7 +75,7 @@ def distance(a: SolverResult, b: SolverResult) -> tuple[float, float]:
     return float(off / path), float(ratio)
 
 
-def mirror_ratio(refined: Refined, config: EstimateConfig) -> float:
+def mirror_ratio(refined: RefinedCameras, config: EstimateConfig) -> float:
     """Error of the hollow-face twin over that of the solve, on its own tracks; about 1 when the two
     can't be told apart.
     """
@@ -105,7 +105,7 @@ def mirror_ratio(refined: Refined, config: EstimateConfig) -> float:
 
 
 def confirm(
-    refined: Refined,
+    refined: RefinedCameras,
     problem: Problem,
     config: EstimateConfig,
     progress: Progress = lambda step, total: None,
@@ -167,7 +167,7 @@ class Estimator:
             merge([problem.klt_tracks, matched]), config.held_out, problem.seed
         )
         self.starts: list[SolverResult] = []
-        self.refined: list[Refined] = []
+        self.refined: list[RefinedCameras] = []
 
     def add(self, start: SolverResult) -> None:
         """A start that says what an earlier one said is a second opinion and is not refined
@@ -221,7 +221,7 @@ class Estimator:
         sure = _sure_of(best, self.problem)
         return sure.focal < verdict.outvoted_focal and sure.drift < verdict.outvoted_drift
 
-    def _cross_check_error(self, best: Refined) -> float:
+    def _cross_check_error(self, best: RefinedCameras) -> float:
         """Error of the best one of the refined solves that disagree over that of this one; 1 where
         none disagrees.
         """
@@ -234,19 +234,19 @@ class Estimator:
         ]
         return min((r.held_out for r in apart), default=best.held_out) / max(best.held_out, 1e-12)
 
-    def best(self) -> Refined:
+    def best(self) -> RefinedCameras:
         """The candidate that places most pictures well: errors of unplaced pictures count as the
         cap.
         """
         cap = self.config.refine.cap
 
-        def loss(r: Refined) -> float:
+        def loss(r: RefinedCameras) -> float:
             share = len(r.frames) / self.problem.frames
             return share * r.held_out / unit_of(r.solve) + (1 - share) * cap
 
         return min(self.refined, key=loss)
 
-    def _cross_check(self, best: Refined) -> tuple[str, float, float]:
+    def _cross_check(self, best: RefinedCameras) -> tuple[str, float, float]:
         """Of the solvers that did not give the best start, the one nearest to it."""
         ours = SolverResult(best.name, best.frames, best.solve)
         others = [(s.name, *distance(s, ours)) for s in self.starts if s.name != best.name]

@@ -11,7 +11,7 @@ Kind = Literal["moving", "turning"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class SolveEvidence:
     """What is known of a solve. Pixels are those of a picture 320 wide; shares run 0..1."""
 
     placed: float  # share of the pictures with a camera
@@ -68,7 +68,7 @@ class Verdict:
     kind: Kind
     reasons: tuple[str, ...]
     advice: tuple[str, ...]
-    evidence: Evidence
+    evidence: SolveEvidence
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for the manifest; what is infinite is None there."""
@@ -91,7 +91,7 @@ STILL_WORLD = "Film things that stand still, or give masks of what moves."
 OVERLAP = "Film more slowly, with more overlap, in good light."
 
 
-def _doubts(e: Evidence, kind: Kind, config: VerdictConfig) -> list[tuple[str, str]]:
+def _doubts(e: SolveEvidence, kind: Kind, config: VerdictConfig) -> list[tuple[str, str]]:
     """Pairs of what is uncertain and what would help."""
     doubts = []
     if e.placed < config.placed:
@@ -123,7 +123,7 @@ def _doubts(e: Evidence, kind: Kind, config: VerdictConfig) -> list[tuple[str, s
     return doubts + _disagreement(e, kind, config)
 
 
-def _disagreement(e: Evidence, kind: Kind, config: VerdictConfig) -> list[tuple[str, str]]:
+def _disagreement(e: SolveEvidence, kind: Kind, config: VerdictConfig) -> list[tuple[str, str]]:
     if (
         kind == "turning"
         or (not e.confirmable and _stands_alone(e, config))
@@ -139,7 +139,7 @@ def _disagreement(e: Evidence, kind: Kind, config: VerdictConfig) -> list[tuple[
     return []
 
 
-def _stands_alone(e: Evidence, config: VerdictConfig) -> bool:
+def _stands_alone(e: SolveEvidence, config: VerdictConfig) -> bool:
     """Photos from all sides hold the cameras so firmly that another solver's failure says
     nothing.
     """
@@ -152,7 +152,7 @@ def _stands_alone(e: Evidence, config: VerdictConfig) -> bool:
     )
 
 
-def _outvotes(e: Evidence, config: VerdictConfig) -> bool:
+def _outvotes(e: SolveEvidence, config: VerdictConfig) -> bool:
     """Who says otherwise explains the pictures far worse than a solve that nearly all tracks hold
     firmly.
     """
@@ -165,7 +165,7 @@ def _outvotes(e: Evidence, config: VerdictConfig) -> bool:
     return e.cross_check_error >= config.outvoted and firm and clean and e.mirror >= config.mirror
 
 
-def judge(evidence: Evidence, kind: Kind, config: VerdictConfig) -> Verdict:
+def judge(evidence: SolveEvidence, kind: Kind, config: VerdictConfig) -> Verdict:
     """Any doubt makes a solve weak; a solve that explains next to nothing, or is held by nothing,
     has failed.
     """

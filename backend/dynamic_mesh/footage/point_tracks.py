@@ -20,7 +20,7 @@ from .timed_views import PyramidLevel, TimedView, TrackObservations
 
 
 @dataclass(frozen=True)
-class TrackConfig:
+class PointTrackConfig:
     """In pixels of a square of `side` around the object. `inset`: points stay so far inside its
     outline, for near it the outline itself would be followed, which slides over a round limb as the
     camera goes around. `blur`, and corners of some strength only: where an object has no texture,
@@ -41,7 +41,7 @@ def find(
     colors: Sequence[Pixels],
     alphas: Sequence[Pixels],
     Ks: Sequence[NDArray[np.float64]],
-    config: TrackConfig,
+    config: PointTrackConfig,
     progress: Callable[[int, int], None] = lambda step, total: None,
 ) -> list[TrackObservations]:
     """Of pictures (H, W, 3) in the order of time, one a moment, with coverage and camera."""

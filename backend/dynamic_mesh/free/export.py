@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...formats.mesh_frames import MeshFrame, MeshFrames
 from ...protocol import InputError
-from ..footage.load import Footage
+from ..footage.load import ObjectFootage
 from ..surfaces.surface import Surface, largest_parts
 from .fit import FreeFit, change_at, colors_of
 from .model import deformed, surface_of, to_canonical, to_view
@@ -47,7 +47,7 @@ def _clean(mesh: tuple[Tensor, Tensor]) -> Surface:
 
 
 @torch.no_grad()
-def to_frames(fit: FreeFit, footage: Footage) -> MeshFrames:
+def to_frames(fit: FreeFit, footage: ObjectFootage) -> MeshFrames:
     """In the capture's world, at every moment at which there is a mesh; InputError where there is
     none at all.
     """

@@ -12,9 +12,9 @@ from ...formats.mesh_sequence import MeshSequence, Nodes
 from ...runtime.job import Job
 from ..deformation.motion import frequency_count, node_transforms, skinned, transferred
 from ..deformation.nodes import build
-from ..footage.load import Footage
+from ..footage.load import ObjectFootage
 from ..footage.timed_views import TimedView, silhouette_trajectory
-from ..optimization.loop import Clip, Optimization, evaluate, optimize, saved
+from ..optimization.loop import MeshClip, Optimization, evaluate, optimize, saved
 from ..optimization.quality import Appearance, EvalView
 from ..surfaces.surface import Surface
 from ..template import canonical_gaussians
@@ -31,7 +31,9 @@ from .saved_fit import restored, state_of
 STAGES = 5
 
 
-def reconstruct(job: Job[Any], clip: Clip, config: TrackedConfig) -> tuple[str, dict[str, float]]:
+def reconstruct(
+    job: Job[Any], clip: MeshClip, config: TrackedConfig
+) -> tuple[str, dict[str, float]]:
     """Leaves mesh.npz, texture.png and heldout.png; a sentence and figures."""
     fit = _begin(job, clip.training, config)
     job.stage("Following the motion", 3, STAGES, fit.step)
@@ -112,7 +114,7 @@ def _begin(job: Job[Any], training: list[TimedView], config: TrackedConfig) -> F
 
 
 @torch.no_grad()
-def to_sequence(fit: Fit, footage: Footage, atlas: Atlas) -> MeshSequence:
+def to_sequence(fit: Fit, footage: ObjectFootage, atlas: Atlas) -> MeshSequence:
     """In the capture's world, at every picture's moment."""
     first, vertices = footage.placement.centers[0], fit.shape.vertices()
     radius, positions, transforms = footage.placement.radius, [], []

@@ -17,7 +17,7 @@ from ...geometry.triangles import Seen, nearest_triangles
 from ...media.decoding import Damage, decode, open_video
 from ...media.video import upright
 from ..fitting.head_motion import HeadMotion
-from ..rigs.drawing import View
+from ..rigs.drawing import PortraitCamera
 from ..rigs.rig import Rig
 
 MARGIN = 0.06  # of the head's size, around it
@@ -74,14 +74,14 @@ class Cut:
             Image.fromarray(pixels).resize(self.size, Image.Resampling.LANCZOS, box=self.box)
         )
 
-    def intrinsics(self, view: View) -> Tensor:
+    def intrinsics(self, view: PortraitCamera) -> Tensor:
         """(3, 3)"""
         sx, sy = self.factors.tolist()
         cx, cy = (view.width / 2 - self.box[0]) * sx, (view.height / 2 - self.box[1]) * sy
         return torch.tensor([[view.focal * sx, 0, cx], [0, view.focal * sy, cy], [0, 0, 1]])
 
 
-def head_cut(points: np.ndarray, view: View, side: int) -> Cut:
+def head_cut(points: np.ndarray, view: PortraitCamera, side: int) -> Cut:
     """Around projected points (P, 2 or 3), never larger than the frame nor enlarged, `side` pixels
     long at most.
     """
@@ -96,7 +96,7 @@ def head_cut(points: np.ndarray, view: View, side: int) -> Cut:
     return Cut(box, min(1.0, side / max(box[2] - box[0], box[3] - box[1])))
 
 
-def viewmat(view: View) -> Tensor:
+def viewmat(view: PortraitCamera) -> Tensor:
     """(4, 4)"""
     matrix = torch.eye(4)
     matrix[:3, :3], matrix[:3, 3] = (

@@ -22,7 +22,7 @@ Motion = NDArray[np.float32]  # (N, K) coefficients
 
 
 @dataclass(frozen=True)
-class Clip:
+class SpeechClip:
     """Speech and the motion that goes with it, from the same moment on."""
 
     features: Features  # (T, CHANNELS) at FEATURE_RATE
@@ -58,7 +58,7 @@ class MotionTrainingConfig:
 
 
 def train(
-    clips: Sequence[Clip],
+    clips: Sequence[SpeechClip],
     config: MotionTranslatorConfig,
     training: MotionTrainingConfig = MotionTrainingConfig(),
     rest: NDArray[np.float32] | None = None,
@@ -74,7 +74,7 @@ def train(
 
 
 def _train(
-    clips: Sequence[Clip],
+    clips: Sequence[SpeechClip],
     config: MotionTranslatorConfig,
     training: MotionTrainingConfig,
     rest: NDArray[np.float32] | None,
@@ -129,7 +129,7 @@ def _train(
     return averaged.eval()
 
 
-def still_face(clip: Clip, share: float = 0.1) -> Motion:
+def still_face(clip: SpeechClip, share: float = 0.1) -> Motion:
     """(K,) the middle of what the face does in the quietest tenth of a clip: how this person looks
     when saying nothing.
     """
@@ -140,7 +140,7 @@ def still_face(clip: Clip, share: float = 0.1) -> Motion:
     )
 
 
-def _fit_scales(model: MotionTranslator, clips: Sequence[Clip]) -> None:
+def _fit_scales(model: MotionTranslator, clips: Sequence[SpeechClip]) -> None:
     """Sound to zero mean and unit deviation; the answer to nothing is the mean face."""
     features = np.concatenate([c.features for c in clips])
     with torch.no_grad():
@@ -157,7 +157,7 @@ def _average(kept: MotionTranslator, model: MotionTranslator, decay: float) -> N
 
 
 def _batch(
-    clips: Sequence[Clip],
+    clips: Sequence[SpeechClip],
     training: MotionTrainingConfig,
     random: np.random.Generator,
     rest: NDArray[np.float32] | None,

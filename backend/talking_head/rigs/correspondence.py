@@ -17,7 +17,7 @@ from ...geometry.arrays import Floats
 from ...protocol import InputError
 from ..tracking.face_mesh import COUNT, LEFT_CORNER, MESH, RIGHT_CORNER
 from ..tracking.track import FaceTracker
-from .drawing import View, draw, portrait
+from .drawing import PortraitCamera, draw, portrait
 from .painting import painted
 from .rig import Part, Rig
 
@@ -134,7 +134,11 @@ def _height(rig: Rig) -> float:
 
 
 def _nearest(
-    rig: Rig, projected: Floats, tracked: Floats, views: list[View], config: CorrespondenceConfig
+    rig: Rig,
+    projected: Floats,
+    tracked: Floats,
+    views: list[PortraitCamera],
+    config: CorrespondenceConfig,
 ) -> Correspondence:
     """Of vertices projected (R, V, 2) and points tracked (R, 478, 2)."""
     apart = np.linalg.norm(tracked[:, LEFT_CORNER] - tracked[:, RIGHT_CORNER], axis=1)[
