@@ -79,7 +79,7 @@ class _Picker(OperatorMixin):
         local = pointclouds.positions(cloud.data)
         matrix = np.array(cloud.matrix_world)
         self._points = local @ matrix[:3, :3].T + matrix[:3, 3]
-        self._found: list[Vector] = []
+        self._clicked: list[Vector] = []
         self._region = next(r for r in context.area.regions if r.type == "WINDOW")
         self._draw = bpy.types.SpaceView3D.draw_handler_add(
             self._draw_picked, (), "WINDOW", "POST_PIXEL"
@@ -89,7 +89,7 @@ class _Picker(OperatorMixin):
         return {"RUNNING_MODAL"}
 
     def _tell(self, context: bpy.types.Context) -> None:
-        left = self.wanted - len(self._found)
+        left = self.wanted - len(self._clicked)
         context.workspace.status_text_set(
             f"Click {left} more point{'s' if left > 1 else ''} {self.what}   ·   Ctrl+Z: one back  "
             f" ·   Esc: cancel"
@@ -101,7 +101,7 @@ class _Picker(OperatorMixin):
 
         if bpy.context.region != self._region:  # the handler draws in every viewport
             return
-        for number, point in enumerate(self._found, 1):
+        for number, point in enumerate(self._clicked, 1):
             place = location_3d_to_region_2d(self._region, self._region.data, point)
             if place is not None:
                 blf.size(0, 22)
@@ -133,8 +133,8 @@ class _Picker(OperatorMixin):
         if event.type == "Z" and (
             event.ctrl or event.oskey
         ):  # takes the last point back, and leaves the file alone
-            if event.value == "PRESS" and self._found:
-                self._found.pop()
+            if event.value == "PRESS" and self._clicked:
+                self._clicked.pop()
                 self._tell(context)
             return {"RUNNING_MODAL"}
         over = [
@@ -151,12 +151,12 @@ class _Picker(OperatorMixin):
         if index < 0:
             self.report({"INFO"}, "There is no point there: click on one of the capture's points.")
             return {"RUNNING_MODAL"}
-        self._found.append(Vector(self._points[index].tolist()))
-        if len(self._found) < self.wanted:
+        self._clicked.append(Vector(self._points[index].tolist()))
+        if len(self._clicked) < self.wanted:
             self._tell(context)
             return {"RUNNING_MODAL"}
         self._stop(context)
-        self.picked = [value for point in self._found for value in point]
+        self.picked = [value for point in self._clicked for value in point]
         return self.execute(context)
 
     @guarded

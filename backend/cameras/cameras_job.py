@@ -78,11 +78,11 @@ def _run_given(job: Job[CamerasOptions], source: sources.Source, work: Path) -> 
 
 
 def _carry_given_masks(job: Job[CamerasOptions], source: sources.Source, task: ColmapTask) -> None:
-    found = capture.read(source.path)
-    given = [f for f in found.frames if f.image.is_file()]
+    captured = capture.read(source.path)
+    given = [f for f in captured.frames if f.image.is_file()]
     if any(f.mask for f in given):
         propagated_masks.carry_given(
-            job.folder.staging, given, [known.params for known in task.known], found.root
+            job.folder.staging, given, [known.params for known in task.known], captured.root
         )
 
 

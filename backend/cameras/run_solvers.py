@@ -115,21 +115,21 @@ def colmap(context: SolveContext, mapper: str) -> SolverResult | None:
             "COLMAP", f"COLMAP gave no cameras ({'it took too long' if not str(error) else error})."
         )
         return None
-    found = solved.load(Path(task.solved))
-    if len(found.frames) < 3:
+    model = solved.load(Path(task.solved))
+    if len(model.frames) < 3:
         return None
-    viewmats = torch.from_numpy(found.viewmats)
+    viewmats = torch.from_numpy(model.viewmats)
     center = torch.tensor(context.problem.size, dtype=torch.float64) / 2
     none = torch.zeros(0, 4, dtype=torch.float64)
     cameras = Reconstruction(
         rotations=viewmats[:, :3, :3],
         translations=viewmats[:, :3, 3],
-        focals=torch.from_numpy(found.focals),
-        radial=torch.from_numpy(found.radial),
+        focals=torch.from_numpy(model.focals),
+        radial=torch.from_numpy(model.radial),
         center=center,
         points=none,
     )
-    return SolverResult(f"COLMAP {mapper}", found.frames, cameras)
+    return SolverResult(f"COLMAP {mapper}", model.frames, cameras)
 
 
 def straight_paths(context: SolveContext) -> SolverResult | None:
@@ -138,7 +138,7 @@ def straight_paths(context: SolveContext) -> SolverResult | None:
     if problem.klt_tracks.points < 40:
         return None
     context.stage("Solving cameras from straight paths")
-    found = straight.solve(
+    cameras = straight.solve(
         problem.klt_tracks,
         problem.frames,
         problem.size,
@@ -147,9 +147,9 @@ def straight_paths(context: SolveContext) -> SolverResult | None:
         problem.seed,
         context.job.progress,
     )
-    if found is None:
+    if cameras is None:
         return None
-    return SolverResult("straight paths", np.arange(problem.frames), found)
+    return SolverResult("straight paths", np.arange(problem.frames), cameras)
 
 
 def flowmap(context: SolveContext) -> SolverResult | None:

@@ -17,7 +17,7 @@ from .estimation.conclusion import at_infinity, conclude
 from .estimation.estimate import Estimator, only_turns, turning
 from .estimation.keyframes import at_keyframes, complete, keyframes
 from .estimation.problem import Estimate, SolverResult
-from .estimation.refine import Refined, fewer
+from .estimation.refine import RefinedCameras, fewer
 from .run_solvers import SolveContext, colmap, flowmap, match, straight_paths
 from .solvers import rotation
 
@@ -36,18 +36,18 @@ def _turns_only(context: SolveContext, moving: SolverResult | None) -> Estimate 
     if moving is None:
         return None
     context.stage("Looking for parallax")
-    found, error, zooms = turning(problem, config)
-    if not only_turns(problem, found, error, moving.solve, config):
+    cameras, error, zooms = turning(problem, config)
+    if not only_turns(problem, cameras, error, moving.solve, config):
         return None
     unit = unit_of_size(problem.size)
     tracks, judges = split(
         fewer(problem.klt_tracks, 2000, problem.frames), config.held_out, problem.seed
     )
     known = (
-        Prior(float(found.focals.median().log()), 1.0) if problem.prior is None else problem.prior
+        Prior(float(cameras.focals.median().log()), 1.0) if problem.prior is None else problem.prior
     )
-    found = rotation.solve(tracks, problem.frames, problem.size, config.rotation, known, zooms)
-    good = errors(found, Observations.of(tracks)).numpy() < config.refine.outlier * unit
+    cameras = rotation.solve(tracks, problem.frames, problem.size, config.rotation, known, zooms)
+    good = errors(cameras, Observations.of(tracks)).numpy() < config.refine.outlier * unit
     kept = tracks.keep(good)
     again = rotation.solve(kept, problem.frames, problem.size, config.rotation, known, zooms)
     median = rotation.typical_error(at_infinity(again, judges), Observations.of(judges))
@@ -56,7 +56,7 @@ def _turns_only(context: SolveContext, moving: SolverResult | None) -> Estimate 
         focal=problem.prior is None or problem.prior.sigma > 0,
         focal_per_frame=zooms,
     )
-    best = Refined(
+    best = RefinedCameras(
         name="a turning camera",
         frames=np.arange(problem.frames),
         solve=again,

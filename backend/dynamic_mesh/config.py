@@ -10,7 +10,7 @@ from .surfaces.poisson import PoissonConfig
 from .template.canonical_gaussians import CanonicalConfig
 from .texture.paint import PaintConfig
 from .tracked.config import TrackedConfig
-from .tracked.fit import FitConfig
+from .tracked.fit import TrackedFitConfig
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def _tracked(row: MeshPreset, options: MeshOptions) -> TrackedConfig:
         resolution=row.template_resolution,
         faces=options.faces or row.faces,
     )
-    fit = FitConfig(steps=steps, nodes=row.nodes)
+    fit = TrackedFitConfig(steps=steps, nodes=row.nodes)
     return TrackedConfig(canonical, fit, PaintConfig(size=options.texture or row.texture))
 
 

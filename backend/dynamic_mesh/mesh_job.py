@@ -11,7 +11,7 @@ from .footage.object_sheet import object_sheet
 from .footage.timed_views import view_arc
 from .free import job as free
 from .mesh_verb import MeshOptions
-from .optimization.loop import Clip, make_clip
+from .optimization.loop import MeshClip, make_clip
 from .tracked import job as tracked
 
 SHEET = "object.png"
@@ -38,32 +38,34 @@ def run(job: Job[MeshOptions]) -> Outcome:
         )
 
 
-def _read(job: Job[MeshOptions], options: MeshOptions, config: MeshConfig) -> Clip:
+def _read(job: Job[MeshOptions], options: MeshOptions, config: MeshConfig) -> MeshClip:
     job.stage(
         "Reading the footage", 1, tracked.STAGES if options.mode == "tracked" else free.STAGES
     )
     source = capture.read(Path(job.request.input))
     capture.require_images(source)
     masks = Path(options.masks) if options.masks else None
-    found = reading.load(source, masks, options.fps, config.footage, options.holdout, job.progress)
-    object_sheet(found.views).save(job.folder.staging / SHEET)
+    footage = reading.load(
+        source, masks, options.fps, config.footage, options.holdout, job.progress
+    )
+    object_sheet(footage.views).save(job.folder.staging / SHEET)
     job.preview(job.folder.staging / SHEET)
-    if found.masks_propagated:
+    if footage.masks_propagated:
         job.warn(
             "CARRIED",
-            f"{found.masks_propagated} pictures got their masks from others. Where {SHEET} shows "
+            f"{footage.masks_propagated} pictures got their masks from others. Where {SHEET} shows "
             f"them wrong, give more masks.",
         )
-    if found.cut_off > 0.2:
+    if footage.cut_off > 0.2:
         job.warn(
             "CUT_OFF",
-            f"The object is cut off by the edge in {found.cut_off:.0%} of the pictures: there its "
-            f"outline is a guess.",
+            f"The object is cut off by the edge in {footage.cut_off:.0%} of the pictures: there "
+            f"its outline is a guess.",
         )
-    return make_clip(reading.on_device(found, job.device))
+    return make_clip(reading.on_device(footage, job.device))
 
 
-def _warn_of_views(job: Job[MeshOptions], clip: Clip) -> float:
+def _warn_of_views(job: Job[MeshOptions], clip: MeshClip) -> float:
     """Says what the footage can't tell; degrees around the object."""
     arc = view_arc(clip.training)
     if clip.footage.placement.travels:

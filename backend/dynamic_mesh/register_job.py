@@ -27,26 +27,26 @@ def run(job: Job[RegisterOptions]) -> Outcome:
     if any(len(faces) == 0 for _, faces in meshes):
         raise InputError("One of the meshes is empty or flat to a point.", "Leave it out.")
     with one_thread():
-        found = register(meshes, RegistrationConfig(faces=options.faces), job.progress)
-    worst = int(found.distances.argmax())
-    if found.distances[worst] > FAR:
+        registered = register(meshes, RegistrationConfig(faces=options.faces), job.progress)
+    worst = int(registered.distances.argmax())
+    if registered.distances[worst] > FAR:
         job.warn(
             "LOST",
             f"Frame {worst + 1} was not followed closely: the mesh is off by "
-            f"{found.distances[worst]:.1%} of the size there.",
+            f"{registered.distances[worst]:.1%} of the size there.",
         )
     nearest = source.frames[0].colors[
-        KDTree(source.frames[0].vertices).query(found.positions[0])[1]
+        KDTree(source.frames[0].vertices).query(registered.positions[0])[1]
     ]
     sequence = MeshSequence(
-        rest=found.positions[0],
-        faces=found.surface.faces.astype(np.int32),
-        positions=found.positions,
+        rest=registered.positions[0],
+        faces=registered.surface.faces.astype(np.int32),
+        positions=registered.positions,
         seconds=source.seconds,
         colors=nearest,
     )
     mesh_sequence.write(job.folder.staging / mesh_sequence.NAME, sequence)
-    mean = float(found.distances.mean())
+    mean = float(registered.distances.mean())
     summary = (
         f"{len(sequence.rest):,} vertices follow {len(meshes)} meshes, off by {mean:.2%} of the "
         f"size in the mean"
@@ -55,7 +55,7 @@ def run(job: Job[RegisterOptions]) -> Outcome:
         summary,
         {
             "distance": mean,
-            "worst_distance": float(found.distances.max()),
+            "worst_distance": float(registered.distances.max()),
             "vertices": float(len(sequence.rest)),
         },
     )

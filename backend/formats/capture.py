@@ -80,15 +80,15 @@ def image_size(path: Path) -> tuple[int, int]:
 
 def _any_image(root: Path, shared: dict[str, Any], missing: Path) -> Path:
     """Another picture of the capture, which has the size of the missing one."""
-    found = next(
+    image = next(
         (p for p in (inside(root, name) for name in shared.get("_names", [])) if p.is_file()), None
     )
-    if found is None:
+    if image is None:
         raise InputError(
             f"The picture {missing.name} is missing, and so is every other.",
             "Put the pictures beside transforms.json.",
         )
-    return found
+    return image
 
 
 def _frame(root: Path, shared: dict[str, Any], record: Any) -> Frame:

@@ -48,11 +48,11 @@ class MeshSequence:
 
 def skinned(rest: Floats, nodes: Nodes) -> Floats:
     """(T, V, 3) where the nodes carry the vertices."""
-    found = np.empty((len(nodes.transforms), len(rest), 3), np.float32)
-    for places, moment in zip(found, nodes.transforms, strict=True):
+    positions = np.empty((len(nodes.transforms), len(rest), 3), np.float32)
+    for places, moment in zip(positions, nodes.transforms, strict=True):
         blended = (moment[nodes.skin] * nodes.weights[..., None, None]).sum(1)
         places[:] = np.einsum("vij,vj->vi", blended[..., :3], rest) + blended[..., 3]
-    return found
+    return positions
 
 
 def write(path: Path, sequence: MeshSequence) -> None:

@@ -53,7 +53,7 @@ def read(path: Path) -> Semantics:
     """InputError for anything that is not such a file."""
     try:
         with np.load(path, allow_pickle=False) as data:
-            found = Semantics(
+            semantics = Semantics(
                 objects=data["objects"],
                 shares=data["shares"],
                 features=data["features"].astype(np.float32),
@@ -62,14 +62,14 @@ def read(path: Path) -> Semantics:
             )
     except Exception as error:
         raise InputError(f"{path.name} holds no objects.", "Run Segment again.") from error
-    if not _is_whole(found):
+    if not _is_whole(semantics):
         raise InputError(f"{path.name} holds no objects, or damaged ones.", "Run Segment again.")
-    return found
+    return semantics
 
 
-def _is_whole(found: Semantics) -> bool:
+def _is_whole(semantics: Semantics) -> bool:
     """Shapes and kinds as above, finite, and no object named that is not held."""
-    objects, features = found.objects, found.features
+    objects, features = semantics.objects, semantics.features
     if (
         objects.dtype != np.uint16
         or objects.ndim != 2
@@ -79,15 +79,15 @@ def _is_whole(found: Semantics) -> bool:
     ):
         return False
     if (
-        found.shares.dtype != np.uint8
-        or found.shares.shape != objects.shape
-        or found.mean.shape != features.shape[1:]
+        semantics.shares.dtype != np.uint8
+        or semantics.shares.shape != objects.shape
+        or semantics.mean.shape != features.shape[1:]
     ):
         return False
     if (
-        found.mean.dtype != np.float32
+        semantics.mean.dtype != np.float32
         or not np.isfinite(features).all()
-        or not np.isfinite(found.mean).all()
+        or not np.isfinite(semantics.mean).all()
     ):
         return False
     return bool(((objects < len(features)) | (objects == NOTHING)).all())

@@ -261,10 +261,10 @@ def region_weights(
     given = (borrowed.view, ctypes.byref(args), labels.ctypes.data)
     total = native.splat_region_weights(*given, None)
     _check(2 if total < 0 else 0)
-    found = np.empty(total, REGION_WEIGHT)
-    native.splat_region_weights(*given, found.ctypes.data)
+    records = np.empty(total, REGION_WEIGHT)
+    native.splat_region_weights(*given, records.ctypes.data)
     del arrays  # which `args` points into, until here
-    return found
+    return records
 
 
 def label_map(
@@ -280,14 +280,14 @@ def label_map(
     """
     args, borrowed, native, arrays = _project(kernels, gaussians, view, options)
     given = np.ascontiguousarray(labels, np.int32)
-    found, share = (
+    label, share = (
         np.empty((view.height, view.width), np.int32),
         np.empty((view.height, view.width), np.float32),
     )
-    pointers = (given.ctypes.data, count, found.ctypes.data, share.ctypes.data)
+    pointers = (given.ctypes.data, count, label.ctypes.data, share.ctypes.data)
     _check(native.splat_label_map(borrowed.view, ctypes.byref(args), *pointers))
     del arrays
-    return found, share
+    return label, share
 
 
 class _L1Dssim(torch.autograd.Function):

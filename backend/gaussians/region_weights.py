@@ -53,7 +53,7 @@ def label_map(
     native = _native(gaussians)
     if native is not None:
         return kernels.label_map(native, gaussians, view, labels, count, options)
-    found, share = (
+    label, share = (
         np.full((view.height, view.width), -1, np.int32),
         np.zeros((view.height, view.width), np.float32),
     )
@@ -67,11 +67,11 @@ def label_map(
             .numpy()
         )
         best = image.max(-1)
-        found, share = (
-            np.where(best > share, first + image.argmax(-1), found).astype(np.int32),
+        label, share = (
+            np.where(best > share, first + image.argmax(-1), label).astype(np.int32),
             np.maximum(share, best),
         )
-    return found, share
+    return label, share
 
 
 def by_adjoint(
@@ -94,8 +94,8 @@ def by_adjoint(
             image, colors, (labels[..., None] == wanted).to(image.dtype)
         )
         columns.append(gradient.detach().cpu().float())
-    found: NDArray[np.float32] = torch.cat(columns, 1).numpy()
-    return found
+    weights: NDArray[np.float32] = torch.cat(columns, 1).numpy()
+    return weights
 
 
 def _draw(gaussians: Drawables, view: RasterView, colors: Tensor, options: RasterOptions) -> Tensor:
@@ -114,8 +114,8 @@ def _native(gaussians: Drawables) -> kernels.Kernels | None:
     )
 
 
-def _summed(found: NDArray[np.void], shape: tuple[int, ...]) -> csr_matrix:
+def _summed(records: NDArray[np.void], shape: tuple[int, ...]) -> csr_matrix:
     """A Gaussian and a region that meet in several tiles have several records; equal places are
     summed.
     """
-    return csr_matrix((found["weight"], (found["gaussian"], found["region"])), shape=shape)
+    return csr_matrix((records["weight"], (records["gaussian"], records["region"])), shape=shape)

@@ -25,13 +25,13 @@ LOSSLESS = (
 
 def list_photos(folder: Path) -> list[Path]:
     """The folder's pictures; 2.jpg comes before 10.jpg."""
-    found = [
+    photos = [
         p
         for p in folder.iterdir()
         if p.suffix.lower() in IMAGES and p.is_file() and not p.name.startswith(".")
     ]
     return sorted(
-        found,
+        photos,
         key=lambda p: [
             (0, int(w), "") if w.isdigit() else (1, 0, w.lower())
             for w in re.split(r"(\d+)", p.name)
@@ -89,13 +89,13 @@ def gather(
     """
     photos = list_photos(source)
     if len(photos) < MIN_FRAMES:
-        found = (
+        contents = (
             "no photos"
             if not photos
             else f"only {len(photos)} photo{'s' if len(photos) > 1 else ''}"
         )
         raise InputError(
-            f"The folder {source.name} holds {found}; cameras need at least {MIN_FRAMES}.",
+            f"The folder {source.name} holds {contents}; cameras need at least {MIN_FRAMES}.",
             "Choose a folder of JPEG or PNG photos.",
         )
     if len(photos) > count:

@@ -22,14 +22,14 @@ def read_sound(path: Path) -> Samples:
         with av.open(str(path)) as container:
             if not container.streams.audio:
                 raise InputError(f"{path.name} has no sound.", "Choose a file with speech in it.")
-            found = _decoded(container, path)
+            samples = _decoded(container, path)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise InputError(
             f"{path.name} can't be read as sound.", "Choose a WAV, MP3, FLAC or video file."
         ) from error
-    if not len(found):
+    if not len(samples):
         raise InputError(f"The sound of {path.name} is empty.", "Choose a file with speech in it.")
-    return found
+    return samples
 
 
 def late_by(container: av.container.InputContainer) -> float:
@@ -40,11 +40,11 @@ def late_by(container: av.container.InputContainer) -> float:
     )
     if video is None or sound.start_time is None or video.start_time is None:
         return 0.0
-    found = float(
+    delay = float(
         (sound.start_time * sound.time_base if sound.time_base else 0)
         - (video.start_time * video.time_base if video.time_base else 0)
     )
-    return found if abs(found) < 60 else 0.0
+    return delay if abs(delay) < 60 else 0.0
 
 
 def _decoded(container: av.container.InputContainer, path: Path) -> Samples:

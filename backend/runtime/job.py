@@ -91,13 +91,13 @@ class Outcome:
 
 def installed_versions() -> dict[str, str]:
     """Of the packages that matter, those that are there."""
-    found = {"splatsmith": protocol.VERSION, "python": platform.python_version()}
+    versions = {"splatsmith": protocol.VERSION, "python": platform.python_version()}
     for name in PACKAGES:
         try:
-            found[name] = importlib.metadata.version(name)
+            versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def _manifest(job: Job[Any], outcome: Outcome) -> dict[str, Any]:

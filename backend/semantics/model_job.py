@@ -23,7 +23,7 @@ TIMEOUT = 20.0  # seconds without a byte
 
 
 @dataclass(frozen=True)
-class Source:
+class ModelSource:
     """Where a model lies. Its size and licence are what the user agrees to."""
 
     repository: str
@@ -32,8 +32,8 @@ class Source:
 
 
 SOURCES = {
-    "ViT-B-32": Source("laion/CLIP-ViT-B-32-laion2B-s34B-b79K", 605, "MIT"),
-    "ViT-B-16": Source("laion/CLIP-ViT-B-16-laion2B-s34B-b88K", 599, "MIT"),
+    "ViT-B-32": ModelSource("laion/CLIP-ViT-B-32-laion2B-s34B-b79K", 605, "MIT"),
+    "ViT-B-16": ModelSource("laion/CLIP-ViT-B-16-laion2B-s34B-b88K", 599, "MIT"),
 }
 FILES = ("open_clip_config.json", "open_clip_model.safetensors")
 

@@ -32,11 +32,11 @@ def between(views: Sequence[RasterView], count: int) -> list[RasterView]:
         for i, j in enumerate(order[:, k].tolist())
         if i != j
     )
-    found = []
+    halfway = []
     for i, j in list(pairs)[:count]:
         viewmat = torch.from_numpy(to_viewmat(_middle(poses[i], poses[j]))).to(views[i].viewmat)
-        found.append(replace(views[i], viewmat=viewmat))
-    return found
+        halfway.append(replace(views[i], viewmat=viewmat))
+    return halfway
 
 
 def _middle(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:

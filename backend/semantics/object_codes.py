@@ -58,7 +58,7 @@ def encode(shares: Floats) -> ObjectCodes:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class ObjectEvidence:
     """What was seen of K objects, to be added up."""
 
     sums: Floats  # (K, D) of features by weight
@@ -69,12 +69,12 @@ class Evidence:
         """(K, D) means; zero for what was not seen."""
         return np.asarray(self.sums / np.maximum(self.total, 1e-9)[:, None], np.float32)
 
-    def plus(self, other: "Evidence", times: float) -> "Evidence":
+    def plus(self, other: "ObjectEvidence", times: float) -> "ObjectEvidence":
         """This evidence and `times` the other."""
-        return Evidence(self.sums + times * other.sums, self.total + times * other.total)
+        return ObjectEvidence(self.sums + times * other.sums, self.total + times * other.total)
 
 
-def evidence(views: Sequence[ViewRegions], objects: Sequence[Ints32], count: int) -> Evidence:
+def evidence(views: Sequence[ViewRegions], objects: Sequence[Ints32], count: int) -> ObjectEvidence:
     """The objects' regions, whose objects are given view by view, -1: none. Larger regions tell a
     little more: the logarithm of their size did best on clips with known truth, size itself no
     better than none.
@@ -86,4 +86,4 @@ def evidence(views: Sequence[ViewRegions], objects: Sequence[Ints32], count: int
         sizes = np.log1p(np.asarray(view.weights.sum(0)).ravel()[known])
         np.add.at(sums, labels[known], sizes[:, None] * view.features[known])
         np.add.at(total, labels[known], sizes)
-    return Evidence(sums, total)
+    return ObjectEvidence(sums, total)

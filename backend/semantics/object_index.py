@@ -102,8 +102,8 @@ def share_out(views: Sequence[csr_matrix], objects: Sequence[Ints32], count: int
     for view, labels in zip(views, objects, strict=True):
         total = total + view @ one_hot(labels, count)
     sums = total.toarray()
-    found: Floats = sums / np.maximum(sums.sum(1, keepdims=True), 1e-6)
-    return found
+    shares: Floats = sums / np.maximum(sums.sum(1, keepdims=True), 1e-6)
+    return shares
 
 
 def nearest(means: Floats, count: int = 8) -> csr_matrix:
@@ -111,10 +111,10 @@ def nearest(means: Floats, count: int = 8) -> csr_matrix:
     n, count = len(means), min(count, len(means) - 1)
     if count < 1:
         return csr_matrix((n, n), dtype=np.float32)
-    _, found = KDTree(means).query(means, k=count + 1)
+    _, neighbors = KDTree(means).query(means, k=count + 1)
     rows = np.repeat(np.arange(n), count)
     return csr_matrix(
-        (np.ones(n * count, np.float32), (rows, np.asarray(found)[:, 1:].ravel())), shape=(n, n)
+        (np.ones(n * count, np.float32), (rows, np.asarray(neighbors)[:, 1:].ravel())), shape=(n, n)
     )
 
 
@@ -130,9 +130,9 @@ def spread(shares: Floats, means: Floats) -> Floats:
     known = shares.sum(1) > 0
     if known.all() or not known.any():
         return shares
-    found = shares.copy()
-    found[~known] = shares[known][KDTree(means[known]).query(means[~known])[1]]
-    return found
+    filled = shares.copy()
+    filled[~known] = shares[known][KDTree(means[known]).query(means[~known])[1]]
+    return filled
 
 
 def coherent(shares: Floats, neighbors: csr_matrix, weight: float) -> Floats:

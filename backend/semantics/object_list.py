@@ -14,13 +14,13 @@ def describe(means: Floats, rgb: Floats, shares: Floats) -> list[dict[str, Any]]
     most of it lies.
     """
     owner = owners(shares)
-    found = []
+    records = []
     for number in range(shares.shape[1]):
         mine = np.flatnonzero(owner == number)
         low, high = (
             np.percentile(means[mine], (2, 98), axis=0) if len(mine) else (np.zeros(3), np.zeros(3))
         )
-        found.append(
+        records.append(
             {
                 "id": number,
                 "name": f"Object {number + 1}",
@@ -34,4 +34,4 @@ def describe(means: Floats, rgb: Floats, shares: Floats) -> list[dict[str, Any]]
                 "high": [round(float(x), 5) for x in high],
             }
         )
-    return found
+    return records

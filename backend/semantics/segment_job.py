@@ -48,7 +48,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Found:
+class SceneObjects:
     """K objects."""
 
     shares: Floats  # (N, K) of every object in every Gaussian
@@ -78,19 +78,19 @@ def run(job: Job[SegmentOptions]) -> Outcome:
             "None of the pictures shows the splats.", "Give the capture that they were trained on."
         )
     job.stage("Finding objects", 3, 5)
-    found = _find(scene, seen)
+    objects = _find(scene, seen)
     job.stage("Looking from in between", 4, 5)
     features = _learn(
-        job, scene, seen, found, between([v.view for v in views], wanted - len(views)), teacher
+        job, scene, seen, objects, between([v.view for v in views], wanted - len(views)), teacher
     )
     job.stage("Writing the objects", 5, 5)
     taught = np.concatenate([v.features for v in seen])
     mean = (taught.mean(0) if len(taught) else np.zeros(features.shape[1])).astype(np.float32)
-    codes = encode(found.shares)
+    codes = encode(objects.shares)
     _write(
         job,
         scene,
-        found,
+        objects,
         Semantics(
             objects=codes.objects,
             shares=codes.shares,
@@ -99,7 +99,7 @@ def run(job: Job[SegmentOptions]) -> Outcome:
             model=teacher.name if teacher else "",
         ),
     )
-    count = found.shares.shape[1]
+    count = objects.shares.shape[1]
     summary = f"{count} objects in {len(scene.rgb):,} splats, from {len(views)} pictures"
     return Outcome(
         summary,
@@ -167,16 +167,16 @@ def _look(
     teacher: Teacher | None,
     find: Finder,
 ) -> list[ViewRegions]:
-    found = []
+    regions = []
     for step, view in enumerate(views):
         shown = view.read_image()
         labels, kept = without_tiny(*find(view, shown))
-        found.append(look(scene.gaussians, view.view, shown, (labels, len(kept)), teacher))
+        regions.append(look(scene.gaussians, view.view, shown, (labels, len(kept)), teacher))
         job.progress(step + 1, len(views))
-    return found
+    return regions
 
 
-def _find(scene: Scene, seen: list[ViewRegions]) -> Found:
+def _find(scene: Scene, seen: list[ViewRegions]) -> SceneObjects:
     means = scene.arrays.means
     shares, regions = index_objects(
         [v.weights for v in seen], nearest(means), ObjectIndexConfig(), scene.pieces
@@ -186,23 +186,23 @@ def _find(scene: Scene, seen: list[ViewRegions]) -> Found:
             "No objects were found: there are too few splats, or hardly any that can be seen.",
             "Train more splats.",
         )
-    return Found(spread(shares, means), regions)
+    return SceneObjects(spread(shares, means), regions)
 
 
 def _learn(
     job: Job[SegmentOptions],
     scene: Scene,
     seen: list[ViewRegions],
-    found: Found,
+    objects: SceneObjects,
     novel: list[RasterView],
     teacher: Teacher | None,
 ) -> Floats:
     """The objects' features (K, D): from the photographs and, where those are few, from drawings
     between them.
     """
-    count, owner = found.shares.shape[1], owners(found.shares)
+    count, owner = objects.shares.shape[1], owners(objects.shares)
     if teacher is None:
-        return evidence(seen, found.regions, count).features
+        return evidence(seen, objects.regions, count).features
     drawings: list[ViewRegions] = []
     numbers: list[Ints32] = []
     for step, view in enumerate(novel):
@@ -218,16 +218,18 @@ def _learn(
         )
         numbers.append(kept)
         job.progress(step + 1, len(novel))
-    return self_train(seen, found.regions, drawings, numbers, count).features
+    return self_train(seen, objects.regions, drawings, numbers, count).features
 
 
-def _write(job: Job[SegmentOptions], scene: Scene, found: Found, semantics: Semantics) -> None:
-    owner = owners(found.shares)
+def _write(
+    job: Job[SegmentOptions], scene: Scene, objects: SceneObjects, semantics: Semantics
+) -> None:
+    owner = owners(objects.shares)
     labels = np.where(owner >= 0, owner, semantics_file.NOTHING).astype(np.uint16)
     labelled = replace(scene.arrays, extra={**scene.arrays.extra, semantics_file.LABEL: labels})
     splat_ply.write(job.folder.staging / "splats.ply", labelled, (f"Splatsmith {VERSION}",))
     semantics_file.write(job.folder.staging / semantics_file.NAME, semantics)
     atomic.write_json(
         job.folder.staging / semantics_file.OBJECTS,
-        describe(scene.arrays.means, scene.rgb, found.shares),
+        describe(scene.arrays.means, scene.rgb, objects.shares),
     )

@@ -33,14 +33,14 @@ def _read(folder: Path) -> tuple[SplatArrays, Semantics]:
 
 def _numbers(text: str, count: int) -> list[int]:
     """Object numbers as people write them: "0, 3, 7"."""
-    found = [part.strip() for part in text.split(",") if part.strip()]
-    wrong = [part for part in found if not part.isdecimal() or int(part) >= count]
+    numbers = [part.strip() for part in text.split(",") if part.strip()]
+    wrong = [part for part in numbers if not part.isdecimal() or int(part) >= count]
     if wrong:
         raise InputError(
             f"There is no object {wrong[0]!r}.",
             f"Objects are numbered from 0 to {count - 1}, see objects.json.",
         )
-    return [int(part) for part in found]
+    return [int(part) for part in numbers]
 
 
 def _by_words(

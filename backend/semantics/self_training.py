@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..geometry.arrays import Floats, Ints32
-from .object_codes import Evidence, evidence
+from .object_codes import ObjectEvidence, evidence
 from .regions.view_regions import ViewRegions
 
 
@@ -61,14 +61,14 @@ def self_train(
     if not drawings or not sum(len(v.features) for v in photos):
         return SelfTrained(seen.features, False, 0.0, 0.0)
     drawn = evidence(drawings, drawn_objects, count)
-    none = Evidence(np.zeros_like(drawn.sums), np.zeros_like(drawn.total))
+    none = ObjectEvidence(np.zeros_like(drawn.sums), np.zeros_like(drawn.total))
     before, alive = _agreement(photos, photo_objects, parts, seen, none)
     after, still = _agreement(
         photos,
         photo_objects,
         parts,
         seen,
-        Evidence(config.weight * drawn.sums, config.weight * drawn.total),
+        ObjectEvidence(config.weight * drawn.sums, config.weight * drawn.total),
     )
     features = seen.plus(drawn, config.weight).features
     accepted = after > before and _none_died(
@@ -85,16 +85,16 @@ def _none_died(gone: set[int], still: set[int], features: Floats, alike: float) 
     return all(any(float(unit[g] @ unit[s]) > alike for s in still) for g in gone)
 
 
-def _sum(parts: Sequence[Evidence]) -> Evidence:
-    return Evidence(np.sum([p.sums for p in parts], 0), np.sum([p.total for p in parts], 0))
+def _sum(parts: Sequence[ObjectEvidence]) -> ObjectEvidence:
+    return ObjectEvidence(np.sum([p.sums for p in parts], 0), np.sum([p.total for p in parts], 0))
 
 
 def _agreement(
     photos: Sequence[ViewRegions],
     photo_objects: Sequence[Ints32],
-    parts: Sequence[Evidence],
-    seen: Evidence,
-    more: Evidence,
+    parts: Sequence[ObjectEvidence],
+    seen: ObjectEvidence,
+    more: ObjectEvidence,
 ) -> tuple[float, set[int]]:
     """Mean cosine of every region's feature and its object's, learned without that photograph; and
     the objects that are the most alike to some region.
@@ -104,12 +104,12 @@ def _agreement(
     for view, objects, own in zip(photos, photo_objects, parts, strict=True):
         without = seen.plus(own, -1.0).plus(more, 1.0)
         learned = np.flatnonzero(without.total > 1e-6)
-        found = np.zeros_like(without.sums)
-        found[learned] = _unit(without.features[learned] - mean)
+        directions = np.zeros_like(without.sums)
+        directions[learned] = _unit(without.features[learned] - mean)
         regions = np.flatnonzero((objects >= 0) & (without.total[np.maximum(objects, 0)] > 1e-6))
         taught = _unit(view.features[regions] - mean)
-        cosines.append((taught * found[objects[regions]]).sum(1))
-        alive |= set((taught @ found.T).argmax(1).tolist())
+        cosines.append((taught * directions[objects[regions]]).sum(1))
+        alive |= set((taught @ directions.T).argmax(1).tolist())
     together = np.concatenate(cosines)
     return float(together.mean()) if len(together) else 0.0, alive
 

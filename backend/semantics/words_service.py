@@ -66,12 +66,14 @@ class CachedTeacher:
     def encode_text(self, words: Sequence[str]) -> Floats:
         """(W, D) of the words; those asked for before are remembered."""
         new = [w for w in dict.fromkeys(words) if w not in self.known]
-        found = dict(zip(new, self.teacher.encode_text(new), strict=True))
-        result = np.array([found[w] if w in found else self.known[w] for w in words], np.float32)
-        self.known.update(found)
+        encoded = dict(zip(new, self.teacher.encode_text(new), strict=True))
+        vectors = np.array(
+            [encoded[w] if w in encoded else self.known[w] for w in words], np.float32
+        )
+        self.known.update(encoded)
         while len(self.known) > self.most:
             self.known.popitem(last=False)
-        return result.reshape(len(words), self.dimensions)
+        return vectors.reshape(len(words), self.dimensions)
 
 
 class WordsService:
@@ -95,7 +97,7 @@ class WordsService:
             prompts = prompts_of(question.prompt)
             scene = self._scene(Path(question.folder))
             teacher = teacher_of(scene, question.model, self._model)
-            found = ask(scene, teacher, prompts)
+            relevance = ask(scene, teacher, prompts)
         except SplatsmithError as error:
             return Scores(id=question.id, error=error.what, advice=error.advice)
         except Exception as error:
@@ -105,7 +107,7 @@ class WordsService:
                 error=f"Something unexpected went wrong ({type(error).__name__}).",
                 advice="Try other words.",
             )
-        rows = [[round(float(s), 5) for s in row] for row in found.objects]
+        rows = [[round(float(s), 5) for s in row] for row in relevance.objects]
         return Scores(id=question.id, prompts=[", ".join(p.words) for p in prompts], objects=rows)
 
     def _scene(self, folder: Path) -> Semantics:

@@ -16,7 +16,7 @@ from ..gaussians.rasterize import rasterize
 from .config import LearningRates, TrainConfig
 from .corrections import Corrections
 from .densify import Densifier
-from .views import View, ViewSet
+from .views import TrainingView, ViewSet
 
 
 @dataclass(kw_only=True)
@@ -51,7 +51,7 @@ class Trainer:
         """How the rasteriser draws while training."""
         return RasterOptions(rasterize_mode="antialiased" if self.config.antialiased else "classic")
 
-    def next_view(self) -> tuple[int, View]:
+    def next_view(self) -> tuple[int, TrainingView]:
         """Every training view once an epoch, in an order that depends on the seed and the epoch
         alone.
         """
@@ -65,7 +65,9 @@ class Trainer:
             self.views.half if self.share < self.config.coarse_share else self.views.full
         )[index]
 
-    def render(self, view: View, viewmat: Tensor, background: Tensor, sh_degree: int) -> Tensor:
+    def render(
+        self, view: TrainingView, viewmat: Tensor, background: Tensor, sh_degree: int
+    ) -> Tensor:
         """(H, W, 3) of the model as it stands."""
         model, (width, height) = self.model, view.size
         drawn = rasterize(

@@ -20,7 +20,7 @@ from ..protocol import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
+class TrainingView:
     """One camera with its picture at one size."""
 
     name: str
@@ -56,8 +56,8 @@ class View:
 class ViewSet:
     """All views at full and at half size; `held_out` are indices that training never sees."""
 
-    full: list[View]
-    half: list[View]
+    full: list[TrainingView]
+    half: list[TrainingView]
     training: list[int]
     held_out: list[int]
     extent: float  # radius of the cameras' positions, the scene's measure
@@ -80,13 +80,13 @@ def _load(frame: Frame) -> np.ndarray:
         return np.array(to_eight_bit(image).convert("RGBA" if transparent else "RGB"))
 
 
-def _view(frame: Frame, pixels: np.ndarray, width: int, height: int) -> View:
+def _view(frame: Frame, pixels: np.ndarray, width: int, height: int) -> TrainingView:
     small = (
         _shrink(pixels, width, height)
         if (width, height) != pixels.shape[1::-1]
         else torch.from_numpy(pixels)
     )
-    return View(
+    return TrainingView(
         name=frame.image.name,
         pixels=small,
         viewmat=viewmat_of(frame),

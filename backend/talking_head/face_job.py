@@ -23,7 +23,7 @@ from .head_job import read_rig, write_head
 from .motion import face_motion, poses
 from .motion.face_motion import SPOKEN, resampled
 from .motion.motion_output import frame_times
-from .motion.motion_training import Clip, MotionTrainingConfig, still_face, train
+from .motion.motion_training import MotionTrainingConfig, SpeechClip, still_face, train
 from .motion.motion_translator import MotionTranslatorConfig
 from .motion.speaker_file import NAME as SPEAKER, save_speaker
 from .rigs.correspondence import Correspondence, find_correspondence
@@ -34,7 +34,7 @@ from .speech.pretrained import load_pretrained
 from .speech.viseme_encoder import load_encoder
 from .tracking.face_mesh import LOWER_LIP, UPPER_LIP
 from .tracking.fetch import fetch_weights
-from .tracking.track import FaceTrack, FaceTracker, TrackConfig, track_video
+from .tracking.track import FaceTrack, FaceTrackConfig, FaceTracker, track_video
 from .tracking.weights import SHA256, demand_weights
 
 SIDEWAYS = 45.0  # degrees
@@ -148,7 +148,9 @@ def _teach(
             or not sounds_like_speech(features)
         ):
             raise InputError(f"No speech is heard in {path.name}.", "")
-        clip = Clip(features, resampled(motion.coefficients[:, spoken], motion.times, times), rate)
+        clip = SpeechClip(
+            features, resampled(motion.coefficients[:, spoken], motion.times, times), rate
+        )
         config = MotionTranslatorConfig(channels=features.shape[1], coefficients=len(spoken))
         steps = PRESETS[job.request.preset].speech_steps
         training = MotionTrainingConfig(steps=steps, seed=job.request.seed)
@@ -197,7 +199,7 @@ def _gaussians(
         motion,
         numbers,
         kept,
-        TrackConfig().max_side,
+        FaceTrackConfig().max_side,
         config,
         job.request.seed,
         job.device,

@@ -116,17 +116,17 @@ def _in_the_manner(
             "This speaker was taught with another sound model.",
             "Name the one that `face` was given, with --sound-model.",
         )
-    found = universal.copy()
+    coefficients = universal.copy()
     known = [name for name in names if name in BLENDSHAPES]
     spoken = speak(model, features) * style.intensity
-    found[:, [BLENDSHAPES.index(name) for name in known]] = spoken[
+    coefficients[:, [BLENDSHAPES.index(name) for name in known]] = spoken[
         :, [names.index(name) for name in known]
     ].clip(0, 1)
-    found[:, BLENDSHAPES.index("jawOpen")] = (
-        found[:, BLENDSHAPES.index("jawOpen")] * style.jaw
+    coefficients[:, BLENDSHAPES.index("jawOpen")] = (
+        coefficients[:, BLENDSHAPES.index("jawOpen")] * style.jaw
     ).clip(0, 1)
     own = [name for name in names if name not in BLENDSHAPES]
-    closed = closed_on(found, probabilities, style) if exact else found
+    closed = closed_on(coefficients, probabilities, style) if exact else coefficients
     return np.concatenate(
         [closed, spoken[:, [names.index(name) for name in own]].clip(-1, 1)], 1
     ), own

@@ -27,9 +27,9 @@ from .gaussian_head.training_views import viewmat
 from .motion import poses
 from .motion.face_motion import SPOKEN
 from .motion.poses import Poses
-from .rigs.drawing import View, portrait
+from .rigs.drawing import PortraitCamera, portrait
 from .talk_verb import TalkOptions
-from .tracking.track import TrackConfig
+from .tracking.track import FaceTrackConfig
 
 NOTE = "Synthetic: this person's face was animated by Splatsmith."
 PLAIN, PLAIN_SIDE = (41, 43, 48), 512
@@ -84,7 +84,7 @@ def run(job: Job[TalkOptions]) -> Outcome:
     )
 
 
-def camera(view: View) -> tuple[Tensor, Tensor, tuple[int, int]]:
+def camera(view: PortraitCamera) -> tuple[Tensor, Tensor, tuple[int, int]]:
     """Viewmat (4, 4), K (3, 3), width and height."""
     K = torch.tensor(
         [[view.focal, 0, view.width / 2], [0, view.focal, view.height / 2], [0, 0, 1]],
@@ -139,11 +139,11 @@ def _with_sound(path: Path) -> Path | None:
 def sampled(motion: Motion, names: list[str]) -> Floats:
     """(T, K) of whole frames; NaN where the motion has no curve."""
     frames = np.arange(int(motion.length) + 1)
-    found = np.full((len(frames), len(names)), np.nan, np.float32)
+    samples = np.full((len(frames), len(names)), np.nan, np.float32)
     for curve in motion.curves:
         if curve.name in names:
-            found[:, names.index(curve.name)] = np.interp(frames, curve.frames, curve.values)
-    return found
+            samples[:, names.index(curve.name)] = np.interp(frames, curve.frames, curve.values)
+    return samples
 
 
 def to_and_fro(count: int, wanted: int, fps: float, rate: float) -> NDArray[np.int64]:
@@ -159,15 +159,15 @@ def _with_footage(
     coefficients: Floats, filmed: Poses, names: list[str], order: NDArray[np.int64]
 ) -> Floats:
     """Shapes that the motion leaves alone do what they do in the footage: brows, gaze."""
-    found = coefficients.copy()
+    completed = coefficients.copy()
     for k, name in enumerate(names):
-        if np.isnan(found[:, k]).any():
+        if np.isnan(completed[:, k]).any():
             still = name.startswith(SPOKEN) or name not in filmed.names
-            found[:, k] = 0.0 if still else filmed.coefficients[order, filmed.names.index(name)]
-    return found
+            completed[:, k] = 0.0 if still else filmed.coefficients[order, filmed.names.index(name)]
+    return completed
 
 
-def _filmed(filmed: Poses, order: NDArray[np.int64]) -> Iterator[tuple[View, Pixels]]:
+def _filmed(filmed: Poses, order: NDArray[np.int64]) -> Iterator[tuple[PortraitCamera, Pixels]]:
     """Views and pictures of the footage; its first frames are kept at hand where some are shown
     backwards.
     """
@@ -189,7 +189,7 @@ def _filmed(filmed: Poses, order: NDArray[np.int64]) -> Iterator[tuple[View, Pix
                 "Read the face again.",
             )
         yield (
-            View(
+            PortraitCamera(
                 rotation=filmed.rotations[wanted],
                 translation=filmed.translations[wanted],
                 focal=filmed.focal,
@@ -211,10 +211,10 @@ def _images(filmed: Poses) -> Iterator[tuple[int, Pixels]]:
         for time, frame in decode(container, filmed.source, Damage()):
             number = int(np.abs(filmed.times - time).argmin())
             if abs(filmed.times[number] - time) < 1e-4:
-                yield number, upright(frame, container.streams.video[0], TrackConfig().max_side)
+                yield number, upright(frame, container.streams.video[0], FaceTrackConfig().max_side)
 
 
-def _plain(side: int, count: int) -> Iterator[tuple[View, Pixels]]:
+def _plain(side: int, count: int) -> Iterator[tuple[PortraitCamera, Pixels]]:
     """The head alone, straight ahead."""
     behind = np.full((side, side, 3), PLAIN, np.uint8)
     for _ in range(count):

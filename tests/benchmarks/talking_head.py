@@ -26,7 +26,7 @@ from backend.talking_head.head_job import read_rig
 from backend.talking_head.rigs.correspondence import find_correspondence
 from backend.talking_head.rigs.rig import Rig
 from backend.talking_head.tracking.face_mesh import OVAL
-from backend.talking_head.tracking.track import FaceTrack, FaceTracker, TrackConfig, track_video
+from backend.talking_head.tracking.track import FaceTrack, FaceTrackConfig, FaceTracker, track_video
 from tests.benchmarks.table import ROOT, Row, Table, has
 
 SHARE, JUDGED, MANY = 0.8, 12, 50_000
@@ -51,7 +51,9 @@ def run(table: Table) -> None:
             config = head_config(row)
             numbers = np.unique(np.linspace(0, cut - 1, config.frames).astype(int))
             start = time.process_time()
-            learned = learn_head(clip, rig, motion, numbers, judged, TrackConfig().max_side, config)
+            learned = learn_head(
+                clip, rig, motion, numbers, judged, FaceTrackConfig().max_side, config
+            )
             _quality(
                 f"talk_french50, {preset}",
                 learned,
@@ -62,7 +64,7 @@ def run(table: Table) -> None:
             )
     few = replace(head_config(PRESETS["balanced"]), training=HeadTrainingConfig(steps=0))
     baked = learn_head(
-        clip, rig, motion, np.arange(0, cut, 20), judged, TrackConfig().max_side, few
+        clip, rig, motion, np.arange(0, cut, 20), judged, FaceTrackConfig().max_side, few
     )
     _quality("talk_french50, untrained", baked, motion, track, 0.0, table)
     _speed(rig, motion, learned, table)

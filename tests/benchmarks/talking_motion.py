@@ -6,7 +6,12 @@ import time
 import numpy as np
 
 from backend.media.sound import read_sound
-from backend.talking_head.motion.motion_training import Clip, MotionTrainingConfig, train, translate
+from backend.talking_head.motion.motion_training import (
+    MotionTrainingConfig,
+    SpeechClip,
+    train,
+    translate,
+)
 from backend.talking_head.motion.motion_translator import MotionTranslator, MotionTranslatorConfig
 from backend.talking_head.speech.audio_features import speech_features
 from backend.talking_head.speech.log_mel import FEATURE_RATE
@@ -30,27 +35,27 @@ def run(table: Table) -> None:
         )
         n = min(len(motion), int(len(features) / FEATURE_RATE * RATE))
         names = [str(name) for name in curves["names"]]
-        clips.append((path.stem, Clip(features, motion[:n], RATE)))
+        clips.append((path.stem, SpeechClip(features, motion[:n], RATE)))
     active = np.concatenate([c.motion for _, c in clips]).std(0) > 0.01
-    clips = [(name, Clip(c.features, c.motion[:, active], RATE)) for name, c in clips]
+    clips = [(name, SpeechClip(c.features, c.motion[:, active], RATE)) for name, c in clips]
     jaw = [name for name, moves in zip(names, active, strict=True) if moves].index(JAW)
     for seed in SEEDS:
         _in_speaker(clips, jaw, seed, table)
         _unseen_clip(clips, jaw, seed, table)
 
 
-def _head(clip: Clip, share: float) -> Clip:
+def _head(clip: SpeechClip, share: float) -> SpeechClip:
     n = int(len(clip.motion) * share)
-    return Clip(clip.features[: int(n / RATE * FEATURE_RATE)], clip.motion[:n], RATE)
+    return SpeechClip(clip.features[: int(n / RATE * FEATURE_RATE)], clip.motion[:n], RATE)
 
 
-def _learn(clips: list[Clip], seed: int) -> tuple[MotionTranslator, float]:
+def _learn(clips: list[SpeechClip], seed: int) -> tuple[MotionTranslator, float]:
     start = time.process_time()
     config = MotionTranslatorConfig(coefficients=clips[0].motion.shape[1])
     return train(clips, config, MotionTrainingConfig(seed=seed)), time.process_time() - start
 
 
-def _in_speaker(clips: list[tuple[str, Clip]], jaw: int, seed: int, table: Table) -> None:
+def _in_speaker(clips: list[tuple[str, SpeechClip]], jaw: int, seed: int, table: Table) -> None:
     model, cpu = _learn([_head(c, LEARNED) for _, c in clips], seed)
     found, truth = [], []
     for _, clip in clips:
@@ -60,7 +65,7 @@ def _in_speaker(clips: list[tuple[str, Clip]], jaw: int, seed: int, table: Table
     _report("last fifth of 7 clips", found, truth, jaw, seed, cpu, table)
 
 
-def _unseen_clip(clips: list[tuple[str, Clip]], jaw: int, seed: int, table: Table) -> None:
+def _unseen_clip(clips: list[tuple[str, SpeechClip]], jaw: int, seed: int, table: Table) -> None:
     """The last clip, in another manner of speaking."""
     model, cpu = _learn([c for _, c in clips[:-1]], seed)
     clip = clips[-1][1]

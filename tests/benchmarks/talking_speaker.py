@@ -18,8 +18,8 @@ from backend.talking_head.fitting.fit import fit_rig
 from backend.talking_head.head_job import read_rig
 from backend.talking_head.motion.face_motion import SPOKEN
 from backend.talking_head.motion.motion_training import (
-    Clip,
     MotionTrainingConfig,
+    SpeechClip,
     speak,
     still_face,
     train,
@@ -47,7 +47,7 @@ UNSEEN = (
 class Filmed:
     """A clip as the decoder takes it, with what the tracker saw of the lips."""
 
-    clip: Clip
+    clip: SpeechClip
     aperture: np.ndarray  # (T,)
 
 
@@ -78,7 +78,7 @@ class Studio:
         features = speech_features(read_sound(path), load_encoder())[
             round(track.times[0] * FEATURE_RATE) :
         ]
-        return Filmed(Clip(features, rows, rate), aperture)
+        return Filmed(SpeechClip(features, rows, rate), aperture)
 
 
 def run(table: Table) -> None:
@@ -110,7 +110,7 @@ def _part(filmed: Filmed, first: int, last: int) -> Filmed:
     rows = clip.features[
         int(first / clip.rate * FEATURE_RATE) : int(last / clip.rate * FEATURE_RATE)
     ]
-    return Filmed(Clip(rows, clip.motion[first:last], clip.rate), filmed.aperture[first:last])
+    return Filmed(SpeechClip(rows, clip.motion[first:last], clip.rate), filmed.aperture[first:last])
 
 
 def _judge(

@@ -11,7 +11,7 @@ from backend.splats import trainer as training
 from backend.splats.config import DensifyConfig, TrainConfig
 from backend.splats.densify import Densifier
 from backend.splats.trainer import Trainer
-from backend.splats.views import View, ViewSet
+from backend.splats.views import TrainingView, ViewSet
 
 SIZE = (24, 16)
 
@@ -27,7 +27,7 @@ def small_config(**changes: Any) -> TrainConfig:
     return TrainConfig(**{**plain, "densify": DensifyConfig(times=3), **changes})
 
 
-def small_view(number: int, size: tuple[int, int] = SIZE, channels: int = 3) -> View:
+def small_view(number: int, size: tuple[int, int] = SIZE, channels: int = 3) -> TrainingView:
     """A gradient of colours from a camera at (number, 0, 3) that looks along -z."""
     width, height = size
     y, x = np.mgrid[:height, :width]
@@ -46,7 +46,7 @@ def small_view(number: int, size: tuple[int, int] = SIZE, channels: int = 3) -> 
         [[width, 0, width / 2], [0, width, height / 2], [0, 0, 1]], dtype=torch.float32
     )
     viewmat = torch.tensor(to_viewmat(pose), dtype=torch.float32)
-    return View(
+    return TrainingView(
         name=f"{number}.png",
         pixels=torch.from_numpy(pixels[..., :channels].astype(np.uint8)),
         viewmat=viewmat,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from backend.talking_head.rigs.drawing import View, draw, portrait
+from backend.talking_head.rigs.drawing import PortraitCamera, draw, portrait
 from backend.talking_head.rigs.painting import Paint, painted
 from backend.talking_head.rigs.rig import Part, Rig
 
@@ -30,7 +30,7 @@ class TalkingFace:
     rig: Rig
     rest: np.ndarray  # (V, 3)
     coefficients: np.ndarray  # (T, K)
-    views: list[View]
+    views: list[PortraitCamera]
     colors: np.ndarray  # (V, 3)
 
     def vertices(self, frame: int) -> np.ndarray:
@@ -79,7 +79,7 @@ def talking_face(
     for frame in range(frames):
         view = portrait(size, yaw[frame], pitch[frame], roll[frame], distance=65.0, height=32.0)
         views.append(
-            View(
+            PortraitCamera(
                 rotation=view.rotation,
                 translation=view.translation + shift[frame],
                 focal=view.focal,

@@ -14,7 +14,7 @@ from backend.formats.capture import Capture
 from backend.gaussians.model import Gaussians
 from backend.geometry.conventions import to_viewmat
 from backend.splats.initialization import initialise, neighbor_distance, scatter, thin
-from backend.splats.views import View, ViewSet
+from backend.splats.views import TrainingView, ViewSet
 
 
 def views_around(center: np.ndarray, radius: float, count: int = 12) -> ViewSet:
@@ -25,7 +25,7 @@ def views_around(center: np.ndarray, radius: float, count: int = 12) -> ViewSet:
         pose[:3, 3] = pose[:3, 3] / np.linalg.norm(pose[:3, 3]) * radius + center
         plain = small_view(0)
         full.append(
-            View(
+            TrainingView(
                 name="",
                 pixels=plain.pixels,
                 viewmat=torch.tensor(to_viewmat(pose), dtype=torch.float32),

@@ -199,12 +199,12 @@ def _visible(model: pycolmap.Reconstruction, task: ColmapTask) -> None:
     if task.points:  # they came without tracks
         xyz = points_ply.read(Path(task.points))[0].astype(np.float64)
         xyz = xyz[:: -(-len(xyz) // MOST_GIVEN) or 1]
-        found = [_unhidden(xyz, model, image) for image in images]
+        visible = [_unhidden(xyz, model, image) for image in images]
         np.savez(
             path,
             points=xyz,
-            counts=np.array([len(f) for f in found], np.int64),
-            seen=np.concatenate(found),
+            counts=np.array([len(f) for f in visible], np.int64),
+            seen=np.concatenate(visible),
         )
         return
     ids = sorted(model.points3D)

@@ -15,7 +15,7 @@ from ...media.frames import fit_size
 from ...media.tracks.flow import flow_between, trust
 from ...media.tracks.follow import even_light
 from ..footage.images import read_image
-from .multiview_depth import DepthMap, FrozenConfig, View, rays, solve_depth
+from .multiview_depth import DepthMap, DepthView, FrozenConfig, rays, solve_depth
 
 CACHED = 24  # frames to either side whose pictures stay in memory
 
@@ -110,7 +110,7 @@ def _sparse(shot: Shot, points: Doubles) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.from_numpy(uv[inside]).float(), torch.from_numpy(local[inside, 2]).float()
 
 
-def _view(shot: Shot, others: list[Shot], seen: Doubles, config: DepthConfig) -> View:
+def _view(shot: Shot, others: list[Shot], seen: Doubles, config: DepthConfig) -> DepthView:
     height, width = shot.gray.shape
     u, v = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
     there, sure = [], []
@@ -125,7 +125,7 @@ def _view(shot: Shot, others: list[Shot], seen: Doubles, config: DepthConfig) ->
         return torch.from_numpy(np.stack(values)).float()
 
     color = torch.from_numpy(shot.color).float() / 255
-    return View(
+    return DepthView(
         color=color,
         K=torch.from_numpy(shot.K).float(),
         neighbor_ks=tensor([o.K for o in others]),
@@ -233,6 +233,6 @@ def _agrees(
     return np.asarray(good & (np.abs(theirs - local[:, 2]) < tolerance * local[:, 2]))
 
 
-def is_good(found: DepthMap, config: DepthConfig) -> NDArray[np.bool_]:
+def is_good(depth_map: DepthMap, config: DepthConfig) -> NDArray[np.bool_]:
     """(h, w) pixels whose depth is known well enough to be a point."""
-    return np.asarray((found.sigma < config.frozen.sure).numpy())
+    return np.asarray((depth_map.sigma < config.frozen.sure).numpy())

@@ -35,7 +35,7 @@ class FrozenConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
+class DepthView:
     """One picture, and where its pixels went in m neighbours. OpenCV axes, K in pixels of the depth
     map.
     """
@@ -64,7 +64,7 @@ def rays(K: Tensor, height: int, width: int) -> Tensor:
     return torch.stack([(u - K[0, 2]) / K[0, 0], (v - K[1, 2]) / K[1, 1], torch.ones_like(u)], -1)
 
 
-def _lines(view: View) -> tuple[Tensor, Tensor]:
+def _lines(view: DepthView) -> tuple[Tensor, Tensor]:
     """(m, h, w, 3) `far` + inverse depth * `shift` is the pixel's point in the neighbour, up to its
     depth.
     """
@@ -83,7 +83,7 @@ def _texture(color: Tensor, window: int) -> Tensor:
     return avg_pool2d(products[None], window, 1, window // 2, count_include_pad=False)[0]
 
 
-def only_textured(view: View, config: FrozenConfig) -> View:
+def only_textured(view: DepthView, config: FrozenConfig) -> DepthView:
     """Flow is smooth, and agrees there and back, over blank wall and sky as well, where it knows
     nothing. Trust is lowered to what the picture's slope along the way of the pixel can tell: the
     variance of a step is the noise's over the slope's.
@@ -98,7 +98,7 @@ def only_textured(view: View, config: FrozenConfig) -> View:
     return replace(view, trust=view.trust * config.noise**2 / (config.noise**2 + spread))
 
 
-def _motion(view: View) -> tuple[Tensor, Tensor]:
+def _motion(view: DepthView) -> tuple[Tensor, Tensor]:
     """(m, h, w, 2) `slope` * inverse depth + `start` = 0 where the pixel's point falls where the
     flow says.
     """
@@ -108,7 +108,7 @@ def _motion(view: View) -> tuple[Tensor, Tensor]:
     return shift[..., :2] - seen * shift[..., 2:], far[..., :2] - seen * far[..., 2:]
 
 
-def _offset(point: Tensor, view: View) -> Tensor:
+def _offset(point: Tensor, view: DepthView) -> Tensor:
     """(m, h, w, 2) pixels between where points (m, h, w, 3) fall in the neighbours and where the
     flow says.
     """
@@ -118,7 +118,7 @@ def _offset(point: Tensor, view: View) -> Tensor:
     return point[..., :2] / z * focal + center - view.there
 
 
-def closed_form(view: View, config: FrozenConfig, guess: Tensor) -> tuple[Tensor, Tensor]:
+def closed_form(view: DepthView, config: FrozenConfig, guess: Tensor) -> tuple[Tensor, Tensor]:
     """Inverse depth (h, w) by iteratively reweighted least squares over the neighbours, and its
     information (1 / variance).
     """
@@ -158,7 +158,7 @@ def fill(value: Tensor, weight: Tensor) -> Tensor:
     return full
 
 
-def _sparse(view: View, config: FrozenConfig) -> tuple[Tensor, Tensor]:
+def _sparse(view: DepthView, config: FrozenConfig) -> tuple[Tensor, Tensor]:
     """(h, w) log depth and weight of the track points, each at its pixel."""
     height, width = view.color.shape[:2]
     column, row = (
@@ -176,7 +176,7 @@ def _ties(color: Tensor, config: FrozenConfig) -> tuple[Tensor, Tensor]:
     return torch.exp(-across / config.edge), torch.exp(-down / config.edge)
 
 
-def solve_depth(view: View, config: FrozenConfig) -> DepthMap:
+def solve_depth(view: DepthView, config: FrozenConfig) -> DepthMap:
     """Depth of one picture."""
     view = only_textured(view, config)
     known, known_weight = _sparse(view, config)
@@ -199,7 +199,7 @@ def solve_depth(view: View, config: FrozenConfig) -> DepthMap:
 
 
 def _descend(
-    start: Tensor, view: View, config: FrozenConfig, known: Tensor, is_known: Tensor
+    start: Tensor, view: DepthView, config: FrozenConfig, known: Tensor, is_known: Tensor
 ) -> Tensor:
     """Adam on the robust flow loss, the ties, and the track points."""
     far, shift = _lines(view)

@@ -32,13 +32,13 @@ class Dense:
     points: int
 
 
-def colored(found: DepthMap) -> Image.Image:
+def colored(depth_map: DepthMap) -> Image.Image:
     """Near is bright and warm, far is dark; what is not known well is dimmed."""
-    inverse = 1 / found.depth.numpy()
+    inverse = 1 / depth_map.depth.numpy()
     low, high = np.percentile(inverse, [2, 98])
     level = ((inverse - low) / max(high - low, 1e-12)).clip(0, 1)
     image = cv2.applyColorMap((level * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
-    dim = np.where(np.isfinite(found.sigma.numpy()), 1.0, 0.4)[..., None]
+    dim = np.where(np.isfinite(depth_map.sigma.numpy()), 1.0, 0.4)[..., None]
     return Image.fromarray((image * dim).astype(np.uint8))
 
 
@@ -55,35 +55,41 @@ def add_depth(job: Job[Any], root: Path, work: Path, config: DepthConfig) -> Den
     if len(seen) < 2 or np.median([len(s) for s in seen]) < LEAST_POINTS:
         job.warn("DEPTH", "The cameras share too few points for dense depth; it was left out.")
         return None
-    found = capture.read(root)
+    captured = capture.read(root)
     folder = root / "depths"
     folder.mkdir()
     stored: list[StoredDepth] = []
-    shown = {round(k) for k in np.linspace(0, len(found.frames) - 1, PREVIEWS)}
+    shown = {round(k) for k in np.linspace(0, len(captured.frames) - 1, PREVIEWS)}
 
     def store(index: int, result: DepthMap) -> None:
-        depth, good, mask = result.depth.numpy(), is_good(result, config), found.frames[index].mask
+        depth, good, mask = (
+            result.depth.numpy(),
+            is_good(result, config),
+            captured.frames[index].mask,
+        )
         if mask is not None:
             good &= (
                 cv2.resize(read_image(mask), good.shape[::-1], interpolation=cv2.INTER_NEAREST)
                 > 127
             )
-        depth_exr.write(folder / f"{found.frames[index].image.stem}.exr", depth)
+        depth_exr.write(folder / f"{captured.frames[index].image.stem}.exr", depth)
         stored.append(StoredDepth(depth, good))
         if index in shown:
             path = job.folder.previews / f"depth-{index:04d}.png"
             colored(result).save(path)
             job.preview(path)
 
-    neighbors = pick_neighbors(found.frames, points, config)
-    capture_depth(found, points, seen, neighbors, config, store, job.progress)
-    cloud, colors = fuse(found, stored, neighbors, config, job.progress)
+    neighbors = pick_neighbors(captured.frames, points, config)
+    capture_depth(captured, points, seen, neighbors, config, store, job.progress)
+    cloud, colors = fuse(captured, stored, neighbors, config, job.progress)
     if len(cloud) >= LEAST_CLOUD:
-        tracked, hues = points_ply.read(found.points) if found.points else (cloud[:0], colors[:0])
+        tracked, hues = (
+            points_ply.read(captured.points) if captured.points else (cloud[:0], colors[:0])
+        )
         points_ply.write(
             root / "points3D.ply", np.concatenate([tracked, cloud]), np.concatenate([hues, colors])
         )
-    frames = [replace(f, depth=folder / f"{f.image.stem}.exr") for f in found.frames]
+    frames = [replace(f, depth=folder / f"{f.image.stem}.exr") for f in captured.frames]
     capture.write(root, frames, root / "points3D.ply")
     return Dense(
         float(np.mean([s.good.mean() for s in stored])),

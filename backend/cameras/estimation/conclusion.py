@@ -19,8 +19,8 @@ from ..bundle.triangulate import triangulate
 from ..bundle.uncertainty import Uncertainty, uncertainty
 from ..solvers import rotation
 from .problem import Estimate, EstimateConfig, Problem
-from .refine import Refined, fewer
-from .verdict import Evidence, Kind, judge
+from .refine import RefinedCameras, fewer
+from .verdict import Kind, SolveEvidence, judge
 
 LEAST_TRACKS = 8  # of a picture; fewer don't hold a camera
 
@@ -41,7 +41,7 @@ def at_infinity(solve: Reconstruction, tracks: Tracks) -> Reconstruction:
     return rotation.points_at_infinity(solve, Observations.of(tracks), tracks.points)
 
 
-def _sure_of(best: Refined, problem: Problem) -> Uncertainty:
+def _sure_of(best: RefinedCameras, problem: Problem) -> Uncertainty:
     """Of its positions, where the camera moves, and of its lens."""
     moves = best.free_parameters.translations
     few = fewer(best.tracks, 1500, len(best.frames)) if moves else best.tracks
@@ -52,7 +52,7 @@ def _sure_of(best: Refined, problem: Problem) -> Uncertainty:
 
 
 def conclude(
-    best: Refined,
+    best: RefinedCameras,
     problem: Problem,
     tracks: Tracks,
     kind: Kind,
@@ -90,7 +90,7 @@ def conclude(
             else at_infinity(chosen, kept)
         )
     focal = float(best.solve.focals.median())
-    evidence = Evidence(
+    evidence = SolveEvidence(
         placed=len(frames) / problem.frames,
         inliers=inliers,
         held_out_px=best.median / unit,

@@ -21,7 +21,7 @@ from ..bundle.triangulate import triangulate
 from ..solvers import rotation, straight
 from .conclusion import LEAST_TRACKS, _sure_of, at_infinity, conclude
 from .problem import Estimate, EstimateConfig, Problem, Progress, SolverResult
-from .refine import Refined, fewer, refine
+from .refine import RefinedCameras, fewer, refine
 
 
 def turning(problem: Problem, config: EstimateConfig) -> tuple[Reconstruction, float, bool]:
@@ -30,12 +30,12 @@ def turning(problem: Problem, config: EstimateConfig) -> tuple[Reconstruction, f
     few = fewer(problem.klt_tracks, 500, problem.frames)
     best, least, zooms = None, math.inf, False
     for zoom in (False, True):
-        found = rotation.solve(
+        cameras = rotation.solve(
             few, problem.frames, problem.size, config.rotation, problem.prior, zoom
         )
-        error = rotation.typical_error(found, Observations.of(few)) / unit
+        error = rotation.typical_error(cameras, Observations.of(few)) / unit
         if error < 0.7 * least:  # a zoom has to earn its freedom
-            best, least, zooms = found, error, zoom
+            best, least, zooms = cameras, error, zoom
         if least < 0.15:
             break
     assert best is not None
@@ -44,7 +44,7 @@ def turning(problem: Problem, config: EstimateConfig) -> tuple[Reconstruction, f
 
 def only_turns(
     problem: Problem,
-    found: Reconstruction,
+    rotating: Reconstruction,
     error: float,
     moving: Reconstruction,
     config: EstimateConfig,
@@ -53,7 +53,7 @@ def only_turns(
     tracks' points) does so no better: on the way forwards a zoom alone comes close, too.
     """
     everything = Observations.of(problem.klt_tracks)
-    turned_error = rotation.typical_error(at_infinity(found, problem.klt_tracks), everything)
+    turned_error = rotation.typical_error(at_infinity(rotating, problem.klt_tracks), everything)
     return (
         error <= config.turning_px
         and rotation.typical_error(moving, everything) >= config.parallax * turned_error
@@ -75,7 +75,7 @@ def distance(a: SolverResult, b: SolverResult) -> tuple[float, float]:
     return float(off / path), float(ratio)
 
 
-def mirror_ratio(refined: Refined, config: EstimateConfig) -> float:
+def mirror_ratio(refined: RefinedCameras, config: EstimateConfig) -> float:
     """Error of the hollow-face twin over that of the solve, on its own tracks; about 1 when the two
     can't be told apart.
     """
@@ -105,7 +105,7 @@ def mirror_ratio(refined: Refined, config: EstimateConfig) -> float:
 
 
 def confirm(
-    refined: Refined,
+    refined: RefinedCameras,
     problem: Problem,
     config: EstimateConfig,
     progress: Progress = lambda step, total: None,
@@ -128,7 +128,7 @@ def confirm(
         ratio = (refined.solve.focals[0] / refined.solve.focals).numpy()[still.frame, None]
         middle = np.array(problem.size) / 2
         still = Tracks(still.frame, still.point, (still.uv - middle) * ratio + middle)
-    found = straight.solve(
+    cameras = straight.solve(
         still,
         len(refined.frames),
         problem.size,
@@ -137,19 +137,19 @@ def confirm(
         problem.seed,
         progress,
     )
-    if found is None:
+    if cameras is None:
         return None
     if refined.free_parameters.focal_per_frame:
-        zoomed = found.focals * (refined.solve.focals / refined.solve.focals[0])
-        found = Reconstruction(
-            rotations=found.rotations,
-            translations=found.translations,
+        zoomed = cameras.focals * (refined.solve.focals / refined.solve.focals[0])
+        cameras = Reconstruction(
+            rotations=cameras.rotations,
+            translations=cameras.translations,
             focals=zoomed,
-            radial=found.radial,
-            center=found.center,
-            points=found.points,
+            radial=cameras.radial,
+            center=cameras.center,
+            points=cameras.points,
         )
-    return SolverResult("straight paths", refined.frames, found)
+    return SolverResult("straight paths", refined.frames, cameras)
 
 
 class Estimator:
@@ -167,7 +167,7 @@ class Estimator:
             merge([problem.klt_tracks, matched]), config.held_out, problem.seed
         )
         self.starts: list[SolverResult] = []
-        self.refined: list[Refined] = []
+        self.refined: list[RefinedCameras] = []
 
     def add(self, start: SolverResult) -> None:
         """A start that says what an earlier one said is a second opinion and is not refined
@@ -221,7 +221,7 @@ class Estimator:
         sure = _sure_of(best, self.problem)
         return sure.focal < verdict.outvoted_focal and sure.drift < verdict.outvoted_drift
 
-    def _cross_check_error(self, best: Refined) -> float:
+    def _cross_check_error(self, best: RefinedCameras) -> float:
         """Error of the best one of the refined solves that disagree over that of this one; 1 where
         none disagrees.
         """
@@ -234,19 +234,19 @@ class Estimator:
         ]
         return min((r.held_out for r in apart), default=best.held_out) / max(best.held_out, 1e-12)
 
-    def best(self) -> Refined:
+    def best(self) -> RefinedCameras:
         """The candidate that places most pictures well: errors of unplaced pictures count as the
         cap.
         """
         cap = self.config.refine.cap
 
-        def loss(r: Refined) -> float:
+        def loss(r: RefinedCameras) -> float:
             share = len(r.frames) / self.problem.frames
             return share * r.held_out / unit_of(r.solve) + (1 - share) * cap
 
         return min(self.refined, key=loss)
 
-    def _cross_check(self, best: Refined) -> tuple[str, float, float]:
+    def _cross_check(self, best: RefinedCameras) -> tuple[str, float, float]:
         """Of the solvers that did not give the best start, the one nearest to it."""
         ours = SolverResult(best.name, best.frames, best.solve)
         others = [(s.name, *distance(s, ours)) for s in self.starts if s.name != best.name]

@@ -30,7 +30,7 @@ class RefineConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refined:
+class RefinedCameras:
     """A candidate's cameras after refinement; `frames` are indices into the footage."""
 
     name: str
@@ -108,7 +108,7 @@ def refine(
     held: Tracks,
     config: RefineConfig,
     prior: Prior | None = None,
-) -> Refined:
+) -> RefinedCameras:
     """Cameras of `frames` from a start, refined on the tracks `fit` and judged by `held` (both
     over the whole footage).
     """
@@ -143,7 +143,7 @@ def refine(
     if own_held.points < 8:  # so few that chance would judge
         own_held = merge([own_held, fit.in_frames(frames, 3)])
     held_out, median = judge_by(solve, own_held, config.cap * unit)
-    return Refined(
+    return RefinedCameras(
         name=name,
         frames=frames,
         solve=solve,

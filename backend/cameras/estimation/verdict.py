@@ -11,7 +11,7 @@ Kind = Literal["moving", "turning"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class SolveEvidence:
     """What is known of a solve. Pixels are those of a picture 320 wide; shares run 0..1."""
 
     placed: float  # share of the pictures with a camera
@@ -68,7 +68,7 @@ class Verdict:
     kind: Kind
     reasons: tuple[str, ...]
     advice: tuple[str, ...]
-    evidence: Evidence
+    evidence: SolveEvidence
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for the manifest; what is infinite is None there."""
@@ -91,17 +91,17 @@ STILL_WORLD = "Film things that stand still, or give masks of what moves."
 OVERLAP = "Film more slowly, with more overlap, in good light."
 
 
-def _doubts(e: Evidence, kind: Kind, config: VerdictConfig) -> list[tuple[str, str]]:
+def _doubts(e: SolveEvidence, kind: Kind, config: VerdictConfig) -> list[tuple[str, str]]:
     """Pairs of what is uncertain and what would help."""
-    found = []
+    doubts = []
     if e.placed < config.placed:
-        found.append((f"only {e.placed:.0%} of the pictures could be placed", OVERLAP))
+        doubts.append((f"only {e.placed:.0%} of the pictures could be placed", OVERLAP))
     if e.inliers < config.inliers:
-        found.append(
+        doubts.append(
             (f"{1 - e.inliers:.0%} of the tracked points move in their own way", STILL_WORLD)
         )
     if e.held_out_px > config.held_out_px:
-        found.append(
+        doubts.append(
             (
                 "the pictures do not quite fit a rigid world: blur, a rolling shutter, or a strong "
                 "lens",
@@ -109,21 +109,21 @@ def _doubts(e: Evidence, kind: Kind, config: VerdictConfig) -> list[tuple[str, s
             )
         )
     if e.focal_sigma > config.focal_sigma:
-        found.append((f"the focal length is known to {min(e.focal_sigma, 1):.0%} only", LENS))
+        doubts.append((f"the focal length is known to {min(e.focal_sigma, 1):.0%} only", LENS))
     if kind == "moving" and e.drift_sigma > config.drift_sigma:
-        found.append(
+        doubts.append(
             (f"positions are known to {min(e.drift_sigma, 1):.1%} of the path only", SIDEWAYS)
         )
     if kind == "moving" and e.mirror < config.mirror:
-        found.append(("near and far could be swapped", SIDEWAYS))
+        doubts.append(("near and far could be swapped", SIDEWAYS))
     if not config.narrowest < e.field_of_view < config.widest:
-        found.append((f"a field of view of {e.field_of_view:.0f} degrees is implausible", LENS))
+        doubts.append((f"a field of view of {e.field_of_view:.0f} degrees is implausible", LENS))
     if e.expected_focal and abs(math.log(e.expected_focal)) > config.expected_focal:
-        found.append(("the focal length is not the one that was expected", LENS))
-    return found + _disagreement(e, kind, config)
+        doubts.append(("the focal length is not the one that was expected", LENS))
+    return doubts + _disagreement(e, kind, config)
 
 
-def _disagreement(e: Evidence, kind: Kind, config: VerdictConfig) -> list[tuple[str, str]]:
+def _disagreement(e: SolveEvidence, kind: Kind, config: VerdictConfig) -> list[tuple[str, str]]:
     if (
         kind == "turning"
         or (not e.confirmable and _stands_alone(e, config))
@@ -139,7 +139,7 @@ def _disagreement(e: Evidence, kind: Kind, config: VerdictConfig) -> list[tuple[
     return []
 
 
-def _stands_alone(e: Evidence, config: VerdictConfig) -> bool:
+def _stands_alone(e: SolveEvidence, config: VerdictConfig) -> bool:
     """Photos from all sides hold the cameras so firmly that another solver's failure says
     nothing.
     """
@@ -152,7 +152,7 @@ def _stands_alone(e: Evidence, config: VerdictConfig) -> bool:
     )
 
 
-def _outvotes(e: Evidence, config: VerdictConfig) -> bool:
+def _outvotes(e: SolveEvidence, config: VerdictConfig) -> bool:
     """Who says otherwise explains the pictures far worse than a solve that nearly all tracks hold
     firmly.
     """
@@ -165,7 +165,7 @@ def _outvotes(e: Evidence, config: VerdictConfig) -> bool:
     return e.cross_check_error >= config.outvoted and firm and clean and e.mirror >= config.mirror
 
 
-def judge(evidence: Evidence, kind: Kind, config: VerdictConfig) -> Verdict:
+def judge(evidence: SolveEvidence, kind: Kind, config: VerdictConfig) -> Verdict:
     """Any doubt makes a solve weak; a solve that explains next to nothing, or is held by nothing,
     has failed.
     """

@@ -123,7 +123,7 @@ class Trial:
             return self.log_focal.exp()
         if self.step >= begin and self.step % 3 == 0:
             aspect = aspect_of(*self.clip.size, log_depth.device)
-            found = softmin_focal(
+            focal = softmin_focal(
                 log_depth,
                 window.track_xy,
                 window.track_seen,
@@ -131,8 +131,8 @@ class Trial:
                 self.config.candidates,
                 self.generator,
             )
-            if found is not None:
-                self.log_focal.data = 0.7 * self.log_focal.data + 0.3 * found.log()
+            if focal is not None:
+                self.log_focal.data = 0.7 * self.log_focal.data + 0.3 * focal.log()
         return self.log_focal.exp().detach()
 
     def advance(self) -> None:

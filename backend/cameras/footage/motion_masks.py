@@ -83,8 +83,8 @@ def _disc(share: float, side: int) -> Pixels:
 def tidy(moved: NDArray[np.bool_], config: MotionMaskConfig) -> NDArray[np.bool_]:
     """(h, w) without specks, with gaps closed and a margin around what is left."""
     side = max(moved.shape)
-    found = cv2.morphologyEx(moved.astype(np.uint8), cv2.MORPH_CLOSE, _disc(config.close, side))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(found)
+    closed = cv2.morphologyEx(moved.astype(np.uint8), cv2.MORPH_CLOSE, _disc(config.close, side))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(closed)
     large = np.array(
         [i > 0 and stats[i, cv2.CC_STAT_AREA] >= config.least * moved.size for i in range(count)]
     )

@@ -14,7 +14,7 @@ from ..colmap.colmap_command import KnownCamera
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pose:
+class KnownPose:
     """Frame `index` of the footage, from 0; intrinsics in pixels of a picture `width` wide."""
 
     index: int
@@ -25,7 +25,7 @@ class Pose:
     distortion: tuple[float, ...]  # k1 k2 p1 p2, OpenCV's model
 
 
-def _pose(record: dict) -> Pose:
+def _pose(record: dict) -> KnownPose:
     matrix = np.array(record["transform_matrix"], np.float64)
     values = tuple(float(record[key]) for key in ("fl_x", "fl_y", "cx", "cy"))
     distortion = tuple(float(record.get(key, 0.0)) for key in ("k1", "k2", "p1", "p2"))
@@ -37,7 +37,7 @@ def _pose(record: dict) -> Pose:
         or record["index"] < 0
     ):
         raise ValueError
-    return Pose(
+    return KnownPose(
         index=int(record["index"]),
         intrinsics=(values[0], values[1], values[2], values[3]),
         width=int(record["w"]),
@@ -47,7 +47,7 @@ def _pose(record: dict) -> Pose:
     )
 
 
-def read(path: Path, limit: int) -> list[Pose]:
+def read(path: Path, limit: int) -> list[KnownPose]:
     """At most `limit` poses, evenly chosen, in the footage's order."""
     try:
         poses = sorted(
@@ -69,7 +69,7 @@ def read(path: Path, limit: int) -> list[Pose]:
     return poses
 
 
-def camera(pose: Pose, name: str, width: int, height: int) -> KnownCamera:
+def camera(pose: KnownPose, name: str, width: int, height: int) -> KnownCamera:
     """For a picture of the given size."""
     sx, sy = width / pose.width, height / pose.height
     fl_x, fl_y, cx, cy = pose.intrinsics

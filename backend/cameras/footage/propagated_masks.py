@@ -51,15 +51,15 @@ def carry(root: Path, masks: Iterable[Pixels | None], lenses: Iterable[Sequence[
     """Writes masks/ into the capture at `root` and names them in its transforms.json; one mask and
     lens a frame.
     """
-    found = capture.read(root)
+    captured = capture.read(root)
     (root / "masks").mkdir()
     frames = []
-    for frame, mask, lens in zip(found.frames, masks, lenses, strict=True):
+    for frame, mask, lens in zip(captured.frames, masks, lenses, strict=True):
         target = root / "masks" / f"{frame.image.stem}.png" if mask is not None else None
         if mask is not None and target is not None:
             Image.fromarray(undistorted(mask, frame, lens)).save(target)
         frames.append(replace(frame, mask=target))
-    capture.write(root, frames, found.points)
+    capture.write(root, frames, captured.points)
 
 
 def source_of(frame: Frame, root: Path) -> str:

@@ -120,15 +120,15 @@ def _doubles(
     """Frames that show what the last frame kept has shown: in slow motion, steps too small to see
     add up.
     """
-    found, moved, changed = [], 0.0, 0.0
+    doubles, moved, changed = [], 0.0, 0.0
     for i in range(1, len(changes)):
         step = by_frame[i - 1]
         moved, changed = moved + (step if np.isfinite(step) else 0.0), changed + changes[i]
         if changed < config.double and moved <= config.unmoved:
-            found.append(i)
+            doubles.append(i)
         else:
             moved = changed = 0.0
-    return tuple(found)
+    return tuple(doubles)
 
 
 def look(frames: Sequence[NDArray[np.uint8]], config: TriageConfig) -> Triage:

@@ -102,12 +102,12 @@ def solve(
     free_parameters = FreeParameters(
         translations=False, focal=focal_free, focal_per_frame=zoom and focal_free
     )
-    found = []
+    candidates = []
     for focal in starts:
         start = points_at_infinity(
             _chain(blank(frames, size, focal), observations), observations, tracks.points
         )
-        found.append(
+        candidates.append(
             adjust(
                 start,
                 observations,
@@ -116,7 +116,7 @@ def solve(
                 prior,
             )
         )
-    best = min(found, key=lambda s: capped_error(s, observations, 3 * config.cap * unit))
+    best = min(candidates, key=lambda s: capped_error(s, observations, 3 * config.cap * unit))
     return _descend(best, observations, tracks.points, free_parameters, prior, unit)
 
 

@@ -61,7 +61,7 @@ def _astray(times: Sequence[float], way: Tensor, frequencies: int) -> float:
 
 
 @dataclass(frozen=True)
-class Pose:
+class NodePose:
     """At one time, or at T times with one more axis in front: nodes turn about themselves, then all
     turn about the middle.
     """
@@ -73,7 +73,7 @@ class Pose:
 
 
 @dataclass
-class Motion:
+class NodeMotion:
     """Coefficients of K waves, (N, K, 3) for nodes and (K, 3) for the whole."""
 
     rotations: Tensor
@@ -82,7 +82,7 @@ class Motion:
     global_translation: Tensor
 
     @staticmethod
-    def still(nodes: int, frequencies: int, device: str = "cpu") -> "Motion":
+    def still(nodes: int, frequencies: int, device: str = "cpu") -> "NodeMotion":
         """Coefficients of no motion, as leaves: (N, K, 3) and (K, 3) zeros."""
         shapes = (
             (nodes, frequencies, 3),
@@ -90,14 +90,16 @@ class Motion:
             (frequencies, 3),
             (frequencies, 3),
         )
-        return Motion(*(torch.zeros(*shape, device=device, requires_grad=True) for shape in shapes))
+        return NodeMotion(
+            *(torch.zeros(*shape, device=device, requires_grad=True) for shape in shapes)
+        )
 
-    def at(self, time: float) -> Pose:
+    def at(self, time: float) -> NodePose:
         """The pose at one time in 0..1."""
         b = basis((time,), len(self.global_rotation), str(self.global_rotation.device))[0, :, None]
         rotations, whole = (self.rotations * b).sum(1), (self.global_rotation * b).sum(0)
         turned = rotation_vector_to_matrix(torch.cat([rotations, whole[None]]))
-        return Pose(
+        return NodePose(
             turned[:-1],
             (self.translations * b).sum(1),
             turned[-1],
@@ -120,7 +122,7 @@ def basis(times: tuple[float, ...], frequencies: int, device: str) -> Tensor:
     )
 
 
-def skinned(vertices: Tensor, graph: NodeGraph, pose: Pose) -> Tensor:
+def skinned(vertices: Tensor, graph: NodeGraph, pose: NodePose) -> Tensor:
     """(V, 3) vertices at rest -> where the nodes carry them: each vertex the weighted mean of what
     its nodes say.
     """
@@ -129,7 +131,7 @@ def skinned(vertices: Tensor, graph: NodeGraph, pose: Pose) -> Tensor:
     return (turned * graph.weights[..., None]).sum(1)
 
 
-def node_transforms(graph: NodeGraph, pose: Pose) -> tuple[Tensor, Tensor]:
+def node_transforms(graph: NodeGraph, pose: NodePose) -> tuple[Tensor, Tensor]:
     """(N, 3, 3) and (N, 3): x -> A x + b of every node, the whole's motion included. These are the
     bones of a game engine.
     """
@@ -139,7 +141,7 @@ def node_transforms(graph: NodeGraph, pose: Pose) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def transferred(old: NodeGraph, vertices: Tensor, motion: Motion, new: NodeGraph) -> Motion:
+def transferred(old: NodeGraph, vertices: Tensor, motion: NodeMotion, new: NodeGraph) -> NodeMotion:
     """The same motion for other nodes: each new one moves as the old surface (V, 3) at rest under
     it does.
     """
@@ -156,7 +158,7 @@ def transferred(old: NodeGraph, vertices: Tensor, motion: Motion, new: NodeGraph
     offsets = []
     for time in times:
         pose = motion.at(time)
-        still = Pose(
+        still = NodePose(
             pose.rotations,
             pose.translations,
             torch.eye(3).to(vertices),
@@ -174,10 +176,10 @@ def transferred(old: NodeGraph, vertices: Tensor, motion: Motion, new: NodeGraph
     translations = solved.view(frequencies, -1, 3).transpose(0, 1)
     rotations = (motion.rotations[near.skin] * near.weights[..., None, None]).sum(1)
     parts = (rotations, translations, motion.global_rotation, motion.global_translation)
-    return Motion(*(t.detach().contiguous().clone().requires_grad_(True) for t in parts))
+    return NodeMotion(*(t.detach().contiguous().clone().requires_grad_(True) for t in parts))
 
 
-def rigidity(graph: NodeGraph, pose: Pose) -> Tensor:
+def rigidity(graph: NodeGraph, pose: NodePose) -> Tensor:
     """As rigid as possible (Sorkine and Alexa 2007), between nodes: neighbours should be where a
     node's own turn would put them.
     """
@@ -198,7 +200,7 @@ def _slopes(frequencies: int, device: str) -> Tensor:
     return basis(tuple(times.tolist()), frequencies, device).diff(dim=0) * (len(times) - 1)
 
 
-def speeds(motion: Motion) -> tuple[Tensor, Tensor]:
+def speeds(motion: NodeMotion) -> tuple[Tensor, Tensor]:
     """Mean speed over the clip of nodes and of the whole, from the waves' slopes at many times: way
     and turn together.
     """

@@ -18,7 +18,7 @@ from ...geometry.arrays import Floats
 from ...geometry.rotations import rotation_vector_to_matrix
 from ..surfaces.preconditioned import Solver, smooth_vertices
 from ..surfaces.surface import Surface, decimate
-from .motion import Pose, rigidity, skinned
+from .motion import NodePose, rigidity, skinned
 from .nodes import NodeGraph, build
 
 Meshes = list[tuple[Floats, NDArray[np.int64]]]  # vertices (V, 3) and faces (F, 3), a frame each
@@ -137,8 +137,8 @@ def distance(one: Cloud, other: Cloud) -> float:
     return (there(one, other) + there(other, one)) / 2
 
 
-def _pose(turns: Tensor, shifts: Tensor) -> Pose:
-    return Pose(rotation_vector_to_matrix(turns), shifts, torch.eye(3), torch.zeros(3))
+def _pose(turns: Tensor, shifts: Tensor) -> NodePose:
+    return NodePose(rotation_vector_to_matrix(turns), shifts, torch.eye(3), torch.zeros(3))
 
 
 @torch.no_grad()

@@ -82,14 +82,14 @@ def _kabsch(source: Reals, target: Reals, weights: Reals) -> tuple[Reals, Reals]
 
 def _rigid_of_clusters(rest: Reals, moved: Reals, label: NDArray[np.int64]) -> tuple[Reals, Reals]:
     """(B, T, 3, 3) and (B, T, 3) of every cluster that has enough vertices to turn."""
-    found = [
+    motions = [
         _kabsch(rest[label == b], moved[:, label == b], np.ones((label == b).sum()))
         for b in np.unique(label)
         if (label == b).sum() >= 3
     ]
-    if not found:
-        found = [_kabsch(rest, moved, np.ones(len(rest)))]
-    return np.stack([r for r, _ in found]), np.stack([s for _, s in found])
+    if not motions:
+        motions = [_kabsch(rest, moved, np.ones(len(rest)))]
+    return np.stack([r for r, _ in motions]), np.stack([s for _, s in motions])
 
 
 def _errors(rest: Reals, moved: Reals, rotations: Reals, shifts: Reals) -> Reals:

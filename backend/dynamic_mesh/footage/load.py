@@ -15,7 +15,7 @@ from ...protocol import InputError
 from .cutout import ObjectImage, bounds, cut_out
 from .masks import Masks, find as find_masks, open_image
 from .placement import HALF, Placement, between, place
-from .point_tracks import TrackConfig, find as find_tracks
+from .point_tracks import PointTrackConfig, find as find_tracks
 from .timed_views import NOTHING, TimedView, pyramid
 
 LEAST = 24  # pixels that an object has at least
@@ -30,11 +30,11 @@ class FootageConfig:
 
     side: int = 200
     margin: float = 0.08
-    tracks: TrackConfig = field(default_factory=TrackConfig)
+    tracks: PointTrackConfig = field(default_factory=PointTrackConfig)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Footage:
+class ObjectFootage:
     """Moments in the order of time; `seconds` and `placement` belong to them. `cut_off`: share of
     pictures that the object leaves.
     """
@@ -87,7 +87,7 @@ def load(
     config: FootageConfig = FootageConfig(),
     holdout: int = 0,
     progress: Callable[[int, int], None] = lambda step, total: None,
-) -> Footage:
+) -> ObjectFootage:
     """Reads everything, and holds every so manieth picture out; InputError, in one sentence, for
     footage that nothing can be made from.
     """
@@ -112,9 +112,9 @@ def load(
     for index, frame in enumerate(capture.frames):
         images.append(open_image(frame.image, "picture"))
         progress(index + 1, len(capture.frames))
-    found = find_masks(capture, masks, images, progress)
+    object_masks = find_masks(capture, masks, images, progress)
     cutouts = []
-    for index, alpha in enumerate(found.alphas):
+    for index, alpha in enumerate(object_masks.alphas):
         color = np.asarray(
             images.pop(0).convert("RGB")
         )  # one by one, so that they are not held twice
@@ -136,7 +136,7 @@ def load(
         [cutouts[i] for i in there],
         [seconds[i] for i in there],
         held,
-        found,
+        object_masks,
         config,
         progress,
     )
@@ -150,7 +150,7 @@ def _to_views(
     masks: Masks,
     config: FootageConfig,
     progress: Callable[[int, int], None],
-) -> Footage:
+) -> ObjectFootage:
     viewmats = np.stack([to_viewmat(f.camera_to_world) for f in frames])
     kept = [i for i in range(len(frames)) if i not in set(held)]
     Ks = np.stack([f.K for f in frames])
@@ -184,7 +184,7 @@ def _to_views(
             )
         )
     cut_off = float(np.mean([_touches_border(p.alpha) for p in cutouts]))
-    return Footage(
+    return ObjectFootage(
         views=views,
         held=held,
         seconds=seconds,
@@ -196,7 +196,7 @@ def _to_views(
     )
 
 
-def on_device(footage: Footage, device: str) -> Footage:
+def on_device(footage: ObjectFootage, device: str) -> ObjectFootage:
     """With its pictures and cameras there."""
     return replace(footage, views=[m.to(device) for m in footage.views])
 

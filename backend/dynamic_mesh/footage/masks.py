@@ -138,12 +138,12 @@ def _propagated(
         cv2.resize(np.asarray(p.convert("RGB")), size, interpolation=cv2.INTER_AREA) for p in images
     ]
     few = [None if m is None else cv2.resize(m, size, interpolation=cv2.INTER_AREA) for m in known]
-    found = carry(small, few, progress=progress)
+    carried = carry(small, few, progress=progress)
     return [
         np.asarray(cv2.resize(f, (width, height), interpolation=cv2.INTER_LINEAR))
         if mask is None
         else mask
-        for mask, f in zip(known, found, strict=True)
+        for mask, f in zip(known, carried, strict=True)
     ]
 
 
@@ -153,7 +153,7 @@ def of_splats(
 ) -> list[Pixels]:
     """What splats of the object, found by words or picked, cover in each picture."""
     gaussians = from_arrays(splat_ply.read(path))
-    found = []
+    alphas = []
     for frame in capture.frames:
         viewmat, K = (
             torch.tensor(m, dtype=torch.float32)[None]
@@ -170,6 +170,6 @@ def of_splats(
             frame.width,
             frame.height,
         )
-        found.append((drawn.alpha[0, ..., 0] * 255).byte().numpy())
-        progress(len(found), len(capture.frames))
-    return found
+        alphas.append((drawn.alpha[0, ..., 0] * 255).byte().numpy())
+        progress(len(alphas), len(capture.frames))
+    return alphas

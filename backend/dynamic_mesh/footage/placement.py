@@ -45,13 +45,13 @@ class _Silhouette:
 def _silhouettes(
     viewmats: Doubles, Ks: Doubles, alphas: list[NDArray[np.uint8]]
 ) -> list[_Silhouette]:
-    found = []
+    silhouettes = []
     for viewmat, K, alpha in zip(viewmats, Ks, alphas, strict=True):
         rows, columns = np.nonzero(alpha > HALF)
         middle = np.array([columns.mean() + 0.5, rows.mean() + 0.5, 1.0])
         away = np.hypot((columns - columns.mean()) / K[0, 0], (rows - rows.mean()) / K[1, 1])
         rotation = viewmat[:3, :3]
-        found.append(
+        silhouettes.append(
             _Silhouette(
                 -rotation.T @ viewmat[:3, 3],
                 rotation.T @ np.linalg.solve(K, middle),
@@ -59,7 +59,7 @@ def _silhouettes(
                 float(np.sqrt(len(rows) / (K[0, 0] * K[1, 1]))),
             )
         )
-    return found
+    return silhouettes
 
 
 def place(viewmats: Doubles, Ks: Doubles, alphas: list[NDArray[np.uint8]]) -> Placement:

@@ -20,7 +20,7 @@ from .timed_views import PyramidLevel, TimedView, TrackObservations
 
 
 @dataclass(frozen=True)
-class TrackConfig:
+class PointTrackConfig:
     """In pixels of a square of `side` around the object. `inset`: points stay so far inside its
     outline, for near it the outline itself would be followed, which slides over a round limb as the
     camera goes around. `blur`, and corners of some strength only: where an object has no texture,
@@ -41,7 +41,7 @@ def find(
     colors: Sequence[Pixels],
     alphas: Sequence[Pixels],
     Ks: Sequence[NDArray[np.float64]],
-    config: TrackConfig,
+    config: PointTrackConfig,
     progress: Callable[[int, int], None] = lambda step, total: None,
 ) -> list[TrackObservations]:
     """Of pictures (H, W, 3) in the order of time, one a moment, with coverage and camera."""
@@ -57,18 +57,18 @@ def find(
         for a, corner in zip(alphas, windows, strict=True)
     ]
     tracks = follow(grays, config.follow, masks, progress)
-    found = []
+    observations = []
     for index, (K, corner) in enumerate(zip(Ks, windows, strict=True)):
         here = tracks.frame == index
         rays = (tracks.uv[here] / scale + corner - K[:2, 2]) / [K[0, 0], K[1, 1]]
         order = np.argsort(tracks.point[here])
-        found.append(
+        observations.append(
             TrackObservations(
                 torch.from_numpy(tracks.point[here][order]),
                 torch.from_numpy(rays[order].astype(np.float32)),
             )
         )
-    return found
+    return observations
 
 
 def _on_black(color: Pixels, alpha: Pixels) -> Pixels:
@@ -85,11 +85,12 @@ def _windows(alphas: Sequence[Pixels], side: int) -> tuple[list[NDArray[np.float
     for alpha in alphas:
         rows, columns = np.nonzero(alpha > HALF)
         boxes.append((columns.min(), columns.max() + 1, rows.min(), rows.max() + 1))
-    found = np.array(boxes, np.float64)
+    bounds = np.array(boxes, np.float64)
     wide = (
-        float(max((found[:, 1] - found[:, 0]).max(), (found[:, 3] - found[:, 2]).max())) * 1.1 + 4
+        float(max((bounds[:, 1] - bounds[:, 0]).max(), (bounds[:, 3] - bounds[:, 2]).max())) * 1.1
+        + 4
     )
-    middle = np.stack([found[:, :2].mean(1), found[:, 2:].mean(1)], 1)
+    middle = np.stack([bounds[:, :2].mean(1), bounds[:, 2:].mean(1)], 1)
     return list(middle - wide / 2), side / wide
 
 

@@ -67,7 +67,7 @@ def carry(
     last known one and from the next, each counting the more the nearer it is and the better the
     flow to it agrees with the flow back. About 480 pixels a side are enough.
     """
-    found = list(known)
+    completed = list(known)
     examples = {
         here: Example(images[here], mask) for here, mask in enumerate(known) if mask is not None
     }
@@ -91,9 +91,9 @@ def carry(
             share = _decided(
                 images[here], [mask.pop(here) for mask in masks], examples[nearest], config
             )
-            found[here] = _eight_bit(share)
+            completed[here] = _eight_bit(share)
             progress(next(steps), total)
-    return [mask for mask in found if mask is not None]
+    return [mask for mask in completed if mask is not None]
 
 
 def _gaps(known: Sequence[Pixels | None]) -> Iterator[tuple[int, int]]:
@@ -196,9 +196,9 @@ def _cut(
     background, foreground = np.zeros((2, 1, 65))  # what it learns about colours
     beside = np.hstack([image[part], example.image[part]])
     cv2.grabCut(beside, both, None, background, foreground, config.rounds, cv2.GC_INIT_WITH_MASK)
-    found = inside.copy()
-    found[part] = ((both == cv2.GC_FGD) | (both == cv2.GC_PR_FGD))[:, : found[part].shape[1]]
-    return found
+    mask = inside.copy()
+    mask[part] = ((both == cv2.GC_FGD) | (both == cv2.GC_PR_FGD))[:, : mask[part].shape[1]]
+    return mask
 
 
 def _around(inside: Flags, margin: int) -> tuple[slice, slice]:

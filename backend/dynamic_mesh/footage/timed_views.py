@@ -105,7 +105,7 @@ def silhouette_trajectory(views: list[TimedView]) -> Tensor:
     turns = torch.rad2deg(torch.arccos((directions[1:] * directions[:-1]).sum(1).clamp(-1, 1)))
     if len({view.time for view in views}) < len(views) or turns.max() > JUMP:
         return torch.zeros(len(views), 2)
-    found = []
+    offsets = []
     for view in views:
         level, middle = view.levels[0], view.viewmat[:3, 3]
         pixel = torch.stack(
@@ -116,8 +116,8 @@ def silhouette_trajectory(views: list[TimedView]) -> Tensor:
             ]
         )
         ray = torch.linalg.solve(level.K, pixel)
-        found.append((ray * middle[2] - middle)[:2])
-    return torch.stack(found).cpu()
+        offsets.append((ray * middle[2] - middle)[:2])
+    return torch.stack(offsets).cpu()
 
 
 def _mean_place(shares: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...formats.mesh_frames import MeshFrame, MeshFrames
 from ...protocol import InputError
-from ..footage.load import Footage
+from ..footage.load import ObjectFootage
 from ..surfaces.surface import Surface, largest_parts
 from .fit import FreeFit, change_at, colors_of
 from .model import deformed, surface_of, to_canonical, to_view
@@ -30,10 +30,10 @@ class FreeMesh:
 def mesh_of(fit: FreeFit, time: float) -> FreeMesh | None:
     """None where the Gaussians enclose nothing."""
     now = deformed(fit.model.gaussians, change_at(fit, time))
-    found = surface_of(now, fit.model.level, fit.config.poisson)
-    if found is None:
+    mesh = surface_of(now, fit.model.level, fit.config.poisson)
+    if mesh is None:
         return None
-    surface = _clean(found)
+    surface = _clean(mesh)
     vertices = torch.from_numpy(surface.vertices).to(now.means.device)
     return FreeMesh(
         vertices,
@@ -42,12 +42,12 @@ def mesh_of(fit: FreeFit, time: float) -> FreeMesh | None:
     )
 
 
-def _clean(found: tuple[Tensor, Tensor]) -> Surface:
-    return largest_parts(Surface(found[0].cpu().numpy().astype(np.float32), found[1].cpu().numpy()))
+def _clean(mesh: tuple[Tensor, Tensor]) -> Surface:
+    return largest_parts(Surface(mesh[0].cpu().numpy().astype(np.float32), mesh[1].cpu().numpy()))
 
 
 @torch.no_grad()
-def to_frames(fit: FreeFit, footage: Footage) -> MeshFrames:
+def to_frames(fit: FreeFit, footage: ObjectFootage) -> MeshFrames:
     """In the capture's world, at every moment at which there is a mesh; InputError where there is
     none at all.
     """

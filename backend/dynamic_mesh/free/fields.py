@@ -62,8 +62,8 @@ class Field(nn.Module):
             if number == self.skip and number:
                 values = torch.cat([values, given], 1)
             values = torch.relu(layer(values))
-        found: Tensor = self.last(values)
-        return found
+        field_values: Tensor = self.last(values)
+        return field_values
 
 
 @dataclass(frozen=True)

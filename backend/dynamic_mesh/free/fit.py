@@ -149,8 +149,8 @@ def mesh_at(fit: FreeFit, now: FreeGaussians) -> tuple[Tensor, Tensor] | None:
 
 def colors_of(model: FreeModel, vertices: Tensor, time: float) -> Tensor:
     """(V, 3) of the mesh of a moment: the appearance at the places that its vertices come from."""
-    found: Tensor = model.appearance(to_canonical(model, vertices, time).detach(), time).sigmoid()
-    return found
+    colors: Tensor = model.appearance(to_canonical(model, vertices, time).detach(), time).sigmoid()
+    return colors
 
 
 def _mesh_loss(
@@ -214,10 +214,10 @@ def give_normals(gaussians: FreeGaussians, config: PoissonConfig) -> None:
         min(config.resolution, NORMALS_AT),
         config.reach,
     )
-    found = level_set(field, 0.5, -config.reach, config.reach)
-    if found is None:
+    surface = level_set(field, 0.5, -config.reach, config.reach)
+    if surface is None:
         gaussians.normals.copy_(torch.nn.functional.normalize(gaussians.means, dim=1))
         return
-    normals = found.vertex_normals()
-    nearest = KDTree(found.vertices).query(gaussians.means.cpu().numpy())[1]
+    normals = surface.vertex_normals()
+    nearest = KDTree(surface.vertices).query(gaussians.means.cpu().numpy())[1]
     gaussians.normals.copy_(torch.from_numpy(normals[nearest]))

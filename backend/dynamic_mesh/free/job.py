@@ -5,7 +5,7 @@ from typing import Any
 from ...formats import mesh_frames
 from ...runtime.job import Job
 from ..footage.timed_views import TimedView
-from ..optimization.loop import Clip, Optimization, evaluate, optimize, saved
+from ..optimization.loop import MeshClip, Optimization, evaluate, optimize, saved
 from ..optimization.quality import Appearance, EvalView
 from . import fit as fitting
 from .config import FreeConfig
@@ -16,7 +16,7 @@ from .saved_fit import restored, state_of
 STAGES = 4
 
 
-def reconstruct(job: Job[Any], clip: Clip, config: FreeConfig) -> tuple[str, dict[str, float]]:
+def reconstruct(job: Job[Any], clip: MeshClip, config: FreeConfig) -> tuple[str, dict[str, float]]:
     """Leaves mesh_frames.npz and heldout.png; a sentence and figures."""
     fit = _begin(job, clip, config)
     job.stage("Following shape and motion", 3, STAGES, fit.step)
@@ -50,7 +50,7 @@ def reconstruct(job: Job[Any], clip: Clip, config: FreeConfig) -> tuple[str, dic
     )
 
 
-def _begin(job: Job[Any], clip: Clip, config: FreeConfig) -> FreeFit:
+def _begin(job: Job[Any], clip: MeshClip, config: FreeConfig) -> FreeFit:
     before = saved(job)
     if before is not None:
         return restored(clip.training, config, *before)

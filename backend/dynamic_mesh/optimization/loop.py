@@ -16,7 +16,7 @@ from ...protocol import InputError, SplatsmithError
 from ...runtime import checkpoint
 from ...runtime.atomic import atomic_path
 from ...runtime.job import Job
-from ..footage.load import Footage
+from ..footage.load import ObjectFootage
 from ..footage.timed_views import TimedView
 from .quality import EvalView, measure, side_by_side
 
@@ -25,10 +25,10 @@ STATE = "state.safetensors"
 
 
 @dataclass(frozen=True)
-class Clip:
+class MeshClip:
     """The footage, and those of its pictures that are for training."""
 
-    footage: Footage
+    footage: ObjectFootage
     training: list[TimedView]
 
     @property
@@ -38,7 +38,7 @@ class Clip:
         return [views[i] for i in self.footage.held] or views[::8]
 
 
-def make_clip(footage: Footage) -> Clip:
+def make_clip(footage: ObjectFootage) -> MeshClip:
     """The footage with its training views; InputError where less than two moments are left."""
     training = [m for i, m in enumerate(footage.views) if i not in set(footage.held)]
     if len({m.time for m in training}) < 2:
@@ -46,7 +46,7 @@ def make_clip(footage: Footage) -> Clip:
             "With so many pictures held out nothing is left to learn from.",
             "Hold out fewer (--holdout 8).",
         )
-    return Clip(footage, training)
+    return MeshClip(footage, training)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ class Optimization:
     look: Callable[[TimedView], EvalView]
 
 
-def optimize(job: Job[Any], clip: Clip, optimization: Optimization) -> None:
+def optimize(job: Job[Any], clip: MeshClip, optimization: Optimization) -> None:
     """To the end; what was reached is kept every now and then, and when the user cancels."""
     last, smooth = time.monotonic(), 0.0
     while optimization.at() < optimization.steps:
@@ -108,7 +108,7 @@ def _preview(job: Job[Any], optimization: Optimization, view: TimedView) -> None
 
 
 def evaluate(
-    job: Job[Any], clip: Clip, look: Callable[[TimedView], EvalView]
+    job: Job[Any], clip: MeshClip, look: Callable[[TimedView], EvalView]
 ) -> tuple[dict[str, float], str]:
     """Leaves heldout.png; PSNR and IoU on what was held out, and how a sentence about them ends."""
     eval_views = [look(view) for view in clip.eval_views]

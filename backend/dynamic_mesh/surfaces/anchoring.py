@@ -50,7 +50,7 @@ def nearest(places: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         )
         return (places - targets[index]).norm(dim=1), index
     away, index = (
-        torch.from_numpy(found) for found in KDTree(targets.numpy()).query(places.numpy())
+        torch.from_numpy(values) for values in KDTree(targets.numpy()).query(places.numpy())
     )
     return away, index
 

@@ -105,9 +105,9 @@ def visible_faces(screen: Screen) -> Tensor:
         0, pixel, nearness, "amax"
     )
     wins = nearness >= best[pixel]
-    found = torch.full((screen.width * screen.height,), -1, device=device)
-    found[pixel[wins]] = face[wins]
-    return found
+    visible = torch.full((screen.width * screen.height,), -1, device=device)
+    visible[pixel[wins]] = face[wins]
+    return visible
 
 
 def fragments(screen: Screen) -> Fragments:
@@ -128,8 +128,8 @@ def fragments(screen: Screen) -> Fragments:
 
 def interpolate(seen: Fragments, faces: Tensor, attributes: Tensor) -> Tensor:
     """(P, C) of per-vertex attributes (V, C)."""
-    found: Tensor = (seen.barycentric[..., None] * attributes[faces[seen.faces]]).sum(1)
-    return found
+    interpolated: Tensor = (seen.barycentric[..., None] * attributes[faces[seen.faces]]).sum(1)
+    return interpolated
 
 
 def render_image(seen: Fragments, screen: Screen, colors: Tensor) -> Tensor:

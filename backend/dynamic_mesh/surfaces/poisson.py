@@ -92,5 +92,5 @@ def isosurface(
 @torch.no_grad()
 def poisson_surface(points: Tensor, normals: Tensor, config: PoissonConfig) -> Surface | None:
     """The level 0 as arrays; None where the points enclose nothing."""
-    found = isosurface(indicator(points, normals, config), 0.0, config)
-    return None if found is None else Surface(found[0].cpu().numpy(), found[1].cpu().numpy())
+    mesh = isosurface(indicator(points, normals, config), 0.0, config)
+    return None if mesh is None else Surface(mesh[0].cpu().numpy(), mesh[1].cpu().numpy())

@@ -53,8 +53,8 @@ class SmoothVertices:
 
     def vertices(self) -> Tensor:
         """(V, 3)"""
-        found: Tensor = _Solve.apply(self.u, self.solve)
-        return found
+        positions: Tensor = _Solve.apply(self.u, self.solve)
+        return positions
 
 
 def smooth_vertices(surface: Surface, strength: float, device: str = "cpu") -> SmoothVertices:

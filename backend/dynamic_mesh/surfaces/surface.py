@@ -52,10 +52,10 @@ def adjacency(
         np.concatenate([edges[:, 0], edges[:, 1]]),
         np.concatenate([edges[:, 1], edges[:, 0]]),
     )
-    found: sparse.csr_matrix = sparse.coo_matrix(
+    matrix: sparse.csr_matrix = sparse.coo_matrix(
         (np.concatenate([values, values]), (rows, columns)), shape=(vertices, vertices)
     ).tocsr()
-    return found
+    return matrix
 
 
 def level_set(field: NDArray[np.floating], level: float, low: float, high: float) -> Surface | None:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ...gaussians.rasterize import rasterize
 from ...protocol import SplatsmithError
-from ..deformation.motion import Motion, rigidity, skinned, speeds
+from ..deformation.motion import NodeMotion, rigidity, skinned, speeds
 from ..deformation.nodes import NodeGraph, from_points
 from ..footage.timed_views import TimedView, static_prior
 from ..optimization.image_loss import image_loss
@@ -64,7 +64,7 @@ class CanonicalGaussians:
     opacity_logits: Tensor  # (N,)
     colors: Tensor  # (N, 3) before the sigmoid
     graph: NodeGraph
-    motion: Motion
+    motion: NodeMotion
 
 
 def _begin(
@@ -86,7 +86,7 @@ def _begin(
         opacity_logits=logits,
         colors=colors,
         graph=graph.to(device),
-        motion=Motion.still(len(graph.rest), frequencies, str(device)),
+        motion=NodeMotion.still(len(graph.rest), frequencies, str(device)),
     )
 
 

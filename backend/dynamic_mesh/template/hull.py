@@ -29,10 +29,10 @@ def sample(image: Tensor, points: Tensor) -> Tensor:
     """(P,) of a picture (H, W) at points (P, 2) in pixels, 0 outside."""
     size = torch.tensor([image.shape[1], image.shape[0]], device=image.device)
     grid = (points / size * 2 - 1)[None, None]
-    found: Tensor = torch.nn.functional.grid_sample(
+    samples: Tensor = torch.nn.functional.grid_sample(
         image[None, None], grid, align_corners=False, padding_mode="zeros"
     )[0, 0, 0]
-    return found
+    return samples
 
 
 @torch.no_grad()

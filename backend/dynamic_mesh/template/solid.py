@@ -62,9 +62,9 @@ def to_surface(
         torch.from_numpy(values[near]) for values in (opaque.vertices, opaque.vertex_normals())
     )
     enclosed = poisson_surface(points, normals, config.poisson) if len(near) >= 4 else None
-    found = decimate(largest_parts(enclosed or opaque), config.faces)
-    if not len(found.faces):
+    decimated = decimate(largest_parts(enclosed or opaque), config.faces)
+    if not len(decimated.faces):
         raise InputError(
             f"No solid shape has only {config.faces} triangles.", "Allow some hundreds."
         )
-    return largest_parts(found)
+    return largest_parts(decimated)

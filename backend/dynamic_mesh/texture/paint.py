@@ -36,10 +36,10 @@ def lookup(texture: Tensor, uvs: Tensor, seen: Fragments) -> Tensor:
     """(P, 3) of a texture (S, S, 3) at the fragments of a mesh with corner uvs (F, 3, 2)."""
     at = (seen.barycentric[..., None] * uvs[seen.faces]).sum(1)
     grid = torch.stack([at[:, 0] * 2 - 1, 1 - at[:, 1] * 2], 1)[None, None]
-    found: Tensor = torch.nn.functional.grid_sample(
+    colors: Tensor = torch.nn.functional.grid_sample(
         texture.permute(2, 0, 1)[None], grid, align_corners=False, padding_mode="border"
     )
-    return found[0, :, 0].T
+    return colors[0, :, 0].T
 
 
 @torch.no_grad()
@@ -74,12 +74,14 @@ def project_footage(
         layers = torch.cat([level.color, level.alpha[..., None], nearest[..., None]], 2).permute(
             2, 0, 1
         )[None]
-        found = torch.nn.functional.grid_sample(layers, grid, align_corners=False)[0, :, 0].T
+        samples = torch.nn.functional.grid_sample(layers, grid, align_corners=False)[0, :, 0].T
         visible = (
-            (facing > 0.1) & (found[:, 3] > 0.98) & (points[:, 2] < found[:, 4] * (1 + config.bias))
+            (facing > 0.1)
+            & (samples[:, 3] > 0.98)
+            & (points[:, 2] < samples[:, 4] * (1 + config.bias))
         )
         share = facing.clamp_min(0) ** config.facing * visible
-        total += share[:, None] * found[:, :3]
+        total += share[:, None] * samples[:, :3]
         weight += share
     return total / weight[:, None].clamp_min(1e-6), weight
 

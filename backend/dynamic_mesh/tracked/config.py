@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..template.canonical_gaussians import CanonicalConfig
 from ..texture.paint import PaintConfig
-from .fit import FitConfig
+from .fit import TrackedFitConfig
 
 
 @dataclass(frozen=True)
@@ -12,5 +12,5 @@ class TrackedConfig:
     """The three parts of the work, in their order."""
 
     canonical: CanonicalConfig
-    fit: FitConfig
+    fit: TrackedFitConfig
     paint: PaintConfig

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from ..deformation.motion import Motion, MotionConfig, rigidity, skinned, speeds
+from ..deformation.motion import MotionConfig, NodeMotion, rigidity, skinned, speeds
 from ..deformation.nodes import NodeGraph
 from ..footage.point_tracks import partners, track_loss
 from ..footage.timed_views import PyramidLevel, TimedView, static_prior
@@ -46,7 +46,7 @@ class FitWeights:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitConfig:
+class TrackedFitConfig:
     """`half_until`: share of the steps in which pictures are half their size; `shape_from`: from
     which the template changes.
     """
@@ -73,14 +73,14 @@ class FitConfig:
 class Fit:
     """A fit at one step. Make one with `begin`."""
 
-    config: FitConfig
+    config: TrackedFitConfig
     surface: Surface
     views: list[TimedView]
     faces: Tensor
     topology: Topology
     graph: NodeGraph
     shape: SmoothVertices
-    motion: Motion
+    motion: NodeMotion
     colors: Tensor  # (V, 3) before the sigmoid
     anchored: AnchoredGaussians
     laplacian: Umbrella
@@ -108,9 +108,9 @@ def begin(
     surface: Surface,
     graph: NodeGraph,
     views: list[TimedView],
-    config: FitConfig,
+    config: TrackedFitConfig,
     seed: int,
-    motion: Motion,
+    motion: NodeMotion,
     anchored: AnchoredGaussians,
 ) -> Fit:
     """At step 0, with the motion of the nodes that was found along with the template."""
@@ -172,9 +172,9 @@ def _mesh_loss(
     drawn = render_image(seen, screen, interpolate(seen, fit.faces, fit.colors.sigmoid()))
     loss = image_loss(drawn[..., :3], drawn[..., 3], level, weights.mask, weights.color)
     if level.depth is not None and weights.depth:
-        found = depth_image(seen, screen)
-        both = (level.depth > 0) & (found > 0)
-        loss = loss + weights.depth * (found - level.depth)[both].abs().clamp_max(
+        depth = depth_image(seen, screen)
+        both = (level.depth > 0) & (depth > 0)
+        loss = loss + weights.depth * (depth - level.depth)[both].abs().clamp_max(
             0.3
         ).sum() / level.alpha.sum().clamp_min(1)
     return loss, seen

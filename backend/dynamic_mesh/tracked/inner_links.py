@@ -35,11 +35,11 @@ def linked(graph: NodeGraph, surface: Surface) -> NodeGraph:
     through = (((places - vertices[nearest]) * normals[nearest]).sum(-1) < 0).all(1)
     distances = np.full(length.shape, np.inf)
     distances[one[through], other[through]] = length[one, other][through]
-    found, tied = (
+    shortest, tied = (
         torch.from_numpy(distances).float().to(graph.rest).topk(min(MOST, len(rest)), largest=False)
     )
     near = (graph.rest[graph.neighbors] - graph.rest[:, None]).norm(dim=-1)
-    stiffness = stiffness_of(found, near.median())
+    stiffness = stiffness_of(shortest, near.median())
     return replace(
         graph,
         neighbors=torch.cat([graph.neighbors, tied], 1),

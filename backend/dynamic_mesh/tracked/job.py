@@ -12,9 +12,9 @@ from ...formats.mesh_sequence import MeshSequence, Nodes
 from ...runtime.job import Job
 from ..deformation.motion import frequency_count, node_transforms, skinned, transferred
 from ..deformation.nodes import build
-from ..footage.load import Footage
+from ..footage.load import ObjectFootage
 from ..footage.timed_views import TimedView, silhouette_trajectory
-from ..optimization.loop import Clip, Optimization, evaluate, optimize, saved
+from ..optimization.loop import MeshClip, Optimization, evaluate, optimize, saved
 from ..optimization.quality import Appearance, EvalView
 from ..surfaces.surface import Surface
 from ..template import canonical_gaussians
@@ -31,7 +31,9 @@ from .saved_fit import restored, state_of
 STAGES = 5
 
 
-def reconstruct(job: Job[Any], clip: Clip, config: TrackedConfig) -> tuple[str, dict[str, float]]:
+def reconstruct(
+    job: Job[Any], clip: MeshClip, config: TrackedConfig
+) -> tuple[str, dict[str, float]]:
     """Leaves mesh.npz, texture.png and heldout.png; a sentence and figures."""
     fit = _begin(job, clip.training, config)
     job.stage("Following the motion", 3, STAGES, fit.step)
@@ -90,19 +92,19 @@ def _begin(job: Job[Any], training: list[TimedView], config: TrackedConfig) -> F
     frequencies = frequency_count(
         config.fit.motion, [view.time for view in training], silhouette_trajectory(training)
     )
-    found = canonical_gaussians.train(training, canonical, frequencies, seed, job.progress)
-    surface = to_surface(found, canonical)
-    graph = linked(build(surface, config.fit.nodes), surface).to(found.means.device)
-    motion = transferred(found.graph, found.means.detach(), found.motion, graph)
+    gaussians = canonical_gaussians.train(training, canonical, frequencies, seed, job.progress)
+    surface = to_surface(gaussians, canonical)
+    graph = linked(build(surface, config.fit.nodes), surface).to(gaussians.means.device)
+    motion = transferred(gaussians.graph, gaussians.means.detach(), gaussians.motion, graph)
     vertices, faces = (
-        torch.from_numpy(values).to(found.means.device)
+        torch.from_numpy(values).to(gaussians.means.device)
         for values in (surface.vertices, surface.faces)
     )
     generator = torch.Generator().manual_seed(seed)
     anchored = spread(
-        found.means,
-        found.opacity_logits,
-        found.colors,
+        gaussians.means,
+        gaussians.opacity_logits,
+        gaussians.colors,
         vertices,
         faces,
         generator,
@@ -112,12 +114,12 @@ def _begin(job: Job[Any], training: list[TimedView], config: TrackedConfig) -> F
 
 
 @torch.no_grad()
-def to_sequence(fit: Fit, found: Footage, atlas: Atlas) -> MeshSequence:
+def to_sequence(fit: Fit, footage: ObjectFootage, atlas: Atlas) -> MeshSequence:
     """In the capture's world, at every picture's moment."""
-    first, vertices = found.placement.centers[0], fit.shape.vertices()
-    radius, positions, transforms = found.placement.radius, [], []
-    for time, index in found.distinct:
-        pose, center = fit.motion.at(time), found.placement.centers[index]
+    first, vertices = footage.placement.centers[0], fit.shape.vertices()
+    radius, positions, transforms = footage.placement.radius, [], []
+    for time, index in footage.distinct:
+        pose, center = fit.motion.at(time), footage.placement.centers[index]
         positions.append(
             radius * skinned(vertices, fit.graph, pose).cpu().double().numpy() + center
         )
@@ -132,7 +134,7 @@ def to_sequence(fit: Fit, found: Footage, atlas: Atlas) -> MeshSequence:
         graph.skin.cpu().numpy().astype(np.int32),
         graph.weights.cpu().numpy(),
     )
-    seconds = np.array([found.seconds[index] for _, index in found.distinct])
+    seconds = np.array([footage.seconds[index] for _, index in footage.distinct])
     rest = np.asarray(radius * vertices.cpu().numpy() + first, np.float32)
     colors = fit.colors.detach().sigmoid().cpu().numpy()
     return MeshSequence(

@@ -4,12 +4,12 @@ import torch
 from torch import Tensor
 
 from ...runtime import checkpoint
-from ..deformation.motion import Motion
+from ..deformation.motion import NodeMotion
 from ..deformation.nodes import build
 from ..footage.timed_views import TimedView
 from ..surfaces.surface import Surface
 from .anchored import AnchoredGaussians
-from .fit import Fit, FitConfig, begin
+from .fit import Fit, TrackedFitConfig, begin
 from .inner_links import linked
 
 MOTION = ("rotations", "translations", "global_rotation", "global_translation")
@@ -35,14 +35,18 @@ def state_of(fit: Fit) -> dict[str, Tensor]:
 
 
 def restored(
-    views: list[TimedView], config: FitConfig, seed: int, tensors: dict[str, Tensor], step: int
+    views: list[TimedView],
+    config: TrackedFitConfig,
+    seed: int,
+    tensors: dict[str, Tensor],
+    step: int,
 ) -> Fit:
     """The fit as it was saved."""
     surface, device = (
         Surface(tensors["rest"].numpy(), tensors["faces"].numpy()),
         views[0].viewmat.device,
     )
-    motion = Motion(*(tensors[name].to(device).requires_grad_(True) for name in MOTION))
+    motion = NodeMotion(*(tensors[name].to(device).requires_grad_(True) for name in MOTION))
     anchored = AnchoredGaussians(
         *(tensors[f"anchored/{name}"].to(device).requires_grad_(True) for name in ANCHORED)
     )

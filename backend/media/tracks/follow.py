@@ -44,14 +44,14 @@ def _step(
         "maxLevel": config.levels,
         "criteria": (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 30, 0.005),
     }
-    there, found, _ = cv2.calcOpticalFlowPyrLK(first, second, points[:, None], None, **lk)
-    back, found_back, _ = cv2.calcOpticalFlowPyrLK(second, first, there, None, **lk)
+    there, status, _ = cv2.calcOpticalFlowPyrLK(first, second, points[:, None], None, **lk)
+    back, status_back, _ = cv2.calcOpticalFlowPyrLK(second, first, there, None, **lk)
     there, back = there[:, 0], back[:, 0]
     height, width = first.shape
     inside = (there > 2).all(1) & (there[:, 0] < width - 3) & (there[:, 1] < height - 3)
     good = (
-        (found[:, 0] > 0)
-        & (found_back[:, 0] > 0)
+        (status[:, 0] > 0)
+        & (status_back[:, 0] > 0)
         & inside
         & (np.linalg.norm(back - points, axis=1) < config.back_and_forth)
     )
@@ -66,8 +66,8 @@ def _new_corners(
     mask = np.full(gray.shape, 255, np.uint8) if free is None else free.copy()
     for x, y in taken:
         cv2.circle(mask, (round(float(x)), round(float(y))), distance, 0, -1)
-    found = cv2.goodFeaturesToTrack(gray, wanted, quality, distance, mask=mask)
-    return np.zeros((0, 2), np.float32) if found is None else found.reshape(-1, 2)
+    corners = cv2.goodFeaturesToTrack(gray, wanted, quality, distance, mask=mask)
+    return np.zeros((0, 2), np.float32) if corners is None else corners.reshape(-1, 2)
 
 
 def follow(

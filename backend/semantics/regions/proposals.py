@@ -58,10 +58,10 @@ def propose(
         return np.full(len(means), -1, np.int32)
     number = np.full(len(sizes), -1, np.int32)
     number[kept[np.argsort(-sizes[kept], kind="stable")]] = np.arange(len(kept))
-    found = number[pieces]
-    sure = solid[found >= 0]
+    labels = number[pieces]
+    sure = solid[labels >= 0]
     nearest = KDTree(means[sure]).query(means)[1]
-    return np.asarray(found[found >= 0][nearest], np.int32)
+    return np.asarray(labels[labels >= 0][nearest], np.int32)
 
 
 def _smooth(means: Floats, rgb: Floats, config: ProposalConfig) -> Floats:

@@ -217,7 +217,7 @@ def renamed(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """MobileSAM's names of its encoder's weights to timm's: there a stage begins with what here
     ends the one before.
     """
-    found = {}
+    tensors = {}
     for key, value in weights.items():
         name = key.replace("image_encoder.", "image_encoder.trunk.", 1).replace(
             "trunk.neck.", "neck."
@@ -235,5 +235,5 @@ def renamed(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
             )
             name = re.sub(r"layers\.(\d)\.", r"stages.\1.", name)
             name = re.sub(r"\.c\.weight$", ".conv.weight", name)
-        found[name] = value
-    return found
+        tensors[name] = value
+    return tensors

@@ -34,8 +34,8 @@ def superpixels(image: NDArray[np.uint8], spacing: int = SPACING) -> Ints32:
         window = steep[top : r + 3, left : c + 3]  # a seed must not lie on an edge
         down, right = divmod(int(window.argmin()), window.shape[1])
         seeds[top + down, left + right] = number + 1
-    found = cv2.watershed(np.ascontiguousarray(smooth), seeds)
-    return _without_lines(np.asarray(found, np.int32)) - 1
+    basins = cv2.watershed(np.ascontiguousarray(smooth), seeds)
+    return _without_lines(np.asarray(basins, np.int32)) - 1
 
 
 def _without_lines(labels: Ints32) -> Ints32:

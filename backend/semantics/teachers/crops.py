@@ -35,10 +35,10 @@ def _square(image: Pixels, box: tuple[int, int, int, int], margin: float, side: 
         matrix = np.array([[0.5, 0, matrix[0, 2]], [0, 0.5, matrix[1, 2]]])
         image = np.asarray(shrunk, np.uint8)
     flags, border = cv2.INTER_LINEAR, (GREY, GREY, GREY)
-    found = cv2.warpAffine(
+    square = cv2.warpAffine(
         image, matrix, (side, side), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=border
     )
-    return np.asarray(found, np.uint8)
+    return np.asarray(square, np.uint8)
 
 
 def crop_regions(

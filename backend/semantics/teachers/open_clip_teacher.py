@@ -72,9 +72,11 @@ class OpenClipTeacher:
             tokens = self.tokenize(sentences[first : first + 4 * self.config.batch]).to(self.device)
             with torch.inference_mode():
                 parts.append(nn.functional.normalize(self.read(tokens).float(), dim=1))
-        found = torch.cat(parts)
-        found = nn.functional.normalize(found.view(len(words), -1, found.shape[1]).mean(1), dim=1)
-        return np.asarray(found.cpu().numpy(), np.float32)
+        features = torch.cat(parts)
+        features = nn.functional.normalize(
+            features.view(len(words), -1, features.shape[1]).mean(1), dim=1
+        )
+        return np.asarray(features.cpu().numpy(), np.float32)
 
     def _encode_images(self, crops: NDArray[np.uint8]) -> Tensor:
         parts = []
@@ -202,8 +204,8 @@ class _Reader(nn.Module):
         self.network = network
 
     def forward(self, tokens: Tensor) -> Tensor:
-        found: Tensor = self.network.encode_text(tokens)
-        return found
+        features: Tensor = self.network.encode_text(tokens)
+        return features
 
 
 def _without_padding(network: Any) -> Callable[[Tensor], Tensor]:
@@ -217,8 +219,8 @@ def _without_padding(network: Any) -> Callable[[Tensor], Tensor]:
         cut = {"network.positional_embedding": network.positional_embedding[:length]}
         if network.attn_mask is not None:
             cut["network.attn_mask"] = network.attn_mask[:length, :length]
-        found: Tensor = torch.func.functional_call(reader, cut, (tokens[:, :length],))
-        return found
+        features: Tensor = torch.func.functional_call(reader, cut, (tokens[:, :length],))
+        return features
 
     return read
 

@@ -36,15 +36,15 @@ def parse(text: str) -> list[Prompt]:
 
     "lamp, lantern; chair -stool" gives two prompts. Empty parts are left out.
     """
-    found = []
+    prompts = []
     for part in text.translate(WIDE).split(";"):
         wanted, *unwanted = part.split(" -")
         words = tuple(w.strip() for w in wanted.split(",") if w.strip())
         if words:
-            found.append(
+            prompts.append(
                 Prompt(words, tuple(w.strip() for u in unwanted for w in u.split(",") if w.strip()))
             )
-    return found
+    return prompts
 
 
 def centered(features: Floats, mean: Floats) -> Floats:
@@ -65,8 +65,8 @@ def relevancy(features: Floats, words: Floats, negatives: Floats) -> Floats:
     """
     positive = (features @ words.T).max(1)
     against = (features @ negatives.T).max(1)
-    found: Floats = (1 / (1 + np.exp(SHARPNESS * (against - positive)))).astype(np.float32)
-    return found
+    scores: Floats = (1 / (1 + np.exp(SHARPNESS * (against - positive)))).astype(np.float32)
+    return scores
 
 
 def phrases(words: Sequence[str]) -> list[list[str]]:

@@ -49,7 +49,7 @@ def solve_bounded(
 def _second_difference(values: Tensor) -> Tensor:
     """(T, K) gradient of half the sum of squared steps."""
     steps = values.diff(dim=0)
-    found = torch.zeros_like(values)
-    found[1:] += steps
-    found[:-1] -= steps
-    return found
+    gradient = torch.zeros_like(values)
+    gradient[1:] += steps
+    gradient[:-1] -= steps
+    return gradient

@@ -33,7 +33,7 @@ RIGID = 0.3  # weight for the pose of what moves in speech
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitConfig:
+class FaceFitConfig:
     """Weights are for residuals in eye distances, summed over the points."""
 
     rounds: int = 5
@@ -55,7 +55,7 @@ class FitConfig:
     spread: float = 1.0  # centimetres over which what a point lacks moves the mesh around it
 
 
-def point_weights(config: FitConfig) -> tuple[Tensor, Tensor]:
+def point_weights(config: FaceFitConfig) -> tuple[Tensor, Tensor]:
     """(478,) for expressions, and for poses, which what moves must not turn."""
     moving = torch.ones(COUNT)
     for numbers, weight in (
@@ -79,7 +79,7 @@ class _Fit:
     """The numbers of a fit while they are found, as tensors on the tracker's points alone."""
 
     def __init__(
-        self, track: FaceTrack, rig: Rig, where: Correspondence, config: FitConfig
+        self, track: FaceTrack, rig: Rig, where: Correspondence, config: FaceFitConfig
     ) -> None:
         self.config = config
         self.tracked = torch.from_numpy(track.points[track.seen])
@@ -106,15 +106,15 @@ class _Fit:
         )
 
     def rest(self) -> Tensor:
-        found: Tensor = (
+        vertices: Tensor = (
             self.neutral + torch.tensordot(self.identity, self.identities, 1) + self.offsets
         )
-        return found
+        return vertices
 
     def posed(self) -> Tensor:
         """(T, 478, 3)"""
-        found: Tensor = self.rest() + torch.tensordot(self.coefficients, self.shapes, 1)
-        return found
+        vertices: Tensor = self.rest() + torch.tensordot(self.coefficients, self.shapes, 1)
+        return vertices
 
     def refine_pose(self) -> None:
         self.rotation, self.translation = pose.refine(
@@ -187,7 +187,7 @@ def fit_rig(
     track: FaceTrack,
     rig: Rig,
     where: Correspondence,
-    config: FitConfig = FitConfig(),
+    config: FaceFitConfig = FaceFitConfig(),
     progress: Callable[[float], None] = lambda s: None,
 ) -> HeadMotion:
     """Frames in which the face was not seen are filled from their neighbours."""

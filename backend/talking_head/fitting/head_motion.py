@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...geometry.arrays import Floats
-from ..rigs.drawing import View
+from ..rigs.drawing import PortraitCamera
 from ..rigs.rig import Rig
 
 
@@ -29,9 +29,9 @@ class HeadMotion:
     height: int
     residual: float  # mean distance of tracked points in the picture, in eye distances
 
-    def view(self, frame: int) -> View:
+    def view(self, frame: int) -> PortraitCamera:
         """The camera of one frame."""
-        return View(
+        return PortraitCamera(
             rotation=self.rotations[frame],
             translation=self.translations[frame],
             focal=self.focal,

@@ -10,8 +10,8 @@ from ...geometry.rotations import nearest_rotation, rotation_vector_to_matrix
 
 def project(points: Tensor, focal: float, center: Tensor) -> Tensor:
     """(..., 3) in camera axes (x right, y down, z away) -> (..., 2) pixels."""
-    found: Tensor = focal * points[..., :2] / points[..., 2:] + center
-    return found
+    pixels: Tensor = focal * points[..., :2] / points[..., 2:] + center
+    return pixels
 
 
 def projection_jacobian(points: Tensor, focal: float) -> Tensor:
@@ -21,8 +21,8 @@ def projection_jacobian(points: Tensor, focal: float) -> Tensor:
     rows = torch.stack(
         [torch.stack([1 / z, zero, -x / z**2], -1), torch.stack([zero, 1 / z, -y / z**2], -1)], -2
     )
-    found: Tensor = focal * rows
-    return found
+    jacobian: Tensor = focal * rows
+    return jacobian
 
 
 def start(
@@ -73,5 +73,5 @@ def refine(
 def _skew(v: Tensor) -> Tensor:
     x, y, z = v.unbind(-1)
     zero = torch.zeros_like(x)
-    found: Tensor = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))
-    return found
+    matrix: Tensor = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))
+    return matrix

@@ -33,8 +33,10 @@ def save(path: Path, model: BoundGaussians, mesh: BoundMesh, corners: torch.Tens
 
 def load(path: Path, head: Head) -> tuple[BoundGaussians, BoundMesh]:
     """Of the head that lies beside it."""
-    found = gaussian_head_file.read(path, len(head.vertices), len(head.names))
-    t = {name: torch.from_numpy(getattr(found, name)) for name in GaussianHead.__dataclass_fields__}
+    arrays = gaussian_head_file.read(path, len(head.vertices), len(head.names))
+    t = {
+        name: torch.from_numpy(getattr(arrays, name)) for name in GaussianHead.__dataclass_fields__
+    }
     logits = torch.logit(t["opacities"].clamp(1e-4, 1 - 1e-4))
     latent = LatentPose(t["latent_weights"], t["latent_bias"])
     scales = t["scales"].clamp_min(1e-6).log()

@@ -75,8 +75,8 @@ class BoundMesh:
 
     def posed(self, coefficients: Tensor) -> Tensor:
         """(V, 3)"""
-        found: Tensor = self.rest + (coefficients @ self.shapes).view(-1, 3)
-        return found
+        vertices: Tensor = self.rest + (coefficients @ self.shapes).view(-1, 3)
+        return vertices
 
     def on(self, device: str) -> "BoundMesh":
         """A copy on a device."""

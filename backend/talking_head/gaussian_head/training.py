@@ -51,7 +51,7 @@ class HeadTrainingConfig:
 
 
 @dataclass
-class Refined:
+class FrameRefinement:
     """What is learned of F frames on top of the tracker: the paper's embedding of its
     parameters.
     """
@@ -91,11 +91,13 @@ def train_head(
     config: HeadTrainingConfig,
     seed: int = 0,
     progress: Callable[[int, float], None] = lambda step, loss: None,
-) -> Refined:
+) -> FrameRefinement:
     """Trains `model` in place on F frames with tracked `coefficients` (F, K), which stay within
     `lowest` (K,) and 1.
     """
-    refined = Refined(torch.zeros_like(coefficients), coefficients.new_zeros(len(frames), 6))
+    refined = FrameRefinement(
+        torch.zeros_like(coefficients), coefficients.new_zeros(len(frames), 6)
+    )
     tensors = {**model.trained(), "coefficients": refined.coefficients, "poses": refined.poses}
     rates = config.rates
     groups = [
@@ -135,16 +137,16 @@ def _over(drawn: Rendering, frame: SeenFrame, generator: torch.Generator) -> Ten
 
 
 def _restraint(
-    model: BoundGaussians, refined: Refined, row: int, config: HeadTrainingConfig
+    model: BoundGaussians, refined: FrameRefinement, row: int, config: HeadTrainingConfig
 ) -> Tensor:
     far = (model.means.abs() - config.near).relu().mean()
     large = (model.log_scales.exp() - config.large).relu().mean()
     shapes = model.mean_shapes.square().mean() + model.color_shapes.square().mean()
     single = refined.coefficients[row].square().sum() + refined.poses[row].square().sum()
-    found: Tensor = (
+    penalty: Tensor = (
         config.near_weight * far
         + config.large_weight * large
         + config.shapes_weight * shapes
         + config.refine_weight * single
     )
-    return found
+    return penalty

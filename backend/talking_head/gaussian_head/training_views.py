@@ -17,7 +17,7 @@ from ...geometry.triangles import Seen, nearest_triangles
 from ...media.decoding import Damage, decode, open_video
 from ...media.video import upright
 from ..fitting.head_motion import HeadMotion
-from ..rigs.drawing import View
+from ..rigs.drawing import PortraitCamera
 from ..rigs.rig import Rig
 
 MARGIN = 0.06  # of the head's size, around it
@@ -74,14 +74,14 @@ class Cut:
             Image.fromarray(pixels).resize(self.size, Image.Resampling.LANCZOS, box=self.box)
         )
 
-    def intrinsics(self, view: View) -> Tensor:
+    def intrinsics(self, view: PortraitCamera) -> Tensor:
         """(3, 3)"""
         sx, sy = self.factors.tolist()
         cx, cy = (view.width / 2 - self.box[0]) * sx, (view.height / 2 - self.box[1]) * sy
         return torch.tensor([[view.focal * sx, 0, cx], [0, view.focal * sy, cy], [0, 0, 1]])
 
 
-def head_cut(points: np.ndarray, view: View, side: int) -> Cut:
+def head_cut(points: np.ndarray, view: PortraitCamera, side: int) -> Cut:
     """Around projected points (P, 2 or 3), never larger than the frame nor enlarged, `side` pixels
     long at most.
     """
@@ -96,14 +96,14 @@ def head_cut(points: np.ndarray, view: View, side: int) -> Cut:
     return Cut(box, min(1.0, side / max(box[2] - box[0], box[3] - box[1])))
 
 
-def viewmat(view: View) -> Tensor:
+def viewmat(view: PortraitCamera) -> Tensor:
     """(4, 4)"""
-    found = torch.eye(4)
-    found[:3, :3], found[:3, 3] = (
+    matrix = torch.eye(4)
+    matrix[:3, :3], matrix[:3, 3] = (
         torch.from_numpy(view.rotation).float(),
         torch.from_numpy(view.translation).float(),
     )
-    return found
+    return matrix
 
 
 def head_triangles(
@@ -134,19 +134,19 @@ def read_frames(
     """Of the motion's frames with these numbers, in one pass over the video; `head` are triangles.
     `max_side` is the tracker's.
     """
-    wanted, found = set(numbers.tolist()), list[SeenFrame]()
+    wanted, frames = set(numbers.tolist()), list[SeenFrame]()
     with open_video(path) as container:
         for time, frame in decode(container, path, Damage()):
             number = int(np.abs(motion.times - time).argmin())
-            if time > motion.times[-1] + 1e-4 or len(found) == len(wanted):
+            if time > motion.times[-1] + 1e-4 or len(frames) == len(wanted):
                 break
             if number not in wanted or abs(motion.times[number] - time) > 1e-4:
                 continue
             pixels = upright(frame, container.streams.video[0], max_side)
             if pixels.shape[:2] == (motion.height, motion.width):
-                found.append(_frame(pixels, rig, motion, head, number, side))
-                progress(len(found))
-    return found
+                frames.append(_frame(pixels, rig, motion, head, number, side))
+                progress(len(frames))
+    return frames
 
 
 def _frame(

@@ -14,16 +14,16 @@ NOD, TURN, TILT = 0.05, 0.06, 0.03  # radians, deviations of the head's angles
 
 def blinks(times: NDArray[np.float64], a_minute: float, seed: int) -> Floats:
     """(T,) 0..1: at random times, as a Poisson process with a rest between two."""
-    found = np.zeros(len(times), np.float32)
+    closed = np.zeros(len(times), np.float32)
     random = np.random.default_rng(seed)
     at = 0.5
     while a_minute > 0 and len(times) and at < times[-1]:
         since = times - at
         down, up = since / CLOSING + 1, 1 - since / OPENING
         lid = np.where(since < 0, down, up).clip(0, 1)
-        found = np.maximum(found, (lid * lid * (3 - 2 * lid)).astype(np.float32))
+        closed = np.maximum(closed, (lid * lid * (3 - 2 * lid)).astype(np.float32))
         at += LEAST + random.exponential(max(60 / a_minute - LEAST, 0.05))
-    return found
+    return closed
 
 
 def sway(times: NDArray[np.float64], loudness: Floats, amount: float, seed: int) -> Floats:
@@ -42,9 +42,9 @@ def sway(times: NDArray[np.float64], loudness: Floats, amount: float, seed: int)
         smoothed(heard, 0.12 * rate) - smoothed(heard, 0.5 * rate),
     )
     wander = np.stack([_wave(times, random) for _ in range(3)], 1) * [NOD, TURN, TILT]
-    found = wander * (0.25 + 0.75 * awake[:, None])
-    found[:, 0] -= 2 * NOD * beat
-    return np.asarray(found * amount, np.float32)
+    angles = wander * (0.25 + 0.75 * awake[:, None])
+    angles[:, 0] -= 2 * NOD * beat
+    return np.asarray(angles * amount, np.float32)
 
 
 def loudness_of(bands: Floats) -> Floats:

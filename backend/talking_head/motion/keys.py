@@ -26,17 +26,17 @@ def layer_of(name: str) -> str:
 
 def curves_of(names: list[str], values: Floats, tolerance: float) -> list[Curve]:
     """Of values (T, K), one row a frame."""
-    found = []
+    curves = []
     for name, column in zip(names, values.T, strict=True):
         if np.abs(column).max(initial=0) > STILL:
             allowed = tolerance * (SMALL_TURN if name in HEAD else 1)
             kept = reduced(column, allowed)
-            found.append(
+            curves.append(
                 Curve(
                     name, layer_of(name), kept.astype(np.float32), column[kept].astype(np.float32)
                 )
             )
-    return found
+    return curves
 
 
 def reduced(values: Floats, tolerance: float) -> NDArray[np.int64]:

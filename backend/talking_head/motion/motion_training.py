@@ -22,7 +22,7 @@ Motion = NDArray[np.float32]  # (N, K) coefficients
 
 
 @dataclass(frozen=True)
-class Clip:
+class SpeechClip:
     """Speech and the motion that goes with it, from the same moment on."""
 
     features: Features  # (T, CHANNELS) at FEATURE_RATE
@@ -58,7 +58,7 @@ class MotionTrainingConfig:
 
 
 def train(
-    clips: Sequence[Clip],
+    clips: Sequence[SpeechClip],
     config: MotionTranslatorConfig,
     training: MotionTrainingConfig = MotionTrainingConfig(),
     rest: NDArray[np.float32] | None = None,
@@ -74,7 +74,7 @@ def train(
 
 
 def _train(
-    clips: Sequence[Clip],
+    clips: Sequence[SpeechClip],
     config: MotionTranslatorConfig,
     training: MotionTrainingConfig,
     rest: NDArray[np.float32] | None,
@@ -114,12 +114,12 @@ def _train(
                 * (0.5 + 0.5 * np.cos(np.pi * share))
             )
         features, times, motion, speaker = _batch(usable, training, random, rest)
-        found = model(features, times, speaker)
-        still = ((found - motion) ** 2).mean()
-        moving = ((found.diff(dim=1) - motion.diff(dim=1)) ** 2).mean()
+        predicted = model(features, times, speaker)
+        still = ((predicted - motion) ** 2).mean()
+        moving = ((predicted.diff(dim=1) - motion.diff(dim=1)) ** 2).mean()
         loss = (still + training.velocity * moving) / float(variance)
         if opening is not None:
-            loss = loss + training.lips * ((found - motion) @ opening).square().mean()
+            loss = loss + training.lips * ((predicted - motion) @ opening).square().mean()
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -129,7 +129,7 @@ def _train(
     return averaged.eval()
 
 
-def still_face(clip: Clip, share: float = 0.1) -> Motion:
+def still_face(clip: SpeechClip, share: float = 0.1) -> Motion:
     """(K,) the middle of what the face does in the quietest tenth of a clip: how this person looks
     when saying nothing.
     """
@@ -140,7 +140,7 @@ def still_face(clip: Clip, share: float = 0.1) -> Motion:
     )
 
 
-def _fit_scales(model: MotionTranslator, clips: Sequence[Clip]) -> None:
+def _fit_scales(model: MotionTranslator, clips: Sequence[SpeechClip]) -> None:
     """Sound to zero mean and unit deviation; the answer to nothing is the mean face."""
     features = np.concatenate([c.features for c in clips])
     with torch.no_grad():
@@ -157,7 +157,7 @@ def _average(kept: MotionTranslator, model: MotionTranslator, decay: float) -> N
 
 
 def _batch(
-    clips: Sequence[Clip],
+    clips: Sequence[SpeechClip],
     training: MotionTrainingConfig,
     random: np.random.Generator,
     rest: NDArray[np.float32] | None,
@@ -231,7 +231,7 @@ def translate(
     """(N, K) coefficients at times (N,) in seconds, which do not fall; long sounds in parts, whose
     borders do not show.
     """
-    part, margin, found = 60.0, 2.0, []
+    part, margin, chunks = 60.0, 2.0, []
     quiet = np.broadcast_to(silence(features), (int(margin * FEATURE_RATE), features.shape[1]))
     heard = np.concatenate([quiet, features, quiet])  # before and after it was silent
     times = times.clip(0, len(features) / FEATURE_RATE)
@@ -244,5 +244,7 @@ def translate(
             )[None]
             if len(mine):
                 seconds = torch.from_numpy((mine - start + margin).astype(np.float32))[None]
-                found.append(model(around, seconds, torch.tensor([speaker]))[0].numpy())
-    return np.concatenate(found) if found else np.zeros((0, model.config.coefficients), np.float32)
+                chunks.append(model(around, seconds, torch.tensor([speaker]))[0].numpy())
+    return (
+        np.concatenate(chunks) if chunks else np.zeros((0, model.config.coefficients), np.float32)
+    )

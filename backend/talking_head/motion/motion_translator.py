@@ -46,10 +46,10 @@ class _Layer(nn.Module):
 
     def forward(self, x: Tensor, speaker: Tensor) -> Tensor:
         scale, shift = self.film(speaker)[..., None].chunk(2, 1)
-        found: Tensor = x + self.dropout(
+        hidden: Tensor = x + self.dropout(
             nn.functional.gelu(self.norm(self.conv(x)) * (1 + scale) + shift)
         )
-        return found
+        return hidden
 
 
 class MotionTranslator(nn.Module):
@@ -83,7 +83,7 @@ def sampled(rows: Tensor, at: Tensor) -> Tensor:
     share = (at - first)[:, None]
     wide = first[:, None].expand(-1, rows.shape[1], -1)
     after = (wide + 1).clamp(max=rows.shape[2] - 1)
-    found: Tensor = (rows.gather(2, wide) * (1 - share) + rows.gather(2, after) * share).transpose(
-        1, 2
-    )
-    return found
+    samples: Tensor = (
+        rows.gather(2, wide) * (1 - share) + rows.gather(2, after) * share
+    ).transpose(1, 2)
+    return samples

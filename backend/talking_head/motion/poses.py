@@ -48,7 +48,7 @@ def load(path: Path) -> Poses:
     try:
         with np.load(path, allow_pickle=False) as d:
             width, height = (int(n) for n in d["size"])
-            found = Poses(
+            poses = Poses(
                 source=Path(str(d["source"])),
                 names=[str(n) for n in d["names"]],
                 times=d["times"],
@@ -63,11 +63,11 @@ def load(path: Path) -> Poses:
             f"There are no poses in {path.parent.name}, or they are damaged.",
             "Read the face again.",
         ) from error
-    count = len(found.times)
+    count = len(poses.times)
     if (
         not count
-        or found.rotations.shape != (count, 3, 3)
-        or found.coefficients.shape != (count, len(found.names))
+        or poses.rotations.shape != (count, 3, 3)
+        or poses.coefficients.shape != (count, len(poses.names))
     ):
         raise InputError(f"The poses in {path.parent.name} are damaged.", "Read the face again.")
-    return found
+    return poses

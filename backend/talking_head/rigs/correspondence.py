@@ -17,7 +17,7 @@ from ...geometry.arrays import Floats
 from ...protocol import InputError
 from ..tracking.face_mesh import COUNT, LEFT_CORNER, MESH, RIGHT_CORNER
 from ..tracking.track import FaceTracker
-from .drawing import View, draw, portrait
+from .drawing import PortraitCamera, draw, portrait
 from .painting import painted
 from .rig import Part, Rig
 
@@ -104,9 +104,9 @@ def _matched(
         vertices = rig.posed(rig.person(identity), coefficients)
         image = draw(rig, vertices, view, colors)
         faces = tracker.faces(image)
-        if faces and (found := tracker.find(image, faces[0])).score > tracker.config.score:
+        if faces and (landmarks := tracker.find(image, faces[0])).score > tracker.config.score:
             projected.append(view.project(vertices)[..., :2])
-            tracked.append(found.points[:, :2])
+            tracked.append(landmarks.points[:, :2])
             views.append(view)
     if len(tracked) < len(wanted) / 2:
         raise InputError(
@@ -134,7 +134,11 @@ def _height(rig: Rig) -> float:
 
 
 def _nearest(
-    rig: Rig, projected: Floats, tracked: Floats, views: list[View], config: CorrespondenceConfig
+    rig: Rig,
+    projected: Floats,
+    tracked: Floats,
+    views: list[PortraitCamera],
+    config: CorrespondenceConfig,
 ) -> Correspondence:
     """Of vertices projected (R, V, 2) and points tracked (R, 478, 2)."""
     apart = np.linalg.norm(tracked[:, LEFT_CORNER] - tracked[:, RIGHT_CORNER], axis=1)[

@@ -21,7 +21,7 @@ TO_CAMERA = np.diag([1.0, -1.0, -1.0])  # a face that looks into the camera: x r
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
+class PortraitCamera:
     """A camera before a face: rotation (3, 3) and translation (3,) of the rig into camera axes (x
     right, y down, z away).
     """
@@ -47,7 +47,7 @@ def portrait(
     roll: float = 0.0,
     distance: float = 60.0,
     height: float = 30.0,
-) -> View:
+) -> PortraitCamera:
     """A square picture of `height` centimetres at the face, from `distance` centimetres; the head
     is turned, in radians.
     """
@@ -56,7 +56,7 @@ def portrait(
         [[1, 0, 0], [0, cp, -sp], [0, sp, cp]]
     )
     turn = turn @ np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    return View(
+    return PortraitCamera(
         rotation=TO_CAMERA @ turn,
         translation=np.array([0, 0, distance]),
         focal=size * distance / height,
@@ -65,12 +65,14 @@ def portrait(
     )
 
 
-def draw(rig: Rig, vertices: Floats, view: View, colors: Floats | None = None) -> NDArray[np.uint8]:
+def draw(
+    rig: Rig, vertices: Floats, view: PortraitCamera, colors: Floats | None = None
+) -> NDArray[np.uint8]:
     """(H, W, 3) of posed vertices (V, 3), four looks a pixel; `colors` (V, 3) 0..1, or the rig's
     own, or those of the parts.
     """
     colors = rig.colors if colors is None else colors
-    fine = View(
+    fine = PortraitCamera(
         rotation=view.rotation,
         translation=view.translation,
         focal=2 * view.focal,
@@ -92,7 +94,7 @@ def draw(rig: Rig, vertices: Floats, view: View, colors: Floats | None = None) -
     return np.asarray((whole * 255).round(), np.uint8)
 
 
-def see(rig: Rig, vertices: Floats, view: View) -> Seen:
+def see(rig: Rig, vertices: Floats, view: PortraitCamera) -> Seen:
     """The rig's triangles that are nearest in each pixel."""
     points = view.project(vertices)[rig.triangles]
     return nearest_triangles(points[..., :2], 1 / points[..., 2], (view.width, view.height))
@@ -102,7 +104,7 @@ def normals(vertices: Floats, triangles: NDArray[np.int32]) -> Floats:
     """(V, 3) of length one, out of the mesh; corners of large triangles count for more."""
     a, b, c = (vertices[triangles[:, k]] for k in range(3))
     across = np.cross(b - a, c - a)
-    found = np.stack(
+    sums = np.stack(
         [
             sum(np.bincount(triangles[:, k], across[:, axis], len(vertices)) for k in range(3))
             for axis in range(3)
@@ -110,7 +112,7 @@ def normals(vertices: Floats, triangles: NDArray[np.int32]) -> Floats:
         1,
     )
     return np.asarray(
-        found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12), np.float32
+        sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12), np.float32
     )
 
 

@@ -62,7 +62,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
         if path.stat().st_size > LARGEST:
             raise wrong
         with open(path, "rb") as file:
-            found = _Reader(file, encoding="latin1").load()
+            entries = _Reader(file, encoding="latin1").load()
     except pickle.UnpicklingError as error:
         if "asks for" in str(error):
             raise InputError(
@@ -82,9 +82,9 @@ def read_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
         ImportError,
     ) as error:
         raise wrong from error
-    if not isinstance(found, dict) or not all(key in found for key in KEYS):
+    if not isinstance(entries, dict) or not all(key in entries for key in KEYS):
         raise wrong
-    arrays = {key: _array(found[key]) for key in KEYS}
+    arrays = {key: _array(entries[key]) for key in KEYS}
     if any(array is None for array in arrays.values()):
         raise wrong
     return {key: array for key, array in arrays.items() if array is not None}
@@ -122,6 +122,6 @@ def _dense(state: dict[str, Any]) -> NDArray[np.generic] | None:
     )
     if not fits or (len(rows) and not 0 <= rows.min() <= rows.max() < shape[0]):
         return None
-    found = np.zeros(shape)
-    found[rows, np.repeat(np.arange(shape[1]), counts)] = data
-    return found
+    dense = np.zeros(shape)
+    dense[rows, np.repeat(np.arange(shape[1]), counts)] = data
+    return dense

@@ -77,13 +77,13 @@ def _before_iris(
     """(F,) true where the white of the eye bulges out before the iris: it is clear there, and the
     iris is what is seen.
     """
-    found = np.zeros(len(faces), bool)
+    clear = np.zeros(len(faces), bool)
     centers = neutral[faces[:, :3]].mean(1)
     for side in (-1, 1):
         mine = (parts == Part.EYE) & (centers[:, 0] * side > 0)
         outward = centers[mine] - centers[mine].mean(0)
-        found[mine] = outward[:, 2] / np.linalg.norm(outward, axis=1) > CORNEA
-    return found
+        clear[mine] = outward[:, 2] / np.linalg.norm(outward, axis=1) > CORNEA
+    return clear
 
 
 def _turn_eyes(
@@ -111,9 +111,9 @@ def _turn_eyes(
 def _rotation(axis: int, angle: float) -> NDArray[np.float64]:
     """Right-handed, about x, y or z."""
     cos, sin = np.cos(angle), np.sin(angle)
-    found, (i, j) = np.eye(3), ((axis + 1) % 3, (axis + 2) % 3)
-    found[i, i], found[i, j], found[j, i], found[j, j] = cos, -sin, sin, cos
-    return found
+    matrix, (i, j) = np.eye(3), ((axis + 1) % 3, (axis + 2) % 3)
+    matrix[i, i], matrix[i, j], matrix[j, i], matrix[j, j] = cos, -sin, sin, cos
+    return matrix
 
 
 def _read_mesh(path: Path) -> tuple[Floats, NDArray[np.int32], NDArray[np.int8]]:
@@ -135,30 +135,30 @@ def _read_mesh(path: Path) -> tuple[Floats, NDArray[np.int32], NDArray[np.int8]]
             f"{path.name} can't be read as a mesh.", "Fetch ICT-FaceKit again."
         ) from error
     vertices = _read_vertices(path)
-    found = np.array(faces, np.int32).reshape(-1, 4)
-    if not len(found) or found.max() >= len(vertices):
+    quads = np.array(faces, np.int32).reshape(-1, 4)
+    if not len(quads) or quads.max() >= len(vertices):
         raise InputError(
             f"{path.name} is damaged: its faces name vertices that are missing.",
             "Fetch ICT-FaceKit again.",
         )
-    return vertices, found, np.array(parts, np.int8)
+    return vertices, quads, np.array(parts, np.int8)
 
 
 def _read_vertices(path: Path) -> Floats:
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             rows = [line.split()[1:4] for line in file if line.startswith("v ")]
-        found = np.array(rows, np.float32)
+        vertices = np.array(rows, np.float32)
     except (OSError, ValueError) as error:
         raise InputError(
             f"{path.name} can't be read as a mesh.", "Fetch ICT-FaceKit again."
         ) from error
-    if found.shape != (VERTICES, 3) or not np.isfinite(found).all():
+    if vertices.shape != (VERTICES, 3) or not np.isfinite(vertices).all():
         raise InputError(
             f"{path.name} has not the {VERTICES:,} vertices of ICT-FaceKit.",
             "Fetch ICT-FaceKit again.",
         )
-    return found
+    return vertices
 
 
 def _packed(path: Path) -> tuple[list[str], Floats, Floats]:

@@ -49,8 +49,8 @@ def _inside(points: Floats, ring: Floats) -> NDArray[np.bool_]:
     """(V,) of points (V, 2) as seen from the front."""
     contour = ring.astype(np.float32).reshape(-1, 1, 2)
     low, high = ring.min(0), ring.max(0)
-    found: NDArray[np.bool_] = ((points >= low) & (points <= high)).all(1)
-    found[found] = [
-        cv2.pointPolygonTest(contour, (float(x), float(y)), False) >= 0 for x, y in points[found]
+    inside: NDArray[np.bool_] = ((points >= low) & (points <= high)).all(1)
+    inside[inside] = [
+        cv2.pointPolygonTest(contour, (float(x), float(y)), False) >= 0 for x, y in points[inside]
     ]
-    return found
+    return inside

@@ -60,10 +60,10 @@ class Rig:
     @cached_property
     def vertex_parts(self) -> NDArray[np.int8]:
         """(V,) Part; SKIN where a vertex belongs to no face."""
-        found = np.zeros(len(self.neutral), np.int8)
+        parts = np.zeros(len(self.neutral), np.int8)
         for corner in range(3):
-            found[self.triangles[:, corner]] = self.triangle_parts
-        return found
+            parts[self.triangles[:, corner]] = self.triangle_parts
+        return parts
 
     def person(self, identity: Floats) -> Floats:
         """The resting face (V, 3) of someone, by coefficients (I,) or fewer."""

@@ -80,15 +80,15 @@ def _places(spoken: list[Phoneme], count: int, config: AlignmentConfig) -> list[
     silence = _Place(0, -1, 60.0)
     total = sum(p.end - p.start for p in spoken)
     pace = float(np.clip(0.8 * count / FEATURE_RATE / total, 0.6, 1.6))
-    found = [silence]
+    places = [silence]
     for number, phoneme in enumerate(spoken):
         if phoneme.begins_word and number:
-            found.append(silence)
+            places.append(silence)
         rows = (phoneme.end - phoneme.start) * pace * FEATURE_RATE / len(phoneme.visemes)
         for viseme in phoneme.visemes:
             steps = max(config.least, round(rows / config.step))
-            found += [_Place(VISEMES.index(viseme), number, max(rows / steps, 1.2))] * steps
-    return [*found, silence]
+            places += [_Place(VISEMES.index(viseme), number, max(rows / steps, 1.2))] * steps
+    return [*places, silence]
 
 
 def _path(
@@ -149,10 +149,10 @@ def _phonemes(
     spoken: list[Phoneme], places: list[_Place], path: NDArray[np.int64]
 ) -> list[Phoneme]:
     number = np.array([place.phoneme for place in places])[path]
-    found = []
+    aligned = []
     for index, phoneme in enumerate(spoken):
         rows = np.flatnonzero(number == index)
-        found.append(
+        aligned.append(
             Phoneme(
                 rows[0] / FEATURE_RATE,
                 (rows[-1] + 1) / FEATURE_RATE,
@@ -160,4 +160,4 @@ def _phonemes(
                 phoneme.begins_word,
             )
         )
-    return found
+    return aligned

@@ -52,9 +52,9 @@ def shown_by_sound(features: Features) -> Features:
     """(T, 15) what a mouth should show of them: closures count for more, since one that is missed
     is seen, and one too many is not.
     """
-    found = heard_visemes(features)
-    found[:, CLOSED] *= CLOSING
-    return np.asarray(found / found.sum(1, keepdims=True).clip(1e-6), np.float32)
+    probabilities = heard_visemes(features)
+    probabilities[:, CLOSED] *= CLOSING
+    return np.asarray(probabilities / probabilities.sum(1, keepdims=True).clip(1e-6), np.float32)
 
 
 def sounds_like_speech(features: Features) -> bool:

@@ -105,18 +105,15 @@ def changed(rows: Floats, training: EncoderTrainingConfig, random: np.random.Gen
     )
     low = place.astype(int)
     part = (place - low).astype(np.float32)
-    found = rows[:, low] * (1 - part) + rows[:, low + 1] * part
+    mel = rows[:, low] * (1 - part) + rows[:, low + 1] * part
     curve = np.interp(np.linspace(0, 4, bands), np.arange(5), random.normal(size=5))
-    found = (
-        found * random.uniform(1 - training.contrast, 1 + training.contrast)
-        + training.color * curve
+    mel = (
+        mel * random.uniform(1 - training.contrast, 1 + training.contrast) + training.color * curve
     )
-    found = np.maximum(
-        found, random.uniform(*training.noise) + 0.4 * random.normal(size=found.shape)
-    )
-    found = found - random.uniform(0.6, 1) * found.mean(0)
+    mel = np.maximum(mel, random.uniform(*training.noise) + 0.4 * random.normal(size=mel.shape))
+    mel = mel - random.uniform(0.6, 1) * mel.mean(0)
     for _ in range(training.masks):
-        band, moment = random.integers(bands), random.integers(len(found))
-        found[:, band : band + random.integers(1, 1 + bands // 8)] = 0
-        found[moment : moment + random.integers(1, 8)] = 0
-    return np.asarray(found, np.float32)
+        band, moment = random.integers(bands), random.integers(len(mel))
+        mel[:, band : band + random.integers(1, 1 + bands // 8)] = 0
+        mel[moment : moment + random.integers(1, 8)] = 0
+    return np.asarray(mel, np.float32)

@@ -22,11 +22,11 @@ def awake(features: Features) -> NDArray[np.float32]:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], quiet, [False]]).astype(int))).reshape(
         -1, 2
     )
-    found, margin = np.ones(len(quiet), np.float32), round(AROUND * FEATURE_RATE)
+    activity, margin = np.ones(len(quiet), np.float32), round(AROUND * FEATURE_RATE)
     for first, last in edges:
         if last - first >= LONG * FEATURE_RATE:
-            found[first + margin : last - margin] = 0
-    return smoothed(found, SOFT * FEATURE_RATE)
+            activity[first + margin : last - margin] = 0
+    return smoothed(activity, SOFT * FEATURE_RATE)
 
 
 def resting_in_pauses(

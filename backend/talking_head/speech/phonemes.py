@@ -37,12 +37,12 @@ class Phoneme:
         """One after the other: diphthongs and affricates have two. Signs of stress and length are
         passed over.
         """
-        found: list[str] = []
+        visemes: list[str] = []
         for sign in self.ipa:
             viseme = VISEME_OF.get(sign)
-            if viseme and (not found or viseme != found[-1]):
-                found.append(viseme)
-        return found or ["sil"]
+            if viseme and (not visemes or viseme != visemes[-1]):
+                visemes.append(viseme)
+        return visemes or ["sil"]
 
 
 def viseme_track(phonemes: list[Phoneme], count: int) -> NDArray[np.int64]:

@@ -40,7 +40,7 @@ def pretrained_audio_features(model: nn.Module, samples: Samples, count: int) ->
     ones.
     """
     level = (samples - samples.mean()) / (samples.std() + 1e-7)
-    found = []
+    chunks = []
     with torch.inference_mode():
         for start in np.arange(0, max(count / FEATURE_RATE, 1e-3), PART):
             first = max(0, int((start - MARGIN) * RATE))
@@ -53,10 +53,10 @@ def pretrained_audio_features(model: nn.Module, samples: Samples, count: int) ->
                 - first / RATE
             )
             place = wanted / seconds * len(rows) - 0.5
-            found.append(
+            chunks.append(
                 np.stack([np.interp(place, np.arange(len(rows)), column) for column in rows.T], 1)
             )
-    return np.concatenate(found).astype(np.float32)
+    return np.concatenate(chunks).astype(np.float32)
 
 
 def _asked(model: nn.Module, samples: Samples) -> Features:

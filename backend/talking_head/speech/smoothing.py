@@ -14,7 +14,7 @@ def smoothed(values: NDArray[np.floating], rows: float) -> NDArray[np.float32]:
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / rows) ** 2)
     table = values.reshape(len(values), -1)
     padded = np.pad(table, ((reach, reach), (0, 0)), mode="edge")
-    found = np.stack(
+    blurred = np.stack(
         [np.convolve(column, kernel / kernel.sum(), "valid") for column in padded.T], 1
     )
-    return np.asarray(found.reshape(values.shape), np.float32)
+    return np.asarray(blurred.reshape(values.shape), np.float32)

@@ -59,8 +59,8 @@ class VisemeEncoder(nn.Module):
         x = self.enter(features.transpose(1, 2) / 3)
         for layer in self.layers:
             x = x + layer(x)
-        found: Tensor = self.leave(x).transpose(1, 2)
-        return found
+        logits: Tensor = self.leave(x).transpose(1, 2)
+        return logits
 
 
 def normalised(features: Features) -> Features:
@@ -76,13 +76,17 @@ def normalised(features: Features) -> Features:
 def viseme_probabilities(model: VisemeEncoder, features: Features) -> Floats:
     """(T, 15); long sounds in parts of a minute, whose borders do not show."""
     part, margin = 6000, 100
-    heard, found = normalised(features), []
+    heard, probabilities = normalised(features), []
     with torch.inference_mode():
         for start in range(0, len(heard), part):
             first = max(0, start - margin)
             logits = model(torch.from_numpy(heard[first : start + part + margin])[None])[0]
-            found.append(torch.softmax(logits, -1).numpy()[start - first : start - first + part])
-    return np.concatenate(found) if found else np.zeros((0, len(VISEMES)), np.float32)
+            probabilities.append(
+                torch.softmax(logits, -1).numpy()[start - first : start - first + part]
+            )
+    return (
+        np.concatenate(probabilities) if probabilities else np.zeros((0, len(VISEMES)), np.float32)
+    )
 
 
 def save_encoder(model: VisemeEncoder, path: Path) -> None:

@@ -108,14 +108,14 @@ def mouths(
     """(T, K) coefficients of a mouth that says visemes with chances (T, 15), both at
     FEATURE_RATE.
     """
-    found = viseme_shares(probabilities, style) @ pose_table(names) * style.intensity
+    coefficients = viseme_shares(probabilities, style) @ pose_table(names) * style.intensity
     if "jawOpen" in names:
-        found[:, names.index("jawOpen")] *= style.jaw
-    return np.asarray(found.clip(0, 1), np.float32)
+        coefficients[:, names.index("jawOpen")] *= style.jaw
+    return np.asarray(coefficients.clip(0, 1), np.float32)
 
 
 def closed_on(
-    found: Floats,
+    coefficients: Floats,
     probabilities: Floats,
     style: VisemeStyle = VisemeStyle(),
     names: tuple[str, ...] = BLENDSHAPES,
@@ -127,7 +127,9 @@ def closed_on(
         viseme_shares(probabilities, style)[:, [CLOSED, TEETH]],
         pose_table(names)[[CLOSED, TEETH]],
     )
-    return np.asarray(found * (1 - shares.sum(1, keepdims=True)) + shares @ table, np.float32)
+    return np.asarray(
+        coefficients * (1 - shares.sum(1, keepdims=True)) + shares @ table, np.float32
+    )
 
 
 def viseme_shares(probabilities: Floats, style: VisemeStyle) -> Floats:

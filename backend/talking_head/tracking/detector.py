@@ -70,20 +70,20 @@ class FaceDetector:
     def __call__(self, image: Pixels) -> list[Face]:
         """`picture` (H, W, 3) RGB."""
         height, width = image.shape[:2]
-        found = self._look(image, 0, 0, max(height, width))
+        faces = self._look(image, 0, 0, max(height, width))
         for tiles in self.config.tiles:
-            if found:
+            if faces:
                 break
             side = int(
                 np.ceil(min(height, width) / tiles * 1.3)
             )  # tiles overlap, so that no face lies between two
             corners = ((x, y) for y in _starts(height, side) for x in _starts(width, side))
-            found = [
+            faces = [
                 face
                 for x, y in corners
                 for face in self._look(image[y : y + side, x : x + side], x, y, side)
             ]
-        return _apart(found, self.config.overlap)
+        return _apart(faces, self.config.overlap)
 
     def _look(self, part: Pixels, left: int, top: int, side: int) -> list[Face]:
         """Faces of one part of the picture, seen as a square of `side` pixels with black around

@@ -103,7 +103,7 @@ Points = NDArray[
 
 
 @dataclass(frozen=True)
-class Found:
+class FaceLandmarks:
     """A face in one picture; `score` 0..1 says how sure it is that there is one."""
 
     points: Points
@@ -126,11 +126,11 @@ class FaceMesh:
         ]
         self._refined = dict(zip(REFINED, closer, strict=True))
 
-    def __call__(self, image: Pixels, region: Region) -> Found:
+    def __call__(self, image: Pixels, region: Region) -> FaceLandmarks:
         side = self.network.width
         square = torch.from_numpy(region.cut(image, side)).permute(2, 0, 1)[None].float() / 255
-        found = self.network(square)
-        rows = {name: values.reshape(-1).numpy() for name, values in found.items()}
+        tensors = self.network(square)
+        rows = {name: values.reshape(-1).numpy() for name, values in tensors.items()}
         points = np.zeros((COUNT, 3), np.float32)
         points[:MESH] = rows["output_mesh_identity"].reshape(MESH, 3)
         for (
@@ -145,7 +145,7 @@ class FaceMesh:
         matrix = region.matrix(side)
         points[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
         points[:, 2] *= region.size / side
-        return Found(points, float(torch.sigmoid(torch.tensor(rows["conv_faceflag"][0]))))
+        return FaceLandmarks(points, float(torch.sigmoid(torch.tensor(rows["conv_faceflag"][0]))))
 
 
 def aperture(points: Points) -> NDArray[np.float32]:

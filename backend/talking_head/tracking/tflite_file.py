@@ -57,7 +57,7 @@ class Operator:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Graph:
+class TFLiteGraph:
     """Shapes are the file's: batch, height, width, channels."""
 
     operators: list[Operator]
@@ -67,7 +67,7 @@ class Graph:
     outputs: dict[str, int]  # by name
 
 
-def read_tflite(path: Path) -> Graph:
+def read_tflite(path: Path) -> TFLiteGraph:
     """InputError for anything that is not a whole .tflite file."""
     try:
         if path.stat().st_size > LARGEST:
@@ -92,7 +92,7 @@ def read_tflite(path: Path) -> Graph:
         raise InputError(f"{path.name} is damaged.", "Fetch the face tracker again.") from error
 
 
-def _graph(model: Any, part: Any) -> Graph:
+def _graph(model: Any, part: Any) -> TFLiteGraph:
     shapes = [
         [int(n) for n in np.atleast_1d(part.Tensors(i).ShapeAsNumpy())]
         for i in range(part.TensorsLength())
@@ -111,7 +111,7 @@ def _graph(model: Any, part: Any) -> Graph:
         else:
             operators.append(operator)
     outputs = {part.Tensors(i).Name().decode(): int(i) for i in part.OutputsAsNumpy()}
-    return Graph(
+    return TFLiteGraph(
         operators=operators,
         constants=constants,
         shapes=shapes,

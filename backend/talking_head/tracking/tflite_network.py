@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ...protocol import InputError
 from .landmark_operators import landmarks_to_transform, sample_through, transform_landmarks
-from .tflite_file import Graph, Operator, read_tflite
+from .tflite_file import Operator, TFLiteGraph, read_tflite
 
 Values = dict[int, Tensor]
 Step = Callable[[Values], Tensor]
@@ -75,7 +75,7 @@ def _same(x: Tensor, kernel: tuple[int, int], stride: tuple[int, int], fill: flo
     )
 
 
-def _convolution(graph: Graph, o: Operator) -> Step:
+def _convolution(graph: TFLiteGraph, o: Operator) -> Step:
     deep = o.kind == "DEPTHWISE_CONV_2D"
     weight = (
         graph.constants[o.inputs[1]].permute(*((3, 0, 1, 2) if deep else (0, 3, 1, 2))).contiguous()
@@ -95,7 +95,7 @@ def _convolution(graph: Graph, o: Operator) -> Step:
     return step
 
 
-def _max_pool(graph: Graph, o: Operator) -> Step:
+def _max_pool(graph: TFLiteGraph, o: Operator) -> Step:
     kernel, stride = (
         (o.options.FilterHeight(), o.options.FilterWidth()),
         (o.options.StrideH(), o.options.StrideW()),
@@ -109,7 +109,7 @@ def _max_pool(graph: Graph, o: Operator) -> Step:
     return step
 
 
-def _two(graph: Graph, o: Operator) -> Step:
+def _two(graph: TFLiteGraph, o: Operator) -> Step:
     """Sum or product of two, one of which may be a constant."""
     apply: Callable[[Tensor, Tensor], Tensor] = torch.add if o.kind == "ADD" else torch.mul
     activation = _activation(o.options.FusedActivationFunction())
@@ -122,30 +122,30 @@ def _two(graph: Graph, o: Operator) -> Step:
     return step
 
 
-def _prelu(graph: Graph, o: Operator) -> Step:
+def _prelu(graph: TFLiteGraph, o: Operator) -> Step:
     slope = graph.constants[o.inputs[1]].reshape(-1)
     return lambda values: F.prelu(values[o.inputs[0]], slope)
 
 
-def _pad(graph: Graph, o: Operator) -> Step:
+def _pad(graph: TFLiteGraph, o: Operator) -> Step:
     rows = graph.constants[o.inputs[1]].tolist()
     widths = [int(n) for n in (*rows[2], *rows[1], *rows[3])]
     return lambda values: F.pad(values[o.inputs[0]], widths)
 
 
-def _reshape(graph: Graph, o: Operator) -> Step:
+def _reshape(graph: TFLiteGraph, o: Operator) -> Step:
     shape = graph.shapes[o.outputs[0]]
     return lambda values: _channels_first(_channels_last(values[o.inputs[0]]).reshape(shape))
 
 
-def _concatenate(graph: Graph, o: Operator) -> Step:
+def _concatenate(graph: TFLiteGraph, o: Operator) -> Step:
     axis = o.options.Axis()
     return lambda values: _channels_first(
         torch.cat([_channels_last(values[i]) for i in o.inputs], axis)
     )
 
 
-def _slice(graph: Graph, o: Operator) -> Step:
+def _slice(graph: TFLiteGraph, o: Operator) -> Step:
     begin, end, strides = (graph.constants[i].tolist() for i in o.inputs[1:4])
     no_begin, no_end = o.options.BeginMask(), o.options.EndMask()
     cut = tuple(
@@ -157,7 +157,7 @@ def _slice(graph: Graph, o: Operator) -> Step:
     return lambda values: _channels_first(_channels_last(values[o.inputs[0]])[cut])
 
 
-def _resize(graph: Graph, o: Operator) -> Step:
+def _resize(graph: TFLiteGraph, o: Operator) -> Step:
     size = graph.shapes[o.outputs[0]][1:3]
     if not o.options.HalfPixelCenters():
         raise InputError(
@@ -169,7 +169,7 @@ def _resize(graph: Graph, o: Operator) -> Step:
     )
 
 
-def _depth_to_space(graph: Graph, o: Operator) -> Step:
+def _depth_to_space(graph: TFLiteGraph, o: Operator) -> Step:
     """Channels into blocks; within a block TensorFlow counts channels last, torch first."""
     block = o.options.BlockSize()
 
@@ -185,15 +185,15 @@ def _depth_to_space(graph: Graph, o: Operator) -> Step:
     return step
 
 
-def _custom(function: Callable[..., Tensor]) -> Callable[[Graph, Operator], Step]:
-    def build(graph: Graph, o: Operator) -> Step:
+def _custom(function: Callable[..., Tensor]) -> Callable[[TFLiteGraph, Operator], Step]:
+    def build(graph: TFLiteGraph, o: Operator) -> Step:
         options: dict[str, Any] = o.options or {}
         return lambda values: function(*(values[i] for i in o.inputs), **options)
 
     return build
 
 
-BUILDERS: dict[str, Callable[[Graph, Operator], Step]] = {
+BUILDERS: dict[str, Callable[[TFLiteGraph, Operator], Step]] = {
     "CONV_2D": _convolution,
     "DEPTHWISE_CONV_2D": _convolution,
     "MAX_POOL_2D": _max_pool,

@@ -14,13 +14,13 @@ from ...media.decoding import Damage, decode, open_video, probe
 from ...media.video import upright
 from ...protocol import InputError
 from .detector import FULL_RANGE, SHORT_RANGE, Face, FaceDetector
-from .face_mesh import COUNT, LEFT_CORNER, RIGHT_CORNER, FaceMesh, Found, Points, aperture
+from .face_mesh import COUNT, LEFT_CORNER, RIGHT_CORNER, FaceLandmarks, FaceMesh, Points, aperture
 from .tflite_network import TfliteNetwork
 from .weights import FULL_RANGE_FILE, MESH_FILE, SHORT_RANGE_FILE
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrackConfig:
+class FaceTrackConfig:
     """When a face is there, and when it has to be searched for."""
 
     score: float = 0.5  # of the mesh
@@ -65,7 +65,7 @@ class FaceTrack:
 class FaceTracker:
     """The three networks of a folder (weights.py)."""
 
-    def __init__(self, folder: Path, config: TrackConfig = TrackConfig()) -> None:
+    def __init__(self, folder: Path, config: FaceTrackConfig = FaceTrackConfig()) -> None:
         self.config = config
         self.mesh = FaceMesh(TfliteNetwork(folder / MESH_FILE))
         self.detectors = [
@@ -75,42 +75,44 @@ class FaceTracker:
 
     def faces(self, image: Pixels) -> list[Face]:
         """The surest first; none where neither detector sees one."""
-        return next((found for detector in self.detectors if (found := detector(image))), [])
+        return next((faces for detector in self.detectors if (faces := detector(image))), [])
 
-    def find(self, image: Pixels, face: Face) -> Found:
+    def find(self, image: Pixels, face: Face) -> FaceLandmarks:
         """The mesh of a detected face."""
-        found = self.mesh(image, face.region())
+        landmarks = self.mesh(image, face.region())
         for _ in range(self.config.settle - 1):
-            found = self.mesh(image, found.region())
-        return found
+            landmarks = self.mesh(image, landmarks.region())
+        return landmarks
 
     def follow(
         self, images: Iterator[Pixels], progress: Callable[[int], None] = lambda step: None
-    ) -> tuple[list[Found | None], int]:
+    ) -> tuple[list[FaceLandmarks | None], int]:
         """What is found in each picture, None where there is no face; and the most faces that were
         seen at once.
         """
-        rows: list[Found | None] = []
+        rows: list[FaceLandmarks | None] = []
         most, missed, last = 0, 0, None
         for image in images:
             progress(len(rows))
-            found = self._sure(self.mesh(image, last.region())) if last and not missed else None
-            lost = found is None and missed % self.config.search == 0
+            landmarks = self._sure(self.mesh(image, last.region())) if last and not missed else None
+            lost = landmarks is None and missed % self.config.search == 0
             faces = self.faces(image) if lost or len(rows) % self.config.count == 0 else []
             most = max(most, len(faces))
             if lost:
-                found = self._sure(self.find(image, _chosen(faces, last))) if faces else None
-            missed, last = (0, found) if found else (missed + 1, last)
-            rows.append(found)
+                landmarks = self._sure(self.find(image, _chosen(faces, last))) if faces else None
+            missed, last = (0, landmarks) if landmarks else (missed + 1, last)
+            rows.append(landmarks)
         return rows, most
 
-    def _sure(self, found: Found) -> Found | None:
+    def _sure(self, landmarks: FaceLandmarks) -> FaceLandmarks | None:
         return (
-            found if found.score > self.config.score and np.isfinite(found.points).all() else None
+            landmarks
+            if landmarks.score > self.config.score and np.isfinite(landmarks.points).all()
+            else None
         )
 
 
-def _chosen(faces: list[Face], last: Found | None) -> Face:
+def _chosen(faces: list[Face], last: FaceLandmarks | None) -> Face:
     """The largest face; or the one nearest to where the last was, which a glance away or a hand had
     hidden.
     """
@@ -173,7 +175,7 @@ def track_video(
     )
 
 
-def _demand_a_face(path: Path, rows: list[Found | None], config: TrackConfig) -> None:
+def _demand_a_face(path: Path, rows: list[FaceLandmarks | None], config: FaceTrackConfig) -> None:
     seen = sum(row is not None for row in rows)
     if not seen:
         raise InputError(

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from backend.cameras.estimation.verdict import Evidence, VerdictConfig, in_words, judge
+from backend.cameras.estimation.verdict import SolveEvidence, VerdictConfig, in_words, judge
 
-GOOD = Evidence(
+GOOD = SolveEvidence(
     placed=1.0,
     inliers=0.95,
     held_out_px=0.25,

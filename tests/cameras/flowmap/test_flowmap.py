@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend.cameras.depth.multiview_depth import FrozenConfig, View, fill, rays, solve_depth
+from backend.cameras.depth.multiview_depth import DepthView, FrozenConfig, fill, rays, solve_depth
 from backend.cameras.flowmap import camera_math
 from backend.cameras.flowmap.clip import FlowMapClip, Window
 from backend.cameras.flowmap.fit import FlowMapConfig, Trial, fit
@@ -204,7 +204,7 @@ def test_frozen_cameras_give_depth(log_depth: torch.Tensor) -> None:
     trust[:, :6] = 0  # nothing is known of the top rows
     speckles = torch.rand(HEIGHT, WIDTH, 1, generator=torch.Generator().manual_seed(0)) * 0.4
     color = (depth[..., None] / 6 + speckles).repeat(1, 1, 3)
-    view = View(
+    view = DepthView(
         color=color,
         K=K,
         neighbor_ks=K.repeat(2, 1, 1),
@@ -229,7 +229,7 @@ def test_blank_sky_is_not_believed(log_depth: torch.Tensor) -> None:
     color[:, : WIDTH // 2] = 0.8
     relative = (torch.linalg.inv(pose(4)) @ pose(2))[None]
     sigma = solve_depth(
-        View(
+        DepthView(
             color=color,
             K=K,
             neighbor_ks=K[None],

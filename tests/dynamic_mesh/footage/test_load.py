@@ -121,7 +121,7 @@ def test_depth_counts_where_the_cameras_were_solved_from(tmp_path: Path) -> None
         mask[box] = 255
         Image.fromarray(mask).save(tmp_path / name)
 
-    def depth(mask: str | None) -> tuple[torch.Tensor | None, footage.Footage]:
+    def depth(mask: str | None) -> tuple[torch.Tensor | None, footage.ObjectFootage]:
         frames = [
             replace(f, depth=tmp_path / "depth.exr", mask=None if mask is None else tmp_path / mask)
             for f in found.frames

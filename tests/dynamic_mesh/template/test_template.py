@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend.dynamic_mesh.deformation.motion import Motion
+from backend.dynamic_mesh.deformation.motion import NodeMotion
 from backend.dynamic_mesh.deformation.nodes import from_points
 from backend.dynamic_mesh.template.canonical_gaussians import CanonicalConfig, CanonicalGaussians
 from backend.dynamic_mesh.template.solid import to_surface
@@ -45,7 +45,7 @@ def _gaussians(means: torch.Tensor, size: float, opacities: torch.Tensor) -> Can
         opacity_logits=opacities.logit(),
         colors=torch.zeros_like(means),
         graph=from_points(means, 20),
-        motion=Motion.still(20, 3),
+        motion=NodeMotion.still(20, 3),
     )
 
 

@@ -5,8 +5,8 @@ import torch
 from helpers import turning_blob
 
 from backend.dynamic_mesh.deformation.motion import (
-    Motion,
     MotionConfig,
+    NodeMotion,
     basis,
     frequency_count,
     node_transforms,
@@ -26,8 +26,8 @@ def surface() -> Surface:
     return Surface(vertices.astype(np.float32), faces)
 
 
-def moving(nodes: int, seed: int = 0) -> Motion:
-    motion = Motion.still(nodes, 7)
+def moving(nodes: int, seed: int = 0) -> NodeMotion:
+    motion = NodeMotion.still(nodes, 7)
     generator = torch.Generator().manual_seed(seed)
     for tensor in (
         motion.rotations,
@@ -42,7 +42,7 @@ def moving(nodes: int, seed: int = 0) -> Motion:
 def test_nodes_at_rest_move_nothing_and_a_turn_of_the_whole_turns_all() -> None:
     ball = surface()
     graph, vertices = build(ball, 20), torch.from_numpy(ball.vertices)
-    motion = Motion.still(20, 7)
+    motion = NodeMotion.still(20, 7)
     assert (skinned(vertices, graph, motion.at(0.3)) - vertices).abs().max() < 1e-5
     motion.global_rotation.data[0, 2] = torch.pi / 2
     turned = torch.stack([-vertices[:, 1], vertices[:, 0], vertices[:, 2]], 1)
@@ -107,7 +107,7 @@ def test_inner_links_lead_through_the_inside_and_never_from_leg_to_leg() -> None
     tied = both.stiffness[:, 6:] > 0
     left = both.rest[:, 0] < 1.1
     assert tied.any() and (left[both.neighbors[:, 6:]] == left[:, None])[tied].all()
-    still = Motion.still(40, 7)
+    still = NodeMotion.still(40, 7)
     still.global_rotation.data[0, 2] = still.rotations.data[:, 0, 0] = (
         1.0  # every node turns where it is: nothing is where others expect it
     )
@@ -148,7 +148,7 @@ def test_other_nodes_carry_the_same_motion_over() -> None:
 def test_many_waves_are_carried_over_without_large_ones_against_each_other() -> None:
     ball = surface()
     vertices = torch.from_numpy(ball.vertices)
-    old, new, motion = from_points(vertices, 30), build(ball, 25), Motion.still(30, 29)
+    old, new, motion = from_points(vertices, 30), build(ball, 25), NodeMotion.still(30, 29)
     generator = torch.Generator().manual_seed(0)
     for tensor in (motion.rotations, motion.translations):
         tensor.data = (

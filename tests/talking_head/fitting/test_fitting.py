@@ -13,7 +13,7 @@ from helpers.toy_rig import toy_rig
 
 from backend.protocol import InputError
 from backend.talking_head.fitting.coefficients import solve_bounded
-from backend.talking_head.fitting.fit import FitConfig, fit_rig
+from backend.talking_head.fitting.fit import FaceFitConfig, fit_rig
 from backend.talking_head.rigs.correspondence import Correspondence, find_correspondence
 from backend.talking_head.rigs.drawing import portrait
 from backend.talking_head.rigs.ict import read_ict
@@ -58,10 +58,10 @@ def toy_track(
     )
 
 
-def focal_config(track: FaceTrack) -> FitConfig:
+def focal_config(track: FaceTrack) -> FaceFitConfig:
     """The lens that the toy was seen with, and hardly any pull."""
     angle = 2 * np.degrees(np.arctan(15 / 70))
-    return FitConfig(
+    return FaceFitConfig(
         field_of_view=angle,
         pull=1e-5,
         smooth=1e-5,

@@ -12,8 +12,8 @@ from helpers.sounds import write_wav
 from backend.media.sound import RATE, read_sound
 from backend.protocol import InputError
 from backend.talking_head.motion.motion_training import (
-    Clip,
     MotionTrainingConfig,
+    SpeechClip,
     still_face,
     train,
     translate,
@@ -90,7 +90,7 @@ def test_rows_are_sampled_between_moments() -> None:
     )
 
 
-def speech(seconds: float, seed: int, rate: float) -> Clip:
+def speech(seconds: float, seed: int, rate: float) -> SpeechClip:
     """A face that opens with the loudness and rounds with the pitch of a made-up voice; motion at
     any frame rate.
     """
@@ -105,7 +105,7 @@ def speech(seconds: float, seed: int, rate: float) -> Clip:
     voice = slow[0] * np.sin(2 * np.pi * np.cumsum(300 + 2000 * slow[1]) / RATE) * 0.5
     frames = np.arange(int(seconds * rate)) / rate
     motion = np.stack([np.interp(frames, t, slow[0]), np.interp(frames, t, slow[1])], 1)
-    return Clip(listen(voice), motion.astype(np.float32), rate)
+    return SpeechClip(listen(voice), motion.astype(np.float32), rate)
 
 
 @pytest.mark.whole
@@ -182,7 +182,7 @@ def test_a_network_of_the_user_is_heard_in_time(tmp_path: Path) -> None:
     assert silence(features).shape == (CHANNELS + 2,)
     motion = np.stack([features[::4, CHANNELS], -features[::4, CHANNELS]], 1)
     model = train(
-        [Clip(features, motion, 25.0)],
+        [SpeechClip(features, motion, 25.0)],
         MotionTranslatorConfig(channels=CHANNELS + 2, coefficients=2),
         MotionTrainingConfig(steps=5),
     )
@@ -219,7 +219,7 @@ def test_the_distance_of_the_lips_is_learned_first() -> None:
     for asked in (None, lips):
         config = MotionTranslatorConfig(coefficients=2, hidden=8, dilations=(1,), dropout=0.0)
         model = train(
-            [Clip(features, motion, 25.0)],
+            [SpeechClip(features, motion, 25.0)],
             config,
             MotionTrainingConfig(steps=20, lips=5.0, loudness=0.0, masks=0),
             lips=asked,
@@ -237,7 +237,7 @@ def test_the_still_face_is_that_of_the_pauses() -> None:
         np.repeat([0.0, 0.3, 0.0, 0.3], RATE) * np.random.default_rng(0).normal(size=4 * RATE)
     )
     motion = np.repeat([[0.1], [0.9], [0.1], [0.9]], 25, 0).astype(np.float32)
-    np.testing.assert_allclose(still_face(Clip(features, motion, 25.0)), [0.1])
+    np.testing.assert_allclose(still_face(SpeechClip(features, motion, 25.0)), [0.1])
 
 
 def test_a_face_rests_in_pauses() -> None:

@@ -13,9 +13,9 @@ from helpers.places import DATA
 
 from backend.protocol import InputError
 from backend.talking_head.tracking.detector import FULL_RANGE, FaceDetector
-from backend.talking_head.tracking.face_mesh import COUNT, LEFT_CORNER, RIGHT_CORNER, Found
+from backend.talking_head.tracking.face_mesh import COUNT, LEFT_CORNER, RIGHT_CORNER, FaceLandmarks
 from backend.talking_head.tracking.region import Region
-from backend.talking_head.tracking.track import FaceTracker, TrackConfig, track_video
+from backend.talking_head.tracking.track import FaceTrackConfig, FaceTracker, track_video
 from backend.talking_head.tracking.weights import demand_weights
 
 WEIGHTS, TALKING = DATA / "weights/mediapipe_face", DATA / "talking"
@@ -90,7 +90,7 @@ def test_a_small_face_is_found_by_looking_closer() -> None:
 def follower(mesh: Any, faces: list[Any]) -> FaceTracker:
     tracker = FaceTracker.__new__(FaceTracker)
     tracker.config, tracker.mesh, tracker.detectors = (
-        TrackConfig(search=2),
+        FaceTrackConfig(search=2),
         mesh,
         cast(Any, [lambda image: faces]),
     )
@@ -106,7 +106,7 @@ def test_a_face_that_hides_is_searched_for_and_found_again() -> None:
     shown = iter(
         [0.9] * 2 + [0.9] * 3 + [0.1] * 3 + [0.9] * 9
     )  # the face's score at each look; two looks at the first frame
-    tracker = follower(lambda image, region: Found(points, next(shown)), [face, face])
+    tracker = follower(lambda image, region: FaceLandmarks(points, next(shown)), [face, face])
     rows, most = tracker.follow(iter([np.zeros((100, 100, 3), np.uint8)] * 8))
     assert [row is not None for row in rows] == [True] * 4 + [False, False] + [True] * 2
     assert most == 2

@@ -98,12 +98,12 @@ def _places(skin: Skin, pieces: list[Piece], rest: Doubles) -> Places:
 
 
 def _lid_movement(name: str, skin: Skin, count: int) -> Doubles:
-    found = np.zeros((count, 3))
+    offsets = np.zeros((count, 3))
     side = "Left" if name.endswith("Left") else "Right"
     lids = with_lids(Lids(), name.removesuffix(side), side)
     if lids is not None:
-        found[: len(skin.angle)] = skin.vertices(lids) - skin.vertices()
-    return found
+        offsets[: len(skin.angle)] = skin.vertices(lids) - skin.vertices()
+    return offsets
 
 
 def _identities(rest: Doubles, places: Places) -> list[Doubles]:

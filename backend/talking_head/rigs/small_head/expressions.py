@@ -102,15 +102,15 @@ def movement(shape: str, places: Places) -> Doubles:
     if shape in SPECIAL:
         return SPECIAL[shape](places)
     if base.startswith("eyeLook"):
-        found = _look(base.removeprefix("eyeLook"), 1 if side == "Left" else -1, places)
+        offsets = _look(base.removeprefix("eyeLook"), 1 if side == "Left" else -1, places)
     else:
-        found = np.zeros_like(places.rest)
+        offsets = np.zeros_like(places.rest)
     for hill in WHOLE.get(shape, []):
-        found += _hill(places, hill, 1)
+        offsets += _hill(places, hill, 1)
     one_sided = BOTH.get("mouthLeft" if shape in ("mouthLeft", "mouthRight") else base, [])
     for hill in one_sided:
-        found += _hill(places, hill, -1 if side == "Right" else 1)
-    return found
+        offsets += _hill(places, hill, -1 if side == "Right" else 1)
+    return offsets
 
 
 def _hill(places: Places, hill: Hill, side: int) -> Doubles:
@@ -149,7 +149,7 @@ def _narrow(places: Places, inward: float, forward: float, apart: float) -> Doub
 def _look(way: str, side: int, places: Places) -> Doubles:
     axis, angle = LOOKS[way]
     angle *= side if axis == 1 else 1
-    found = np.zeros_like(places.rest)
+    offsets = np.zeros_like(places.rest)
     mine = places.balls[side]
     i, j = (axis + 1) % 3, (axis + 2) % 3
     local = places.rest[mine] - ball_center(side)
@@ -159,8 +159,8 @@ def _look(way: str, side: int, places: Places) -> Doubles:
         cos * local[:, i] - sin * local[:, j],
         sin * local[:, i] + cos * local[:, j],
     )
-    found[mine] = turned - local
-    return found
+    offsets[mine] = turned - local
+    return offsets
 
 
 SPECIAL: dict[str, Callable[[Places], Doubles]] = {

@@ -68,13 +68,13 @@ class Skin:
 
     def vertices(self, lids: Lids = Lids()) -> Doubles:
         """How many vertices the skin has."""
-        found = skin(self.angle, self.height, self.below, lids)
-        found[:, 1] += self.fold[:, 0]
-        found[:, 2] -= self.fold[:, 1]
-        found[:, 0] *= (
+        positions = skin(self.angle, self.height, self.below, lids)
+        positions[:, 1] += self.fold[:, 0]
+        positions[:, 2] -= self.fold[:, 1]
+        positions[:, 0] *= (
             1 - 0.06 * self.fold[:, 1]
         )  # the mouth's inside is narrower towards the throat
-        return np.asarray(found)
+        return np.asarray(positions)
 
 
 def angles() -> Doubles:

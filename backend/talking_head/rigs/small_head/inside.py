@@ -30,10 +30,10 @@ def eyeball(side: int) -> Piece:
     rings = np.concatenate(
         [[PUPIL * 0.5, PUPIL, (PUPIL + IRIS) / 2, IRIS], np.linspace(IRIS + 0.15, np.pi - 0.3, 8)]
     )
-    found = _sphere(ball_center(side), (BALL, BALL, BALL), rings, 20, axis=2)
-    first = np.array([min(f[f >= 0]) for f in found.faces])
+    ball = _sphere(ball_center(side), (BALL, BALL, BALL), rings, 20, axis=2)
+    first = np.array([min(f[f >= 0]) for f in ball.faces])
     parts = np.where(first < 1 + 3 * 20, Part.IRIS, Part.EYE).astype(np.int8)
-    return Piece(found.vertices, found.faces, parts)
+    return Piece(ball.vertices, ball.faces, parts)
 
 
 def tongue() -> Piece:
@@ -50,15 +50,15 @@ def tongue() -> Piece:
 
 def ear(side: int) -> Piece:
     """A leaf that stands off the head."""
-    found = _sphere(
+    leaf = _sphere(
         np.zeros(3), (0.45, 2.9, 1.7), np.linspace(0.2, np.pi - 0.2, 9), 18, axis=0, part=Part.SKIN
     )
-    x, y, z = found.vertices.T
+    x, y, z = leaf.vertices.T
     hollow = 0.35 * np.exp(-((y / 1.6) ** 2) - ((z / 0.9) ** 2)) * (x > 0)
     lean = 0.35 * (z < 0) * np.abs(z)
     places = np.stack([side * (7.1 + x - hollow + lean), y * (1 - 0.12 * z) - 1.2, z - 1.0], 1)
-    faces = found.faces if side > 0 else _turned_over(found.faces)
-    return Piece(places, faces, found.parts)
+    faces = leaf.faces if side > 0 else _turned_over(leaf.faces)
+    return Piece(places, faces, leaf.parts)
 
 
 def teeth(upper: bool) -> Piece:
@@ -120,7 +120,7 @@ def _sphere(
 
 def _turned_over(faces: NDArray[np.int32]) -> NDArray[np.int32]:
     """The other side out."""
-    found = faces[:, ::-1].copy()
-    three = found[:, 0] < 0
-    found[three] = np.roll(found[three], -1, 1)
-    return found
+    flipped = faces[:, ::-1].copy()
+    three = flipped[:, 0] < 0
+    flipped[three] = np.roll(flipped[three], -1, 1)
+    return flipped

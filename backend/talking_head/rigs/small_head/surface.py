@@ -111,20 +111,20 @@ def _features(x: Doubles, y: Doubles) -> Doubles:
     """Nose, brows, sockets, cheeks, lips, chin: what stands out of the plain oval, forwards."""
     across = np.abs(x)
     nose = _nose(np.clip(y, -5, 1.6)) * np.exp(-((x / _nose_width(np.clip(y, -5, 1.6))) ** 2))
-    found = nose + 0.75 * bump(across, y, (1.3, -3.55), (0.5, 0.5))  # with its wings
-    found += 0.45 * bump(across, y, (2.6, 2.1), (2.2, 0.9)) - 0.95 * bump(
+    relief = nose + 0.75 * bump(across, y, (1.3, -3.55), (0.5, 0.5))  # with its wings
+    relief += 0.45 * bump(across, y, (2.6, 2.1), (2.2, 0.9)) - 0.95 * bump(
         across, y, (EYE[0], -0.1), (1.9, 1.3)
     )
-    found += 0.45 * bump(across, y, (4.9, -2.2), (1.7, 1.4)) - 0.3 * bump(
+    relief += 0.45 * bump(across, y, (4.9, -2.2), (1.7, 1.4)) - 0.3 * bump(
         across, y, (4.2, -6.0), (1.5, 1.8)
     )
     wide = np.exp(-((x / 2.35) ** 4))
-    found += wide * (
+    relief += wide * (
         0.5 * np.exp(-(((y + 5.88) / 0.42) ** 2)) + 0.55 * np.exp(-(((y + 6.78) / 0.45) ** 2))
     )
-    found -= wide * 0.28 * np.exp(-(((y + 6.3) / 0.16) ** 2))  # the line between
-    found -= 0.12 * bump(x, y, (0, -5.0), (0.3, 0.5)) + 0.35 * bump(x, y, (0, -7.85), (2.0, 0.6))
-    return np.asarray(found + 0.55 * bump(x, y, (0, -9.6), (1.6, 1.1)))
+    relief -= wide * 0.28 * np.exp(-(((y + 6.3) / 0.16) ** 2))  # the line between
+    relief -= 0.12 * bump(x, y, (0, -5.0), (0.3, 0.5)) + 0.35 * bump(x, y, (0, -7.85), (2.0, 0.6))
+    return np.asarray(relief + 0.55 * bump(x, y, (0, -9.6), (1.6, 1.1)))
 
 
 def ball_center(side: int) -> Doubles:
