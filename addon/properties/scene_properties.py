@@ -161,7 +161,8 @@ class SplatsmithSettings(
     exposure: bpy.props.BoolProperty(
         name="Even Out Exposure",
         default=False,
-        description="Allow each picture its own exposure and white balance while training",
+        description="Allow each picture its own exposure and white balance while training. "
+        "Done unasked where the brightness of the same places differs",
     )
     regions: bpy.props.StringProperty(
         name="Regions",

@@ -1,10 +1,12 @@
 """Everything that training can be told, and what the presets and the user's options make of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..media.holdout import check_holdout
 from ..protocol import InputError, Preset
+from .free_space import FreeSpaceConfig
 from .splats_verb import PRESETS, SplatsOptions
+from .surroundings import SurroundingsConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +61,12 @@ class TrainConfig:
     initial_opacity: float = 0.3
     refine_cameras: bool = False
     exposure: bool = False
+    exposure_spread: float = 0.03  # of log brightness, from which it is allowed unasked
     antialiased: bool = False
     rates: LearningRates = LearningRates()
     densify: DensifyConfig = DensifyConfig()
+    free_space: FreeSpaceConfig = field(default_factory=FreeSpaceConfig)
+    surroundings: SurroundingsConfig = field(default_factory=SurroundingsConfig)
     previews: int = 12  # pictures shown during the training
     evaluations: int = 10
     checkpoint_seconds: float = 20.0

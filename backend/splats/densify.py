@@ -12,6 +12,7 @@ from torch import Tensor
 from ..gaussians.model import Gaussians
 from ..geometry.rotations import quat_to_matrix
 from .config import DensifyConfig
+from .surroundings import Surroundings
 
 MAX_SHARE = 51  # more copies than this at one place are treated as so many
 
@@ -50,8 +51,10 @@ class Densifier:
         first_count: int,
         max_splats: int,
         generator: torch.Generator,
+        surroundings: Surroundings,
     ) -> None:
         self.config, self.max_splats, self.generator = config, max_splats, generator
+        self.surroundings = surroundings
         self.every = max(1, round(steps * (config.stop - config.start) / config.times))
         growths = max(1, round(steps * (config.full - config.start) / self.every))
         self.growth = min(
@@ -67,7 +70,8 @@ class Densifier:
         """Relocates the dead, then grows by a share up to the limit."""
         opacities = model.opacities
         dead = (opacities <= self.config.dead_opacity) | ~torch.isfinite(opacities)
-        alive = (~dead).nonzero()[:, 0]
+        near = self._is_near(model)
+        alive = (near & ~dead).nonzero()[:, 0]
         if len(alive) == 0:
             return
         gone = dead.nonzero()[:, 0]
@@ -75,8 +79,12 @@ class Densifier:
             self._copy_onto(model, optimizer, alive, gone)
         target = min(self.max_splats, math.ceil(self.growth * len(model)))
         if target > len(model):
-            everyone = torch.arange(len(model), device=opacities.device)
-            self._append(model, optimizer, self._sample(model, everyone, target - len(model)))
+            grown = self._is_near(model).nonzero()[:, 0]
+            self._append(model, optimizer, self._sample(model, grown, target - len(model)))
+
+    def _is_near(self, model: Gaussians) -> Tensor:
+        """(N,) those that are copied and stirred: a shell of surroundings stays as it was laid."""
+        return ~self.surroundings.is_far(model.means)
 
     def _sample(self, model: Gaussians, among: Tensor, count: int) -> Tensor:
         """Draws by opacity, and makes room: the chosen and their copies together look as before."""
@@ -127,7 +135,8 @@ class Densifier:
         wanders.
         """
         opacities = model.opacities
-        faint = (opacities < 0.06).nonzero()[:, 0]  # at 0.06 the gate below is 0.4 %
+        # at 0.06 the gate below is 0.4 %
+        faint = ((opacities < 0.06) & self._is_near(model)).nonzero()[:, 0]
         if len(faint) == 0:
             return
         gate = (

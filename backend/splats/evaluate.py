@@ -9,19 +9,21 @@ from torch import Tensor
 
 from ..gaussians.losses import psnr
 from ..runtime.atomic import atomic_path
+from .exposed_alike import exposed_alike
 from .trainer import Trainer
 
 
 @torch.no_grad()
 def render_view(trainer: Trainer, index: int) -> tuple[Tensor, Tensor]:
-    """The uncorrected rendering of a view and its picture, (H, W, 3) in 0..1, on white where
-    pictures are transparent.
+    """The rendering of a view, exposed as its picture where exposure may differ, and the picture,
+    (H, W, 3) in 0..1, on white where pictures are transparent.
     """
     background = torch.full((3,), 1.0 if trainer.views.transparent else 0.0, device=trainer.device)
     view = trainer.views.full[index]
     image = trainer.render(view, view.viewmat.to(trainer.device), background, trainer.sh_degree)
     image = image.clamp(0, 1)
-    return image, view.forgiving(view.target(background, trainer.device), image)
+    target = view.forgiving(view.target(background, trainer.device), image)
+    return (exposed_alike(image, target) if trainer.config.exposure else image), target
 
 
 def evaluate(trainer: Trainer) -> dict[str, float]:

@@ -1,11 +1,14 @@
 """The verb `splats`: a capture in, trained Gaussian splats out."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ..formats import capture, splat_ply
+from ..formats.splat_ply import SplatArrays
+from ..gaussians.model import Gaussians
 from ..gaussians.rasterize import rasterizer_name
 from ..protocol import VERSION, InputError, SplatsmithError
 from ..runtime import atomic, checkpoint
@@ -14,9 +17,11 @@ from . import trainer as training
 from .config import TrainConfig, make_config
 from .evaluate import evaluate, save_side_by_side
 from .initialization import initialise
+from .known_depth import KnownDepth, exposure_spread, known_depths, share_known
 from .splats_verb import SplatsOptions
+from .surroundings import Surroundings, add_shell, make_surroundings
 from .trainer import Trainer
-from .views import load_views
+from .views import ViewSet, load_views
 
 MIN_VIEWS = 3
 
@@ -37,14 +42,38 @@ def _prepare(job: Job[SplatsOptions], config: TrainConfig) -> Trainer:
             f"Training needs at least {MIN_VIEWS}.",
         )
     views = load_views(source, config.max_pixels, config.holdout, job.progress)
+    known = [] if views.transparent else known_depths(source, views)
+    if exposure_spread(known) > config.exposure_spread:
+        config = replace(config, exposure=True)
     model = initialise(source, views, config, job.request.seed, job.device)
-    trainer = training.start(config, views, model, job.request.seed, job.device)
+    model, around = _surrounded(views, known, model, config)
+    trainer = training.start(config, views, model, job.request.seed, job.device, around, known)
     if job.resumed:
         try:
             training.restore(trainer, *checkpoint.load(job.folder.checkpoint / "state.safetensors"))
         except InputError as error:
             job.warn("CHECKPOINT", f"{error.what} The training starts anew.")
     return trainer
+
+
+def _surrounded(
+    views: ViewSet, known: list[KnownDepth], model: Gaussians, config: TrainConfig
+) -> tuple[Gaussians, Surroundings | None]:
+    """The model with a shell of surroundings, where the capture's depth can tell what is far."""
+    if not share_known(known):
+        return model, None
+    around = make_surroundings(views, str(model.means.device), config.surroundings)
+    most = round(config.surroundings.share * config.max_splats)
+    return add_shell(model, views, known, around, most, config.surroundings), around
+
+
+def _marked(trainer: Trainer) -> SplatArrays:
+    """For the file; far Gaussians carry surroundings = 1."""
+    arrays = trainer.model.to_arrays()
+    is_far = trainer.surroundings.is_far(trainer.model.means).cpu().numpy()
+    if is_far.any():
+        arrays.extra["surroundings"] = is_far.astype(np.uint8)
+    return arrays
 
 
 def _marks(config: TrainConfig, count: int) -> set[int]:
@@ -106,9 +135,7 @@ def run(job: Job[SplatsOptions]) -> Outcome:
     trainer = _prepare(job, make_config(job.request.preset, options))
     _train(job, trainer)
     job.stage("Writing the splats", 3, 3)
-    splat_ply.write(
-        job.folder.staging / "splats.ply", trainer.model.to_arrays(), (f"Splatsmith {VERSION}",)
-    )
+    splat_ply.write(job.folder.staging / "splats.ply", _marked(trainer), (f"Splatsmith {VERSION}",))
     save_side_by_side(trainer, job.folder.staging / "heldout.png")
     atomic.write_json(job.folder.staging / "curve.json", trainer.curve)
     quality = evaluate(trainer)
@@ -122,6 +149,7 @@ def run(job: Job[SplatsOptions]) -> Outcome:
     details = {
         "picture": list(trainer.views.full[0].size),
         "rasterizer": rasterizer_name(trainer.model.means.device),
+        "exposure": trainer.config.exposure,
         "curve": trainer.curve,
     }
     return Outcome(f"{len(trainer.model):,} splats{text}", metrics, details)

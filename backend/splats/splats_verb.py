@@ -36,7 +36,9 @@ class SplatsOptions:
     sh_degree: int = option(3, "degree of the view-dependent colour", 0, 3)
     refine_cameras: bool = option(False, "correct the cameras a little while training")
     exposure: bool = option(
-        False, "allow each picture its own exposure and white balance while training"
+        False,
+        "allow each picture its own exposure and white balance while training; done unasked where "
+        "the brightness of the same places differs from picture to picture",
     )
     antialiased: bool = option(False, "train with the anti-aliasing filter of Mip-Splatting")
 

@@ -16,6 +16,9 @@ from ..gaussians.rasterize import rasterize
 from .config import LearningRates, TrainConfig
 from .corrections import Corrections
 from .densify import Densifier
+from .free_space import fade_in_free_space
+from .known_depth import KnownDepth
+from .surroundings import Surroundings, make_surroundings
 from .views import TrainingView, ViewSet
 
 
@@ -33,6 +36,8 @@ class Trainer:
     loss: ImageLoss
     device: str
     seed: int
+    surroundings: Surroundings
+    known: list[KnownDepth]  # what keeps the space before surfaces free
     step: int = 0
     curve: list[dict[str, float]] = field(default_factory=list)
 
@@ -100,8 +105,19 @@ def _rates(rates: LearningRates, extent: float, share: float) -> dict[str, float
     }
 
 
-def start(config: TrainConfig, views: ViewSet, model: Gaussians, seed: int, device: str) -> Trainer:
-    """A run at step 0."""
+def start(
+    config: TrainConfig,
+    views: ViewSet,
+    model: Gaussians,
+    seed: int,
+    device: str,
+    surroundings: Surroundings | None = None,
+    known: list[KnownDepth] | None = None,
+) -> Trainer:
+    """A run at step 0; with `surroundings` where the model has a shell of them, and the depth that
+    is known.
+    """
+    around = surroundings or make_surroundings(views, device)
     corrections = Corrections(
         len(views.full), config.refine_cameras, config.exposure, views.extent, device
     )
@@ -112,7 +128,9 @@ def start(config: TrainConfig, views: ViewSet, model: Gaussians, seed: int, devi
     ]
     optimizer = torch.optim.Adam(groups, betas=(0.9, 0.999), eps=1e-15, fused=True)
     generator = torch.Generator().manual_seed(seed)
-    densifier = Densifier(config.densify, config.steps, len(model), config.max_splats, generator)
+    densifier = Densifier(
+        config.densify, config.steps, len(model), config.max_splats, generator, around
+    )
     return Trainer(
         config=config,
         views=views,
@@ -124,16 +142,35 @@ def start(config: TrainConfig, views: ViewSet, model: Gaussians, seed: int, devi
         loss=l1_dssim_for(device),
         device=device,
         seed=seed,
+        surroundings=around,
+        known=known or [],
     )
 
 
 def _background(trainer: Trainer) -> Tensor:
-    """Black, or a random colour where pictures are transparent: then empty space must become
-    empty.
+    """A random colour: what is solid must hide it, and where pictures are transparent, empty space
+    must become empty.
     """
-    if not trainer.views.transparent:
-        return torch.zeros(3, device=trainer.device)
     return torch.rand(3, generator=trainer.generator).to(trainer.device)
+
+
+def _pressure(trainer: Trainer) -> Tensor:
+    """What makes Gaussians fade and shrink unless a picture needs them (3DGS-MCMC, eq. 10)."""
+    config, model = trainer.config.densify, trainer.model
+    scales = model.scales / trainer.surroundings.units(model.means)[:, None]
+    return config.opacity_weight * model.opacities.mean() + config.scale_weight * scales.mean()
+
+
+def _descend(trainer: Trainer) -> None:
+    """Adam's step; far positions move in proportion to their distance, or they would stand still
+    in every picture.
+    """
+    means = trainer.model.means
+    before = means.detach().clone()
+    trainer.optimizer.step()
+    trainer.optimizer.zero_grad(set_to_none=True)
+    with torch.no_grad():
+        means.copy_(torch.lerp(before, means, trainer.surroundings.units(before)[:, None]))
 
 
 def train_step(trainer: Trainer) -> float:
@@ -150,17 +187,13 @@ def train_step(trainer: Trainer) -> float:
     )
     target = view.forgiving(view.target(background, trainer.device), image)
     loss, _ = trainer.loss(image, target, config.ssim_weight)
-    densify = config.densify
-    pressure = (
-        densify.opacity_weight * model.opacities.mean() + densify.scale_weight * model.scales.mean()
-    )
-    (loss + pressure).backward()
-    optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
+    (loss + _pressure(trainer)).backward()
+    _descend(trainer)
     if trainer.share < 0.9:
         trainer.densifier.inject_noise(model, rates["means"])
     trainer.step += 1
     if trainer.densifier.is_due(trainer.step, config.steps):
+        fade_in_free_space(model, trainer.known, config.free_space)
         trainer.densifier.refine(model, optimizer)
     return float(loss.detach())
 

@@ -16,6 +16,7 @@ from backend.gaussians.losses import ssim_map
 from backend.gaussians.model import Gaussians, from_arrays
 from backend.gaussians.rasterize import rasterize
 from backend.geometry.conventions import to_viewmat
+from backend.splats.exposed_alike import exposed_alike
 from tests.benchmarks.splat_scenes import FOCAL, SIZE, Scene, ceiling, exposures, filmed, judging
 
 WRONG = 0.2  # of full brightness
@@ -115,19 +116,10 @@ def drawn(model: Gaussians, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return found[..., :3].clamp(0, 1).numpy(), found[..., 3].numpy()
 
 
-def exposed_alike(image: np.ndarray, truth: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """The image with a gain and an offset a channel, such that each half of it is adjusted by what
-    fits the other: footage without one exposure does not say which is the scene's.
-    """
-    half, result = SIZE[0] // 2, image.copy()
-    for mine, other in ((slice(half), slice(half, None)), (slice(half, None), slice(half))):
-        where = counts[:, other]
-        for c in range(3):
-            x, y = image[:, other, c][where], truth[:, other, c][where]
-            if len(x) > 100:
-                gain, offset = np.linalg.lstsq(np.stack([x, np.ones_like(x)], 1), y, rcond=None)[0]
-                result[:, mine, c] = image[:, mine, c] * gain + offset
-    return result.clip(0, 1)
+def exposed(image: np.ndarray, judged: Judged) -> np.ndarray:
+    """The image as the view's exposure would have shown it."""
+    truth, counts = torch.from_numpy(judged.image), torch.from_numpy(judged.counts)
+    return exposed_alike(torch.from_numpy(image), truth, counts).numpy()
 
 
 def scores(judged: Judged, image: np.ndarray, depth: np.ndarray) -> dict[str, float]:
@@ -154,7 +146,7 @@ def score(scene: Scene, truth: list[Judged], ply: Path) -> dict[str, dict[str, f
     for judged in truth:
         image, depth = drawn(model, judged.pose)
         if scene.exposed:
-            image = exposed_alike(image, judged.image, judged.counts)
+            image = exposed(image, judged)
         rows.setdefault(judged.kind, []).append(scores(judged, image, depth))
     for kind, several in rows.items():
         found[kind] = {name: float(np.mean([s[name] for s in several])) for name in several[0]}

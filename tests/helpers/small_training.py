@@ -1,5 +1,6 @@
 """A training small enough to be judged step by step: 24 x 16 pixels, a few dozen Gaussians."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,12 @@ from backend.geometry.conventions import to_viewmat
 from backend.splats import trainer as training
 from backend.splats.config import DensifyConfig, TrainConfig
 from backend.splats.densify import Densifier
+from backend.splats.surroundings import Surroundings
 from backend.splats.trainer import Trainer
 from backend.splats.views import TrainingView, ViewSet
 
 SIZE = (24, 16)
+NO_SURROUNDINGS = Surroundings(torch.zeros(3), 1.0, math.inf)
 
 
 def small_config(**changes: Any) -> TrainConfig:
@@ -99,9 +102,8 @@ def small_trainer(
 def densifier(
     steps: int = 1000, first: int = 30, most: int = 40, seed: int = 0, **changes: Any
 ) -> Densifier:
-    return Densifier(
-        DensifyConfig(**changes), steps, first, most, torch.Generator().manual_seed(seed)
-    )
+    generator = torch.Generator().manual_seed(seed)
+    return Densifier(DensifyConfig(**changes), steps, first, most, generator, NO_SURROUNDINGS)
 
 
 def with_opacities(model: Gaussians, opacities: torch.Tensor) -> Gaussians:

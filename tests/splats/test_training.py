@@ -10,6 +10,7 @@ import pytest
 import torch
 from helpers import clips
 from helpers.command_line import backend
+from helpers.small_training import NO_SURROUNDINGS
 
 from backend.formats import splat_ply
 from backend.gaussians import losses
@@ -79,7 +80,7 @@ def test_copies_look_like_the_one(copies: int) -> None:
 
 
 def test_growth_reaches_its_limit() -> None:
-    densifier = Densifier(DensifyConfig(), 3000, 4000, 30_000, torch.Generator())
+    densifier = Densifier(DensifyConfig(), 3000, 4000, 30_000, torch.Generator(), NO_SURROUNDINGS)
     count = 4000.0
     for step in range(1, 1501):
         if densifier.is_due(step, 3000):
