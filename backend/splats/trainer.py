@@ -148,9 +148,12 @@ def start(
 
 
 def _background(trainer: Trainer) -> Tensor:
-    """A random colour: what is solid must hide it, and where pictures are transparent, empty space
-    must become empty.
+    """Black, or a random colour where pictures are transparent: then empty space must become
+    empty. (Random behind opaque pictures too, it gains 1 dB from further away and costs 2 dB
+    beyond the path of a room: what fills the last gaps is seen edge-on, and is fog elsewhere.)
     """
+    if not trainer.views.transparent:
+        return torch.zeros(3, device=trainer.device)
     return torch.rand(3, generator=trainer.generator).to(trainer.device)
 
 
