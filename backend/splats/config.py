@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 from ..media.holdout import check_holdout
 from ..protocol import InputError, Preset
-from .free_space import FreeSpaceConfig
 from .splats_verb import PRESETS, SplatsOptions
 from .surroundings import SurroundingsConfig
 
@@ -65,7 +64,6 @@ class TrainConfig:
     antialiased: bool = False
     rates: LearningRates = LearningRates()
     densify: DensifyConfig = DensifyConfig()
-    free_space: FreeSpaceConfig = field(default_factory=FreeSpaceConfig)
     surroundings: SurroundingsConfig = field(default_factory=SurroundingsConfig)
     previews: int = 12  # pictures shown during the training
     evaluations: int = 10

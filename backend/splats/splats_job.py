@@ -47,7 +47,7 @@ def _prepare(job: Job[SplatsOptions], config: TrainConfig) -> Trainer:
         config = replace(config, exposure=True)
     model = initialise(source, views, config, job.request.seed, job.device)
     model, around = _surrounded(views, known, model, config)
-    trainer = training.start(config, views, model, job.request.seed, job.device, around, known)
+    trainer = training.start(config, views, model, job.request.seed, job.device, around)
     if job.resumed:
         try:
             training.restore(trainer, *checkpoint.load(job.folder.checkpoint / "state.safetensors"))
@@ -64,7 +64,8 @@ def _surrounded(
         return model, None
     around = make_surroundings(views, str(model.means.device), config.surroundings)
     most = round(config.surroundings.share * config.max_splats)
-    return add_shell(model, views, known, around, most, config.surroundings), around
+    surrounded = add_shell(model, views, known, around, most, config.surroundings)
+    return surrounded, around if len(surrounded) > len(model) else None
 
 
 def _marked(trainer: Trainer) -> SplatArrays:

@@ -25,6 +25,7 @@ class SurroundingsConfig:
     """Lengths are in extents, the radius of the cameras' positions."""
 
     share: float = 0.05  # of the Gaussians that there may be
+    least: float = 0.03  # of the directions seen must be free; fewer are gaps in the depth
     distance: float = 50.0
     boundary: float = 8.0  # what lies beyond is surroundings
     views: int = 2  # that must look there freely
@@ -40,6 +41,11 @@ class Surroundings:
     center: Tensor  # (3,) the cameras' mean position
     extent: float
     boundary: float  # in extents
+
+    @property
+    def has_shell(self) -> bool:
+        """Whether anything is far."""
+        return math.isfinite(self.boundary)
 
     def distances(self, means: Tensor) -> Tensor:
         """(N,) in extents."""
@@ -88,7 +94,9 @@ def _look(view: TrainingView, directions: Tensor) -> tuple[Tensor, Tensor]:
 def free_directions(
     views: ViewSet, known: list[KnownDepth], around: Surroundings, config: SurroundingsConfig
 ) -> tuple[Tensor, Tensor]:
-    """Directions (N, 3) in which nothing near is known, and their mean colours (N, 3)."""
+    """Directions (N, 3) in which nothing near is known, and their mean colours (N, 3); none where
+    they are so few that they are gaps in the depth and no sky.
+    """
     directions = even_directions(DIRECTIONS)
     seen, free = torch.zeros(DIRECTIONS), torch.zeros(DIRECTIONS)
     total = torch.zeros(DIRECTIONS, 3)
@@ -103,7 +111,10 @@ def free_directions(
             looks = looks & ~((met > 0) & (met < limit))
         free += looks
         total += colors * looks[:, None]
-    kept = ((free >= config.views) & (free >= config.free * seen)).nonzero()[:, 0]
+    is_free = (free >= config.views) & (free >= config.free * seen)
+    if int(is_free.sum()) < config.least * int((seen >= config.views).sum()):
+        is_free[:] = False
+    kept = is_free.nonzero()[:, 0]
     return directions[kept], total[kept] / free[kept, None]
 
 
@@ -115,7 +126,9 @@ def add_shell(
     most: int,
     config: SurroundingsConfig,
 ) -> Gaussians:
-    """The model with at most `most` Gaussians more, on a sphere around the cameras."""
+    """The model with at most `most` Gaussians more, on a sphere around the cameras; the same model
+    where nothing is free.
+    """
     directions, colors = free_directions(views, known, around, config)
     if not len(directions):
         return model

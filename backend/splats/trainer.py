@@ -16,8 +16,6 @@ from ..gaussians.rasterize import rasterize
 from .config import LearningRates, TrainConfig
 from .corrections import Corrections
 from .densify import Densifier
-from .free_space import fade_in_free_space
-from .known_depth import KnownDepth
 from .surroundings import Surroundings, make_surroundings
 from .views import TrainingView, ViewSet
 
@@ -37,7 +35,6 @@ class Trainer:
     device: str
     seed: int
     surroundings: Surroundings
-    known: list[KnownDepth]  # what keeps the space before surfaces free
     step: int = 0
     curve: list[dict[str, float]] = field(default_factory=list)
 
@@ -112,11 +109,8 @@ def start(
     seed: int,
     device: str,
     surroundings: Surroundings | None = None,
-    known: list[KnownDepth] | None = None,
 ) -> Trainer:
-    """A run at step 0; with `surroundings` where the model has a shell of them, and the depth that
-    is known.
-    """
+    """A run at step 0; with `surroundings` where the model has a shell of them."""
     around = surroundings or make_surroundings(views, device)
     corrections = Corrections(
         len(views.full), config.refine_cameras, config.exposure, views.extent, device
@@ -143,16 +137,15 @@ def start(
         device=device,
         seed=seed,
         surroundings=around,
-        known=known or [],
     )
 
 
 def _background(trainer: Trainer) -> Tensor:
-    """Black, or a random colour where pictures are transparent: then empty space must become
-    empty. (Random behind opaque pictures too, it gains 1 dB from further away and costs 2 dB
-    beyond the path of a room: what fills the last gaps is seen edge-on, and is fog elsewhere.)
+    """A random colour where pictures are transparent, for empty space must become empty, and
+    before surroundings, for what is solid must hide them; else black. (Random in a closed room it
+    costs 2 dB beyond the path: what fills the last gaps is seen edge-on, and is fog elsewhere.)
     """
-    if not trainer.views.transparent:
+    if not trainer.views.transparent and not trainer.surroundings.has_shell:
         return torch.zeros(3, device=trainer.device)
     return torch.rand(3, generator=trainer.generator).to(trainer.device)
 
@@ -196,7 +189,6 @@ def train_step(trainer: Trainer) -> float:
         trainer.densifier.inject_noise(model, rates["means"])
     trainer.step += 1
     if trainer.densifier.is_due(trainer.step, config.steps):
-        fade_in_free_space(model, trainer.known, config.free_space)
         trainer.densifier.refine(model, optimizer)
     return float(loss.detach())
 

@@ -119,6 +119,12 @@ def test_the_shell_is_where_nothing_near_is_known() -> None:
     left, _ = free_directions(views, known, around, config)
     assert 0 < len(left) < 0.7 * len(everywhere)
     assert (left @ torch.tensor([1.0, 0, 0])).mean() < -0.1
+    covered = torch.full((16, 24), 2.0)
+    covered[:8, 0] = 0.0  # a gap, which is no sky
+    gaps = [KnownDepth(views.full[i], covered) for i in views.training]
+    assert not len(free_directions(views, gaps, around, config)[0])
+    model = small_trainer().model
+    assert add_shell(model, views, gaps, around, 40, config) is model
     far = [KnownDepth(view.view, view.depth * 1e4) for view in known]
     assert len(free_directions(views, far, around, config)[0]) == len(everywhere)
 
