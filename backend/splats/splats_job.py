@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..formats import capture, splat_ply
+from ..formats.capture import Capture
 from ..formats.splat_ply import SplatArrays
 from ..gaussians.model import Gaussians
 from ..gaussians.rasterize import rasterizer_name
@@ -42,7 +43,7 @@ def _prepare(job: Job[SplatsOptions], config: TrainConfig) -> Trainer:
             f"Training needs at least {MIN_VIEWS}.",
         )
     views = load_views(source, config.max_pixels, config.holdout, job.progress)
-    known = [] if views.transparent else known_depths(source, views)
+    known = _known(job, source, views)
     if exposure_spread(known) > config.exposure_spread:
         config = replace(config, exposure=True)
     model = initialise(source, views, config, job.request.seed, job.device)
@@ -54,6 +55,15 @@ def _prepare(job: Job[SplatsOptions], config: TrainConfig) -> Trainer:
         except InputError as error:
             job.warn("CHECKPOINT", f"{error.what} The training starts anew.")
     return trainer
+
+
+def _known(job: Job[SplatsOptions], source: Capture, views: ViewSet) -> list[KnownDepth]:
+    """What depth maps tell; other programs' formats are told of, and do without."""
+    try:
+        return [] if views.transparent else known_depths(source, views)
+    except InputError as error:
+        job.warn("DEPTH", f"{error.what} The training does without depth.")
+        return []
 
 
 def _surrounded(

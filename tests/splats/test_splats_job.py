@@ -254,3 +254,16 @@ def test_marks_are_even_and_end_with_the_end() -> None:
         assert len(marks) == count and marks[-1] == config.steps
         assert max(np.diff([0, *marks])) - min(np.diff([0, *marks])) <= 1
     assert splats_job._marks(config, 0) == set()
+
+
+def test_depth_of_another_format_is_told_and_done_without(footage: Path, tmp_path: Path) -> None:
+    shutil.copytree(footage, tmp_path / "capture")
+    data = json.loads((tmp_path / "capture" / "transforms.json").read_text())
+    for number, frame in enumerate(data["frames"]):
+        name = f"depth{number}.png"
+        Image.new("I;16", (24, 18), 1000).save(tmp_path / "capture" / name)
+        frame["depth_file_path"] = name
+    (tmp_path / "capture" / "transforms.json").write_text(json.dumps(data))
+    told = train(tmp_path / "capture", tmp_path / "out")
+    assert isinstance(told.end, protocol.Result)
+    assert any("does without depth" in event.text for event in told.all(protocol.Warn))
