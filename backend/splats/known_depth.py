@@ -113,7 +113,9 @@ def share_known(depths: list[KnownDepth]) -> float:
     return float(np.mean([float((d.depth > 0).float().mean()) for d in depths])) if depths else 0.0
 
 
-def exposure_spread(known: list[KnownDepth]) -> float:
+def exposure_spread(
+    known: list[KnownDepth], config: KnownDepthConfig = KnownDepthConfig()
+) -> float:
     """How much the brightness of the same places differs between neighbouring pictures: the upper
     quartile of |log ratio|, each the median over what two of them share; 0 where nothing is known.
     """
@@ -121,7 +123,7 @@ def exposure_spread(known: list[KnownDepth]) -> float:
     for one, other in zip(known, known[1:] + known[:1], strict=True):
         points = _points(one.view, one.depth)[(one.depth > 0).flatten()]
         own, there = other.at(points)
-        shared = points[(there > 0) & ((own - there).abs() < 0.03 * there)]
+        shared = points[(there > 0) & ((own - there).abs() < config.tolerance * there)]
         if len(shared) >= LEAST_SHARED:
             first, second = (_brightness(view, shared) for view in (one.view, other.view))
             ratios.append(abs(float((first / second).log().median())))
