@@ -46,7 +46,7 @@ test-types: .venv/dev
 mutate: .venv/dev  ## the share of small mistakes in the code that its tests notice (FILES="backend/formats/ply.py": in these alone; FILES=--all: every one, not 60 a file)
 	OMP_NUM_THREADS=1 $(VENV) -m tests.mutation $(FILES)
 
-bench: .venv/dev  ## the figures of README and issues: ROOM=gaussians|suite|flowmap|cameras|splats|splats_away|semantics|small_clip|talking|dynamic_mesh|boundary for one room
+bench: .venv/dev  ## the figures of README and issues: ROOM=gaussians|suite|flowmap|cameras|splats|splats_away|blender_light|semantics|small_clip|talking|dynamic_mesh|boundary for one room
 	$(VENV) -m tests.benchmarks $(ROOM)
 
 figures: .venv/dev  ## the page of figures: what lies in out/bench goes to docs/figures, and docs/figures.md is made of that

@@ -9,7 +9,7 @@ from .compute import state
 from .jobs import lifecycle
 from .operators import CLASSES as OPERATOR_CLASSES, menus
 from .properties import scene_properties
-from .scene.viewport import splat_overlay
+from .scene.viewport import native_looks, splat_overlay
 from .ui import CLASSES as UI_CLASSES, job_strip
 from .words import asking
 
@@ -27,12 +27,14 @@ def register() -> None:
     menus.attach()
     lifecycle.start()
     splat_overlay.start()
+    native_looks.start()
     asking.start()
 
 
 def unregister() -> None:
     """Leaves no class, timer, handler or process behind."""
     asking.stop()
+    native_looks.stop()
     splat_overlay.stop()
     job_strip.unload()
     lifecycle.stop()

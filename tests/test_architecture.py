@@ -34,6 +34,8 @@ READERS = (
     "capture",
     "transforms_json",
     "splat_ply",
+    "splat_notes",
+    "splat_moves",
     "points_ply",
     "tracks_file",
     "semantics_file",
@@ -51,6 +53,7 @@ READERS = (
 VERB_FILES = {module_name(path) for path in sorted((ROOT / "backend").rglob("*_verb.py"))}
 SHARED = {
     *("backend.protocol", "backend.verbs", "backend.geometry.arrays"),
+    *("backend.geometry.sh_rotation", "backend.geometry.upright"),
     *("backend.runtime.atomic", "backend.runtime.lock"),
 }
 ADDON_MAY = {*SHARED, *VERB_FILES} | {f"backend.formats.{name}" for name in READERS}

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import bpy
 
+from ...backend.formats import splat_ply
 from ..blender_types import ExportHelper, ImportHelper, OperatorResult
 from ..scene import results
+from ..scene.objects import objects
 from ..scene.splats import splats
 from .common import FolderChooser, guarded
+from .objects import OnSplats
 
 
 class SPLATSMITH_OT_import_capture(FolderChooser, bpy.types.Operator):
@@ -51,6 +54,17 @@ class SPLATSMITH_OT_export_splats(ExportHelper, bpy.types.Operator):
 
     filename_ext = ".ply"
     filter_glob: bpy.props.StringProperty(default="*.ply", options={"HIDDEN"})
+    surroundings: bpy.props.BoolProperty(
+        name="With Surroundings",
+        default=True,
+        description="Write what lies around the subject into the same file",
+    )
+    in_scene: bpy.props.BoolProperty(
+        name="As in the Scene",
+        default=False,
+        description="Where the splats stand in the scene, Z up. Else where their capture has them, "
+        "and moved, turned and scaled as their object was",
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -58,9 +72,32 @@ class SPLATSMITH_OT_export_splats(ExportHelper, bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        count = splats.export_ply(splats.demand(context), Path(bpy.path.abspath(self.filepath)))
+        cloud = splats.demand(context)
+        around = splats.surroundings_of(cloud) if self.surroundings else None
+        parts = [splats.read_moved(c, self.in_scene) for c in (cloud, around) if c is not None]
+        count = splats.export_ply(splat_ply.joined(parts), Path(bpy.path.abspath(self.filepath)))
         self.report({"INFO"}, f"{count:,} splats written to {self.filepath}")
         return {"FINISHED"}
 
 
-CLASSES = (SPLATSMITH_OT_import_capture, SPLATSMITH_OT_import_splats, SPLATSMITH_OT_export_splats)
+class SPLATSMITH_OT_apply_transform(OnSplats, bpy.types.Operator):
+    """Make the object's location, rotation and scale the splats' own: their shapes and the colors
+    that follow the view are turned too, which Blender's own Apply leaves as they were"""
+
+    bl_idname = "splatsmith.apply_transform"
+    bl_label = "Apply Transform to Splats"
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        chosen = [o for o in context.selected_objects if splats.is_splats(o)]
+        for cloud in chosen or [objects.demand_target(context)]:
+            splats.apply_transform(cloud)
+        return {"FINISHED"}
+
+
+CLASSES = (
+    SPLATSMITH_OT_import_capture,
+    SPLATSMITH_OT_import_splats,
+    SPLATSMITH_OT_export_splats,
+    SPLATSMITH_OT_apply_transform,
+)

@@ -7,7 +7,7 @@ import bpy
 from ...backend.dynamic_mesh.bones_verb import BonesOptions
 from ...backend.dynamic_mesh.mesh_verb import MeshOptions
 from ...backend.dynamic_mesh.register_verb import RegisterOptions
-from ...backend.formats import capture as captures, mesh_sequence as sequences
+from ...backend.formats import capture as captures, mesh_sequence as sequences, splat_ply
 from ...backend.protocol import InputError, Request
 from .. import preferences
 from ..blender_types import OperatorResult
@@ -46,7 +46,9 @@ class SPLATSMITH_OT_make_mesh(bpy.types.Operator):
         folder = folders.new_folder("mesh", name)
         if cloud is not None and chosen is not None:
             masks = str(folder / "object.ply")
-            splats.export_ply(cloud, Path(masks), chosen if chosen.any() else None)
+            every = splats.read(cloud)
+            some = splat_ply.take(every, chosen) if chosen.any() else every
+            splats.export_ply(some, Path(masks))
         options = MeshOptions(
             mode=settings.mesh_mode,
             masks=masks,

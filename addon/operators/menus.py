@@ -19,7 +19,7 @@ ENTRIES = (
         "mask_nodes",
     ),
     ("extract_objects", "delete_objects", "export_objects", "hide_splats", "get_model"),
-    ("import_capture", "export_capture", "import_splats", "export_splats"),
+    ("import_capture", "export_capture", "import_splats", "export_splats", "apply_transform"),
     ("cancel_job", "resume_job", "import_result", "dismiss_job", "copy_report", "open_folder"),
 )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from ...backend.formats import splat_ply
 from ...backend.protocol import InputError, Request
 from ...backend.semantics.segment_verb import SegmentOptions
 from .. import preferences
@@ -43,7 +44,7 @@ class SPLATSMITH_OT_segment(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> OperatorResult:
         settings, cloud = context.scene.splatsmith, splats.demand(context)
         folder = folders.new_folder("segment", cloud.name)
-        splats.export_ply(cloud, folder / "splats.ply")
+        splats.export_ply(splats.read(cloud), folder / "splats.ply")
         options = SegmentOptions(
             capture=bpy.path.abspath(settings.capture),
             model=settings.clip_model and bpy.path.abspath(settings.clip_model),
@@ -172,7 +173,8 @@ class SPLATSMITH_OT_export_objects(_OnSome, ExportHelper, bpy.types.Operator):
         mask = ~mask if self.rest else mask
         if not mask.any():
             raise InputError("That is all splats: nothing is left over.", "Choose fewer.")
-        count = splats.export_ply(cloud, Path(bpy.path.abspath(self.filepath)), mask, self.labels)
+        some = splat_ply.take(splats.read_moved(cloud), mask)
+        count = splats.export_ply(some, Path(bpy.path.abspath(self.filepath)), self.labels)
         self.report({"INFO"}, f"{count:,} splats written to {self.filepath}")
         return {"FINISHED"}
 

@@ -5,8 +5,9 @@ with alpha.
 import json
 
 import bpy
-import numpy as np
 
+from ...backend.formats import splat_ply
+from ...backend.formats.splat_ply import SplatArrays
 from ...backend.protocol import InputError, Request
 from ...backend.splats.render_verb import RenderOptions
 from .. import preferences
@@ -17,12 +18,8 @@ from ..scene.splats import marks, splats
 from .common import compute_ready, guarded, run_in_folder
 
 
-def _camera_records(
-    scene: bpy.types.Scene, cloud: bpy.types.Object, frames: list[int]
-) -> list[dict[str, object]]:
-    """The scene camera at each frame, in the splats' own space, where one unit may be another
-    length.
-    """
+def _camera_records(scene: bpy.types.Scene, frames: list[int]) -> list[dict[str, object]]:
+    """The scene camera at each frame, in the scene's own space."""
     scale = scene.render.resolution_percentage / 100
     width, height = (
         max(1, int(side * scale)) for side in (scene.render.resolution_x, scene.render.resolution_y)
@@ -34,16 +31,22 @@ def _camera_records(
         for number in frames:
             scene.frame_set(number)
             record = pose_record(scene, scene.camera, width, height)
-            local = np.linalg.inv(np.array(cloud.matrix_world, np.float64)) @ np.array(
-                record["transform_matrix"]
-            )
-            local[:3, :3] /= np.linalg.norm(local[:3, :3], axis=0)
-            records.append(
-                {**record, "file_path": f"{number:06d}.png", "transform_matrix": local.tolist()}
-            )
+            records.append({**record, "file_path": f"{number:06d}.png"})
     finally:
         scene.frame_set(current)
     return records
+
+
+def _all_shown(context: bpy.types.Context) -> SplatArrays:
+    """Every splat that the viewport shows, where it stands in the scene."""
+    clouds = [c for c in splats.visible_splats(context) if not c.hide_render]
+    shown = [
+        splat_ply.take(splats.read_moved(cloud, in_scene=True), ~marks.read(cloud, marks.HIDDEN))
+        for cloud in clouds
+    ]
+    if not any(len(each) for each in shown):
+        raise InputError("All splats are hidden.", "Show some again: panel 4, or the Outliner.")
+    return splat_ply.joined([each for each in shown if len(each)])
 
 
 class SPLATSMITH_OT_render_splats(bpy.types.Operator):
@@ -72,23 +75,15 @@ class SPLATSMITH_OT_render_splats(bpy.types.Operator):
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
         scene, cloud = context.scene, splats.demand(context)
-        scale = cloud.matrix_world.to_scale()
-        if cloud.matrix_world.determinant() < 1e-12 or max(scale) > 1.001 * min(scale):
-            raise InputError(
-                f"{cloud.name} is scaled unevenly, mirrored or to nothing.",
-                "Scale it by one factor only.",
-            )
         frames = (
             list(range(scene.frame_start, scene.frame_end + 1))
             if self.animation
             else [scene.frame_current]
         )
-        records = _camera_records(scene, cloud, frames)
+        arrays = _all_shown(context)
+        records = _camera_records(scene, frames)
         folder = folders.new_folder("render", cloud.name)
-        shown = ~marks.read(cloud, marks.HIDDEN)
-        if not shown.any():
-            raise InputError(f"All splats of {cloud.name} are hidden.", "Show some again: panel 4.")
-        splats.export_ply(cloud, folder / "splats.ply", shown, extras=False)
+        splats.export_ply(arrays, folder / "splats.ply", extras=False)
         (folder / "cameras").mkdir()
         (folder / "cameras" / "transforms.json").write_text(
             json.dumps({"frames": records}), encoding="utf-8"

@@ -10,7 +10,8 @@ from ...backend.protocol import InputError
 from ...backend.verbs import VERBS
 from ..blender_types import OPERATORS
 from ..scene.objects import objects
-from ..scene.splats import marks, splat_nodes
+from ..scene.splats import marks, native, splat_nodes, splats
+from ..scene.viewport import native_looks
 from ..words import asking
 from . import mesh_properties, talking_properties
 
@@ -44,6 +45,10 @@ SOURCES = [
         "The scene's camera, solved in Blender, with the clip that it was solved from",
     ),
 ]
+BLENDS = [
+    ("linear", "Blender 5.3", "EEVEE and Cycles of Blender 5.3 and later"),
+    ("srgb", "Other Viewers", "Splat viewers, game engines, and Blender before 5.3"),
+]
 VIEWS = [
     ("OWN", "Color", "The splats' own colors"),
     ("OBJECTS", "Objects", "Every object in the color of the list"),
@@ -65,7 +70,14 @@ def _follow(_settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> N
             asking.follow(context, cloud)
 
 
+def _recolor(item: Any, _context: bpy.types.Context) -> None:
+    native_looks.refresh(item.id_data)
+
+
 def _redraw(_settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
+    for cloud in context.scene.objects:
+        if splats.is_splats(cloud):
+            native_looks.refresh(cloud)
     for window in context.window_manager.windows:
         for area in window.screen.areas:
             area.tag_redraw()
@@ -164,6 +176,13 @@ class SplatsmithSettings(
         description="Allow each picture its own exposure and white balance while training. "
         "Done unasked where the brightness of the same places differs",
     )
+    blend: bpy.props.EnumProperty(
+        name="Look For",
+        items=BLENDS,
+        default="linear" if native.is_known() else "srgb",
+        description="Where the splats must look like the photos: Blender lays them over each other "
+        "in linear light, everyone else in sRGB",
+    )
     regions: bpy.props.StringProperty(
         name="Regions",
         subtype="DIR_PATH",
@@ -240,7 +259,7 @@ class SplatsmithObject(bpy.types.PropertyGroup):
 
     number: bpy.props.IntProperty(description="What the splats' attribute object_id says")
     color: bpy.props.FloatVectorProperty(
-        subtype="COLOR", size=3, min=0, max=1, description="Its color in lists"
+        subtype="COLOR", size=3, min=0, max=1, update=_recolor, description="Its color in lists"
     )
     count: bpy.props.IntProperty(description="Splats")
     score: bpy.props.FloatProperty(

@@ -18,11 +18,12 @@ from ...backend.formats import (
 from ...backend.geometry.arrays import Floats
 from ...backend.protocol import InputError
 from ...backend.splats.render_verb import RenderOptions
+from . import framing
 from .captures import cameras, collections, verdict
 from .faces import face_targets, gaussian_head, head_mesh, speech_sound
 from .meshes import mesh_frames, mesh_sequence
 from .objects import objects
-from .splats import pointclouds, splat_nodes, splats
+from .splats import pointclouds, splat_nodes, splats, upright
 
 PERSON = "splatsmith_person"  # on the meshes of people that were read from footage
 
@@ -32,7 +33,7 @@ def import_capture(context: bpy.types.Context, folder: Path, name: str) -> str:
     capture = captures.read(folder)
     captures.require_images(capture)
     collection = collections.new_collection(context.scene, name)
-    root = collections.make_root(capture, collection, str(folder))
+    root = collections.make_root(collections.upright(capture), collection, str(folder))
     camera = cameras.import_cameras(context.scene, collection, root, capture)
     verdict.attach(root, camera, folder)
     points = cameras.import_points(collection, root, capture)
@@ -69,21 +70,25 @@ def _home(
 
 
 def import_splats(context: bpy.types.Context, path: Path, name: str, capture: str = "") -> str:
-    """Splats under their capture's root, or upright on their own; a line about it."""
-    if capture and collections.find_root(context.scene, capture) is None:
-        splat_ply.read(path)  # a bad file must not leave half a result
+    """Splats under their capture's root, or upright on their own: the subject, and beside it its
+    surroundings; a line about them.
+    """
+    arrays = splats.read_file(path)  # a bad file must not leave half a result
+    title = name if name.lower().endswith("splats") else f"{name} Splats"
     collection, root = _home(context, name, capture)
-    try:
-        cloud = splats.import_ply(path, f"{name} Splats", collection, root)
-    except InputError:
-        if not collection.objects:
-            bpy.data.collections.remove(collection)
-        raise
+    if root is None:
+        root = collections.make_root(upright.of_splats(arrays), collection)
+    clouds = splats.add(arrays, str(path), title, collection, root)
     for other in collection.objects:  # the sparse points would speckle the splats
         if other.get(cameras.POINTS_KEY):
             other.hide_set(True)
     splat_nodes.prepare_scene(context.scene)
-    return f"{pointclouds.point_count(cloud.data):,} splats"
+    framing.select_alone(context, clouds[0])
+    if not capture:
+        framing.frame_selected(context)
+    counts = [pointclouds.point_count(cloud.data) for cloud in clouds]
+    apart = f", {counts[1]:,} of them surroundings" if len(clouds) > 1 else ""
+    return f"{sum(counts):,} splats{apart}"
 
 
 def import_mesh(context: bpy.types.Context, path: Path, name: str, capture: str = "") -> str:
@@ -146,10 +151,7 @@ def stand_like(animated: bpy.types.Object | None, other: bpy.types.Object | None
 
 def _show_alone(context: bpy.types.Context, animated: bpy.types.Object, frames: int) -> None:
     """Selected and active, the scene as long as it."""
-    for other in context.selected_objects:
-        other.select_set(False)
-    animated.select_set(True)
-    context.view_layer.objects.active = animated
+    framing.select_alone(context, animated)
     context.scene.frame_start, context.scene.frame_end = 1, frames
 
 
@@ -192,9 +194,10 @@ def import_objects(context: bpy.types.Context, folder: Path, name: str) -> str:
     cloud: Any = bpy.data.objects.get(name)
     count = len(splat_ply.read(folder / "splats.ply"))
     if not splats.is_splats(cloud) or pointclouds.point_count(cloud.data) != count:
-        cloud = splats.import_ply(
-            folder / "splats.ply", name, collections.new_collection(context.scene, name), None
-        )
+        arrays = splats.read_file(folder / "splats.ply")
+        collection = collections.new_collection(context.scene, name)
+        root = collections.make_root(upright.of_splats(arrays), collection)
+        cloud = splats.add_one(arrays, str(folder / "splats.ply"), name, collection, root)
     return f"{objects.attach(cloud, folder)} objects"
 
 

@@ -6,7 +6,7 @@ from ...backend.protocol import Preset
 from ...backend.verbs import VERBS
 from ..blender_types import PanelMixin
 from ..scene.captures import verdict
-from ..scene.splats import pointclouds, splats
+from ..scene.splats import native, pointclouds, splats
 from .job_strip import panel_width, wrap
 
 
@@ -123,6 +123,7 @@ class SPLATSMITH_PT_splats(SidebarPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
         layout.prop(settings, "capture", text="")
+        layout.prop(settings, "blend")
         draw_estimate(layout, "splats", settings.preset)
         row = layout.row()
         row.scale_y = 1.4
@@ -135,7 +136,8 @@ class SPLATSMITH_PT_splats(SidebarPanel, bpy.types.Panel):
             text=f"{cloud.name}: {pointclouds.point_count(cloud.data):,} splats",
             icon="POINTCLOUD_DATA",
         )
-        box.prop(settings, "show_overlay")
+        if not native.is_native(cloud):
+            box.prop(settings, "show_overlay")
         modifier = cloud.modifiers.get("Splats in Renders")
         if modifier:
             box.prop(modifier, "show_render", text="Show in F12 Renders")

@@ -106,6 +106,12 @@ def read_header(path: Path) -> Header:
     return Header(encoding, count, fields, size)
 
 
+def read_comments(path: Path) -> list[str]:
+    """The comments of the header, in their order."""
+    lines = (line.strip() for line in _header_lines(path)[0])
+    return [line.split(None, 1)[1] for line in lines if line.startswith("comment ")]
+
+
 def read_vertices(path: Path) -> NDArray[np.void]:
     """The vertices as a structured array with the file's property names."""
     header = read_header(path)

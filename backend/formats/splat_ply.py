@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..geometry.arrays import Floats
 from ..protocol import InputError
 from . import ply
+from .splat_notes import SplatNotes, comments_of, notes_of
 
 REQUIRED = (
     "x",
@@ -42,6 +43,7 @@ class SplatArrays:
     extra: dict[str, NDArray[np.generic]] = field(
         default_factory=dict
     )  # per vertex, by property name
+    notes: SplatNotes = field(default_factory=SplatNotes)
 
     def __len__(self) -> int:
         return len(self.means)
@@ -108,6 +110,7 @@ def read(path: Path) -> SplatArrays:
         opacity_logits=vertices["opacity"].astype(np.float32),
         sh=np.ascontiguousarray(sh),
         extra={n: vertices[n].copy() for n in names if n not in known},
+        notes=notes_of(ply.read_comments(path)),
     )
     return _only_finite(path, arrays)
 
@@ -141,6 +144,31 @@ def take(a: SplatArrays, index: NDArray[np.generic]) -> SplatArrays:
         opacity_logits=a.opacity_logits[index],
         sh=a.sh[index],
         extra=extra,
+        notes=a.notes,
+    )
+
+
+def joined(parts: list[SplatArrays]) -> SplatArrays:
+    """Several, one at least, as one, of the highest degree among them. Extra properties that not
+    all have are left out; notes stay where all agree.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    width = max(a.sh.shape[1] for a in parts)
+    names = set.intersection(*({*a.extra} for a in parts))
+    blends, filters = {a.notes.blend for a in parts}, {a.notes.antialiased for a in parts}
+    return SplatArrays(
+        means=np.concatenate([a.means for a in parts]),
+        quats=np.concatenate([a.quats for a in parts]),
+        log_scales=np.concatenate([a.log_scales for a in parts]),
+        opacity_logits=np.concatenate([a.opacity_logits for a in parts]),
+        sh=np.concatenate(
+            [np.pad(a.sh, ((0, 0), (0, width - a.sh.shape[1]), (0, 0))) for a in parts]
+        ),
+        extra={n: np.concatenate([a.extra[n] for a in parts]) for n in sorted(names)},
+        notes=SplatNotes(
+            blend="linear" if blends == {"linear"} else "srgb", antialiased=filters == {True}
+        ),
     )
 
 
@@ -159,4 +187,4 @@ def write(path: Path, a: SplatArrays, comments: tuple[str, ...] = ()) -> None:
     )
     for name, values in columns.items():
         vertices[name] = values
-    ply.write_vertices(path, vertices, comments)
+    ply.write_vertices(path, vertices, (*comments, *comments_of(a.notes)))

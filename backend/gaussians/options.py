@@ -5,6 +5,8 @@ from typing import Literal
 
 from torch import Tensor
 
+from ..formats.splat_notes import Blend, SplatNotes
+
 RenderMode = Literal["RGB", "D", "ED", "RGB+D", "RGB+ED"]
 
 
@@ -19,6 +21,8 @@ class RasterOptions:
     max_alpha: float = 0.999  # gsplat 1.5.3; 1.6.0 uses 0.99
     min_transmittance: float = 1e-4  # a pixel this dark behind its Gaussians is done
     rasterize_mode: Literal["classic", "antialiased"] = "classic"
+    # the light in which splats lie over each other; backgrounds and pictures are sRGB either way
+    blend: Blend = "srgb"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,3 +52,10 @@ class RasterView:
     height: int
     sh_degree: int | None  # None: colours are used as given
     background: Tensor  # (D,)
+
+
+def options_for(notes: SplatNotes) -> RasterOptions:
+    """As the splats of a file were trained to be drawn."""
+    return RasterOptions(
+        rasterize_mode="antialiased" if notes.antialiased else "classic", blend=notes.blend
+    )

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..runtime.gsplat_probe import why_not_gsplat
 from . import gsplat_cuda, kernels, torch_reference
+from .light import linear_colors, linear_to_srgb, srgb_to_linear
 from .options import Drawables, RasterOptions, RasterView, RenderMode
 
 
@@ -67,6 +68,17 @@ def rasterize(
     to camera, OpenCV axes; Ks (C, 3, 3) pixels; backgrounds (C, D). "D" is blended depth, "ED"
     depth divided by alpha. Gradients reach all but Ks and backgrounds.
     """
+    if options.blend == "linear":
+        return _in_linear_light(
+            Drawables(means=means, quats=quats, scales=scales, opacities=opacities, colors=colors),
+            viewmats,
+            Ks,
+            (width, height),
+            sh_degree,
+            backgrounds,
+            render_mode,
+            replace(options, blend="srgb"),
+        )
     if means.is_cuda and why_not_gsplat() is None:
         arrays = (means, quats, scales, opacities, colors, viewmats, Ks)
         image, alpha, meta = gsplat_cuda.rasterize(
@@ -105,6 +117,42 @@ def rasterize(
     names = ("image", "alpha", "means2d", "radii", "depths")
     stacked = map(torch.stack, zip(*views, strict=True))
     return Rendering(**dict(zip(names, stacked, strict=True)))
+
+
+def _in_linear_light(
+    gaussians: Drawables,
+    viewmats: Tensor,
+    Ks: Tensor,
+    size: tuple[int, int],
+    sh_degree: int | None,
+    backgrounds: Tensor | None,
+    render_mode: RenderMode,
+    options: RasterOptions,
+) -> Rendering:
+    """Colours go to linear light before, the pictures back after; one camera at a time, for each
+    sees other colours.
+    """
+    g, views = gaussians, []
+    for index, viewmat in enumerate(viewmats):
+        colors = linear_colors(g.means, g.colors, viewmat, sh_degree)
+        view = rasterize(
+            g.means,
+            g.quats,
+            g.scales,
+            g.opacities,
+            colors,
+            viewmat[None],
+            Ks[index, None],
+            *size,
+            backgrounds=None if backgrounds is None else srgb_to_linear(backgrounds[index, None]),
+            render_mode=render_mode,
+            options=options,
+        )
+        channels = 0 if render_mode in ("D", "ED") else colors.shape[1]
+        color, depth = view.image[..., :channels], view.image[..., channels:]
+        views.append(replace(view, image=torch.cat([linear_to_srgb(color), depth], -1)))
+    names = ("image", "alpha", "means2d", "radii", "depths")
+    return Rendering(**{name: torch.cat([getattr(v, name) for v in views]) for name in names})
 
 
 def _one_view(

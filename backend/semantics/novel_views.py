@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 from scipy.spatial.transform import Rotation, Slerp
 
-from ..gaussians.options import Drawables, RasterView
+from ..gaussians.options import Drawables, RasterOptions, RasterView
 from ..gaussians.rasterize import rasterize
 from ..geometry.conventions import from_viewmat, to_viewmat
 
@@ -46,7 +46,9 @@ def _middle(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float6
     return pose
 
 
-def render_image(gaussians: Drawables, view: RasterView) -> NDArray[np.uint8]:
+def render_image(
+    gaussians: Drawables, view: RasterView, options: RasterOptions = RasterOptions()
+) -> NDArray[np.uint8]:
     """(H, W, 3) as the splats look from there, on black."""
     g = gaussians
     drawn = rasterize(
@@ -59,6 +61,7 @@ def render_image(gaussians: Drawables, view: RasterView) -> NDArray[np.uint8]:
         view.K[None],
         view.width,
         view.height,
+        options=options,
     )
     image: torch.Tensor = drawn.image[0].clamp(0, 1)
     return np.asarray((image * 255).round().byte().cpu().numpy())

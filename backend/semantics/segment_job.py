@@ -14,7 +14,7 @@ from ..formats import capture, semantics_file, splat_ply
 from ..formats.semantics_file import Semantics
 from ..formats.splat_ply import SplatArrays
 from ..gaussians.model import from_arrays
-from ..gaussians.options import Drawables, RasterView
+from ..gaussians.options import Drawables, RasterView, options_for
 from ..geometry.arrays import Floats, Ints32
 from ..geometry.spherical_harmonics import SH_C0
 from ..protocol import VERSION, InputError
@@ -211,7 +211,7 @@ def _learn(
             look(
                 scene.gaussians,
                 view,
-                render_image(scene.gaussians, view),
+                render_image(scene.gaussians, view, options_for(scene.arrays.notes)),
                 (labels, len(kept)),
                 teacher,
             )

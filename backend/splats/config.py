@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from ..formats.splat_notes import Blend
 from ..media.holdout import check_holdout
 from ..protocol import InputError, Preset
 from .splats_verb import PRESETS, SplatsOptions
@@ -62,6 +63,7 @@ class TrainConfig:
     exposure: bool = False
     exposure_spread: float = 0.03  # of log brightness, from which it is allowed unasked
     antialiased: bool = False
+    blend: Blend = "srgb"
     rates: LearningRates = LearningRates()
     densify: DensifyConfig = DensifyConfig()
     surroundings: SurroundingsConfig = field(default_factory=SurroundingsConfig)
@@ -85,4 +87,5 @@ def make_config(preset: Preset, options: SplatsOptions) -> TrainConfig:
         refine_cameras=options.refine_cameras,
         exposure=options.exposure,
         antialiased=options.antialiased,
+        blend=options.blend,
     )

@@ -3,6 +3,7 @@ asked.
 """
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -13,7 +14,7 @@ from ..formats import capture, splat_ply
 from ..formats.capture import Frame
 from ..gaussians.frame_views import intrinsics_at, viewmat_of
 from ..gaussians.model import Gaussians, from_arrays
-from ..gaussians.options import RasterOptions
+from ..gaussians.options import RasterOptions, options_for
 from ..gaussians.rasterize import rasterize, rasterizer_name
 from ..media.video_writer import VideoWriter
 from ..protocol import InputError
@@ -110,7 +111,8 @@ def run(job: Job[RenderOptions]) -> Outcome:
     if not len(arrays):
         raise InputError("The file holds no splats.", "Choose another file.")
     model = from_arrays(arrays, job.device)
-    raster = RasterOptions(rasterize_mode="antialiased" if options.antialiased else "classic")
+    notes = replace(arrays.notes, antialiased=options.antialiased or arrays.notes.antialiased)
+    raster = options_for(notes)
     job.stage("Rendering", 2, 2)
     with contextlib.ExitStack() as stack:
         _render_all(job, model, frames, raster, background, stack)

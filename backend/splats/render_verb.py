@@ -17,7 +17,9 @@ class RenderOptions:
     )
     scale: float = option(1.0, "size of the pictures as a factor", 0.01, 8)
     antialiased: bool = option(
-        False, "the anti-aliasing filter of Mip-Splatting; for splats trained with it"
+        False,
+        "the anti-aliasing filter of Mip-Splatting; files of ours that were trained with it say so "
+        "themselves",
     )
     video: float = option(0.0, "also write video.mp4 at so many frames a second (0: none)", 0, 240)
 

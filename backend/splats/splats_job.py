@@ -11,6 +11,8 @@ from ..formats.capture import Capture
 from ..formats.splat_ply import SplatArrays
 from ..gaussians.model import Gaussians
 from ..gaussians.rasterize import rasterizer_name
+from ..geometry.conventions import from_viewmat
+from ..geometry.upright import upright_of_cameras
 from ..protocol import VERSION, InputError, SplatsmithError
 from ..runtime import atomic, checkpoint
 from ..runtime.job import Job, Outcome
@@ -79,8 +81,10 @@ def _surrounded(
 
 
 def _marked(trainer: Trainer) -> SplatArrays:
-    """For the file; far Gaussians carry surroundings = 1."""
+    """For the file; far Gaussians carry surroundings = 1, and the header says what is up."""
+    poses = np.stack([from_viewmat(v.viewmat.double().numpy()) for v in trainer.views.full])
     arrays = trainer.model.to_arrays()
+    arrays.notes = replace(trainer.notes, upright=upright_of_cameras(poses))
     is_far = trainer.surroundings.is_far(trainer.model.means).cpu().numpy()
     if is_far.any():
         arrays.extra["surroundings"] = is_far.astype(np.uint8)
@@ -161,6 +165,7 @@ def run(job: Job[SplatsOptions]) -> Outcome:
         "picture": list(trainer.views.full[0].size),
         "rasterizer": rasterizer_name(trainer.model.means.device),
         "exposure": trainer.config.exposure,
+        "blend": trainer.config.blend,
         "curve": trainer.curve,
     }
     return Outcome(f"{len(trainer.model):,} splats{text}", metrics, details)

@@ -1,6 +1,7 @@
 """The verb `splats`: what it can be told, and its presets."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ..media.holdout import holdout_option
 from ..protocol import Preset
@@ -39,6 +40,11 @@ class SplatsOptions:
         False,
         "allow each picture its own exposure and white balance while training; done unasked where "
         "the brightness of the same places differs from picture to picture",
+    )
+    blend: Literal["srgb", "linear"] = option(
+        "srgb",
+        "the light in which splats are laid over each other: srgb as every splat viewer does it, "
+        "linear as Blender 5.3 does in EEVEE and Cycles",
     )
     antialiased: bool = option(False, "train with the anti-aliasing filter of Mip-Splatting")
 

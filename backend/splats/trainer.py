@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..formats.splat_notes import SplatNotes
 from ..gaussians.losses import ImageLoss, l1_dssim_for
 from ..gaussians.model import Gaussians
-from ..gaussians.options import RasterOptions
+from ..gaussians.options import RasterOptions, options_for
 from ..gaussians.rasterize import rasterize
 from .config import LearningRates, TrainConfig
 from .corrections import Corrections
@@ -51,7 +52,12 @@ class Trainer:
     @property
     def options(self) -> RasterOptions:
         """How the rasteriser draws while training."""
-        return RasterOptions(rasterize_mode="antialiased" if self.config.antialiased else "classic")
+        return options_for(self.notes)
+
+    @property
+    def notes(self) -> SplatNotes:
+        """What the file must say of all its splats."""
+        return SplatNotes(blend=self.config.blend, antialiased=self.config.antialiased)
 
     def next_view(self) -> tuple[int, TrainingView]:
         """Every training view once an epoch, in an order that depends on the seed and the epoch

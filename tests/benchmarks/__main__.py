@@ -13,6 +13,7 @@ ROOMS = (
     "cameras",
     "splats",
     "splats_away",
+    "blender_light",
     "semantics",
     "small_clip",
     "talking",

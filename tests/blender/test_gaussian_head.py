@@ -159,7 +159,7 @@ def test_gaussians_follow_the_shape_keys(
         < 2e-2 * np.abs(wanted["covariances"]).max()
     )
     assert np.abs(seen["color"] - wanted["color"]).max() < 5e-3
-    linear = rooms("scene.splats.splats").srgb_to_linear(
+    linear = rooms("scene.splats.radiance").srgb_to_linear(
         wanted["color"].astype(np.float32).clip(0, None)
     )
     assert np.abs(seen["linear"][:, :3] - linear).max() < 1e-2

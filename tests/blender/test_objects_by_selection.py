@@ -208,10 +208,11 @@ def test_a_million_splats_take_a_moment(
         item.name, item.number, item.parts = f"Object {number}", number, str(number)
     objects.recount(new)
     bpy.context.view_layer.objects.active = new
-    marks, cache, colors = (
+    marks, cache, colors, looks = (
         rooms("scene.splats.marks"),
         rooms("scene.viewport.splat_cache"),
         rooms("scene.viewport.splat_colors"),
+        rooms("scene.viewport.looks"),
     )
     op, context = bpy.ops.splatsmith, bpy.context
     rgb = edits.srgb_of(new)
@@ -224,7 +225,7 @@ def test_a_million_splats_take_a_moment(
         lambda: op.selection(action="FLOOD")),
         ("hide", 0.5, lambda: op.hide_splats(what="SELECTED")), ("show", 0.5,
         lambda: op.hide_splats(what="NONE")),
-        ("viewport colours", 1.0, lambda: colors.displayed(rgb, cache.look_of(new, "OBJECTS"))),
+        ("viewport colours", 1.0, lambda: colors.displayed(rgb, looks.look_of(new, "OBJECTS"))),
         ("checksum", 1.0, lambda: cache.content(new.data)), ("recolour", 1.0, op.recolor_objects),
         ("extract", 3.0, op.extract_objects), ("delete", 5.0, op.delete_objects),
     ]  # fmt: skip

@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-import bpy as blender_python
 import numpy as np
 import pytest
 
@@ -87,11 +86,6 @@ def test_bad_files_leave_the_scene_alone(bpy: Any, tmp_path: Path) -> None:
     assert not bpy.data.collections
 
 
-@pytest.mark.xfail(
-    blender_python.app.version >= (5, 3, 0),
-    reason="Cycles of Blender 5.3 draws the splats otherwise: issue 23 mends it",
-    strict=True,
-)
 def test_cycles_shows_the_splats(bpy: Any, plain_splat_file: Path, tmp_path: Path) -> None:
     """F12 with Cycles is close to the backend's rasteriser: the same picture, blended by rays."""
     bpy.ops.splatsmith.import_splats(filepath=str(plain_splat_file))

@@ -148,14 +148,14 @@ def test_a_process_really_answers(bpy: Any, rooms: Any, tmp_path: Path) -> None:
 
 
 def test_the_viewport_shows_objects_selections_and_fits(bpy: Any, cloud: Any, rooms: Any) -> None:
-    cache, colors, marks = (
-        rooms("scene.viewport.splat_cache"),
+    looks, colors, marks = (
+        rooms("scene.viewport.looks"),
         rooms("scene.viewport.splat_colors"),
         rooms("scene.splats.marks"),
     )
     cloud.splatsmith_objects[0].color = (1.0, 0.0, 0.0)
     cloud.splatsmith_objects[1].color = (0.0, 0.21404, 0.0)  # linear; half in sRGB
-    look = cache.look_of(cloud, "OBJECTS")
+    look = looks.look_of(cloud, "OBJECTS")
     np.testing.assert_allclose(
         look.objects[[0, 130]], np.array([[1, 0, 0], [0, 0.5, 0]]), atol=1e-3
     )
@@ -168,11 +168,11 @@ def test_the_viewport_shows_objects_selections_and_fits(bpy: Any, cloud: Any, ro
     )
     marks.select(cloud, np.arange(200) < 10, "SET")
     cloud.splatsmith_objects[1].hide = True
-    shown = colors.displayed(gray, cache.look_of(cloud, "OWN"))
+    shown = colors.displayed(gray, looks.look_of(cloud, "OWN"))
     assert (shown[:10, 0] > shown[:10, 2] + 0.3).all() and (shown[10:120, :3] == 0.5).all()
     assert (shown[120:170, 3] == 0).all() and (shown[:120, 3] == 1).all()
     rooms("scene.objects.objects").take_fits(cloud, np.array([0.0, 0.0, 1.0], np.float32))
-    shown = colors.displayed(gray, colors.Look(fit=cache.look_of(cloud, "FIT").fit))
+    shown = colors.displayed(gray, colors.Look(fit=looks.look_of(cloud, "FIT").fit))
     assert shown[180, 0] > 0.4 > shown[0, 0] and shown[0, 2] > shown[0, 0]
 
 

@@ -5,26 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.random_splats import make
 from hypothesis import given, settings, strategies as st
 
 from backend.formats import ply, splat_ply
-from backend.formats.splat_ply import SplatArrays
 from backend.protocol import InputError
-
-
-def make(count: int = 20, coefficients: int = 16) -> SplatArrays:
-    g = np.random.default_rng(0)
-    quats = g.normal(size=(count, 4)).astype(np.float32)
-    quats /= np.linalg.norm(quats, axis=1, keepdims=True)
-    f = np.float32
-    return SplatArrays(
-        means=g.normal(size=(count, 3)).astype(f),
-        quats=quats,
-        log_scales=g.normal(-4, 1, (count, 3)).astype(f),
-        opacity_logits=g.normal(size=count).astype(f),
-        sh=g.normal(size=(count, coefficients, 3)).astype(f),
-        extra={"label": np.arange(count, dtype=np.int32)},
-    )
 
 
 @pytest.mark.parametrize("coefficients", [1, 4, 9, 16])

@@ -92,9 +92,20 @@ def import_cameras(
     )
     render.pixel_aspect_x = render.pixel_aspect_y = 1.0
     scene.frame_start, scene.frame_end = 1, len(frames)
+    _play_in_real_time(render, frames)
     scene.frame_set(1)
     scene.camera = camera
     return camera
+
+
+def _play_in_real_time(render: bpy.types.RenderSettings, frames: list[Frame]) -> None:
+    """As many pictures a second as the footage was filmed with, where they say when they were."""
+    times = [frame.time for frame in frames if frame.time is not None]
+    if len(times) < 2 or len(times) < len(frames) or times[-1] <= times[0]:
+        return
+    rate = (len(times) - 1) / (times[-1] - times[0])
+    render.fps = max(1, min(round(rate), 240))
+    render.fps_base = render.fps / rate
 
 
 def import_points(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ....backend.formats.gaussian_head_file import GaussianHead
 from ....backend.formats.head_file import Head
 from ....backend.formats.splat_ply import SplatArrays
-from ..splats import pointclouds, splat_nodes, splats
+from ..splats import pointclouds, radiance, splat_nodes, splats
 from . import head_nodes
 from .head_mesh import METRES, to_blender
 
@@ -77,7 +77,7 @@ def _local(gaussians: GaussianHead) -> pointclouds.Attributes:
         "local_rotation": ("QUATERNION", gaussians.quats),
         "local_scale": ("FLOAT_VECTOR", gaussians.scales * METRES),
         "rest_size": ("FLOAT", np.maximum(gaussians.rest_sizes, 1e-6) * METRES),
-        "local_color": ("FLOAT_VECTOR", gaussians.sh[:, 0] * splats.SH_C0 + 0.5),
+        "local_color": ("FLOAT_VECTOR", gaussians.sh[:, 0] * radiance.SH_C0 + 0.5),
         "local_opacity": ("FLOAT", gaussians.opacities),
     }
     for corner in range(3):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ....backend.formats.head_file import Head
 from ....backend.geometry.arrays import Floats
-from ..splats import splats
+from ..splats import radiance
 
 METRES = 0.01  # a centimetre
 MATERIAL = "Splatsmith Head"
@@ -25,7 +25,7 @@ def import_head(head: Head, name: str, collection: bpy.types.Collection) -> bpy.
     rest = to_blender(head.vertices) * METRES
     _faces(mesh, rest, head.faces)
     colors = np.ones((len(rest), 4), np.float32)
-    colors[:, :3] = splats.srgb_to_linear(head.colors)
+    colors[:, :3] = radiance.srgb_to_linear(head.colors)
     mesh.attributes.new("Color", "FLOAT_COLOR", "POINT").data.foreach_set("color", colors.ravel())
     mesh.materials.append(_material())
     head_object = bpy.data.objects.new(name, mesh)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ....backend.formats.mesh_frames import MeshFrames
 from ....backend.protocol import InputError
-from ..splats import splats
+from ..splats import radiance
 from . import passing
 
 USD = "mesh_frames.usdc"
@@ -68,7 +68,7 @@ def write_usd(path: Path, sequence: MeshFrames, fps: float) -> None:
         indices.Set(Vt.IntArray.FromNumpy(np.ascontiguousarray(frame.faces.ravel())), number)
         counts.Set(Vt.IntArray.FromNumpy(np.full(len(frame.faces), 3, np.int32)), number)
         colors.Set(
-            Vt.Vec3fArray.FromNumpy(np.asarray(splats.srgb_to_linear(frame.colors), np.float32)),
+            Vt.Vec3fArray.FromNumpy(np.asarray(radiance.srgb_to_linear(frame.colors), np.float32)),
             number,
         )
         ids.Set(Vt.IntArray.FromNumpy(np.ascontiguousarray(frame.ids)), number)

@@ -17,7 +17,7 @@ from ....backend.formats.mesh_sequence import MeshSequence
 from ....backend.geometry.arrays import Floats
 from ....backend.protocol import InputError
 from ....backend.runtime.atomic import atomic_path
-from ..splats import splats
+from ..splats import radiance
 
 SEQUENCE_KEY = "splatsmith_sequence"  # on the object: its mesh.npz
 MOST_KEYED = 4_500_000  # vertices times frames that go into shape keys
@@ -82,7 +82,7 @@ def _fill(mesh: bpy.types.Mesh, sequence: MeshSequence) -> None:
     mesh.polygons.foreach_set("use_smooth", np.ones(len(sequence.faces), bool))
     mesh.update(calc_edges=True)
     colors = np.ones((len(sequence.rest), 4), np.float32)
-    colors[:, :3] = splats.srgb_to_linear(sequence.colors)
+    colors[:, :3] = radiance.srgb_to_linear(sequence.colors)
     mesh.attributes.new("Color", "FLOAT_COLOR", "POINT").data.foreach_set("color", colors.ravel())
     if sequence.uvs is not None:
         mesh.uv_layers.new(name="UVMap").data.foreach_set(

@@ -4,7 +4,7 @@ and to build upon.
 
 import bpy
 
-from ..splats import marks
+from ..splats import marks, native
 from ..splats.splat_nodes import MODIFIER as DISPLAY, Graph, named_attribute, new_group
 from .objects import LABEL
 
@@ -74,7 +74,7 @@ def add(cloud: bpy.types.Object, number: int) -> bpy.types.Modifier:
         getattr(modifier.properties.inputs, socket.identifier).value = number
     else:
         modifier[socket.identifier] = number
-    display = cloud.modifiers.find(DISPLAY)
-    if display >= 0:
-        cloud.modifiers.move(len(cloud.modifiers) - 1, display)
+    for shown in (DISPLAY, native.MODIFIER):
+        if (display := cloud.modifiers.find(shown)) >= 0:
+            cloud.modifiers.move(len(cloud.modifiers) - 1, display)
     return modifier

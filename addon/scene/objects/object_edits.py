@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from ....backend.formats import semantics_file
 from ....backend.geometry.arrays import Flags
-from ..splats import pointclouds, splats
+from ..splats import pointclouds, radiance, splats
 from . import neighbors, objects
 from .object_item import ObjectItem
 
@@ -26,7 +26,8 @@ def extract(
     )
     fresh.parent, fresh.matrix_parent_inverse = cloud.parent, cloud.matrix_parent_inverse.copy()
     fresh.matrix_basis = cloud.matrix_basis.copy()
-    fresh[splats.MARK] = cloud.get(splats.MARK, "")
+    for note in (splats.MARK, splats.NOTES):
+        fresh[note] = cloud.get(note, "")
     return fresh
 
 
@@ -129,7 +130,7 @@ def split_loose(cloud: bpy.types.Object, item: ObjectItem, reach: float, smalles
 
 def srgb_of(cloud: bpy.types.Object) -> NDArray[np.float32]:
     """(N, 3) the splats' own colours, as seen from nowhere in particular."""
-    return np.asarray(splats.base_of(cloud)[:, :3] * splats.SH_C0 + 0.5, np.float32)
+    return np.asarray(splats.base_of(cloud)[:, :3] * radiance.SH_C0 + 0.5, np.float32)
 
 
 def recolor(
@@ -145,7 +146,7 @@ def recolor(
     light = own.mean(1, keepdims=True)
     wanted = np.array(color, np.float32) * light / max(float(light.mean()), 1e-3)
     mixed = own * (1 - strength) + wanted * strength
-    base[mask, :3] = (mixed - 0.5) / splats.SH_C0
+    base[mask, :3] = (mixed - 0.5) / radiance.SH_C0
     kind = cloud.data.attributes["radiance:base"].data_type
     changed = {"radiance:base": (kind, base)}
     for k in range(15):
@@ -155,7 +156,7 @@ def recolor(
             changed[f"radiance:sh_{k}"] = ("FLOAT_VECTOR", rest)
     shown = pointclouds.read_attribute(cloud.data, "splat_color", 4)
     if shown is not None:
-        shown[mask, :3] = splats.srgb_to_linear(mixed.clip(0, 1))
+        shown[mask, :3] = radiance.srgb_to_linear(mixed.clip(0, 1))
         changed["splat_color"] = ("FLOAT_COLOR", shown)
     pointclouds.write_attributes(cloud.data, changed)
     cloud.data.update_tag()

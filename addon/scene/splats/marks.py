@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ....backend.geometry.arrays import Flags
 from ....backend.protocol import InputError
-from . import pointclouds
+from . import native, pointclouds
 
 SELECTED, HIDDEN, FIT = "selected", "hidden", "fit"
 Mode = Literal["SET", "ADD", "SUBTRACT", "INTERSECT"]
@@ -34,7 +34,9 @@ def read(cloud: bpy.types.Object, name: str) -> Flags:
 
 
 def write(cloud: bpy.types.Object, name: str, values: Flags) -> None:
-    """Stores a mark (N,) of every splat."""
+    """Stores a mark (N,) of every splat; Blender's own imports get what shows it."""
+    if values.any():
+        native.adopt(cloud)
     pointclouds.write_attributes(cloud.data, {name: ("BOOLEAN", values)})
     cloud.data.update_tag()
 

@@ -128,6 +128,10 @@ def new_data(like: Points, attributes: Attributes) -> Points:
     )
     data: Points = holder.data
     bpy.data.objects.remove(holder)
+    if hasattr(like, "type"):  # from 5.3 on
+        cast(Any, data).type = like.type
+    for material in like.materials:
+        data.materials.append(material)
     return data
 
 

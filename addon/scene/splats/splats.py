@@ -5,30 +5,26 @@ from typing import Any
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 from numpy.typing import NDArray
 
-from ....backend.formats import splat_ply
+from ....backend.formats import splat_moves, splat_ply
+from ....backend.formats.splat_notes import comments_of, notes_of
 from ....backend.formats.splat_ply import SplatArrays
 from ....backend.protocol import InputError
 from ....backend.runtime.atomic import atomic_path
-from . import pointclouds, splat_nodes
+from . import native, pointclouds, splat_nodes, surroundings
 from .pointclouds import Attributes
+from .radiance import SH_C0, srgb_to_linear
 
 MARK = "splatsmith_splats"  # on the object: where its splats came from
+AROUND = "splatsmith_surroundings"  # on a subject: the object with its surroundings
+NOTES = "splatsmith_notes"  # what the file said of all its splats
 FOLLOW, FOLLOW_COLOR = (
     "Follow the Head",
     "head_color",
 )  # the modifier; sRGB by point, as its nodes leave it
-SH_C0 = 0.28209479177387814
 LOGIT_LIMIT = 1e-6
-
-
-def srgb_to_linear(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The exact curve, for values at or above 0."""
-    low = values <= 0.04045
-    return np.where(
-        low, values / 12.92, ((np.maximum(values, 0.04045) + 0.055) / 1.055) ** 2.4
-    ).astype(np.float32)
 
 
 def is_splats(candidate: bpy.types.Object | None) -> bool:
@@ -109,12 +105,10 @@ def attributes(a: SplatArrays) -> Attributes:
         "scale": ("FLOAT_VECTOR", np.exp(a.log_scales)),
         "rotation": ("QUATERNION", a.quats),
         "radiance:base": (base_type, base),
-        "splat_color": ("FLOAT_COLOR", color),
-        "radius": (
-            "FLOAT",
-            np.zeros(len(a), np.float32),
-        ),  # the bare points stay out of the picture
     }
+    if not native.is_known():  # the bare points stay out of the picture
+        columns["splat_color"] = ("FLOAT_COLOR", color)
+        columns["radius"] = ("FLOAT", np.zeros(len(a), np.float32))
     for k in range(1, a.sh.shape[1]):
         columns[f"radiance:sh_{k - 1}"] = ("FLOAT_VECTOR", a.sh[:, k])
     for name, values in a.extra.items():
@@ -127,25 +121,67 @@ def attributes(a: SplatArrays) -> Attributes:
     return columns
 
 
-def import_ply(
-    path: Path, name: str, collection: bpy.types.Collection, root: bpy.types.Object | None
-) -> bpy.types.Object:
-    """A splat object; raises InputError for anything that is not a splat PLY, before the scene is
-    touched.
-    """
+def read_file(path: Path) -> SplatArrays:
+    """Raises InputError for anything that is not a splat PLY, and for one without splats."""
     arrays = splat_ply.read(path)
     if not len(arrays):
         raise InputError(f"{path.name} holds no splats.", "Choose another file.")
+    return arrays
+
+
+def add(
+    arrays: SplatArrays,
+    source: str,
+    name: str,
+    collection: bpy.types.Collection,
+    root: bpy.types.Object | None,
+) -> list[bpy.types.Object]:
+    """The subject as an object of that name, and its surroundings, where there are any, as one
+    beside it.
+    """
+    around = surroundings.is_surroundings(arrays)
+    subject = add_one(splat_ply.take(arrays, ~around), source, name, collection, root)
+    if not around.any():
+        return [subject]
+    plain = name.removesuffix(" Splats")
+    other = add_one(
+        splat_ply.take(arrays, around), source, f"{plain} Surroundings", collection, root
+    )
+    subject[AROUND] = other
+    return [subject, other]
+
+
+def add_one(
+    arrays: SplatArrays,
+    source: str,
+    name: str,
+    collection: bpy.types.Collection,
+    root: bpy.types.Object | None,
+) -> bpy.types.Object:
+    """All of them as one object."""
     cloud = show(pointclouds.new_object(name, collection, arrays.means, attributes(arrays)))
     cloud.parent = root
-    cloud[MARK] = str(path)
+    cloud[MARK] = source
+    cloud[NOTES] = "\n".join(comments_of(arrays.notes))
     return cloud
+
+
+def blended_linearly(cloud: bpy.types.Object) -> bool:
+    """Whether the splats were trained to be laid over each other in linear light."""
+    return notes_of(str(cloud.get(NOTES, "")).splitlines()).blend == "linear"
+
+
+def surroundings_of(cloud: bpy.types.Object) -> bpy.types.Object | None:
+    """The object with a subject's surroundings, while it is in the file."""
+    other = cloud.get(AROUND)
+    return other if isinstance(other, bpy.types.Object) and is_splats(other) else None
 
 
 def show(cloud: bpy.types.Object) -> bpy.types.Object:
     """Makes an object that has the splats' attributes one that is drawn and rendered."""
-    cloud.display_type = "BOUNDS"
-    splat_nodes.add_modifier(cloud)
+    if not native.adopt(cloud):
+        cloud.display_type = "BOUNDS"
+        splat_nodes.add_modifier(cloud)
     return cloud
 
 
@@ -158,7 +194,7 @@ def read(cloud: bpy.types.Object) -> SplatArrays:
     )
     quats, base = (
         pointclouds.read_attribute(data, "rotation", 4),
-        pointclouds.read_attribute(data, "radiance:base", 4),
+        pointclouds.read_attribute(cloud.data, "radiance:base", 4),  # as stored: none hidden
     )
     if means is None or scale is None or quats is None or base is None:
         raise InputError(f"{cloud.name} lacks a splat attribute.", "Import the splats again.")
@@ -176,6 +212,7 @@ def read(cloud: bpy.types.Object) -> SplatArrays:
         opacity_logits=logits,
         sh=sh,
         extra=_extras(data),
+        notes=notes_of(str(cloud.get(NOTES, "")).splitlines()),
     )
 
 
@@ -195,17 +232,42 @@ def _extras(data: pointclouds.Points) -> dict[str, NDArray[np.generic]]:
     return extras
 
 
-def export_ply(
-    cloud: bpy.types.Object, path: Path, mask: NDArray[np.bool_] | None = None, extras: bool = True
-) -> int:
-    """Writes the 3DGS PLY, of all splats or of some; how many. An older file stays until the new
-    one is whole.
+def read_moved(cloud: bpy.types.Object, in_scene: bool = False) -> SplatArrays:
+    """The splats as the artist moved, turned and scaled their object: in the space of its parent,
+    which is that of the capture, or in the scene's.
     """
+    matrix = cloud.matrix_world if in_scene else cloud.matrix_basis
     arrays = read(cloud)
-    if mask is not None:
-        arrays = splat_ply.take(arrays, mask)
+    return arrays if _is_identity(matrix) else splat_moves.moved(arrays, np.array(matrix))
+
+
+def _is_identity(matrix: Matrix) -> bool:
+    return bool(np.abs(np.array(matrix) - np.eye(4)).max() < 1e-9)
+
+
+def export_ply(arrays: SplatArrays, path: Path, extras: bool = True) -> int:
+    """Writes the 3DGS PLY; how many splats. An older file stays until the new one is whole."""
     if not extras:
         arrays.extra.clear()
     with atomic_path(path) as part:
         splat_ply.write(part, arrays, ("Splatsmith",))
     return len(arrays)
+
+
+def apply_transform(cloud: bpy.types.Object) -> None:
+    """Makes the object's own location, rotation and scale the splats'; what they look like, and
+    every other attribute, stays.
+    """
+    if follows(cloud):
+        raise InputError(
+            f"{cloud.name} rides on a head.", "Move, turn and scale the head's mesh instead."
+        )
+    arrays = read_moved(cloud)
+    changed = attributes(arrays)
+    kept = {
+        name: changed[name]
+        for name in ("scale", "rotation", *(n for n in changed if n.startswith("radiance:sh_")))
+    }
+    pointclouds.write_attributes(cloud.data, {"position": ("FLOAT_VECTOR", arrays.means), **kept})
+    cloud.matrix_basis = Matrix.Identity(4)
+    cloud.data.update_tag()

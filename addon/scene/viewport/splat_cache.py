@@ -8,10 +8,10 @@ import gpu
 import numpy as np
 from numpy.typing import NDArray
 
-from ..objects import objects
-from ..splats import marks, pointclouds, splats
+from ..splats import pointclouds, radiance, splats
 from . import splat_changes, splat_shader
-from .splat_colors import Look, displayed, to_srgb
+from .looks import look_of, style_of
+from .splat_colors import Look, displayed
 from .splat_shader import make_texture
 
 # above this many splats the colours do not follow the view: each new view would take too long
@@ -31,6 +31,7 @@ class Drawn:
     look: Look = field(default_factory=Look)
     style: tuple = field(default=())  # what `look` was made of
     colors: gpu.types.GPUTexture | None = None  # of `rgb` and `look`
+    linear: bool = False  # the light of those colours
     order: gpu.types.GPUTexture | None = None
     view: tuple = field(default=())  # what it was sorted for
 
@@ -94,33 +95,17 @@ def _upload(cloud: bpy.types.Object) -> Drawn | None:
         content=content(data),
         means=means,
         sh=sh,
-        rgb=base[:, :3] * splats.SH_C0 + 0.5,
+        rgb=base[:, :3] * radiance.SH_C0 + 0.5,
         data=make_texture(texels, 4),
     )
 
 
-def _style(cloud: bpy.types.Object) -> tuple:
-    """What the colours in the viewport depend on besides the splats."""
-    view = bpy.context.scene.splatsmith.splat_view if cloud.splatsmith_objects else "OWN"
-    colors = (
-        tuple(tuple(item.color) for item in cloud.splatsmith_objects) if view == "OBJECTS" else ()
-    )
-    return (splat_changes.key(cloud), view, colors)
-
-
-def look_of(cloud: bpy.types.Object, view: str) -> Look:
-    """What lies over the splats' own colors in the panel's view of them."""
-    by_object = None
-    if view == "OBJECTS" and objects.LABEL in cloud.data.attributes:
-        colors = {item.number: to_srgb(tuple(item.color)) for item in cloud.splatsmith_objects}
-        by_object = objects.of_each(cloud, colors, (0.2, 0.2, 0.2), np.float32, 3)
-    fit = marks.fit(cloud) if view == "FIT" else None
-    return Look(marks.read(cloud, marks.SELECTED), marks.read(cloud, marks.HIDDEN), by_object, fit)
-
-
-def colors_of(drawn: Drawn) -> gpu.types.GPUTexture:
-    """The texture of its colors as they are shown."""
-    return make_texture(displayed(drawn.rgb, drawn.look), 4)
+def colors_of(drawn: Drawn, linear: bool) -> gpu.types.GPUTexture:
+    """The texture of its colors as they are shown, in the light in which splats are blended."""
+    colors = displayed(drawn.rgb, drawn.look)
+    if linear:
+        colors[:, :3] = radiance.srgb_to_linear(colors[:, :3])
+    return make_texture(colors, 4)
 
 
 def sort(drawn: Drawn, model_view: NDArray[np.float32], eye: NDArray[np.float32]) -> None:
@@ -147,7 +132,7 @@ def held(cloud: bpy.types.Object) -> Drawn | None:
             _on_card.pop(cloud.session_uid, None)
             return None
         _on_card[cloud.session_uid] = drawn
-    style = _style(cloud)
+    style = (splat_changes.key(cloud), *style_of(cloud))
     if drawn.style != style:
         drawn.style, drawn.look, drawn.colors = style, look_of(cloud, style[1]), None
     return drawn

@@ -2,8 +2,8 @@
 before them.
 
 3DGS blends in sRGB, the viewport in linear light. So splats are blended into a buffer of their own,
-in sRGB, and that is laid over the viewport in one go. The scene's depth is read and compared in the
-shader.
+in sRGB unless all were trained for linear light, and that is laid over the viewport in one go. The
+scene's depth is read and compared in the shader.
 """
 
 import logging
@@ -13,7 +13,7 @@ import gpu
 import numpy as np
 from mathutils import Matrix
 
-from ..splats import splats
+from ..splats import native, splats
 from . import splat_cache, splat_changes, splat_shader
 
 log = logging.getLogger(__name__)
@@ -28,8 +28,9 @@ def draw_object(
     projection: Matrix,
     size: tuple[int, int],
     depth: gpu.types.GPUTexture,
+    linear: bool = False,
 ) -> None:
-    """Draws one splat object into the bound framebuffer: premultiplied sRGB."""
+    """Draws one splat object into the bound framebuffer: premultiplied, sRGB or `linear`."""
     drawn = splat_cache.held(cloud)
     if drawn is None:
         return
@@ -42,7 +43,8 @@ def draw_object(
         eye = inverse[:3, 3] if perspective else inverse[:3, 2] * 1e6
         splat_cache.sort(drawn, matrix, eye)
         drawn.view = stamp
-    drawn.colors = drawn.colors or splat_cache.colors_of(drawn)
+    if drawn.colors is None or drawn.linear != linear:
+        drawn.colors, drawn.linear = splat_cache.colors_of(drawn, linear), linear
     textures = (drawn.data, drawn.colors, drawn.order, depth)
     splat_shader.draw(
         len(drawn.means), textures, model_view, projection, size, _field(bpy.context.scene)
@@ -84,7 +86,7 @@ def _draw() -> None:
     context = bpy.context
     if _broken or not context.scene.splatsmith.show_overlay:
         return
-    clouds = splats.visible_splats(context)
+    clouds = [c for c in splats.visible_splats(context) if not native.is_native(c)]
     if not clouds:
         return
     try:
@@ -104,16 +106,17 @@ def draw_all(clouds: list[bpy.types.Object], view: Matrix, projection: Matrix) -
     buffer = _screen_buffer(
         width, height
     )  # a new one takes Blender's framebuffer away, hence `target`
+    linear = all(splats.blended_linearly(cloud) for cloud in clouds)
     with buffer.bind():
         gpu.state.active_framebuffer_get().clear(color=(0.0, 0.0, 0.0, 0.0))
         for cloud in sorted(clouds, key=lambda o: (view @ o.matrix_world).translation.z):
-            draw_object(cloud, view, projection, (width, height), depth)
+            draw_object(cloud, view, projection, (width, height), depth, linear)
     if gpu.state.active_framebuffer_get() == target:
-        splat_shader.lay_over(buffer.texture_color)
+        splat_shader.lay_over(buffer.texture_color, linear)
     else:
         with target.bind():
             gpu.state.viewport_set(x, y, width, height)
-            splat_shader.lay_over(buffer.texture_color)
+            splat_shader.lay_over(buffer.texture_color, linear)
     splat_cache.forget_all_but({cloud.session_uid for cloud in clouds})
 
 

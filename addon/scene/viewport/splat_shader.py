@@ -7,6 +7,8 @@ import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
 
+from ....backend.geometry.sh_rotation import sh_basis
+
 DATA_WIDTH = 4095  # texels a row: a multiple of 3, so that a splat's texels stay in one row
 
 VERTEX = """
@@ -54,8 +56,8 @@ OVER_FRAGMENT = """
 void main() {
     vec4 c = texture(splats, uv);
     vec3 s = clamp(c.rgb / max(c.a, 1e-5), 0.0, 1.0);
-    vec3 linear = mix(s / 12.92, pow((s + 0.055) / 1.055, vec3(2.4)), step(0.04045, s));
-    fragment = vec4(linear * c.a, c.a);
+    vec3 curved = mix(s / 12.92, pow((s + 0.055) / 1.055, vec3(2.4)), step(0.04045, s));
+    fragment = vec4(mix(curved, s, is_linear) * c.a, c.a);
 }"""
 
 
@@ -97,6 +99,7 @@ def _splat_shader() -> gpu.types.GPUShader:
 def _over_shader() -> gpu.types.GPUShader:
     info = gpu.types.GPUShaderCreateInfo()
     info.sampler(0, "FLOAT_2D", "splats")
+    info.push_constant("FLOAT", "is_linear")
     info.vertex_in(0, "VEC2", "corner")
     between = gpu.types.GPUStageInterfaceInfo("splat_over_interface")
     between.smooth("VEC2", "uv")
@@ -162,12 +165,13 @@ def draw(
     del block
 
 
-def lay_over(image: gpu.types.GPUTexture) -> None:
-    """A premultiplied sRGB picture over the bound framebuffer, which is linear."""
+def lay_over(image: gpu.types.GPUTexture, linear: bool) -> None:
+    """A premultiplied picture, sRGB or linear, over the bound framebuffer, which is linear."""
     shader = _over_shader()
     gpu.state.blend_set("ALPHA_PREMULT")
     gpu.state.depth_test_set("NONE")
     shader.bind()
+    shader.uniform_float("is_linear", 1.0 if linear else 0.0)
     shader.uniform_sampler("splats", image)
     _quad().draw(shader)
     gpu.state.blend_set("NONE")
@@ -177,29 +181,7 @@ def evaluate_sh(sh: NDArray[np.float32], offsets: NDArray[np.float32]) -> NDArra
     """Colours (N, 3) of coefficients (N, K, 3) along the offsets (N, 3) from the eye; the signs are
     3DGS's own.
     """
-    x, y, z = (offsets / np.maximum(np.linalg.norm(offsets, axis=1, keepdims=True), 1e-12)).T
-    basis = [np.full_like(x, 0.28209479177387814)]
-    if sh.shape[1] > 1:
-        basis += [-0.48860251190292 * y, 0.48860251190292 * z, -0.48860251190292 * x]
-    if sh.shape[1] > 4:
-        basis += [
-            1.092548430592079 * x * y,
-            -1.092548430592079 * y * z,
-            0.9461746957575601 * z * z - 0.3153915652525201,
-        ]
-        basis += [-1.092548430592079 * x * z, 0.5462742152960395 * (x * x - y * y)]
-    if sh.shape[1] > 9:
-        r = 0.4570457994644658 - 2.285228997322329 * z * z
-        basis += [
-            -0.5900435899266435 * y * (3 * x * x - y * y),
-            2.890611442640554 * x * y * z,
-            r * y,
-        ]
-        basis += [
-            z * (1.865881662950577 * z * z - 1.119528997770346),
-            r * x,
-            1.445305721320277 * z * (x * x - y * y),
-        ]
-        basis += [-0.5900435899266435 * x * (x * x - 3 * y * y)]
-    colors = np.einsum("kn,nkc->nc", np.stack(basis).astype(np.float32), sh, optimize=True)
+    directions = offsets / np.maximum(np.linalg.norm(offsets, axis=1, keepdims=True), 1e-12)
+    basis = sh_basis(int(sh.shape[1] ** 0.5) - 1, directions)
+    colors = np.einsum("nk,nkc->nc", basis.astype(np.float32), sh, optimize=True)
     return np.asarray(colors + 0.5)

@@ -1,0 +1,29 @@
+"""Which colours the panel wants to be seen of some splats."""
+
+import bpy
+import numpy as np
+
+from ..objects import objects
+from ..splats import marks
+from .splat_colors import Look, to_srgb
+
+Style = tuple[str, tuple[tuple[float, ...], ...]]  # the panel's view, and the objects' colours
+
+
+def style_of(cloud: bpy.types.Object) -> Style:
+    """What the colours in the viewport depend on besides the splats."""
+    view = bpy.context.scene.splatsmith.splat_view if cloud.splatsmith_objects else "OWN"
+    colors = (
+        tuple(tuple(item.color) for item in cloud.splatsmith_objects) if view == "OBJECTS" else ()
+    )
+    return view, colors
+
+
+def look_of(cloud: bpy.types.Object, view: str) -> Look:
+    """What lies over the splats' own colors in the panel's view of them."""
+    by_object = None
+    if view == "OBJECTS" and objects.LABEL in cloud.data.attributes:
+        colors = {item.number: to_srgb(tuple(item.color)) for item in cloud.splatsmith_objects}
+        by_object = objects.of_each(cloud, colors, (0.2, 0.2, 0.2), np.float32, 3)
+    fit = marks.fit(cloud) if view == "FIT" else None
+    return Look(marks.read(cloud, marks.SELECTED), marks.read(cloud, marks.HIDDEN), by_object, fit)

@@ -1,0 +1,139 @@
+"""Splats in Blender's own renderer: trained for its light or for everyone else's, drawn by Cycles
+of 5.3, beside the photos and beside our rasteriser.
+
+The scene is the hard case: dark things before a bright ground. Blender 5.3 must be set up
+(`make test` does it).
+"""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from helpers import ray_world
+from PIL import Image
+
+from backend.formats import splat_ply
+from backend.gaussians.model import from_arrays
+from backend.gaussians.options import RasterOptions
+from backend.gaussians.rasterize import rasterize
+from backend.geometry.conventions import to_viewmat
+from tests.benchmarks.dark_scene import dark_things
+from tests.benchmarks.runs import backend, cost
+from tests.benchmarks.splat_scenes import ARC, FILMED, FOCAL, SIZE, Scene
+from tests.benchmarks.splat_truth import write_footage
+from tests.benchmarks.table import ROOT, Row, Table, say
+
+SMALL, SAMPLES = 2, int(os.environ.get("SAMPLES", "192"))  # the pictures' share; Cycles' rays
+BLENDS = ("srgb", "linear")
+SEED = 0
+
+
+def run(table: Table) -> None:
+    scene = dark_things(SEED)
+    footage = write_footage(scene, SEED, table.scratch / "footage")
+    capture = table.scratch / "capture"
+    solved = backend("cameras", footage, capture, "--preset", "balanced")
+    if isinstance(solved, str):
+        say(solved)
+        return
+    poses = _between(scene)
+    photos = [_photo(scene, pose) for pose in poses]
+    shown = []
+    for blend in BLENDS:
+        output = table.scratch / blend
+        manifest = backend("splats", capture, output, "--blend", blend, "--holdout", "0")
+        if isinstance(manifest, str):
+            say(manifest)
+            return
+        ply = output / "splats.ply"
+        cycles = _cycles(ply, poses, table.scratch / f"{blend} cycles")
+        ours = [_ours(ply, pose) for pose in poses]
+        for metric, value in _figures(photos, cycles, ours).items():
+            unit = "dB" if "PSNR" in metric else ""
+            table.add(Row(f"dark things, {blend}", metric, value, unit, SEED, *cost(manifest)))
+        shown.append(cycles[0][..., :3])
+    strip = np.concatenate([photos[0], *shown], 1)
+    Image.fromarray((strip.clip(0, 1) * 255).round().astype(np.uint8)).save(
+        table.scratch / "photo, srgb, linear.png"
+    )
+
+
+def _between(scene: Scene) -> list[np.ndarray]:
+    """Places on the arc, between two pictures."""
+    step = ARC / (FILMED - 1)
+    return [scene.camera(-ARC / 2 + (number + 0.5) * step) for number in (6, 20, 33)]
+
+
+def _photo(scene: Scene, pose: np.ndarray) -> np.ndarray:
+    image = ray_world.render_image(scene.world, pose, FOCAL, SIZE)
+    half = cv2.resize(image, (SIZE[0] // SMALL, SIZE[1] // SMALL), interpolation=cv2.INTER_AREA)
+    return np.asarray(half)
+
+
+def _cycles(ply: Path, poses: list[np.ndarray], folder: Path) -> list[np.ndarray]:
+    """(H, W, 4) as Blender draws them, premultiplied sRGB."""
+    folder.mkdir(exist_ok=True)
+    job = {
+        "ply": str(ply),
+        "poses": [pose.tolist() for pose in poses],
+        "width": SIZE[0] // SMALL,
+        "height": SIZE[1] // SMALL,
+        "focal": FOCAL / SMALL,
+        "samples": SAMPLES,
+        "folder": str(folder),
+        "root": str(ROOT),
+    }
+    (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
+    python = next((ROOT / ".venv-bpy53").glob("*/python*"))
+    script = ROOT / "tests" / "benchmarks" / "cycles_render.py"
+    command = [str(python), str(script), str(folder / "job.json")]
+    subprocess.run(command, check=True, capture_output=True)
+    found = []
+    for number in range(len(poses)):
+        raw = cv2.imread(str(folder / f"{number:03d}.png"), cv2.IMREAD_UNCHANGED)
+        image = cv2.cvtColor(raw, cv2.COLOR_BGRA2RGBA).astype(np.float64) / 65535
+        found.append(np.concatenate([image[..., :3] * image[..., 3:], image[..., 3:]], -1))
+    return found
+
+
+@torch.no_grad()
+def _ours(ply: Path, pose: np.ndarray) -> np.ndarray:
+    """(H, W, 4) by our rasteriser in linear light, on black, whatever they were trained for."""
+    model = from_arrays(splat_ply.read(ply))
+    width, height = SIZE[0] // SMALL, SIZE[1] // SMALL
+    K = torch.tensor([[FOCAL / SMALL, 0, width / 2], [0, FOCAL / SMALL, height / 2], [0, 0, 1.0]])
+    drawn = rasterize(
+        model.means,
+        model.quats,
+        model.scales,
+        model.opacities,
+        model.sh(model.sh_degree),
+        torch.from_numpy(to_viewmat(pose)).float()[None],
+        K[None],
+        width,
+        height,
+        sh_degree=model.sh_degree,
+        options=RasterOptions(blend="linear"),
+    )
+    return torch.cat([drawn.image[0].clamp(0, 1), drawn.alpha[0]], -1).numpy()
+
+
+def _figures(
+    photos: list[np.ndarray], cycles: list[np.ndarray], ours: list[np.ndarray]
+) -> dict[str, float]:
+    def psnr(first: list[np.ndarray], second: list[np.ndarray]) -> float:
+        pairs = zip(first, second, strict=True)
+        return float(np.mean([-10 * np.log10(((a - b) ** 2).mean()) for a, b in pairs]))
+
+    rgb = [image[..., :3] for image in cycles]
+    alphas = [np.concatenate([i[..., 3].ravel() for i in images]) for images in (cycles, ours)]
+    return {
+        "Cycles 5.3 to the photos, PSNR": psnr(rgb, photos),
+        "our linear rasteriser to the photos, PSNR": psnr([i[..., :3] for i in ours], photos),
+        "Cycles 5.3 to our linear rasteriser, PSNR": psnr(rgb, [i[..., :3] for i in ours]),
+        "mean difference of alpha": float(np.abs(alphas[0] - alphas[1]).mean()),
+    }

@@ -1,0 +1,152 @@
+"""Splats as Blender draws them itself, from 5.3 on: ours, those of older files, and the user's own
+imports.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import bpy as blender_python
+import numpy as np
+import pytest
+
+from backend.formats import splat_ply
+
+pytestmark = pytest.mark.skipif(
+    blender_python.app.version < (5, 3, 0), reason="Blender draws splats from 5.3 on"
+)
+
+
+def values(data: Any, name: str, width: int) -> np.ndarray:
+    attribute = data.attributes[name]
+    found = np.empty(len(attribute.data) * width, np.float32)
+    key = {"FLOAT_COLOR": "color", "FLOAT4": "vector", "FLOAT_VECTOR": "vector"}
+    attribute.data.foreach_get(key.get(attribute.data_type, "value"), found)
+    return found.reshape(-1, width)
+
+
+def shown(bpy: Any, cloud: Any) -> Any:
+    bpy.context.view_layer.update()
+    return cloud.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+
+
+@pytest.fixture
+def foreign(bpy: Any, splat_file: Path) -> Any:
+    """The user's own import, by Blender's importer."""
+    bpy.ops.wm.ply_import(filepath=str(splat_file))
+    return bpy.context.object
+
+
+def test_imported_splats_are_blenders_own(bpy: Any, splat_file: Path, rooms: Any) -> None:
+    bpy.ops.splatsmith.import_splats(filepath=str(splat_file))
+    cloud = bpy.context.object
+    assert cloud.data.type == "GAUSSIAN_SPLAT" and cloud.display_type == "TEXTURED"
+    assert [m.name for m in cloud.modifiers] == ["Splats"]
+    assert not {"splat_color", "radius"} & {a.name for a in cloud.data.attributes}
+    assert rooms("scene.splats.native").is_native(cloud)
+
+
+def test_what_is_stored_is_what_blenders_importer_stores(
+    bpy: Any, foreign: Any, splat_file: Path
+) -> None:
+    bpy.ops.splatsmith.import_splats(filepath=str(splat_file))
+    ours = bpy.context.object
+    assert {a.name for a in foreign.data.attributes} <= {a.name for a in ours.data.attributes}
+    for attribute in foreign.data.attributes:
+        width = {"FLOAT4": 4, "QUATERNION": 4}.get(attribute.data_type, 3)
+        np.testing.assert_allclose(
+            values(ours.data, attribute.name, width),
+            values(foreign.data, attribute.name, width),
+            atol=1e-5,
+        )
+
+
+def test_a_file_of_an_older_blender_is_taken_over(
+    bpy: Any, splat_file: Path, rooms: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    native, looks = rooms("scene.splats.native"), rooms("scene.viewport.native_looks")
+    with monkeypatch.context() as older:
+        older.setattr(native, "is_known", lambda: False)
+        bpy.ops.splatsmith.import_splats(filepath=str(splat_file))
+    cloud = bpy.context.object
+    assert cloud.data.type == "POINTS" and cloud.modifiers[0].name == "Splats in Renders"
+    base = values(cloud.data, "radiance:base", 4)
+    cloud.modifiers[0].show_render = False
+    looks.on_load()
+    assert cloud.data.type == "GAUSSIAN_SPLAT" and [m.name for m in cloud.modifiers] == ["Splats"]
+    assert cloud.hide_render, "what was not rendered still is not"
+    assert "splat_color" not in cloud.data.attributes
+    np.testing.assert_array_equal(values(cloud.data, "radiance:base", 4), base)
+
+
+def test_points_that_are_no_splats_are_left_alone(bpy: Any, rooms: Any, foreign: Any) -> None:
+    plain = bpy.data.objects.new("Plain", bpy.data.pointclouds.new("Plain"))
+    bpy.context.scene.collection.objects.link(plain)
+    rooms("scene.viewport.native_looks").on_load()
+    assert plain.data.type == "POINTS" and not plain.modifiers
+    assert not foreign.modifiers, "the user's own import stays as it is until it is worked on"
+
+
+def test_hidden_splats_are_not_drawn_and_stay_stored(bpy: Any, foreign: Any, rooms: Any) -> None:
+    marks = rooms("scene.splats.marks")
+    before = values(foreign.data, "radiance:base", 4)
+    hidden = np.arange(200) < 150
+    marks.hide(foreign, hidden)
+    seen = values(shown(bpy, foreign), "radiance:base", 4)
+    assert not seen[hidden, 3].any()
+    np.testing.assert_allclose(seen[~hidden], before[~hidden], atol=1e-6)
+    np.testing.assert_array_equal(values(foreign.data, "radiance:base", 4), before)
+
+
+def test_the_selection_is_orange_in_the_viewport_alone(bpy: Any, foreign: Any, rooms: Any) -> None:
+    marks, native = rooms("scene.splats.marks"), rooms("scene.splats.native")
+    before, chosen = values(foreign.data, "radiance:base", 4), np.arange(200) % 4 == 0
+    marks.select(foreign, chosen, "SET")
+    bpy.context.view_layer.update()  # the handler sees the change, and makes the look
+    seen = values(shown(bpy, foreign), "radiance:base", 4)
+    rgb = seen[:, :3] * 0.28209479177387814 + 0.5
+    orange = np.array([1.0, 0.5, 0.05])
+    own = before[:, :3] * 0.28209479177387814 + 0.5
+    closer = np.abs(rgb - orange).sum(1) < np.abs(own - orange).sum(1)
+    assert closer[chosen].mean() > 0.9
+    np.testing.assert_allclose(seen[~chosen], before[~chosen], atol=1e-6)
+    np.testing.assert_array_equal(values(foreign.data, "radiance:base", 4), before)
+    marks.select(foreign, chosen, "SUBTRACT")
+    bpy.context.view_layer.update()
+    assert native.LOOK not in foreign.data.attributes
+    np.testing.assert_allclose(values(shown(bpy, foreign), "radiance:base", 4), before, atol=1e-6)
+
+
+def test_objects_have_their_colors(bpy: Any, cloud: Any, rooms: Any) -> None:
+    native = rooms("scene.splats.native")
+    bpy.context.scene.splatsmith.splat_view = "OBJECTS"
+    cloud.splatsmith_objects[0].color = (1, 0, 0)
+    look = values(cloud.data, native.LOOK, 4)
+    assert look[:, 3].all() and (look[:120, 0] > look[:120, 1]).all()
+    cloud.splatsmith_objects[0].color = (0, 1, 0)
+    assert (values(cloud.data, native.LOOK, 4)[:120, 1] > look[:120, 1]).all()
+    bpy.context.scene.splatsmith.splat_view = "OWN"
+    assert native.LOOK not in cloud.data.attributes
+
+
+def test_every_splat_operator_works_on_the_users_own_import(
+    bpy: Any, foreign: Any, splat_file: Path, tmp_path: Path, rooms: Any
+) -> None:
+    ops = bpy.ops.splatsmith
+    assert ops.selection(action="ALL") == {"FINISHED"}
+    rooms("scene.splats.marks").select(foreign, np.arange(200) < 50, "SET")
+    assert ops.selection(action="GROW") == {"FINISHED"}
+    rooms("scene.splats.marks").select(foreign, np.arange(200) < 50, "SET")
+    assert ops.extract_objects(what="SELECTION", rest=False) == {"FINISHED"}
+    fresh = bpy.data.objects["random Selection"]
+    assert fresh.data.type == "GAUSSIAN_SPLAT" and len(fresh.data.points) == 50
+    assert ops.hide_splats(what="SELECTED") == {"FINISHED"}
+    assert ops.hide_splats(what="NONE") == {"FINISHED"}
+    bpy.context.view_layer.objects.active = foreign
+    rooms("scene.splats.marks").select(foreign, np.arange(200) < 50, "SET")
+    assert ops.delete_objects(what="SELECTION") == {"FINISHED"}
+    assert foreign.data.type == "GAUSSIAN_SPLAT" and len(foreign.data.points) == 150
+    assert ops.export_splats(filepath=str(tmp_path / "out.ply")) == {"FINISHED"}
+    before, after = splat_ply.read(splat_file), splat_ply.read(tmp_path / "out.ply")
+    np.testing.assert_array_equal(after.means, before.means[50:])
+    np.testing.assert_allclose(after.sh, before.sh[50:], atol=1e-6)
+    np.testing.assert_allclose(after.opacity_logits, before.opacity_logits[50:], atol=1e-4)
