@@ -98,6 +98,7 @@ class SPLATSMITH_OT_train_splats(bpy.types.Operator):
             max_splats=settings.max_splats,
             refine_cameras=settings.refine_cameras,
             exposure=settings.exposure,
+            beyond=settings.beyond,
             blend=settings.blend,
         )
         return run_job(self, context, _request(context, "splats", capture, options, name))

@@ -170,6 +170,12 @@ class SplatsmithSettings(
         default=False,
         description="Correct the cameras a little while training",
     )
+    beyond: bpy.props.BoolProperty(
+        name="Measure Beyond",
+        default=False,
+        description="Hold out a fifth of the pictures too, all at one end of the path, to measure "
+        "how right splats are where the camera did not go. They are missed in the training",
+    )
     exposure: bpy.props.BoolProperty(
         name="Even Out Exposure",
         default=False,

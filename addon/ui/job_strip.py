@@ -13,7 +13,8 @@ from ..jobs.manager import JobRecord, manager
 
 _previews: bpy.utils.previews.ImagePreviewCollection | None = None
 METRIC_LINES = (
-    {"psnr": "{:.2f} dB", "ssim": "SSIM {:.3f}"},
+    {"psnr": "Between cameras {:.2f} dB", "ssim": "SSIM {:.3f}"},
+    {"beyond_psnr": "Beyond {:.2f} dB", "beyond_ssim": "SSIM {:.3f}"},
     {"splats": "{:,.0f} splats", "loss": "loss {:.4f}"},
 )
 

@@ -160,7 +160,7 @@ class SPLATSMITH_PT_splats_more(SidebarPanel, bpy.types.Panel):
         layout.use_property_split = True
         for name in ("steps", "max_splats"):
             draw_auto(layout, settings, name)
-        for name in ("refine_cameras", "exposure", "seed"):
+        for name in ("refine_cameras", "exposure", "beyond", "seed"):
             layout.prop(settings, name)
         row = layout.row(align=True)
         row.operator("splatsmith.import_splats", text="Import", icon="IMPORT")

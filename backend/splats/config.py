@@ -50,6 +50,7 @@ class TrainConfig:
     max_splats: int
     max_pixels: int
     holdout: int = 8
+    beyond: bool = False  # whether an end of the path is held out too
     sh_degree: int = 3
     sh_shares: tuple[float, ...] = (
         0.08,
@@ -83,6 +84,7 @@ def make_config(preset: Preset, options: SplatsOptions) -> TrainConfig:
         max_splats=options.max_splats or row.max_splats,
         max_pixels=options.max_pixels or row.max_pixels,
         holdout=options.holdout,
+        beyond=options.beyond,
         sh_degree=options.sh_degree,
         refine_cameras=options.refine_cameras,
         exposure=options.exposure,

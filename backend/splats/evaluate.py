@@ -27,17 +27,26 @@ def render_view(trainer: Trainer, index: int) -> tuple[Tensor, Tensor]:
 
 
 def evaluate(trainer: Trainer) -> dict[str, float]:
-    """Mean PSNR in dB and SSIM over the held-out views; empty where none is held out."""
-    if not trainer.views.held_out:
-        return {}
+    """Mean PSNR in dB and SSIM over the pictures that are held out between others (psnr, ssim), and
+    over those at the end of the path (beyond_psnr, beyond_ssim); without what is not measured.
+    """
+    views = trainer.views
+    return {
+        f"{prefix}{name}": value
+        for prefix, held in (("", views.held_out), ("beyond_", views.beyond))
+        for name, value in _mean_scores(trainer, held).items()
+    }
+
+
+def _mean_scores(trainer: Trainer, indices: list[int]) -> dict[str, float]:
     scores = []
-    for index in trainer.views.held_out:
+    for index in indices:
         image, target = render_view(trainer, index)
         with torch.no_grad():
             similarity = trainer.loss(image, target, 0.5)[1]
         scores.append((psnr(image, target), float(similarity)))
-    mean = np.mean(scores, axis=0)
-    return {"psnr": float(mean[0]), "ssim": float(mean[1])}
+    mean = np.mean(scores, axis=0) if scores else []
+    return dict(zip(("psnr", "ssim"), map(float, mean), strict=False))
 
 
 def to_pixels(image: Tensor) -> np.ndarray:

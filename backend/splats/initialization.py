@@ -75,6 +75,17 @@ def neighbor_distance(points: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.sqrt((distances**2).mean(1)) if distances.shape[1] else np.ones(len(points))
 
 
+def _seen(points: NDArray[np.float32], views: ViewSet) -> NDArray[np.bool_]:
+    """(N,) what lies in the pictures of two training views at least."""
+    count = torch.zeros(len(points))
+    for view in (views.full[i] for i in views.training):
+        local = torch.from_numpy(points) @ view.viewmat[:3, :3].T + view.viewmat[:3, 3]
+        ahead = local[:, 2] > 1e-6
+        x, y = (local[:, i] / local[:, 2] * view.K[i, i] + view.K[i, 2] for i in (0, 1))
+        count += ahead & (x >= 0) & (x < view.size[0]) & (y >= 0) & (y < view.size[1])
+    return np.asarray(count >= 2)
+
+
 def initialise(
     capture: Capture, views: ViewSet, config: TrainConfig, seed: int, device: str
 ) -> Gaussians:
@@ -84,6 +95,9 @@ def initialise(
         if capture.points
         else (np.empty((0, 3), np.float32), np.empty((0, 3), np.uint8))
     )
+    if views.beyond:  # what only held-out pictures saw would tell of them
+        kept = _seen(points, views)
+        points, colors = points[kept], colors[kept]
     if len(points) < FEW_POINTS:
         points, colors = scatter(views, seed)
     chosen = thin(points, round(FIRST_SHARE * config.max_splats))

@@ -27,6 +27,7 @@ from .trainer import Trainer
 from .views import ViewSet, load_views
 
 MIN_VIEWS = 3
+MEASURED = ("psnr", "ssim", "beyond_psnr", "beyond_ssim")
 
 
 def _prepare(job: Job[SplatsOptions], config: TrainConfig) -> Trainer:
@@ -44,7 +45,7 @@ def _prepare(job: Job[SplatsOptions], config: TrainConfig) -> Trainer:
             f"The capture has only {len(source.frames)} pictures.",
             f"Training needs at least {MIN_VIEWS}.",
         )
-    views = load_views(source, config.max_pixels, config.holdout, job.progress)
+    views = load_views(source, config.max_pixels, config.holdout, job.progress, config.beyond)
     known = _known(job, source, views)
     if exposure_spread(known) > config.exposure_spread:
         config = replace(config, exposure=True)
@@ -134,7 +135,7 @@ def _train(job: Job[SplatsOptions], trainer: Trainer) -> None:
         if time.monotonic() - last_save > wait and trainer.step < config.steps:
             _save(job, trainer)
             last_save, wait = time.monotonic(), config.checkpoint_seconds
-        shown = {k: metrics[k] for k in ("psnr", "ssim") if k in metrics}
+        shown = {k: metrics[k] for k in MEASURED if k in metrics}
         try:
             job.progress(
                 trainer.step, config.steps, loss=smooth, splats=len(trainer.model), **shown
@@ -154,12 +155,6 @@ def run(job: Job[SplatsOptions]) -> Outcome:
     save_side_by_side(trainer, job.folder.staging / "heldout.png")
     atomic.write_json(job.folder.staging / "curve.json", trainer.curve)
     quality = evaluate(trainer)
-    text = (
-        f", {quality['psnr']:.2f} dB and SSIM {quality['ssim']:.3f} on "
-        f"{len(trainer.views.held_out)} held-out views"
-        if quality
-        else ""
-    )
     metrics = {**quality, "splats": float(len(trainer.model)), "steps": float(trainer.step)}
     details = {
         "picture": list(trainer.views.full[0].size),
@@ -168,4 +163,20 @@ def run(job: Job[SplatsOptions]) -> Outcome:
         "blend": trainer.config.blend,
         "curve": trainer.curve,
     }
-    return Outcome(f"{len(trainer.model):,} splats{text}", metrics, details)
+    return Outcome(_summary(trainer, quality), metrics, details)
+
+
+def _summary(trainer: Trainer, quality: dict[str, float]) -> str:
+    """How many splats, and how right they are between the cameras and beyond them."""
+    parts = [f"{len(trainer.model):,} splats"]
+    for key, where, held in (
+        ("", "between the cameras", trainer.views.held_out),
+        ("beyond_", "beyond them", trainer.views.beyond),
+    ):
+        if f"{key}psnr" in quality:
+            found = f"{quality[f'{key}psnr']:.2f} dB and SSIM {quality[f'{key}ssim']:.3f}"
+            pictures = f"{len(held)} held-out picture{'s' * (len(held) > 1)}"
+            parts.append(f"{where} {found} on {pictures}")
+        elif quality or key:
+            parts.append(f"{where} not measured")
+    return ", ".join(parts[:1]) + (f": {'; '.join(parts[1:])}" if quality else "")

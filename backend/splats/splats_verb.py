@@ -34,6 +34,11 @@ class SplatsOptions:
         0, "most pixels of a training picture ", 0, 100_000_000, auto={"": "max_pixels"}
     )
     holdout: int = holdout_option()
+    beyond: bool = option(
+        False,
+        "hold out a fifth of the pictures too, all at one end of the path, to measure how right "
+        "splats are beyond the cameras",
+    )
     sh_degree: int = option(3, "degree of the view-dependent colour", 0, 3)
     refine_cameras: bool = option(False, "correct the cameras a little while training")
     exposure: bool = option(

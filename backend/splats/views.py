@@ -4,7 +4,7 @@ of it.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 from ..formats.capture import Capture, Frame
 from ..gaussians.frame_views import intrinsics_at, viewmat_of
 from ..media.frames import to_eight_bit
-from ..media.holdout import held_out
+from ..media.holdout import beyond, held_out
 from ..media.open_image import opened
 from ..protocol import InputError
 
@@ -54,14 +54,17 @@ class TrainingView:
 
 @dataclass(frozen=True, kw_only=True)
 class ViewSet:
-    """All views at full and at half size; `held_out` are indices that training never sees."""
+    """All views at full and at half size; training never sees those whose indices are in `held_out`
+    and `beyond`.
+    """
 
     full: list[TrainingView]
     half: list[TrainingView]
     training: list[int]
-    held_out: list[int]
+    held_out: list[int]  # between others
     extent: float  # radius of the cameras' positions, the scene's measure
     transparent: bool
+    beyond: list[int] = field(default_factory=list)  # at one end of the cameras' path
 
 
 def _shrink(pixels: np.ndarray, width: int, height: int) -> Tensor:
@@ -111,7 +114,11 @@ def _sizes(width: int, height: int, max_pixels: int) -> tuple[tuple[int, int], t
 
 
 def load_views(
-    capture: Capture, max_pixels: int, holdout: int, progress: Callable[[int, int], None]
+    capture: Capture,
+    max_pixels: int,
+    holdout: int,
+    progress: Callable[[int, int], None],
+    hold_out_an_end: bool = False,
 ) -> ViewSet:
     """Reads every picture of the capture; InputError for one that can't be used."""
     full, half, transparent = [], [], False
@@ -136,17 +143,19 @@ def load_views(
         full.append(_view(frame, pixels, *large))
         half.append(_view(frame, pixels, *small))
         progress(index + 1, len(capture.frames))
-    centers = torch.tensor(
-        np.stack([f.camera_to_world[:3, 3] for f in capture.frames]), dtype=torch.float32
-    )
+    places = np.stack([f.camera_to_world[:3, 3] for f in capture.frames])
+    centers = torch.tensor(places, dtype=torch.float32)
     extent = float((centers - centers.mean(0)).norm(dim=1).max()) * 1.1
-    held = held_out(len(full), holdout)
-    training = [i for i in range(len(full)) if i not in set(held)]
+    end = beyond(places) if hold_out_an_end else []
+    path = [i for i in range(len(full)) if i not in set(end)]
+    held = [path[i] for i in held_out(len(path), holdout)]
+    training = [i for i in path if i not in set(held)]
     return ViewSet(
         full=full,
         half=half,
         training=training,
         held_out=held,
+        beyond=end,
         extent=extent if extent > 1e-6 else 1.0,
         transparent=transparent,
     )

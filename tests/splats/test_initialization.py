@@ -1,5 +1,6 @@
 """The first Gaussians: where, how wide, how many, of which colour."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from backend.formats import points_ply
 from backend.formats.capture import Capture
 from backend.gaussians.model import Gaussians
 from backend.geometry.conventions import to_viewmat
-from backend.splats.initialization import initialise, neighbor_distance, scatter, thin
+from backend.splats.initialization import _seen, initialise, neighbor_distance, scatter, thin
 from backend.splats.views import TrainingView, ViewSet
 
 
@@ -183,3 +184,13 @@ def test_few_points_are_as_good_as_none(tmp_path: Path) -> None:
         model = first(tmp_path, few, max_splats=600)
         assert 200 < len(model) <= 300
         np.testing.assert_allclose(model.means.detach().mean(0), [5, -3, 2], atol=0.5)
+
+
+def test_points_that_only_held_out_pictures_saw_are_left_out() -> None:
+    """One cloud in the middle, which all see, and one behind the cameras of training."""
+
+    held = replace(VIEWS, training=[0, 1], beyond=list(range(2, len(VIEWS.full))))
+    place = -VIEWS.full[0].viewmat[:3, :3].T @ VIEWS.full[0].viewmat[:3, 3]
+    middle = torch.tensor([5.0, -3, 2])
+    points = torch.stack([middle, place + (place - middle)]).numpy()
+    assert _seen(points, held).tolist() == [True, False]

@@ -131,7 +131,9 @@ def test_its_result(done: tuple[Recorder, Path]) -> None:
         "steps": float(STEPS),
     }
     quality = f"{metrics['psnr']:.2f} dB and SSIM {metrics['ssim']:.3f}"
-    assert told.end.summary == f"120 splats, {quality} on 1 held-out views"
+    assert told.end.summary == (
+        f"120 splats: between the cameras {quality} on 1 held-out picture; beyond them not measured"
+    )
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["picture"] == [24, 18] and manifest["curve"] == curve and manifest["rasterizer"]
     assert {p.name for p in out.iterdir()} == {
@@ -267,3 +269,28 @@ def test_depth_of_another_format_is_told_and_done_without(footage: Path, tmp_pat
     told = train(tmp_path / "capture", tmp_path / "out")
     assert isinstance(told.end, protocol.Result)
     assert any("does without depth" in event.text for event in told.all(protocol.Warn))
+
+
+def test_an_end_of_the_path_can_be_held_out_too(footage: Path, tmp_path: Path) -> None:
+    told = train(footage, tmp_path / "a", beyond=True, holdout=3)
+    metrics = told.end.metrics
+    assert {"psnr", "ssim", "beyond_psnr", "beyond_ssim"} <= metrics.keys()
+    assert told.all(protocol.Progress)[-1].metrics["beyond_psnr"] == metrics["beyond_psnr"]
+    assert re.search(
+        rf"; beyond them {metrics['beyond_psnr']:.2f} dB and SSIM .* on 2 held-out pictures$",
+        told.end.summary,
+    )
+    alone = train(footage, tmp_path / "b", beyond=True, holdout=0)
+    assert "psnr" not in alone.end.metrics and "beyond_psnr" in alone.end.metrics
+    assert "between the cameras not measured; beyond" in alone.end.summary
+
+
+def test_the_file_says_what_is_up_and_how_it_was_trained(footage: Path, tmp_path: Path) -> None:
+    train(footage, tmp_path / "a", blend="linear", antialiased=True)
+    notes = splat_ply.read(tmp_path / "a" / "splats.ply").notes
+    assert notes.blend == "linear" and notes.antialiased and notes.upright is not None
+    poses = [f.camera_to_world for f in capture.read(footage).frames]
+    up = notes.upright[:3, :3] @ np.mean([pose[:3, 1] for pose in poses], axis=0)
+    assert up[2] > 0.99 * np.linalg.norm(up)
+    manifest = json.loads((tmp_path / "a" / "manifest.json").read_text())
+    assert manifest["blend"] == "linear"
