@@ -88,7 +88,8 @@ def _cycles(ply: Path, poses: list[np.ndarray], folder: Path) -> list[np.ndarray
         "root": str(ROOT),
     }
     (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
-    python = next((ROOT / ".venv-bpy53").glob("*/python*"))
+    inside = "Scripts/python.exe" if os.name == "nt" else "bin/python"
+    python = ROOT / ".venv-bpy53" / inside
     script = ROOT / "tests" / "benchmarks" / "cycles_render.py"
     command = [str(python), str(script), str(folder / "job.json")]
     subprocess.run(command, check=True, capture_output=True)
