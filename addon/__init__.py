@@ -8,12 +8,19 @@ from . import preferences
 from .compute import state
 from .jobs import lifecycle
 from .operators import CLASSES as OPERATOR_CLASSES, menus
-from .properties import scene_properties
+from .properties import filter_properties, scene_properties
+from .scene.splats import filtering
 from .scene.viewport import native_looks, splat_overlay
 from .ui import CLASSES as UI_CLASSES, job_strip
 from .words import asking
 
-CLASSES = (*preferences.CLASSES, *scene_properties.CLASSES, *OPERATOR_CLASSES, *UI_CLASSES)
+CLASSES = (
+    *preferences.CLASSES,
+    *scene_properties.CLASSES,
+    *filter_properties.CLASSES,
+    *OPERATOR_CLASSES,
+    *UI_CLASSES,
+)
 
 
 def register() -> None:
@@ -24,21 +31,25 @@ def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     scene_properties.attach()
+    filter_properties.attach()
     menus.attach()
     lifecycle.start()
     splat_overlay.start()
     native_looks.start()
+    filtering.start()
     asking.start()
 
 
 def unregister() -> None:
     """Leaves no class, timer, handler or process behind."""
     asking.stop()
+    filtering.stop()
     native_looks.stop()
     splat_overlay.stop()
     job_strip.unload()
     lifecycle.stop()
     menus.detach()
+    filter_properties.detach()
     scene_properties.detach()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -1,9 +1,11 @@
 """One operator a verb: check, build a request, submit."""
 
 from . import (
+    area_select,
     baking_meshes,
     brush,
     captures,
+    cleaning,
     clip_model,
     compute,
     demo,
@@ -35,6 +37,8 @@ CLASSES = (
     *selecting.CLASSES,
     *labelling.CLASSES,
     *brush.CLASSES,
+    *area_select.CLASSES,
+    *cleaning.CLASSES,
     *clip_model.CLASSES,
     *face_targets.CLASSES,
     *speaking.CLASSES,

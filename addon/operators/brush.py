@@ -68,7 +68,7 @@ class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
         """What may have changed since the last stroke: buttons work while the brush is out."""
         self._mask = marks.read(cloud, marks.SELECTED)
         self._locked = objects.locked(cloud)
-        self._opacities = splats.base_of(cloud)[:, 3] * ~marks.read(cloud, marks.HIDDEN)
+        self._opacities = splats.base_of(cloud)[:, 3] * ~marks.away(cloud)
         self._seen: tuple[np.ndarray, painting.Projected] | None = None
 
     def cancel(self, context: bpy.types.Context) -> None:

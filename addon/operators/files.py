@@ -5,10 +5,12 @@ from pathlib import Path
 import bpy
 
 from ...backend.formats import splat_ply
+from ...backend.formats.splat_ply import SplatArrays
+from ...backend.protocol import InputError
 from ..blender_types import ExportHelper, ImportHelper, OperatorResult
 from ..scene import results
 from ..scene.objects import objects
-from ..scene.splats import splats
+from ..scene.splats import marks, pointclouds, splats
 from .common import FolderChooser, guarded
 from .objects import OnSplats
 
@@ -59,6 +61,11 @@ class SPLATSMITH_OT_export_splats(ExportHelper, bpy.types.Operator):
         default=True,
         description="Write what lies around the subject into the same file",
     )
+    shown_only: bpy.props.BoolProperty(
+        name="Shown Only",
+        default=True,
+        description="Leave out what is hidden or filtered out",
+    )
     in_scene: bpy.props.BoolProperty(
         name="As in the Scene",
         default=False,
@@ -74,10 +81,20 @@ class SPLATSMITH_OT_export_splats(ExportHelper, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> OperatorResult:
         cloud = splats.demand(context)
         around = splats.surroundings_of(cloud) if self.surroundings else None
-        parts = [splats.read_moved(c, self.in_scene) for c in (cloud, around) if c is not None]
+        whole = [c for c in (cloud, around) if c is not None]
+        parts = [self._part(c) for c in whole]
         count = splats.export_ply(splat_ply.joined(parts), Path(bpy.path.abspath(self.filepath)))
-        self.report({"INFO"}, f"{count:,} splats written to {self.filepath}")
+        missed = sum(pointclouds.point_count(c.data) for c in whole) - count
+        hidden = f"; {missed:,} that are hidden were left out" if missed else ""
+        self.report({"INFO"}, f"{count:,} splats written to {self.filepath}{hidden}")
         return {"FINISHED"}
+
+    def _part(self, cloud: bpy.types.Object) -> SplatArrays:
+        arrays = splats.read_moved(cloud, self.in_scene)
+        away = marks.away(cloud)
+        if self.shown_only and away.all():
+            raise InputError(f"All splats of {cloud.name} are hidden.", "Show some again.")
+        return splat_ply.take(arrays, ~away) if self.shown_only and away.any() else arrays
 
 
 class SPLATSMITH_OT_apply_transform(OnSplats, bpy.types.Operator):

@@ -41,7 +41,7 @@ def _all_shown(context: bpy.types.Context) -> SplatArrays:
     """Every splat that the viewport shows, where it stands in the scene."""
     clouds = [c for c in splats.visible_splats(context) if not c.hide_render]
     shown = [
-        splat_ply.take(splats.read_moved(cloud, in_scene=True), ~marks.read(cloud, marks.HIDDEN))
+        splat_ply.take(splats.read_moved(cloud, in_scene=True), ~marks.away(cloud))
         for cloud in clouds
     ]
     if not any(len(each) for each in shown):

@@ -10,10 +10,10 @@ from ...backend.protocol import InputError
 from ...backend.verbs import VERBS
 from ..blender_types import OPERATORS
 from ..scene.objects import objects
-from ..scene.splats import marks, native, splat_nodes, splats
+from ..scene.splats import marks, splat_nodes, splats
 from ..scene.viewport import native_looks
 from ..words import asking
-from . import mesh_properties, talking_properties
+from . import mesh_properties, splat_properties, talking_properties
 
 PRESETS = [
     (preset, preset.title(), f"Splats on two cores: {time}")
@@ -44,10 +44,6 @@ SOURCES = [
         "Scene Camera",
         "The scene's camera, solved in Blender, with the clip that it was solved from",
     ),
-]
-BLENDS = [
-    ("linear", "Blender 5.3", "EEVEE and Cycles of Blender 5.3 and later"),
-    ("srgb", "Other Viewers", "Splat viewers, game engines, and Blender before 5.3"),
 ]
 VIEWS = [
     ("OWN", "Color", "The splats' own colors"),
@@ -99,7 +95,10 @@ def _fill_in(path: str) -> str:
 
 
 class SplatsmithSettings(
-    talking_properties.TalkingSettings, mesh_properties.MeshSettings, bpy.types.PropertyGroup
+    talking_properties.TalkingSettings,
+    mesh_properties.MeshSettings,
+    splat_properties.SplatSettings,
+    bpy.types.PropertyGroup,
 ):
     """Of a scene: `scene.splatsmith`."""
 
@@ -158,36 +157,6 @@ class SplatsmithSettings(
         name="Capture",
         subtype="DIR_PATH",
         description="The folder with the solved pictures; step 2 fills it in",
-    )
-    steps: bpy.props.IntProperty(
-        name="Steps", min=0, description="Training steps; 0: Auto, as the preset says"
-    )
-    max_splats: bpy.props.IntProperty(
-        name="Max Splats", min=0, description="At most so many; 0: Auto, as the preset says"
-    )
-    refine_cameras: bpy.props.BoolProperty(
-        name="Refine Cameras",
-        default=False,
-        description="Correct the cameras a little while training",
-    )
-    beyond: bpy.props.BoolProperty(
-        name="Measure Beyond",
-        default=False,
-        description="Hold out a fifth of the pictures too, all at one end of the path, to measure "
-        "how right splats are where the camera did not go. They are missed in the training",
-    )
-    exposure: bpy.props.BoolProperty(
-        name="Even Out Exposure",
-        default=False,
-        description="Allow each picture its own exposure and white balance while training. "
-        "Done unasked where the brightness of the same places differs",
-    )
-    blend: bpy.props.EnumProperty(
-        name="Look For",
-        items=BLENDS,
-        default="linear" if native.is_known() else "srgb",
-        description="Where the splats must look like the photos: Blender lays them over each other "
-        "in linear light, everyone else in sRGB",
     )
     regions: bpy.props.StringProperty(
         name="Regions",

@@ -1,11 +1,20 @@
 """Panels in the order of work."""
 
-from . import animated_mesh_panel, compute_panel, job_strip, objects_panel, panels, talking_panel
+from . import (
+    animated_mesh_panel,
+    cleaning_panel,
+    compute_panel,
+    job_strip,
+    objects_panel,
+    panels,
+    talking_panel,
+)
 
 CLASSES = (
     *job_strip.CLASSES,
     *compute_panel.CLASSES,
     *panels.CLASSES,
+    *cleaning_panel.CLASSES,
     *objects_panel.CLASSES,
     *talking_panel.CLASSES,
     *animated_mesh_panel.CLASSES,

@@ -128,6 +128,9 @@ class SPLATSMITH_PT_selection(SidebarPanel, bpy.types.Panel):
         row.operator("splatsmith.brush", icon="BRUSH_DATA").whole = False
         if cloud is not None:
             row.operator("splatsmith.brush", text="Pick Objects", icon="EYEDROPPER").whole = True
+        row = layout.row(align=True)
+        for shape in ("BOX", "LASSO", "CIRCLE"):
+            row.operator("splatsmith.select_area", text=shape.title()).shape = shape
         for actions in (("ALL", "NONE", "INVERT"), ("GROW", "SHRINK", "SIMILAR", "FLOOD")):
             row = layout.row(align=True)
             for action in actions:

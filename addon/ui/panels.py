@@ -141,6 +141,9 @@ class SPLATSMITH_PT_splats(SidebarPanel, bpy.types.Panel):
         modifier = cloud.modifiers.get("Splats in Renders")
         if modifier:
             box.prop(modifier, "show_render", text="Show in F12 Renders")
+        camera = context.scene.camera
+        if camera is not None and camera.type == "CAMERA" and camera.data.background_images:
+            box.prop(settings, "photo", slider=True)
         row = box.row(align=True)
         row.operator(
             "splatsmith.render_splats", text="Render", icon="RENDER_STILL"

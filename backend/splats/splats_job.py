@@ -22,6 +22,7 @@ from .evaluate import evaluate, save_side_by_side
 from .initialization import initialise
 from .known_depth import KnownDepth, exposure_spread, known_depths, share_known
 from .splats_verb import SplatsOptions
+from .support import PROPERTY, views_that_see
 from .surroundings import Surroundings, add_shell, make_surroundings
 from .trainer import Trainer
 from .views import ViewSet, load_views
@@ -82,10 +83,13 @@ def _surrounded(
 
 
 def _marked(trainer: Trainer) -> SplatArrays:
-    """For the file; far Gaussians carry surroundings = 1, and the header says what is up."""
+    """For the file: each splat says how many pictures see it, far ones that they are
+    surroundings, and the header what is up.
+    """
     poses = np.stack([from_viewmat(v.viewmat.double().numpy()) for v in trainer.views.full])
     arrays = trainer.model.to_arrays()
     arrays.notes = replace(trainer.notes, upright=upright_of_cameras(poses))
+    arrays.extra[PROPERTY] = views_that_see(trainer).astype(np.uint16)
     is_far = trainer.surroundings.is_far(trainer.model.means).cpu().numpy()
     if is_far.any():
         arrays.extra["surroundings"] = is_far.astype(np.uint8)
@@ -174,9 +178,9 @@ def _summary(trainer: Trainer, quality: dict[str, float]) -> str:
         ("beyond_", "beyond them", trainer.views.beyond),
     ):
         if f"{key}psnr" in quality:
-            found = f"{quality[f'{key}psnr']:.2f} dB and SSIM {quality[f'{key}ssim']:.3f}"
+            score = f"{quality[f'{key}psnr']:.2f} dB and SSIM {quality[f'{key}ssim']:.3f}"
             pictures = f"{len(held)} held-out picture{'s' * (len(held) > 1)}"
-            parts.append(f"{where} {found} on {pictures}")
+            parts.append(f"{where} {score} on {pictures}")
         elif quality or key:
             parts.append(f"{where} not measured")
     return ", ".join(parts[:1]) + (f": {'; '.join(parts[1:])}" if quality else "")

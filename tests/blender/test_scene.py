@@ -114,3 +114,13 @@ def test_cycles_shows_the_splats(bpy: Any, plain_splat_file: Path, tmp_path: Pat
     assert ours[..., 3].mean() > 0.2
     assert np.corrcoef(cycles[..., 3].ravel(), ours[..., 3].ravel())[0, 1] > 0.95
     assert np.abs(cycles - ours).mean() < 0.05
+
+
+def test_the_photo_fades_over_the_splats(bpy: Any, capture_folder: Path) -> None:
+    bpy.ops.splatsmith.import_capture(directory=str(capture_folder))
+    background = bpy.context.scene.camera.data.background_images[0]
+    before = background.display_depth, background.alpha
+    bpy.context.scene.splatsmith.photo = 0.8
+    assert (background.display_depth, round(background.alpha, 3)) == ("FRONT", 0.8)
+    bpy.context.scene.splatsmith.photo = 0
+    assert (background.display_depth, background.alpha) == before == ("BACK", 0.5)

@@ -31,7 +31,9 @@ ANYTHING = {
 # what the add-on and Cycles register; no type, for properties are made by calls in annotations
 REGISTERED = {
     "Scene": ("splatsmith", "cycles"),
-    "Object": ("splatsmith_objects", "splatsmith_object"),
+    "Object": (
+        *("splatsmith_objects", "splatsmith_object", "splatsmith_filters", "splatsmith_crop"),
+    ),
 }
 
 

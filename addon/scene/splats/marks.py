@@ -1,7 +1,7 @@
 """What artists say of splats, as attributes of the points: selected, hidden, how well words fit.
 Undo and files carry them.
 
-Splats of hidden or locked objects, and hidden splats, are never selected.
+Splats of hidden or locked objects, and hidden or filtered ones, are never selected.
 """
 
 from typing import Literal
@@ -15,6 +15,7 @@ from ....backend.protocol import InputError
 from . import native, pointclouds
 
 SELECTED, HIDDEN, FIT = "selected", "hidden", "fit"
+FILTERED = "filtered"  # out by a filter or a crop
 Mode = Literal["SET", "ADD", "SUBTRACT", "INTERSECT"]
 MODES = [
     ("SET", "Set", "Select these instead of what was selected", "SELECT_SET", 0),
@@ -51,6 +52,11 @@ def selected(cloud: bpy.types.Object) -> Flags:
     return mask
 
 
+def away(cloud: bpy.types.Object) -> Flags:
+    """(N,) what is not shown: hidden, or filtered out."""
+    return np.asarray(read(cloud, HIDDEN) | read(cloud, FILTERED))
+
+
 def hide(cloud: bpy.types.Object, hidden: Flags) -> None:
     """Those (N,), and no others, are hidden; what is hidden is not selected."""
     write(cloud, HIDDEN, hidden)
@@ -82,7 +88,7 @@ def select(
     then.
     """
     old = read(cloud, SELECTED) if old is None else old
-    result = combine(old, wanted, mode) & ~read(cloud, HIDDEN)
+    result = combine(old, wanted, mode) & ~away(cloud)
     if locked is not None:
         result &= ~locked
     write(cloud, SELECTED, result)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from . import pointclouds
 from .radiance import SH_C0
-from .splat_nodes import MODIFIER as DISPLAY, Graph, named_attribute, new_group
+from .splat_nodes import MODIFIER as DISPLAY, Graph, named_attribute, new_group, shown_points
 
 TYPE = "GAUSSIAN_SPLAT"
 GROUP, MODIFIER = "Splatsmith Native Splats", "Splats"
@@ -96,8 +96,8 @@ def _group() -> bpy.types.NodeTree:
     graph.link(color, parts.inputs[0])
     for channel in range(3):
         graph.link(parts.outputs[channel], joined.inputs[channel])
-    seen = graph.math("SUBTRACT", 1.0, named_attribute(graph, "hidden", "BOOLEAN"))
-    graph.link(graph.math("MULTIPLY", base.outputs["Alpha"], seen), joined.inputs["Alpha"])
+    seen = graph.math("MULTIPLY", base.outputs["Alpha"], shown_points(graph))
+    graph.link(seen, joined.inputs["Alpha"])
     store = graph.add("GeometryNodeStoreNamedAttribute", data_type="FLOAT_COLOR", domain="POINT")
     store.inputs["Name"].default_value = "radiance:base"
     graph.link(start.outputs[0], store.inputs["Geometry"])

@@ -10,7 +10,7 @@ mean it stands where the Gaussian's centre is.
 
 import bpy
 
-GROUP, MATERIAL, MODIFIER = "Splatsmith Display 2", "Splatsmith Splat", "Splats in Renders"
+GROUP, MATERIAL, MODIFIER = "Splatsmith Display 3", "Splatsmith Splat", "Splats in Renders"
 # radius in sigmas of the icosahedron: at its faces 2.6, where a Gaussian is down to 3 %
 SHELL = 3.3
 
@@ -99,6 +99,14 @@ def named_attribute(graph: Graph, name: str, kind: str) -> bpy.types.NodeSocket:
     return next(s for s in node.outputs if s.enabled and s.name == "Attribute")
 
 
+def shown_points(graph: Graph) -> bpy.types.NodeSocket:
+    """True for points that are neither hidden nor filtered out."""
+    shown = graph.add("FunctionNodeBooleanMath", operation="NOR")
+    for socket, name in zip(shown.inputs, ("hidden", "filtered"), strict=False):
+        graph.link(named_attribute(graph, name, "BOOLEAN"), socket)
+    return shown.outputs[0]
+
+
 def new_group(name: str) -> bpy.types.NodeTree:
     """A modifier's tree with geometry in and geometry out."""
     tree = bpy.data.node_groups.new(name, "GeometryNodeTree")
@@ -125,9 +133,7 @@ def group() -> bpy.types.NodeTree:
     graph.link(smooth.outputs[0], paint.inputs["Geometry"])
     graph.link(start.outputs[0], instances.inputs["Points"])
     graph.link(paint.outputs[0], instances.inputs["Instance"])
-    shown = graph.add("FunctionNodeBooleanMath", operation="NOT")
-    graph.link(named_attribute(graph, "hidden", "BOOLEAN"), shown.inputs[0])
-    graph.link(shown.outputs[0], instances.inputs["Selection"])
+    graph.link(shown_points(graph), instances.inputs["Selection"])
     graph.link(named_attribute(graph, "rotation", "QUATERNION"), instances.inputs["Rotation"])
     graph.link(named_attribute(graph, "scale", "FLOAT_VECTOR"), instances.inputs["Scale"])
     graph.link(instances.outputs[0], end.inputs[0])

@@ -112,7 +112,7 @@ def attributes(a: SplatArrays) -> Attributes:
     for k in range(1, a.sh.shape[1]):
         columns[f"radiance:sh_{k - 1}"] = ("FLOAT_VECTOR", a.sh[:, k])
     for name, values in a.extra.items():
-        if name in columns or name in ("position", "selected", "hidden", "fit"):
+        if name in columns or name in ("position", "selected", "hidden", "filtered", "fit"):
             continue  # the splat's own, and the marks of whoever looks at them
         if values.dtype.kind in "iu":
             columns[name] = ("INT", values.astype(np.int32))

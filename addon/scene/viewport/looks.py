@@ -26,4 +26,4 @@ def look_of(cloud: bpy.types.Object, view: str) -> Look:
         colors = {item.number: to_srgb(tuple(item.color)) for item in cloud.splatsmith_objects}
         by_object = objects.of_each(cloud, colors, (0.2, 0.2, 0.2), np.float32, 3)
     fit = marks.fit(cloud) if view == "FIT" else None
-    return Look(marks.read(cloud, marks.SELECTED), marks.read(cloud, marks.HIDDEN), by_object, fit)
+    return Look(marks.read(cloud, marks.SELECTED), marks.away(cloud), by_object, fit)

@@ -1,0 +1,65 @@
+"""What panel 3 remembers in the .blend: how splats are trained."""
+
+from typing import Any
+
+import bpy
+
+from ..scene.splats import native
+
+BLENDS = [
+    ("linear", "Blender 5.3", "EEVEE and Cycles of Blender 5.3 and later"),
+    ("srgb", "Other Viewers", "Splat viewers, game engines, and Blender before 5.3"),
+]
+
+
+def _compare(settings: Any, context: bpy.types.Context) -> None:
+    """Lays the photo over the splats, as solid as the slider says; at 0 it is behind them again."""
+    camera = context.scene.camera
+    if camera is None or camera.type != "CAMERA":
+        return
+    for background in camera.data.background_images:
+        background.display_depth = "FRONT" if settings.photo > 0 else "BACK"
+        background.alpha = settings.photo or 0.5
+
+
+class SplatSettings:
+    """A part of the scene's settings."""
+
+    steps: bpy.props.IntProperty(
+        name="Steps", min=0, description="Training steps; 0: Auto, as the preset says"
+    )
+    max_splats: bpy.props.IntProperty(
+        name="Max Splats", min=0, description="At most so many; 0: Auto, as the preset says"
+    )
+    refine_cameras: bpy.props.BoolProperty(
+        name="Refine Cameras",
+        default=False,
+        description="Correct the cameras a little while training",
+    )
+    beyond: bpy.props.BoolProperty(
+        name="Measure Beyond",
+        default=False,
+        description="Hold out a fifth of the pictures too, all at one end of the path, to measure "
+        "how right splats are where the camera did not go. They are missed in the training",
+    )
+    exposure: bpy.props.BoolProperty(
+        name="Even Out Exposure",
+        default=False,
+        description="Allow each picture its own exposure and white balance while training. "
+        "Done unasked where the brightness of the same places differs",
+    )
+    blend: bpy.props.EnumProperty(
+        name="Look For",
+        items=BLENDS,
+        default="linear" if native.is_known() else "srgb",
+        description="Where the splats must look like the photos: Blender lays them over each other "
+        "in linear light, everyone else in sRGB",
+    )
+    photo: bpy.props.FloatProperty(
+        name="Photo",
+        min=0,
+        max=1,
+        subtype="FACTOR",
+        update=_compare,
+        description="In the camera view: from the splats alone (0) to the photo alone (1)",
+    )

@@ -1,0 +1,45 @@
+"""In how many pictures each Gaussian is seen: what no two pictures support is a guess."""
+
+import numpy as np
+import torch
+
+from ..gaussians.options import Drawables, RasterView
+from ..gaussians.region_weights import region_weights
+from ..geometry.arrays import Ints
+from .trainer import Trainer
+
+PROPERTY = "views"  # of the file: pictures that see the splat
+LEAST = 0.5  # pixels of the full picture that it must make up
+MOST_VIEWS = 150  # that are asked, spread evenly
+
+
+@torch.no_grad()
+def views_that_see(trainer: Trainer) -> Ints:
+    """(N,) training pictures in which a Gaussian makes up half a pixel at least, counted on
+    pictures of half the size; as a share of all where only some are asked.
+    """
+    model, views = trainer.model, trainer.views
+    gaussians = Drawables(
+        means=model.means.detach(),
+        quats=model.quats.detach(),
+        scales=model.scales.detach(),
+        opacities=model.opacities.detach(),
+        colors=model.means.new_zeros(len(model), 3),
+    )
+    step = max(1, -(-len(views.training) // MOST_VIEWS))
+    asked = views.training[::step]
+    count = np.zeros(len(model), np.int64)
+    for index in asked:
+        view = views.half[index]
+        seen = RasterView(
+            viewmat=view.viewmat.to(trainer.device),
+            K=view.K.to(trainer.device),
+            width=view.size[0],
+            height=view.size[1],
+            sh_degree=None,
+            background=model.means.new_zeros(3),
+        )
+        everywhere = np.zeros((seen.height, seen.width), np.int32)
+        weights = region_weights(gaussians, seen, everywhere, 1, trainer.options)
+        count += weights.toarray()[:, 0] > LEAST / 4  # a pixel of half the size is four
+    return np.asarray(np.rint(count * len(views.training) / max(len(asked), 1)), np.int64)
