@@ -26,7 +26,6 @@ class SPLATSMITH_PT_cleaning(SidebarPanel, bpy.types.Panel):
         row.operator("splatsmith.clean_up", icon="BRUSH_DATA")
         row.operator("splatsmith.isolate_largest")
         column = layout.column(align=True)
-        column.use_property_split = True
         for name in LIMITS:
             _draw_limit(column, cloud.splatsmith_filters, name, "views" in cloud.data.attributes)
         row = layout.row(align=True)

@@ -88,6 +88,8 @@ def make_config(preset: Preset, options: SplatsOptions) -> TrainConfig:
         sh_degree=options.sh_degree,
         refine_cameras=options.refine_cameras,
         exposure=options.exposure,
-        antialiased=options.antialiased,
+        # Blender draws splats as the shapes in space that they are; without the filter they would
+        # be trained to be blurred by a third of a pixel on the screen, and be too thin there
+        antialiased=options.antialiased or options.blend == "linear",
         blend=options.blend,
     )

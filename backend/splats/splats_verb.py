@@ -49,7 +49,7 @@ class SplatsOptions:
     blend: Literal["srgb", "linear"] = option(
         "srgb",
         "the light in which splats are laid over each other: srgb as every splat viewer does it, "
-        "linear as Blender 5.3 does in EEVEE and Cycles",
+        "linear as Blender 5.3 does in EEVEE and Cycles; linear trains antialiased too",
     )
     antialiased: bool = option(False, "train with the anti-aliasing filter of Mip-Splatting")
 

@@ -106,15 +106,11 @@ def target(context: bpy.types.Context) -> bpy.types.Object | None:
     """What selecting and editing work on: the active splats, or those that the active empty crops;
     where something else is active, the newest that have objects, else the newest.
     """
-    active = context.object
-    if splats.is_splats(active):
-        return active
-    cropped: bpy.types.Object | None = active and active.splatsmith_crop.cloud
-    if splats.is_splats(cropped):
-        return cropped
-    clouds = [o for o in context.scene.objects if splats.is_splats(o)]
-    listed = [o for o in clouds if o.splatsmith_objects]
-    return listed[-1] if listed else clouds[-1] if clouds else None
+    cloud = splats.chosen(context)
+    if cloud is None or cloud.splatsmith_objects or splats.is_active(context, cloud):
+        return cloud
+    listed = [o for o in context.scene.objects if splats.is_splats(o) and o.splatsmith_objects]
+    return listed[-1] if listed else cloud
 
 
 def segmented(context: bpy.types.Context) -> bpy.types.Object | None:

@@ -19,6 +19,7 @@ from .radiance import SH_C0, srgb_to_linear
 
 MARK = "splatsmith_splats"  # on the object: where its splats came from
 AROUND = "splatsmith_surroundings"  # on a subject: the object with its surroundings
+IS_AROUND = "splatsmith_is_surroundings"  # on that object
 NOTES = "splatsmith_notes"  # what the file said of all its splats
 FOLLOW, FOLLOW_COLOR = (
     "Follow the Head",
@@ -75,13 +76,29 @@ def visible_splats(context: bpy.types.Context) -> list[bpy.types.Object]:
     ]
 
 
+def _active(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The active splat object, or the one that the active empty crops."""
+    active = context.object
+    cropped: bpy.types.Object | None = active and active.splatsmith_crop.cloud
+    return next((o for o in (active, cropped) if is_splats(o)), None)
+
+
+def is_active(context: bpy.types.Context, cloud: bpy.types.Object) -> bool:
+    """Whether these splats, or an empty that crops them, are active."""
+    return _active(context) == cloud
+
+
 def chosen(context: bpy.types.Context) -> bpy.types.Object | None:
-    """The active splat object, else the only or newest one in the scene."""
-    if is_splats(context.object):
-        return context.object
+    """The active splat object, or the one that the active empty crops; else the only or newest one
+    in the scene, a subject before surroundings and heads.
+    """
+    active = _active(context)
+    if active is not None:
+        return active
     clouds = sorted(
-        (o for o in context.scene.objects if is_splats(o)), key=lambda o: not follows(o)
-    )  # heads last in the choice
+        (o for o in context.scene.objects if is_splats(o)),
+        key=lambda o: (not follows(o), not o.get(IS_AROUND, False)),
+    )
     return clouds[-1] if clouds else None
 
 
@@ -147,7 +164,7 @@ def add(
     other = add_one(
         splat_ply.take(arrays, around), source, f"{plain} Surroundings", collection, root
     )
-    subject[AROUND] = other
+    subject[AROUND], other[IS_AROUND] = other, True
     return [subject, other]
 
 

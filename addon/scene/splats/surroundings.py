@@ -13,15 +13,21 @@ MARK = "surroundings"  # property of the file: 1 for what training put far away
 CORE = (1.0, 99.0)  # percent, by axis
 ROOM = 1.5  # how many times as large as its core the subject's box may be
 FEWEST = 100  # splats that have a core
+GIANT = 0.15  # longest axis, in diagonals of the core, from which a splat is no part of a subject
 
 
 def is_surroundings(arrays: SplatArrays) -> Flags:
-    """(N,) what is marked, and what lies outside the box around the core of the rest; nothing where
-    that would leave no subject.
+    """(N,) what is marked, what lies outside the box around the core of the rest, and splats so
+    large that they fill a good part of it; nothing where that would leave no subject.
     """
     marked = arrays.extra.get(MARK)
     far = np.zeros(len(arrays), bool) if marked is None else np.asarray(marked == 1)
-    return np.zeros_like(far) if far.all() else ~_core(arrays.means, ~far)
+    inside = _core(arrays.means, ~far)
+    if inside.sum() >= FEWEST:
+        core = np.percentile(arrays.means[inside], CORE, axis=0)
+        diagonal = float(np.linalg.norm(core[1] - core[0]))
+        inside &= arrays.log_scales.max(1) < np.log(max(GIANT * diagonal, 1e-30))
+    return ~inside if inside.any() else np.zeros_like(far)
 
 
 def _core(means: Floats, inside: Flags) -> Flags:
