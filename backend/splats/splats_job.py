@@ -11,6 +11,7 @@ from ..formats.capture import Capture
 from ..formats.splat_ply import SplatArrays
 from ..gaussians.model import Gaussians
 from ..gaussians.rasterize import rasterizer_name
+from ..geometry.arrays import Ints
 from ..geometry.conventions import from_viewmat
 from ..geometry.upright import upright_of_cameras
 from ..protocol import VERSION, InputError, SplatsmithError
@@ -22,7 +23,7 @@ from .evaluate import evaluate, save_side_by_side
 from .initialization import initialise
 from .known_depth import KnownDepth, exposure_spread, known_depths, share_known
 from .splats_verb import SplatsOptions
-from .support import PROPERTY, views_that_see
+from .support import PROPERTY, drop_unsupported
 from .surroundings import Surroundings, add_shell, make_surroundings
 from .trainer import Trainer
 from .views import ViewSet, load_views
@@ -82,14 +83,14 @@ def _surrounded(
     return surrounded, around if len(surrounded) > len(model) else None
 
 
-def _marked(trainer: Trainer) -> SplatArrays:
+def _marked(trainer: Trainer, views: Ints) -> SplatArrays:
     """For the file: each splat says how many pictures see it, far ones that they are
     surroundings, and the header what is up.
     """
     poses = np.stack([from_viewmat(v.viewmat.double().numpy()) for v in trainer.views.full])
     arrays = trainer.model.to_arrays()
     arrays.notes = replace(trainer.notes, upright=upright_of_cameras(poses))
-    arrays.extra[PROPERTY] = views_that_see(trainer).astype(np.uint16)
+    arrays.extra[PROPERTY] = views.astype(np.uint16)
     is_far = trainer.surroundings.is_far(trainer.model.means).cpu().numpy()
     if is_far.any():
         arrays.extra["surroundings"] = is_far.astype(np.uint8)
@@ -155,7 +156,9 @@ def run(job: Job[SplatsOptions]) -> Outcome:
     trainer = _prepare(job, make_config(job.request.preset, options))
     _train(job, trainer)
     job.stage("Writing the splats", 3, 3)
-    splat_ply.write(job.folder.staging / "splats.ply", _marked(trainer), (f"Splatsmith {VERSION}",))
+    views, dropped = drop_unsupported(trainer)
+    arrays = _marked(trainer, views)
+    splat_ply.write(job.folder.staging / "splats.ply", arrays, (f"Splatsmith {VERSION}",))
     save_side_by_side(trainer, job.folder.staging / "heldout.png")
     atomic.write_json(job.folder.staging / "curve.json", trainer.curve)
     quality = evaluate(trainer)
@@ -165,6 +168,7 @@ def run(job: Job[SplatsOptions]) -> Outcome:
         "rasterizer": rasterizer_name(trainer.model.means.device),
         "exposure": trainer.config.exposure,
         "blend": trainer.config.blend,
+        "unsupported": dropped,
         "curve": trainer.curve,
     }
     return Outcome(_summary(trainer, quality), metrics, details)

@@ -139,6 +139,7 @@ def shown(bpy: Any, rooms: Any, cloud: Any) -> dict[str, np.ndarray]:
         "covariances": axes @ axes.transpose(0, 2, 1),
         "color": pointclouds.read_attribute(data, "head_color", 3),
         "linear": pointclouds.read_attribute(data, "splat_color", 4),
+        "base": pointclouds.read_attribute(data, "radiance:base", 4),
     }
 
 
@@ -164,6 +165,10 @@ def test_gaussians_follow_the_shape_keys(
     )
     assert np.abs(seen["linear"][:, :3] - linear).max() < 1e-2
     assert np.allclose(seen["linear"][:, 3], 0.75, atol=1e-3)
+    if rooms("scene.splats.native").is_native(cloud):
+        rgb = seen["base"][:, :3] * 0.28209479177387814 + 0.5
+        assert np.abs(rgb - wanted["color"]).max() < 5e-3, "what Blender itself draws"
+        assert np.allclose(seen["base"][:, 3], 0.75, atol=1e-3)
 
 
 def test_gaussians_follow_in_playback_and_say_that_they_are_synthetic(

@@ -176,10 +176,13 @@ def test_units_are_distances_beyond_the_boundary() -> None:
 
 
 def test_the_file_says_which_are_surroundings(tmp_path: Path) -> None:
-    splat_ply.write(tmp_path / "a.ply", splats_job._marked(shelled()))
+    run = shelled()
+    views = np.full(len(run.model), 3)
+    splat_ply.write(tmp_path / "a.ply", splats_job._marked(run, views))
     marks = splat_ply.read(tmp_path / "a.ply").extra["surroundings"]
     assert marks.dtype == np.uint8 and marks.sum() == 20 and marks[-20:].all()
-    plain = splats_job._marked(small_trainer(small_config()))
+    small = small_trainer(small_config())
+    plain = splats_job._marked(small, np.full(len(small.model), 3))
     assert "surroundings" not in plain.extra
 
 
