@@ -1,5 +1,5 @@
 """Splats from where nobody filmed: three scenes that are known exactly, beside a ceiling, which is
-the same training with pictures from there as well.
+the same training with pictures from there as well; and real footage of which an end is held out.
 
 Nothing of the method may be chosen on the views that score here.
 """
@@ -10,7 +10,8 @@ from pathlib import Path
 from tests.benchmarks.runs import backend, cost
 from tests.benchmarks.splat_scenes import SCENES, Scene
 from tests.benchmarks.splat_truth import Judged, contact_sheet, make_truth, score, write_footage
-from tests.benchmarks.table import Row, Table, say
+from tests.benchmarks.splats import FOX, LEGO, solved
+from tests.benchmarks.table import Row, Table, has, say
 
 PRESETS = os.environ.get("PRESETS", "fast").split(",")
 UNITS = {"PSNR": "dB", "SSIM": "", "depth error": "%", "wrong": "%"}
@@ -18,6 +19,7 @@ SEED = 0
 
 
 def run(table: Table) -> None:
+    _held_out(table)
     for name, make in SCENES.items():
         scene = make(SEED)
         truth = make_truth(scene, SEED)
@@ -26,6 +28,28 @@ def run(table: Table) -> None:
             capture = _solved(table, scene, case, ceiling)
             for preset in PRESETS if capture else ():
                 _judge(table, scene, truth, case, capture, preset)
+
+
+def _held_out(table: Table) -> None:
+    """Footage with a fifth of its cameras held out together, beside every eighth of the others."""
+    lego, capture = has("static/nerf_lego50"), table.scratch / "lego capture"
+    if lego is not None:
+        backend("cameras", lego, capture, "--preset", "fast")
+    for case, source, options in (
+        ("fox", solved("fox"), FOX),
+        ("nerf_lego50", capture if lego is not None else None, LEGO),
+    ):
+        if source is None:
+            continue
+        manifest = backend("splats", source, table.scratch / case, *options, "--beyond")
+        if isinstance(manifest, str):
+            say(f"{case:<28} {manifest}")
+            continue
+        for key, where in (("", "between"), ("beyond_", "beyond")):
+            for name, unit in (("psnr", "dB"), ("ssim", "")):
+                value = manifest["metrics"][f"{key}{name}"]
+                metric = f"held-out pictures {where}, {name.upper()}"
+                table.add(Row(case, metric, value, unit, SEED, *cost(manifest)))
 
 
 def _solved(table: Table, scene: Scene, case: str, ceiling: bool) -> Path | None:
