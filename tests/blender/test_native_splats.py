@@ -78,6 +78,23 @@ def test_a_file_of_an_older_blender_is_taken_over(
     np.testing.assert_array_equal(values(cloud.data, "radiance:base", 4), base)
 
 
+def test_splats_of_other_files_are_left_to_those(
+    bpy: Any, splat_file: Path, rooms: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(rooms("scene.splats.native"), "is_known", lambda: False)
+        bpy.ops.splatsmith.import_splats(filepath=str(splat_file))
+    bpy.data.libraries.write(str(tmp_path / "other.blend"), {bpy.context.object})
+    bpy.data.objects.remove(bpy.context.object)
+    with bpy.data.libraries.load(str(tmp_path / "other.blend"), link=True) as (there, here):
+        here.objects = there.objects[:1]
+    linked = here.objects[0]
+    bpy.context.scene.collection.objects.link(linked)
+    rooms("scene.viewport.native_looks").on_load()
+    assert linked.data.type == "POINTS", "and nothing failed"
+    bpy.data.libraries.remove(linked.library)
+
+
 def test_points_that_are_no_splats_are_left_alone(bpy: Any, rooms: Any, foreign: Any) -> None:
     plain = bpy.data.objects.new("Plain", bpy.data.pointclouds.new("Plain"))
     bpy.context.scene.collection.objects.link(plain)

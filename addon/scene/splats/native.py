@@ -35,9 +35,11 @@ def is_native(cloud: bpy.types.Object) -> bool:
 
 def adopt(cloud: bpy.types.Object) -> bool:
     """Hands the drawing of splats over to Blender, those of older files too; whether it could.
-    Nothing changes for those that it draws already.
+    Nothing changes for those that it draws already, and for those that are linked from other files.
     """
     if not is_known() or cloud.type != "POINTCLOUD":
+        return False
+    if not (cloud.is_editable and cloud.data.is_editable):
         return False
     data = cast(Any, cloud.data)
     if data.type != TYPE:

@@ -30,7 +30,7 @@ def adopt_all() -> None:
 
 def refresh(cloud: bpy.types.Object) -> None:
     """Makes the look anew where anything changed that it is made of."""
-    if not native.is_native(cloud):
+    if not native.is_native(cloud) or not cloud.data.is_editable:
         return
     now = _ingredients(cloud)
     if _made_of.get(cloud.session_uid) == now:
