@@ -17,7 +17,7 @@ from ..geometry.upright import upright_of_cameras
 from ..protocol import VERSION, InputError, SplatsmithError
 from ..runtime import atomic, checkpoint
 from ..runtime.job import Job, Outcome
-from . import trainer as training
+from . import growing_splats, trainer as training
 from .config import TrainConfig, make_config
 from .evaluate import evaluate, save_side_by_side
 from .initialization import initialise
@@ -109,6 +109,9 @@ def _save(job: Job[SplatsOptions], trainer: Trainer) -> None:
 def _show(job: Job[SplatsOptions], trainer: Trainer) -> None:
     path = job.folder.previews / f"{trainer.step:06d}.png"
     save_side_by_side(trainer, path)
+    growing = path.with_name(growing_splats.NAME)
+    with atomic.atomic_path(growing) as part:
+        splat_ply.write(part, growing_splats.glimpse(trainer.model.to_arrays()))
     job.preview(path)
 
 

@@ -38,10 +38,7 @@ def keep(cloud: bpy.types.Object, mask: Flags) -> None:
         for n, (kind, values) in pointclouds.all_attributes(cloud.data).items()
     }
     old, cloud.data = cloud.data, pointclouds.new_data(cloud.data, attributes)
-    if not old.users:
-        (bpy.data.pointclouds if isinstance(old, bpy.types.PointCloud) else bpy.data.meshes).remove(
-            old
-        )
+    pointclouds.discard(old)
     if cloud.splatsmith_objects:
         objects.recount(cloud)
 

@@ -135,6 +135,16 @@ def new_data(like: Points, attributes: Attributes) -> Points:
     return data
 
 
+def discard(data: Points) -> None:
+    """Removes a data-block that nothing uses any more."""
+    if data.users:
+        return
+    if isinstance(data, bpy.types.PointCloud):
+        bpy.data.pointclouds.remove(data)
+    else:
+        bpy.data.meshes.remove(data)
+
+
 def point_count(data: Points) -> int:
     """Of a point cloud, or of the mesh that stands in for one."""
     return len(data.points) if isinstance(data, bpy.types.PointCloud) else len(data.vertices)

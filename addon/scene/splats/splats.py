@@ -20,6 +20,7 @@ from .radiance import SH_C0, srgb_to_linear
 MARK = "splatsmith_splats"  # on the object: where its splats came from
 AROUND = "splatsmith_surroundings"  # on a subject: the object with its surroundings
 IS_AROUND = "splatsmith_is_surroundings"  # on that object
+GROWING = "splatsmith_growing"  # on what stands in for splats that train: the number of their job
 NOTES = "splatsmith_notes"  # what the file said of all its splats
 FOLLOW, FOLLOW_COLOR = (
     "Follow the Head",
@@ -96,7 +97,7 @@ def chosen(context: bpy.types.Context) -> bpy.types.Object | None:
     if active is not None:
         return active
     clouds = sorted(
-        (o for o in context.scene.objects if is_splats(o)),
+        (o for o in context.scene.objects if is_splats(o) and GROWING not in o),
         key=lambda o: (not follows(o), not o.get(IS_AROUND, False)),
     )
     return clouds[-1] if clouds else None

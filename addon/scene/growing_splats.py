@@ -1,0 +1,40 @@
+"""Splats that grow in the viewport while they train: a stand-in that goes when the result comes."""
+
+from pathlib import Path
+
+import bpy
+
+from ...backend.protocol import InputError
+from .captures import collections
+from .splats import pointclouds, splats
+
+
+def stand_in(number: int) -> bpy.types.Object | None:
+    """The object of a job's splats so far."""
+    return next((o for o in bpy.data.objects if o.get(splats.GROWING) == number), None)
+
+
+def show(scene: bpy.types.Scene, number: int, path: Path, capture: str) -> None:
+    """The splats of the file as the job's stand-in; where the file can't be read, or its capture is
+    not in the scene, the viewport stays as it is.
+    """
+    root = collections.find_root(scene, capture)
+    if root is None or not path.is_file():
+        return
+    try:
+        arrays = splats.read_file(path)
+    except InputError:  # half a file of a worker that was killed
+        return
+    remove(number)
+    cloud = splats.add_one(arrays, "", "Training", root.users_collection[0], root)
+    cloud[splats.GROWING], cloud.hide_select, cloud.hide_render = number, True, True
+    del cloud[splats.MARK]
+
+
+def remove(number: int | None = None) -> None:
+    """Takes a job's stand-in away; without a number all that were left in a file."""
+    for cloud in [o for o in bpy.data.objects if splats.GROWING in o]:
+        if number is None or cloud[splats.GROWING] == number:
+            data = cloud.data
+            bpy.data.objects.remove(cloud)
+            pointclouds.discard(data)
