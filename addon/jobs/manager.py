@@ -47,6 +47,7 @@ class JobRecord:
     error: str = ""
     advice: str = ""
     imported: bool = False
+    film: str = ""  # the video that it left, once its result was brought in
     cancelling: bool = False
     started: float = field(default_factory=time.monotonic)
     last_news: float = field(default_factory=time.monotonic)

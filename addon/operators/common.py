@@ -144,6 +144,7 @@ def bring_in(context: bpy.types.Context, job: JobRecord) -> str:
     """Brings a finished job's result into the scene; a line about it."""
     text = importers.import_result(context, job.request, job.result)
     job.imported = True
+    job.film = next(map(str, sorted(job.result.glob("*.mp4"))), "")
     return text
 
 

@@ -18,13 +18,14 @@ from ...backend.formats import (
 from ...backend.geometry.arrays import Floats
 from ...backend.protocol import InputError
 from ...backend.splats.render_verb import RenderOptions
-from . import framing
+from . import framing, image_window
 from .captures import cameras, collections, verdict
 from .faces import face_targets, gaussian_head, head_mesh, speech_sound
 from .meshes import mesh_frames, mesh_sequence
 from .objects import objects
 from .splats import pointclouds, splat_nodes, splats, upright
 
+RENDER = "Splat Render"
 PERSON = "splatsmith_person"  # on the meshes of people that were read from footage
 
 
@@ -166,25 +167,19 @@ def attach_bones(path: Path, name: str) -> str:
     return f"{name} can now be baked with bones"
 
 
-def import_render(folder: Path, options: RenderOptions) -> str:
-    """A still becomes the image Splat Render; an animation stays on disk."""
+def import_render(context: bpy.types.Context, folder: Path, options: RenderOptions) -> str:
+    """A still becomes the image Splat Render, and is shown; an animation stays on disk."""
     images = sorted(folder.glob("[0-9]*.png"))
-    if len(images) == 1:
-        old = bpy.data.images.get("Splat Render")
-        if old is not None:
-            bpy.data.images.remove(old)
-        image = bpy.data.images.load(str(images[0]))
-        image.name = "Splat Render"
-        _show_image(image)
-        return "the picture is in the Image Editor as Splat Render"
-    return f"{len(images)} pictures{' and video.mp4' if options.video else ''} in {folder}"
-
-
-def _show_image(image: bpy.types.Image) -> None:
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "IMAGE_EDITOR":
-                area.spaces.active.image = image
+    if options.video or len(images) != 1:
+        made = f"{len(images)} picture{'' if len(images) == 1 else 's'}"
+        return f"{'video.mp4 and ' if options.video else ''}{made} in {folder}"
+    image, old = bpy.data.images.load(str(images[0])), bpy.data.images.get(RENDER)
+    if old is not None:
+        old.user_remap(image)  # editors and nodes go on with the new picture
+        bpy.data.images.remove(old)
+    image.name = RENDER
+    where = "in the Image Editor as" if image_window.show(context, image) else "the image"
+    return f"the picture is {where} {RENDER}"
 
 
 def import_objects(context: bpy.types.Context, folder: Path, name: str) -> str:

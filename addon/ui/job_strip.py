@@ -117,6 +117,8 @@ def _draw_ended(layout: bpy.types.UILayout, job: JobRecord, width: int) -> None:
         wrap(box, job.advice, width, "ERROR")
     for text in job.warnings[-3:]:
         wrap(box, text, width, "INFO")
+    if job.film:
+        _draw_film(box, Path(job.film))
     row = box.row(align=True)
     if good and not job.imported:
         row.operator("splatsmith.import_result", text="Import", icon="IMPORT").job = job.number
@@ -128,6 +130,13 @@ def _draw_ended(layout: bpy.types.UILayout, job: JobRecord, width: int) -> None:
         ).folder = str(job.folder)
     if job.status in ("failed", "crashed"):
         row.operator("splatsmith.copy_report", icon="COPYDOWN").job = job.number
+
+
+def _draw_film(layout: bpy.types.UILayout, film: Path) -> None:
+    """Nothing of a video is in the scene: it is played, or found in its folder."""
+    row = layout.row(align=True)
+    row.operator("wm.path_open", text=f"Play {film.name}", icon="PLAY").filepath = str(film)
+    row.operator("splatsmith.open_folder", icon="FILE_FOLDER").folder = str(film.parent)
 
 
 def _draw_unfinished(layout: bpy.types.UILayout) -> None:
