@@ -151,9 +151,12 @@ def stand_like(animated: bpy.types.Object | None, other: bpy.types.Object | None
 
 
 def _show_alone(context: bpy.types.Context, animated: bpy.types.Object, frames: int) -> None:
-    """Selected and active, the scene as long as it."""
+    """Selected, active and framed, the scene as long as it; seen through the footage's camera where
+    there is one.
+    """
     framing.select_alone(context, animated)
     context.scene.frame_start, context.scene.frame_end = 1, frames
+    framing.frame_selected(context, keep_camera=animated.parent is not None)
 
 
 def attach_bones(path: Path, name: str) -> str:
@@ -232,6 +235,10 @@ def import_face(context: bpy.types.Context, folder: Path, name: str, start: int)
     ]
     mesh = import_head(context, folder, name)
     line = f"{mesh.name}: {len(face_targets.shape_keys(mesh))} shape keys"
+    moved = framing.place_clear(context.scene, mesh)
+    line += f", {moved}" if moved else ""
+    framing.select_alone(context, mesh)
+    framing.frame_selected(context)
     if speaker.is_file():
         context.scene.splatsmith.speaker = str(speaker)
     if motion is None:
