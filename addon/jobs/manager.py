@@ -48,6 +48,7 @@ class JobRecord:
     advice: str = ""
     imported: bool = False
     film: str = ""  # the video that it left, once its result was brought in
+    unfolded: bool = False
     cancelling: bool = False
     started: float = field(default_factory=time.monotonic)
     last_news: float = field(default_factory=time.monotonic)
@@ -62,6 +63,11 @@ class JobRecord:
     def active(self) -> bool:
         """It waits or runs."""
         return self.status in ("waiting", "running")
+
+    @property
+    def folded(self) -> bool:
+        """One line says it all: nothing is left to do, and nobody asked for more."""
+        return self.status == "done" and not self.advice and not self.unfolded
 
     @property
     def result(self) -> Path:
@@ -136,6 +142,11 @@ class JobManager:
     def busy(self) -> bool:
         """Whether anything runs or waits."""
         return any(job.active for job in self.jobs)
+
+    @property
+    def finished(self) -> list[JobRecord]:
+        """Done, and nothing of it waits to be brought in."""
+        return [job for job in self.jobs if job.status == "done" and job.imported]
 
     def pump(self) -> None:
         """Reads news, notices ends and crashes, starts what waits. Takes milliseconds."""

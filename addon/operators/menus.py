@@ -20,7 +20,8 @@ ENTRIES = (
     ),
     ("extract_objects", "delete_objects", "export_objects", "hide_splats", "get_model"),
     ("import_capture", "export_capture", "import_splats", "export_splats", "apply_transform"),
-    ("cancel_job", "resume_job", "import_result", "dismiss_job", "copy_report", "open_folder"),
+    ("cancel_job", "resume_job", "import_result", "dismiss_job", "clear_finished"),
+    ("unfold_job", "copy_report", "open_folder"),
 )
 
 

@@ -1,9 +1,18 @@
 """Panels in the order of work."""
 
-from . import animated_mesh_panel, compute_panel, job_strip, objects_panel, panels, talking_panel
+from . import (
+    animated_mesh_panel,
+    compute_panel,
+    ended_jobs,
+    job_strip,
+    objects_panel,
+    panels,
+    talking_panel,
+)
 
 CLASSES = (
     *job_strip.CLASSES,
+    *ended_jobs.CLASSES,
     *compute_panel.CLASSES,
     *panels.CLASSES,
     *objects_panel.CLASSES,

@@ -1,5 +1,5 @@
-"""The strip on top of the tab: what runs, how far, how long still; what ended; what is left
-unfinished from before.
+"""The strip on top of the tab: what runs, how far, how long still; what is left unfinished from
+before. What ended is below it: `ended_jobs.py`.
 """
 
 from pathlib import Path
@@ -96,49 +96,6 @@ def _draw_running(layout: bpy.types.UILayout, job: JobRecord, width: int) -> Non
         wrap(box, text, width, "INFO")
 
 
-def _draw_ended(layout: bpy.types.UILayout, job: JobRecord, width: int) -> None:
-    box = layout.box()
-    row = box.row()
-    good = job.status == "done"
-    row.label(
-        text=f"{job.request.verb.title()}: {job.request.title}",
-        icon="CHECKMARK" if good else ("PAUSE" if job.status == "cancelled" else "ERROR"),
-    )
-    row.operator("splatsmith.open_folder", text="", icon="FILE_FOLDER").folder = str(job.folder)
-    row.operator("splatsmith.dismiss_job", text="", icon="X").job = job.number
-    wrap(
-        box,
-        job.summary
-        if good
-        else (f"{job.error} {job.advice}" if job.status != "cancelled" else "Cancelled."),
-        width,
-    )
-    if good and job.advice:
-        wrap(box, job.advice, width, "ERROR")
-    for text in job.warnings[-3:]:
-        wrap(box, text, width, "INFO")
-    if job.film:
-        _draw_film(box, Path(job.film))
-    row = box.row(align=True)
-    if good and not job.imported:
-        row.operator("splatsmith.import_result", text="Import", icon="IMPORT").job = job.number
-    if not good:
-        row.operator(
-            "splatsmith.resume_job",
-            text="Start Again" if job.status == "failed" and not job.resumable else "Resume",
-            icon="PLAY",
-        ).folder = str(job.folder)
-    if job.status in ("failed", "crashed"):
-        row.operator("splatsmith.copy_report", icon="COPYDOWN").job = job.number
-
-
-def _draw_film(layout: bpy.types.UILayout, film: Path) -> None:
-    """Nothing of a video is in the scene: it is played, or found in its folder."""
-    row = layout.row(align=True)
-    row.operator("wm.path_open", text=f"Play {film.name}", icon="PLAY").filepath = str(film)
-    row.operator("splatsmith.open_folder", icon="FILE_FOLDER").folder = str(film.parent)
-
-
 def _draw_unfinished(layout: bpy.types.UILayout) -> None:
     listed = {job.folder for job in manager.jobs}
     left = [u for u in folders.unfinished() if u.folder not in listed]
@@ -165,10 +122,9 @@ class SPLATSMITH_PT_jobs(bpy.types.Panel):
         return bool(manager.jobs) or bool(folders.unfinished())
 
     def draw(self, context: bpy.types.Context) -> None:
-        ended = [job for job in manager.jobs if not job.active]
-        for job in [*ended[-3:], *(job for job in manager.jobs if job.active)]:
-            draw = _draw_running if job.active else _draw_ended
-            draw(self.layout, job, panel_width(context))
+        for job in manager.jobs:
+            if job.active:
+                _draw_running(self.layout, job, panel_width(context))
         _draw_unfinished(self.layout)
 
 
