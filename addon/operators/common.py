@@ -14,7 +14,8 @@ from ..blender_types import OperatorMixin, OperatorResult
 from ..compute import state
 from ..jobs import lifecycle
 from ..jobs.flags import in_window
-from ..jobs.manager import JobRecord, make_record, manager
+from ..jobs.manager import make_record, manager
+from ..jobs.record import JobRecord
 from ..scene import importers
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,8 @@ from .. import preferences
 from ..blender_types import OPERATORS, OperatorResult
 from ..compute import state
 from ..jobs import folders, lifecycle
-from ..jobs.manager import JobRecord, make_record, manager
+from ..jobs.manager import make_record, manager
+from ..jobs.record import JobRecord
 from .common import bring_in, guarded, run_record
 
 

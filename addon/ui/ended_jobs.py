@@ -5,7 +5,8 @@ from pathlib import Path
 import bpy
 
 from ..blender_types import Icon
-from ..jobs.manager import JobRecord, manager
+from ..jobs.manager import manager
+from ..jobs.record import JobRecord
 from .job_strip import panel_width, wrap
 
 MOST = 8  # that are listed

@@ -9,7 +9,8 @@ import bpy.utils.previews
 
 from ..blender_types import Icon
 from ..jobs import folders
-from ..jobs.manager import JobRecord, manager
+from ..jobs.manager import manager
+from ..jobs.record import JobRecord
 
 _previews: bpy.utils.previews.ImagePreviewCollection | None = None
 METRIC_LINES = (
@@ -67,18 +68,22 @@ def _preview_icon(path: str) -> int:
     return _previews[path].icon_id
 
 
+def _stage_line(job: JobRecord) -> str:
+    """Which stage it is in; the time left in it while that of the whole is not known."""
+    alone = f": {format_seconds(job.eta)} left" if job.left < 0 <= job.eta else ""
+    return f"{job.stage_index}/{job.stage_count} {job.stage}{alone}"
+
+
 def _draw_running(layout: bpy.types.UILayout, job: JobRecord, width: int) -> None:
     box = layout.box()
     row = box.row()
     row.label(text=f"{job.request.verb.title()}: {job.request.title}", icon="SORTTIME")
     row.operator("splatsmith.cancel_job", text="", icon="CANCEL").job = job.number
-    stage = (
-        f"{job.stage_index}/{job.stage_count} {job.stage}"
-        if job.stage
-        else ("Waiting" if job.status == "waiting" else "Starting")
-    )
-    left = f" · {format_seconds(job.eta)} left" if job.eta >= 0 else ""
-    box.progress(factor=job.factor, text=f"{stage}{left}" if not job.cancelling else "Stopping…")
+    left = f" · {format_seconds(job.left)} left" if job.left >= 0 else ""
+    text = "Stopping…" if job.cancelling else f"{job.share:.0%}{left}"
+    box.progress(factor=job.share, text="Waiting" if job.status == "waiting" else text)
+    if job.stage:
+        box.label(text=_stage_line(job))
     for formats in METRIC_LINES:
         numbers = " · ".join(
             text.format(job.metrics[name]) for name, text in formats.items() if name in job.metrics

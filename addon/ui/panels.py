@@ -5,9 +5,10 @@ import bpy
 from ...backend.protocol import Preset
 from ...backend.verbs import VERBS
 from ..blender_types import PanelMixin
+from ..jobs import durations
 from ..scene.captures import verdict
 from ..scene.splats import native, pointclouds, splats
-from .job_strip import panel_width, wrap
+from .job_strip import format_seconds, panel_width, wrap
 
 
 class SidebarPanel(PanelMixin):
@@ -17,8 +18,11 @@ class SidebarPanel(PanelMixin):
 
 
 def draw_estimate(layout: bpy.types.UILayout, verb: str, preset: Preset) -> None:
-    """How long it takes on two cores; while a job runs its time left is shown."""
-    time = VERBS[verb].estimates[preset]
+    """How long it took here the last time, else takes on two cores; while a job runs its time left
+    is shown.
+    """
+    known = durations.last(verb, preset)
+    time = f"{format_seconds(known.seconds)} last time" if known else VERBS[verb].estimates[preset]
     layout.label(text=f"{time[0].upper()}{time[1:]}", icon="TIME")
 
 
