@@ -10,10 +10,11 @@ from .jobs import lifecycle
 from .operators import CLASSES as OPERATOR_CLASSES, menus
 from .properties import scene_properties
 from .scene.viewport import native_looks, splat_overlay
-from .ui import CLASSES as UI_CLASSES, job_strip
+from .ui import CLASSES as UI_CLASSES, compute_panel, job_strip
 from .words import asking
 
-CLASSES = (*preferences.CLASSES, *scene_properties.CLASSES, *OPERATOR_CLASSES, *UI_CLASSES)
+BEFORE_UI = (*preferences.CLASSES, *scene_properties.CLASSES, *OPERATOR_CLASSES)
+CLASSES = (*BEFORE_UI, *UI_CLASSES)
 
 
 def register() -> None:
@@ -21,8 +22,11 @@ def register() -> None:
     state.configure(
         state.Place(preferences.BASE, preferences.ROOT, lambda: preferences.get().python)
     )
-    for cls in CLASSES:
+    for cls in BEFORE_UI:
         bpy.utils.register_class(cls)
+    compute_panel.open_where_needed()
+    for shown in UI_CLASSES:
+        bpy.utils.register_class(shown)
     scene_properties.attach()
     menus.attach()
     lifecycle.start()

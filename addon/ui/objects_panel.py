@@ -50,6 +50,7 @@ def short(count: int) -> str:
 class SPLATSMITH_PT_objects(SidebarPanel, bpy.types.Panel):
     bl_label = "4  Objects"
     bl_order = 5
+    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, cloud = self.layout, objects.segmented(context)

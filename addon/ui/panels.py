@@ -9,6 +9,7 @@ from ..jobs import durations
 from ..scene.captures import verdict
 from ..scene.splats import native, pointclouds, splats
 from .job_strip import format_seconds, panel_width, wrap
+from .next_step import draw_next
 
 
 class SidebarPanel(PanelMixin):
@@ -38,6 +39,7 @@ class SPLATSMITH_PT_source(SidebarPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
+        draw_next(layout, context, "source")
         layout.prop(settings, "source", text="")
         field = {"VIDEO": "video", "PHOTOS": "photos", "SOLVED": "solved"}.get(settings.source)
         if field:
@@ -60,6 +62,7 @@ class SPLATSMITH_PT_cameras(SidebarPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
+        draw_next(layout, context, "cameras")
         layout.row().prop(settings, "preset", expand=True)
         draw_estimate(layout, "cameras", settings.preset)
         row = layout.row()
@@ -126,6 +129,7 @@ class SPLATSMITH_PT_splats(SidebarPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
+        draw_next(layout, context, "splats")
         layout.prop(settings, "capture", text="")
         layout.prop(settings, "blend")
         draw_estimate(layout, "splats", settings.preset)
