@@ -3,6 +3,7 @@
 from . import (
     baking_meshes,
     brush,
+    camera_paths,
     captures,
     clip_model,
     compute,
@@ -31,6 +32,7 @@ CLASSES = (
     *captures.CLASSES,
     *picking.CLASSES,
     *render.CLASSES,
+    *camera_paths.CLASSES,
     *objects.CLASSES,
     *selecting.CLASSES,
     *labelling.CLASSES,

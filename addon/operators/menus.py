@@ -7,6 +7,7 @@ import bpy
 ENTRIES = (
     ("compute_setup", "compute_check", "compute_remove"),
     ("demo_clip", "solve_cameras", "train_splats"),
+    ("turntable", "fly_through"),
     ("pick_floor", "pick_length", "depth_mesh", "tracks_clip"),
     (
         "segment",

@@ -33,6 +33,14 @@ def frame_selected(context: bpy.types.Context, keep_camera: bool = False) -> Non
                 bpy.ops.view3d.view_selected()
 
 
+def look_through_camera(context: bpy.types.Context) -> None:
+    """Through the footage's camera a result is recognised at once; from outside it is a cloud."""
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                area.spaces.active.region_3d.view_perspective = "CAMERA"
+
+
 def _is_kept(space: Any, keep_camera: bool) -> bool:
     through_camera = space.region_3d.view_perspective == "CAMERA"
     return through_camera and (keep_camera or space.lock_camera)

@@ -38,19 +38,11 @@ def import_capture(context: bpy.types.Context, folder: Path, name: str) -> str:
     camera = cameras.import_cameras(context.scene, collection, root, capture)
     verdict.attach(root, camera, folder)
     points = cameras.import_points(collection, root, capture)
-    _look_through_camera()
+    framing.look_through_camera(context)
     context.scene.splatsmith.capture = str(folder)
     return f"{len(capture.frames)} cameras" + (
         f", {pointclouds.point_count(points.data):,} points" if points else ""
     )
-
-
-def _look_through_camera() -> None:
-    """Through the footage's camera a result is recognised at once; from outside it is a cloud."""
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                area.spaces.active.region_3d.view_perspective = "CAMERA"
 
 
 def _home(

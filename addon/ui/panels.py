@@ -156,6 +156,9 @@ class SPLATSMITH_PT_splats(SidebarPanel, bpy.types.Panel):
         row.operator(
             "splatsmith.render_splats", text="Animation", icon="RENDER_ANIMATION"
         ).animation = True
+        row = box.row(align=True)
+        row.operator("splatsmith.turntable", icon="CON_ROTLIKE")
+        row.operator("splatsmith.fly_through", icon="CURVE_PATH")
 
 
 class SPLATSMITH_PT_splats_more(SidebarPanel, bpy.types.Panel):
