@@ -7,7 +7,7 @@ import bpy
 from . import preferences
 from .compute import state
 from .jobs import lifecycle
-from .operators import CLASSES as OPERATOR_CLASSES, menus
+from .operators import CLASSES as OPERATOR_CLASSES, manual, menus
 from .properties import scene_properties
 from .scene.viewport import native_looks, splat_overlay
 from .ui import CLASSES as UI_CLASSES, compute_panel, job_strip
@@ -29,6 +29,7 @@ def register() -> None:
         bpy.utils.register_class(shown)
     scene_properties.attach()
     menus.attach()
+    manual.attach()
     lifecycle.start()
     splat_overlay.start()
     native_looks.start()
@@ -42,6 +43,7 @@ def unregister() -> None:
     splat_overlay.stop()
     job_strip.unload()
     lifecycle.stop()
+    manual.detach()
     menus.detach()
     scene_properties.detach()
     for cls in reversed(CLASSES):

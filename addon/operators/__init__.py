@@ -15,6 +15,7 @@ from . import (
     job_control,
     labelling,
     making_meshes,
+    manual,
     objects,
     picking,
     pipeline,
@@ -44,4 +45,5 @@ CLASSES = (
     *making_meshes.CLASSES,
     *importing_meshes.CLASSES,
     *baking_meshes.CLASSES,
+    *manual.CLASSES,
 )

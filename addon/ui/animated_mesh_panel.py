@@ -8,6 +8,7 @@ from .panels import SidebarPanel, draw_auto, draw_estimate
 
 class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
     bl_label = "6  Animated Mesh"
+    help_page = "6-animated-mesh"
     bl_order = 7
     bl_options = {"DEFAULT_CLOSED"}
 

@@ -21,6 +21,7 @@ class SPLATSMITH_PT_compute(bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         draw_next(self.layout, context, "compute")
         draw_setup(self.layout, preferences.get())
+        self.layout.operator("splatsmith.help", text="Help", icon="QUESTION").page = "0-compute"
 
 
 def open_where_needed() -> None:

@@ -49,6 +49,7 @@ def short(count: int) -> str:
 
 class SPLATSMITH_PT_objects(SidebarPanel, bpy.types.Panel):
     bl_label = "4  Objects"
+    help_page = "4-objects"
     bl_order = 5
     bl_options = {"DEFAULT_CLOSED"}
 

@@ -16,6 +16,15 @@ class SidebarPanel(PanelMixin):
     """Where all our panels are: the Splatsmith tab of the 3D viewport's sidebar."""
 
     bl_space_type, bl_region_type, bl_category = "VIEW_3D", "UI", "Splatsmith"
+    help_page = ""  # of the manual
+
+    def draw_header_preset(self, _context: bpy.types.Context) -> None:
+        """A question mark that opens the manual's page, where the panel has one."""
+        if self.help_page:
+            help_button = self.layout.operator(
+                "splatsmith.help", text="", icon="QUESTION", emboss=False
+            )
+            help_button.page = self.help_page
 
 
 def draw_estimate(layout: bpy.types.UILayout, verb: str, preset: Preset) -> None:
@@ -35,6 +44,7 @@ def draw_auto(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, nam
 
 class SPLATSMITH_PT_source(SidebarPanel, bpy.types.Panel):
     bl_label = "1  Source"
+    help_page = "1-source"
     bl_order = 2
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -58,6 +68,7 @@ class SPLATSMITH_PT_source(SidebarPanel, bpy.types.Panel):
 
 class SPLATSMITH_PT_cameras(SidebarPanel, bpy.types.Panel):
     bl_label = "2  Cameras"
+    help_page = "2-cameras"
     bl_order = 3
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -125,6 +136,7 @@ class SPLATSMITH_PT_cameras_more(SidebarPanel, bpy.types.Panel):
 
 class SPLATSMITH_PT_splats(SidebarPanel, bpy.types.Panel):
     bl_label = "3  Splats"
+    help_page = "3-splats"
     bl_order = 4
 
     def draw(self, context: bpy.types.Context) -> None:

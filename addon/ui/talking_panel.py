@@ -65,6 +65,7 @@ class SPLATSMITH_UL_face_rows(bpy.types.UIList):
 
 class SPLATSMITH_PT_talking(SidebarPanel, bpy.types.Panel):
     bl_label = "5  Talking Face"
+    help_page = "5-talking-face"
     bl_order = 6
     bl_options = {"DEFAULT_CLOSED"}
 
