@@ -152,7 +152,7 @@ class SPLATSMITH_PT_objects_more(SidebarPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
         column = layout.column()
-        column.use_property_split = True
+        column.use_property_split, column.use_property_decorate = True, False
         for name in ("clip_model", "sam", "regions"):
             column.prop(settings, name)
         row = layout.row(align=True)

@@ -37,9 +37,13 @@ def draw_estimate(layout: bpy.types.UILayout, verb: str, preset: Preset) -> None
 
 
 def draw_auto(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, name: str) -> None:
-    """A number that is chosen for the user where it is 0: its label says Auto then."""
-    label = settings.bl_rna.properties[name].name
-    layout.prop(settings, name, text=label if getattr(settings, name) else f"{label} (Auto)")
+    """A number that is chosen for the user where it is 0: its field says Auto then."""
+    row = layout.split(factor=0.4)
+    label = row.row()
+    label.alignment = "RIGHT"
+    label.label(text=settings.bl_rna.properties[name].name)
+    row.use_property_split = False
+    row.prop(settings, name, text="" if getattr(settings, name) else "Auto")
 
 
 class SPLATSMITH_PT_source(SidebarPanel, bpy.types.Panel):
@@ -121,7 +125,7 @@ class SPLATSMITH_PT_cameras_more(SidebarPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
-        layout.use_property_split = True
+        layout.use_property_split, layout.use_property_decorate = True, False
         draw_auto(layout, settings, "frames")
         layout.prop(settings, "solver")
         draw_auto(layout, settings, "focal")
@@ -180,7 +184,7 @@ class SPLATSMITH_PT_splats_more(SidebarPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
-        layout.use_property_split = True
+        layout.use_property_split, layout.use_property_decorate = True, False
         for name in ("steps", "max_splats"):
             draw_auto(layout, settings, name)
         for name in ("refine_cameras", "exposure", "beyond", "seed"):
