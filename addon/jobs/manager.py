@@ -27,7 +27,9 @@ class JobManager:
         self.on_news: Callable[[], None] = lambda: None
 
     def submit(self, job: JobRecord) -> JobRecord:
-        """Adds the job to the queue, and starts it where nothing else runs."""
+        """Adds the job to the queue, and starts it where nothing else runs. Finished ones fold."""
+        for old in self.jobs:
+            old.unfolded = False
         self.jobs.append(job)
         self.pump()
         return job

@@ -42,6 +42,7 @@ class JobRecord:
     error: str = ""
     advice: str = ""
     imported: bool = False
+    line: str = ""  # what came of it in the scene, or where it lies
     film: str = ""  # the video that it left, once its result was brought in
     unfolded: bool = False
     usual: dict[str, float] = field(default_factory=dict)  # seconds of its stages the last time

@@ -36,6 +36,8 @@ def draw_details(layout: bpy.types.UILayout, job: JobRecord, width: int) -> None
     """How it ended, and what to press."""
     if job.status == "done":
         wrap(layout, job.summary, width)
+        if job.line:
+            wrap(layout, job.line.replace(str(Path.home()), "~"), width)
         if job.advice:
             wrap(layout, job.advice, width, "ERROR")
     else:
@@ -43,10 +45,12 @@ def draw_details(layout: bpy.types.UILayout, job: JobRecord, width: int) -> None
         wrap(layout, text, width)
     for text in job.warnings[-3:]:
         wrap(layout, text, width, "INFO")
-    row = layout.row(align=True)
     if job.film:
-        name = Path(job.film).name
-        row.operator("wm.path_open", text=f"Play {name}", icon="PLAY").filepath = job.film
+        film, column = Path(job.film), layout.column(align=True)
+        column.operator("wm.path_open", text=f"Play {film.name}", icon="PLAY").filepath = job.film
+        folder = column.operator("splatsmith.open_folder", icon="FILE_FOLDER")
+        folder.folder = str(film.parent)
+    row = layout.row(align=True)
     if job.status != "done":
         again = job.status == "failed" and not job.resumable
         row.operator(

@@ -41,18 +41,24 @@ def panel_width(context: bpy.types.Context) -> int:
 
 def wrap(layout: bpy.types.UILayout, text: str, width: int, icon: Icon = "NONE") -> None:
     """Text over as many lines as the panel's width asks for."""
-    per_line, line = (
-        max(16, width // 8 - (4 if icon != "NONE" else 0)),
-        "",
-    )  # letters; an icon takes the place of some
+    per_line = max(16, width // 8 - (4 if icon != "NONE" else 0))  # letters; an icon takes some
     column = layout.column(align=True)
     column.scale_y = 0.8
-    for word in [*text.split(), ""]:
-        if line and (not word or len(line) + len(word) + 1 > per_line):
-            column.label(text=line, icon=icon)
-            icon, line = ("BLANK1" if icon != "NONE" else "NONE"), word
-        else:
-            line = f"{line} {word}".strip()
+    for line in broken(text, per_line):
+        column.label(text=line, icon=icon)
+        icon = "BLANK1" if icon != "NONE" else "NONE"
+
+
+def broken(text: str, per_line: int) -> list[str]:
+    """Lines of so many letters at most; a longer word, as paths are, is broken too."""
+    lines = [""]
+    for word in text.split():
+        for piece in (word[i : i + per_line] for i in range(0, len(word), per_line)):
+            if len(lines[-1]) + len(piece) + 1 > per_line and lines[-1]:
+                lines.append(piece)
+            else:
+                lines[-1] = f"{lines[-1]} {piece}".strip()
+    return lines
 
 
 def _preview_icon(path: str) -> int:

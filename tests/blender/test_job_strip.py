@@ -47,6 +47,34 @@ def test_only_what_needs_nothing_more_is_folded(bpy: Any, add: Any) -> None:
     assert not done.folded
 
 
+def test_what_the_scene_does_not_show_is_read_until_the_next_job(
+    bpy: Any, rooms: Any, manager: Any, add: Any, tmp_path: Path
+) -> None:
+    job, note = add("film", "done", imported=False), add("note", "done", imported=False)
+    (job.result).mkdir()
+    (job.result / "video.mp4").write_bytes(b"")
+    importers = rooms("scene.importers").IMPORTERS
+    before, importers["splats"] = importers["splats"], lambda *_: "video.mp4 in its folder"
+    try:
+        for each in (job, note):
+            rooms("operators.common").bring_in(bpy.context, each)
+    finally:
+        importers["splats"] = before
+    assert (job.line, job.folded) == ("video.mp4 in its folder", False)
+    assert note.folded, "its result is seen in the scene"
+    other = rooms("jobs.manager").make_record(job.request, str(tmp_path / "none"), ROOT, 0)
+    manager.submit(other)
+    assert job.folded
+
+
+def test_lines_are_broken_where_the_panel_ends(rooms: Any) -> None:
+    broken = rooms("ui.job_strip").broken
+    assert broken("", 10) == [""]
+    assert broken("one two three four", 10) == ["one two", "three four"]
+    assert broken("in ~/a/long/folder/name now", 10) == ["in", "~/a/long/f", "older/name", "now"]
+    assert max(map(len, broken("x" * 35 + " yy", 16))) == 16
+
+
 def test_finished_jobs_are_cleared_together(bpy: Any, manager: Any, add: Any) -> None:
     assert not bpy.ops.splatsmith.clear_finished.poll()
     left = [add("a", "failed"), add("b", "done", imported=False), add("c", "cancelled")]
