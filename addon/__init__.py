@@ -7,20 +7,20 @@ import bpy
 from . import preferences
 from .compute import state
 from .jobs import lifecycle
-from .operators import CLASSES as OPERATOR_CLASSES, menus
+from .operators import CLASSES as OPERATOR_CLASSES, manual, menus
 from .properties import filter_properties, scene_properties
 from .scene.splats import filtering
 from .scene.viewport import native_looks, splat_overlay
-from .ui import CLASSES as UI_CLASSES, job_strip
+from .ui import CLASSES as UI_CLASSES, compute_panel, job_strip
 from .words import asking
 
-CLASSES = (
+BEFORE_UI = (
     *preferences.CLASSES,
     *scene_properties.CLASSES,
     *filter_properties.CLASSES,
     *OPERATOR_CLASSES,
-    *UI_CLASSES,
 )
+CLASSES = (*BEFORE_UI, *UI_CLASSES)
 
 
 def register() -> None:
@@ -28,11 +28,15 @@ def register() -> None:
     state.configure(
         state.Place(preferences.BASE, preferences.ROOT, lambda: preferences.get().python)
     )
-    for cls in CLASSES:
+    for cls in BEFORE_UI:
         bpy.utils.register_class(cls)
+    compute_panel.open_where_needed()
+    for shown in UI_CLASSES:
+        bpy.utils.register_class(shown)
     scene_properties.attach()
     filter_properties.attach()
     menus.attach()
+    manual.attach()
     lifecycle.start()
     splat_overlay.start()
     native_looks.start()
@@ -48,6 +52,7 @@ def unregister() -> None:
     splat_overlay.stop()
     job_strip.unload()
     lifecycle.stop()
+    manual.detach()
     menus.detach()
     filter_properties.detach()
     scene_properties.detach()

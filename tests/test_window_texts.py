@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LETTERS = 3 * 37  # three lines of a panel that is 300 pixels wide, as job_strip.wrap breaks them
 PLACED = "x" * 12  # what stands in a text for a name or a number
+LABEL = 36  # letters of a label on one line there
 SAYS = {"InputError", "DiskError", "SetupError", "wrap", "report", "poll_message_set", "_say"}
 
 
@@ -49,3 +50,25 @@ def test_sentences_fit_three_lines_and_hold_no_flag(path: Path) -> None:
         assert not re.search(r"(?<![\w-])--[a-z]", text), text
         for sentence in re.split(r"(?<=[.?!]) ", text):
             assert len(sentence) <= LETTERS, sentence
+
+
+def labels(path: Path) -> Iterator[str]:
+    """What the file's panels write on one line, as far as it is known here."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "label":
+            for keyword in node.keywords:
+                if keyword.arg == "text" and isinstance(keyword.value, ast.Constant):
+                    yield str(keyword.value.value)
+
+
+PANELS = [path for path in FILES if path.parent.name in ("ui", "compute")]
+
+
+def test_labels_are_found() -> None:
+    assert sum(len(list(labels(path))) for path in PANELS) > 5
+
+
+@pytest.mark.parametrize("path", PANELS, ids=lambda path: path.stem)
+def test_labels_fit_one_line(path: Path) -> None:
+    for text in labels(path):
+        assert len(text) <= LABEL, text

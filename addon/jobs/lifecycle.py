@@ -2,15 +2,19 @@
 
 import atexit
 import logging
+import time
 
 import bpy
 
 from ..blender_types import OPERATORS, persistent
 from ..compute import state
-from .manager import JobRecord, manager
+from .manager import manager
+from .record import JobRecord
 
 log = logging.getLogger(__name__)
 INTERVAL = 0.1
+SILENT = 1.0  # seconds without news after which the bar goes on by the clock
+_drawn = 0.0
 _opened = 0  # counts opened files: a job's result belongs to the file that it was started in
 
 
@@ -26,9 +30,16 @@ def _on_load(_path: object) -> None:
 
 
 def _redraw() -> None:
+    """What shows jobs; not the viewports themselves, where millions of splats may be drawn."""
+    global _drawn
+    _drawn = time.monotonic()
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in ("VIEW_3D", "PREFERENCES", "IMAGE_EDITOR"):
+            if area.type == "VIEW_3D":
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()
+            elif area.type in ("PREFERENCES", "IMAGE_EDITOR"):
                 area.tag_redraw()
 
 
@@ -65,6 +76,8 @@ def _on_end(job: JobRecord) -> None:
 
 def _tick() -> float:
     manager.pump()
+    if manager.running is not None and time.monotonic() - _drawn > SILENT:
+        _redraw()
     return INTERVAL if manager.busy else 0.5
 
 

@@ -4,106 +4,16 @@ background mode.
 No modal operator owns a job: opening another file must not end it.
 """
 
-import itertools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ...backend import protocol
-from ...backend.protocol import Event, Request
-from . import folders
-from .flags import in_window
-from .process import JobProcess
-
-Status = Literal["waiting", "running", "done", "failed", "crashed", "cancelled"]
-SILENCE = 60.0  # seconds without news after which the strip says so
-_numbers = itertools.count(1)
-
-
-@dataclass(kw_only=True)
-class JobRecord:
-    """A job and what is known of it; the panels draw from this alone."""
-
-    request: Request[Any]
-    folder: Path
-    command: list[str]
-    cwd: Path
-    file_token: int  # which opened file it belongs to
-    number: int = field(default_factory=lambda: next(_numbers))
-    status: Status = "waiting"
-    stage: str = ""
-    stage_index: int = 0
-    stage_count: int = 0
-    step: int = 0
-    total: int = 0
-    eta: float = -1.0
-    metrics: dict[str, float] = field(default_factory=dict)
-    device: str = ""
-    warnings: list[str] = field(default_factory=list)
-    preview: str = ""
-    summary: str = ""
-    error: str = ""
-    advice: str = ""
-    imported: bool = False
-    cancelling: bool = False
-    started: float = field(default_factory=time.monotonic)
-    last_news: float = field(default_factory=time.monotonic)
-    process: JobProcess | None = None
-
-    @property
-    def factor(self) -> float:
-        """Progress of the stage, 0 to 1."""
-        return min(1.0, self.step / self.total) if self.total else 0.0
-
-    @property
-    def active(self) -> bool:
-        """It waits or runs."""
-        return self.status in ("waiting", "running")
-
-    @property
-    def result(self) -> Path:
-        """The folder that holds what was made."""
-        return self.folder / "result"
-
-    @property
-    def resumable(self) -> bool:
-        """It ended early and left a checkpoint."""
-        return (
-            self.status in ("crashed", "cancelled", "failed")
-            and (self.folder / "checkpoint").is_dir()
-        )
-
-    @property
-    def silent(self) -> bool:
-        """It runs, but nothing was heard of it for long."""
-        return self.status == "running" and time.monotonic() - self.last_news > SILENCE
-
-    def take(self, event: Event) -> None:
-        """Learns from an event."""
-        self.last_news = time.monotonic()
-        if isinstance(event, protocol.Hello):
-            self.device = event.device
-        elif isinstance(event, protocol.Stage):
-            self.stage, self.stage_index, self.stage_count = event.name, event.index, event.count
-            self.step = self.total = 0
-            self.eta = -1.0
-        elif isinstance(event, protocol.Progress):
-            self.step, self.total, self.eta, self.metrics = (
-                event.step,
-                event.total,
-                event.eta,
-                event.metrics,
-            )
-        elif isinstance(event, protocol.Preview):
-            self.preview = event.path
-        elif isinstance(event, protocol.Warn):
-            self.warnings.append(in_window(event.text))
-        elif isinstance(event, protocol.Result):
-            self.summary, self.metrics = event.summary, event.metrics
-        elif isinstance(event, protocol.Failure):
-            self.error, self.advice = in_window(event.what), in_window(event.advice)
+from ...backend.protocol import Request
+from . import durations, folders
+from .process import JobProcess, backend_command
+from .record import JobRecord, Status
 
 
 class JobManager:
@@ -117,7 +27,9 @@ class JobManager:
         self.on_news: Callable[[], None] = lambda: None
 
     def submit(self, job: JobRecord) -> JobRecord:
-        """Adds the job to the queue, and starts it where nothing else runs."""
+        """Adds the job to the queue, and starts it where nothing else runs. Finished ones fold."""
+        for old in self.jobs:
+            old.unfolded = False
         self.jobs.append(job)
         self.pump()
         return job
@@ -136,6 +48,11 @@ class JobManager:
         """Whether anything runs or waits."""
         return any(job.active for job in self.jobs)
 
+    @property
+    def finished(self) -> list[JobRecord]:
+        """Done, and nothing of it waits to be brought in."""
+        return [job for job in self.jobs if job.status == "done" and job.imported]
+
     def pump(self) -> None:
         """Reads news, notices ends and crashes, starts what waits. Takes milliseconds."""
         job = self.running
@@ -148,6 +65,8 @@ class JobManager:
 
     def _start(self, job: JobRecord) -> None:
         job.status, job.started, job.last_news = "running", time.monotonic(), time.monotonic()
+        known = durations.last(job.request.verb, job.request.preset)
+        job.usual = known.stages if known else {}
         try:
             job.process = JobProcess(job.command, job.folder / "log.txt", job.cwd)
         except OSError as error:
@@ -193,6 +112,8 @@ class JobManager:
 
     def _end(self, job: JobRecord, status: Status, error: str = "", advice: str = "") -> None:
         job.status, job.error, job.advice, job.process = status, error, advice, None
+        if status == "done":
+            durations.learn(job.request, job.result)
         self.on_end(job)
 
     def cancel(self, job: JobRecord) -> None:
@@ -233,8 +154,6 @@ def make_record(
     request: Request[Any], python: str, root: Path, file_token: int, folder: Path | None = None
 ) -> JobRecord:
     """A job for the backend, in a new folder or in the one it was started in before."""
-    from .process import backend_command
-
     if folder is None:
         folder = folders.new_folder(request.verb, request.title)
         (folder / "request.json").write_text(request.to_json(), encoding="utf-8")

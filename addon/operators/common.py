@@ -14,7 +14,8 @@ from ..blender_types import OperatorMixin, OperatorResult
 from ..compute import state
 from ..jobs import lifecycle
 from ..jobs.flags import in_window
-from ..jobs.manager import JobRecord, make_record, manager
+from ..jobs.manager import make_record, manager
+from ..jobs.record import JobRecord
 from ..scene import importers
 
 log = logging.getLogger(__name__)
@@ -143,7 +144,9 @@ def run_record(
 def bring_in(context: bpy.types.Context, job: JobRecord) -> str:
     """Brings a finished job's result into the scene; a line about it."""
     text = importers.import_result(context, job.request, job.result)
-    job.imported = True
+    job.imported, job.line = True, text
+    job.film = next(map(str, sorted(job.result.glob("*.mp4"))), "")
+    job.unfolded = bool(job.film or job.warnings)  # what the scene does not show is read
     return text
 
 

@@ -12,8 +12,9 @@ from .. import preferences
 from ..blender_types import OperatorResult
 from ..compute import pythons, state
 from ..jobs import lifecycle
-from ..jobs.manager import JobRecord, manager
+from ..jobs.manager import manager
 from ..jobs.process import backend_command
+from ..jobs.record import JobRecord
 from .common import guarded, run_record
 
 

@@ -1,4 +1,6 @@
-"""Buttons of the job strip: cancel, resume, import, dismiss, open the folder, copy a report."""
+"""Buttons of the job strip: cancel, resume, import, dismiss, unfold, open the folder,
+copy a report.
+"""
 
 import platform
 from pathlib import Path
@@ -11,7 +13,8 @@ from .. import preferences
 from ..blender_types import OPERATORS, OperatorResult
 from ..compute import state
 from ..jobs import folders, lifecycle
-from ..jobs.manager import JobRecord, make_record, manager
+from ..jobs.manager import make_record, manager
+from ..jobs.record import JobRecord
 from .common import bring_in, guarded, run_record
 
 
@@ -107,16 +110,49 @@ class SPLATSMITH_OT_dismiss_job(bpy.types.Operator):
     job: bpy.props.IntProperty(options={"SKIP_SAVE"})
     folder: bpy.props.StringProperty(options={"SKIP_SAVE"})
 
+    @guarded
     def execute(self, _context: bpy.types.Context) -> OperatorResult:
-        job = manager.find(self.job)
-        if job is None and not self.folder:  # from a menu: everything that has ended
-            for ended in [job for job in manager.jobs if not job.active]:
-                manager.dismiss(ended)
-        elif job is not None:
-            manager.dismiss(job)
-        elif self.folder and Path(self.folder).is_dir():
+        if not self.folder:
+            manager.dismiss(_job(self.job, "done", "failed", "crashed", "cancelled"))
+        elif Path(self.folder).is_dir():
             (Path(self.folder) / "dismissed").touch()
         folders.forget_unfinished()
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_clear_finished(bpy.types.Operator):
+    bl_description = (
+        "Take all finished jobs off the list. Their folders stay; what can be resumed or imported "
+        "stays on the list"
+    )
+    bl_idname = "splatsmith.clear_finished"
+    bl_label = "Clear Finished"
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        if not manager.finished:
+            cls.poll_message_set("No finished job is on the list")
+            return False
+        return True
+
+    def execute(self, _context: bpy.types.Context) -> OperatorResult:
+        for job in manager.finished:
+            manager.dismiss(job)
+        return {"FINISHED"}
+
+
+class SPLATSMITH_OT_unfold_job(bpy.types.Operator):
+    """Show or hide how the job went: figures, warnings"""
+
+    bl_idname = "splatsmith.unfold_job"
+    bl_label = "Job Details"
+
+    job: bpy.props.IntProperty(options={"SKIP_SAVE"})
+
+    @guarded
+    def execute(self, _context: bpy.types.Context) -> OperatorResult:
+        job = _job(self.job, "done")
+        job.unfolded = not job.unfolded
         return {"FINISHED"}
 
 
@@ -162,6 +198,8 @@ CLASSES = (
     SPLATSMITH_OT_resume_job,
     SPLATSMITH_OT_import_result,
     SPLATSMITH_OT_dismiss_job,
+    SPLATSMITH_OT_clear_finished,
+    SPLATSMITH_OT_unfold_job,
     SPLATSMITH_OT_open_folder,
     SPLATSMITH_OT_copy_report,
 )

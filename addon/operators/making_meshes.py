@@ -12,7 +12,7 @@ from ...backend.protocol import InputError, Request
 from .. import preferences
 from ..blender_types import OperatorResult
 from ..jobs import folders
-from ..scene.meshes import mask_images, mesh_sequence
+from ..scene.meshes import mask_images, mesh_sequence, moving
 from ..scene.meshes.mesh_frames import FRAMES_KEY
 from ..scene.splats import marks, splats
 from .common import (
@@ -158,6 +158,9 @@ class SPLATSMITH_OT_find_bones(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         if not mesh_sequence.is_animated_mesh(context.object):
             cls.poll_message_set("Select the animated mesh")
+            return False
+        if not moving.moves(context.object):
+            cls.poll_message_set("This mesh does not move: nothing tells where its bones are")
             return False
         return compute_ready(cls)
 

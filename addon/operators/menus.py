@@ -7,6 +7,7 @@ import bpy
 ENTRIES = (
     ("compute_setup", "compute_check", "compute_remove"),
     ("demo_clip", "solve_cameras", "train_splats"),
+    ("turntable", "fly_through"),
     ("pick_floor", "pick_length", "depth_mesh", "tracks_clip"),
     (
         "segment",
@@ -22,8 +23,30 @@ ENTRIES = (
     ("clean_up", "isolate_largest", "add_crop", "clear_filters", "delete_hidden"),
     ("extract_objects", "delete_objects", "export_objects", "hide_splats", "get_model"),
     ("import_capture", "export_capture", "import_splats", "export_splats", "apply_transform"),
-    ("cancel_job", "resume_job", "import_result", "dismiss_job", "copy_report", "open_folder"),
 )
+
+SUBMENUS = {
+    "Talking Face": (
+        ("add_face_targets", "remove_face_target", "match_face", "face_row", "sound_of_strip"),
+        ("speak", "import_motion", "add_head", "import_head", "read_face", "talk_video"),
+    ),
+    "Animated Mesh": (
+        ("make_mesh", "mask_frame", "one_mesh", "find_bones"),
+        ("import_mesh", "import_mesh_files", "import_mesh_cache"),
+    ),
+    "Jobs": (
+        ("cancel_job", "resume_job", "import_result", "dismiss_job", "clear_finished"),
+        ("unfold_job", "copy_report", "open_folder"),
+    ),
+}
+# operator -> its property, which has an entry for each of its choices
+CHOICES = {
+    "selection": "action",
+    "label_selection": "to",
+    "bake_mesh": "kind",
+    "export_face": "kind",
+    "help": "page",
+}
 
 
 class SPLATSMITH_MT_main(bpy.types.Menu):
@@ -32,12 +55,34 @@ class SPLATSMITH_MT_main(bpy.types.Menu):
 
     def draw(self, _context: bpy.types.Context) -> None:
         layout = self.layout
-        for group in ENTRIES:
-            for name in group:
-                layout.operator(f"splatsmith.{name}")
-            layout.separator()
+        _draw_groups(layout, ENTRIES)
+        for submenu in SUBMENU_CLASSES:
+            layout.menu(submenu.bl_idname)
+        for name, choice in CHOICES.items():
+            layout.operator_menu_enum(f"splatsmith.{name}", choice)
+        layout.separator()
         layout.operator("splatsmith.render_splats").animation = False
         layout.operator("splatsmith.render_splats", text="Render Splat Animation").animation = True
+
+
+def _draw_groups(layout: bpy.types.UILayout, groups: tuple[tuple[str, ...], ...]) -> None:
+    for group in groups:
+        for name in group:
+            layout.operator(f"splatsmith.{name}")
+        layout.separator()
+
+
+def _submenu(label: str) -> type[bpy.types.Menu]:
+    """The menu of one room's operators."""
+
+    def draw(self: bpy.types.Menu, _context: bpy.types.Context) -> None:
+        _draw_groups(self.layout, SUBMENUS[label])
+
+    name = f"SPLATSMITH_MT_{label.lower().replace(' ', '_')}"
+    return type(name, (bpy.types.Menu,), {"bl_idname": name, "bl_label": label, "draw": draw})
+
+
+SUBMENU_CLASSES: tuple[type[bpy.types.Menu], ...] = tuple(_submenu(label) for label in SUBMENUS)
 
 
 def _main(self: bpy.types.Menu, _context: bpy.types.Context) -> None:
@@ -53,6 +98,7 @@ def _export(self: bpy.types.Menu, _context: bpy.types.Context) -> None:
     self.layout.operator("splatsmith.export_splats", text="Gaussian Splats (.ply)")
 
 
+MENUS: tuple[type[bpy.types.Menu], ...] = (*SUBMENU_CLASSES, SPLATSMITH_MT_main)
 PLACES = (
     ("VIEW3D_MT_object", _main),
     ("VIEW3D_MT_add", _main),
@@ -63,7 +109,8 @@ PLACES = (
 
 def attach() -> None:
     """Adds our entries to Blender's menus; `detach` undoes it."""
-    bpy.utils.register_class(SPLATSMITH_MT_main)
+    for menu in MENUS:
+        bpy.utils.register_class(menu)
     for name, entry in PLACES:
         getattr(bpy.types, name).append(entry)
 
@@ -72,4 +119,5 @@ def detach() -> None:
     """Takes our entries out of Blender's menus."""
     for name, entry in PLACES:
         getattr(bpy.types, name).remove(entry)
-    bpy.utils.unregister_class(SPLATSMITH_MT_main)
+    for menu in MENUS:
+        bpy.utils.unregister_class(menu)

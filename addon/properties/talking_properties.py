@@ -82,7 +82,7 @@ class TalkingSettings:
         description="How far the face is ahead of its sound; negative: behind",
     )
     blinks: bpy.props.FloatProperty(
-        name="Blinks per Minute", default=15, min=0, max=120, description="0: none"
+        name="Blinks", default=15, min=0, max=120, description="A minute; 0: none"
     )
     sway: bpy.props.FloatProperty(
         name="Head Sway",

@@ -36,8 +36,8 @@ def _splats(context: bpy.types.Context, request: Request[Any], folder: Path, nam
     return results.import_splats(context, folder / "splats.ply", name, request.input)
 
 
-def _render(_context: bpy.types.Context, request: Request[Any], folder: Path, _name: str) -> str:
-    return results.import_render(folder, request.options)
+def _render(context: bpy.types.Context, request: Request[Any], folder: Path, _name: str) -> str:
+    return results.import_render(context, folder, request.options)
 
 
 def _segment(context: bpy.types.Context, _request: Request[Any], folder: Path, name: str) -> str:

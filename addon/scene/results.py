@@ -18,13 +18,14 @@ from ...backend.formats import (
 from ...backend.geometry.arrays import Floats
 from ...backend.protocol import InputError
 from ...backend.splats.render_verb import RenderOptions
-from . import framing
+from . import framing, image_window
 from .captures import cameras, collections, verdict
 from .faces import face_targets, gaussian_head, head_mesh, speech_sound
 from .meshes import mesh_frames, mesh_sequence
 from .objects import objects
 from .splats import pointclouds, splat_nodes, splats, upright
 
+RENDER = "Splat Render"
 PERSON = "splatsmith_person"  # on the meshes of people that were read from footage
 
 
@@ -37,19 +38,11 @@ def import_capture(context: bpy.types.Context, folder: Path, name: str) -> str:
     camera = cameras.import_cameras(context.scene, collection, root, capture)
     verdict.attach(root, camera, folder)
     points = cameras.import_points(collection, root, capture)
-    _look_through_camera()
+    framing.look_through_camera(context)
     context.scene.splatsmith.capture = str(folder)
     return f"{len(capture.frames)} cameras" + (
         f", {pointclouds.point_count(points.data):,} points" if points else ""
     )
-
-
-def _look_through_camera() -> None:
-    """Through the footage's camera a result is recognised at once; from outside it is a cloud."""
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                area.spaces.active.region_3d.view_perspective = "CAMERA"
 
 
 def _home(
@@ -150,9 +143,12 @@ def stand_like(animated: bpy.types.Object | None, other: bpy.types.Object | None
 
 
 def _show_alone(context: bpy.types.Context, animated: bpy.types.Object, frames: int) -> None:
-    """Selected and active, the scene as long as it."""
+    """Selected, active and framed, the scene as long as it; seen through the footage's camera where
+    there is one.
+    """
     framing.select_alone(context, animated)
     context.scene.frame_start, context.scene.frame_end = 1, frames
+    framing.frame_selected(context, keep_camera=animated.parent is not None)
 
 
 def attach_bones(path: Path, name: str) -> str:
@@ -166,25 +162,19 @@ def attach_bones(path: Path, name: str) -> str:
     return f"{name} can now be baked with bones"
 
 
-def import_render(folder: Path, options: RenderOptions) -> str:
-    """A still becomes the image Splat Render; an animation stays on disk."""
+def import_render(context: bpy.types.Context, folder: Path, options: RenderOptions) -> str:
+    """A still becomes the image Splat Render, and is shown; an animation stays on disk."""
     images = sorted(folder.glob("[0-9]*.png"))
-    if len(images) == 1:
-        old = bpy.data.images.get("Splat Render")
-        if old is not None:
-            bpy.data.images.remove(old)
-        image = bpy.data.images.load(str(images[0]))
-        image.name = "Splat Render"
-        _show_image(image)
-        return "the picture is in the Image Editor as Splat Render"
-    return f"{len(images)} pictures{' and video.mp4' if options.video else ''} in {folder}"
-
-
-def _show_image(image: bpy.types.Image) -> None:
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "IMAGE_EDITOR":
-                area.spaces.active.image = image
+    if options.video or len(images) != 1:
+        made = f"{len(images)} picture{'' if len(images) == 1 else 's'}"
+        return f"{'video.mp4 and ' if options.video else ''}{made} in {folder}"
+    image, old = bpy.data.images.load(str(images[0])), bpy.data.images.get(RENDER)
+    if old is not None:
+        old.user_remap(image)  # editors and nodes go on with the new picture
+        bpy.data.images.remove(old)
+    image.name = RENDER
+    where = "in the Image Editor as" if image_window.show(context, image) else "the image"
+    return f"the picture is {where} {RENDER}"
 
 
 def import_objects(context: bpy.types.Context, folder: Path, name: str) -> str:
@@ -237,6 +227,10 @@ def import_face(context: bpy.types.Context, folder: Path, name: str, start: int)
     ]
     mesh = import_head(context, folder, name)
     line = f"{mesh.name}: {len(face_targets.shape_keys(mesh))} shape keys"
+    moved = framing.place_clear(context.scene, mesh)
+    line += f", {moved}" if moved else ""
+    framing.select_alone(context, mesh)
+    framing.frame_selected(context)
     if speaker.is_file():
         context.scene.splatsmith.speaker = str(speaker)
     if motion is None:

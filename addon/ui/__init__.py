@@ -4,6 +4,7 @@ from . import (
     animated_mesh_panel,
     cleaning_panel,
     compute_panel,
+    ended_jobs,
     job_strip,
     objects_panel,
     panels,
@@ -12,6 +13,7 @@ from . import (
 
 CLASSES = (
     *job_strip.CLASSES,
+    *ended_jobs.CLASSES,
     *compute_panel.CLASSES,
     *panels.CLASSES,
     *cleaning_panel.CLASSES,

@@ -2,12 +2,13 @@
 
 import bpy
 
-from ..scene.meshes import mesh_frames, mesh_sequence
+from ..scene.meshes import mesh_frames, mesh_sequence, moving
 from .panels import SidebarPanel, draw_auto, draw_estimate
 
 
 class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
     bl_label = "6  Animated Mesh"
+    help_page = "6-animated-mesh"
     bl_order = 7
     bl_options = {"DEFAULT_CLOSED"}
 
@@ -28,7 +29,7 @@ class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
         row.scale_y = 1.4
         row.operator("splatsmith.make_mesh", icon="OUTLINER_OB_MESH")
         animated = context.object
-        if not mesh_sequence.is_animated_mesh(animated):
+        if not mesh_sequence.is_animated_mesh(animated) or not moving.moves(animated):
             return
         box = layout.box()
         box.label(
@@ -52,17 +53,17 @@ class SPLATSMITH_PT_animated_mesh_more(SidebarPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
-        layout.use_property_split = True
+        layout.use_property_split, layout.use_property_decorate = True, False
         column = layout.column()
         column.enabled = settings.mesh_mode == "tracked"
         draw_auto(column, settings, "mesh_faces")
         draw_auto(column, settings, "mesh_texture")
         draw_auto(layout, settings, "mesh_fps")
         layout.prop(settings, "seed")
-        row = layout.row(align=True)
-        row.operator("splatsmith.import_mesh", text="Import Result", icon="IMPORT")
-        row.operator("splatsmith.import_mesh_files", text="Import Files", icon="FILE_FOLDER")
-        row.operator("splatsmith.import_mesh_cache", text="Import Cache", icon="FILE_CACHE")
+        column = layout.column(align=True)
+        column.operator("splatsmith.import_mesh", text="Import Result", icon="IMPORT")
+        column.operator("splatsmith.import_mesh_files", text="Import Files", icon="FILE_FOLDER")
+        column.operator("splatsmith.import_mesh_cache", text="Import Cache", icon="FILE_CACHE")
 
 
 CLASSES = (SPLATSMITH_PT_animated_mesh, SPLATSMITH_PT_animated_mesh_more)

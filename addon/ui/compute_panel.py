@@ -5,6 +5,7 @@ import bpy
 from .. import preferences
 from ..compute import state
 from ..compute.setup_box import draw_setup
+from .next_step import draw_next
 
 
 class SPLATSMITH_PT_compute(bpy.types.Panel):
@@ -17,8 +18,16 @@ class SPLATSMITH_PT_compute(bpy.types.Panel):
         now = state.current()
         self.layout.label(text=now.line, icon="CHECKMARK" if now.ready else "ERROR")
 
-    def draw(self, _context: bpy.types.Context) -> None:
+    def draw(self, context: bpy.types.Context) -> None:
+        draw_next(self.layout, context, "compute")
         draw_setup(self.layout, preferences.get())
+        self.layout.operator("splatsmith.help", text="Help", icon="QUESTION").page = "0-compute"
+
+
+def open_where_needed() -> None:
+    """Before the panel is registered: whoever can't compute yet finds it open the first time."""
+    ready = state.current().ready
+    SPLATSMITH_PT_compute.bl_options = {"DEFAULT_CLOSED"} if ready else set()
 
 
 CLASSES = (SPLATSMITH_PT_compute,)

@@ -1,5 +1,5 @@
-"""The strip on top of the tab: what runs, how far, how long still; what ended; what is left
-unfinished from before.
+"""The strip on top of the tab: what runs, how far, how long still; what is left unfinished from
+before. What ended is below it: `ended_jobs.py`.
 """
 
 from pathlib import Path
@@ -9,7 +9,8 @@ import bpy.utils.previews
 
 from ..blender_types import Icon
 from ..jobs import folders
-from ..jobs.manager import JobRecord, manager
+from ..jobs.manager import manager
+from ..jobs.record import JobRecord
 
 _previews: bpy.utils.previews.ImagePreviewCollection | None = None
 METRIC_LINES = (
@@ -40,18 +41,24 @@ def panel_width(context: bpy.types.Context) -> int:
 
 def wrap(layout: bpy.types.UILayout, text: str, width: int, icon: Icon = "NONE") -> None:
     """Text over as many lines as the panel's width asks for."""
-    per_line, line = (
-        max(16, width // 8 - (4 if icon != "NONE" else 0)),
-        "",
-    )  # letters; an icon takes the place of some
+    per_line = max(16, width // 8 - (4 if icon != "NONE" else 0))  # letters; an icon takes some
     column = layout.column(align=True)
     column.scale_y = 0.8
-    for word in [*text.split(), ""]:
-        if line and (not word or len(line) + len(word) + 1 > per_line):
-            column.label(text=line, icon=icon)
-            icon, line = ("BLANK1" if icon != "NONE" else "NONE"), word
-        else:
-            line = f"{line} {word}".strip()
+    for line in broken(text, per_line):
+        column.label(text=line, icon=icon)
+        icon = "BLANK1" if icon != "NONE" else "NONE"
+
+
+def broken(text: str, per_line: int) -> list[str]:
+    """Lines of so many letters at most; a longer word, as paths are, is broken too."""
+    lines = [""]
+    for word in text.split():
+        for piece in (word[i : i + per_line] for i in range(0, len(word), per_line)):
+            if len(lines[-1]) + len(piece) + 1 > per_line and lines[-1]:
+                lines.append(piece)
+            else:
+                lines[-1] = f"{lines[-1]} {piece}".strip()
+    return lines
 
 
 def _preview_icon(path: str) -> int:
@@ -67,18 +74,22 @@ def _preview_icon(path: str) -> int:
     return _previews[path].icon_id
 
 
+def _stage_line(job: JobRecord) -> str:
+    """Which stage it is in; the time left in it while that of the whole is not known."""
+    alone = f": {format_seconds(job.eta)} left" if job.left < 0 <= job.eta else ""
+    return f"{job.stage_index}/{job.stage_count} {job.stage}{alone}"
+
+
 def _draw_running(layout: bpy.types.UILayout, job: JobRecord, width: int) -> None:
     box = layout.box()
     row = box.row()
     row.label(text=f"{job.request.verb.title()}: {job.request.title}", icon="SORTTIME")
     row.operator("splatsmith.cancel_job", text="", icon="CANCEL").job = job.number
-    stage = (
-        f"{job.stage_index}/{job.stage_count} {job.stage}"
-        if job.stage
-        else ("Waiting" if job.status == "waiting" else "Starting")
-    )
-    left = f" · {format_seconds(job.eta)} left" if job.eta >= 0 else ""
-    box.progress(factor=job.factor, text=f"{stage}{left}" if not job.cancelling else "Stopping…")
+    left = f" · {format_seconds(job.left)} left" if job.left >= 0 else ""
+    text = "Stopping…" if job.cancelling else f"{job.share:.0%}{left}"
+    box.progress(factor=job.share, text="Waiting" if job.status == "waiting" else text)
+    if job.stage:
+        box.label(text=_stage_line(job))
     for formats in METRIC_LINES:
         numbers = " · ".join(
             text.format(job.metrics[name]) for name, text in formats.items() if name in job.metrics
@@ -94,40 +105,6 @@ def _draw_running(layout: bpy.types.UILayout, job: JobRecord, width: int) -> Non
         )
     for text in job.warnings[-2:]:
         wrap(box, text, width, "INFO")
-
-
-def _draw_ended(layout: bpy.types.UILayout, job: JobRecord, width: int) -> None:
-    box = layout.box()
-    row = box.row()
-    good = job.status == "done"
-    row.label(
-        text=f"{job.request.verb.title()}: {job.request.title}",
-        icon="CHECKMARK" if good else ("PAUSE" if job.status == "cancelled" else "ERROR"),
-    )
-    row.operator("splatsmith.open_folder", text="", icon="FILE_FOLDER").folder = str(job.folder)
-    row.operator("splatsmith.dismiss_job", text="", icon="X").job = job.number
-    wrap(
-        box,
-        job.summary
-        if good
-        else (f"{job.error} {job.advice}" if job.status != "cancelled" else "Cancelled."),
-        width,
-    )
-    if good and job.advice:
-        wrap(box, job.advice, width, "ERROR")
-    for text in job.warnings[-3:]:
-        wrap(box, text, width, "INFO")
-    row = box.row(align=True)
-    if good and not job.imported:
-        row.operator("splatsmith.import_result", text="Import", icon="IMPORT").job = job.number
-    if not good:
-        row.operator(
-            "splatsmith.resume_job",
-            text="Start Again" if job.status == "failed" and not job.resumable else "Resume",
-            icon="PLAY",
-        ).folder = str(job.folder)
-    if job.status in ("failed", "crashed"):
-        row.operator("splatsmith.copy_report", icon="COPYDOWN").job = job.number
 
 
 def _draw_unfinished(layout: bpy.types.UILayout) -> None:
@@ -156,10 +133,9 @@ class SPLATSMITH_PT_jobs(bpy.types.Panel):
         return bool(manager.jobs) or bool(folders.unfinished())
 
     def draw(self, context: bpy.types.Context) -> None:
-        ended = [job for job in manager.jobs if not job.active]
-        for job in [*ended[-3:], *(job for job in manager.jobs if job.active)]:
-            draw = _draw_running if job.active else _draw_ended
-            draw(self.layout, job, panel_width(context))
+        for job in manager.jobs:
+            if job.active:
+                _draw_running(self.layout, job, panel_width(context))
         _draw_unfinished(self.layout)
 
 

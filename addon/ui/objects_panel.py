@@ -49,7 +49,9 @@ def short(count: int) -> str:
 
 class SPLATSMITH_PT_objects(SidebarPanel, bpy.types.Panel):
     bl_label = "4  Objects"
+    help_page = "4-objects"
     bl_order = 5
+    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, cloud = self.layout, objects.segmented(context)
@@ -153,7 +155,7 @@ class SPLATSMITH_PT_objects_more(SidebarPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
         column = layout.column()
-        column.use_property_split = True
+        column.use_property_split, column.use_property_decorate = True, False
         for name in ("clip_model", "sam", "regions"):
             column.prop(settings, name)
         row = layout.row(align=True)

@@ -5,35 +5,55 @@ import bpy
 from ...backend.protocol import Preset
 from ...backend.verbs import VERBS
 from ..blender_types import PanelMixin
+from ..jobs import durations
 from ..scene.captures import verdict
 from ..scene.splats import native, pointclouds, splats
-from .job_strip import panel_width, wrap
+from .job_strip import format_seconds, panel_width, wrap
+from .next_step import draw_next
 
 
 class SidebarPanel(PanelMixin):
     """Where all our panels are: the Splatsmith tab of the 3D viewport's sidebar."""
 
     bl_space_type, bl_region_type, bl_category = "VIEW_3D", "UI", "Splatsmith"
+    help_page = ""  # of the manual
+
+    def draw_header_preset(self, _context: bpy.types.Context) -> None:
+        """A question mark that opens the manual's page, where the panel has one."""
+        if self.help_page:
+            help_button = self.layout.operator(
+                "splatsmith.help", text="", icon="QUESTION", emboss=False
+            )
+            help_button.page = self.help_page
 
 
 def draw_estimate(layout: bpy.types.UILayout, verb: str, preset: Preset) -> None:
-    """How long it takes on two cores; while a job runs its time left is shown."""
-    time = VERBS[verb].estimates[preset]
+    """How long it took here the last time, else takes on two cores; while a job runs its time left
+    is shown.
+    """
+    known = durations.last(verb, preset)
+    time = f"{format_seconds(known.seconds)} last time" if known else VERBS[verb].estimates[preset]
     layout.label(text=f"{time[0].upper()}{time[1:]}", icon="TIME")
 
 
 def draw_auto(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, name: str) -> None:
-    """A number that is chosen for the user where it is 0: its label says Auto then."""
-    label = settings.bl_rna.properties[name].name
-    layout.prop(settings, name, text=label if getattr(settings, name) else f"{label} (Auto)")
+    """A number that is chosen for the user where it is 0: its field says Auto then."""
+    row = layout.split(factor=0.4)
+    label = row.row()
+    label.alignment = "RIGHT"
+    label.label(text=settings.bl_rna.properties[name].name)
+    row.use_property_split = False
+    row.prop(settings, name, text="" if getattr(settings, name) else "Auto")
 
 
 class SPLATSMITH_PT_source(SidebarPanel, bpy.types.Panel):
     bl_label = "1  Source"
+    help_page = "1-source"
     bl_order = 2
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
+        draw_next(layout, context, "source")
         layout.prop(settings, "source", text="")
         field = {"VIDEO": "video", "PHOTOS": "photos", "SOLVED": "solved"}.get(settings.source)
         if field:
@@ -52,10 +72,12 @@ class SPLATSMITH_PT_source(SidebarPanel, bpy.types.Panel):
 
 class SPLATSMITH_PT_cameras(SidebarPanel, bpy.types.Panel):
     bl_label = "2  Cameras"
+    help_page = "2-cameras"
     bl_order = 3
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
+        draw_next(layout, context, "cameras")
         layout.row().prop(settings, "preset", expand=True)
         draw_estimate(layout, "cameras", settings.preset)
         row = layout.row()
@@ -103,7 +125,7 @@ class SPLATSMITH_PT_cameras_more(SidebarPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
-        layout.use_property_split = True
+        layout.use_property_split, layout.use_property_decorate = True, False
         draw_auto(layout, settings, "frames")
         layout.prop(settings, "solver")
         draw_auto(layout, settings, "focal")
@@ -118,10 +140,12 @@ class SPLATSMITH_PT_cameras_more(SidebarPanel, bpy.types.Panel):
 
 class SPLATSMITH_PT_splats(SidebarPanel, bpy.types.Panel):
     bl_label = "3  Splats"
+    help_page = "3-splats"
     bl_order = 4
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
+        draw_next(layout, context, "splats")
         layout.prop(settings, "capture", text="")
         layout.prop(settings, "blend")
         draw_estimate(layout, "splats", settings.preset)
@@ -151,6 +175,9 @@ class SPLATSMITH_PT_splats(SidebarPanel, bpy.types.Panel):
         row.operator(
             "splatsmith.render_splats", text="Animation", icon="RENDER_ANIMATION"
         ).animation = True
+        row = box.row(align=True)
+        row.operator("splatsmith.turntable", icon="CON_ROTLIKE")
+        row.operator("splatsmith.fly_through", icon="CURVE_PATH")
 
 
 class SPLATSMITH_PT_splats_more(SidebarPanel, bpy.types.Panel):
@@ -160,7 +187,7 @@ class SPLATSMITH_PT_splats_more(SidebarPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
-        layout.use_property_split = True
+        layout.use_property_split, layout.use_property_decorate = True, False
         for name in ("steps", "max_splats"):
             draw_auto(layout, settings, name)
         for name in ("refine_cameras", "exposure", "beyond", "seed"):

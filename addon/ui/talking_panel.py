@@ -52,19 +52,24 @@ class SPLATSMITH_UL_face_rows(bpy.types.UIList):
         index: int | None = 0,
         flt_flag: int | None = 0,
     ) -> None:
-        row = layout.split(factor=0.45, align=True)
-        row.prop(item, "curve", text="", emboss=False)
-        row = row.row(align=True)
         keys = data.obj.data.shape_keys if data.obj is not None else None
-        if keys:
+        wide = _is_wide(context) and keys is not None
+        row = layout.split(factor=0.4 if wide else 0.68, align=True)
+        row.prop(item, "curve", text="", emboss=False)
+        if wide:
+            row = row.split(factor=0.7, align=True)
             row.prop_search(item, "key", keys, "key_blocks", text="")
-        gain = row.row()
-        gain.ui_units_x = 2.5
-        gain.prop(item, "gain", text="")
+        row.prop(item, "gain", text="")
+
+
+def _is_wide(context: bpy.types.Context) -> bool:
+    """Whether a row has place for the shape key beside the curve: it stands below the list too."""
+    return panel_width(context) > 400
 
 
 class SPLATSMITH_PT_talking(SidebarPanel, bpy.types.Panel):
     bl_label = "5  Talking Face"
+    help_page = "5-talking-face"
     bl_order = 6
     bl_options = {"DEFAULT_CLOSED"}
 
@@ -88,7 +93,8 @@ class SPLATSMITH_PT_talking(SidebarPanel, bpy.types.Panel):
         column.operator("splatsmith.add_face_targets", text="", icon="ADD")
         column.operator("splatsmith.remove_face_target", text="", icon="REMOVE")
         if not settings.face_targets:
-            layout.label(text="Select a mesh with shape keys, press +", icon="INFO")
+            width = panel_width(context) - 20
+            wrap(layout, "Select a mesh with shape keys, and press +", width, "INFO")
             row = layout.row(align=True)
             row.operator("splatsmith.add_head", icon="USER")
             row.prop(settings, "head_variety")
@@ -103,7 +109,7 @@ class SPLATSMITH_PT_talking_style(SidebarPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.splatsmith
-        layout.use_property_split = True
+        layout.use_property_split, layout.use_property_decorate = True, False
         column = layout.column(align=True)
         for name in (
             "speech_intensity",
@@ -141,7 +147,8 @@ class SPLATSMITH_PT_talking_table(SidebarPanel, bpy.types.Panel):
             column.operator("splatsmith.face_row", text="", icon="REMOVE").remove = True
             column.separator()
             column.operator("splatsmith.match_face", text="", icon="FILE_REFRESH")
-        layout.use_property_split = True
+            _draw_key(layout, target)
+        layout.use_property_split, layout.use_property_decorate = True, False
         layout.prop(settings, "head_object")
         layout.prop(settings, "jaw_rig")
         if settings.jaw_rig is not None and settings.jaw_rig.pose is not None:
@@ -149,6 +156,13 @@ class SPLATSMITH_PT_talking_table(SidebarPanel, bpy.types.Panel):
             layout.prop(settings, "jaw_axis", expand=True)
             layout.prop(settings, "jaw_degrees")
         layout.operator("splatsmith.import_motion", icon="IMPORT")
+
+
+def _draw_key(layout: bpy.types.UILayout, target: Any) -> None:
+    """Which shape key the active row's curve moves."""
+    keys = target.obj.data.shape_keys if target.obj is not None else None
+    if keys and 0 <= target.row < len(target.rows):
+        layout.prop_search(target.rows[target.row], "key", keys, "key_blocks", text="Moves")
 
 
 class SPLATSMITH_PT_talking_face(SidebarPanel, bpy.types.Panel):
@@ -161,12 +175,12 @@ class SPLATSMITH_PT_talking_face(SidebarPanel, bpy.types.Panel):
         wrap(layout, CONSENT, panel_width(context) - 40)
         layout.prop(settings, "consent")
         column = layout.column()
-        column.use_property_split = True
+        column.use_property_split, column.use_property_decorate = True, False
         column.prop(settings, "face_rig")
         column.prop(settings, "face_tracker")
-        column.prop(settings, "fetch_tracker")
-        column.prop(settings, "preset")
-        column.prop(settings, "paint_head")
+        layout.prop(settings, "fetch_tracker")
+        layout.prop(settings, "paint_head")
+        layout.row().prop(settings, "preset", expand=True)
         layout.operator("splatsmith.read_face", icon="OUTLINER_OB_CAMERA")
         layout.operator("splatsmith.import_head", icon="IMPORT")
         layout.operator("splatsmith.talk_video", icon="RENDER_ANIMATION")

@@ -271,3 +271,23 @@ def test_an_outline_becomes_a_mask_of_its_frame(bpy: Any, rooms: Any, tmp_path: 
     bpy.context.scene.frame_set(9)
     with pytest.raises(RuntimeError, match="no frame 9"):
         bpy.ops.splatsmith.mask_frame()
+
+
+def test_bones_are_not_offered_for_what_does_not_move(bpy: Any, rooms: Any, wave: Any) -> None:
+    moves = rooms("scene.meshes.moving").moves
+    assert moves(wave)
+    bpy.ops.mesh.primitive_cube_add()
+    cube = bpy.context.object
+    cube.modifiers.new("Smooth", "SUBSURF")
+    assert not moves(cube)
+    assert not bpy.ops.splatsmith.find_bones.poll()
+    cube.parent = bpy.data.objects.new("Carrier", None)
+    assert not moves(cube)
+    cube.parent.keyframe_insert("location", frame=1)
+    assert moves(cube), "its parent does"
+    cube.parent = None
+    cube.shape_key_add(name="Basis")
+    assert not moves(cube)
+    cube.shape_key_add(name="Big").keyframe_insert("value", frame=1)
+    assert moves(cube)
+    assert bpy.ops.splatsmith.find_bones.poll()

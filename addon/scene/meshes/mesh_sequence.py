@@ -132,8 +132,8 @@ def _key(animated: bpy.types.Object, positions: Floats) -> None:
     straighten(keys)
 
 
-def straighten(keys: bpy.types.Key) -> None:
-    """All curves of shape keys run straight from key to key; actions have slots from 4.4 on."""
+def straighten(keys: bpy.types.Key | bpy.types.Object) -> None:
+    """All curves run straight from key to key; actions have slots from 4.4 on."""
     action = keys.animation_data.action
     layers = getattr(action, "layers", None) or []
     curves = [
