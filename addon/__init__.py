@@ -9,6 +9,7 @@ from .compute import state
 from .jobs import lifecycle
 from .operators import CLASSES as OPERATOR_CLASSES, manual, menus
 from .properties import filter_properties, scene_properties
+from .scene import growing_splats
 from .scene.splats import filtering
 from .scene.viewport import native_looks, splat_overlay
 from .ui import CLASSES as UI_CLASSES, compute_panel, job_strip
@@ -38,6 +39,7 @@ def register() -> None:
     menus.attach()
     manual.attach()
     lifecycle.start()
+    lifecycle.show_previews(growing_splats.follow, growing_splats.remove)
     splat_overlay.start()
     native_looks.start()
     filtering.start()

@@ -3,6 +3,7 @@
 import atexit
 import logging
 import time
+from collections.abc import Callable
 
 import bpy
 
@@ -15,6 +16,9 @@ log = logging.getLogger(__name__)
 INTERVAL = 0.1
 SILENT = 1.0  # seconds without news after which the bar goes on by the clock
 _drawn = 0.0
+_previewed = ""  # the preview that the scene shows
+_show: Callable[[JobRecord], None] = lambda job: None  # noqa: E731
+_forget: Callable[[int], None] = lambda number: None  # noqa: E731
 _opened = 0  # counts opened files: a job's result belongs to the file that it was started in
 
 
@@ -52,6 +56,7 @@ def _on_end(job: JobRecord) -> None:
     """A finished result goes into the scene at once if its file is still open; else it waits for
     the user's click.
     """
+    _forget(job.number)
     if job.status == "done" and job.request.verb == "setup" and not bpy.app.background:
         try:
             _remember_setup(job)  # no undo step: the scene is not touched
@@ -74,8 +79,30 @@ def _on_end(job: JobRecord) -> None:
             log.warning("import failed: %s", error)
 
 
+def show_previews(show: Callable[[JobRecord], None], forget: Callable[[int], None]) -> None:
+    """Who shows in the scene what a running job has so far, and takes it away when the job of that
+    number ends.
+    """
+    global _show, _forget
+    _show, _forget = show, forget
+
+
+def _preview() -> None:
+    """A preview of a job whose file is open is shown once; a failure is not the job's."""
+    global _previewed
+    job = manager.running
+    if job is None or not job.preview or job.preview == _previewed or job.file_token != _opened:
+        return
+    _previewed = job.preview
+    try:
+        _show(job)
+    except (OSError, RuntimeError) as error:
+        log.warning("the preview can't be shown: %s", error)
+
+
 def _tick() -> float:
     manager.pump()
+    _preview()
     if manager.running is not None and time.monotonic() - _drawn > SILENT:
         _redraw()
     return INTERVAL if manager.busy else 0.5

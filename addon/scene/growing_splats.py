@@ -4,7 +4,9 @@ from pathlib import Path
 
 import bpy
 
+from ...backend.formats import splat_ply
 from ...backend.protocol import InputError
+from ..jobs.record import JobRecord
 from .captures import collections
 from .splats import pointclouds, splats
 
@@ -12,6 +14,13 @@ from .splats import pointclouds, splats
 def stand_in(number: int) -> bpy.types.Object | None:
     """The object of a job's splats so far."""
     return next((o for o in bpy.data.objects if o.get(splats.GROWING) == number), None)
+
+
+def follow(job: JobRecord) -> None:
+    """Shows what a training has so far, where its previews hold splats."""
+    path = Path(job.preview).with_name(splat_ply.FILE)
+    if job.request.verb == "splats":
+        show(bpy.context.scene, job.number, path, job.request.input)
 
 
 def show(scene: bpy.types.Scene, number: int, path: Path, capture: str) -> None:

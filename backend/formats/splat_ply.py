@@ -13,6 +13,8 @@ from ..protocol import InputError
 from . import ply
 from .splat_notes import SplatNotes, comments_of, notes_of
 
+FILE = "splats.ply"  # what jobs call theirs
+
 REQUIRED = (
     "x",
     "y",

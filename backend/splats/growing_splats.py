@@ -4,7 +4,6 @@ import numpy as np
 
 from ..formats.splat_ply import SplatArrays, take
 
-NAME = "splats.ply"  # in the folder of previews; each replaces the one before
 MOST = 60_000
 
 

@@ -109,7 +109,7 @@ def _save(job: Job[SplatsOptions], trainer: Trainer) -> None:
 def _show(job: Job[SplatsOptions], trainer: Trainer) -> None:
     path = job.folder.previews / f"{trainer.step:06d}.png"
     save_side_by_side(trainer, path)
-    growing = path.with_name(growing_splats.NAME)
+    growing = path.with_name(splat_ply.FILE)  # each replaces the one before
     with atomic.atomic_path(growing) as part:
         splat_ply.write(part, growing_splats.glimpse(trainer.model.to_arrays()))
     job.preview(path)
