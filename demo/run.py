@@ -13,13 +13,15 @@ import logging
 import math
 import os
 import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from demo.blender import MODULE, load_addon
+from demo import views
+from demo.blender import MODULE, ROOT, load_addon
 
 _terminal = os.fdopen(os.dup(1), "w", encoding="utf-8")
 
@@ -100,6 +102,35 @@ def orbit(bpy: Any, frames: int = 72) -> None:
     scene.camera, scene.frame_start, scene.frame_end = camera, 1, frames
 
 
+def native_render(folder: Path) -> "subprocess.Popen[bytes] | None":
+    """Blender 5.3 at work on its picture, where it is set up."""
+    pythons = [ROOT / ".venv-bpy53" / name for name in ("bin/python", "Scripts/python.exe")]
+    for python in pythons:
+        if python.is_file():
+            command = [str(python), str(ROOT / "demo" / "native.py"), str(folder)]
+            return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return None
+
+
+def contact_sheet(bpy: Any, compute: str, capture: Path, out: Path) -> None:
+    """sheet.png: the splats beside a photo and from where the camera never was; by Blender 5.3,
+    where it is set up; and in the colors of the objects that are found in them.
+    """
+    folder = out / "sheet"
+    shutil.rmtree(folder, ignore_errors=True)
+    views.write(bpy, capture, folder)
+    native = native_render(folder)
+    step("Finding the objects", bpy.ops.splatsmith.segment)
+    views.write_objects(bpy, folder)
+    start = time.monotonic()
+    say("== Making the contact sheet …")
+    if native is not None:
+        native.wait()
+    command = [compute, str(ROOT / "demo" / "sheet.py"), str(folder), str(out / "sheet.png")]
+    subprocess.run(command, check=True)
+    say(f"   {time.monotonic() - start:.0f} s")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--compute", required=True)
@@ -120,7 +151,7 @@ def main() -> int:
     settings = bpy.context.scene.splatsmith
     settings.preset = arguments.preset
     operators = bpy.ops.splatsmith
-    cached = out / "clip" / "clip.mp4"
+    cached = out / "clip" / "still_life.mp4"
     if arguments.capture:
         settings.source, settings.solved = "SOLVED", str(Path(arguments.capture).resolve())
     elif arguments.video:
@@ -134,6 +165,8 @@ def main() -> int:
     result = newest(jobs, "splats")
     shutil.copyfile(result / "splats.ply", out / "splats.ply")
     shutil.copyfile(result / "heldout.png", out / "heldout.png")
+    compute = str(Path(arguments.compute).absolute())
+    contact_sheet(bpy, compute, newest(jobs, "cameras"), out)
     orbit(bpy)
     step("Rendering an orbit", operators.render_splats, animation=True)
     shutil.copyfile(newest(jobs, "render") / "video.mp4", out / "orbit.mp4")
@@ -150,6 +183,7 @@ def main() -> int:
         ("splats.ply", "for every splat viewer"),
         ("heldout.png", "photo beside render"),
         ("orbit.mp4", "a look around"),
+        ("sheet.png", "all of it at a glance"),
     ):
         say(f"  {out.name}/{name:<12} {what}")
     return 0

@@ -12,7 +12,7 @@ from .common import guarded
 
 class SPLATSMITH_OT_demo_clip(bpy.types.Operator):
     bl_description = (
-        "Render a short clip of a painted scene to try Splatsmith with. Blender is busy for about "
+        "Render a short clip of a still life to try Splatsmith with. Blender is busy for about "
         "a minute meanwhile"
     )
     bl_idname = "splatsmith.demo_clip"
