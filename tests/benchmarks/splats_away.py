@@ -15,7 +15,7 @@ from tests.benchmarks.table import Row, Table, has, say
 
 PRESETS = os.environ.get("PRESETS", "fast").split(",")
 UNITS = {"PSNR": "dB", "SSIM": "", "depth error": "%", "wrong": "%"}
-SEED = 0
+SEED = 1  # 7 is what was tuned on, 0 has been looked at too often
 
 
 def run(table: Table) -> None:
