@@ -74,6 +74,7 @@ def label_map(
     return label, share
 
 
+@torch.enable_grad()
 def by_adjoint(
     gaussians: Drawables,
     view: RasterView,

@@ -167,3 +167,23 @@ def test_every_splat_operator_works_on_the_users_own_import(
     np.testing.assert_array_equal(after.means, before.means[50:])
     np.testing.assert_allclose(after.sh, before.sh[50:], atol=1e-6)
     np.testing.assert_allclose(after.opacity_logits, before.opacity_logits[50:], atol=1e-4)
+
+
+def test_flat_splats_are_thick_enough_for_cycles(bpy: Any, tmp_path: Path, rooms: Any) -> None:
+    """Discs a billionth as thick as wide are drawn thicker, and stored as they are."""
+    g, f = np.random.default_rng(0), np.float32
+    count = 30 * 25
+    arrays = splat_ply.SplatArrays(
+        means=(g.uniform(-1, 1, (count, 3)) * [1, 0.01, 1]).astype(f),
+        quats=np.tile(np.array([1, 0, 0, 0], f), (count, 1)),
+        log_scales=np.tile(np.array([-1.5, -22, -1.5], f), (count, 1)),
+        opacity_logits=np.full(count, -1.0, f),
+        sh=np.zeros((count, 1, 3), f),
+    )
+    splat_ply.write(tmp_path / "wall.ply", arrays)
+    bpy.ops.splatsmith.import_splats(filepath=str(tmp_path / "wall.ply"))
+    cloud = bpy.context.object
+    shapes = values(shown(bpy, cloud), "scale", 3)
+    np.testing.assert_allclose(shapes.min(1), 0.01 * shapes.max(1), rtol=1e-4)
+    stored = rooms("scene.splats.splats").read(cloud)
+    np.testing.assert_allclose(stored.log_scales, arrays.log_scales, atol=1e-3)

@@ -46,7 +46,9 @@ CONTRACT = {
 }
 SWITCHES = {
     "cameras": {"lock_focal": False, "depth": True},
-    "splats": {"refine_cameras": False, "exposure": False, "antialiased": False},
+    "splats": {
+        "refine_cameras": False, "exposure": False, "antialiased": False, "beyond": False,
+    },
     "render": {"antialiased": False}, "select": {"rest": False, "plain": True},
     "model": {"agree": False}, "face": {"agree": False, "teach": True},
 }  # fmt: skip

@@ -2,8 +2,8 @@
 Cycles.
 
 One modifier stands between the stored splats and what is drawn: it takes hidden splats out, lays
-the look that the panel chose over their colours in the viewport, and gives splats that ride on a
-head the colours of its pose. Nothing that is stored changes.
+the look that the panel chose over their colours in the viewport, gives splats that ride on a head
+the colours of its pose, and makes none too flat for Cycles. Nothing that is stored changes.
 """
 
 from typing import Any, cast
@@ -19,6 +19,7 @@ from .splat_nodes import MODIFIER as DISPLAY, Graph, named_attribute, new_group,
 TYPE = "GAUSSIAN_SPLAT"
 GROUP, MODIFIER = "Splatsmith Native Splats", "Splats"
 LOOK = "splat_look"  # sRGB by point, and 1 where it counts: what the viewport shows instead
+FLATTEST = 0.01  # shortest axis over longest: Cycles of 5.3 does not see what is a tenth of that
 ONLY_BEFORE = ("splat_color", "radius")  # attributes that the older display needs
 
 
@@ -102,10 +103,32 @@ def _group() -> bpy.types.NodeTree:
     graph.link(seen, joined.inputs["Alpha"])
     store = graph.add("GeometryNodeStoreNamedAttribute", data_type="FLOAT_COLOR", domain="POINT")
     store.inputs["Name"].default_value = "radiance:base"
-    graph.link(start.outputs[0], store.inputs["Geometry"])
+    graph.link(_thickened(graph, start.outputs[0]), store.inputs["Geometry"])
     graph.link(joined.outputs[0], next(s for s in store.inputs if s.enabled and s.name == "Value"))
     graph.link(store.outputs[0], end.inputs[0])
     return tree
+
+
+def _thickened(graph: Graph, geometry: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+    """No splat flatter than a hundredth: of walls that training made of discs a billionth as thick
+    as wide, rays meet half at most.
+    """
+    scale = named_attribute(graph, "scale", "FLOAT_VECTOR")
+    parts = graph.add("ShaderNodeSeparateXYZ")
+    graph.link(scale, parts.inputs[0])
+    x, y, z = parts.outputs
+    longest = graph.math("MAXIMUM", graph.math("MAXIMUM", x, y), z)
+    least = graph.add("ShaderNodeCombineXYZ")
+    for socket in least.inputs:
+        graph.link(graph.math("MULTIPLY", longest, FLATTEST), socket)
+    thick = graph.add("ShaderNodeVectorMath", operation="MAXIMUM")
+    graph.link(scale, thick.inputs[0])
+    graph.link(least.outputs[0], thick.inputs[1])
+    store = graph.add("GeometryNodeStoreNamedAttribute", data_type="FLOAT_VECTOR", domain="POINT")
+    store.inputs["Name"].default_value = "scale"
+    graph.link(geometry, store.inputs["Geometry"])
+    graph.link(thick.outputs[0], next(s for s in store.inputs if s.enabled and s.name == "Value"))
+    return store.outputs[0]
 
 
 def _exists(graph: Graph, name: str, kind: str) -> bpy.types.NodeSocket:

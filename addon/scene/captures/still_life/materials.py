@@ -10,7 +10,7 @@ Color = tuple[float, ...]  # red, green, blue, linear
 Ramp = Sequence[tuple[float, Color]]
 
 
-class Paint:
+class Coating:
     """A material in the making: nodes are added and joined in one call each."""
 
     def __init__(self, name: str, coordinates: str = "Object", sheen: float = 0.0) -> None:

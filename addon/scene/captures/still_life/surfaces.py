@@ -2,12 +2,12 @@
 
 import bpy
 
-from .materials import Color, Paint, Ramp
+from .materials import Coating, Color, Ramp
 
 
 def wood(name: str, dark: Color, light: Color) -> bpy.types.Material:
     """Planks along x: year rings, fibres and stains."""
-    paint = Paint(name)
+    paint = Coating(name)
     long = paint.stretched((0.35, 2.2, 2.2))
     rings = paint.waves("RINGS", 1.4, 9.0, long)
     fibers = paint.noise(1.0, 3.0, paint.stretched((3, 55, 55)))
@@ -22,7 +22,7 @@ def wood(name: str, dark: Color, light: Color) -> bpy.types.Material:
 
 def stone(name: str, colors: Ramp, grain: Color) -> bpy.types.Material:
     """Clouded stone or fired clay, with specks of another color."""
-    paint = Paint(name)
+    paint = Coating(name)
     clouds = paint.noise(3.2, 6.0, bend=0.6)
     specks = paint.specks(26.0)
     fine = paint.noise(60.0, 1.0)
@@ -34,7 +34,7 @@ def stone(name: str, colors: Ramp, grain: Color) -> bpy.types.Material:
 
 def plaster(name: str, colors: Ramp) -> bpy.types.Material:
     """A limewashed wall: broad clouds, trowel strokes, grain."""
-    paint = Paint(name)
+    paint = Coating(name)
     clouds = paint.noise(0.7, 6.0, bend=1.2)
     strokes = paint.noise(2.0, 4.0, paint.stretched((1.0, 1.0, 2.6)), bend=2.0)
     color = paint.ramp(clouds, colors)
@@ -44,7 +44,7 @@ def plaster(name: str, colors: Ramp) -> bpy.types.Material:
 
 def linen(name: str, ground: Color, stripe: Color, scale: float = 1.0) -> bpy.types.Material:
     """Woven cloth with stripes along y; coordinates are UVs in units of length."""
-    paint = Paint(name, "UV")
+    paint = Coating(name, "UV")
     weft = paint.noise(1.0, 2.0, paint.stretched((95 * scale, 9 * scale, 1)))
     warp = paint.noise(1.0, 2.0, paint.stretched((9 * scale, 95 * scale, 1), 3.0))
     across = paint.math("FRACT", paint.math("MULTIPLY", paint.part("X"), 1.75))
@@ -59,7 +59,7 @@ def linen(name: str, ground: Color, stripe: Color, scale: float = 1.0) -> bpy.ty
 
 def fruit(name: str, skin: Ramp, blush: Color, speck: Color, top: float) -> bpy.types.Material:
     """Skin that changes from below to above (`top` high), with blush, streaks and specks."""
-    paint = Paint(name, sheen=0.25)
+    paint = Coating(name, sheen=0.25)
     streaks = paint.noise(1.0, 3.0, paint.stretched((16, 16, 1.5)))
     patches = paint.noise(2.6, 2.0)
     level = paint.math("DIVIDE", paint.part("Z"), top)
@@ -74,7 +74,7 @@ def fruit(name: str, skin: Ramp, blush: Color, speck: Color, top: float) -> bpy.
 
 def pages(name: str) -> bpy.types.Material:
     """The edges of a book's pages: lines one above the other."""
-    paint = Paint(name)
+    paint = Coating(name)
     lines = paint.noise(1.0, 2.0, paint.stretched((2, 2, 120)))
     stops: Ramp = [(0.3, (0.42, 0.34, 0.22)), (0.65, (0.86, 0.79, 0.64))]
     return paint.done(paint.ramp(lines, stops), lines, 0.01)
@@ -82,7 +82,7 @@ def pages(name: str) -> bpy.types.Material:
 
 def cover(name: str, color: Color, gold: Color) -> bpy.types.Material:
     """Cloth of a book's cover, worn, with gilt bands."""
-    paint = Paint(name)
+    paint = Coating(name)
     threads = paint.noise(70.0, 2.0)
     wear = paint.noise(4.0, 5.0)
     pale: Color = tuple(min(1.0, 2.2 * c + 0.06) for c in color)
