@@ -44,7 +44,9 @@ class Table:
         )
 
     def add(self, row: Row) -> None:
+        """Prints the row; what was measured stays, should the benchmark be stopped."""
         self.rows.append(row)
+        self.write()
         say(
             f"{row.case:<28} {row.metric:<34} {row.value:>10.4g} {row.unit:<6} {row.seed:>4} "
             f"{row.cpu_seconds:>8.1f} {row.peak_mb:>6.0f}"
