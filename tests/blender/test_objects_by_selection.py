@@ -202,6 +202,7 @@ def test_a_million_splats_take_a_moment(
     new = rooms("scene.splats.pointclouds").new_object(
         "million", bpy.context.scene.collection, means, attributes
     )
+    rooms("scene.splats.splats").show(new)
     edits, objects = rooms("scene.objects.object_edits"), rooms("scene.objects.objects")
     for number in range(60):
         item = new.splatsmith_objects.add()
@@ -217,13 +218,13 @@ def test_a_million_splats_take_a_moment(
     op, context = bpy.ops.splatsmith, bpy.context
     rgb = edits.srgb_of(new)
     steps: list[tuple[str, float, Callable[[], object]]] = [
-        ("fits", 0.3, lambda: objects.take_fits(new, random.random(60).astype(f))),
-        ("threshold", 0.3, lambda: rooms("words.asking").follow(context, new)),
-        ("select objects", 0.3, op.select_objects), ("grow", 3.0,
+        ("fits", 1.0, lambda: objects.take_fits(new, random.random(60).astype(f))),
+        ("threshold", 1.0, lambda: rooms("words.asking").follow(context, new)),
+        ("select objects", 1.0, op.select_objects), ("grow", 3.0,
         lambda: op.selection(action="GROW")),
         ("shrink", 3.0, lambda: op.selection(action="SHRINK")), ("flood", 6.0,
         lambda: op.selection(action="FLOOD")),
-        ("hide", 0.5, lambda: op.hide_splats(what="SELECTED")), ("show", 0.5,
+        ("hide", 1.5, lambda: op.hide_splats(what="SELECTED")), ("show", 1.5,
         lambda: op.hide_splats(what="NONE")),
         ("viewport colours", 1.0, lambda: colors.displayed(rgb, looks.look_of(new, "OBJECTS"))),
         ("checksum", 1.0, lambda: cache.content(new.data)), ("recolour", 1.0, op.recolor_objects),

@@ -8,11 +8,12 @@ from typing import Any
 import bpy
 import numpy as np
 
+from ....backend.geometry.arrays import Floats, Ints
 from ...blender_types import persistent
 from ..objects import objects
 from ..splats import marks, native, pointclouds, radiance, splats
 from .looks import look_of, style_of
-from .splat_colors import displayed
+from .splat_colors import Look, displayed
 
 _made_of: dict[int, tuple[object, ...]] = {}  # what each look was made of, by session_uid
 
@@ -43,10 +44,25 @@ def refresh(cloud: bpy.types.Object) -> None:
     if not counts.any():
         native.set_look(cloud, None)
         return
-    rgb = splats.base_of(cloud)[:, :3] * radiance.SH_C0 + 0.5
-    colors = displayed(rgb, look)
-    colors[:, 3] = counts
-    native.set_look(cloud, colors)
+    native.set_look(cloud, _colors(cloud, look, np.flatnonzero(counts)))
+
+
+def _colors(cloud: bpy.types.Object, look: Look, shown: Ints) -> Floats:
+    """(N, 4) sRGB and whether it counts, of the splats at `shown` (M,): a selection is a small part
+    of a million as a rule.
+    """
+    base = splats.base_of(cloud)
+    some = Look(
+        selected=None if look.selected is None else look.selected[shown],
+        hidden=None if look.hidden is None else look.hidden[shown],
+        objects=None if look.objects is None else look.objects[shown],
+        fit=None if look.fit is None else look.fit[shown],
+    )
+    colors = np.zeros((len(base), 4), np.float32)
+    rgb = base[shown, :3] * np.float32(radiance.SH_C0) + np.float32(0.5)
+    colors[shown, :3] = displayed(rgb, some)[:, :3]
+    colors[shown, 3] = 1
+    return colors
 
 
 def _ingredients(cloud: bpy.types.Object) -> tuple[object, ...]:
