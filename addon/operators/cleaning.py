@@ -76,7 +76,7 @@ class SPLATSMITH_OT_clean_up(OnSplats, bpy.types.Operator):
         strays = np.logical_or.reduce(list(kinds.values())) & free
         if strays.sum() == free.sum():
             raise InputError(
-                "Nothing here hangs together: all splats would be hidden.",
+                "Clean Up would hide all splats that are shown.",
                 "Use the filters instead.",
             )
         marks.hide(cloud, marks.read(cloud, marks.HIDDEN) | strays)
