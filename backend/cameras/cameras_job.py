@@ -11,7 +11,7 @@ from . import export, run_solvers, solve as solving
 from .cameras_verb import PRESETS, CamerasOptions
 from .colmap import runner
 from .colmap.colmap_command import ColmapTask
-from .depth.fusion import DepthConfig
+from .depth.capture_depth import DepthConfig
 from .depth.stage import Dense, add_depth
 from .estimation.problem import Estimate, EstimateConfig, Problem
 from .estimation.verdict import Verdict, in_words

@@ -24,8 +24,9 @@ class KnownDepthConfig:
 
     asked: int = 8  # other maps that are asked
     among: int = 14  # of so many whose cameras are nearest, every second or so: not all alike
-    confirming: int = 2  # of them must agree
-    tolerance: float = 0.03  # relative difference up to which they do
+    confirming: int = 3  # of them must agree
+    tolerance: float = 0.015  # relative difference up to which they do
+    through: float = 0.5  # of those that agree, so many may look through the place at most
 
 
 @dataclass(frozen=True)
@@ -42,19 +43,39 @@ class KnownDepth:
         own, inside, row, column = _pixels(self.view, self.depth.shape, points)
         return own, torch.where(inside, self.depth[row, column], 0.0)
 
+    def between(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        """The same, the known one interpolated: on a floor seen flatly, from one row of the map to
+        the next it is some per cent.
+        """
+        own, inside, x, y = _places(self.view, self.depth.shape, points)
+        height, width = self.depth.shape
+        at = torch.stack([2 * x / width - 1, 2 * y / height - 1], -1)[None, None]
+        inverse = torch.where(self.depth > 0, 1 / self.depth, torch.nan)  # planes stay planes
+        there = torch.nn.functional.grid_sample(
+            inverse[None, None], at, padding_mode="border", align_corners=False
+        )[0, 0, 0]
+        return own, torch.where(inside, 1 / there, 0.0).nan_to_num(0.0)
+
 
 def _pixels(
     view: TrainingView, shape: torch.Size, points: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Depth (N,), whether it is inside the picture, and row and column in a map of `shape`."""
+    own, inside, x, y = _places(view, shape, points)
+    return own, inside, torch.where(inside, y, 0.0).long(), torch.where(inside, x, 0.0).long()
+
+
+def _places(
+    view: TrainingView, shape: torch.Size, points: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Depth (N,), whether it is inside the picture, and where across and down a map of `shape`."""
     local = points @ view.viewmat[:3, :3].T + view.viewmat[:3, 3]
     across, down = shape[1] / view.size[0], shape[0] / view.size[1]
     depth = local[:, 2].clamp_min(1e-9)
     x = (view.K[0, 0] * local[:, 0] / depth + view.K[0, 2]) * across
     y = (view.K[1, 1] * local[:, 1] / depth + view.K[1, 2]) * down
     inside = (local[:, 2] > 1e-6) & (x >= 0) & (x < shape[1]) & (y >= 0) & (y < shape[0])
-    row, column = torch.where(inside, y, 0.0).long(), torch.where(inside, x, 0.0).long()
-    return local[:, 2], inside, row, column
+    return local[:, 2], inside, x, y
 
 
 def _points(view: TrainingView, depth: Tensor) -> Tensor:
@@ -98,14 +119,17 @@ def known_depths(
 
 
 def _confirmed(one: KnownDepth, others: list[KnownDepth], config: KnownDepthConfig) -> Tensor:
-    """(h, w) the map with 0 where too few of the others agree."""
+    """(h, w) the map with 0 where too few of the others agree, or too many see what lies behind:
+    windows that compare pictures make silhouettes too wide, in neighbouring pictures alike.
+    """
     points = _points(one.view, one.depth)
-    agreeing = torch.zeros(len(points), dtype=torch.int64)
+    agreeing, through = torch.zeros(2, len(points))
     for other in others:
-        own, there = other.at(points)
+        own, there = other.between(points)
         agreeing += (there > 0) & ((own - there).abs() < config.tolerance * there)
-    kept = (agreeing >= config.confirming).view(one.depth.shape) & (one.depth > 0)
-    return torch.where(kept, one.depth, 0.0)
+        through += own < (1 - 2 * config.tolerance) * there
+    kept = (agreeing >= config.confirming) & (through <= config.through * agreeing)
+    return torch.where(kept.view(one.depth.shape) & (one.depth > 0), one.depth, 0.0)
 
 
 def share_known(depths: list[KnownDepth]) -> float:

@@ -14,8 +14,10 @@ from PIL import Image
 from ...formats import capture, depth_exr, points_ply
 from ...runtime.job import Job
 from ..footage.images import read_image
-from .fusion import DepthConfig, StoredDepth, capture_depth, fuse, is_good, pick_neighbors
+from .capture_depth import DepthConfig, capture_depth, is_good
+from .fusion import StoredDepth, fuse
 from .multiview_depth import DepthMap
+from .neighbors import pick_neighbors
 
 LEAST_POINTS = 60  # that a picture should see for its depth to be worth the work
 LEAST_CLOUD = 2000  # points below which the sparse ones stay
@@ -79,7 +81,8 @@ def add_depth(job: Job[Any], root: Path, work: Path, config: DepthConfig) -> Den
             colored(result).save(path)
             job.preview(path)
 
-    neighbors = pick_neighbors(captured.frames, points, config)
+    wanted = [(angle, 2) for angle in config.stereo.angles]
+    neighbors = pick_neighbors(captured.frames, points, wanted)
     capture_depth(captured, points, seen, neighbors, config, store, job.progress)
     cloud, colors = fuse(captured, stored, neighbors, config, job.progress)
     if len(cloud) >= LEAST_CLOUD:
