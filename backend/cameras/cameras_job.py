@@ -129,6 +129,10 @@ def _run_solve(
         options.end,
     )
     footage, triage, gathered = prepare.prepare(job, source, excerpt, work, TriageConfig())
+    if source.masks and not options.masks:
+        job.warn(
+            "INPUT", f"{source.masks.name}/ beside the photos is not used unless it is chosen."
+        )
     masks = (
         footage_masks.write_masks(
             job, Path(options.masks), footage, gathered, source, work / "masks"

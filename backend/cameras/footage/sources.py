@@ -41,9 +41,7 @@ def _photos_in(path: Path) -> Source | None:
     inner = next((p for n in ("images", "photos", "input") if (p := path / n).is_dir()), None)
     for folder in (path, inner):
         if folder is not None and list_photos(folder):
-            masks = _masks_beside(path)
-            told = (f"{masks.name}/ beside the photos is not used unless it is chosen.",)
-            return Source(kind="photos", path=folder, masks=masks, told=told if masks else ())
+            return Source(kind="photos", path=folder, masks=_masks_beside(path))
     return None
 
 
