@@ -20,6 +20,7 @@ from .capture_types import Capture as Capture, Frame as Frame, Reading as Readin
 from .lens_keys import DISTORTION, MORE_DISTORTION, PERSPECTIVE, lens_of
 from .name_pairing import listed
 from .named_files import inside, locate
+from .picture_header import stored_size
 from .transforms_json import (
     IMAGES as IMAGES,
     find_transforms,
@@ -31,6 +32,8 @@ from .transforms_json import (
 
 def image_size(path: Path) -> tuple[int, int]:
     """Width and height from the file's header, as stored (EXIF rotation not applied)."""
+    if (size := stored_size(path)) is not None:
+        return size
     try:
         from PIL import Image, UnidentifiedImageError
     except ImportError as error:  # inside Blender
