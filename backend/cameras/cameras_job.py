@@ -46,6 +46,11 @@ def _summary(
     )
 
 
+def _tell(job: Job[CamerasOptions], stats: dict[str, Any]) -> None:
+    for text in stats["told"]:
+        job.warn("INPUT", text)
+
+
 def _clear(work: Path) -> None:
     for path in sorted(work.rglob("*"), reverse=True):
         path.unlink() if not path.is_dir() else path.rmdir()
@@ -69,8 +74,7 @@ def _run_given(job: Job[CamerasOptions], source: sources.Source, work: Path) -> 
         job.stage(name, min(index, count), count)
 
     stats = runner.run(task, job.cancel, on_stage, job.progress)
-    for text in stats["told"]:
-        job.warn("INPUT", text)
+    _tell(job, stats)
     asked = known.asked or stats["registered"] + stats["dropped"]
     dense = _dense(job, work, lambda name: job.stage(name, count, count))
     summary = _summary(job, stats, asked, None, dense)
@@ -165,6 +169,7 @@ def _run_solve(
     on_stage("Writing the capture")
     task = export.write_task(context, estimate, masks)
     stats = runner.run(task, job.cancel, lambda _: None, job.progress)
+    _tell(job, stats)
     details = export.details(context, estimate, triage)
     dense = _dense(job, work, on_stage) if estimate.verdict.kind == "moving" else None
     summary = _summary(job, stats, len(names), estimate.verdict, dense)

@@ -24,13 +24,14 @@ def is_model(folder: Path) -> bool:
 
 
 def image_names(model: Path) -> dict[int, str]:
-    """Names by their images' numbers; what COLMAP reads counts: .bin before .txt.
+    """Names by their images' numbers. As for COLMAP, a whole model in .bin counts before .txt.
 
     Raises:
         InputError: the list is damaged.
     """
     try:
-        if (model / LISTS[0]).is_file():
+        whole = all((model / f"{part}.bin").is_file() for part in PARTS)
+        if whole or not (model / LISTS[1]).is_file():
             return _binary_names(model / LISTS[0])
         return _text_names(model / LISTS[1])
     except (OSError, ValueError, struct.error) as error:

@@ -20,8 +20,9 @@ from ..footage.mask_files import paired_masks
 from ..footage.placed_pictures import GivenPicture, PlacedPicture, place_pictures
 from .colmap_command import ColmapTask
 from .lens_check import check_lens
+from .text_models import readable
 
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+FARTHEST = 1e30  # a coordinate that single precision holds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,7 @@ def read_model(task: ColmapTask) -> pycolmap.Reconstruction:
     """The model in `task.model`, its names whole; InputError where it is damaged."""
     folder, names = Path(task.model), image_names(Path(task.model))
     try:
-        model = pycolmap.Reconstruction(_without_marks(folder, Path(task.work)))
+        model = pycolmap.Reconstruction(readable(folder, Path(task.work) / "model"))
     except (ValueError, RuntimeError, IndexError, OSError) as error:
         raise InputError(
             "The COLMAP model is damaged or incomplete.",
@@ -51,26 +52,10 @@ def read_model(task: ColmapTask) -> pycolmap.Reconstruction:
     return model
 
 
-def _without_marks(folder: Path, work: Path) -> Path:
-    """The folder, or a copy of its text files without the byte order marks that Windows' editors
-    put before them.
-    """
-    texts = [p for p in folder.glob("*.txt") if p.is_file()]
-    marked = []
-    for path in texts:
-        with open(path, "rb") as file:
-            marked.append(file.read(3) == BYTE_ORDER_MARK)
-    if not any(marked):
-        return folder
-    copy = work / "model"
-    copy.mkdir()
-    for path in texts:
-        (copy / path.name).write_bytes(path.read_bytes().removeprefix(BYTE_ORDER_MARK))
-    return copy
-
-
 def _finite(image: pycolmap.Image) -> bool:
-    return bool(np.isfinite(image.cam_from_world().matrix()).all())
+    pose = image.cam_from_world()
+    turn = float(np.linalg.norm(pose.rotation.quat))
+    return bool(np.isfinite(pose.matrix()).all() and abs(turn - 1) < 1e-3)
 
 
 def _usable(model: pycolmap.Reconstruction, told: list[str]) -> list[pycolmap.Image]:
@@ -236,7 +221,7 @@ def _add_points(
             for e in elements
             if e.image_id in numbers
         ]
-        if (left or not elements) and np.isfinite(point.xyz).all():
+        if (left or not elements) and np.all(np.abs(point.xyz) < FARTHEST):
             new.add_point3D(point.xyz - offset, pycolmap.Track(left), point.color)
     if new.num_points3D():
         new.update_point_3d_errors()
