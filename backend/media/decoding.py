@@ -26,7 +26,7 @@ class VideoInfo:
     frames: int
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Damage:
     """What a file withheld while it was decoded, and what its frames needed."""
 

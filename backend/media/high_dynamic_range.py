@@ -11,6 +11,7 @@ from av.video.reformatter import ColorPrimaries, ColorTrc
 from ..geometry.arrays import Floats, Pixels
 
 NAMES = {ColorTrc.ARIB_STD_B67: "HLG", ColorTrc.SMPTE2084: "PQ (HDR10)"}
+KNOWN = {int(curve) for curve in NAMES}
 WIDE = "BT.2020 colors"
 WHITE = 203.0  # nits of a white sheet, BT.2408
 HLG_PEAK, HLG_GAMMA = 1000.0, 1.2  # nits of the display that HLG is graded on, and its gamma
@@ -37,7 +38,7 @@ HLG = HlgCurve()
 def range_name(frame: av.VideoFrame) -> str:
     """What of the frame's colours is not sRGB and is converted; empty for ordinary footage."""
     wide = WIDE if frame.color_primaries == ColorPrimaries.BT2020 else ""
-    return NAMES.get(frame.color_trc, wide)
+    return NAMES.get(ColorTrc(frame.color_trc), wide) if frame.color_trc in KNOWN else wide
 
 
 def _hlg(signal: Floats) -> Floats:
@@ -81,7 +82,7 @@ def tone_mapped(frame: av.VideoFrame, width: int, height: int) -> Pixels:
         case ColorTrc.SMPTE2084:
             light = _pq(signal) / WHITE
         case _:
-            return _encoded(signal**SDR_GAMMA @ TO_709.T)
+            return _encoded(np.asarray(signal**SDR_GAMMA @ TO_709.T, np.float32))
     wide = frame.color_primaries in (ColorPrimaries.BT2020, ColorPrimaries.UNSPECIFIED)
     narrow = light @ TO_709.T if wide else light
     return _encoded(_rolled_off(np.maximum(narrow, 0)))

@@ -15,19 +15,18 @@ from .frames import to_eight_bit
 from .open_image import UNREADABLE, opened
 
 try:  # iPhones' format, by libheif
-    from pillow_heif import register_heif_opener
-except ImportError:  # an environment made before it was listed: such pictures are refused by name
-    register_heif_opener = None
-if register_heif_opener is not None:
-    register_heif_opener()
+    import pillow_heif
+except ImportError:  # an environment made before it was listed: such pictures are left out by name
+    pass
+else:
+    pillow_heif.register_heif_opener()
 
 PHONES = (".heic", ".heif", ".avif")
 LISTED = (*IMAGES, *PHONES)
 # what COLMAP, Blender and OpenCV all read; the rest is stored anew
 COMMON = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
 QUARTER_TURNS = (5, 6, 7, 8)  # of EXIF's orientations, those that swap width and height
-LOSSY = {"quality": 95, "subsampling": 0}
-LOSSLESS = {"compress_level": 1, "icc_profile": None}  # large profiles can't be read back
+QUALITY = 95  # of JPEG
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,10 +62,11 @@ def save_picture(image: Image.Image, target: Path) -> None:
     """Without metadata: JPEG of high quality where the name says so, else lossless."""
     image = to_eight_bit(image)
     if target.suffix.lower() in (".jpg", ".jpeg"):
-        image.convert("RGB").save(target, **LOSSY)
+        image.convert("RGB").save(target, quality=QUALITY, subsampling=0)
     else:
         shown = image if image.mode in ("L", "RGB", "RGBA") else None
-        (shown or image.convert("RGBA" if has_alpha(image) else "RGB")).save(target, **LOSSLESS)
+        plain = shown or image.convert("RGBA" if has_alpha(image) else "RGB")
+        plain.save(target, compress_level=1, icc_profile=None)  # large ones can't be read back
 
 
 def place_picture(path: Path, facts: PictureFacts, is_upright: bool, target: Path) -> Path:

@@ -142,6 +142,9 @@ def test_without_pillow_sizes_have_to_be_said(
     image(tmp_path / "a.png")
     monkeypatch.setitem(sys.modules, "PIL", None)
     assert len(capture.read(save(tmp_path)).frames) == 1
+    frame = capture.read(save(tmp_path, without=("w",))).frames[0]
+    assert (frame.width, frame.height) == (40, 30), "from the PNG's header"
+    (tmp_path / "a.png").write_bytes(b"RIFF....WEBP")
     assert "does not tell the pictures' size" in refused(save(tmp_path, without=("w",)))
 
 

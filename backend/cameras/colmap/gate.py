@@ -124,10 +124,11 @@ def pass_gate(model: pycolmap.Reconstruction, task: ColmapTask) -> GatedModel:
         GivenPicture(
             name=image.name,
             path=paths[image.image_id],
-            camera_size=(image.camera.width, image.camera.height),
+            camera_size=(camera.width, camera.height),
             mask=mask,
         )
         for image, mask in zip(images, masks, strict=True)
+        for camera in (model.cameras[image.camera_id],)
     ]
     (work / "images").mkdir()
     placed = place_pictures(given, work / "images", work / "masks")

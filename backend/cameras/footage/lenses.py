@@ -46,7 +46,7 @@ def _rational(frame: Frame, polynomial: tuple[float, float, float, float]) -> li
     ) - [frame.cx, frame.cy]  # fmt: skip
     reach = 1.5 * float(np.linalg.norm(corners / [frame.fl_x, frame.fl_y], axis=1).max())
     r2 = np.linspace(0.0, reach, 400)[1:] ** 2
-    wanted = 1 + sum(k * r2 ** (i + 1) for i, k in enumerate(polynomial))
+    wanted = 1 + np.stack([r2, r2**2, r2**3, r2**4], 1) @ np.array(polynomial)
     scale = np.array([reach**2, reach**4, reach**6] * 2)  # columns alike in size
     powers = np.stack([r2, r2**2, r2**3], 1)
     columns = np.concatenate([powers, -wanted[:, None] * powers], 1) / scale

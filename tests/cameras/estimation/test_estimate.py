@@ -20,8 +20,8 @@ from backend.cameras.estimation.estimate import Estimator
 from backend.cameras.estimation.keyframes import at_keyframes, complete
 from backend.cameras.estimation.problem import EstimateConfig, Problem, SolverResult
 from backend.cameras.estimation.refine import RefineConfig, refine
-from backend.cameras.footage.images import GrayFrames
 from backend.cameras.footage.footage_masks import pair_masks
+from backend.cameras.footage.images import GrayFrames
 from backend.cameras.footage.sources import Source
 from backend.cameras.solvers import straight
 from backend.media.frames import Footage
