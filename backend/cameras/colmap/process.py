@@ -19,6 +19,7 @@ import pycolmap  # isort: skip
 
 from ...formats.capture import image_size
 from ...formats.natural_order import natural_key
+from ...protocol import InputError
 from ...runtime.cancel import lines_of_stdin
 from ...runtime.device import die_with_parent
 from ...runtime.job import explain
@@ -193,6 +194,11 @@ def triangulate(task: ColmapTask, channel: Channel) -> pycolmap.Reconstruction:
             camera = by_name[name]
             _add_known(model, (number, lenses.index(camera.lens) + 1), camera)
         return model
+    if len(task.names) < 2:
+        raise InputError(
+            "Only one camera of the input can be used, and it came without points.",
+            "Points are found between two pictures or more: bring the others, or a point cloud.",
+        )
     database = extract_and_match(task, channel, per_image=not shared)
     with pycolmap.Database.open(database) as db:
         for image in sorted(db.read_all_images(), key=lambda i: natural_key(i.name)):

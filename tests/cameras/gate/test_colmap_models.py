@@ -25,6 +25,8 @@ from helpers.foreign_solves import (
 )
 from PIL import Image
 
+from backend.geometry.conventions import to_viewmat
+
 pytestmark = pytest.mark.process
 NAMES = [f"img_{i:03d}.jpg" for i in range(COUNT)]
 
@@ -260,6 +262,47 @@ def test_masks_beside_the_pictures_come_along(naming: str, tmp_path: Path) -> No
             hidden = np.flatnonzero(np.asarray(Image.open(frame.mask))[60] == 0)
             assert hidden.tolist() == list(range(10 * number, 10 * number + 10))
     assert "3 of 8 pictures have no mask: img_005.jpg, img_006.jpg, img_007.jpg" in result.said
+
+
+def test_the_other_pictures_of_a_rig_stay(tmp_path: Path) -> None:
+    """Two cameras on one rig: the picture of one is missing at one moment."""
+    import pycolmap
+
+    model, rig = pycolmap.Reconstruction(), pycolmap.Rig(rig_id=1)
+    for number in (1, 2):
+        params = [150.0, 150, 80, 60]
+        model.add_camera(
+            pycolmap.Camera(model="PINHOLE", width=160, height=120, params=params, camera_id=number)
+        )
+    rig.add_ref_sensor(model.cameras[1].sensor_id)
+    beside = pycolmap.Rigid3d(pycolmap.Rotation3d(), np.array([-0.2, 0, 0]))
+    rig.add_sensor(model.cameras[2].sensor_id, beside)
+    model.add_rig(rig)
+    names = []
+    for at, pose in enumerate(poses(4), 1):
+        frame = pycolmap.Frame(frame_id=at, rig_id=1)
+        images = []
+        for side, camera in (("left", 1), ("right", 2)):
+            names.append(f"{side}/{at}.jpg")
+            image = pycolmap.Image(name=names[-1], camera_id=camera, image_id=2 * at + camera - 2)
+            frame.add_data_id(image.data_id)
+            image.frame_id = at
+            images.append(image)
+        frame.rig_from_world = pycolmap.Rigid3d(to_viewmat(pose)[:3])
+        model.add_frame(frame)
+        for image in images:
+            model.add_image(image)
+        model.register_frame(at)
+    (tmp_path / "scene" / "sparse" / "0").mkdir(parents=True)
+    model.write(tmp_path / "scene" / "sparse" / "0")
+    write_pictures(tmp_path / "scene" / "images", [n for n in names if n != "left/2.jpg"])
+    result = read(tmp_path / "scene", tmp_path / "out")
+    assert result.sources == [
+        "left/1.jpg", "left/3.jpg", "left/4.jpg", *(f"right/{i}.jpg" for i in (1, 2, 3, 4)),
+    ]  # fmt: skip
+    assert "1 of 8 cameras have no picture and were left out: left/2.jpg" in result.said
+    apart = np.linalg.norm(result.places()[0] - result.places()[3])
+    assert apart == pytest.approx(0.2, abs=1e-6)
 
 
 # ---- lenses and far worlds
