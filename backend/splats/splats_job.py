@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..formats import capture, splat_ply
-from ..formats.capture import Capture, World
+from ..formats.capture import Capture
 from ..formats.splat_notes import from_offset
 from ..formats.splat_ply import SplatArrays
 from ..gaussians.model import Gaussians
@@ -84,15 +84,13 @@ def _surrounded(
     return surrounded, around if len(surrounded) > len(model) else None
 
 
-def _marked(trainer: Trainer, views: Ints, world: World) -> SplatArrays:
+def _marked(trainer: Trainer, views: Ints) -> SplatArrays:
     """For the file: each splat says how many pictures see it, far ones that they are
-    surroundings, and the header what is up and where the world lies.
+    surroundings, and the header what is up.
     """
     poses = np.stack([from_viewmat(v.viewmat.double().numpy()) for v in trainer.views.full])
     arrays = trainer.model.to_arrays()
-    arrays.notes = replace(
-        trainer.notes, upright=upright_of_cameras(poses), source=from_offset(world.offset)
-    )
+    arrays.notes = replace(trainer.notes, upright=upright_of_cameras(poses))
     arrays.extra[PROPERTY] = views.astype(np.uint16)
     is_far = trainer.surroundings.is_far(trainer.model.means).cpu().numpy()
     if is_far.any():
@@ -165,7 +163,8 @@ def run(job: Job[SplatsOptions]) -> Outcome:
     _train(job, trainer)
     job.stage("Writing the splats", 3, 3)
     views, dropped = drop_unsupported(trainer)
-    arrays = _marked(trainer, views, source.reading.world)
+    arrays = _marked(trainer, views)
+    arrays.notes = replace(arrays.notes, source=from_offset(source.reading.world.offset))
     splat_ply.write(job.folder.staging / "splats.ply", arrays, (f"Splatsmith {VERSION}",))
     save_side_by_side(trainer, job.folder.staging / "heldout.png")
     atomic.write_json(job.folder.staging / "curve.json", trainer.curve)

@@ -55,7 +55,7 @@ def save_turned(image: Image.Image, path: Path, orientation: int = 1) -> None:
     stored = image if back is None else image.transpose(back)
     exif = Image.Exif()
     exif[0x0112] = orientation
-    quality = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg") else {}
+    quality: dict[str, Any] = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg") else {}
     stored.save(path, exif=exif, **quality)
 
 

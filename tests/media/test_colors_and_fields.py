@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -70,7 +71,7 @@ def test_colours_of_the_wide_gamut_keep_their_hue() -> None:
 
 def write(path: Path, frames: list[av.VideoFrame], codec: str = "ffv1", **options: str) -> Path:
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=25, options=options)
+        stream: Any = container.add_stream(codec, rate=25, options=options)
         first = frames[0]
         stream.width, stream.height, stream.pix_fmt = first.width, first.height, first.format.name
         context = stream.codec_context

@@ -74,10 +74,10 @@ def test_standing_photos_lie_down_with_the_others(stored_on_side: bool, tmp_path
     assert footage.turns == [0] * 5 + [1] * 3
     assert footage.only([1, 6]).turns == [0, 1]
     for number, name in enumerate(footage.names):
-        with Image.open(footage.folder / name) as kept:
-            assert kept.size == LYING
-            if number >= 5:
-                kept = kept.transpose(Image.Transpose.ROTATE_270)
+        with Image.open(footage.folder / name) as stored:
+            assert stored.size == LYING
+            turn = Image.Transpose.ROTATE_270
+            kept = stored.transpose(turn) if number >= 5 else stored.copy()
             wanted = np.asarray(marked(number, STANDING if number >= 5 else LYING), float)
             assert np.abs(np.asarray(kept, float) - wanted).mean() < 3
 
@@ -211,7 +211,7 @@ def test_portrait_and_landscape_photos_of_one_lens_are_solved(tmp_path: Path) ->
     for number in range(16):
         path, mask = tmp_path / "p" / f"{number:03d}.png", np.full((240, 320), 255, np.uint8)
         mask[:30] = 0
-        image, shown = Image.open(path), Image.fromarray(mask)
+        image, shown = Image.open(path).copy(), Image.fromarray(mask)
         if number % 3 == 0:  # the camera was held a quarter to its left
             image, shown = (i.transpose(Image.Transpose.ROTATE_270) for i in (image, shown))
             truth[number] = truth[number] @ roll

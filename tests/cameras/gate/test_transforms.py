@@ -104,7 +104,7 @@ def test_windows_tools_marks_are_read(encoding: str, tmp_path: Path) -> None:
 # ---- pictures and their cameras
 @pytest.mark.parametrize("orientation", [ON_SIDE, 8])
 def test_pictures_stand_as_their_cameras_saw_them(orientation: int, tmp_path: Path) -> None:
-    upright = {"w": 120, "h": 160, "cx": 60.0, "cy": 80.0}
+    upright: dict[str, Any] = {"w": 120, "h": 160, "cx": 60.0, "cy": 80.0}
     folder = write_transforms(tmp_path / "scene", NAMES, **upright)
     for number, name in enumerate(NAMES):
         save_turned(marked(number, (120, 160)), folder / name, orientation)
@@ -143,7 +143,7 @@ def test_pictures_of_another_shape_are_left_out_by_name(
 
 
 # ---- lenses
-def straight_by_opencv(pixels: np.ndarray, lens: dict[str, float], frame: Any) -> np.ndarray:
+def straight_by_opencv(pixels: np.ndarray, lens: dict[str, Any], frame: Any) -> np.ndarray:
     """The picture (H, W, 3) of OpenCV's lens as the frame's pinhole sees it."""
     before = np.array([[FOCAL, 0, 79.5], [0, FOCAL, 59.5], [0, 0, 1]])
     after = frame.K.copy()
@@ -161,7 +161,7 @@ def straight_by_opencv(pixels: np.ndarray, lens: dict[str, float], frame: Any) -
     ("FULL_OPENCV", {"k1": 0.3, "k2": 0.1, "k4": 0.2, "k5": 0.1}),
 ])  # fmt: skip
 def test_lenses_with_k3_and_more_are_straightened_as_opencv_does(
-    model: str, lens: dict[str, float], tmp_path: Path
+    model: str, lens: dict[str, Any], tmp_path: Path
 ) -> None:
     names = [n.replace("jpg", "png") for n in NAMES]
     folder = write_transforms(tmp_path / "scene", names, camera_model=model, **lens)
@@ -176,7 +176,7 @@ def test_lenses_with_k3_and_more_are_straightened_as_opencv_does(
 
 def test_the_eighth_power_of_nerfstudio_and_metashape(tmp_path: Path) -> None:
     """k4 of OPENCV: 1 + k1 r² + k2 r⁴ + k3 r⁶ + k4 r⁸; held against a picture drawn through it."""
-    lens = {"k1": 0.05, "k2": -0.03, "k3": 0.02, "k4": 0.08}
+    lens: dict[str, Any] = {"k1": 0.05, "k2": -0.03, "k3": 0.02, "k4": 0.08}
     names = [f"images/{i}.png" for i in range(COUNT)]
     folder = write_transforms(tmp_path / "scene", names, **lens)
     write_pictures(folder, names)
@@ -197,7 +197,7 @@ def test_the_eighth_power_of_nerfstudio_and_metashape(tmp_path: Path) -> None:
 ])  # fmt: skip
 def test_fisheyes_are_straightened(said: dict[str, Any], tmp_path: Path) -> None:
     names = [n.replace("jpg", "png") for n in NAMES]
-    lens = {"k1": 0.02, "k2": -0.01, "k3": 0.0, "k4": 0.0}
+    lens: dict[str, Any] = {"k1": 0.02, "k2": -0.01, "k3": 0.0, "k4": 0.0}
     folder = write_transforms(tmp_path / "scene", names, **said, **lens)
     write_pictures(folder, names)
     frame = read(folder, tmp_path / "out").capture.frames[0]
@@ -275,7 +275,7 @@ def test_masks_named_and_beside_come_along(tmp_path: Path) -> None:
 
 def test_masks_of_turned_pictures_turn_with_them(tmp_path: Path) -> None:
     """Masks are made of the picture as stored, or as it is shown; their size tells which."""
-    upright = {"w": 120, "h": 160, "cx": 60.0, "cy": 80.0}
+    upright: dict[str, Any] = {"w": 120, "h": 160, "cx": 60.0, "cy": 80.0}
     folder = write_transforms(tmp_path / "scene", NAMES, **upright)
     hidden = np.full((160, 120), 255, np.uint8)
     hidden[:40] = 0  # the top, as it is shown
