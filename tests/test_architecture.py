@@ -33,6 +33,9 @@ def module_name(path: Path) -> str:
 READERS = (
     "capture",
     "transforms_json",
+    "natural_order",
+    "name_pairing",
+    "picture_header",
     "splat_ply",
     "splat_notes",
     "splat_moves",

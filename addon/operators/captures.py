@@ -51,6 +51,12 @@ def _copy(capture: captures.Capture, target: Path) -> None:
         elif (folder / name).is_file():
             shutil.copy2(folder / name, target / name)
     named = [path for frame in capture.frames for path in (frame.image, frame.mask, frame.depth)]
+    outside = [p for p in (*named, capture.points) if p is not None and folder not in p.parents]
+    if outside:
+        raise InputError(
+            f"{len(outside)} files of the capture lie outside its folder.",
+            "Run Solve Cameras on it: its result is a capture of its own.",
+        )
     for path in (*named, capture.points, find_transforms(folder)):
         if path is not None and path.is_file() and not (target / path.relative_to(folder)).exists():
             (target / path.relative_to(folder)).parent.mkdir(parents=True, exist_ok=True)

@@ -35,14 +35,14 @@ def import_capture(context: bpy.types.Context, folder: Path, name: str) -> str:
     captures.require_images(capture)
     collection = collections.new_collection(context.scene, name)
     root = collections.make_root(collections.upright(capture), collection, str(folder))
-    camera = cameras.import_cameras(context.scene, collection, root, capture)
+    camera, said = cameras.import_cameras(context.scene, collection, root, capture)
     verdict.attach(root, camera, folder)
     points = cameras.import_points(collection, root, capture)
     framing.look_through_camera(context)
     context.scene.splatsmith.capture = str(folder)
-    return f"{len(capture.frames)} cameras" + (
-        f", {pointclouds.point_count(points.data):,} points" if points else ""
-    )
+    counts = [f"{len(capture.frames)} cameras"]
+    counts += [f"{pointclouds.point_count(points.data):,} points"] if points else []
+    return ". ".join([", ".join(counts), *(t.rstrip(".") for t in (*capture.reading.told, *said))])
 
 
 def _home(

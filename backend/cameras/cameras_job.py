@@ -4,19 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..formats import capture
 from ..media.tracks.tracks import EMPTY
 from ..runtime.job import Job, Outcome
 from . import export, run_solvers, solve as solving
 from .cameras_verb import PRESETS, CamerasOptions
 from .colmap import runner
-from .colmap.colmap_command import ColmapTask
 from .depth.capture_depth import DepthConfig
 from .depth.stage import Dense, add_depth
 from .estimation.problem import Estimate, EstimateConfig, Problem
 from .estimation.verdict import Verdict, in_words
-from .footage import motion_masks, prepare, propagated_masks, sources
-from .footage.images import read_image
+from .footage import footage_masks, motion_masks, prepare, sources
 from .footage.motion_masks import MotionMaskConfig
 from .footage.prepare import Excerpt
 from .footage.triage import TriageConfig
@@ -49,6 +46,11 @@ def _summary(
     )
 
 
+def _tell(job: Job[CamerasOptions], stats: dict[str, Any]) -> None:
+    for text in stats["told"]:
+        job.warn("INPUT", text)
+
+
 def _clear(work: Path) -> None:
     for path in sorted(work.rglob("*"), reverse=True):
         path.unlink() if not path.is_dir() else path.rmdir()
@@ -57,9 +59,13 @@ def _clear(work: Path) -> None:
 
 def _run_given(job: Job[CamerasOptions], source: sources.Source, work: Path) -> Outcome:
     options = job.options
-    if options.masks or options.focal_mm:
-        job.warn("GIVEN", "The cameras are given: masks and lens are not looked at.")
-    task = known_task(job, source, work)
+    ignored = ["lens"] if options.focal_mm else []
+    if options.masks and options.poses:
+        ignored.insert(0, "masks")
+    if ignored:
+        job.warn("GIVEN", f"The cameras are given: {' and '.join(ignored)} are not looked at.")
+    known = known_task(job, source, work)
+    task = known.task
     index, count = 1, {"known": 4 if task.points else 6}.get(task.kind, 4)
 
     def on_stage(name: str) -> None:
@@ -68,22 +74,12 @@ def _run_given(job: Job[CamerasOptions], source: sources.Source, work: Path) -> 
         job.stage(name, min(index, count), count)
 
     stats = runner.run(task, job.cancel, on_stage, job.progress)
-    asked = len(task.names) or stats["registered"] + stats["dropped"]
+    _tell(job, stats)
+    asked = known.asked or stats["registered"] + stats["dropped"]
     dense = _dense(job, work, lambda name: job.stage(name, count, count))
-    if source.kind == "transforms" and not options.poses:
-        _carry_given_masks(job, source, task)
     summary = _summary(job, stats, asked, None, dense)
     _clear(work)
     return Outcome(summary, _metrics(stats, asked, dense), {"source": source.kind, "camera": stats})
-
-
-def _carry_given_masks(job: Job[CamerasOptions], source: sources.Source, task: ColmapTask) -> None:
-    captured = capture.read(source.path)
-    given = [f for f in captured.frames if f.image.is_file()]
-    if any(f.mask for f in given):
-        propagated_masks.carry_given(
-            job.folder.staging, given, [known.params for known in task.known], captured.root
-        )
 
 
 def _dense(job: Job[CamerasOptions], work: Path, on_stage: Callable[[str], None]) -> Dense | None:
@@ -137,8 +133,14 @@ def _run_solve(
         options.end,
     )
     footage, triage, gathered = prepare.prepare(job, source, excerpt, work, TriageConfig())
+    if source.masks and not options.masks:
+        job.warn(
+            "INPUT", f"{source.masks.name}/ beside the photos is not used unless it is chosen."
+        )
     masks = (
-        prepare.write_masks(Path(options.masks), footage, gathered, source, work / "masks")
+        footage_masks.write_masks(
+            job, Path(options.masks), footage, gathered, source, work / "masks"
+        )
         if options.masks
         else None
     )
@@ -163,21 +165,11 @@ def _run_solve(
         stage=on_stage,
     )
     estimate = solving.solve(context)
+    masks = masks or _mask_what_moves(context, estimate)
     on_stage("Writing the capture")
-    task = export.write_task(context, estimate)
+    task = export.write_task(context, estimate, masks)
     stats = runner.run(task, job.cancel, lambda _: None, job.progress)
-    chosen = (
-        [masks / f"{names[i]}.png" for i in estimate.frames]
-        if masks is not None
-        else _mask_what_moves(context, estimate)
-    )
-    if chosen:
-        k1, k2 = estimate.solve.radial.tolist()
-        lenses = [
-            (f, f, footage.width / 2, footage.height / 2, k1, k2, 0.0, 0.0)
-            for f in estimate.solve.focals.tolist()
-        ]
-        propagated_masks.carry(job.folder.staging, map(read_image, chosen), lenses)
+    _tell(job, stats)
     details = export.details(context, estimate, triage)
     dense = _dense(job, work, on_stage) if estimate.verdict.kind == "moving" else None
     summary = _summary(job, stats, len(names), estimate.verdict, dense)
@@ -189,26 +181,27 @@ def _run_solve(
     )
 
 
-def _mask_what_moves(context: run_solvers.SolveContext, estimate: Estimate) -> list[Path]:
-    """Masks of what moves before a moving camera, if anything does."""
+def _mask_what_moves(context: run_solvers.SolveContext, estimate: Estimate) -> Path | None:
+    """A folder of masks of what moves before a moving camera, if anything does."""
     config, evidence = MotionMaskConfig(), estimate.verdict.evidence
     if (
         estimate.verdict.kind != "moving"
         or evidence.inliers >= config.inliers
         or not context.problem.klt_tracks.points
     ):
-        return []
+        return None
     context.stage("Masking what moves")
     local = context.problem.klt_tracks.in_frames(estimate.frames)
     images = [context.footage.folder / context.footage.names[i] for i in estimate.frames]
-    paths, share = motion_masks.write_masks(
-        estimate.solve, local, images, context.work / "moving", config, context.job.progress
+    folder = context.work / "moving"
+    _, share = motion_masks.write_masks(
+        estimate.solve, local, images, folder, config, context.job.progress
     )
     if share < LEAST_MASKED:
-        return []
+        return None
     context.job.warn(
         "MOVING",
         f"Things move in the footage: {share:.0%} of its pixels were masked, and splats will leave "
         f"them out.",
     )
-    return paths
+    return folder

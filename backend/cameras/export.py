@@ -52,9 +52,9 @@ def _finite_points(estimate: Estimate) -> tuple[Tracks, np.ndarray]:
     return tracks, points[good, :3] / points[good, 3:]
 
 
-def write_task(context: SolveContext, estimate: Estimate) -> ColmapTask:
+def write_task(context: SolveContext, estimate: Estimate, masks: Path | None) -> ColmapTask:
     """Cameras, points and tracks in a file for the COLMAP process, which undistorts the pictures
-    and writes the capture.
+    and their masks (a folder of NAME.png), and writes the capture.
     """
     tracks, xyz = (
         _finite_points(estimate) if estimate.verdict.kind == "moving" else (None, np.zeros((0, 3)))
@@ -83,6 +83,8 @@ def write_task(context: SolveContext, estimate: Estimate) -> ColmapTask:
         ordered=footage.ordered,
         times=footage.times,
         sources=footage.sources,
+        turns=footage.turns,
+        masks=str(masks or ""),
         solved=str(path),
         threads=core_count(),
     )

@@ -2,96 +2,199 @@
 or footage whose frames Blender has cameras for.
 """
 
-import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..formats import capture
+from ..formats import capture, points_ply
 from ..formats.capture import Capture, Frame
+from ..formats.name_pairing import listed
 from ..geometry.conventions import to_viewmat
 from ..media import photos, video
+from ..media.picture_fit import same_shape
 from ..protocol import InputError
 from ..runtime.device import core_count
 from ..runtime.job import Job
 from .cameras_verb import PRESETS, CamerasOptions
 from .colmap.colmap_command import ColmapTask, KnownCamera
-from .footage import posed, propagated_masks, sources
+from .footage import posed
+from .footage.lenses import colmap_lens
+from .footage.mask_files import paired_masks
+from .footage.placed_pictures import GivenPicture, place_pictures
+from .footage.posed import KnownPose
+from .footage.sources import Source
 
 
-def _camera(frame: Frame, name: str, size: tuple[int, int]) -> KnownCamera:
-    if any(frame.distortion[4:]):
-        raise InputError(
-            "The lens distortion of the input needs k3 or k4, which is not supported.",
-            "Undistort the pictures first.",
-        )
-    sx, sy = size[0] / frame.width, size[1] / frame.height
-    params = [frame.fl_x * sx, frame.fl_y * sy, frame.cx * sx, frame.cy * sy, *frame.distortion[:4]]
-    return KnownCamera(name, params, to_viewmat(frame.camera_to_world).tolist())
+@dataclass(frozen=True, kw_only=True)
+class KnownTask:
+    """The task, and how many cameras were handed in for it."""
+
+    task: ColmapTask
+    asked: int
+
+
+def _tell(job: Job[CamerasOptions], told: Sequence[str]) -> None:
+    for text in told:
+        job.warn("INPUT", text)
 
 
 def _with_images(job: Job[CamerasOptions], given: Capture) -> list[Frame]:
     frames = [f for f in given.frames if f.image.is_file()]
-    if len(frames) < len(given.frames):
-        job.warn(
-            "MISSING",
-            f"{len(given.frames) - len(frames)} of {len(given.frames)} cameras have no picture and "
-            f"were left out.",
-        )
+    gone = [f.image.name for f in given.frames if not f.image.is_file()]
     if not frames:
         raise InputError(
-            "None of the pictures that transforms.json names is there.",
-            "Put the pictures beside it.",
+            f"None of the pictures that transforms.json names is there: {listed(gone)}.",
+            "Put the pictures beside it, named as it names them.",
         )
+    if gone:
+        job.warn(
+            "MISSING",
+            f"{len(gone)} of {len(given.frames)} cameras have no picture and were left out: "
+            f"{listed(gone)}.",
+        )
+    if len({f.image for f in frames}) < len(frames):
+        raise InputError("transforms.json names a picture twice.", "Export it again.")
     return frames
 
 
-def _capture_task(job: Job[CamerasOptions], source: sources.Source, work: Path) -> ColmapTask:
+def source_of(frame: Frame, root: Path) -> str:
+    """What a given frame is known by: its picture's name before it was copied, else its place in
+    the given capture.
+    """
+    return frame.source or (
+        frame.image.relative_to(root).as_posix()
+        if frame.image.is_relative_to(root)
+        else frame.image.name
+    )
+
+
+def _masks(
+    job: Job[CamerasOptions], source: Source, given: Capture, frames: list[Frame]
+) -> list[Path | None]:
+    """Masks that the user names, or the capture, or that lie beside it."""
+    named = [f.mask for f in frames]
+    folder = _mask_folder(job, source, any(named))
+    if folder is not None:
+        paired = paired_masks(folder, [source_of(f, given.root) for f in frames])
+        _tell(job, [paired.told] if paired.told else [])
+        return paired.masks
+    if lost := [m.name for m in named if m is not None and not m.is_file()]:
+        job.warn("INPUT", f"{len(lost)} masks that are named are not there: {listed(lost)}.")
+    return [m if m is not None and m.is_file() else None for m in named]
+
+
+def _mask_folder(job: Job[CamerasOptions], source: Source, has_own: bool) -> Path | None:
+    if job.options.masks:
+        return Path(job.options.masks)
+    return None if has_own else source.masks
+
+
+def _near_points(given: Capture, work: Path) -> str:
+    """The capture's points, moved as its cameras were."""
+    if given.points is None or not given.reading.points_offset.any():
+        return str(given.points or "")
+    moved = work / "points.ply"
+    points_ply.write(moved, *points_ply.read(given.points, given.reading.points_offset))
+    return str(moved)
+
+
+def _capture_task(job: Job[CamerasOptions], source: Source, work: Path) -> KnownTask:
     """Someone else's cameras: points are triangulated unless they came along."""
     job.stage("Reading the cameras", 1, 4)
     given = capture.read(source.path)
+    _tell(job, given.reading.told)
     frames = _with_images(job, given)
-    if len({f.image for f in frames}) < len(frames):
-        raise InputError("transforms.json names a picture twice.", "Export it again.")
+    masks = _masks(job, source, given, frames)
     folder = work / "images"
     folder.mkdir()
-    names = [
-        f"{i:05d}{f.image.suffix.lower()}" for i, f in enumerate(frames, 1)
-    ]  # COLMAP's lists can't hold spaces
-    for frame, name in zip(frames, names, strict=True):
-        shutil.copyfile(frame.image, folder / name)
-    known = [_camera(f, n, capture.image_size(f.image)) for f, n in zip(frames, names, strict=True)]
-    times = [f.time if f.time is not None else -1.0 for f in frames]
-    return ColmapTask(
+    placed = place_pictures(
+        [
+            GivenPicture(
+                name=source_of(f, given.root),
+                path=f.image,
+                camera_size=(f.width, f.height),
+                mask=mask,
+            )
+            for f, mask in zip(frames, masks, strict=True)
+        ],
+        folder,
+        work / "masks",
+    )
+    _tell(job, placed.told)
+    kept, known = [frames[p.index] for p in placed.pictures], []
+    for frame, picture in zip(kept, placed.pictures, strict=True):
+        model, params = colmap_lens(frame, picture.size)
+        known.append(
+            KnownCamera(
+                name=picture.name,
+                model=model,
+                params=params,
+                viewmat=to_viewmat(frame.camera_to_world).tolist(),
+                size=list(picture.size),
+            )
+        )
+    times = [f.time if f.time is not None else -1.0 for f in kept]
+    world = given.reading.world
+    task = ColmapTask(
         kind="known",
         images=str(folder),
         work=str(work),
         output=str(job.folder.staging),
-        names=names,
+        names=[p.name for p in placed.pictures],
         ordered=False,
         times=times if min(times) >= 0 else None,
-        sources=[propagated_masks.source_of(f, given.root) for f in frames],
+        sources=[source_of(f, given.root) for f in kept],
         features=PRESETS[job.request.preset].features,
+        masks=str(work / "masks") if placed.masked else "",
+        offset=world.offset.tolist() if world.offset.any() else None,
+        applied=None if world.applied is None else world.applied.tolist(),
         known=known,
-        points=str(given.points or ""),
+        points=_near_points(given, work),
         seed=job.request.seed,
         threads=core_count(),
     )
+    return KnownTask(task=task, asked=len(given.frames))
 
 
-def _posed_task(
-    job: Job[CamerasOptions], source: sources.Source, work: Path, poses: Path
-) -> ColmapTask:
+def _posed_camera(pose: KnownPose, name: str, width: int, height: int) -> KnownCamera:
+    """For a picture of the given size."""
+    sx, sy = width / pose.width, height / pose.height
+    fl_x, fl_y, cx, cy = pose.intrinsics
+    pinhole, bent = [fl_x * sx, fl_y * sy, cx * sx, cy * sy], any(pose.distortion)
+    return KnownCamera(
+        name=name,
+        model="OPENCV" if bent else "PINHOLE",
+        params=[*pinhole, *pose.distortion] if bent else pinhole,
+        viewmat=to_viewmat(pose.camera_to_world).tolist(),
+        size=[width, height],
+    )
+
+
+def _posed_task(job: Job[CamerasOptions], source: Source, work: Path, poses: Path) -> KnownTask:
     """Footage whose cameras were solved frame by frame, in Blender for one."""
     options, config = job.options, PRESETS[job.request.preset]
     job.stage("Reading the footage", 1, 5)
     records = posed.read(poses, max(video.MIN_FRAMES, options.frames or config.frames))
     side = options.max_side or config.max_side
-    choose = photos.gather_indices if source.kind == "photos" else video.extract_indices
-    footage = choose(source.path, work / "images", [r.index for r in records], side)
+    asked, camera = [r.index for r in records], (records[0].width, records[0].height)
+    if source.kind == "photos":
+        footage, kept = photos.gather_indices(source.path, work / "images", asked, side, camera)
+        records = [records[k] for k in kept]
+    else:
+        footage = video.extract_indices(source.path, work / "images", asked, side)
+    _tell(job, footage.told)
+    size = footage.width, footage.height
+    if not all(same_shape((r.width, r.height), size) for r in records):
+        raise InputError(
+            f"{source.path.name} has pictures of {size[0]} x {size[1]} pixels, its cameras were "
+            f"solved for {camera[0]} x {camera[1]}.",
+            "Choose the footage that the cameras were solved from.",
+        )
     known = [
-        posed.camera(r, n, footage.width, footage.height)
+        _posed_camera(r, n, footage.width, footage.height)
         for r, n in zip(records, footage.names, strict=True)
     ]
-    return ColmapTask(
+    task = ColmapTask(
         kind="known",
         images=str(footage.folder),
         work=str(work),
@@ -104,22 +207,25 @@ def _posed_task(
         seed=job.request.seed,
         threads=core_count(),
     )
+    return KnownTask(task=task, asked=len(asked))
 
 
-def known_task(job: Job[CamerasOptions], source: sources.Source, work: Path) -> ColmapTask:
+def known_task(job: Job[CamerasOptions], source: Source, work: Path) -> KnownTask:
     """Cameras that someone else solved."""
-    options = job.options
-    if isinstance(options, CamerasOptions) and options.poses:
-        return _posed_task(job, source, work, Path(options.poses))
+    _tell(job, source.told)
+    if job.options.poses:
+        return _posed_task(job, source, work, Path(job.options.poses))
     if source.kind == "transforms":
         return _capture_task(job, source, work)
     job.stage("Reading the model", 1, 2)
-    return ColmapTask(
+    task = ColmapTask(
         kind="model",
         images=str(source.images),
         work=str(work),
         output=str(job.folder.staging),
         names=[],
+        masks=str(_mask_folder(job, source, has_own=False) or ""),
         model=str(source.path),
         threads=core_count(),
     )
+    return KnownTask(task=task, asked=0)

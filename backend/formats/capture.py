@@ -6,62 +6,34 @@ geometry/conventions.py.
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..geometry.conventions import intrinsics
+from ..geometry.arrays import Doubles
 from ..protocol import InputError
+from .capture_records import ordered_records, other_lists, recentred, usable_poses
+from .capture_types import Capture as Capture, Frame as Frame, Reading as Reading, World as World
+from .lens_keys import DISTORTION, MORE_DISTORTION, PERSPECTIVE, lens_of
+from .name_pairing import listed
+from .named_files import inside, locate
+from .picture_header import stored_size
 from .transforms_json import (
-    DISTORTION,
     IMAGES as IMAGES,
     find_transforms,
     focal_lengths,
-    inside,
     load_json,
     number,
-    pose,
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Frame:
-    """One picture and its camera."""
-
-    image: Path
-    camera_to_world: NDArray[np.float64]  # (4, 4), OpenGL axes
-    fl_x: float
-    fl_y: float
-    cx: float
-    cy: float
-    width: int
-    height: int
-    distortion: tuple[float, ...] = (0.0,) * 6  # k1 k2 p1 p2 k3 k4, OpenCV's model
-    time: float | None = None  # seconds in the video that the frame is from
-    mask: Path | None = None
-    source: str = ""  # name of the picture before it was copied into the capture
-    depth: Path | None = None  # see formats/depth_exr.py
-
-    @property
-    def K(self) -> NDArray[np.float64]:
-        """(3, 3) intrinsics in pixels."""
-        return intrinsics(self.fl_x, self.fl_y, self.cx, self.cy)
-
-
-@dataclass(frozen=True)
-class Capture:
-    """Frames in the order of the footage; `points` is a coloured PLY where there is one."""
-
-    root: Path
-    frames: list[Frame]
-    points: Path | None = None
 
 
 def image_size(path: Path) -> tuple[int, int]:
     """Width and height from the file's header, as stored (EXIF rotation not applied)."""
+    if (size := stored_size(path)) is not None:
+        return size
     try:
         from PIL import Image, UnidentifiedImageError
     except ImportError as error:  # inside Blender
@@ -78,11 +50,9 @@ def image_size(path: Path) -> tuple[int, int]:
         ) from error
 
 
-def _any_image(root: Path, shared: dict[str, Any], missing: Path) -> Path:
+def _any_image(places: dict[str, Path], missing: Path) -> Path:
     """Another picture of the capture, which has the size of the missing one."""
-    image = next(
-        (p for p in (inside(root, name) for name in shared.get("_names", [])) if p.is_file()), None
-    )
+    image = next((p for p in places.values() if p.is_file()), None)
     if image is None:
         raise InputError(
             f"The picture {missing.name} is missing, and so is every other.",
@@ -91,51 +61,55 @@ def _any_image(root: Path, shared: dict[str, Any], missing: Path) -> Path:
     return image
 
 
-def _frame(root: Path, shared: dict[str, Any], record: Any) -> Frame:
-    if not isinstance(record, dict):
-        raise InputError("transforms.json: a frame is not a record.", "Export it again.")
-    camera = {**shared, **record}
-    image = inside(root, record.get("file_path"))
-    if camera.get("is_fisheye") or camera.get("camera_model", "OPENCV") not in (
-        "OPENCV",
-        "PINHOLE",
-        "SIMPLE_PINHOLE",
-        "SIMPLE_RADIAL",
-        "RADIAL",
-    ):
-        raise InputError(
-            f"The camera model {camera.get('camera_model', 'fisheye')!r} is not supported.",
-            "Undistort the pictures first.",
-        )
+def _size(places: dict[str, Path], camera: dict[str, Any], image: Path) -> tuple[int, int]:
     if "w" in camera and "h" in camera:
         width, height = int(number(camera, "w")), int(number(camera, "h"))
     else:
-        width, height = image_size(image if image.is_file() else _any_image(root, shared, image))
+        width, height = image_size(image if image.is_file() else _any_image(places, image))
     if not (1 <= width <= 65536 and 1 <= height <= 65536):
         raise InputError(
             f"transforms.json: a picture of {width} x {height} pixels is impossible.",
             "Export it again.",
         )
+    return width, height
+
+
+def _frame(
+    root: Path, camera: dict[str, Any], size: tuple[int, int], image: Path, matrix: Doubles
+) -> Frame:
+    lens, (width, height) = lens_of(camera), size
     fl_x, fl_y = focal_lengths(camera, width, height)
+    depth = camera.get("depth_file_path")
     return Frame(
         image=image,
-        camera_to_world=pose(record, image.name),
+        camera_to_world=matrix,
         fl_x=fl_x,
         fl_y=fl_y,
         cx=number(camera, "cx", width / 2),
         cy=number(camera, "cy", height / 2),
         width=width,
         height=height,
-        distortion=tuple(number(camera, key, 0.0) for key in DISTORTION),
+        camera_model="OPENCV" if lens.model in PERSPECTIVE else lens.model,
+        distortion=lens.distortion,
+        more_distortion=lens.more,
         time=number(camera, "time") if "time" in camera else None,
-        mask=inside(root, record["mask_path"]) if record.get("mask_path") else None,
-        source=str(record.get("source", "")),
-        depth=inside(root, record["depth_file_path"]) if record.get("depth_file_path") else None,
+        source=str(camera.get("source", "")),
+        depth=inside(root, depth) if depth else None,
     )
 
 
+def _masked(root: Path, frames: list[Frame], names: Sequence[Any]) -> tuple[list[Frame], list[str]]:
+    """The frames with the masks of these names, and which are spelled otherwise than their
+    files.
+    """
+    places, respelled = locate(root, [name for name in names if name], masks=True)
+    return [
+        replace(f, mask=places[name]) if name else f for f, name in zip(frames, names, strict=True)
+    ], respelled
+
+
 def read(path: Path) -> Capture:
-    """The capture at a folder or a transforms.json. Pictures need not exist; `require_pictures`
+    """The capture at a folder or a transforms.json. Pictures need not exist; `require_images`
     sees to that.
     """
     file = find_transforms(path)
@@ -143,20 +117,33 @@ def read(path: Path) -> Capture:
         raise InputError(
             f"{path} holds no transforms.json.", "Run `cameras` first, and give its output folder."
         )
-    data = load_json(file)
+    data, root = load_json(file), file.parent
+    records = ordered_records(data)
+    names = [r["file_path"] for r in records]
+    places, respelled = locate(root, names)
+    poses, no_pose = usable_poses(records)
     shared = {k: v for k, v in data.items() if k != "frames"}
-    shared["_names"] = [
-        r["file_path"]
-        for r in data["frames"]
-        if isinstance(r, dict) and isinstance(r.get("file_path"), str)
-    ]
-    frames = [_frame(file.parent, shared, record) for record in data["frames"]]
-    points = (
-        inside(file.parent, data["ply_file_path"])
-        if data.get("ply_file_path")
-        else file.parent / "points3D.ply"
-    )
-    return Capture(file.parent, frames, points if points.is_file() else None)
+    frames = []
+    for index, matrix in poses.items():
+        camera, image = {**shared, **records[index]}, places[names[index]]
+        size = _size(places, camera, image)
+        frames.append(_frame(root, camera, size, image, matrix))
+    masks = [records[index].get("mask_path") for index in poses]
+    frames, masks_respelled = _masked(root, frames, masks)
+    frames, world, points_offset, moved = recentred(frames, data)
+    said = [no_pose, moved, other_lists(file)]
+    if other := [*respelled, *masks_respelled]:
+        said.append(
+            f"{len(other)} files are spelled otherwise in {file.name} than on disk and were found "
+            f"by name: {listed(other)}."
+        )
+    ply = data.get("ply_file_path")
+    points = inside(root, ply) if ply else root / "points3D.ply"
+    if ply and not points.is_file():
+        said.append(f"The points {points.name} that {file.name} names are not there.")
+    told = tuple(text for text in said if text)
+    reading = Reading(world=world, points_offset=points_offset, told=told)
+    return Capture(root, frames, points if points.is_file() else None, reading)
 
 
 def require_images(capture: Capture) -> None:
@@ -170,29 +157,40 @@ def require_images(capture: Capture) -> None:
         )
 
 
-def write(root: Path, frames: list[Frame], points: Path | None) -> None:
+def _record(root: Path, f: Frame) -> dict[str, Any]:
+    record: dict[str, Any] = {"file_path": f.image.relative_to(root).as_posix()}
+    record |= {"fl_x": f.fl_x, "fl_y": f.fl_y, "cx": f.cx, "cy": f.cy, "w": f.width, "h": f.height}
+    if f.camera_model != "OPENCV":
+        record["camera_model"] = f.camera_model
+    record |= {k: v for k, v in zip(DISTORTION, f.distortion, strict=True) if v}
+    record |= {k: v for k, v in zip(MORE_DISTORTION, f.more_distortion, strict=True) if v}
+    if f.time is not None:
+        record["time"] = f.time
+    if f.source:
+        record["source"] = f.source
+    if f.mask is not None:
+        record["mask_path"] = f.mask.relative_to(root).as_posix()
+    if f.depth is not None:
+        record["depth_file_path"] = f.depth.relative_to(root).as_posix()
+    return {**record, "transform_matrix": f.camera_to_world.tolist()}
+
+
+def _world(world: World) -> dict[str, Any]:
+    """`offset` is what to add for the coordinates that the cameras were solved in;
+    `applied_transform` says the same in nerfstudio's words, of whatever else was applied too.
+    """
+    said: dict[str, Any] = {}
+    applied = world.applied
+    if world.offset.any():
+        said["offset"] = world.offset.tolist()
+        if applied is None:
+            applied = np.concatenate([np.eye(3), -world.offset[:, None]], 1)
+    return said if applied is None else {**said, "applied_transform": applied.tolist()}
+
+
+def write(root: Path, frames: list[Frame], points: Path | None, world: World | None = None) -> None:
     """Writes transforms.json into `root`, under which the pictures must lie."""
-    records = []
-    for f in frames:
-        record: dict[str, Any] = {"file_path": f.image.relative_to(root).as_posix()}
-        record |= {
-            "fl_x": f.fl_x,
-            "fl_y": f.fl_y,
-            "cx": f.cx,
-            "cy": f.cy,
-            "w": f.width,
-            "h": f.height,
-        }
-        record |= {k: v for k, v in zip(DISTORTION, f.distortion, strict=True) if v}
-        if f.time is not None:
-            record["time"] = f.time
-        if f.source:
-            record["source"] = f.source
-        if f.mask is not None:
-            record["mask_path"] = f.mask.relative_to(root).as_posix()
-        if f.depth is not None:
-            record["depth_file_path"] = f.depth.relative_to(root).as_posix()
-        records.append({**record, "transform_matrix": f.camera_to_world.tolist()})
+    records = [_record(root, f) for f in frames]
     shared = {
         k: records[0][k]
         for k in ("fl_x", "fl_y", "cx", "cy", "w", "h")
@@ -203,6 +201,7 @@ def write(root: Path, frames: list[Frame], points: Path | None) -> None:
         "camera_model": "OPENCV",
         **shared,
         **({"ply_file_path": points.relative_to(root).as_posix()} if points else {}),
+        **(_world(world) if world else {}),
         "frames": slim,
     }
     (root / "transforms.json").write_text(

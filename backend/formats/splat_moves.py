@@ -9,6 +9,7 @@ import numpy as np
 from ..geometry.arrays import Doubles, Floats
 from ..geometry.sh_rotation import turn_sh
 from ..protocol import InputError
+from .splat_notes import moved_notes
 from .splat_ply import SplatArrays
 
 UNIFORM = 1e-4  # how far apart the scales of a matrix may be, relative to their size, to be one
@@ -34,7 +35,9 @@ def moved(a: SplatArrays, matrix: Doubles) -> SplatArrays:
         log_scales = a.log_scales + np.float32(np.log(stretch.mean()))
     else:
         quats, log_scales = _sheared(a, linear)
-    return replace(a, means=means, quats=quats, log_scales=log_scales, sh=turn_sh(a.sh, turn))
+    notes = moved_notes(a.notes, np.asarray(matrix, np.float64))
+    turned = turn_sh(a.sh, turn)
+    return replace(a, means=means, quats=quats, log_scales=log_scales, sh=turned, notes=notes)
 
 
 def _sheared(a: SplatArrays, linear: Doubles) -> tuple[Floats, Floats]:

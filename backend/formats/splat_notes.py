@@ -2,7 +2,8 @@
 and what is up. numpy only.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -20,6 +21,7 @@ class SplatNotes:
     blend: Blend = "srgb"  # the light in which the splats were trained to be laid over each other
     antialiased: bool = False  # trained with the filter of Mip-Splatting
     upright: Doubles | None = None  # (4, 4) the splats' world to an upright scene
+    source: Doubles | None = None  # (4, 4) the splats' world to the one that was surveyed
 
 
 def comments_of(notes: SplatNotes) -> tuple[str, ...]:
@@ -28,13 +30,61 @@ def comments_of(notes: SplatNotes) -> tuple[str, ...]:
     lines += [f"{WORD} antialiased"] if notes.antialiased else []
     if notes.upright is not None:
         lines.append(f"{WORD} upright " + " ".join(f"{v:.9g}" for v in notes.upright.ravel()))
+    if notes.source is not None:
+        lines.append(_source_line(notes.source))
     return tuple(lines)
+
+
+def from_offset(offset: Doubles) -> Doubles | None:
+    """(4, 4) that adds the offset (3,) which a capture's world was moved by; None for none."""
+    if not offset.any():
+        return None
+    matrix = np.eye(4)
+    matrix[:3, 3] = offset
+    return matrix
+
+
+def moved_notes(notes: SplatNotes, matrix: Doubles) -> SplatNotes:
+    """What is still true of splats that were moved by `matrix` (4, 4)."""
+    if notes.source is None:
+        return notes
+    return replace(notes, source=np.asarray(notes.source @ np.linalg.inv(matrix)))
+
+
+def agreed(notes: Sequence[SplatNotes]) -> SplatNotes:
+    """What several, one at least, have in common; sRGB where they differ in blending."""
+    first = notes[0]
+    return SplatNotes(
+        blend="linear" if {n.blend for n in notes} == {"linear"} else "srgb",
+        antialiased=all(n.antialiased for n in notes),
+        upright=first.upright if all(_same(n.upright, first.upright) for n in notes) else None,
+        source=first.source if all(_same(n.source, first.source) for n in notes) else None,
+    )
+
+
+def _same(a: Doubles | None, b: Doubles | None) -> bool:
+    return a is b or (a is not None and b is not None and np.array_equal(a, b))
+
+
+def _source_line(matrix: Doubles) -> str:
+    """All digits: coordinates of surveys are large."""
+    if np.array_equal(matrix[:3, :3], np.eye(3)):
+        return f"{WORD} offset " + " ".join(f"{v:.17g}" for v in matrix[:3, 3])
+    return f"{WORD} source " + " ".join(f"{v:.17g}" for v in matrix.ravel())
+
+
+def _offset(words: list[str]) -> Doubles | None:
+    try:
+        offset = np.array([float(word) for word in words]).reshape(3)
+    except ValueError:
+        return None
+    return from_offset(offset) if np.isfinite(offset).all() else None
 
 
 def notes_of(comments: list[str]) -> SplatNotes:
     """What such lines say; anything else in them is passed over."""
     blend: Blend = "srgb"
-    antialiased, upright = False, None
+    antialiased, upright, source = False, None, None
     for words in (line.split() for line in comments):
         if words[:1] != [WORD]:
             continue
@@ -44,7 +94,11 @@ def notes_of(comments: list[str]) -> SplatNotes:
             antialiased = True
         elif words[1:2] == ["upright"]:
             upright = _matrix(words[2:])
-    return SplatNotes(blend=blend, antialiased=antialiased, upright=upright)
+        elif words[1:2] == ["source"]:
+            source = _matrix(words[2:])
+        elif words[1:2] == ["offset"]:
+            source = _offset(words[2:])
+    return SplatNotes(blend=blend, antialiased=antialiased, upright=upright, source=source)
 
 
 def _matrix(words: list[str]) -> Doubles | None:

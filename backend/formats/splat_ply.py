@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..geometry.arrays import Floats
 from ..protocol import InputError
 from . import ply
-from .splat_notes import SplatNotes, comments_of, notes_of
+from .splat_notes import SplatNotes, agreed, comments_of, notes_of
 
 FILE = "splats.ply"  # what jobs call theirs
 
@@ -158,7 +158,6 @@ def joined(parts: list[SplatArrays]) -> SplatArrays:
         return parts[0]
     width = max(a.sh.shape[1] for a in parts)
     names = set.intersection(*({*a.extra} for a in parts))
-    blends, filters = {a.notes.blend for a in parts}, {a.notes.antialiased for a in parts}
     return SplatArrays(
         means=np.concatenate([a.means for a in parts]),
         quats=np.concatenate([a.quats for a in parts]),
@@ -168,9 +167,7 @@ def joined(parts: list[SplatArrays]) -> SplatArrays:
             [np.pad(a.sh, ((0, 0), (0, width - a.sh.shape[1]), (0, 0))) for a in parts]
         ),
         extra={n: np.concatenate([a.extra[n] for a in parts]) for n in sorted(names)},
-        notes=SplatNotes(
-            blend="linear" if blends == {"linear"} else "srgb", antialiased=filters == {True}
-        ),
+        notes=agreed([a.notes for a in parts]),
     )
 
 

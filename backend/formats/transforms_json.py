@@ -2,7 +2,7 @@
 
 import json
 import math
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,6 @@ from numpy.typing import NDArray
 from ..protocol import InputError
 
 IMAGES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp")
-DISTORTION = ("k1", "k2", "p1", "p2", "k3", "k4")
-
-
 MAX_JSON = 256 * 2**20
 
 
@@ -34,7 +31,7 @@ def load_json(path: Path) -> dict[str, Any]:
             raise InputError(
                 f"{path.name} is too large to be a list of cameras.", "Choose another file."
             )
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_bytes())  # with or without a byte order mark, UTF-16 too
     except OSError as error:
         raise InputError(
             f"{path} can't be read: {error.strerror}.", "Choose another file."
@@ -59,27 +56,6 @@ def number(record: dict[str, Any], key: str, default: float | None = None) -> fl
             f"transforms.json: {key!r} must be a finite number, not {value!r}.", "Export it again."
         )
     return float(value)
-
-
-def inside(root: Path, name: Any) -> Path:
-    """A file of the capture by its name in the JSON; names that lead outside the folder are
-    refused.
-    """
-    if not isinstance(name, str) or not name or "\0" in name:
-        raise InputError("transforms.json: a frame has no file_path.", "Export it again.")
-    parts = PurePosixPath(name.replace("\\", "/"))
-    if parts.is_absolute() or PureWindowsPath(name).drive or ".." in parts.parts:
-        raise InputError(
-            f"transforms.json names a file outside its folder: {name!r}.",
-            "Move the pictures into the capture.",
-        )
-    path = root / parts
-    if path.suffix.lower() in IMAGES or path.is_file():
-        return path
-    return next(
-        (c for c in (path.with_name(path.name + s) for s in IMAGES) if c.is_file()),
-        path.with_name(path.name + ".png"),
-    )
 
 
 def pose(record: dict[str, Any], where: str) -> NDArray[np.float64]:

@@ -11,6 +11,8 @@ import av
 from av.error import FFmpegError
 
 from ..protocol import InputError
+from .deinterlace import deinterlaced
+from .high_dynamic_range import range_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,14 +26,16 @@ class VideoInfo:
     frames: int
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Damage:
-    """What a file withheld while it was decoded."""
+    """What a file withheld while it was decoded, and what its frames needed."""
 
     since: float = 0.0  # seconds; what lies before is nobody's concern
     frames: int = 0  # that did not decode, or only in part
     first: float = 0.0  # seconds after which the first of them was met
     resized: float = 0.0  # seconds after which frames of another size came
+    range: str = ""  # of colours that are no sRGB: what is converted
+    interlaced: bool = False  # and put together
 
     def met(self, time: float) -> None:
         """Notes that a frame at `time` seconds could not be decoded."""
@@ -39,6 +43,21 @@ class Damage:
             return
         self.first = self.first if self.frames else time
         self.frames += 1
+
+    def see(self, frame: av.VideoFrame) -> None:
+        """Notes what has to be done to a frame before it can be used."""
+        self.range = self.range or range_name(frame)
+        self.interlaced = self.interlaced or frame.interlaced_frame
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What was done, as sentences."""
+        said = []
+        if self.range:
+            said.append(f"The footage has {self.range}; its colors were tone-mapped to sRGB.")
+        if self.interlaced:
+            said.append("The footage is interlaced; its frames were deinterlaced.")
+        return tuple(said)
 
 
 def cannot(path: Path, why: str) -> InputError:
@@ -102,7 +121,8 @@ def decode(
     """
     stream = container.streams.video[0]
     first, pace, last = _first_time(stream), _pace(stream), -1.0
-    for index, frame in enumerate(_frames(container, path, damage)):
+    frames = deinterlaced(_frames(container, path, damage), stream)
+    for index, frame in enumerate(frames):
         time = frame.time - first if frame.time is not None else index / pace
         last = (
             time if time > last else last + 1 / pace
@@ -128,6 +148,7 @@ def _frames(
                 damage.met(time)
                 continue
             seen = True
+            damage.see(frame)
             yield frame
     if not seen:
         raise cannot(path, "no frame of it can be decoded")

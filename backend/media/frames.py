@@ -25,12 +25,16 @@ class Footage:
     sources: list[str] | None = None  # what the photos were called
     ordered: bool = False  # neighbours in the list are neighbours in time
     damage: str = ""  # what of the file could not be read, in words
+    turns: list[int] | None = None  # quarters counter-clockwise that each lies from upright
+    told: tuple[str, ...] = ()  # what else was left out or changed, as sentences
 
     def only(self, indices: list[int]) -> "Footage":
         """Some of the pictures, in the order given."""
         times = [self.times[i] for i in indices] if self.times else None
         sources = [self.sources[i] for i in indices] if self.sources else None
-        return replace(self, names=[self.names[i] for i in indices], times=times, sources=sources)
+        turns = [self.turns[i] for i in indices] if self.turns else None
+        names = [self.names[i] for i in indices]
+        return replace(self, names=names, times=times, sources=sources, turns=turns)
 
 
 def fit_size(width: int, height: int, max_side: int) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from ..geometry.arrays import Pixels
 from ..protocol import InputError
 from .decoding import Damage, cannot, decode, open_video, probe, reach
 from .frames import Footage, fit_size, sharpness
+from .high_dynamic_range import range_name, tone_mapped
 
 Progress = Callable[[int, int], None]
 MIN_FRAMES = 3
@@ -23,11 +24,15 @@ BREAKS_OFF = 0.05  # share of a video that may be missing at its end without a w
 
 
 def upright(frame: av.VideoFrame, stream: av.VideoStream, max_side: int) -> Pixels:
-    """RGB with square pixels, scaled down so that the longer side is at most `max_side`, turned as
+    """sRGB with square pixels, scaled down so that the longer side is at most `max_side`, turned as
     the rotation flag says.
     """
     width, height = _stored_size(frame, stream, max_side)
-    rgb = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
+    rgb = (
+        tone_mapped(frame, width, height)
+        if range_name(frame)
+        else frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
+    )
     return np.ascontiguousarray(
         np.rot90(rgb.astype(np.uint8, copy=False), round((frame.rotation or 0) / 90))
     )
@@ -148,7 +153,8 @@ def extract(
             )
     if len(store.names) < count and best.pixels is not None:
         store.add(best.pixels, best.time)
-    return replace(store.footage(path), damage=_in_words(path, damage, time, stop))
+    said = _in_words(path, damage, time, stop)
+    return replace(store.footage(path), damage=said, told=damage.changes)
 
 
 def _in_words(path: Path, damage: Damage, end: float, expected: float) -> str:
@@ -190,4 +196,4 @@ def extract_indices(path: Path, folder: Path, indices: list[int], max_side: int)
             f"{path.name} has fewer frames than the cameras ask for.",
             "Choose the clip that the cameras were solved from.",
         )
-    return store.footage(path)
+    return replace(store.footage(path), told=damage.changes)

@@ -91,7 +91,7 @@ def initialise(
 ) -> Gaussians:
     """At most `config.max_splats` Gaussians, grey-free: they carry the points' colours."""
     points, colors = (
-        points_ply.read(capture.points)
+        points_ply.read(capture.points, capture.reading.points_offset)
         if capture.points
         else (np.empty((0, 3), np.float32), np.empty((0, 3), np.uint8))
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..formats import capture, splat_ply
 from ..formats.capture import Capture
+from ..formats.splat_notes import from_offset
 from ..formats.splat_ply import SplatArrays
 from ..gaussians.model import Gaussians
 from ..gaussians.rasterize import rasterizer_name
@@ -32,9 +33,9 @@ MIN_VIEWS = 3
 MEASURED = ("psnr", "ssim", "beyond_psnr", "beyond_ssim")
 
 
-def _prepare(job: Job[SplatsOptions], config: TrainConfig) -> Trainer:
-    job.stage("Loading the pictures", 1, 3)
-    source = capture.read(Path(job.request.input))
+def _prepare(job: Job[SplatsOptions], config: TrainConfig, source: Capture) -> Trainer:
+    for text in source.reading.told:
+        job.warn("INPUT", text)
     capture.require_images(source)
     centers = np.stack([frame.camera_to_world[:3, 3] for frame in source.frames])
     if len(centers) > 1 and np.ptp(centers, axis=0).max() < 1e-6:
@@ -156,11 +157,14 @@ def _train(job: Job[SplatsOptions], trainer: Trainer) -> None:
 def run(job: Job[SplatsOptions]) -> Outcome:
     """Leaves splats.ply, heldout.png and curve.json in the job's output."""
     options = job.options
-    trainer = _prepare(job, make_config(job.request.preset, options))
+    job.stage("Loading the pictures", 1, 3)
+    source = capture.read(Path(job.request.input))
+    trainer = _prepare(job, make_config(job.request.preset, options), source)
     _train(job, trainer)
     job.stage("Writing the splats", 3, 3)
     views, dropped = drop_unsupported(trainer)
     arrays = _marked(trainer, views)
+    arrays.notes = replace(arrays.notes, source=from_offset(source.reading.world.offset))
     splat_ply.write(job.folder.staging / "splats.ply", arrays, (f"Splatsmith {VERSION}",))
     save_side_by_side(trainer, job.folder.staging / "heldout.png")
     atomic.write_json(job.folder.staging / "curve.json", trainer.curve)

@@ -16,6 +16,7 @@ from ..gaussians.frame_views import intrinsics_at, viewmat_of
 from ..media.frames import to_eight_bit
 from ..media.holdout import beyond, held_out
 from ..media.open_image import opened
+from ..media.picture_fit import same_shape
 from ..protocol import InputError
 
 
@@ -123,13 +124,13 @@ def load_views(
     """Reads every picture of the capture; InputError for one that can't be used."""
     full, half, transparent = [], [], False
     for index, frame in enumerate(capture.frames):
-        if any(frame.distortion):
+        if not frame.is_pinhole:
             raise InputError(
                 "The capture's pictures have lens distortion.",
                 "Run `cameras` on it first: that undistorts them.",
             )
         pixels = _load(frame)
-        if abs(pixels.shape[1] / pixels.shape[0] - frame.width / frame.height) > 0.02:
+        if not same_shape((pixels.shape[1], pixels.shape[0]), (frame.width, frame.height)):
             sizes = (
                 f"{pixels.shape[1]} x {pixels.shape[0]} pixels, its camera {frame.width} x "
                 f"{frame.height}"

@@ -13,9 +13,7 @@ from helpers.command_line import backend, refusal
 from helpers.ray_world import Box, look_at
 from helpers.shared import made_once
 
-from backend.cameras.footage.propagated_masks import undistorted
 from backend.formats import capture, depth_exr, tracks_file
-from backend.formats.capture import Frame
 from backend.geometry.conventions import align_similarity
 
 SIZE, FOCAL, FRAMES = (240, 180), 220.0, 12
@@ -178,36 +176,3 @@ def test_flowmap_can_be_asked_for_alone(
     manifest = solve(clip, tmp_path / "out", *more)
     assert error_of(tmp_path / "out", truth) < 0.02
     assert manifest["solver"].lower().split()[-1] == "flowmap"
-
-
-def test_masks_follow_the_lens_out_of_distortion() -> None:
-    mask = np.zeros((180, 240), np.uint8)
-    mask[:, 120:] = 255
-    frame = Frame(
-        image=Path("a"),
-        camera_to_world=np.eye(4),
-        fl_x=200.0,
-        fl_y=200.0,
-        cx=120.0,
-        cy=90.0,
-        width=240,
-        height=180,
-    )
-
-    def through(k1: float) -> tuple[float, ...]:
-        return (200.0, 200.0, 120.0, 90.0, k1, 0.0, 0.0, 0.0)
-
-    assert (undistorted(mask, frame, through(0.0)) == mask).all()
-    bent = undistorted(mask, frame, through(-0.2))
-    assert (bent[:, 121:] == 255).all() and (bent[:, :119] == 0).all(), (
-        "the middle line stays where it is"
-    )
-    shrunk = np.zeros((180, 240), np.uint8)
-    shrunk[90, 220] = 255
-    x = (220.5 - 120) / 200
-    for guess in np.linspace(0.3, 0.7, 4000):  # where the lens puts that pixel
-        if abs(guess * (1 - 0.2 * guess**2) - x) < 1e-4:
-            assert undistorted(shrunk, frame, through(-0.2))[90, int(guess * 200 + 120)] == 255
-            break
-    else:
-        pytest.fail("no such pixel")

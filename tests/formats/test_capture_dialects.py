@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +81,49 @@ def test_angles_of_view_that_no_lens_has_are_held_in_bounds(
     "model", ["OPENCV", "PINHOLE", "SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL"]
 )
 def test_camera_models_without_a_fisheye(model: str, tmp_path: Path) -> None:
-    assert len(capture.read(save(tmp_path, camera_model=model, is_fisheye=False)).frames) == 1
-    assert "not supported" in refused(save(tmp_path, camera_model=model, is_fisheye=True))
+    frame = capture.read(save(tmp_path, camera_model=model, is_fisheye=False)).frames[0]
+    assert frame.camera_model == "OPENCV" and frame.is_pinhole
+    frame = capture.read(save(tmp_path, camera_model=model, is_fisheye=True)).frames[0]
+    assert frame.camera_model == "OPENCV_FISHEYE" and not frame.is_pinhole
+
+
+@pytest.mark.parametrize(("model", "more"), [
+    ("FULL_OPENCV", {"k1": 0.1, "k6": 0.2}), ("OPENCV_FISHEYE", {"k4": 0.1}),
+    ("RADIAL_FISHEYE", {"k2": 0.1}), ("THIN_PRISM_FISHEYE", {"p1": 0.1, "sx1": 0.2, "sy1": 0.3}),
+    ("FISHEYE624", {"k5": 0.1, "s4": 0.2}),
+])  # fmt: skip
+def test_lenses_that_bend_lines_come_back_as_they_are(
+    model: str, more: dict[str, float], tmp_path: Path
+) -> None:
+    frames = capture.read(save(tmp_path, camera_model=model, **more)).frames
+    assert frames[0].camera_model == model and not frames[0].is_pinhole
+    (tmp_path / "again").mkdir()
+    moved = [replace(f, image=tmp_path / "again" / "a.png") for f in frames]
+    capture.write(tmp_path / "again", moved, None)
+    again = capture.read(tmp_path / "again").frames[0]
+    assert again.camera_model == model
+    assert (again.distortion, again.more_distortion) == (
+        frames[0].distortion,
+        frames[0].more_distortion,
+    )
+    values = (*again.distortion, *again.more_distortion)
+    assert sorted(v for v in values if v) == sorted(more.values())
+
+
+@pytest.mark.parametrize(("model", "key"), [
+    ("OPENCV", "k5"), ("OPENCV", "s1"), ("PINHOLE", "b1"), ("OPENCV_FISHEYE", "p1"),
+    ("RADIAL_FISHEYE", "k3"), ("FULL_OPENCV", "skew"),
+])  # fmt: skip
+def test_distortion_that_a_model_lacks_is_not_dropped(model: str, key: str, tmp_path: Path) -> None:
+    more: dict[str, Any] = {key: 0.25}
+    assert f"{key!r} = 0.25" in refused(save(tmp_path, camera_model=model, **more))
+    more = {key: 0.0}
+    assert capture.read(save(tmp_path, camera_model=model, **more)).frames
+
+
+@pytest.mark.parametrize("model", ["EQUIRECTANGULAR", "FISHEYE", 7, None, "ORTHOPHOTO"])
+def test_models_that_no_pinhole_can_stand_for(model: Any, tmp_path: Path) -> None:
+    assert "not supported" in refused(save(tmp_path, camera_model=model))
 
 
 def test_poses_of_three_rows_and_of_rounded_numbers(tmp_path: Path) -> None:

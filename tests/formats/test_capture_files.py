@@ -92,13 +92,13 @@ def test_sizes_come_from_the_picture_or_from_any_other(tmp_path: Path) -> None:
         json.dumps({**data, "frames": [lost, *data["frames"]]})
     )
     assert [(f.image.name, f.width, f.height) for f in capture.read(tmp_path).frames] == [
-        ("lost.png", 21, 11),
         ("a.png", 21, 11),
+        ("lost.png", 21, 11),
     ]
     (tmp_path / "a.png").write_bytes(b"no picture")
     assert "a.png can't be read" in refused(tmp_path)
     (tmp_path / "a.png").unlink()
-    assert "lost.png is missing, and so is every other" in refused(tmp_path)
+    assert "a.png is missing, and so is every other" in refused(tmp_path)
 
 
 def test_points_are_those_that_are_there(tmp_path: Path) -> None:
@@ -142,17 +142,20 @@ def test_without_pillow_sizes_have_to_be_said(
     image(tmp_path / "a.png")
     monkeypatch.setitem(sys.modules, "PIL", None)
     assert len(capture.read(save(tmp_path)).frames) == 1
+    frame = capture.read(save(tmp_path, without=("w",))).frames[0]
+    assert (frame.width, frame.height) == (40, 30), "from the PNG's header"
+    (tmp_path / "a.png").write_bytes(b"RIFF....WEBP")
     assert "does not tell the pictures' size" in refused(save(tmp_path, without=("w",)))
 
 
 def test_a_list_that_vanishes_while_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def gone(self: Path, encoding: str) -> str:
+    def gone(self: Path) -> bytes:
         raise FileNotFoundError(2, "No such file")
 
     save(tmp_path)
-    monkeypatch.setattr(Path, "read_text", gone)
+    monkeypatch.setattr(Path, "read_bytes", gone)
     assert "can't be read: No such file" in refused(tmp_path)
 
 

@@ -65,3 +65,30 @@ def test_points_that_are_nowhere_go_with_their_colours(tmp_path: Path) -> None:
 def test_points_need_three_coordinates(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no point positions"):
         points_ply.read(save(tmp_path, x=POINTS[:, 0], y=POINTS[:, 1], red=COLORS[:, 0]))
+
+
+@pytest.mark.parametrize(("values", "kind"), [
+    ([0.0, 0.5, 1.0], "f4"), ([0.0, 0.5, 1.0], "f8"), ([0.0, 127.5, 255.0], "f4"),
+    ([0, 32768, 65535], "u2"), ([0, 128, 255], "u2"), ([0, 128, 255], "i4"), ([0, 128, 255], "u1"),
+])  # fmt: skip
+def test_colours_of_any_type(values: list[float], kind: str, tmp_path: Path) -> None:
+    """Open3D and trimesh write floats in 0..1, scanners 16 bits."""
+    rgb = {n: np.array(values, kind) for n in ("red", "green", "blue")}
+    xyz = {n: POINTS[:, i] for i, n in enumerate("xyz")}
+    colors = points_ply.read(save(tmp_path, **xyz, **rgb))[1]
+    assert np.abs(colors.astype(int) - [[0] * 3, [128] * 3, [255] * 3]).max() <= 1
+
+
+def test_colours_that_are_no_numbers_are_black_and_other_names_are_known(tmp_path: Path) -> None:
+    xyz = {n: POINTS[:, i] for i, n in enumerate("xyz")}
+    odd = np.array([np.nan, np.inf, 1.0], np.float32)
+    names = ("diffuse_red", "diffuse_green", "diffuse_blue")
+    colors = points_ply.read(save(tmp_path, **xyz, **dict.fromkeys(names, odd)))[1]
+    assert colors.tolist() == [[0] * 3, [0] * 3, [255] * 3]
+
+
+def test_far_points_come_near_before_they_are_rounded(tmp_path: Path) -> None:
+    offset = np.array([500_000.0, 4_500_000.0, 100.0])
+    exact = POINTS.astype(float) + 0.001 + offset
+    file = save(tmp_path, **{n: exact[:, i] for i, n in enumerate("xyz")})
+    np.testing.assert_allclose(points_ply.read(file, offset)[0], POINTS + 0.001, atol=1e-6)

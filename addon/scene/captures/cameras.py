@@ -8,26 +8,23 @@ from mathutils import Matrix
 
 from ....backend.formats import points_ply
 from ....backend.formats.capture import Capture, Frame
+from ....backend.formats.name_pairing import listed
 from ..splats import pointclouds
+from .footage import misshapen, show_footage
+from .lens import CameraView, set_lens, set_render, stretched, view_of
 
 POINTS_KEY = "splatsmith_points"  # on the point cloud of a capture
-SENSOR = 36.0  # mm; only the ratio to the lens matters
 MOST_DOTS = 8000  # that leave the picture behind them to be seen
 
 
-def _set_lens(data: bpy.types.Camera, frame: Frame) -> None:
-    data.sensor_fit, data.sensor_width = "HORIZONTAL", SENSOR
-    data.lens = frame.fl_x / frame.width * SENSOR
-    data.shift_x = 0.5 - frame.cx / frame.width
-    data.shift_y = (frame.cy - 0.5 * frame.height) / frame.width
-
-
 def _lens_changes(frames: list[Frame]) -> bool:
-    lenses = np.array([[f.fl_x / f.width, f.cx / f.width, f.cy / f.height] for f in frames])
+    lenses = np.array(
+        [[f.fl_x / f.width, f.cx / f.width, f.cy / f.height, f.width / f.height] for f in frames]
+    )
     return bool(np.ptp(lenses, axis=0).max() > 1e-5)
 
 
-def _animate(camera: bpy.types.Object, frames: list[Frame]) -> None:
+def _animate(camera: bpy.types.Object, frames: list[Frame], view: CameraView) -> None:
     camera.rotation_mode = "QUATERNION"
     changes, previous = _lens_changes(frames), None
     for number, frame in enumerate(frames, 1):
@@ -38,34 +35,9 @@ def _animate(camera: bpy.types.Object, frames: list[Frame]) -> None:
         camera.keyframe_insert("location", frame=number)
         camera.keyframe_insert("rotation_quaternion", frame=number)
         if changes:
-            _set_lens(camera.data, frame)
+            set_lens(camera.data, frame, view)
             for path in ("lens", "shift_x", "shift_y"):
                 camera.data.keyframe_insert(path, frame=number)
-
-
-def _show_footage(data: bpy.types.Camera, frames: list[Frame]) -> None:
-    """The pictures as an image sequence behind the camera; captures of ours are numbered for this,
-    others may not be.
-    """
-    numbers = [
-        int(f.image.stem[-8:].lstrip("_")) if f.image.stem[-8:].lstrip("_").isdigit() else -1
-        for f in frames
-    ]
-    if numbers != list(range(numbers[0], numbers[0] + len(frames))):
-        return
-    image = bpy.data.images.load(str(frames[0].image), check_existing=True)
-    image.source = "SEQUENCE"
-    background = data.background_images.new()
-    background.image = image
-    user = background.image_user
-    user.frame_duration, user.frame_start, user.frame_offset, user.use_auto_refresh = (
-        len(frames),
-        1,
-        numbers[0] - 1,
-        True,
-    )
-    background.alpha, background.display_depth, background.frame_method = 0.5, "BACK", "FIT"
-    data.show_background_images = True
 
 
 def import_cameras(
@@ -73,29 +45,44 @@ def import_cameras(
     collection: bpy.types.Collection,
     root: bpy.types.Object,
     capture: Capture,
-) -> bpy.types.Object:
-    """The animated camera; the scene's render size, frame range and active camera follow it."""
-    frames = capture.frames
+) -> tuple[bpy.types.Object, list[str]]:
+    """The animated camera, the scene's render size, frame range and active camera following it;
+    and what of its pictures could not be shown, as sentences.
+    """
+    frames, view = capture.frames, view_of(capture.frames)
     data = bpy.data.cameras.new(f"{collection.name} Camera")
     camera = bpy.data.objects.new(data.name, data)
     collection.objects.link(camera)
     camera.parent = root
-    _set_lens(data, frames[0])
-    _animate(camera, frames)
+    set_lens(data, frames[0], view)
+    _animate(camera, frames, view)
     data.display_size = 0.4 / max(root.matrix_world.to_scale()[0], 1e-9)
-    _show_footage(data, frames)
+    said = [show_footage(data, frames, view), *_not_as_shown(frames, view)]
     render = scene.render
-    render.resolution_x, render.resolution_y, render.resolution_percentage = (
-        frames[0].width,
-        frames[0].height,
-        100,
-    )
-    render.pixel_aspect_x = render.pixel_aspect_y = 1.0
+    set_render(render, view)
     scene.frame_start, scene.frame_end = 1, len(frames)
     _play_in_real_time(render, frames)
     scene.frame_set(1)
     scene.camera = camera
-    return camera
+    return camera, [text for text in said if text]
+
+
+def _not_as_shown(frames: list[Frame], view: CameraView) -> list[str]:
+    """What of the pictures Blender's camera can't show as they are."""
+    said = []
+    if bent := [f.image.name for f in frames if not f.is_pinhole]:
+        said.append(
+            f"{len(bent)} pictures have lens distortion, which Blender's camera has not: Solve "
+            f"Cameras undistorts them."
+        )
+    if turned := misshapen(frames):
+        said.append(
+            f"{len(turned)} pictures are not of their camera's shape ({listed(turned, 3)}): Solve "
+            f"Cameras turns them."
+        )
+    if odd := stretched(frames, view):
+        said.append(f"{len(odd)} pictures have pixels of another shape than the scene's.")
+    return said
 
 
 def _play_in_real_time(render: bpy.types.RenderSettings, frames: list[Frame]) -> None:
@@ -116,7 +103,7 @@ def import_points(
     """
     if capture.points is None:
         return None
-    points, colors = points_ply.read(capture.points)
+    points, colors = points_ply.read(capture.points, capture.reading.points_offset)
     if not len(points):
         return None
     if not pointclouds.are_real():

@@ -10,7 +10,7 @@ import numpy as np
 from ....backend.formats import tracks_file
 from ....backend.formats.capture import Capture
 from ....backend.protocol import InputError
-from .cameras import SENSOR
+from .lens import SENSOR
 
 MOST_TRACKS = 150  # more make the clip editor slow
 

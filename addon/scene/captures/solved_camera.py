@@ -13,25 +13,28 @@ from ....backend.protocol import InputError
 def pose_record(
     scene: bpy.types.Scene, camera: bpy.types.Object, width: int, height: int
 ) -> dict[str, object]:
-    """The camera as it stands now, for pictures of that size; K after Blender's lens, sensor fit
-    and shift.
+    """The camera as it stands now, for pictures of that size; K after Blender's lens, sensor fit,
+    shift and pixel aspect.
     """
-    data = camera.data
+    data, render = camera.data, scene.render
     if data.type != "PERSP":
         raise InputError(
             f"The camera {camera.name} is not a perspective camera.", "Choose a perspective lens."
         )
-    fits_width = data.sensor_fit == "HORIZONTAL" or (data.sensor_fit == "AUTO" and width >= height)
+    pixel_height = render.pixel_aspect_y / render.pixel_aspect_x
+    tall = pixel_height * height  # in widths of a pixel, as `side` and `focal` are
+    fits_width = data.sensor_fit == "HORIZONTAL" or (data.sensor_fit == "AUTO" and width >= tall)
     sensor = data.sensor_height if data.sensor_fit == "VERTICAL" else data.sensor_width
-    side = width if fits_width else height
+    side = width if fits_width else tall
     focal = data.lens / sensor * side
-    cx, cy = width / 2 - data.shift_x * side, height / 2 + data.shift_y * side
+    cx = width / 2 - data.shift_x * side
+    cy = height / 2 + data.shift_y * side / pixel_height
     matrix = np.array(camera.matrix_world, np.float64)  # Blender's camera axes are OpenGL's already
     matrix[:3, :3] /= np.linalg.norm(matrix[:3, :3], axis=0)
     return {
         "transform_matrix": matrix.tolist(),
         "fl_x": focal,
-        "fl_y": focal,
+        "fl_y": focal / pixel_height,
         "cx": cx,
         "cy": cy,
         "w": width,

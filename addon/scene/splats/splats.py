@@ -287,5 +287,6 @@ def apply_transform(cloud: bpy.types.Object) -> None:
         for name in ("scale", "rotation", *(n for n in changed if n.startswith("radiance:sh_")))
     }
     pointclouds.write_attributes(cloud.data, {"position": ("FLOAT_VECTOR", arrays.means), **kept})
+    cloud[NOTES] = "\n".join(comments_of(arrays.notes))
     cloud.matrix_basis = Matrix.Identity(4)
     cloud.data.update_tag()

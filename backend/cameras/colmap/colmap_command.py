@@ -9,15 +9,22 @@ from pathlib import Path
 from typing import Any, Literal
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class KnownCamera:
-    """A camera that is given: intrinsics in pixels of its picture, OpenCV distortion k1 k2 p1 p2,
-    world to camera.
+    """A camera that is given: its lens in COLMAP's terms, in pixels of its picture; world to
+    camera.
     """
 
     name: str
-    params: list[float]  # fx fy cx cy k1 k2 p1 p2
+    model: str
+    params: list[float]
     viewmat: list[list[float]]
+    size: list[int]  # width and height
+
+    @property
+    def lens(self) -> tuple[str, tuple[float, ...], tuple[int, ...]]:
+        """What pictures of one camera share."""
+        return self.model, tuple(self.params), tuple(self.size)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +47,9 @@ class ColmapTask:
     features: int = 4096
     mapper: Literal["incremental", "global"] = "incremental"
     masks: str = ""  # folder of masks: COLMAP looks for NAME.png beside a picture's name
+    turns: list[int] | None = None  # quarters counter-clockwise that pictures were turned by
+    offset: list[float] | None = None  # what was taken from the world's coordinates
+    applied: list[list[float]] | None = None  # (3, 4) nerfstudio's applied_transform
     solved: str = ""  # what "match" and "map" leave and "write" takes: an npz, see solved.py
     known: list[KnownCamera] = field(default_factory=list)
     points: str = ""  # a PLY to take instead of triangulating

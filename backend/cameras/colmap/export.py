@@ -3,18 +3,19 @@ points.
 """
 
 import shutil
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pycolmap
-from PIL import Image
 
 from ...formats import capture, points_ply, tracks_file
-from ...formats.capture import Frame
+from ...formats.capture import Frame, World
+from ...formats.natural_order import natural_key
 from ...geometry.conventions import from_viewmat
-from ...protocol import InputError
 from .colmap_command import ColmapTask
+from .turn_back import turn_back
+from .undistort import StraightPictures, straighten
 
 TRACKS, SHORTEST_TRACK = 300, 4  # that are kept for people to look at
 MOST_GIVEN = 20_000  # points without tracks that depth starts from
@@ -23,119 +24,31 @@ HIDING, BEHIND = (
     24,
     1.1,
 )
-PINHOLE = ("PINHOLE", "SIMPLE_PINHOLE")
-
-
-def _drop_missing(model: pycolmap.Reconstruction, folder: Path) -> int:
-    """Takes images without a pose or without a picture out of the model; how many."""
-    for image in model.images.values():
-        name = PurePosixPath(image.name.replace("\\", "/"))
-        if name.is_absolute() or ".." in name.parts or ":" in image.name:
-            raise InputError(
-                f"The model names a picture outside its folder: {image.name!r}.",
-                "Move the pictures beside the model.",
-            )
-    gone = [
-        image
-        for image in list(model.images.values())
-        if not (image.has_pose and (folder / image.name).is_file())
-    ]
-    if len(gone) == len(model.images):
-        raise InputError(
-            "None of the model's pictures was found.",
-            f"Put the pictures into {folder.name}/ beside the model.",
-        )
-    for image in gone:
-        if image.has_pose:
-            model.deregister_frame(image.frame_id)
-    return len(gone)
-
-
-def _fit_to_images(model: pycolmap.Reconstruction, folder: Path) -> None:
-    """Models are often solved on larger pictures than those that lie beside them."""
-    fitted, scales = set(), {}
-    for image in model.images.values():
-        if image.has_pose and image.camera_id not in fitted:
-            camera, size = model.cameras[image.camera_id], capture.image_size(folder / image.name)
-            if (camera.width, camera.height) != size:
-                scales[image.camera_id] = np.array(size) / (camera.width, camera.height)
-                camera.rescale(*size)
-            fitted.add(image.camera_id)
-    for image in model.images.values():
-        if image.camera_id in scales:
-            for point in image.points2D:
-                point.xy = point.xy * scales[image.camera_id]
-
-
-def _undistort_alpha(
-    folder: Path, names: list[str], solved: Path, work: Path, threads: int
-) -> None:
-    """COLMAP keeps colours only: the transparency goes the same way as a grey picture and is put
-    back.
-    """
-    with Image.open(folder / names[0]) as first:
-        if "A" not in first.getbands():
-            return
-    for name in names:
-        (work / "alpha" / name).parent.mkdir(parents=True, exist_ok=True)
-        with Image.open(folder / name) as image:
-            image.convert("RGBA").getchannel("A").save(work / "alpha" / name)
-    pycolmap.undistort_images(
-        work / "undistorted-alpha", solved, work / "alpha", image_names=names, num_threads=threads
-    )
-    for name in names:
-        place = work / "undistorted" / "images" / name
-        with (
-            Image.open(place) as color,
-            Image.open(work / "undistorted-alpha" / "images" / name) as alpha,
-        ):
-            merged = color.convert("RGB")
-            merged.putalpha(alpha.convert("L"))
-        merged.save(place)
-
-
-def _undistort(
-    model: pycolmap.Reconstruction, task: ColmapTask
-) -> tuple[pycolmap.Reconstruction, Path]:
-    """The model with pinhole cameras and the folder of its pictures."""
-    if all(camera.model.name in PINHOLE for camera in model.cameras.values()):
-        return model, Path(task.images)
-    work = Path(task.work)
-    (work / "solved").mkdir(exist_ok=True)
-    model.write(work / "solved")
-    names = [image.name for image in model.images.values() if image.has_pose]
-    pycolmap.undistort_images(
-        work / "undistorted",
-        work / "solved",
-        task.images,
-        image_names=names,
-        jpeg_quality=95,
-        num_threads=task.threads,
-    )
-    _undistort_alpha(Path(task.images), names, work / "solved", work, task.threads)
-    return pycolmap.Reconstruction(work / "undistorted" / "sparse"), work / "undistorted" / "images"
 
 
 def _order(model: pycolmap.Reconstruction, task: ColmapTask) -> list[pycolmap.Image]:
     by_name = {image.name: image for image in model.images.values() if image.has_pose}
-    return [by_name[name] for name in (task.names or sorted(by_name)) if name in by_name]
+    return [by_name[name] for name in task.names if name in by_name]
 
 
-def _frames(model: pycolmap.Reconstruction, folder: Path, task: ColmapTask) -> list[Frame]:
-    """Puts the pictures into the capture, numbered, so that every program takes them for a
-    sequence.
+def _frames(straight: StraightPictures, task: ColmapTask) -> list[Frame]:
+    """Puts the pictures and their masks into the capture, numbered, so that every program takes
+    them for a sequence.
     """
     times = dict(zip(task.names, task.times, strict=True)) if task.times else {}
     sources = dict(zip(task.names, task.sources, strict=True)) if task.sources else {}
-    images = Path(task.output) / "images"
+    images, masks = Path(task.output) / "images", Path(task.output) / "masks"
     images.mkdir(exist_ok=True)
     frames = []
-    for number, image in enumerate(_order(model, task), 1):
-        name, camera = image.name, model.cameras[image.camera_id]
+    for number, image in enumerate(_order(straight.model, task), 1):
+        name, camera = image.name, straight.model.cameras[image.camera_id]
         place = images / f"{number:04d}{Path(name).suffix.lower()}"
-        shutil.copyfile(folder / name, place)
+        shutil.copyfile(straight.images / name, place)
+        mask = straight.masks / f"{name}.png" if straight.masks else None
+        if mask is not None and mask.is_file():
+            masks.mkdir(exist_ok=True)
+            shutil.copyfile(mask, masks / f"{place.stem}.png")
         viewmat = np.vstack([image.cam_from_world().matrix(), [0, 0, 0, 1]])
-        source = sources.get(name, name)
         frames.append(
             Frame(
                 image=place,
@@ -147,11 +60,17 @@ def _frames(model: pycolmap.Reconstruction, folder: Path, task: ColmapTask) -> l
                 width=camera.width,
                 height=camera.height,
                 time=times.get(name),
-                source=source,
+                source=sources.get(name, name),
+                mask=p if (p := masks / f"{place.stem}.png").is_file() else None,
             )
         )
         image.name = place.name
     return frames
+
+
+def _world(task: ColmapTask) -> World:
+    applied = None if task.applied is None else np.array(task.applied, np.float64)
+    return World(offset=np.array(task.offset or (0.0, 0.0, 0.0)), applied=applied)
 
 
 def _points(model: pycolmap.Reconstruction, task: ColmapTask) -> tuple[np.ndarray, np.ndarray]:
@@ -195,7 +114,7 @@ def _unhidden(
 
 def _visible(model: pycolmap.Reconstruction, task: ColmapTask) -> None:
     """Which points every picture of the capture sees, for the dense depth that follows."""
-    images, path = sorted(_placed(model), key=lambda i: i.name), Path(task.work) / "visible.npz"
+    images, path = _placed(model), Path(task.work) / "visible.npz"
     if task.points:  # they came without tracks
         xyz = points_ply.read(Path(task.points))[0].astype(np.float64)
         xyz = xyz[:: -(-len(xyz) // MOST_GIVEN) or 1]
@@ -218,10 +137,7 @@ def _visible(model: pycolmap.Reconstruction, task: ColmapTask) -> None:
 def _tracks(model: pycolmap.Reconstruction, output: Path) -> None:
     """The longest tracks, for matchmoving: where they were seen in the capture's pictures."""
     best = sorted(model.points3D.values(), key=lambda p: -p.track.length())[:TRACKS]
-    order = {
-        image.image_id: number
-        for number, image in enumerate(sorted(_placed(model), key=lambda i: i.name), 1)
-    }
+    order = {image.image_id: number for number, image in enumerate(_placed(model), 1)}
     rows = []
     for number, point in enumerate(p for p in best if p.track.length() >= SHORTEST_TRACK):
         for element in point.track.elements:
@@ -235,18 +151,22 @@ def _tracks(model: pycolmap.Reconstruction, output: Path) -> None:
 
 
 def _placed(model: pycolmap.Reconstruction) -> list[pycolmap.Image]:
-    return [image for image in model.images.values() if image.has_pose]
+    """In the order of the capture's frames."""
+    return sorted(
+        (i for i in model.images.values() if i.has_pose), key=lambda i: natural_key(i.name)
+    )
 
 
 def export(model: pycolmap.Reconstruction, task: ColmapTask) -> dict[str, Any]:
     """Writes the capture into the task's output folder; returns figures about the solve."""
     output = Path(task.output)
-    dropped = _drop_missing(model, Path(task.images))
-    _fit_to_images(model, Path(task.images))
     error = model.compute_mean_reprojection_error() if model.num_points3D() else 0.0
     sensor = next(iter(model.cameras.values()))
-    model, folder = _undistort(model, task)
-    frames = _frames(model, folder, task)
+    straight = straighten(model, task)
+    turns = dict(zip(task.names, task.turns, strict=True)) if task.turns else {}
+    straight = turn_back(straight, turns, Path(task.work))
+    model = straight.model
+    frames = _frames(straight, task)
     _visible(model, task)
     _tracks(model, output)
     points, colors = _points(model, task)
@@ -254,10 +174,11 @@ def export(model: pycolmap.Reconstruction, task: ColmapTask) -> dict[str, Any]:
     sparse.mkdir(parents=True, exist_ok=True)
     model.write(sparse)
     points_ply.write(output / "points3D.ply", points, colors)
-    capture.write(output, frames, output / "points3D.ply")
+    capture.write(output, frames, output / "points3D.ply", _world(task))
     return {
         "registered": len(frames),
-        "dropped": dropped,
+        "dropped": 0,
+        "told": straight.told,
         "points": len(points),
         "reprojection_px": float(error),
         "track_length": float(model.compute_mean_track_length()) if model.num_points3D() else 0.0,

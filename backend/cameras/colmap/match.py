@@ -1,10 +1,13 @@
 """Features, verified matches and tracks of pictures, by COLMAP."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pycolmap
+from PIL import Image  # before pycolmap: see process.py
+
+import pycolmap  # isort: skip
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -52,11 +55,26 @@ def _reader(task: ColmapTask, per_image: bool) -> Any:
     reader = pycolmap.ImageReaderOptions()
     reader.camera_model = "OPENCV" if task.kind == "known" else "SIMPLE_RADIAL"
     if task.masks:
-        reader.mask_path = task.masks
+        reader.mask_path = _whole_masks(task)
     if task.focal > 0 and not per_image and task.kind == "match":
         width, height = image_size(Path(task.images) / task.names[0])
         reader.camera_params = ",".join(map(str, [task.focal, width / 2, height / 2, 0]))
     return reader
+
+
+def _whole_masks(task: ColmapTask) -> Path:
+    """A mask for every picture: COLMAP passes over those that have none."""
+    given, whole = Path(task.masks), Path(task.work) / "whole-masks"
+    if all((given / f"{name}.png").is_file() for name in task.names):
+        return given
+    whole.mkdir(exist_ok=True)
+    for name in task.names:
+        mask, copy = given / f"{name}.png", whole / f"{name}.png"
+        if mask.is_file():
+            shutil.copyfile(mask, copy)
+        else:
+            Image.new("L", image_size(Path(task.images) / name), 255).save(copy)
+    return whole
 
 
 def read_tracks(database: Path, names: list[str]) -> Tracks:

@@ -18,13 +18,16 @@ from PIL import Image  # before pycolmap: loaded after it, Pillow's PNG writer c
 import pycolmap  # isort: skip
 
 from ...formats.capture import image_size
+from ...formats.natural_order import natural_key
 from ...protocol import InputError
 from ...runtime.cancel import lines_of_stdin
 from ...runtime.device import die_with_parent
 from ...runtime.job import explain
 from . import export as colmap_export
 from .channel import Channel
-from .colmap_command import ColmapTask
+from .colmap_command import ColmapTask, KnownCamera
+from .gate import GatedModel, pass_gate, read_model
+from .lens_check import check_lens
 from .match import extract_and_match, read_tracks, why_nothing
 from .solved import Solved, load as load_solved
 
@@ -107,7 +110,7 @@ def map_cameras(task: ColmapTask, channel: Channel) -> dict[str, Any]:
     return stats
 
 
-def write(task: ColmapTask, channel: Channel) -> tuple[pycolmap.Reconstruction, dict[str, Any]]:
+def write(task: ColmapTask, channel: Channel) -> pycolmap.Reconstruction:
     """A model of the cameras, points and tracks in `task.solved`."""
     solved = load_solved(Path(task.solved))
     model, one_lens = pycolmap.Reconstruction(), bool(np.ptp(solved.focals) < 1e-9)
@@ -143,7 +146,7 @@ def write(task: ColmapTask, channel: Channel) -> tuple[pycolmap.Reconstruction, 
         model.delete_point3D(point)
     if model.num_points3D():
         model.extract_colors_for_all_images(task.images)
-    return model, {}
+    return model
 
 
 def _add_points(model: pycolmap.Reconstruction, solved: Solved) -> None:
@@ -163,51 +166,43 @@ def _add_points(model: pycolmap.Reconstruction, solved: Solved) -> None:
         model.add_point3D(xyz, pycolmap.Track(elements))
 
 
-def _add_known(
-    model: pycolmap.Reconstruction,
-    name: str,
-    ids: tuple[int, int],
-    size: tuple[int, int],
-    camera: Any,
-) -> None:
+def _add_known(model: pycolmap.Reconstruction, ids: tuple[int, int], camera: KnownCamera) -> None:
     image_id, camera_id = ids
-    flat = not any(camera.params[4:])
-    params = camera.params[:4] if flat else camera.params
-    known = pycolmap.Camera(
-        model="PINHOLE" if flat else "OPENCV",
-        width=size[0],
-        height=size[1],
-        params=params,
-        camera_id=camera_id,
-    )
     if camera_id not in model.cameras:
+        known = pycolmap.Camera(
+            model=camera.model,
+            width=camera.size[0],
+            height=camera.size[1],
+            params=camera.params,
+            camera_id=camera_id,
+        )
+        check_lens(known)
         model.add_camera_with_trivial_rig(known)
     pose = pycolmap.Rigid3d(np.array(camera.viewmat)[:3])
     model.add_image_with_trivial_frame(
-        pycolmap.Image(name=name, camera_id=camera_id, image_id=image_id), pose
+        pycolmap.Image(name=camera.name, camera_id=camera_id, image_id=image_id), pose
     )
 
 
-def triangulate(
-    task: ColmapTask, channel: Channel
-) -> tuple[pycolmap.Reconstruction, dict[str, Any]]:
+def triangulate(task: ColmapTask, channel: Channel) -> pycolmap.Reconstruction:
     """Points for cameras that are given, which stay as they are."""
     by_name = {camera.name: camera for camera in task.known}
-    shared = len({tuple(camera.params) for camera in task.known}) == 1
-    model = pycolmap.Reconstruction()
+    lenses = list(dict.fromkeys(camera.lens for camera in task.known))
+    shared, model = len(lenses) == 1, pycolmap.Reconstruction()
     if task.points:
-        for index, name in enumerate(task.names):
-            size = image_size(Path(task.images) / name)
-            _add_known(model, name, (index + 1, 1 if shared else index + 1), size, by_name[name])
-        return model, {}
+        for number, name in enumerate(task.names, 1):
+            camera = by_name[name]
+            _add_known(model, (number, lenses.index(camera.lens) + 1), camera)
+        return model
+    if len(task.names) < 2:
+        raise InputError(
+            "Only one camera of the input can be used, and it came without points.",
+            "Points are found between two pictures or more: bring the others, or a point cloud.",
+        )
     database = extract_and_match(task, channel, per_image=not shared)
     with pycolmap.Database.open(database) as db:
-        images, cameras = db.read_all_images(), {c.camera_id: c for c in db.read_all_cameras()}
-        for image in sorted(images, key=lambda i: i.name):
-            size = cameras[image.camera_id].width, cameras[image.camera_id].height
-            _add_known(
-                model, image.name, (image.image_id, image.camera_id), size, by_name[image.name]
-            )
+        for image in sorted(db.read_all_images(), key=lambda i: natural_key(i.name)):
+            _add_known(model, (image.image_id, image.camera_id), by_name[image.name])
         for camera in model.cameras.values():
             db.update_camera(camera)
     channel.send(stage="Triangulating points")
@@ -215,22 +210,13 @@ def triangulate(
     out.mkdir(exist_ok=True)
     options = pycolmap.IncrementalPipelineOptions()
     options.num_threads, options.random_seed = task.threads, task.seed
-    return pycolmap.triangulate_points(model, database, task.images, out, options=options), {}
+    return pycolmap.triangulate_points(model, database, task.images, out, options=options)
 
 
-def read_model(
-    task: ColmapTask, channel: Channel
-) -> tuple[pycolmap.Reconstruction, dict[str, Any]]:
-    """A COLMAP model, binary or text; images whose picture is missing are left out."""
+def read_and_gate(task: ColmapTask, channel: Channel) -> GatedModel:
+    """A COLMAP model, binary or text, with what of it can be used."""
     channel.send(stage="Reading the COLMAP model")
-    try:
-        model = pycolmap.Reconstruction(task.model)
-    except (ValueError, RuntimeError, IndexError, OSError) as error:
-        raise InputError(
-            "The COLMAP model is damaged or incomplete.",
-            "It needs cameras, images and points3D, as .bin or .txt.",
-        ) from error
-    return model, {}
+    return pass_gate(read_model(task), task)
 
 
 def main() -> int:
@@ -241,16 +227,22 @@ def main() -> int:
     pycolmap.logging.minloglevel = 1
     task = ColmapTask.read(Path(sys.argv[1]))
     pycolmap.set_random_seed(task.seed)
-    steps = {"write": write, "known": triangulate, "model": read_model}
+    steps = {"write": write, "known": triangulate}
     try:
         if task.kind in ("match", "map"):
             channel.send(
                 stats=match(task, channel) if task.kind == "match" else map_cameras(task, channel)
             )
             return 0
-        model, stats = steps[task.kind](task, channel)
-        channel.send(stage="Writing the capture")
-        stats |= colmap_export.export(model, task)
+        if task.kind == "model":
+            gated = read_and_gate(task, channel)
+            channel.send(stage="Writing the capture")
+            stats = colmap_export.export(gated.model, gated.task)
+            stats |= {"dropped": gated.dropped, "told": [*gated.told, *stats["told"]]}
+        else:
+            model = steps[task.kind](task, channel)
+            channel.send(stage="Writing the capture")
+            stats = colmap_export.export(model, task)
         channel.send(stats=stats)
     except Exception as error:  # noqa: BLE001 - this process's boundary: the worker gets a sentence, the log the rest
         known = explain(error)

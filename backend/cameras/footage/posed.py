@@ -8,9 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...geometry.conventions import to_viewmat
 from ...protocol import InputError
-from ..colmap.colmap_command import KnownCamera
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,14 +65,3 @@ def read(path: Path, limit: int) -> list[KnownPose]:
     if len(poses) > limit:
         poses = [poses[round(i * (len(poses) - 1) / (limit - 1))] for i in range(limit)]
     return poses
-
-
-def camera(pose: KnownPose, name: str, width: int, height: int) -> KnownCamera:
-    """For a picture of the given size."""
-    sx, sy = width / pose.width, height / pose.height
-    fl_x, fl_y, cx, cy = pose.intrinsics
-    return KnownCamera(
-        name,
-        [fl_x * sx, fl_y * sy, cx * sx, cy * sy, *pose.distortion],
-        to_viewmat(pose.camera_to_world).tolist(),
-    )

@@ -8,19 +8,15 @@ from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image
 
-from ...formats.capture import IMAGES
 from ...geometry.arrays import Pixels
 from ...media import photos, video
-from ...media.decoding import frame_times
 from ...media.frames import Footage, is_still
 from ...media.tracks.follow import FollowConfig, follow
 from ...media.tracks.tracks import Tracks
 from ...protocol import InputError, SolveError
 from ...runtime.job import Job
 from .images import GrayFrames, read_image
-from .propagated_masks import two_tone
 from .sources import Source
 from .triage import Triage, TriageConfig, look
 
@@ -57,6 +53,8 @@ def gather(job: Job[Any], source: Source, excerpt: Excerpt, folder: Path) -> Foo
         )
         if footage.damage:
             job.warn("DAMAGED", f"{source.path.name} is damaged: {footage.damage}.")
+    for text in (*source.told, *footage.told):
+        job.warn("INPUT", text)
     if is_still(footage):
         raise SolveError(
             "All pictures of the footage are the same.",
@@ -111,43 +109,6 @@ def choose(job: Job[Any], footage: Footage, triage: Triage, config: TriageConfig
             "Cameras need footage in which the camera moves.",
         )
     return footage.only(keep)
-
-
-def pair_masks(given: Path, footage: Footage, gathered: int, source: Source) -> list[Path]:
-    """The mask of every picture. Photos: by name. Else one for each of the `gathered` pictures,
-    which are numbered, or, for a video, one for each of its frames.
-    """
-    if not given.is_dir():
-        raise InputError(f"There is no folder of masks {given}.", "Check the path.")
-    files = sorted(
-        p for p in given.iterdir() if p.suffix.lower() in IMAGES and not p.name.startswith(".")
-    )
-    by_stem = {p.stem: p for p in files}
-    if footage.sources and all(Path(n).stem in by_stem for n in footage.sources):
-        return [by_stem[Path(n).stem] for n in footage.sources]
-    if len(files) == gathered:
-        return [files[int(Path(name).stem) - 1] for name in footage.names]
-    if footage.times:
-        shown = np.array(frame_times(source.path))  # uneven where the frame rate varies
-        if abs(len(files) - len(shown)) <= 1:
-            return [
-                files[min(int(np.abs(shown - t).argmin()), len(files) - 1)] for t in footage.times
-            ]
-    raise InputError(
-        f"{given.name} holds {len(files)} masks for {gathered} pictures.",
-        "Give one for every picture, named like it, or for every frame.",
-    )
-
-
-def write_masks(given: Path, footage: Footage, gathered: int, source: Source, folder: Path) -> Path:
-    """Masks for the pictures, in COLMAP's naming: NAME.png beside a picture called NAME."""
-    paired = pair_masks(given, footage, gathered, source)
-    folder.mkdir()
-    for image, path in zip(footage.names, paired, strict=True):
-        Image.fromarray(two_tone(path, (footage.width, footage.height))).save(
-            folder / f"{image}.png"
-        )
-    return folder
 
 
 def small_masks(

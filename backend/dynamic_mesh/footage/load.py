@@ -96,7 +96,7 @@ def load(
             "There is only one picture: nothing moves in it.",
             "Choose a video, or a capture of several moments.",
         )
-    if any(any(f.distortion) for f in capture.frames):
+    if not all(f.is_pinhole for f in capture.frames):
         raise InputError(
             "The capture's pictures have lens distortion.",
             "Run `cameras` on it first: that undistorts them.",

@@ -20,8 +20,8 @@ from backend.cameras.estimation.estimate import Estimator
 from backend.cameras.estimation.keyframes import at_keyframes, complete
 from backend.cameras.estimation.problem import EstimateConfig, Problem, SolverResult
 from backend.cameras.estimation.refine import RefineConfig, refine
+from backend.cameras.footage.footage_masks import pair_masks
 from backend.cameras.footage.images import GrayFrames
-from backend.cameras.footage.prepare import pair_masks
 from backend.cameras.footage.sources import Source
 from backend.cameras.solvers import straight
 from backend.media.frames import Footage
@@ -146,7 +146,7 @@ def test_masks_find_their_pictures(tmp_path: Path) -> None:
     masks.mkdir()
     for name in ("a", "b", "c"):
         cv2.imwrite(str(masks / f"{name}.png"), np.full((4, 4), 255, np.uint8))
-    source = Source("photos", tmp_path)
+    source = Source(kind="photos", path=tmp_path)
     photos = Footage(
         folder=tmp_path,
         names=["0001.jpg", "0002.jpg"],
@@ -156,7 +156,7 @@ def test_masks_find_their_pictures(tmp_path: Path) -> None:
         focal=0.0,
         sources=["c.jpg", "a.jpg"],
     )
-    assert [p.stem for p in pair_masks(masks, photos, 3, source)] == ["c", "a"]
+    assert [p.stem for p in pair_masks(masks, photos, 3, source).masks if p] == ["c", "a"]
     clip = Footage(
         folder=tmp_path,
         names=["0001.jpg", "0003.jpg"],
@@ -165,8 +165,11 @@ def test_masks_find_their_pictures(tmp_path: Path) -> None:
         height=4,
         focal=0.0,
     )  # the second was a double
-    assert [p.stem for p in pair_masks(masks, clip, 3, Source("video", tmp_path))] == ["a", "c"]
-    with pytest.raises(InputError, match="3 masks for 9 pictures"):
+    paired = pair_masks(masks, clip, 3, Source(kind="video", path=tmp_path))
+    assert [p.stem for p in paired.masks if p] == ["a", "c"]
+    with pytest.raises(
+        InputError, match=r"No mask in masks \(a\.png, b\.png, c\.png\) is named like a picture"
+    ):
         pair_masks(masks, replace(photos, sources=["x.jpg", "y.jpg"]), 9, source)
 
 
@@ -189,8 +192,10 @@ def test_masks_of_a_video_whose_frame_rate_varies(tmp_path: Path) -> None:
         height=4,
         focal=0.0,
     )
-    paired = pair_masks(tmp_path / "masks", footage, 3, Source("video", tmp_path / "a.mkv"))
-    assert [p.stem for p in paired] == ["3", "5", "7"]
+    paired = pair_masks(
+        tmp_path / "masks", footage, 3, Source(kind="video", path=tmp_path / "a.mkv")
+    )
+    assert [p.stem for p in paired.masks if p] == ["3", "5", "7"]
 
 
 def test_tracked_pictures_may_be_scaled_a_little_differently_each_way(tmp_path: Path) -> None:

@@ -1,0 +1,90 @@
+"""The pictures of a capture behind its camera, each at the frame of its camera key."""
+
+import re
+from pathlib import Path
+
+import bpy
+
+from ....backend.formats.capture import Frame
+from ....backend.formats.natural_order import frame_number
+from ....backend.formats.picture_header import stored_size
+from .lens import CameraView
+
+PADDED = re.compile(r"^0\d")
+
+
+def _pattern(path: Path) -> tuple[str, str, str]:
+    """What the files of one image sequence share: folder, what stands around the last number, and
+    ending.
+    """
+    words = re.split(r"([0-9]+)", path.stem)
+    return str(path.parent), "".join(words[:-2]) + "\0" + words[-1], path.suffix
+
+
+def _digits(path: Path) -> str:
+    return re.split(r"([0-9]+)", path.stem)[-2]
+
+
+def sequence_numbers(paths: list[Path]) -> list[int] | None:
+    """The numbers of the pictures as one image sequence; None where Blender could not take them for
+    one.
+    """
+    numbers = [frame_number(p.name) for p in paths]
+    known = [n for n in numbers if n is not None]
+    if len(known) < len(paths) or len({_pattern(p) for p in paths}) > 1:
+        return None
+    is_padded = any(PADDED.match(_digits(p)) for p in paths)
+    if is_padded and len({len(_digits(p)) for p in paths}) > 1:
+        return None
+    return known
+
+
+def show_footage(data: bpy.types.Camera, frames: list[Frame], view: CameraView) -> str:
+    """Puts the pictures behind the camera, whose keys stand at the frames 1, 2, …; a sentence where
+    that can't be. Gaps in their numbers are followed by keys of the sequence's offset.
+    """
+    numbers = sequence_numbers([f.image for f in frames])
+    if numbers is None:
+        return "The pictures are not numbered as one sequence, so none is behind the camera."
+    image = bpy.data.images.load(str(frames[0].image), check_existing=True)
+    image.source = "SEQUENCE"
+    background = data.background_images.new()
+    background.image = image
+    user = background.image_user
+    user.frame_duration, user.frame_start, user.frame_offset, user.use_auto_refresh = (
+        max(numbers) - min(numbers) + 1 if len(frames) > 1 else 1,
+        1,
+        numbers[0] - 1,
+        True,
+    )
+    _follow_gaps(data, user, [number - at for at, number in enumerate(numbers, 1)])
+    background.alpha, background.display_depth = 0.5, "BACK"
+    background.frame_method = "FIT" if view.pixel_height == 1.0 else "STRETCH"
+    data.show_background_images = True
+    return ""
+
+
+def _follow_gaps(data: bpy.types.Camera, user: bpy.types.ImageUser, offsets: list[int]) -> None:
+    """Keys where the pictures' numbers do not go on by one; whole numbers are held until the
+    next.
+    """
+    if len(set(offsets)) == 1:
+        return
+    path = f"background_images[{len(data.background_images) - 1}].image_user.frame_offset"
+    for at, offset in enumerate(offsets, 1):
+        user.frame_offset = offset
+        data.keyframe_insert(path, frame=at)
+
+
+def misshapen(frames: list[Frame]) -> list[str]:
+    """Pictures that are not of their camera's shape, sideways ones for one, as far as their headers
+    can be read.
+    """
+    names = []
+    for frame in frames:
+        size = stored_size(frame.image)
+        if size is not None and abs(size[0] * frame.height - size[1] * frame.width) > 2 * max(
+            *size, frame.width, frame.height
+        ):
+            names.append(frame.image.name)
+    return names
