@@ -21,7 +21,7 @@ SCATTERED = 10_000
 BISECTIONS = 24
 PRIMES = np.array([73856093, 19349663, 83492791])
 # of the splats that there may be; the rest is grown where the pictures ask for it
-FIRST_SHARE = 0.5
+FIRST_SHARE = 0.9
 
 
 def scatter(views: ViewSet, seed: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:

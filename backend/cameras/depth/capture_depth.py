@@ -19,6 +19,7 @@ from .neighbors import pick_neighbors
 from .shots import Shot, load_shot
 from .stereo import StereoConfig, solve_stereo
 
+LEAST_SIGMA = 0.003  # relative; nothing is surer
 CACHED = 24  # frames to either side whose pictures stay in memory
 
 
@@ -34,6 +35,7 @@ class DepthConfig:
     agree: float = 0.015  # relative difference up to which two maps agree on a point
     flow_agree: float = 0.7  # pixels, see tracks/flow.py
     points: int = 150_000
+    flow_share: float = 0.1  # of its weight counts for flow, which thinks too well of itself
     frozen: FrozenConfig = field(default_factory=FrozenConfig)
     stereo: StereoConfig = field(default_factory=StereoConfig)
 
@@ -75,26 +77,30 @@ def _flow_view(shot: Shot, others: list[Shot], seen: Doubles, config: DepthConfi
     )
 
 
-def combined(flow: DepthMap, stereo: DepthMap, sure: float) -> DepthMap:
+def combined(flow: DepthMap, stereo: DepthMap, config: DepthConfig) -> DepthMap:
     """Stereo's depth where it is sure. Elsewhere the shape that flow gave, brought to where stereo
-    has its surroundings; nobody knows how far from the truth.
+    has its surroundings, if flow does not know better; nobody knows how far from the truth.
     """
+    sure = config.frozen.sure
     believed = stereo.sigma < sure
-    weight = torch.where(believed, stereo.sigma.clamp(min=0.003) ** -2, 0.0)
+    weight = stereo.sigma.clamp(min=LEAST_SIGMA) ** -2
+    by_flow = config.flow_share * flow.sigma.clamp(min=LEAST_SIGMA) ** -2
+    weight = torch.where(believed, weight, torch.where(flow.sigma < sure, by_flow, 0.0))
     away = torch.where(believed, (stereo.depth / flow.depth).log(), 0.0)
-    moved = flow.depth * fill(away, weight).exp() if bool(believed.any()) else flow.depth
+    moved = flow.depth * fill(away, weight).exp()
     return DepthMap(
         torch.where(believed, stereo.depth, moved),
         torch.where(believed, stereo.sigma, torch.inf),
     )
 
 
-def _depth_map(shot: Shot, others: list[Shot], flow: DepthMap, config: DepthConfig) -> DepthMap:
-    found = solve_stereo(
-        shot.posed, [other.posed for other in others], flow.depth.numpy(), config.stereo
-    )
+def _depth_map(
+    shot: Shot, others: list[Shot], flow: DepthMap, points: torch.Tensor, config: DepthConfig
+) -> DepthMap:
+    posed = [other.posed for other in others]
+    found = solve_stereo(shot.posed, posed, flow.depth.numpy(), points.numpy(), config.stereo)
     stereo = DepthMap(torch.from_numpy(found.depth), torch.from_numpy(found.sigma))
-    return combined(flow, stereo, config.frozen.sure)
+    return combined(flow, stereo, config)
 
 
 def capture_depth(
@@ -129,7 +135,10 @@ def capture_depth(
             )
             flow = solve_depth(view, config.frozen)
             others = [shots[k] for k in neighbors[index]]
-            waiting.append(pool.submit(_depth_map, shots[index], others, flow, config))
+            points_there = view.sparse_depth
+            waiting.append(
+                pool.submit(_depth_map, shots[index], others, flow, points_there, config)
+            )
             take(threads, index + 1)
         take(0, count)
 

@@ -87,13 +87,13 @@ def _compared(
         (local[:, 2] > 1e-6) & (cell >= 0).all(1) & (cell[:, 0] < width) & (cell[:, 1] < height)
     )
     cell[~inside] = 0
-    theirs = _between(other.depth, uv[:, :2] / uv[:, 2:], inside)
+    theirs = between(other.depth, uv[:, :2] / uv[:, 2:], inside)
     good = inside & other.good[cell[:, 1], cell[:, 0]]
     off = theirs / np.where(inside, local[:, 2], 1.0) - 1
     return good & (np.abs(off) < tolerance), good & (off > 2 * tolerance)
 
 
-def _between(depth: NDArray[np.float32], uv: Doubles, inside: Flags) -> NDArray[np.float32]:
+def between(depth: NDArray[np.float32], uv: Doubles, inside: Flags) -> NDArray[np.float32]:
     """(N,) the map's depth at pixels (N, 2), interpolated: on a floor seen flatly it changes by
     some per cent from row to row.
     """

@@ -7,13 +7,14 @@ peak of a parabola is taken. Flow is a third of a pixel wrong at neighbours four
 per cent of a depth; this looks at wider angles, and is a tenth of that.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from ...geometry.arrays import Floats
+from ...geometry.arrays import Doubles, Floats
 from .likeness import Likeness, Posed
 
 FLAT = 1e-6  # curvature of what has no peak
@@ -32,17 +33,17 @@ class StereoConfig:
     """Sizes are in pixels of the depth map."""
 
     angles: tuple[float, ...] = (4.0, 9.0, 16.0)  # degrees to neighbours, two for each
-    kept: int = 3  # neighbours that must see a place
+    kept: float = 0.5  # of the neighbours must see a place
     window: int = 5
     coarse_window: int = 7
     floor: float = 1e-5  # variance of colours (0..1) in a window that says nothing
     planes: int = 64
-    nearest: float = 0.7  # of the first percentile of the first guess
-    farthest: float = 4.0  # times its last
+    nearest: float = 0.7  # of the first percentile of the guess, or of the points
+    farthest: float = 4.0  # times their last
     better: float = 0.01  # by which a neighbour's depth must be more alike to be taken over
     coarse: Round = Round(span=0.06, steps=5)
     rounds: tuple[Round, ...] = (Round(span=0.05, steps=3), Round(span=0.012, steps=2))
-    alike: float = 0.5  # below, a depth is not believed
+    alike: float = 0.65  # below, a depth is not believed
     unlike: float = 0.02  # of likeness that noise takes at the best
 
 
@@ -55,20 +56,23 @@ class StereoDepth:
 
 
 def solve_stereo(
-    view: Posed, others: Sequence[Posed], guess: Floats, config: StereoConfig
+    view: Posed, others: Sequence[Posed], guess: Floats, points: Floats, config: StereoConfig
 ) -> StereoDepth:
-    """Depth of a picture from at least one neighbour; `guess` (h, w) is what is known before."""
+    """Depth of a picture from at least one neighbour; `guess` (h, w) is what is thought before,
+    `points` (n,) are depths of what the picture is known to see.
+    """
     height, width = guess.shape
+    kept = math.ceil(config.kept * len(others))
     small = Likeness(
-        view.half(), [o.half() for o in others], config.coarse_window, config.kept, config.floor
+        view.half(), [o.half() for o in others], config.coarse_window, kept, config.floor
     )
-    depth = _swept(small, guess, config)
+    depth = _swept(small, guess, _planes(guess, points, config))
     depth = cv2.medianBlur(_tried(small, depth, config.coarse)[0], 5)
     depth = _propagated(small, depth, (2, 5), config.better)
     depth = np.asarray(
         cv2.resize(depth, (width, height), interpolation=cv2.INTER_NEAREST), np.float32
     )
-    full = Likeness(view, others, config.window, config.kept, config.floor)
+    full = Likeness(view, others, config.window, kept, config.floor)
     for number, trial in enumerate(config.rounds):
         depth = _propagated(full, depth, (1, 4), config.better)
         depth = np.asarray(cv2.medianBlur(depth, 3 if number else 5), np.float32)
@@ -85,19 +89,24 @@ def _sigma(alike: Floats, curvature: Floats, config: StereoConfig) -> Floats:
     return np.where(alike > config.alike, sigma, np.inf).astype(np.float32)
 
 
-def _swept(likeness: Likeness, guess: Floats, config: StereoConfig) -> Floats:
-    """(h / 2, w / 2) the most alike of planes across the picture, even in inverse depth, and the
-    guess.
-    """
+def _planes(guess: Floats, points: Floats, config: StereoConfig) -> Doubles:
+    """Depths to sweep, even in their inverse."""
+    ends = [np.quantile(depths, [0.01, 0.99]) for depths in (guess, points) if depths.size]
+    near, far = min(e[0] for e in ends), max(e[1] for e in ends)
+    return np.asarray(
+        1 / np.linspace(1 / (config.farthest * far), 1 / (config.nearest * near), config.planes)
+    )
+
+
+def _swept(likeness: Likeness, guess: Floats, planes: Doubles) -> Floats:
+    """(h / 2, w / 2) the most alike of planes across the picture and of the guess."""
     height, width = likeness.color.shape[:2]
-    low, high = np.quantile(guess, [0.01, 0.99])
     best = np.full((height, width), -np.inf, np.float32)
     depth = np.ones((height, width), np.float32)
-    planes = np.linspace(1 / (config.farthest * high), 1 / (config.nearest * low), config.planes)
     start = np.asarray(
         cv2.resize(guess, (width, height), interpolation=cv2.INTER_NEAREST), np.float32
     )
-    for trial in [*(np.full_like(depth, 1 / inverse) for inverse in planes), start]:
+    for trial in [*(np.full_like(depth, plane) for plane in planes), start]:
         _take_better(best, depth, likeness.of(trial), trial, 0.0)
     return depth
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from helpers import ray_world
 
-from backend.cameras.depth.capture_depth import combined
+from backend.cameras.depth.capture_depth import DepthConfig, combined
 from backend.cameras.depth.likeness import NEVER, Likeness, Posed
 from backend.cameras.depth.multiview_depth import DepthMap
 from backend.cameras.depth.stereo import StereoConfig, StereoDepth, solve_stereo
@@ -53,7 +53,8 @@ def solved(room: Known, guess: float = 4.0) -> StereoDepth:
     """From a guess that is the same everywhere, but for a few places near and far."""
     start = np.full(room.depth.shape, guess, np.float32)
     start[:9], start[-9:] = room.depth.max(), room.depth.min()
-    return solve_stereo(room.view, room.others, start, StereoConfig())
+    nothing = np.zeros(0, np.float32)
+    return solve_stereo(room.view, room.others, start, nothing, StereoConfig())
 
 
 def test_depth_is_found_from_a_guess_that_knows_only_how_near_and_far(room: Known) -> None:
@@ -93,7 +94,7 @@ def test_one_neighbour_is_enough_for_most_of_the_picture(room: Known) -> None:
 
 def test_likeness_is_highest_at_the_truth_and_nowhere_outside(room: Known) -> None:
     likeness = Likeness(room.view, room.others, 5, 3, 1e-5)
-    right, wrong = likeness.of(room.depth), likeness.of(room.depth * 1.1)
+    right, wrong = likeness.of(room.depth), likeness.of(room.depth * np.float32(1.1))
     assert np.median(right) > 0.9 and (right > wrong).mean() > 0.85
     assert (likeness.of(np.full_like(room.depth, 1e-3)) == NEVER).all()
 
@@ -105,16 +106,16 @@ def test_half_the_size_looks_the_same_way(room: Known) -> None:
 
 
 def test_unsure_places_take_their_surroundings_scale_and_say_so() -> None:
-    flow = DepthMap(torch.full((8, 8), 2.0), torch.full((8, 8), 0.01))
+    flow = DepthMap(torch.full((8, 8), 2.0), torch.full((8, 8), torch.inf))
     sigma = torch.full((8, 8), 0.01)
     sigma[2:5, 2:5] = 0.5
-    found = combined(flow, DepthMap(torch.full((8, 8), 3.0), sigma), SURE)
+    found = combined(flow, DepthMap(torch.full((8, 8), 3.0), sigma), DepthConfig())
     torch.testing.assert_close(found.depth, torch.full((8, 8), 3.0), atol=0.05, rtol=0)
     assert torch.isinf(found.sigma[2:5, 2:5]).all() and (found.sigma < 1).sum() == 64 - 9
 
 
 def test_without_anything_sure_the_flow_stays() -> None:
     flow = DepthMap(torch.rand(6, 6) + 1, torch.full((6, 6), 0.01))
-    found = combined(flow, DepthMap(torch.ones(6, 6), torch.full((6, 6), torch.inf)), SURE)
+    found = combined(flow, DepthMap(torch.ones(6, 6), torch.full((6, 6), torch.inf)), DepthConfig())
     torch.testing.assert_close(found.depth, flow.depth)
     assert torch.isinf(found.sigma).all()
