@@ -150,7 +150,7 @@ def _walk(
     tail: int,
 ) -> tuple[Ints, int]:
     """The same row by row, each from the end of the one before."""
-    raw, place, limit = memoryview(data), start, len(data)
+    raw, place, limit = data.data, start, len(data)
     starts = np.empty((count, len(steps) + 1), np.int64)
     kinds = [("little" if d.newbyteorder("<") == d else "big", d.kind == "i") for _, d, _ in steps]
     for row in range(count):

@@ -107,7 +107,7 @@ def sound(a: SplatArrays, name: str) -> SplatArrays:
 
 
 def unit_quats(quats: Floats) -> Floats:
-    """(N, 4) of length one; what is so already keeps its bits, and what has no length is no turn."""
+    """(N, 4) of length one; what is so already keeps its bits, what has no length turns nothing."""
     norms = np.sqrt(np.einsum("nk,nk->n", quats, quats, dtype=np.float64))
     off = ~(np.abs(norms - 1) < 1e-5)  # NaN is
     if not off.any():
@@ -122,14 +122,14 @@ def unit_quats(quats: Floats) -> Floats:
 def opacities_of(a: SplatArrays) -> Floats:
     """(N,) in 0..1."""
     with np.errstate(over="ignore"):
-        return 1 / (1 + np.exp(-a.opacity_logits))
+        return np.asarray(1 / (1 + np.exp(-a.opacity_logits)), np.float32)
 
 
 def logits_of(opacities: Reals) -> Floats:
     """(N,) of opacities in 0..1; those at the ends become what is opaque, or not there."""
     with np.errstate(divide="ignore"):
         logits = np.log(opacities) - np.log1p(-opacities)
-    return np.clip(logits, -OPAQUE, OPAQUE).astype(np.float32)
+    return np.asarray(np.clip(logits, -OPAQUE, OPAQUE), np.float32)
 
 
 def with_degree(a: SplatArrays, degree: int) -> SplatArrays:
