@@ -62,21 +62,25 @@ def read_blocks(path: Path, header: Header, name: str) -> Iterator[NDArray[np.vo
         yield _from_words(path, header, before, element)
         return
     order = ">" if header.encoding == "binary_big_endian" else "<"
-    data: Pixels = np.memmap(path, np.uint8, "r")
     start = header.size
-    for other in before:
-        start = _end_of(path, data, start, other, order)
-    if element.lists:
-        yield _without_lists(path, data, start, element, order)
-        return
+    if any(e.lists for e in (*before, element)):
+        data: Pixels = np.memmap(path, np.uint8, "r")
+        for other in before:
+            start = _end_of(path, data, start, other, order)
+        if element.lists:
+            yield _without_lists(path, data, start, element, order)
+            return
+    else:
+        start += sum(e.least_bytes(header.encoding) for e in before)
     dtype = _dtype(element, order)
-    if start + element.count * dtype.itemsize > len(data):
-        raise bad_file(path, f"its {name!r} are cut off")
-    for first in range(0, max(element.count, 1), BLOCK):
-        rows = min(BLOCK, element.count - first)
-        place = start + first * dtype.itemsize
-        block = np.frombuffer(data[place : place + rows * dtype.itemsize], dtype)
-        yield block.astype(dtype.newbyteorder("="), copy=False)
+    with open(path, "rb") as file:
+        file.seek(start)
+        for first in range(0, max(element.count, 1), BLOCK):
+            rows = min(BLOCK, element.count - first)
+            block = np.fromfile(file, dtype, rows)
+            if len(block) < rows:
+                raise bad_file(path, f"its {name!r} are cut off")
+            yield block.astype(dtype.newbyteorder("="), copy=False)
 
 
 def _dtype(element: Element, order: str) -> np.dtype:

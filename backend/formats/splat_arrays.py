@@ -127,7 +127,7 @@ def opacities_of(a: SplatArrays) -> Floats:
 
 def logits_of(opacities: Reals) -> Floats:
     """(N,) of opacities in 0..1; those at the ends become what is opaque, or not there."""
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # beyond 0..1 they are no numbers
         logits = np.log(opacities) - np.log1p(-opacities)
     return np.asarray(np.clip(logits, -OPAQUE, OPAQUE), np.float32)
 

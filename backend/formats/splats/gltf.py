@@ -2,6 +2,7 @@
 holds them turns them to glTF's axes (y up).
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from ..splat_notes import SplatNotes, comments_of, notes_of
 from . import spz, spz_streams
 from .axes import HALF_TURN, placed
 from .glb_file import GlbWriter, Gltf, bad, read_gltf
-from .packing import colors_of, to_bytes
+from .packing import beside, colors_of, to_bytes
 
 EXTENSION = "KHR_gaussian_splatting"
 PACKED = "KHR_gaussian_splatting_compression_spz_2"
@@ -34,13 +35,21 @@ OURS = "splatsmith"  # in a primitive's extras
 def read(path: Path) -> SplatArrays:
     """All splats of the scene, in the axes of PLY files. Raises InputError where there are none."""
     gltf = read_gltf(path)
-    parts = [part for mesh, matrix in _meshes(gltf) for part in _placed(gltf, mesh, matrix)]
+    meshes = _meshes(gltf)
+    parts = [part for mesh, matrix in meshes for part in _placed(gltf, mesh, matrix)]
     if not parts:
         raise InputError(
             f"{path.name} holds no Gaussian splats.",
             f"Choose a glTF file with {EXTENSION}; meshes are imported by Blender itself.",
         )
-    return joined(parts)
+    whole = joined(parts)
+    others = sum(len(_primitives(mesh)) for mesh, _ in meshes) - len(parts)
+    return replace(whole, left_out=(*whole.left_out, *beside(others)))
+
+
+def _primitives(mesh: dict[str, Any]) -> list[Any]:
+    primitives = mesh.get("primitives")
+    return primitives if isinstance(primitives, list) else []
 
 
 def _meshes(gltf: Gltf) -> list[tuple[dict[str, Any], Doubles]]:
@@ -92,16 +101,19 @@ def _numbers(gltf: Gltf, node: dict[str, Any], key: str, default: list[float]) -
 def _placed(gltf: Gltf, mesh: dict[str, Any], matrix: Doubles) -> list[SplatArrays]:
     """The splats of a mesh where its node has them; ours as they were written."""
     parts = []
-    for primitive in mesh.get("primitives", []):
+    for primitive in _primitives(mesh):
         extensions = primitive.get("extensions") or {} if isinstance(primitive, dict) else {}
         if not isinstance(extensions.get(EXTENSION), dict):
             continue
         a = _splats(gltf, primitive, extensions[EXTENSION])
         back = HALF_TURN @ matrix
         kept = np.abs(matrix - placed(a)).max() < 1e-5 * max(1, np.abs(matrix).max())
-        parts.append(a if kept else splat_moves.moved(a, back))
         if not kept:
-            parts[-1].notes = SplatNotes(blend=a.notes.blend, antialiased=a.notes.antialiased)
+            if not abs(np.linalg.det(back[:3, :3])) > 1e-30:  # NaN is
+                raise bad(gltf.path.name, "a node flattens its splats to nothing")
+            notes = SplatNotes(blend=a.notes.blend, antialiased=a.notes.antialiased)
+            a = replace(splat_moves.moved(a, back), notes=notes)
+        parts.append(a)
     return parts
 
 

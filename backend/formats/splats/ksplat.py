@@ -100,7 +100,7 @@ def _splats(
 ) -> SplatArrays:
     start = place + 4 * s.partial_buckets + s.bucket_bytes * s.buckets
     rows = np.frombuffer(data, _row(level, s.degree), s.count, start)
-    means = rows["mean"].astype(np.float32)
+    means: Floats = rows["mean"].astype(np.float32)
     if level:
         at = _buckets(path, data, place, s)
         table = np.frombuffer(
@@ -108,12 +108,12 @@ def _splats(
         )
         corners = table.reshape(s.buckets, -1)[:, :12].copy().view("<f4")
         step = np.float32(s.block / 2 / s.full)
-        means = (means - np.float32(s.full)) * step + corners[at]
+        means = np.asarray((means - np.float32(s.full)) * step + corners[at], np.float32)
     with np.errstate(divide="ignore", invalid="ignore"):
         log_scales = np.log(rows["scale"].astype(np.float32))
     rest = rows["rest"].astype(np.float32)
     if level == 2:
-        rest = bounds[0] + rest / 255 * np.float32(bounds[1] - bounds[0])
+        rest = np.float32(bounds[0]) + rest * np.float32((bounds[1] - bounds[0]) / 255)
     base = coefficients_of(rows["rgba"][:, None, :3] / np.float32(255))
     return SplatArrays(
         means=means,

@@ -23,6 +23,11 @@ def bad_file(name: str, kind: str, why: str) -> InputError:
     )
 
 
+def beside(others: int) -> tuple[str, ...]:
+    """What a scene file has beside its splats, in words."""
+    return (f"{others:,} meshes" if others > 1 else "1 mesh",) if others else ()
+
+
 def read_bytes(path: Path, kind: str) -> bytes:
     """A file whole. Raises InputError where it can't be read or is empty."""
     try:

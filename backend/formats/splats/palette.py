@@ -32,7 +32,7 @@ def palette(vectors: Floats, size: int, seed: int = 0) -> tuple[Floats, Ints]:
     centers = _settled(vectors[picked], vectors[picked[:groups]], COARSE_ROUNDS)
     group, errors = _nearest(vectors, centers)
     counts = np.asarray(np.bincount(group, minlength=groups), np.int64)
-    shares = _shares(np.bincount(group, errors, groups), counts, size)
+    shares = _shares(np.bincount(group, errors, groups).astype(np.float64), counts, size)
     entries, labels, used = [], np.empty(len(vectors), np.int64), 0
     order = np.argsort(group, kind="stable")
     ends = np.searchsorted(group[order], np.arange(groups + 1))

@@ -68,8 +68,8 @@ def _means(source: "_Source", count: int) -> Floats:
     low, high = source.pixels("means", 0, count), source.pixels("means", 1, count)
     first, last = source.numbers("means", "mins", 3), source.numbers("means", "maxs", 3)
     whole = low[:, :3] | high[:, :3].astype(np.uint16) << 8
-    logs = first + (last - first) * (whole / np.float64(65535))
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is left out later
+        logs = first + (last - first) * (whole / np.float64(65535))
         return (np.sign(logs) * np.expm1(np.abs(logs))).astype(np.float32)
 
 

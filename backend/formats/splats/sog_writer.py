@@ -73,7 +73,7 @@ def _coded(values: Floats, part: str, meta: dict[str, Any]) -> Pixels:
 def _harmonics(a: SplatArrays, meta: dict[str, Any]) -> dict[str, Pixels]:
     """The palette's picture, and the pixels that point into it."""
     width = a.sh.shape[1] - 1
-    vectors = np.ascontiguousarray(a.sh[:, 1:].reshape(len(a), -1))
+    vectors = a.sh[:, 1:].reshape(len(a), -1)  # a copy, since the first ones stand between
     entries, labels = palette(vectors, palette_size(len(a)))
     book = codebook(entries)
     files = ["shN_centroids.webp", "shN_labels.webp"]

@@ -1,5 +1,6 @@
 """SPZ (Niantic), versions 1 to 4: places in fixed point, all else in bytes, y up and z back."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from ...geometry.arrays import Floats, Pixels
 from .. import splat_moves
 from ..splat_arrays import SplatArrays, opacities_of, sound
 from ..splat_notes import SplatNotes
-from .axes import half_turned
+from .axes import SIGNS, half_turned
 from .packing import (
     bad_file,
     logits_of_bytes,
@@ -21,11 +22,13 @@ from .spz_streams import KIND, NAMES, STORED_AXES, SpzHeader, SpzStreams, pack, 
 
 ANTIALIASED = 1  # flag
 COLOR = 0.15  # share of a byte a unit of the first coefficient
+BLOCK = 1 << 15  # splats at a time
 LIMIT = (1 << 23) - 1  # of places
 FINEST = 0.05  # of a small splat's size that places may be off by
 FEWEST_BITS = 5  # of the harmonics' 8
 FAITHFUL = 42.0  # dB that their colours are true to, at least
 LARGEST = 5.9375  # logarithm of size
+TURN = np.array([1, -1, -1], np.float32)  # half a turn about x
 WXYZ, XYZW = [3, 0, 1, 2], [1, 2, 3, 0]
 # Adobe's numbers of axes: which way x, y and z point, L/R D/U B/F …; then with y and z exchanged
 AXES = ("LDB", "RDB", "LUB", "RUB", "LDF", "RDF", "LUF", "RUF",
@@ -59,7 +62,7 @@ def unpacked(packed: SpzStreams, name: str) -> SplatArrays:
     arrays = SplatArrays(
         means=_places(columns["positions"], header),
         quats=_turns(columns["rotations"], header),
-        log_scales=columns["scales"].reshape(-1, 3) / np.float32(16) - np.float32(10),
+        log_scales=(columns["scales"].reshape(-1, 3) / 16 - 10).astype(np.float32),
         opacity_logits=logits_of_bytes(columns["alphas"]),
         sh=np.concatenate([base.astype(np.float32), rest[:, :15]], 1),
         notes=SplatNotes(antialiased=bool(header.flags & ANTIALIASED)),
@@ -92,13 +95,16 @@ def _turns(data: Pixels, header: SpzHeader) -> Floats:
 
 def write(path: Path, a: SplatArrays, version: int = 3) -> tuple[str, ...]:
     """Writes a version from 2 to 4; what of places and sizes it can't say."""
-    packed, lost = packed_streams(half_turned(a), version)
+    a = replace(a, means=a.means * TURN, quats=a.quats * np.append(np.float32(1), TURN))
+    packed, lost = _packed_streams(a, version)
     path.write_bytes(pack(packed))
     return lost
 
 
-def packed_streams(a: SplatArrays, version: int) -> tuple[SpzStreams, tuple[str, ...]]:
-    """The attributes' bytes of splats in the file's axes, and what is lost of them."""
+def _packed_streams(a: SplatArrays, version: int) -> tuple[SpzStreams, tuple[str, ...]]:
+    """The attributes' bytes, and what is lost of them. All but the harmonics are in the file's
+    axes already.
+    """
     bits = fractional_bits(a)
     fixed = np.rint(a.means.astype(np.float64) * (1 << bits))
     away = int((np.abs(fixed) > LIMIT).any(1).sum())
@@ -154,15 +160,21 @@ def _packed_harmonics(rest: Floats) -> bytes:
     """In bytes, of which the last bits are left empty where they cost more than they show: colours
     stay true to 42 dB of a splat's own, averaged over views.
     """
-    packed = _rounded(rest, 8)
     some = rest[:: max(1, len(rest) // 4096)]
-    for bits in range(FEWEST_BITS, 8):
-        error = (_rounded(some, bits).astype(np.float32) - 128) / 128 - some
-        noise = float(np.square(error).sum((1, 2)).mean()) / 3 / (4 * np.pi) if some.size else 0
-        if noise < 10 ** (-FAITHFUL / 10):
-            packed = _rounded(rest, bits)
-            break
-    return bytes(packed.tobytes())
+    bits = next((b for b in range(FEWEST_BITS, 8) if _noise(some, b) < 10 ** (-FAITHFUL / 10)), 8)
+    packed = np.empty(rest.shape, np.uint8)
+    for first in range(0, len(rest), BLOCK):
+        rows = slice(first, first + BLOCK)
+        packed[rows] = _rounded(rest[rows] * SIGNS[1 : 1 + rest.shape[1], None], bits)
+    return bytes(packed.data)
+
+
+def _noise(rest: Floats, bits: int) -> float:
+    """Mean squared error of a channel of a splat's own colour, averaged over views."""
+    if not rest.size:
+        return 0.0
+    error = (_rounded(rest, bits).astype(np.float32) - 128) / 128 - rest
+    return float(np.square(error).sum((1, 2)).mean()) / 3 / (4 * np.pi)
 
 
 def _rounded(rest: Floats, bits: int) -> Pixels:

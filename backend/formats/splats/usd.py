@@ -3,6 +3,7 @@ read without it, so that older libraries, such as Blender 4.5's, can do it too.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from .. import splat_moves
 from ..splat_arrays import COEFFICIENTS, SplatArrays, joined, logits_of, opacities_of, sound
 from ..splat_notes import SplatNotes, comments_of, notes_of
 from .axes import HALF_TURN, Y_UP, placed
-from .packing import bad_file, colors_of, read_bytes
+from .packing import bad_file, beside, colors_of, read_bytes
 
 KIND = "USD"
 SCHEMA = "ParticleField3DGaussianSplat"
@@ -43,9 +44,13 @@ def read(path: Path, pxr: Pxr = bundled) -> SplatArrays:
     read_bytes(path, KIND)  # missing and empty files get their sentences
     library = pxr()
     try:
-        stage = library.Usd.Stage.Open(str(path))
+        return _read(path, library)
     except (library.Tf.ErrorException, RuntimeError) as error:
-        raise bad_file(path.name, KIND, "it can't be opened") from error
+        raise bad_file(path.name, KIND, "it is damaged") from error
+
+
+def _read(path: Path, library: Any) -> SplatArrays:
+    stage = library.Usd.Stage.Open(str(path))
     prims = [p for p in stage.Traverse() if p.GetTypeName() == SCHEMA]
     if not prims:
         raise InputError(
@@ -58,8 +63,12 @@ def read(path: Path, pxr: Pxr = bundled) -> SplatArrays:
     parts = []
     for prim in prims:
         matrix = np.array(cache.GetLocalToWorldTransform(prim), np.float64).T
+        if not abs(np.linalg.det(matrix[:3, :3])) > 1e-30:  # NaN is
+            raise bad_file(path.name, KIND, "a transform flattens its splats to nothing")
         parts.append(_placed(_splats(path.name, prim), to_y_up @ matrix))
-    return joined(parts)
+    whole = joined(parts)
+    others = sum(p.IsA(library.UsdGeom.Gprim) and p not in prims for p in stage.Traverse())
+    return replace(whole, left_out=(*whole.left_out, *beside(others)))
 
 
 def _placed(a: SplatArrays, matrix: Doubles) -> SplatArrays:

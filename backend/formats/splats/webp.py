@@ -3,6 +3,7 @@ caller brings along, for Blender's Python has no Pillow.
 """
 
 import io
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -34,8 +35,14 @@ def _pillow() -> Any:
 
 
 def _decode(data: bytes, most: int) -> Pixels:
-    image_module = _pillow()
-    with image_module.open(io.BytesIO(data), formats=("WEBP", "PNG")) as image:
+    library = _pillow()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of large pictures: their size is checked here
+            image = library.open(io.BytesIO(data), formats=("WEBP", "PNG"))
+    except library.DecompressionBombError as error:
+        raise ValueError("larger than it may be") from error
+    with image:
         if image.width * image.height > most:
             raise ValueError("larger than it may be")
         return np.asarray(image.convert("RGBA"))
