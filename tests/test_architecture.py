@@ -51,6 +51,7 @@ READERS = (
     "mesh_frames",
     "vertex_animation",
     "splats.files",
+    "splats.usd",
     "splats.webp",
 )
 VERB_FILES = {module_name(path) for path in sorted((ROOT / "backend").rglob("*_verb.py"))}
@@ -130,6 +131,7 @@ def test_addon_uses_only_the_boundary(path: Path) -> None:
     known = known_modules()
     used = {name for name in imports(path) if name in known and name.startswith("backend.")} - {
         "backend.formats",
+        "backend.formats.splats",
         "backend.runtime",
     }
     assert used <= ADDON_MAY

@@ -60,7 +60,7 @@ def _meshes(gltf: Gltf) -> list[tuple[dict[str, Any], Doubles]]:
     else:
         roots = list(range(len(gltf.rows("nodes"))))
     todo: list[tuple[object, Doubles, int]] = [(root, np.eye(4), 0) for root in roots]
-    found, seen = [], set()
+    placements, seen = [], set()
     while todo:
         index, above, depth = todo.pop()
         node = gltf.row("nodes", index)
@@ -69,10 +69,10 @@ def _meshes(gltf: Gltf) -> list[tuple[dict[str, Any], Doubles]]:
         seen.add(index)
         matrix = above @ _matrix(gltf, node)
         if "mesh" in node:
-            found.append((gltf.row("meshes", node["mesh"]), matrix))
+            placements.append((gltf.row("meshes", node["mesh"]), matrix))
         children = node.get("children", [])
         todo += [(child, matrix, depth + 1) for child in reversed(children)]
-    return found
+    return placements
 
 
 def _matrix(gltf: Gltf, node: dict[str, Any]) -> Doubles:
@@ -129,24 +129,24 @@ def _splats(gltf: Gltf, primitive: dict[str, Any], extension: dict[str, Any]) ->
     attributes = primitive.get("attributes")
     if not isinstance(attributes, dict):
         raise bad(name, "a primitive has no attributes")
-    found = _Attributes(gltf, attributes)
-    quats = found.get(f"{EXTENSION}:ROTATION", 4)[:, [3, 0, 1, 2]]
+    columns = _Attributes(gltf, attributes)
+    quats = columns.get(f"{EXTENSION}:ROTATION", 4)[:, [3, 0, 1, 2]]
     with np.errstate(divide="ignore", invalid="ignore"):
-        log_scales = np.log(found.get(f"{EXTENSION}:SCALE", 3))
-        logits = logits_of(found.get(f"{EXTENSION}:OPACITY", 1)[:, 0].astype(np.float64))
+        log_scales = np.log(columns.get(f"{EXTENSION}:SCALE", 3))
+        logits = logits_of(columns.get(f"{EXTENSION}:OPACITY", 1)[:, 0].astype(np.float64))
     extras = primitive.get("extras")
     ours = extras.get(OURS) if isinstance(extras, dict) else None
     ours = ours if isinstance(ours, dict) else {}
     arrays = SplatArrays(
-        means=found.get("POSITION", 3),
+        means=columns.get("POSITION", 3),
         quats=np.ascontiguousarray(quats),
         log_scales=log_scales,
         opacity_logits=logits,
-        sh=found.harmonics(),
-        extra=found.extras(ours.get("properties")),
+        sh=columns.harmonics(),
+        extra=columns.extras(ours.get("properties")),
         notes=_notes(ours.get("notes"), extension.get("colorSpace")),
     )
-    arrays.left_out = found.left_out
+    arrays.left_out = columns.left_out
     return sound(arrays, name)
 
 
@@ -194,7 +194,7 @@ class _Attributes:
     def extras(self, kinds: object) -> dict[str, Any]:
         """Properties of our own, in the types that they had."""
         kinds = kinds if isinstance(kinds, dict) else {}
-        found = {}
+        properties = {}
         for name, number in self.numbers.items():
             if name.startswith("_") and name[1:].isidentifier():
                 values = self.gltf.array(number)
@@ -203,8 +203,8 @@ class _Attributes:
                     continue
                 kind = kinds.get(name[1:])
                 kind = kind if kind in ("i1", "u1", "i2", "u2", "i4") else "f4"
-                found[name[1:]] = np.nan_to_num(values[:, 0].astype(np.float32)).astype(kind)
-        return found
+                properties[name[1:]] = np.nan_to_num(values[:, 0].astype(np.float32)).astype(kind)
+        return properties
 
 
 def coefficient_names(degree: int) -> list[str]:

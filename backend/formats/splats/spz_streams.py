@@ -141,12 +141,12 @@ def _zstd_unpacked(data: bytes, size: int, name: str) -> bytes:
 
 def _extensions(data: bytes) -> dict[int, bytes]:
     """Records of a number, a size and so many bytes."""
-    found, place = {}, 0
+    records, place = {}, 0
     while place + 8 <= len(data):
         number, size = struct.unpack_from("<II", data, place)
-        found[number] = data[place + 8 : place + 8 + size]
+        records[number] = data[place + 8 : place + 8 + size]
         place += 8 + size
-    return found
+    return records
 
 
 def pack(packed: SpzStreams) -> bytes:

@@ -62,13 +62,28 @@ def _read(path: Path, library: Any) -> SplatArrays:
     cache = library.UsdGeom.XformCache()
     parts = []
     for prim in prims:
-        matrix = np.array(cache.GetLocalToWorldTransform(prim), np.float64).T
+        placed_by = cache.GetLocalToWorldTransform(prim)
+        if not prim.IsA(library.UsdGeom.Xformable):  # as where the library does not know the schema
+            placed_by = _own_transform(library, prim) * placed_by
+        matrix = np.array(placed_by, np.float64).T
         if not abs(np.linalg.det(matrix[:3, :3])) > 1e-30:  # NaN is
             raise bad_file(path.name, KIND, "a transform flattens its splats to nothing")
         parts.append(_placed(_splats(path.name, prim), to_y_up @ matrix))
     whole = joined(parts)
     others = sum(p.IsA(library.UsdGeom.Gprim) and p not in prims for p in stage.Traverse())
     return replace(whole, left_out=(*whole.left_out, *beside(others)))
+
+
+def _own_transform(library: Any, prim: Any) -> Any:
+    """Of a prim's own operations, the last one first."""
+    matrix = library.Gf.Matrix4d(1)
+    for name in prim.GetAttribute("xformOpOrder").Get() or []:
+        inverse = name.startswith("!invert!")
+        attribute = prim.GetAttribute(name.removeprefix("!invert!"))
+        if attribute:
+            operation = library.UsdGeom.XformOp(attribute, inverse)
+            matrix = operation.GetOpTransform(library.Usd.TimeCode.Default()) * matrix
+    return matrix
 
 
 def _placed(a: SplatArrays, matrix: Doubles) -> SplatArrays:
@@ -122,7 +137,7 @@ def _quats(name: str, prim: Any, count: int) -> Floats:
 
 def _extras(prim: Any, count: int) -> dict[str, Any]:
     """The primvars by splat that hold one number each."""
-    found = {}
+    primvars = {}
     for attribute in prim.GetAttributes():
         name = attribute.GetName().removeprefix("primvars:")
         if not attribute.GetName().startswith("primvars:") or not name.isidentifier():
@@ -130,8 +145,8 @@ def _extras(prim: Any, count: int) -> dict[str, Any]:
         kind = {"int[]": np.int32, "float[]": np.float32}.get(str(attribute.GetTypeName()))
         value = attribute.Get() if kind else None
         if value is not None and len(value) == count and name != "displayOpacity":
-            found[name] = np.array(value, kind)
-    return found
+            primvars[name] = np.array(value, kind)
+    return primvars
 
 
 def write(path: Path, a: SplatArrays, pxr: Pxr = bundled) -> tuple[str, ...]:
