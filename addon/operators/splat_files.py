@@ -110,7 +110,9 @@ class SPLATSMITH_OT_export_splats(ExportHelper, bpy.types.Operator):
         lost = splat_export.export(arrays, path, chosen)
         missed = sum(pointclouds.point_count(c.data) for c in whole) - len(arrays)
         hidden = f"; {missed:,} that are hidden were left out" if missed else ""
-        self.report({"INFO"}, f"{len(arrays):,} splats written to {self.filepath}{hidden}")
+        parent = "" if self.in_scene or scene_file else splat_export.moved_parent(cloud)
+        told = f"; the move of {parent} is left out, As in the Scene writes it" if parent else ""
+        self.report({"INFO"}, f"{len(arrays):,} splats written to {self.filepath}{hidden}{told}")
         if lost:
             self.report({"WARNING"}, f"{chosen.title} does not hold: {'; '.join(lost)}")
         return {"FINISHED"}

@@ -157,3 +157,23 @@ def test_what_a_format_cannot_hold(bpy: Any, cloud: Any, rooms: Any, tmp_path: P
         arrays, tmp_path / "a.splat", files.BY_NAME["splat"]
     )
     assert any("degree 3" in text for text in lost) and any("linear" in text for text in lost)
+
+
+def test_a_parent_that_was_moved_is_named(bpy: Any, rooms: Any, splat_file: Path) -> None:
+    """Its move is none of the splats' own, so that only files of the scene have it."""
+    export = rooms("scene.splats.splat_export")
+    bpy.ops.splatsmith.import_splats(filepath=str(splat_file))
+    cloud = bpy.context.object
+    bpy.context.view_layer.update()
+    assert export.moved_parent(cloud) == ""
+    cloud.location.x = 3
+    bpy.context.view_layer.update()
+    assert export.moved_parent(cloud) == ""
+    cloud.parent.location.x += 1
+    bpy.context.view_layer.update()
+    assert export.moved_parent(cloud) == cloud.parent.name
+    for key in (rooms("scene.splats.splats").ROOTED, rooms("scene.splats.splats").MARK):
+        del cloud[key]  # as if Blender itself had imported them
+    assert export.moved_parent(cloud) == cloud.parent.name
+    cloud.parent = None
+    assert export.moved_parent(cloud) == ""

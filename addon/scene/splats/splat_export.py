@@ -10,7 +10,7 @@ from ....backend.formats.splat_ply import SplatArrays
 from ....backend.formats.splats import files
 from ....backend.formats.splats.files import SplatFormat
 from ....backend.runtime.atomic import atomic_path
-from . import file_tools
+from . import file_tools, splats
 
 
 def export(arrays: SplatArrays, path: Path, chosen: SplatFormat) -> tuple[str, ...]:
@@ -19,6 +19,19 @@ def export(arrays: SplatArrays, path: Path, chosen: SplatFormat) -> tuple[str, .
     """
     with atomic_path(path) as part:
         return files.write(part, arrays, chosen, file_tools.tools())
+
+
+def moved_parent(cloud: bpy.types.Object) -> str:
+    """The name of the parent, where it was moved since the splats came in: a move that only files
+    of the scene hold. Empty where it was not.
+    """
+    parent = cloud.parent
+    if parent is None or (splats.ROOTED not in cloud and splats.MARK in cloud):
+        return ""  # of a file from before this was noted
+    stood = np.array(cloud.get(splats.ROOTED, np.eye(4).ravel()), np.float64).reshape(4, 4)
+    stands = np.array(parent.matrix_world, np.float64)
+    apart = np.abs(stands - stood).max() > 1e-5 * max(1.0, float(np.abs(stood).max()))
+    return parent.name if apart else ""
 
 
 def told_upright(

@@ -23,6 +23,7 @@ AROUND = "splatsmith_surroundings"  # on a subject: the object with its surround
 IS_AROUND = "splatsmith_is_surroundings"  # on that object
 GROWING = "splatsmith_growing"  # on what stands in for splats that train: the number of their job
 NOTES = "splatsmith_notes"  # what the file said of all its splats
+ROOTED = "splatsmith_rooted"  # where the parent stood when they came in, row by row
 FOLLOW, FOLLOW_COLOR = (
     "Follow the Head",
     "head_color",
@@ -180,6 +181,8 @@ def add_one(
     cloud = show(pointclouds.new_object(name, collection, arrays.means, attributes(arrays)))
     cloud.parent = root
     cloud[MARK] = source
+    if root is not None:
+        cloud[ROOTED] = [value for row in root.matrix_world for value in row]
     cloud[NOTES] = "\n".join(comments_of(arrays.notes))
     return cloud
 

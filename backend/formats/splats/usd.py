@@ -16,6 +16,7 @@ from ..splat_arrays import COEFFICIENTS, SplatArrays, joined, logits_of, opaciti
 from ..splat_notes import SplatNotes, comments_of, notes_of
 from .axes import HALF_TURN, Y_UP, placed
 from .packing import bad_file, beside, colors_of, read_bytes
+from .usd_probe import can_be_read
 
 KIND = "USD"
 SCHEMA = "ParticleField3DGaussianSplat"
@@ -43,9 +44,11 @@ def read(path: Path, pxr: Pxr = bundled) -> SplatArrays:
     """All splats of the stage, in the axes of PLY files. Raises InputError where there are none."""
     read_bytes(path, KIND)  # missing and empty files get their sentences
     library = pxr()
+    if not can_be_read(path, SCHEMA, library):
+        raise bad_file(path.name, KIND, "it is damaged, or no USD")
     try:
         return _read(path, library)
-    except (library.Tf.ErrorException, RuntimeError) as error:
+    except (library.Tf.ErrorException, RuntimeError, ValueError, TypeError) as error:
         raise bad_file(path.name, KIND, "it is damaged") from error
 
 

@@ -63,7 +63,7 @@ def test_spz_of_one_stream(version: int, packed: bool, tmp_path: Path) -> None:
     body = spz_body(version, flags=1)
     (tmp_path / "a.spz").write_bytes(gzip.compress(body) if packed else body)
     a = files.read(tmp_path / "a.spz")
-    np.testing.assert_allclose(a.means, [[1, -2, 3], [-500.25, 0, -0.5]], atol=0.01)
+    np.testing.assert_allclose(a.means, [[1.0, -2, 3], [-500.25, 0, -0.5]], atol=0.01)
     assert a.log_scales.tolist() == [[0, -1, -5], [0, 0, 0]] and a.notes.antialiased
     np.testing.assert_allclose(opacities_of(a), [1, 0.2], atol=1e-6)
     np.testing.assert_allclose(a.sh[0, 0], (np.array([128, 0, 255]) / 255 - 0.5) / 0.15, atol=1e-5)
@@ -242,7 +242,7 @@ def check_first_version(path: Path) -> None:
     np.testing.assert_allclose(a.quats, turns, atol=5e-3)
     np.testing.assert_allclose(a.sh[0, 0], [1, -1, -0.6], atol=1e-5)
     assert a.opacity_logits.tolist() == [4, -4]
-    np.testing.assert_allclose(a.sh[0, 1:], [[-2, 2, -1.2], [-1.2] * 3, [2, -2, -2]], atol=1e-5)
+    np.testing.assert_allclose(a.sh[0, 1:], [[-2, 2, -1.2], [-1.2] * 3, [2.0, -2, -2]], atol=1e-5)
 
 
 def test_sog_of_the_first_version(tmp_path: Path) -> None:
