@@ -362,6 +362,7 @@ def test_folders_and_missing_files(name: str, tmp_path: Path) -> None:
         files.read(path)
 
 
+@pytest.mark.process  # USD among them
 def test_some_splats_that_are_no_numbers_are_counted(tmp_path: Path) -> None:
     """Of a format without a place for NaN there are none; of the others, they are named."""
     a = scene(50, 0)
@@ -385,7 +386,7 @@ def test_what_crashes_openusd_does_not_crash_us(
     import subprocess
 
     (tmp_path / "a.usdc").write_bytes(good(".usdc"))
-    done = subprocess.CompletedProcess([], status)
+    done: subprocess.CompletedProcess[bytes] = subprocess.CompletedProcess([], status)
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
     with pytest.raises(InputError, match="damaged"):
         files.read(tmp_path / "a.usdc")

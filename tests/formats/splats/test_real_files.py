@@ -58,6 +58,7 @@ def pictures(a: SplatArrays, center: np.ndarray, size: float) -> torch.Tensor:
 
 
 @pytest.mark.data
+@pytest.mark.process  # USD among them
 @pytest.mark.skipif(not (DATA / "splats").is_dir(), reason="no ../shared/data")
 @pytest.mark.parametrize("name", FILES)
 def test_round_trips_of_others_files(name: str, tmp_path: Path) -> None:
