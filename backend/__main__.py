@@ -4,7 +4,9 @@ import argparse
 import dataclasses
 import importlib
 import logging
+import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -123,6 +125,8 @@ def _request(arguments: argparse.Namespace) -> tuple[Request[Any], JobFolder]:
         )
     shared = {"verb", "input", "output", "preset", "device", "seed", "events", "job"}
     values = {k: v for k, v in vars(arguments).items() if k not in shared}
+    if _names_file(arguments):
+        values["to"] = arguments.output.name
     request = Request(
         verb=arguments.verb,
         input=arguments.input,
@@ -134,10 +138,39 @@ def _request(arguments: argparse.Namespace) -> tuple[Request[Any], JobFolder]:
     return request.checked(), JobFolder.for_output(arguments.output)
 
 
+def _names_file(arguments: argparse.Namespace) -> bool:
+    """Whether --output is the one file of the result, not a folder for it."""
+    ends = find_verb(arguments.verb).file_ends
+    output = arguments.output
+    return bool(ends and output and output.name.lower().endswith(ends) and not output.is_dir())
+
+
+def _run_into_file(arguments: argparse.Namespace, reporter: Reporter, cancel: CancelToken) -> int:
+    """The same where --output is a file: the job's folder is gone at the end."""
+    output: Path = arguments.output
+    try:
+        holder = tempfile.TemporaryDirectory(prefix=".splatsmith-", dir=output.parent)
+    except OSError as error:
+        text = f"{output} can't be written: {error.strerror}."
+        reporter.send(protocol.Failure("INPUT", text, "Choose another place for the result."))
+        return 1
+    with holder as folder:
+        made = Path(folder) / "result"
+        request, _ = _request(arguments)
+        verb, job_folder = find_verb(request.verb), JobFolder.for_output(made)
+        status = run_job(verb, request, job_folder, reporter, cancel)
+        if status == 0:
+            for part in (p for p in made.iterdir() if p.is_file() and p.name != "manifest.json"):
+                os.replace(part, output.parent / part.name)
+    return status
+
+
 def run(arguments: argparse.Namespace, reporter: Reporter, cancel: CancelToken) -> int:
     """Runs a verb from its parsed arguments to its end; the exit status."""
     try:
         request, folder = _request(arguments)
+        if not arguments.job and _names_file(arguments):
+            return _run_into_file(arguments, reporter, cancel)
     except SplatsmithError as error:
         reporter.send(protocol.Failure(error.code, error.what, error.advice))
         return 1

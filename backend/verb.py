@@ -49,6 +49,8 @@ class Verb(Generic[OptionsT]):
     computes: bool = False
     presets: Mapping[Preset, Any] = field(default_factory=dict)  # a row of numbers each
     estimates: Mapping[Preset, str] = field(default_factory=dict)  # time on two cores
+    # --output may name a file that ends so, which the option `to` then names
+    file_ends: tuple[str, ...] = ()
 
     def load(self) -> Callable[[Any], Any]:
         """The function that does the work, imported only now: with it come the packages."""

@@ -9,7 +9,7 @@ from .dynamic_mesh import bones_verb, mesh_verb, register_verb
 from .protocol import InputError, Request
 from .runtime import setup_verb
 from .semantics import model_verb, segment_verb, select_verb
-from .splats import render_verb, splats_verb
+from .splats import convert_verb, render_verb, splats_verb
 from .talking_head import face_verb, head_verb, speech_verb, talk_verb
 from .verb import Verb
 
@@ -17,6 +17,7 @@ MODULES = (
     cameras_verb,
     splats_verb,
     render_verb,
+    convert_verb,
     segment_verb,
     select_verb,
     speech_verb,

@@ -23,6 +23,13 @@ def _notice(event: str, arguments: tuple[Any, ...]) -> None:
 sys.addaudithook(_notice)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever reads USD starts a process (formats/splats/usd_probe.py)."""
+    for item in items:
+        if "usd" in item.name.lower():
+            item.add_marker(pytest.mark.process)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     item.stash[BEFORE] = len(started)

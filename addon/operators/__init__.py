@@ -24,12 +24,14 @@ from . import (
     render,
     selecting,
     speaking,
+    splat_files,
 )
 
 CLASSES = (
     *compute.CLASSES,
     *demo.CLASSES,
     *files.CLASSES,
+    *splat_files.CLASSES,
     *job_control.CLASSES,
     *pipeline.CLASSES,
     *captures.CLASSES,

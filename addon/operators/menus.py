@@ -4,6 +4,8 @@ Export.
 
 import bpy
 
+from .splat_files import SPLATSMITH_FH_splats
+
 ENTRIES = (
     ("compute_setup", "compute_check", "compute_remove"),
     ("demo_clip", "solve_cameras", "train_splats"),
@@ -90,14 +92,15 @@ def _main(self: bpy.types.Menu, _context: bpy.types.Context) -> None:
 
 
 def _import(self: bpy.types.Menu, _context: bpy.types.Context) -> None:
-    self.layout.operator("splatsmith.import_splats", text="Gaussian Splats (.ply)")
+    self.layout.operator("splatsmith.import_splats", text=f"{SPLATS}, .ksplat)")
     self.layout.operator("splatsmith.import_capture", text="Capture (transforms.json)")
 
 
 def _export(self: bpy.types.Menu, _context: bpy.types.Context) -> None:
-    self.layout.operator("splatsmith.export_splats", text="Gaussian Splats (.ply)")
+    self.layout.operator("splatsmith.export_splats", text=f"{SPLATS})")
 
 
+SPLATS = "Gaussian Splats (.ply, .spz, .sog, .splat, .glb, .usd"
 MENUS: tuple[type[bpy.types.Menu], ...] = (*SUBMENU_CLASSES, SPLATSMITH_MT_main)
 PLACES = (
     ("VIEW3D_MT_object", _main),
@@ -108,7 +111,8 @@ PLACES = (
 
 
 def attach() -> None:
-    """Adds our entries to Blender's menus; `detach` undoes it."""
+    """Adds our menu entries, and what is done with dropped files; `detach` undoes it."""
+    bpy.utils.register_class(SPLATSMITH_FH_splats)
     for menu in MENUS:
         bpy.utils.register_class(menu)
     for name, entry in PLACES:
@@ -121,3 +125,4 @@ def detach() -> None:
         getattr(bpy.types, name).remove(entry)
     for menu in MENUS:
         bpy.utils.unregister_class(menu)
+    bpy.utils.unregister_class(SPLATSMITH_FH_splats)

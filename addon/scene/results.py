@@ -81,7 +81,8 @@ def import_splats(context: bpy.types.Context, path: Path, name: str, capture: st
         framing.frame_selected(context)
     counts = [pointclouds.point_count(cloud.data) for cloud in clouds]
     apart = f", {counts[1]:,} of them surroundings" if len(clouds) > 1 else ""
-    return f"{sum(counts):,} splats{apart}"
+    missed = f"; left out: {', '.join(arrays.left_out)}" if arrays.left_out else ""
+    return f"{sum(counts):,} splats{apart}{missed}"
 
 
 def import_mesh(context: bpy.types.Context, path: Path, name: str, capture: str = "") -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..formats import capture, semantics_file, splat_ply
 from ..formats.semantics_file import Semantics
 from ..formats.splat_ply import SplatArrays
+from ..formats.splats import files
 from ..gaussians.model import from_arrays
 from ..gaussians.options import Drawables, RasterView, options_for
 from ..geometry.arrays import Floats, Ints32
@@ -108,9 +109,9 @@ def run(job: Job[SegmentOptions]) -> Outcome:
 
 
 def _read(job: Job[SegmentOptions]) -> Scene:
-    arrays = splat_ply.read(Path(job.request.input))
-    if not len(arrays):
-        raise InputError("The file holds no splats.", "Train splats first.")
+    arrays = files.read(Path(job.request.input))
+    if arrays.left_out:
+        job.warn("LEFT_OUT", f"Left out: {'; '.join(arrays.left_out)}.")
     model = from_arrays(arrays, job.device)
     rgb = (0.5 + SH_C0 * arrays.sh[:, 0]).clip(0, 1).astype(np.float32)
     gaussians = Drawables(

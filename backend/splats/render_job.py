@@ -10,8 +10,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..formats import capture, splat_ply
+from ..formats import capture
 from ..formats.capture import Frame
+from ..formats.splats import files
 from ..gaussians.frame_views import intrinsics_at, viewmat_of
 from ..gaussians.model import Gaussians, from_arrays
 from ..gaussians.options import RasterOptions, options_for
@@ -107,9 +108,9 @@ def run(job: Job[RenderOptions]) -> Outcome:
     options = job.options
     background, frames = parse_background(options.background), _check(options)
     job.stage("Reading the splats", 1, 2)
-    arrays = splat_ply.read(Path(job.request.input))
-    if not len(arrays):
-        raise InputError("The file holds no splats.", "Choose another file.")
+    arrays = files.read(Path(job.request.input))
+    if arrays.left_out:
+        job.warn("LEFT_OUT", f"Left out: {'; '.join(arrays.left_out)}.")
     model = from_arrays(arrays, job.device)
     notes = replace(arrays.notes, antialiased=options.antialiased or arrays.notes.antialiased)
     raster = options_for(notes)

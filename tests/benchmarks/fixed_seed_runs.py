@@ -37,6 +37,7 @@ RUNS = (
         "--preset fast --steps 12 --max-splats 500 --max-pixels 5000", 7, TORCH),
     Run("render", "render", "{results}/splats/splats.ply",
         "--capture {results}/cameras --video 12"),
+    Run("convert", "convert", "{results}/splats/splats.ply", "--to splats.sog"),
     Run("render-white", "render", "{results}/splats-corrected/splats.ply",
         "--capture {results}/cameras --background white --scale 0.5 --antialiased"),
     Run("segment", "segment", "{results}/splats/splats.ply",

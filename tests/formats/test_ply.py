@@ -27,9 +27,10 @@ def test_header_of_a_file_that_we_write(tmp_path: Path) -> None:
     )
     assert (tmp_path / "a.ply").read_bytes() == head.encode() + vertices.tobytes()
     fields = [("x", "f4"), ("id", "i4"), ("red", "u1"), ("t", "f8")]
-    assert ply.read_header(tmp_path / "a.ply") == ply.Header(
-        "binary_little_endian", 3, fields, len(head)
-    )
+    header = ply.read_header(tmp_path / "a.ply")
+    assert header.encoding == "binary_little_endian" and header.size == len(head)
+    assert [e.name for e in header.elements] == ["vertex"]
+    assert header.elements[0].count == 3 and header.fields == fields
     np.testing.assert_array_equal(ply.read_vertices(tmp_path / "a.ply"), vertices)
 
 
@@ -111,8 +112,10 @@ def test_headers_end_within_64_kilobytes(tmp_path: Path) -> None:
     (BINARY + "element vertex\nproperty float x\nend_header\n", "incomplete"),
     (BINARY + "element vertex 0\nend_header\n", "incomplete"),
     (BINARY + "property float x\nend_header\n", "incomplete"),
-    (BINARY + "element face 0\nelement vertex 0\nproperty float x\nend_header\n",
-     "first element is 'face'"),
+    (BINARY + "element vertex 0\nproperty float x\nelement vertex 0\nproperty float y\n"
+     "end_header\n", "an element is named twice"),
+    (BINARY + "element vertex 0\nproperty list float int x\nend_header\n", "unknown type"),
+    (BINARY + "element face 0\nproperty float x\nend_header\n", "incomplete"),
     (BINARY + "element vertex 0\nproperty float x y\nend_header\n", "unknown type"),
     (BINARY + "element vertex 0\nproperty half x\nend_header\n", "unknown type"),
     (BINARY + "element vertex 0\nproperty float x\nproperty int x\nend_header\n", "twice"),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from backend.formats import ply, splat_ply
-from backend.formats.splat_ply import SplatArrays
+from backend.formats.splat_arrays import SplatArrays, opacities_of
 from backend.protocol import InputError
 
 
@@ -108,15 +108,37 @@ def test_rotations_are_made_unit_and_nothing_is_lost_where_they_are(tmp_path: Pa
     assert found.dtype == np.float32
 
 
-@pytest.mark.parametrize("scale", [50.0, -50.0])
-def test_scales_beyond_reason_are_left_out(scale: float, tmp_path: Path) -> None:
+def test_scales_beyond_reason_are_left_out(tmp_path: Path) -> None:
     arrays = make(3)
-    arrays.log_scales[1, 2], arrays.log_scales[2, 0] = scale, scale * 0.99
+    arrays.log_scales[1, 2], arrays.log_scales[2, 0] = 50, 49.5
     found = splat_ply.read(save(tmp_path, arrays))
     np.testing.assert_array_equal(found.means, arrays.means[[0, 2]])
+    assert found.left_out == ("1 splat whose values are not finite",)
 
 
-@pytest.mark.parametrize("name", ["means", "quats", "log_scales", "opacity_logits", "sh"])
+@pytest.mark.parametrize("scale", [-50.0, -1e30, -np.inf])
+def test_what_has_no_thickness_is_flat(scale: float, tmp_path: Path) -> None:
+    arrays = make(3)
+    arrays.log_scales[1, 2], arrays.log_scales[2, 0] = scale, -49.25
+    found = splat_ply.read(save(tmp_path, arrays))
+    assert len(found) == 3 and not found.left_out
+    assert found.log_scales[1, 2] == np.float32(-49.5) and found.log_scales[2, 0] == -49.25
+
+
+def test_infinite_opacity_is_opaque(tmp_path: Path) -> None:
+    """As programs write what the sigmoid's inverse makes of 1 and 0."""
+    arrays = make(60)
+    arrays.opacity_logits[:40] = np.inf
+    arrays.opacity_logits[40:45] = -np.inf
+    arrays.opacity_logits[45:47] = 90, -90  # large, but numbers: their bits stay
+    found = splat_ply.read(save(tmp_path, arrays))
+    assert len(found) == 60 and not found.left_out
+    opacities = opacities_of(found)
+    assert (opacities[:40] == 1).all() and (opacities[40:45] < 1e-8).all()
+    np.testing.assert_array_equal(found.opacity_logits[45:], arrays.opacity_logits[45:])
+
+
+@pytest.mark.parametrize("name", ["means", "quats", "log_scales", "sh"])
 def test_one_infinite_value_costs_its_splat(name: str, tmp_path: Path) -> None:
     arrays = make(3, 4)
     getattr(arrays, name).reshape(3, -1)[1, -1] = np.inf

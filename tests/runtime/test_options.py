@@ -22,6 +22,7 @@ cameras  end 0 0 -  focal_mm 0 0 10000
 splats   steps 0 0 1000000  max_splats 0 0 20000000  max_pixels 0 0 100000000
 splats   holdout 8 0 1000  sh_degree 3 0 3
 render   scale 1 0.01 8  video 0 0 240
+convert  degree 3 0 3  spz_version 3 2 4
 segment  views 0 0 1000  side 0 0 4096
 select   threshold 0.5 0 1
 speech   fps 24 1 1000  intensity 1 0 3  jaw 1 0 3

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from ....backend.formats import splat_moves, splat_ply
 from ....backend.formats.splat_notes import comments_of, notes_of
 from ....backend.formats.splat_ply import SplatArrays
+from ....backend.formats.splats import files
 from ....backend.protocol import InputError
 from ....backend.runtime.atomic import atomic_path
-from . import native, pointclouds, splat_nodes, surroundings
+from . import file_tools, native, pointclouds, splat_nodes, surroundings
 from .pointclouds import Attributes
 from .radiance import SH_C0, srgb_to_linear
 
@@ -22,6 +23,7 @@ AROUND = "splatsmith_surroundings"  # on a subject: the object with its surround
 IS_AROUND = "splatsmith_is_surroundings"  # on that object
 GROWING = "splatsmith_growing"  # on what stands in for splats that train: the number of their job
 NOTES = "splatsmith_notes"  # what the file said of all its splats
+ROOTED = "splatsmith_rooted"  # where the parent stood when they came in, row by row
 FOLLOW, FOLLOW_COLOR = (
     "Follow the Head",
     "head_color",
@@ -140,11 +142,10 @@ def attributes(a: SplatArrays) -> Attributes:
 
 
 def read_file(path: Path) -> SplatArrays:
-    """Raises InputError for anything that is not a splat PLY, and for one without splats."""
-    arrays = splat_ply.read(path)
-    if not len(arrays):
-        raise InputError(f"{path.name} holds no splats.", "Choose another file.")
-    return arrays
+    """Of any format. Raises InputError for anything that is no splat file, and for one without
+    splats.
+    """
+    return files.read(path, file_tools.tools())
 
 
 def add(
@@ -180,6 +181,8 @@ def add_one(
     cloud = show(pointclouds.new_object(name, collection, arrays.means, attributes(arrays)))
     cloud.parent = root
     cloud[MARK] = source
+    if root is not None:
+        cloud[ROOTED] = [value for row in root.matrix_world for value in row]
     cloud[NOTES] = "\n".join(comments_of(arrays.notes))
     return cloud
 

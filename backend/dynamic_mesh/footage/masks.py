@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ...formats import splat_ply
 from ...formats.capture import IMAGES, Capture, Frame
+from ...formats.splats import files
 from ...gaussians.model import from_arrays
 from ...gaussians.rasterize import rasterize
 from ...geometry.arrays import Pixels
@@ -152,7 +152,7 @@ def of_splats(
     path: Path, capture: Capture, progress: Progress = lambda step, total: None
 ) -> list[Pixels]:
     """What splats of the object, found by words or picked, cover in each picture."""
-    gaussians = from_arrays(splat_ply.read(path))
+    gaussians = from_arrays(files.read(path))
     alphas = []
     for frame in capture.frames:
         viewmat, K = (
