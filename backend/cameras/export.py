@@ -82,6 +82,7 @@ def write_task(context: SolveContext, estimate: Estimate) -> ColmapTask:
         names=footage.names,
         ordered=footage.ordered,
         times=footage.times,
+        fps=footage.fps,
         sources=footage.sources,
         solved=str(path),
         threads=core_count(),

@@ -99,6 +99,7 @@ def _posed_task(
         names=footage.names,
         ordered=True,
         times=footage.times,
+        fps=footage.fps,
         features=config.features,
         known=known,
         seed=job.request.seed,

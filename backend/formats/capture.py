@@ -27,6 +27,9 @@ from .transforms_json import (
 )
 
 
+MOST_FPS = 1000.0  # frames a second that a video can have
+
+
 @dataclass(frozen=True, kw_only=True)
 class Frame:
     """One picture and its camera."""
@@ -53,11 +56,14 @@ class Frame:
 
 @dataclass(frozen=True)
 class Capture:
-    """Frames in the order of the footage; `points` is a coloured PLY where there is one."""
+    """Frames in the order of the footage; `points` is a coloured PLY where there is one; `fps` of
+    the video that the frames are from, 0 where that is not known.
+    """
 
     root: Path
     frames: list[Frame]
     points: Path | None = None
+    fps: float = 0.0
 
 
 def image_size(path: Path) -> tuple[int, int]:
@@ -156,7 +162,20 @@ def read(path: Path) -> Capture:
         if data.get("ply_file_path")
         else file.parent / "points3D.ply"
     )
-    return Capture(file.parent, frames, points if points.is_file() else None)
+    return Capture(
+        file.parent,
+        frames,
+        points if points.is_file() else None,
+        _told_rate(data),
+    )
+
+
+def _told_rate(data: dict[str, Any]) -> float:
+    """Frames a second of the footage; 0 where the file tells none, or none that can be."""
+    fps = data.get("fps")
+    if isinstance(fps, bool) or not isinstance(fps, (int, float)) or not 0 < fps <= MOST_FPS:
+        return 0.0
+    return float(fps)
 
 
 def require_images(capture: Capture) -> None:
@@ -170,8 +189,10 @@ def require_images(capture: Capture) -> None:
         )
 
 
-def write(root: Path, frames: list[Frame], points: Path | None) -> None:
-    """Writes transforms.json into `root`, under which the pictures must lie."""
+def write(root: Path, frames: list[Frame], points: Path | None, fps: float = 0.0) -> None:
+    """Writes transforms.json into `root`, under which the pictures must lie; `fps` of their video,
+    0 where there is none.
+    """
     records = []
     for f in frames:
         record: dict[str, Any] = {"file_path": f.image.relative_to(root).as_posix()}
@@ -202,6 +223,7 @@ def write(root: Path, frames: list[Frame], points: Path | None) -> None:
     data = {
         "camera_model": "OPENCV",
         **shared,
+        **({"fps": fps} if fps else {}),
         **({"ply_file_path": points.relative_to(root).as_posix()} if points else {}),
         "frames": slim,
     }

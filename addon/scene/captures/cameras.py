@@ -8,7 +8,11 @@ from mathutils import Matrix
 
 from ....backend.formats import points_ply
 from ....backend.formats.capture import Capture, Frame
+from ....backend.geometry.arrays import Doubles
+from ..meshes import timeline
+from ..meshes.mesh_playback import curves_of
 from ..splats import pointclouds
+from . import picture_times
 
 POINTS_KEY = "splatsmith_points"  # on the point cloud of a capture
 SENSOR = 36.0  # mm; only the ratio to the lens matters
@@ -27,10 +31,12 @@ def _lens_changes(frames: list[Frame]) -> bool:
     return bool(np.ptp(lenses, axis=0).max() > 1e-5)
 
 
-def _animate(camera: bpy.types.Object, frames: list[Frame]) -> None:
+def _animate(camera: bpy.types.Object, frames: list[Frame], at: Doubles) -> None:
+    """Keys of every picture's camera at the scene's frames `at` (N,)."""
     camera.rotation_mode = "QUATERNION"
     changes, previous = _lens_changes(frames), None
-    for number, frame in enumerate(frames, 1):
+    for index in np.argsort(at, kind="stable").tolist():
+        frame, number = frames[index], float(at[index])
         camera.location, turn, _ = Matrix(frame.camera_to_world.tolist()).decompose()
         if previous is not None:
             turn.make_compatible(previous)
@@ -43,9 +49,9 @@ def _animate(camera: bpy.types.Object, frames: list[Frame]) -> None:
                 camera.data.keyframe_insert(path, frame=number)
 
 
-def _show_footage(data: bpy.types.Camera, frames: list[Frame]) -> None:
-    """The pictures as an image sequence behind the camera; captures of ours are numbered for this,
-    others may not be.
+def _show_footage(data: bpy.types.Camera, frames: list[Frame], at: Doubles) -> None:
+    """The pictures as an image sequence behind the camera, each from its frame in `at` (N,) until
+    the next; captures of ours are numbered for this, others may not be.
     """
     numbers = [
         int(f.image.stem[-8:].lstrip("_")) if f.image.stem[-8:].lstrip("_").isdigit() else -1
@@ -58,14 +64,25 @@ def _show_footage(data: bpy.types.Camera, frames: list[Frame]) -> None:
     background = data.background_images.new()
     background.image = image
     user = background.image_user
-    user.frame_duration, user.frame_start, user.frame_offset, user.use_auto_refresh = (
-        len(frames),
-        1,
-        numbers[0] - 1,
-        True,
-    )
+    user.frame_duration, user.frame_start, user.use_auto_refresh = len(frames), 1, True
+    user.frame_offset = numbers[0] - 1
+    if not np.array_equal(at, np.arange(1, len(frames) + 1)):
+        user.frame_duration = 1  # which picture is shown is then its offset alone
+        _key_pictures(data, at, numbers)
     background.alpha, background.display_depth, background.frame_method = 0.5, "BACK", "FIT"
     data.show_background_images = True
+
+
+def _key_pictures(data: bpy.types.Camera, at: Doubles, numbers: list[int]) -> None:
+    user = data.background_images[0].image_user
+    path = "background_images[0].image_user.frame_offset"
+    for frame, number in zip(at.tolist(), numbers, strict=True):
+        user.frame_offset = number - 1
+        data.keyframe_insert(path, frame=round(frame))
+    for curve in curves_of(data):
+        if curve.data_path == path:
+            for point in curve.keyframe_points:
+                point.interpolation = "CONSTANT"
 
 
 def import_cameras(
@@ -74,16 +91,19 @@ def import_cameras(
     root: bpy.types.Object,
     capture: Capture,
 ) -> bpy.types.Object:
-    """The animated camera; the scene's render size, frame range and active camera follow it."""
-    frames = capture.frames
+    """The animated camera; the scene's render size, frame rate and range, and its active camera
+    follow it.
+    """
+    frames, times = capture.frames, picture_times.of(capture)
+    picture_times.remember(root, times)
     data = bpy.data.cameras.new(f"{collection.name} Camera")
     camera = bpy.data.objects.new(data.name, data)
     collection.objects.link(camera)
     camera.parent = root
     _set_lens(data, frames[0])
-    _animate(camera, frames)
+    _animate(camera, frames, times.frames)
     data.display_size = 0.4 / max(root.matrix_world.to_scale()[0], 1e-9)
-    _show_footage(data, frames)
+    _show_footage(data, frames, times.frames)
     render = scene.render
     render.resolution_x, render.resolution_y, render.resolution_percentage = (
         frames[0].width,
@@ -91,21 +111,12 @@ def import_cameras(
         100,
     )
     render.pixel_aspect_x = render.pixel_aspect_y = 1.0
-    scene.frame_start, scene.frame_end = 1, len(frames)
-    _play_in_real_time(render, frames)
+    scene.frame_start, scene.frame_end = timeline.shown_range(times.frames)
+    if times.fps:
+        timeline.set_rate(scene, times.fps)
     scene.frame_set(1)
     scene.camera = camera
     return camera
-
-
-def _play_in_real_time(render: bpy.types.RenderSettings, frames: list[Frame]) -> None:
-    """As many pictures a second as the footage was filmed with, where they say when they were."""
-    times = [frame.time for frame in frames if frame.time is not None]
-    if len(times) < 2 or len(times) < len(frames) or times[-1] <= times[0]:
-        return
-    rate = (len(times) - 1) / (times[-1] - times[0])
-    render.fps = max(1, min(round(rate), 240))
-    render.fps_base = render.fps / rate
 
 
 def import_points(

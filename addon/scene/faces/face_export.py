@@ -17,6 +17,7 @@ from ....backend.formats.arkit import BLENDSHAPES
 from ....backend.formats.motion_file import HEAD
 from ....backend.protocol import InputError
 from ....backend.runtime.atomic import atomic_path
+from ..meshes import timeline
 from .face_targets import FaceTarget, shape_keys
 
 NOTE = "Synthetic: facial animation by Splatsmith."
@@ -56,15 +57,16 @@ def _write(context: bpy.types.Context, targets: list[Any], path: Path, kind: str
 
 def _gltf(path: Path) -> None:
     """One animation of the whole scene's time: every layer as it plays."""
-    bpy.ops.export_scene.gltf(
-        filepath=str(path),
-        export_format="GLB",
-        use_selection=True,
-        export_animations=True,
-        export_animation_mode="SCENE",
-        export_morph_tangent=False,
-        export_copyright=NOTE,
-    )
+    with timeline.as_gltf_reads_it(bpy.context.scene):
+        bpy.ops.export_scene.gltf(
+            filepath=str(path),
+            export_format="GLB",
+            use_selection=True,
+            export_animations=True,
+            export_animation_mode="SCENE",
+            export_morph_tangent=False,
+            export_copyright=NOTE,
+        )
 
 
 def _fbx(path: Path) -> None:

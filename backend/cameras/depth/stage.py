@@ -90,7 +90,7 @@ def add_depth(job: Job[Any], root: Path, work: Path, config: DepthConfig) -> Den
             root / "points3D.ply", np.concatenate([tracked, cloud]), np.concatenate([hues, colors])
         )
     frames = [replace(f, depth=folder / f"{f.image.stem}.exr") for f in captured.frames]
-    capture.write(root, frames, root / "points3D.ply")
+    capture.write(root, frames, root / "points3D.ply", captured.fps)
     return Dense(
         float(np.mean([s.good.mean() for s in stored])),
         len(cloud) if len(cloud) >= LEAST_CLOUD else 0,

@@ -59,7 +59,7 @@ def carry(root: Path, masks: Iterable[Pixels | None], lenses: Iterable[Sequence[
         if mask is not None and target is not None:
             Image.fromarray(undistorted(mask, frame, lens)).save(target)
         frames.append(replace(frame, mask=target))
-    capture.write(root, frames, captured.points)
+    capture.write(root, frames, captured.points, captured.fps)
 
 
 def source_of(frame: Frame, root: Path) -> str:
