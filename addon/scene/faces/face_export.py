@@ -18,6 +18,7 @@ from ....backend.formats.motion_file import HEAD
 from ....backend.protocol import InputError
 from ....backend.runtime.atomic import atomic_path
 from ..meshes import timeline
+from . import turning
 from .face_targets import FaceTarget, shape_keys
 
 NOTE = "Synthetic: facial animation by Splatsmith."
@@ -189,5 +190,5 @@ def _turn(head: bpy.types.Object | None) -> NDArray[np.float32]:
     """(3,) pitch, yaw, roll, as face_targets.py lays them on the head."""
     if head is None:
         return np.zeros(3, np.float32)
-    x, y, z = head.delta_rotation_euler
+    x, y, z = turning.delta_angles(head)
     return np.array([-x, z, y], np.float32)
