@@ -26,7 +26,7 @@ def sidecar(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def write(path: Path, positions: Floats, fps: float) -> float:
+def write(path: Path, positions: Floats, fps: float = 24.0) -> float:
     """(T, V, 3) at `fps` frames a second -> the picture and its JSON; the largest error of what can
     be read back, in shares of the box.
     """

@@ -11,11 +11,12 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from ....backend.formats import declared_sizes, mesh_numbers
 from ....backend.geometry.arrays import Doubles
 from ....backend.protocol import InputError
 from . import passing, timeline, usd
 from .numbered_files import NumberedFiles
-from .read_mesh import ReadMesh, joined
+from .read_mesh import ReadMesh, joined, no_places
 
 CACHES = (".abc", ".usd", ".usdc", ".usda", ".usdz")
 HEAD = 1 << 16  # bytes of a file in which it names others
@@ -77,9 +78,15 @@ def _of_files(numbered: NumberedFiles, keep: Keeper) -> Iterator[ReadMesh]:
     for path, frame in zip(numbered.files, numbered.frames, strict=True):
         if not path.stat().st_size:
             raise InputError(f"{path.name} is empty.", "Remove it, or export it again.")
-        with _imported(path, keep) as imported:
-            mesh, block = joined(path.name, frame, imported)
+        if mesh_numbers.has_no_places(path):
+            raise no_places(path.name)
+        if declared_sizes.is_empty(path):  # which not all of Blender's importers take
+            mesh, block = joined(path.name, frame, [])
             keep.offer(mesh, block)
+        else:
+            with _imported(path, keep) as imported:
+                mesh, block = joined(path.name, frame, imported)
+                keep.offer(mesh, block)
         yield mesh.checked()
 
 

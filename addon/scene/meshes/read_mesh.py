@@ -39,7 +39,7 @@ class ReadMesh:
     def checked(self) -> "ReadMesh":
         """Itself; InputError where it is not finite."""
         if not np.isfinite(self.vertices).all():
-            raise InputError(f"{self.name} has vertices at no finite place.", "Export it again.")
+            raise no_places(self.name)
         return self
 
     def fits(self, first: "ReadMesh") -> bool:
@@ -53,6 +53,11 @@ class ReadMesh:
         return polygons.same_surface(
             polygons.of(self.corners, self.sizes), polygons.of(first.corners, first.sizes)
         )
+
+
+def no_places(name: str) -> InputError:
+    """The error for a mesh with vertices that are nowhere."""
+    return InputError(f"{name} has vertices at no finite place.", "Export it again.")
 
 
 def joined(name: str, frame: int, objs: Sequence[bpy.types.Object]) -> tuple[ReadMesh, Block]:
