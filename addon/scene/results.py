@@ -6,6 +6,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
 from ...backend.formats import (
     capture as captures,
@@ -118,7 +119,10 @@ def import_frames(
     fps = picture_times.rate_of(root, context.scene)
     animated = mesh_frames.import_frames(sequence, path, f"{name} Meshes", collection, root, fps)
     _show_alone(context, animated, sequence.seconds)
-    return f"{animated.name}: {len(sequence.frames)} meshes, tied by the attribute id"
+    at = timeline.frames_at(sequence.seconds, fps)
+    shown = len({index for _, index in mesh_frames.samples(at)})
+    between = f", {len(at) - shown} of them between the scene's frames" if shown < len(at) else ""
+    return f"{animated.name}: {len(at)} meshes, tied by the attribute id{between}"
 
 
 def import_outside_mesh(
@@ -149,7 +153,9 @@ def stand_like(animated: bpy.types.Object | None, other: bpy.types.Object | None
         animated.matrix_basis = other.matrix_basis
 
 
-def _show_alone(context: bpy.types.Context, animated: bpy.types.Object, seconds: Doubles) -> None:
+def _show_alone(
+    context: bpy.types.Context, animated: bpy.types.Object, seconds: NDArray[np.floating]
+) -> None:
     """Selected, active and framed, the scene as long as its moments (T,), and as its footage; seen
     through the footage's camera where there is one.
     """
@@ -157,7 +163,8 @@ def _show_alone(context: bpy.types.Context, animated: bpy.types.Object, seconds:
     scene = context.scene
     last = timeline.frames_at(seconds, picture_times.rate_of(animated.parent, scene)).max()
     footage = picture_times.last_frame(animated.parent)
-    scene.frame_start, scene.frame_end = timeline.shown_range(max(last, footage))
+    end = max(float(last), footage)
+    scene.frame_start, scene.frame_end = timeline.shown_range(np.array([end]))
     framing.frame_selected(context, keep_camera=animated.parent is not None)
 
 

@@ -26,7 +26,6 @@ from .transforms_json import (
     pose,
 )
 
-
 MOST_FPS = 1000.0  # frames a second that a video can have
 
 

@@ -162,8 +162,8 @@ def _prefixed(names: dict[str, str]) -> dict[str, str]:
 
 def _daz(names: dict[str, str]) -> dict[str, str]:
     """A small v and a sound in capitals, after whatever Daz puts before it."""
-    found = {key: re.search(r"(?:^|[^a-z])(v[A-Z]{1,2})$", name) for key, name in names.items()}
-    return {key: match[1].lower() for key, match in found.items() if match}
+    endings = {key: re.search(r"(?:^|[^a-z])(v[A-Z]{1,2})$", name) for key, name in names.items()}
+    return {key: match[1].lower() for key, match in endings.items() if match}
 
 
 def _letters(names: dict[str, str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ RATES = (
     *(60000 / 1001, 60.0, 90.0, 100.0, 120000 / 1001, 120.0, 240.0),
 )
 MEETS = 0.03  # frames: how far from a whole one a time may be
-MOST_FPS = 240.0
+LEAST_FPS, MOST_FPS = 1 / 60, 240.0  # pictures that are further apart are no footage
 LONGEST = 1_000_000  # frames that a timeline can hold
 
 
@@ -43,10 +43,11 @@ def frame_rate(seconds: Doubles, told: float = 0.0) -> float:
         return 0.0
     mean = float(steps.mean())
     if np.abs(steps - mean).max() < 0.02 * mean:
-        return min(1 / mean, MOST_FPS)
+        return min(1 / mean, MOST_FPS) if 1 / mean >= LEAST_FPS else 0.0
     start = float(seconds.min())
     for rate in RATES:
         frames = (seconds - start) * rate
         if np.abs(frames - np.round(frames)).max() < MEETS and steps.min() * rate > 0.5:
             return rate
-    return float(np.clip(1 / np.median(steps), 1 / 60, MOST_FPS))
+    usual = float(1 / np.median(steps))
+    return min(usual, MOST_FPS) if usual >= LEAST_FPS else 0.0

@@ -25,6 +25,11 @@ SHEET_QUADS = [(0, 1, 2, 3), (1, 4, 5, 2)]
 RED_TO_GREEN = [(255 - 40 * k, 40 * k, 10) for k in range(6)]
 
 
+def raised(height: float) -> np.ndarray:
+    """The sheet, so far up."""
+    return SHEET + np.array([0, 0, height])
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "frames").mkdir()
@@ -86,9 +91,9 @@ def test_triangles_that_divide_a_quad_the_other_way_are_the_same(
     for frame, faces in enumerate((triangles_of(SHEET_QUADS), other, triangles_of(SHEET_QUADS))):
         path = folder / f"cloth_{frame}.{kind}"
         if kind == "glb":
-            glb(path, SHEET + [0, 0, frame], faces, [{}])
+            glb(path, raised(frame), faces, [{}])
         else:
-            {"ply": ply, "obj": obj}[kind](path, SHEET + [0, 0, frame], faces)
+            {"ply": ply, "obj": obj}[kind](path, raised(frame), faces)
     bring_in(bpy, folder, capfd)
     assert len(polygons(bpy)) == 4
     assert np.ptp(places_at(bpy, rooms, 3)[:, 2] if kind != "glb" else [0]) < 1e-6
@@ -115,7 +120,7 @@ def test_several_parts_are_joined_in_the_same_order(
         rows, start = [], 1
         for part in (1, 2, 10, 11):
             rows.append(f"o part_{part}")
-            places = SHEET[:4] + [0, 0, part + 0.1 * frame]
+            places = raised(part + 0.1 * frame)[:4]
             rows += [f"v {x} {z} {-y}" for x, y, z in places]
             rows.append("f " + " ".join(str(start + k) for k in range(4)))
             start += 4
@@ -129,7 +134,7 @@ def test_several_parts_are_joined_in_the_same_order(
 # ---- transforms
 
 
-HANGINGS = {
+HANGINGS: dict[str, list[dict[str, Any]]] = {
     "mirrored": [{"scale": [-1, 1, 1]}],
     "turned inside out": [{"scale": [-1, -1, -1], "rotation": [1, 0, 0, 0]}],
     "in a mirrored parent": [{"scale": [1, 1, -2]}, {"translation": [3, 0, 0]}],
@@ -293,9 +298,9 @@ def test_empty_frames_hide_the_object(
         if frame in gone:
             empty(folder, name)
         elif kind == "stl":
-            stl(folder / name, SHEET + [0, 0, frame], triangles_of(SHEET_QUADS))
+            stl(folder / name, raised(frame), triangles_of(SHEET_QUADS))
         else:
-            {"obj": obj, "ply": ply}[kind](folder / name, SHEET + [0, 0, frame], SHEET_QUADS)
+            {"obj": obj, "ply": ply}[kind](folder / name, raised(frame), SHEET_QUADS)
     text = bring_in(bpy, folder, capfd)
     many = "1 frame is empty" if len(gone) == 1 else f"{len(gone)} frames are empty"
     assert many in text
@@ -345,7 +350,7 @@ def test_large_sequences_keep_what_they_bring_too(
 ) -> None:
     empty(folder, "s1.ply")
     for frame in (2, 3, 6):
-        ply(folder / f"s{frame}.ply", SHEET + [0, 0, frame], SHEET_QUADS, RED_TO_GREEN)
+        ply(folder / f"s{frame}.ply", raised(frame), SHEET_QUADS, RED_TO_GREEN)
     monkeypatch.setattr(rooms("scene.meshes.mesh_sequence"), "MOST_KEYED", 10)
     text = bring_in(bpy, folder, capfd)
     assert "1 frame is empty" in text and "2 frame numbers have no file (4 to 5)" in text
@@ -379,7 +384,7 @@ def test_order_and_gaps_are_those_of_the_numbers(
     bpy: Any, rooms: Any, folder: Path, capfd: Any, names: list[str], frames: list[int]
 ) -> None:
     for lift, name in enumerate(names):
-        obj(folder / f"{name}.obj", SHEET + [0, 0, lift], SHEET_QUADS)
+        obj(folder / f"{name}.obj", raised(lift), SHEET_QUADS)
     text = bring_in(bpy, folder, capfd)
     for lift, frame in enumerate(frames):
         np.testing.assert_allclose(places_at(bpy, rooms, frame)[:, 2], lift, atol=1e-5)
@@ -400,7 +405,7 @@ def test_more_than_one_sequence_is_refused(bpy: Any, folder: Path, names: list[s
 
 def test_a_gap_is_played_straight_through(bpy: Any, rooms: Any, folder: Path, capfd: Any) -> None:
     for number in (0, 1, 5):
-        obj(folder / f"f{number}.obj", SHEET + [0, 0, number], SHEET_QUADS)
+        obj(folder / f"f{number}.obj", raised(number), SHEET_QUADS)
     bring_in(bpy, folder, capfd)
     for frame in (1, 1.5, 2, 3, 4.25, 6):
         np.testing.assert_allclose(places_at(bpy, rooms, frame)[:, 2], frame - 1, atol=1e-5)
@@ -422,7 +427,8 @@ def test_places_that_are_no_numbers_are_refused(
     bpy: Any, folder: Path, kind: str, value: float
 ) -> None:
     """In text, where Blender reads 0, as in bytes."""
-    write, faces = {"ply": ply, "obj": obj, "stl": stl}[kind], triangles_of(SHEET_QUADS)
+    writers: dict[str, Any] = {"ply": ply, "obj": obj, "stl": stl}
+    write, faces = writers[kind], triangles_of(SHEET_QUADS)
     broken = SHEET.copy()
     broken[2, 1] = value
     write(folder / f"a1.{kind}", SHEET, faces)

@@ -1,5 +1,5 @@
-"""After *Speak* the face is looked at: what drivers, mutes, limits, rotation modes or an artist's own
-animation keep from moving is named, and all of that stays as it is.
+"""After *Speak* the face is looked at: what drivers, mutes, limits, rotation modes or an artist's
+own animation keep from moving is named, and all of that stays as it is.
 """
 
 import math

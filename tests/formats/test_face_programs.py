@@ -174,7 +174,7 @@ def test_preston_blair_speaks_all() -> None:
     assert {match.curve for match in matches(keys)} == set(VISEME_CURVES)
 
 
-@pytest.mark.parametrize("read, scheme, enough", face_schemes.READINGS)
+@pytest.mark.parametrize(("read", "scheme", "enough"), face_schemes.READINGS)
 def test_schemes_know_all_visemes_that_they_name(
     read: object, scheme: face_schemes.Scheme, enough: int
 ) -> None:

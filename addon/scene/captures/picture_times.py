@@ -84,7 +84,7 @@ def index_at(frames: Doubles, frame: float) -> int | None:
 
 
 def picture_at(root: bpy.types.Object | None, capture: Capture, frame: float) -> int | None:
-    """Which picture of a capture is shown at a frame, in the scene or, without a root, by itself."""
+    """Which picture of a capture is shown at a frame: in the scene; without a root, by itself."""
     count = len(capture.frames)
     return index_at(frames_of(root, count) if root is not None else of(capture).frames, frame)
 

@@ -106,37 +106,38 @@ def apply(
     targets = [
         t for t in settings.face_targets if shape_keys(t.obj) and (objs is None or t.obj in objs)
     ]
-    written = 0
+    counts = [_write(target, curves, layers, title, span) for target in targets]
     unmoved: list[Unmoved] = []
     now = scene.frame_current_final
-    for target in targets:
-        keys = list(_of_keys(target, curves))
-        for layer in layers:
-            write_layer(
-                target.obj.data.shape_keys,
-                layer,
-                [k for k, of, _ in keys if of == layer],
-                f"{title} {target.obj.name}",
-                span,
-            )
-        written += len(keys)
     try:
-        for target in targets:
-            keys = list(_of_keys(target, curves))
-            moves = [(name, key) for key, _, name in keys]
-            unmoved += of_keys(scene, target.obj, moves)
         if objs is None:
-            count, still = face_turns.move_jaw(scene, settings, curves, title, span)
-            written, unmoved = written + count, unmoved + still
+            counts.append(face_turns.move_jaw(scene, settings, curves, title, span, unmoved))
         if objs is None or settings.head_object in objs:
-            count, still = face_turns.move_head(scene, settings, curves, title, span)
-            written, unmoved = written + count, unmoved + still
+            counts.append(face_turns.move_head(scene, settings, curves, title, span, unmoved))
+        for target in targets:
+            written = [(name, key) for key, _, name in _of_keys(target, curves)]
+            unmoved += of_keys(scene, target.obj, written)
     finally:
         timeline.go_to(scene, now)
     scene.frame_end = max(scene.frame_end, math.ceil(span[1]))
-    if not written and not unmoved:
+    if not any(counts) and not unmoved:
         return "no target: choose meshes with shape keys in panel 5, and press again"
-    return "; ".join(filter(None, [f"{written} curves", told(unmoved, written)]))
+    return "; ".join(filter(None, [f"{sum(counts)} curves", told(unmoved, sum(counts))]))
+
+
+def _write(
+    target: FaceTarget,
+    curves: Curves,
+    layers: Collection[str],
+    title: str,
+    span: tuple[float, float],
+) -> int:
+    """The curves that are a mesh's own, layer by layer; how many."""
+    keys = list(_of_keys(target, curves))
+    for layer in layers:
+        own = [key for key, of, _ in keys if of == layer]
+        write_layer(target.obj.data.shape_keys, layer, own, f"{title} {target.obj.name}", span)
+    return len(keys)
 
 
 def _of_keys(target: FaceTarget, curves: Curves) -> Iterator[tuple[Keys, str, str]]:

@@ -19,14 +19,19 @@ SHOWN = 0.5  # of a turn that has to be seen
 
 
 def move_jaw(
-    scene: bpy.types.Scene, settings: Any, curves: Curves, title: str, span: tuple[float, float]
-) -> tuple[int, list[Unmoved]]:
+    scene: bpy.types.Scene,
+    settings: Any,
+    curves: Curves,
+    title: str,
+    span: tuple[float, float],
+    unmoved: list[Unmoved],
+) -> int:
     """Turns the jaw bone by degrees at full opening, in its own rotation mode, over what the artist
-    has animated; how many curves, and what does not move.
+    has animated; how many curves. What does not move is added to `unmoved`.
     """
     rig, bone = settings.jaw_rig, settings.jaw_bone
     if rig is None or bone not in (rig.pose.bones if rig.pose else ()):
-        return 0, []
+        return 0
     path, mode = (
         f'pose.bones["{bpy.utils.escape_identifier(bone)}"]',
         rig.pose.bones[bone].rotation_mode,
@@ -35,7 +40,7 @@ def move_jaw(
     opening = curves.get("jawOpen")
     if opening is None:
         write_layer(rig, "speech", [], f"{title} {rig.name}", span)
-        return 0, []
+        return 0
     frames, values, _ = opening
     keys = turning.about_one_axis(path, mode, axis, frames, values * full)
     combine = mode != "AXIS_ANGLE"  # whose axes can't be added
@@ -48,7 +53,9 @@ def move_jaw(
         if turning.angle_between(*turns) < SHOWN * wanted:
             held = any(not c.mute and c.influence > 0 for c in rig.pose.bones[bone].constraints)
             why = "constraints hold it" if held else "something else turns it"
-    return 1, [Unmoved(bone, why)] if why else []
+    if why:
+        unmoved.append(Unmoved(bone, why))
+    return 1
 
 
 def _bone_turn(
@@ -69,14 +76,19 @@ def _overruled_bone(rig: bpy.types.Object, path: str) -> str:
 
 
 def move_head(
-    scene: bpy.types.Scene, settings: Any, curves: Curves, title: str, span: tuple[float, float]
-) -> tuple[int, list[Unmoved]]:
+    scene: bpy.types.Scene,
+    settings: Any,
+    curves: Curves,
+    title: str,
+    span: tuple[float, float],
+    unmoved: list[Unmoved],
+) -> int:
     """The object that is the head turns: pitch about x, yaw about z, roll about y, for a face that
-    looks along -y; how many curves, and what does not move.
+    looks along -y; how many curves. What does not move is added to `unmoved`.
     """
     obj = settings.head_object
     if obj is None:
-        return 0, []
+        return 0
     turns = [
         (axis, curves[name][0], sign * curves[name][1])
         for name, axis, sign in zip(HEAD, (0, 2, 1), (-1, 1, 1), strict=True)
@@ -86,19 +98,21 @@ def move_head(
     write_layer(obj, "head", keys, f"{title} {obj.name}", span)
     if turns and not keys:
         why = "its rotation mode is Axis Angle, which has no delta rotation"
-        return 0, [Unmoved(obj.name, why)]
+        unmoved.append(Unmoved(obj.name, why))
+        return 0
     strongest = max(turns, key=lambda turn: float(np.ptp(turn[2])), default=None)
     if strongest is None or float(np.ptp(strongest[2])) < LEAST:
-        return len(turns), []
-    axis, frames, angles = strongest
+        return len(turns)
+    _, frames, angles = strongest
     low, high = float(frames[angles.argmin()]), float(frames[angles.argmax()])
     seen = [_object_turn(scene, obj, frame) for frame in (low, high)]
     if turning.angle_between(*seen) >= 0.2 * SHOWN * float(np.ptp(angles)):
-        return len(turns), []
+        return len(turns)
     held = any(not c.mute and c.influence > 0 for c in obj.constraints)
     why = "constraints hold it" if held else layered_over(obj, keys[0].path)
     why = "driven" if is_driven(obj, keys[0].path) else why or "something else turns it"
-    return len(turns), [Unmoved(obj.name, why)]
+    unmoved.append(Unmoved(obj.name, why))
+    return len(turns)
 
 
 def _object_turn(scene: bpy.types.Scene, obj: bpy.types.Object, frame: float) -> Quaternion:

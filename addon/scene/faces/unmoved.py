@@ -62,39 +62,31 @@ def _without_effect(obj: bpy.types.Object, keys: Any, name: str) -> str:
 
 
 class _Stillness:
-    """Whether a mesh stays as it is in all frames that are looked at, though it has shapes."""
+    """Whether a mesh is at rest in all frames that are looked at, though it has shapes."""
 
     def __init__(self, obj: bpy.types.Object, names: Sequence[str]) -> None:
         blocks = obj.data.shape_keys.key_blocks
         shown = obj.visible_get()  # what is hidden is not evaluated
         self.shapes = [n for n in names if shown and not _is_empty(blocks[n])]
-        self._obj, self._rest, self._moved, self._looks = obj, None, 0.0, 0
+        self._obj, self._basis, self._away = obj, _places(blocks[0]).ravel(), -1.0
 
     def look(self) -> None:
-        """At this frame, against the first that was looked at and the shape at rest."""
+        """How far it is from its rest at this frame."""
         if not self.shapes:
             return
-        graph = bpy.context.evaluated_depsgraph_get()
-        mesh = self._obj.evaluated_get(graph).to_mesh()
+        shown = self._obj.evaluated_get(bpy.context.evaluated_depsgraph_get())
+        mesh = shown.to_mesh()
         places = np.empty(len(mesh.vertices) * 3, np.float32)
         mesh.vertices.foreach_get("co", places)
-        self._obj.evaluated_get(graph).to_mesh_clear()
-        rest = (
-            self._rest
-            if self._rest is not None
-            else _places(self._obj.data.shape_keys.key_blocks[0]).ravel()
-        )
-        if rest.shape != places.shape:
-            rest = places if self._rest is None else rest
-        self._rest = places
-        same = rest.shape == places.shape
-        self._moved = max(self._moved, np.abs(places - rest).max(initial=0) if same else np.inf)
-        self._looks += 1
+        shown.to_mesh_clear()
+        alike = places.shape == self._basis.shape
+        away = float(np.abs(places - self._basis).max(initial=0)) if alike else np.inf
+        self._away = max(self._away, away)
 
     @property
     def whole(self) -> bool:
         """It has not moved at all."""
-        return bool(self.shapes) and self._looks > 0 and self._moved < STILL
+        return 0 <= self._away < STILL
 
 
 def _is_empty(block: Any) -> bool:
@@ -117,7 +109,7 @@ def _overruled(keys: Any, block: Any, wanted: float, value: float) -> str:
     return layered_over(keys, value_path(block.name)) or "something else sets it"
 
 
-def is_driven(block: bpy.types.ID, path: str) -> bool:
+def is_driven(block: Any, path: str) -> bool:
     """Whether a driver sets this property; a muted one does not."""
     data = block.animation_data
     return data is not None and any(
@@ -125,7 +117,7 @@ def is_driven(block: bpy.types.ID, path: str) -> bool:
     )
 
 
-def layered_over(block: bpy.types.ID, path: str) -> str:
+def layered_over(block: Any, path: str) -> str:
     """What of the artist's animation hides ours of a property; empty where nothing does."""
     data = block.animation_data
     if data is None:

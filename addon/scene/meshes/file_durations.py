@@ -46,5 +46,5 @@ def of_import(scene: bpy.types.Scene, actions: Iterable[bpy.types.Action], kind:
     ranges = [tuple(action.frame_range) for action in actions]
     if not ranges:
         return 0.0
-    span = max(last for _, last in ranges) - min(first for first, _ in ranges)
+    span = float(max(last for _, last in ranges) - min(first for first, _ in ranges))
     return span / scene.render.fps  # what the FBX importer lays keys by, without the rate's base

@@ -15,6 +15,7 @@ import bpy
 import numpy as np
 
 from ....backend.formats import vertex_animation
+from ....backend.geometry.arrays import Floats
 from ....backend.protocol import DiskError, InputError
 from . import mesh_playback, mesh_read_back, mesh_vat, passing, timeline
 from .mesh_export_copy import export_copy, nodes_of
@@ -74,12 +75,7 @@ def bake(context: bpy.types.Context, animated: bpy.types.Object, path: Path, kin
         with _without_trace():
             made = export_copy(context, animated, shown, frames, kind, nodes)
             _select_only(context, made)
-            if kind == "VAT":
-                error = mesh_vat.write(context, part, made[0], shown)
-                read = ReadBack(error, vertex_animation.seconds(part))
-            else:
-                _export(part, kind, frames)
-                read = mesh_read_back.compare(context, part, kind, shown, frames)
+            read = _written(context, part, kind, made[0], shown, frames)
         for one in mesh_vat.files(part) if kind == "VAT" else [part]:
             one.replace(one.with_name(one.name.removeprefix("part-")))
     except RuntimeError as problem:  # what an exporter reports
@@ -95,6 +91,22 @@ def bake(context: bpy.types.Context, animated: bpy.types.Object, path: Path, kin
         for one in mesh_vat.files(part):
             one.unlink(missing_ok=True)
     return _baked(context, animated, path, frames, read)
+
+
+def _written(
+    context: bpy.types.Context,
+    part: Path,
+    kind: str,
+    made: bpy.types.Object,
+    shown: Floats,
+    frames: list[int],
+) -> ReadBack:
+    """Writes what is selected, and reads it back."""
+    if kind == "VAT":
+        error = mesh_vat.write(context, part, made, shown)
+        return ReadBack(error, vertex_animation.seconds(part))
+    _export(part, kind, frames)
+    return mesh_read_back.compare(context, part, kind, shown, frames)
 
 
 def _bake_changing(

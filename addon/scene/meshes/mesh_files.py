@@ -182,5 +182,5 @@ def _import(path: Path) -> None:
         done = passing.import_usd(str(path), set_frame_range=True)
     else:
         done = bpy.ops.import_scene.gltf(filepath=str(path), merge_vertices=False)
-    if "FINISHED" not in done:
+    if "FINISHED" not in (done or ()):
         raise RuntimeError("Blender can't open it")

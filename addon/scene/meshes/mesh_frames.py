@@ -2,8 +2,10 @@
 modifier of its own, without the add-on.
 """
 
+import itertools
 import math
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -20,24 +22,16 @@ FRAMES_KEY = "splatsmith_frames"  # on the object: its mesh_frames.npz
 
 
 def write_usd(path: Path, sequence: MeshFrames, frames: Doubles, fps: float) -> None:
-    """One mesh prim, with a sample in every frame of the scene: points, faces, colours (linear) and
-    `id`, which is the same place in every mesh. Each is shown from its own of `frames` (T,) until
-    the next: where two have as many vertices, programs would mix them between. Files grow little,
-    for USD keeps equal arrays once.
+    """One mesh prim: points, faces, colours (linear) and `id`, which is the same place in every
+    mesh. Each is shown from its own of `frames` (T,) until the next, at both ends of which it is
+    written: where two have as many vertices, programs would mix them between. USD keeps equal
+    arrays once.
     """
     pxr = usd.library()
-    Sdf, Usd, UsdGeom, Vt = pxr.Sdf, pxr.Usd, pxr.UsdGeom, pxr.Vt
+    Sdf, UsdGeom, Vt = pxr.Sdf, pxr.UsdGeom, pxr.Vt
     part = path.with_name(f"part-{path.name}")
     part.unlink(missing_ok=True)
-    stage = Usd.Stage.CreateNew(str(part))
-    first, last = round(float(frames.min())), math.ceil(float(frames.max()) - 1e-6)
-    stage.SetStartTimeCode(first)
-    stage.SetEndTimeCode(last)
-    stage.SetTimeCodesPerSecond(fps)
-    stage.SetFramesPerSecond(fps)
-    UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.z)
-    UsdGeom.SetStageMetersPerUnit(stage, 1.0)
-    stage.SetDefaultPrim(UsdGeom.Xform.Define(stage, "/World").GetPrim())
+    stage = _new_stage(part, frames, fps)
     mesh = UsdGeom.Mesh.Define(stage, "/World/Mesh")
     mesh.CreateSubdivisionSchemeAttr("none")
     points, indices, counts = (
@@ -50,8 +44,8 @@ def write_usd(path: Path, sequence: MeshFrames, frames: Doubles, fps: float) -> 
         "displayColor", Sdf.ValueTypeNames.Color3fArray, UsdGeom.Tokens.vertex
     )
     ids = primvars.CreatePrimvar("id", Sdf.ValueTypeNames.IntArray, UsdGeom.Tokens.vertex)
-    for number in range(first, last + 1):
-        frame = sequence.frames[_shown_at(frames, number)]
+    for number, index in samples(frames):
+        frame = sequence.frames[index]
         points.Set(Vt.Vec3fArray.FromNumpy(np.ascontiguousarray(frame.vertices)), number)
         indices.Set(Vt.IntArray.FromNumpy(np.ascontiguousarray(frame.faces.ravel())), number)
         counts.Set(Vt.IntArray.FromNumpy(np.full(len(frame.faces), 3, np.int32)), number)
@@ -65,9 +59,29 @@ def write_usd(path: Path, sequence: MeshFrames, frames: Doubles, fps: float) -> 
     part.replace(path)
 
 
-def _shown_at(frames: Doubles, number: float) -> int:
-    """The last mesh that has begun at a frame."""
-    return int(max(np.searchsorted(frames, number + 0.5, "left") - 1, 0))
+def _new_stage(path: Path, frames: Doubles, fps: float) -> Any:
+    """An empty one that lasts as long, z up, in metres."""
+    pxr = usd.library()
+    stage = pxr.Usd.Stage.CreateNew(str(path))
+    stage.SetStartTimeCode(round(float(frames.min())))
+    stage.SetEndTimeCode(math.ceil(float(frames.max()) - 1e-6))
+    stage.SetTimeCodesPerSecond(fps)
+    stage.SetFramesPerSecond(fps)
+    pxr.UsdGeom.SetStageUpAxis(stage, pxr.UsdGeom.Tokens.z)
+    pxr.UsdGeom.SetStageMetersPerUnit(stage, 1.0)
+    stage.SetDefaultPrim(pxr.UsdGeom.Xform.Define(stage, "/World").GetPrim())
+    return stage
+
+
+def samples(frames: Doubles) -> list[tuple[int, int]]:
+    """Whole frames and which of the meshes at frames (T,) is shown there: from its own frame until
+    the one before the next. Of several that fall on one frame the last is shown.
+    """
+    starts = np.floor(frames + 0.5).astype(int)
+    shown = {int(start): index for index, start in enumerate(starts)}
+    begun = sorted(shown)
+    held = {after - 1: shown[before] for before, after in itertools.pairwise(begun)}
+    return sorted({**held, **shown}.items())
 
 
 def import_frames(

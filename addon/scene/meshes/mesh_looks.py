@@ -107,7 +107,7 @@ def finish(block: Block, name: str) -> list[str]:
     """Gives a mesh that shows nothing of its colours a material that does, and takes pictures into
     the .blend; notes on what is missing.
     """
-    missing = []
+    missing: list[str] = []
     for picture in pictures_of(block):
         if picture.packed_file is None and picture.source == "FILE":
             try:

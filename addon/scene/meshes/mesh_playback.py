@@ -50,7 +50,7 @@ def straighten(keys: bpy.types.Key | bpy.types.Object) -> None:
             point.interpolation = "LINEAR"
 
 
-def curves_of(block: bpy.types.Key | bpy.types.Object) -> list[bpy.types.FCurve]:
+def curves_of(block: bpy.types.Key | bpy.types.Object | bpy.types.Camera) -> list[bpy.types.FCurve]:
     """Of its action; actions have slots from 4.4 on."""
     action = block.animation_data.action
     layers = getattr(action, "layers", None) or []

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from ....backend.protocol import InputError
@@ -50,7 +51,7 @@ def files_of(folder: Path) -> NumberedFiles:
         return NumberedFiles(files, list(range(len(files))), notes)
     order = sorted(range(len(files)), key=lambda i: numbers[i])
     rising = [numbers[i] for i in order]
-    gaps = [after - before for before, after in zip(rising, rising[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(rising)]
     if min(gaps) < 1 or max(gaps) > LONGEST_GAP:
         notes.append("the numbers in their names are no frame numbers: played one after another")
         return NumberedFiles(files, list(range(len(files))), notes)

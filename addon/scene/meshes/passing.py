@@ -38,7 +38,7 @@ def import_usd(path: str, set_frame_range: bool = False) -> set[str]:
     """Its meshes alone: by default Blender would rebuild the scene's own world from the file. What
     the operator gives back.
     """
-    done: set[str] = bpy.ops.wm.usd_import(
+    done = bpy.ops.wm.usd_import(
         filepath=path,
         set_frame_range=set_frame_range,
         create_world_material=False,
@@ -48,7 +48,7 @@ def import_usd(path: str, set_frame_range: bool = False) -> set[str]:
         import_volumes=False,
         relative_path=False,
     )
-    return done
+    return set(done or ())
 
 
 def used_by(mesh: bpy.types.Mesh) -> set[bpy.types.ID]:

@@ -47,9 +47,12 @@ def _outlines(polygons: set[Polygon], kept: set[Edge]) -> set[frozenset[Edge]] |
     where one has vertices inside, as no polygon has.
     """
     by_edge = {edge: polygon for polygon in polygons for edge in _around(polygon)}
-    outlines, left = set(), set(polygons)
+    outlines: set[frozenset[Edge]] = set()
+    left = set(polygons)
     while left:
-        todo, vertices, outline = [left.pop()], set(), set()
+        todo = [left.pop()]
+        vertices: set[int] = set()
+        outline: set[Edge] = set()
         while todo:
             polygon = todo.pop()
             vertices.update(polygon)

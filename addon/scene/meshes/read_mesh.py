@@ -20,7 +20,7 @@ Block = bpy.types.Mesh
 
 @dataclass(frozen=True, kw_only=True)
 class ReadMesh:
-    """One frame: V vertices in the world, P polygons with C corners in all; `name` is for people."""
+    """One frame: V vertices in the world, P polygons of C corners in all; `name` is for people."""
 
     name: str
     frame: int  # from 0
@@ -113,14 +113,13 @@ def _one_of(blocks: list[Block]) -> Block:
         start += count
         objs.append(bpy.data.objects.new(block.name, block))
         scene.collection.objects.link(objs[-1])
-    override = {
-        "active_object": objs[0],
-        "object": objs[0],
-        "selected_objects": objs,
-        "selected_editable_objects": objs,
-    }
     bpy.context.view_layer.update()
-    with bpy.context.temp_override(**override):
+    with bpy.context.temp_override(
+        active_object=objs[0],
+        object=objs[0],
+        selected_objects=objs,
+        selected_editable_objects=objs,
+    ):
         bpy.ops.object.join()
     block = objs[0].data
     bpy.data.objects.remove(objs[0])

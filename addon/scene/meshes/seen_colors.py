@@ -1,4 +1,4 @@
-"""What a mesh looks like, as colours of its vertices: for meshes that can't keep their materials."""
+"""What a mesh looks like, as colours of its vertices: for those that can't keep materials."""
 
 import bpy
 import numpy as np
@@ -64,7 +64,8 @@ def _image_before(socket: bpy.types.NodeSocket) -> bpy.types.Image | None:
     while todo:
         node = todo.pop()
         if node.type == "TEX_IMAGE":
-            return node.image
+            image: bpy.types.Image | None = node.image
+            return image
         if node.name not in seen:
             seen.add(node.name)
             todo += [link.from_node for s in node.inputs for link in s.links]

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
 from ....backend.geometry.arrays import Doubles
+from ....backend.protocol import InputError
 
-SNAP = 0.1  # frames: times that files have rounded lie on whole ones
+LAST = 1_048_574  # frame of Blender's timeline
+ROUNDED, SNAP = 0.0015, 0.1  # seconds to which files round times; at most so many frames
 MOMENTS_KEY = "splatsmith_moments"  # on an object: the scene's frames at which its moments lie
 SECONDS_KEY = "splatsmith_seconds"  # on an object: how long it lasts, whatever the scene's rate
 
@@ -43,13 +46,19 @@ def as_gltf_reads_it(scene: bpy.types.Scene) -> Iterator[None]:
         scene.render.fps_base = base
 
 
-def frames_at(seconds: Doubles, fps: float, start: float = 1.0) -> Doubles:
-    """(T,) frames of times (T,) in seconds, 0 at `start`. On whole frames where they lie near
-    them, if they all stay apart.
+def frames_at(seconds: NDArray[np.floating], fps: float, start: float = 1.0) -> Doubles:
+    """(T,) frames of times (T,) in seconds, 0 at `start`. On whole frames if all lie near them.
+    InputError where the timeline ends before.
     """
     frames = start + np.asarray(seconds, np.float64) * fps
-    whole = np.where(np.abs(frames - np.round(frames)) < SNAP, np.round(frames), frames)
-    return whole if len(np.unique(whole)) == len(np.unique(frames)) else frames
+    if len(frames) and not np.abs(frames).max() < LAST:
+        raise InputError(
+            f"Its last frame would be {np.abs(frames).max():.0f}, beyond the timeline's end.",
+            "Check the times that the file tells.",
+        )
+    whole = np.round(frames)
+    near = np.abs(frames - whole) < min(SNAP, ROUNDED * fps)
+    return whole if near.all() else frames
 
 
 def shown_range(frames: Doubles, start: int = 1) -> tuple[int, int]:
@@ -57,7 +66,7 @@ def shown_range(frames: Doubles, start: int = 1) -> tuple[int, int]:
     return start, max(start, math.ceil(float(np.max(frames)) - 1e-6))
 
 
-def remember(animated: bpy.types.Object, frames: Doubles, seconds: Doubles) -> None:
+def remember(animated: bpy.types.Object, frames: Doubles, seconds: NDArray[np.floating]) -> None:
     """Writes down on an object where its moments (T,) lie, and how long it lasts by its source."""
     animated[MOMENTS_KEY] = [float(frame) for frame in frames]
     animated[SECONDS_KEY] = float(np.ptp(seconds))
