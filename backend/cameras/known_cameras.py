@@ -68,6 +68,7 @@ def _capture_task(job: Job[CamerasOptions], source: sources.Source, work: Path) 
         names=names,
         ordered=False,
         times=times if min(times) >= 0 else None,
+        fps=given.fps,
         sources=[propagated_masks.source_of(f, given.root) for f in frames],
         features=PRESETS[job.request.preset].features,
         known=known,

@@ -377,7 +377,7 @@ def test_an_alembic_file_of_another_rate_lasts_as_long(
     assert lasts(bpy) == pytest.approx(2.0, abs=1 / 30)
 
 
-def test_faces_are_exported_in_time(bpy: Any, rooms: Any, tmp_path: Path) -> None:
+def test_faces_are_exported_in_time(bpy: Any, rooms: Any, tmp_path: Path, capfd: Any) -> None:
     """Blender's glTF add-on takes 24 / 1.001 frames a second for 24 * 1.001."""
     from .test_face_export import contents
     from .test_talking import add_face
@@ -392,7 +392,9 @@ def test_faces_are_exported_in_time(bpy: Any, rooms: Any, tmp_path: Path) -> Non
     for frame, value in ((1, 0.0), (101, 1.0)):
         block.value = value
         block.keyframe_insert("value", frame=frame)
+    capfd.readouterr()
     bpy.ops.splatsmith.export_face(filepath=str(tmp_path / "face.glb"), kind="GLTF")
+    assert "101 frames, 10.46 s\n" in capfd.readouterr().out
     document, _ = contents(tmp_path / "face.glb")
     inputs = [s["input"] for a in document["animations"] for s in a["samplers"]]
     times = [document["accessors"][k] for k in inputs]

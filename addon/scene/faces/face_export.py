@@ -17,7 +17,7 @@ from ....backend.formats.arkit import BLENDSHAPES
 from ....backend.formats.motion_file import HEAD
 from ....backend.protocol import InputError
 from ....backend.runtime.atomic import atomic_path
-from ..meshes import timeline
+from ..meshes import file_durations, timeline
 from . import turning
 from .face_targets import FaceTarget, shape_keys
 
@@ -43,7 +43,18 @@ def export(context: bpy.types.Context, path: Path, kind: str) -> str:
             f"{path.name} can't be written: {str(error).strip().splitlines()[-1]}",
             "Look at the console for more.",
         ) from error
-    return f"{path.name}: {len(targets)} mesh{'es' if len(targets) > 1 else ''}, {frames} frames"
+    meshes = f"{len(targets)} mesh{'es' if len(targets) > 1 else ''}"
+    return f"{path.name}: {meshes}, {frames} frames{_in_time(context.scene, path, kind, frames)}"
+
+
+def _in_time(scene: bpy.types.Scene, path: Path, kind: str, frames: int) -> str:
+    """How long the file lasts by what stands in it, and how long the scene where that differs."""
+    seconds = file_durations.of_file(path, "MORPH_GLB") if kind == "GLTF" else None
+    if seconds is None:
+        return ""
+    wanted, frame = (frames - 1) / timeline.rate(scene), 1 / timeline.rate(scene)
+    apart = abs(seconds - wanted) > 0.5 * frame
+    return f", {seconds:.2f} s" + (f", but the scene lasts {wanted:.2f} s" if apart else "")
 
 
 def _write(context: bpy.types.Context, targets: list[Any], path: Path, kind: str) -> int:
