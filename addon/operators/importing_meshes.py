@@ -113,6 +113,7 @@ class _Read:
     seconds: Doubles
     keep: Keeper
     notes: list[str]
+    texture: Path | None
 
 
 def _read(name: str, opened: OpenSequence) -> _Read:
@@ -139,6 +140,7 @@ def _read(name: str, opened: OpenSequence) -> _Read:
         seconds=seconds,
         keep=opened.keep,
         notes=opened.notes,
+        texture=opened.texture,
     )
 
 
@@ -164,7 +166,14 @@ def _finish(operator: _Importer, context: bpy.types.Context, read: _Read) -> Ope
     if isinstance(meshes, Path) or all(mesh.fits(first) for mesh in meshes):
         moments = meshes if isinstance(meshes, Path) else [mesh.vertices for mesh in meshes]
         line = results.import_outside_mesh(
-            context, block, read.gathered, moments, read.seconds, read.name, read.notes
+            context,
+            block,
+            read.gathered,
+            moments,
+            read.seconds,
+            read.name,
+            read.notes,
+            read.texture,
         )
         operator.report({"INFO"}, line)
         return {"FINISHED"}

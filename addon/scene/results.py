@@ -133,13 +133,14 @@ def import_outside_mesh(
     seconds: Doubles,
     name: str,
     notes: list[str],
+    texture: Path | None = None,
 ) -> str:
     """A mesh from outside and its vertices (V, 3) at T times, or their cache; a line about it that
     names what could not come along.
     """
     collection = collections.new_collection(context.scene, name)
     animated, more = outside_mesh.become_object(
-        block, gathered, moments, seconds, f"{name} Mesh", collection
+        block, gathered, moments, seconds, f"{name} Mesh", collection, texture
     )
     _show_alone(context, animated, np.array(gathered.times))
     line = f"{animated.name}: {len(block.vertices):,} vertices through {len(gathered.times)} frames"

@@ -5,7 +5,7 @@ Blair. What a name means depends on the set that it is in. Standard library only
 import re
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 Shares = dict[str, float]  # names of a set, and how far each goes
 
@@ -97,6 +97,9 @@ DAZ = Scheme(
     ),
     1,
 )
+DAZ_SPELLED = replace(  # "Viseme AA": some sounds are Oculus' too, these are not
+    DAZ, signs=frozenset(("viy", "vow", "vuw", "veh", "ver", "vee", "vw")), enough=2
+)
 RHUBARB = Scheme(
     {
         "sil": ({"x": 1.0},),
@@ -166,6 +169,12 @@ def _daz(names: dict[str, str]) -> dict[str, str]:
     return {key: match[1].lower() for key, match in endings.items() if match}
 
 
+def _daz_spelled(names: dict[str, str]) -> dict[str, str]:
+    """The same after the word."""
+    endings = {key: re.search(r"viseme[ _.-]?([A-Z]{1,2})$", n, re.I) for key, n in names.items()}
+    return {key: f"v{match[1].lower()}" for key, match in endings.items() if match}
+
+
 def _letters(names: dict[str, str]) -> dict[str, str]:
     """The largest set of single letters that begin alike."""
     sets: dict[str, dict[str, str]] = defaultdict(dict)
@@ -182,6 +191,7 @@ READINGS: tuple[tuple[Callable[[dict[str, str]], dict[str, str]], Scheme, int], 
     (_words, REALLUSION, REALLUSION.enough),
     (_words, REALLUSION_PAIRS, REALLUSION_PAIRS.enough),
     (_daz, DAZ, DAZ.enough),
+    (_daz_spelled, DAZ_SPELLED, DAZ_SPELLED.enough),
     (_letters, RHUBARB, RHUBARB.enough),
     (_words, BLAIR, BLAIR.enough),
 )

@@ -9,7 +9,7 @@ from .arkit import BLENDSHAPES, mirrored
 
 # what programs put before a name: a mesh, a rig, a kind of control
 WRAPPED = re.compile(
-    r"^(?:.*__)?(?:ctrl_expressions_|expressions_|facs_(?:bs|jnt|ctrl|cbs)_|e?CTRL(?=[A-Zv])|phm(?=[A-Z]))?"
+    r"^(?:.*__)?(?:[AT]\d\d_)?(?:ctrl_expressions_|expressions_|facs_(?:bs|jnt|ctrl|cbs)_|e?CTRL(?=[A-Zv])|phm(?=[A-Z]))?"
 )
 SYNONYMS = {  # what people call things, without sign or case -> curves
     "mouthopen": ("jawOpen",),

@@ -11,6 +11,7 @@ NONE = rb"[-+]?(?:nan|inf(?:inity)?)(?:\(\w*\))?"
 IN_OBJ = re.compile(rb"^v[ \t][^\n]*?[ \t]" + NONE + rb"(?=[ \t\r\n]|$)", re.I | re.M)
 IN_PLY = re.compile(rb"(?:^|[ \t])" + NONE + rb"(?=[ \t\r\n]|$)", re.I | re.M)
 IN_STL = re.compile(rb"^\s*vertex[ \t][^\n]*?" + NONE + rb"(?=[ \t\r\n]|$)", re.I | re.M)
+HINT = re.compile(rb"[nN][aA][nN]|[iI][nN][fF]")  # is soon looked for in a large file
 TRIANGLE = np.dtype([("normal", "<f4", 3), ("corners", "<f4", 9), ("attribute", "<u2")])
 STL_HEAD = 84
 
@@ -21,6 +22,8 @@ def has_no_places(path: Path) -> bool:
     if kind not in (".obj", ".ply", ".stl"):
         return False
     data = path.read_bytes()
+    if HINT.search(data) is None and kind != ".stl":
+        return False
     if kind == ".obj":
         return IN_OBJ.search(data) is not None
     if kind == ".stl":

@@ -268,6 +268,52 @@ def test_missing_materials_and_pictures_are_named(
     assert ("there is no t.mtl" if gone == "library" else "the picture wall.png is missing") in text
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_the_picture_that_a_ply_names_comes_along(
+    bpy: Any, folder: Path, capfd: Any, there: bool
+) -> None:
+    """As MeshLab writes it; Blender's importer passes it over."""
+    if there:
+        picture(bpy, folder / "skin.png", (0, 1, 0))
+    for frame in range(2):
+        path = folder / f"s{frame}.ply"
+        rows = [f"{x} {y} {frame} {x / 2} {y}" for x, y, _ in SHEET]
+        faces = ["4 0 1 2 3", "4 1 4 5 2"]
+        head = ["ply", "format ascii 1.0", "comment TextureFile skin.png", "element vertex 6"]
+        head += [f"property float {name}" for name in ("x", "y", "z", "s", "t")]
+        head += ["element face 2", "property list uchar int vertex_indices", "end_header"]
+        path.write_text("\n".join([*head, *rows, *faces, ""]))
+    text = bring_in(bpy, folder, capfd)
+    nodes = bpy.context.object.data.materials[0].node_tree.nodes
+    assert any(node.type == "TEX_IMAGE" for node in nodes) == there
+    assert ("the picture skin.png is missing" in text) != there
+
+
+def test_a_glb_brings_its_colors_and_its_picture(bpy: Any, folder: Path, capfd: Any) -> None:
+    """Written by Blender's own exporter, the picture inside."""
+    mesh = bpy.data.meshes.new("m")
+    mesh.from_pydata(SHEET.tolist(), [], SHEET_QUADS)
+    mesh.uv_layers.new(name="UVMap")
+    made = bpy.data.objects.new("m", mesh)
+    bpy.context.scene.collection.objects.link(made)
+    material = bpy.data.materials.new("paint")
+    material.use_nodes = True
+    node = material.node_tree.nodes.new("ShaderNodeTexImage")
+    picture(bpy, folder.parent / "p.png", (1, 0, 0))
+    node.image = bpy.data.images.load(str(folder.parent / "p.png"))
+    surface = next(n for n in material.node_tree.nodes if n.type == "BSDF_PRINCIPLED")
+    material.node_tree.links.new(node.outputs["Color"], surface.inputs["Base Color"])
+    mesh.materials.append(material)
+    for frame in range(3):
+        made.location.z = frame
+        bpy.ops.export_scene.gltf(filepath=str(folder / f"g{frame}.glb"), export_format="GLB")
+    bpy.data.objects.remove(made)
+    text = bring_in(bpy, folder, capfd)
+    kept = [m for m in bpy.context.object.data.materials if m is not None]
+    images = [n.image for m in kept for n in m.node_tree.nodes if n.type == "TEX_IMAGE"]
+    assert images and images[0].packed_file is not None and "differ" not in text
+
+
 def test_what_follows_wears_its_pictures_colors(bpy: Any, folder: Path, capfd: Any) -> None:
     picture(bpy, folder / "wall.png", (0, 0, 1))
     (folder / "t.mtl").write_text("newmtl wall\nmap_Kd wall.png\n")

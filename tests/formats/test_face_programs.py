@@ -101,6 +101,23 @@ def test_daz_visemes(before: str) -> None:
     check([*named, f"{before}vW", f"{before}vIY"], named)
 
 
+def test_daz_visemes_spelled_out() -> None:
+    keys = ["Viseme AA", "Viseme EH", "Viseme IY", "Viseme OW", "Viseme UW", "Viseme M", "Viseme F"]
+    check(keys, {"Viseme EH": "viseme_E", "Viseme M": "viseme_PP", "Viseme OW": "viseme_oh"})
+    oculus = [curve for curve in VISEME_CURVES if curve != "viseme_sil"]
+    check(oculus, {curve: curve for curve in oculus})
+
+
+def test_reallusions_arkit_set() -> None:
+    check(
+        ["A25_Jaw_Open", "A14_Eye_Blink_Left", "A01_Brow_Inner_Up", "A29_Mouth_Funnel"],
+        {
+            "A25_Jaw_Open": "jawOpen", "A14_Eye_Blink_Left": "eyeBlinkLeft",
+            "A01_Brow_Inner_Up": "browInnerUp", "A29_Mouth_Funnel": "mouthFunnel",
+        },
+    )  # fmt: skip
+
+
 def test_daz_expressions() -> None:
     check(
         ["eCTRLEyesClosedL", "eCTRLEyesClosedR", "eCTRLMouthOpen", "eCTRLBrowInnerUp-DownL"],

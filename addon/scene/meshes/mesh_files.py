@@ -33,6 +33,7 @@ class OpenSequence:
     seconds: Doubles
     keep: "Keeper"
     notes: list[str]
+    texture: Path | None = None  # that the first file names, but no material
 
 
 class Keeper:
@@ -70,6 +71,7 @@ def open_files(numbered: NumberedFiles, fps: float) -> OpenSequence:
         seconds=seconds,
         keep=keep,
         notes=notes,
+        texture=ply_texture(numbered.files[0]),
     )
 
 
@@ -105,6 +107,16 @@ def missing_libraries(files: list[Path]) -> list[str]:
         return []
     more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
     return [f"materials are missing: there is no {min(lost)}{more}"]
+
+
+def ply_texture(path: Path) -> Path | None:
+    """The picture that MeshLab and others name in a comment of a PLY; Blender passes it over."""
+    if path.suffix.lower() != ".ply":
+        return None
+    with open(path, "rb") as file:
+        head = file.read(HEAD).partition(b"end_header")[0].decode("utf-8", "replace")
+    named = re.search(r"^comment[ \t]+TextureFile[ \t]+(.+?)[ \t]*\r?$", head, re.M)
+    return path.parent / named[1].replace("\\", "/") if named else None
 
 
 @contextlib.contextmanager

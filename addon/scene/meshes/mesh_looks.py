@@ -5,6 +5,7 @@ and what of that changes from frame to frame, which one object can't show.
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import bpy
 import numpy as np
@@ -103,11 +104,20 @@ def at_vertices(block: Block, values: NDArray[np.float32]) -> NDArray[np.float32
     return np.asarray(np.stack(sums, 1) / count[:, None], np.float32)
 
 
-def finish(block: Block, name: str) -> list[str]:
-    """Gives a mesh that shows nothing of its colours a material that does, and takes pictures into
-    the .blend; notes on what is missing.
+def finish(block: Block, name: str, texture: Path | None) -> list[str]:
+    """Gives a mesh that shows nothing of its colours, or of a `texture` that its file names beside
+    its materials, a material that does, and takes pictures into the .blend; notes on what is
+    missing.
     """
     missing: list[str] = []
+    block.validate(clean_customdata=False)  # exporters would mend copies that share its layers
+    if texture is not None and not any(block.materials):
+        usable = texture.is_file() and block.uv_layers.active is not None
+        if usable:
+            block.materials.clear()
+            block.materials.append(new_material(name, "", texture))
+        else:
+            missing.append(texture.name)
     for picture in pictures_of(block):
         if picture.packed_file is None and picture.source == "FILE":
             try:
@@ -118,4 +128,4 @@ def finish(block: Block, name: str) -> list[str]:
         block.materials.clear()
         attribute = block.color_attributes.active_color or next(iter(block.color_attributes), None)
         block.materials.append(new_material(name, attribute.name if attribute else "", None))
-    return [f"the picture {missing[0]} is missing"] if missing else []
+    return [f"the picture {missing[0]} is missing, or has no UV map"] if missing else []

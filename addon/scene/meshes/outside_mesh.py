@@ -107,11 +107,12 @@ def become_object(
     seconds: Doubles,
     name: str,
     collection: bpy.types.Collection,
+    texture: Path | None = None,
 ) -> tuple[bpy.types.Object, list[str]]:
     """One object that has all that the first mesh brings, its vertices (V, 3) at T times, or in a
     cache; and notes.
     """
-    notes = mesh_looks.finish(block, name)
+    notes = mesh_looks.finish(block, name, texture)
     animated = mesh_sequence.import_moving(block, moments, seconds, name, collection)
     block.name = name
     gathered.hide_empty(animated)
