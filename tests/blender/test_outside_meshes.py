@@ -482,3 +482,50 @@ def test_places_that_are_no_numbers_are_refused(
     with pytest.raises(RuntimeError, match=rf"a2\.{kind} has vertices at no finite place"):
         bpy.ops.splatsmith.import_mesh_files(directory=str(folder), follow=False)
     assert not bpy.data.objects
+
+
+# ---- caches
+
+
+@pytest.mark.parametrize("kind", ["abc", "usdc"])
+@pytest.mark.parametrize("scale", [(-1, 1, 1), (1, 2, 1), (-1, -1, -3)])
+def test_caches_keep_polygons_and_their_outside(
+    bpy: Any, rooms: Any, tmp_path: Path, kind: str, scale: tuple[float, ...]
+) -> None:
+    """A mirrored cube of quads whose corner folds, as other programs hand it over."""
+    mesh = bpy.data.meshes.new("m")
+    mesh.from_pydata(CUBE.tolist(), [], CUBE_QUADS)
+    cube = bpy.data.objects.new("m", mesh)
+    bpy.context.scene.collection.objects.link(cube)
+    cube.scale, cube.location = scale, (1, 2, 3)
+    cube.shape_key_add(name="Basis")
+    key = cube.shape_key_add(name="In")
+    key.data[0].co = (0.7, 0.7, 0)
+    for frame, value in ((1, 0.0), (5, 1.0)):
+        key.value = value
+        key.keyframe_insert("value", frame=frame)
+    scene = bpy.context.scene
+    scene.frame_start, scene.frame_end = 1, 5
+    path = tmp_path / f"c.{kind}"
+    if kind == "abc":
+        bpy.ops.wm.alembic_export(filepath=str(path), as_background_job=False)
+    else:
+        bpy.ops.wm.usd_export(filepath=str(path), export_animation=True, export_shapekeys=False)
+    bpy.data.objects.remove(cube)
+    assert bpy.ops.splatsmith.import_mesh_cache(filepath=str(path), follow=False) == {"FINISHED"}
+    assert sorted(len(p) for p in polygons(bpy)) == [4] * 6
+    scene.frame_set(scene.frame_start)
+    assert volume(bpy, bpy.context.object) == pytest.approx(abs(np.prod(scale)), rel=1e-4)
+    assert len(bpy.data.meshes) <= 2 and not bpy.data.cache_files
+
+
+def test_what_is_taken_over_leaves_nothing_else_behind(bpy: Any, folder: Path, capfd: Any) -> None:
+    before = {kind: len(getattr(bpy.data, kind)) for kind in ("objects", "meshes", "materials")}
+    picture(bpy, folder / "wall.png", (1, 0, 0))
+    (folder / "t.mtl").write_text("newmtl wall\nmap_Kd wall.png\n")
+    for frame in range(4):
+        textured(folder, frame, "t.mtl")
+    bring_in(bpy, folder, capfd)
+    after = {kind: len(getattr(bpy.data, kind)) for kind in before}
+    assert after == {kind: count + 1 for kind, count in before.items()}
+    assert len(bpy.data.images) == 1

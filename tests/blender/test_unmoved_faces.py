@@ -44,6 +44,23 @@ def test_a_free_face_moves_and_nothing_is_said(bpy: Any, rooms: Any, mouth: Any)
     assert bpy.context.scene.frame_current == 7
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_few_keys_far_apart_are_no_fault(bpy: Any, rooms: Any, mouth: Any, seed: int) -> None:
+    """Between them a curve eases in and out, and is not where a straight line would be; and each
+    begins and ends where it likes.
+    """
+    from backend.formats.motion_file import Curve, Motion
+
+    random, curves = np.random.default_rng(seed), []
+    for name in MOUTH:
+        at = np.unique(random.integers(0, 100, 7)).astype(np.float32)
+        layer = "blink" if name.startswith("eye") else "speech"
+        curves.append(Curve(name, layer, at, random.random(len(at)).astype(np.float32)))
+    motion = Motion(24.0, 100.0, curves)
+    apply = rooms("scene.faces.face_targets").apply
+    assert apply(bpy.context.scene, motion, 5, "Sparse") == "4 curves"
+
+
 def drive(mouth: Any) -> None:
     curve = mouth.data.shape_keys.key_blocks["jawOpen"].driver_add("value")
     curve.driver.expression = "0.25"

@@ -44,12 +44,12 @@ def shape_keys(obj: bpy.types.Object | None) -> list[str]:
 
 
 def fill(target: FaceTarget) -> int:
-    """Makes the table of a target anew from the names of its shape keys; how many rows it has."""
+    """Makes the table of a target anew from the names of its shape keys; how many it moves."""
     target.rows.clear()
     for match in face_names.matches(shape_keys(target.obj)):
         row = target.rows.add()
         row.curve, row.key, row.gain = match.curve, match.key, match.gain
-    return len(target.rows)
+    return len({row.key for row in target.rows})
 
 
 def add_target(scene: bpy.types.Scene, obj: bpy.types.Object) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from ..meshes import timeline
 from .face_curves import TAG, Keys, curves_of_action
 
-LOOKED_AT = 12  # frames at most
+LOOKED_AT = 24  # frames at most
 OFF = 0.02  # of a key's value: what is further away is not what was written
 STILL = 1e-6  # of the mesh's size: a shape that moves nothing
 NAMED = 3  # keys of one reason that are named
@@ -43,13 +43,29 @@ def of_keys(
         timeline.go_to(scene, frame)
         still.look()
         for name, key in left:
-            wanted = float(np.interp(frame, key.frames, key.values))
-            value = float(keys.key_blocks[name].value)
-            if name not in reasons and abs(value - wanted) > OFF * max(1.0, abs(wanted)):
-                reasons[name] = _overruled(keys, keys.key_blocks[name], wanted, value)
+            value, wanted = float(keys.key_blocks[name].value), _wanted(key, frame)
+            if name not in reasons and not _within(value, wanted):
+                reasons[name] = _overruled(keys, keys.key_blocks[name], wanted)
     if still.whole and not reasons:
         reasons = dict.fromkeys(still.shapes, "the mesh stands still: look at its modifiers")
     return [Unmoved(name, why) for name, why in reasons.items()]
+
+
+def _wanted(key: Keys, frame: float) -> tuple[float, float]:
+    """The least and the most that a curve can be at a frame: it never leaves the range of the keys
+    around it. Before its first and after its last key it may be anything.
+    """
+    if not key.frames[0] <= frame <= key.frames[-1]:
+        return -np.inf, np.inf
+    after = int(np.searchsorted(key.frames, frame))
+    before = after if abs(key.frames[after] - frame) < 1e-3 else max(after - 1, 0)
+    around = key.values[before : after + 1]
+    return float(around.min()), float(around.max())
+
+
+def _within(value: float, wanted: tuple[float, float]) -> bool:
+    least, most = wanted
+    return least - OFF * max(1.0, abs(least)) <= value <= most + OFF * max(1.0, abs(most))
 
 
 def _without_effect(obj: bpy.types.Object, keys: Any, name: str) -> str:
@@ -100,9 +116,10 @@ def _places(block: Any) -> np.ndarray:
     return places.reshape(-1, 3)
 
 
-def _overruled(keys: Any, block: Any, wanted: float, value: float) -> str:
-    if not block.slider_min - 1e-6 <= wanted <= block.slider_max + 1e-6:
-        limit = block.slider_max if wanted > block.slider_max else block.slider_min
+def _overruled(keys: Any, block: Any, wanted: tuple[float, float]) -> str:
+    least, most = wanted
+    if least > block.slider_max + 1e-6 or most < block.slider_min - 1e-6:
+        limit = block.slider_max if least > block.slider_max else block.slider_min
         return f"its range ends at {limit:.3g}"
     if is_driven(keys, value_path(block.name)):
         return "driven"
@@ -150,11 +167,23 @@ def is_ours(track: Any) -> bool:
 
 
 def _telling_frames(keys: Sequence[Keys]) -> list[float]:
-    """Those in which the most keys are at their furthest, few of them."""
-    peaks = [float(key.frames[np.abs(key.values).argmax()]) for key in keys if len(key.frames)]
-    most = sorted(set(peaks), key=lambda frame: -peaks.count(frame))
-    step = max(1, -(-len(most) // LOOKED_AT))
-    return sorted(most[::step])
+    """Few frames in which every curve is somewhere at least half as far out as it ever is."""
+    peaks = [float(key.frames[np.abs(key.values).argmax()]) for key in keys]
+    candidates, left, frames = sorted(set(peaks)), list(keys), []
+    reach = {frame: [k for k in keys if _far_out(k, frame)] for frame in candidates}
+    while left and len(frames) < LOOKED_AT:
+        ids = {id(key) for key in left}
+        best = max(candidates, key=lambda frame: sum(id(k) in ids for k in reach[frame]))
+        frames.append(best)
+        left = [key for key in left if id(key) not in {id(k) for k in reach[best]}]
+    return sorted(frames)
+
+
+def _far_out(key: Keys, frame: float) -> bool:
+    least, most = _wanted(key, frame)
+    nearest = 0.0 if least <= 0 <= most else min(abs(least), abs(most))
+    peak = float(np.abs(key.values).max())
+    return np.isfinite(nearest) and nearest >= 0.5 * peak
 
 
 def telling_pair(key: Keys) -> tuple[float, float]:
