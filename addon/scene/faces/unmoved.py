@@ -169,7 +169,8 @@ def is_ours(track: Any) -> bool:
 def _telling_frames(keys: Sequence[Keys]) -> list[float]:
     """Few frames in which every curve is somewhere at least half as far out as it ever is."""
     peaks = [float(key.frames[np.abs(key.values).argmax()]) for key in keys]
-    candidates, left, frames = sorted(set(peaks)), list(keys), []
+    candidates, left = sorted(set(peaks)), list(keys)
+    frames: list[float] = []
     reach = {frame: [k for k in keys if _far_out(k, frame)] for frame in candidates}
     while left and len(frames) < LOOKED_AT:
         ids = {id(key) for key in left}
