@@ -45,12 +45,17 @@ READERS = (
     "words_lines",
     "motion_file",
     "arkit",
+    "declared_sizes",
     "face_names",
+    "face_schemes",
+    "face_words",
+    "footage_times",
     "head_file",
     "gaussian_head_file",
     "live_link_csv",
     "mesh_sequence",
     "mesh_frames",
+    "mesh_numbers",
     "vertex_animation",
 )
 VERB_FILES = {module_name(path) for path in sorted((ROOT / "backend").rglob("*_verb.py"))}
