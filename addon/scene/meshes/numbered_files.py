@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from ....backend.formats.natural_order import natural_key
 from ....backend.protocol import InputError
 
 KINDS = (".obj", ".ply", ".stl", ".glb", ".gltf")
@@ -23,17 +24,12 @@ class NumberedFiles:
     notes: list[str]
 
 
-def natural(path: Path) -> list[tuple[int, int, str]]:
-    """frame_2 before frame_10, whatever the case."""
-    parts = re.split(r"(\d+)", path.name.lower())
-    return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts]
-
-
 def files_of(folder: Path) -> NumberedFiles:
     """The sequence of a folder. InputError where there is none, or more than one."""
     every = [p for p in folder.iterdir() if p.suffix.lower() in KINDS and p.is_file()]
-    hidden = sorted((p for p in every if p.name.startswith(".")), key=natural)
-    files = sorted((p for p in every if not p.name.startswith(".")), key=natural)
+    every.sort(key=lambda p: natural_key(p.name))
+    hidden = [p for p in every if p.name.startswith(".")]
+    files = [p for p in every if not p.name.startswith(".")]
     if len(files) < 2:
         raise InputError(
             f"{folder.name} holds fewer than two mesh files.",

@@ -2,7 +2,6 @@
 else it brings.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ....backend.formats.natural_order import natural_key
 from ....backend.geometry.arrays import Floats, Ints32
 from ....backend.protocol import InputError
 from . import mesh_looks, polygons
@@ -65,19 +65,14 @@ def joined(name: str, frame: int, objs: Sequence[bpy.types.Object]) -> tuple[Rea
     which is the caller's to keep or to remove.
     """
     graph = bpy.context.evaluated_depsgraph_get()
-    meshes = sorted((o for o in objs if o.type == "MESH"), key=_by_name)
+    meshes = [o for o in objs if o.type == "MESH"]
+    meshes.sort(key=lambda o: natural_key(o.name))  # the same order in every frame
     blocks = [_standing(o.evaluated_get(graph), graph) for o in meshes]
     blocks = [block for block in blocks if not _dropped(block)]
     if not blocks:
         return _arrays(name, frame, empty := bpy.data.meshes.new(name)), empty
     block = blocks[0] if len(blocks) == 1 else _one_of(blocks)
     return _arrays(name, frame, block), block
-
-
-def _by_name(obj: bpy.types.Object) -> list[tuple[int, int, str]]:
-    """Part_2 before Part_10: the same order in every frame."""
-    parts = re.split(r"(\d+)", obj.name.lower())
-    return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts]
 
 
 def _dropped(block: Block) -> bool:
