@@ -90,10 +90,10 @@ def combined(flow: DepthMap, stereo: DepthMap, sure: float) -> DepthMap:
 
 
 def _depth_map(shot: Shot, others: list[Shot], flow: DepthMap, config: DepthConfig) -> DepthMap:
-    found = solve_stereo(
+    solved = solve_stereo(
         shot.posed, [other.posed for other in others], flow.depth.numpy(), config.stereo
     )
-    stereo = DepthMap(torch.from_numpy(found.depth), torch.from_numpy(found.sigma))
+    stereo = DepthMap(torch.from_numpy(solved.depth), torch.from_numpy(solved.sigma))
     return combined(flow, stereo, config.frozen.sure)
 
 
