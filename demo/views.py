@@ -29,9 +29,10 @@ def _places(scene: Any, held_out: int) -> dict[str, Any]:
     """camera-to-world by name, for the scene's camera: filmed, and where it never was."""
     from mathutils import Matrix, Vector
 
-    filmed = []
-    for number in (scene.frame_end - 2, scene.frame_end, held_out + 1, max(1, held_out - 7)):
-        scene.frame_set(number)
+    root = next(o for o in scene.objects if "splatsmith_pictures" in o)
+    at, filmed = list(root["splatsmith_pictures"]), []  # the frame of each picture
+    for index in (-3, -1, held_out, max(0, held_out - 8)):
+        scene.frame_set(int(at[index]), subframe=at[index] % 1)
         filmed.append(scene.camera.matrix_world.copy())
     before, last, middle, native = filmed
     travel = before.translation.xy.angle_signed(last.translation.xy, 0.0)

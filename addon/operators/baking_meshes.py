@@ -50,9 +50,13 @@ class SPLATSMITH_OT_bake_mesh(ExportHelper, bpy.types.Operator):
         done = mesh_bake.bake(context, active_object(context), path, self.kind)
         text = (
             f"{path.name}: {done.megabytes:.2f} MB, {done.frames} frames; read back: off by at "
-            f"most {done.error:.1e} of its size"
+            f"most {done.error:.1e} of its size, {done.seconds:.2f} s"
         )
-        self.report({"INFO"} if done.error <= mesh_bake.FITS else {"WARNING"}, text)
+        notes = list(done.notes)
+        if not done.in_time:
+            notes.insert(0, f"The scene shows it for {done.wanted:.2f} s")
+        good = done.error <= mesh_bake.FITS and not notes
+        self.report({"INFO"} if good else {"WARNING"}, ". ".join([text, *notes]))
         return {"FINISHED"}
 
 

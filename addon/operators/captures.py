@@ -11,7 +11,7 @@ from ...backend.formats import capture as captures
 from ...backend.formats.transforms_json import find_transforms
 from ...backend.protocol import InputError
 from ..blender_types import OperatorMixin, OperatorResult
-from ..scene.captures import collections, depth_mesh, movie_clip
+from ..scene.captures import collections, depth_mesh, movie_clip, picture_times
 from .common import FolderChooser, guarded
 
 COPIED = ("transforms.json", "points3D.ply", "tracks.npz", "images", "sparse", "depths", "masks")
@@ -89,11 +89,13 @@ class SPLATSMITH_OT_tracks_clip(_OnCapture, bpy.types.Operator):
 
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        _, collection, capture = _chosen(context)
+        root, collection, capture = _chosen(context)
         clip = movie_clip.make(capture, collection.name)
-        self.report(
-            {"INFO"}, f"{clip.name}: {len(clip.tracking.tracks)} tracks, in the Movie Clip Editor"
-        )
+        frames = picture_times.frames_of(root, len(capture.frames))
+        even = len(frames) < 2 or frames.max() - frames.min() == len(frames) - 1
+        apart = "" if even else "; it shows a picture a frame, without the footage's pauses"
+        tracks = len(clip.tracking.tracks)
+        self.report({"INFO"}, f"{clip.name}: {tracks} tracks, in the Movie Clip Editor{apart}")
         return {"FINISHED"}
 
 

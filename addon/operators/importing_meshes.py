@@ -7,14 +7,25 @@ from pathlib import Path
 import bpy
 
 from ...backend.dynamic_mesh.register_verb import RegisterOptions
-from ...backend.formats import mesh_frames as frames, mesh_sequence as sequences
-from ...backend.protocol import InputError, Request
+from ...backend.formats import mesh_frames as frames
+from ...backend.geometry.arrays import Doubles
+from ...backend.protocol import InputError, Request, SplatsmithError
 from ..blender_types import ImportHelper, OperatorResult
 from ..compute import state
 from ..jobs import folders
 from ..scene import results
-from ..scene.meshes import mesh_files, mesh_sequence
-from ..scene.meshes.mesh_files import ReadMesh
+from ..scene.meshes import (
+    mesh_files,
+    mesh_playback,
+    mesh_sequence,
+    numbered_files,
+    outside_mesh,
+    seen_colors,
+    timeline,
+)
+from ..scene.meshes.mesh_files import Keeper, OpenSequence
+from ..scene.meshes.outside_mesh import Gathered
+from ..scene.meshes.read_mesh import ReadMesh
 from .common import FolderChooser, guarded, run_in_folder
 
 
@@ -39,6 +50,7 @@ class SPLATSMITH_OT_import_mesh(ImportHelper, bpy.types.Operator):
 FOLLOW = (
     "One of the meshes follows the others where they are not one mesh that moves (needs computing)"
 )
+FOLLOWED = "materials and pictures became vertex colors, for one mesh follows the others"
 
 
 class SPLATSMITH_OT_import_mesh_files(FolderChooser, bpy.types.Operator):
@@ -55,13 +67,9 @@ class SPLATSMITH_OT_import_mesh_files(FolderChooser, bpy.types.Operator):
         folder = Path(bpy.path.abspath(self.directory))
         if not folder.is_dir():
             raise InputError(f"There is no folder {folder}.", "Choose another.")
-        files = mesh_files.files_of(folder)
-        return _finish(
-            self,
-            context,
-            folder.name,
-            _gather(folder.name, len(files), mesh_files.frames_of_files(files)),
-        )
+        numbered = numbered_files.files_of(folder)
+        opened = mesh_files.open_files(numbered, timeline.rate(context.scene))
+        return _finish(self, context, _read(folder.name, opened))
 
 
 class SPLATSMITH_OT_import_mesh_cache(ImportHelper, bpy.types.Operator):
@@ -85,33 +93,54 @@ class SPLATSMITH_OT_import_mesh_cache(ImportHelper, bpy.types.Operator):
                 f"{path.name} is no Alembic or USD file.",
                 f"Choose one ({', '.join(mesh_files.CACHES)}).",
             )
-        with mesh_files.opened_cache(path) as (count, meshes):
-            gathered = _gather(path.stem, count, meshes)
-        return _finish(self, context, path.stem, gathered)
+        with mesh_files.opened_cache(path) as opened:
+            read = _read(path.stem, opened)
+        return _finish(self, context, read)
 
 
-@dataclass(frozen=True)
-class Streamed:
-    """A sequence that was too large to hold is in the scene already; a line about it."""
-
-    line: str
-    frames: int
+_Importer = SPLATSMITH_OT_import_mesh_files | SPLATSMITH_OT_import_mesh_cache
 
 
-def _gather(name: str, count: int, meshes: Iterator[ReadMesh]) -> Streamed | list[ReadMesh]:
-    """All frames; or, where they are too large to hold, they are streamed into an object."""
-    meshes = _told(meshes, count)
-    first = next(meshes)
-    if len(first.vertices) * count <= mesh_sequence.MOST_KEYED:
-        return [first, *meshes]
-    render = bpy.context.scene.render
-    alone = mesh_files.of_one_topology([first], render.fps / render.fps_base)
-    path = folders.new_folder("mesh", name) / "mesh.pc2"
-    return Streamed(
-        results.import_large_mesh(
-            bpy.context, alone, mesh_files.one_mesh(first, meshes), count, path, name
-        ),
-        count,
+@dataclass(frozen=True, kw_only=True)
+class _Read:
+    """All that there is to know of a sequence when its file is closed again. `meshes` are those
+    that are not empty; of a sequence too large to hold, its cache.
+    """
+
+    name: str
+    gathered: Gathered
+    meshes: list[ReadMesh] | Path
+    seconds: Doubles
+    keep: Keeper
+    notes: list[str]
+    texture: Path | None
+
+
+def _read(name: str, opened: OpenSequence) -> _Read:
+    """Reads all frames; or, where they are too large to hold, writes them into a cache."""
+    try:
+        gathered, frames = outside_mesh.begin(opened)
+        frames = _told(frames, len(opened.seconds))
+        first, begun = gathered.first, len(gathered.times) - 1
+        meshes: list[ReadMesh] | Path
+        if len(first.vertices) * len(opened.seconds) <= mesh_sequence.MOST_KEYED:
+            meshes = [mesh for mesh in frames if not mesh.empty]
+            seconds = gathered.seconds()
+        else:
+            meshes, seconds = folders.new_folder("mesh", name) / "mesh.pc2", opened.seconds[begun:]
+            moments = outside_mesh.one_mesh(first, frames)
+            mesh_playback.write_cache(meshes, moments, len(first.vertices), len(seconds))
+    except (SplatsmithError, OSError, RuntimeError):
+        opened.keep.drop()
+        raise
+    return _Read(
+        name=name,
+        gathered=gathered,
+        meshes=meshes,
+        seconds=seconds,
+        keep=opened.keep,
+        notes=opened.notes,
+        texture=opened.texture,
     )
 
 
@@ -127,42 +156,49 @@ def _told(meshes: Iterator[ReadMesh], count: int) -> Iterator[ReadMesh]:
         manager.progress_end()
 
 
-def _finish(
-    operator: SPLATSMITH_OT_import_mesh_files | SPLATSMITH_OT_import_mesh_cache,
-    context: bpy.types.Context,
-    name: str,
-    gathered: Streamed | list[ReadMesh],
-) -> OperatorResult:
+def _finish(operator: _Importer, context: bpy.types.Context, read: _Read) -> OperatorResult:
     """One object at once where the frames are one mesh that moves, else by a job that makes one of
     them.
     """
-    if isinstance(gathered, Streamed):
-        context.scene.frame_start, context.scene.frame_end = (
-            1,
-            gathered.frames,
-        )  # a cache that was open has put the old range back
-        operator.report({"INFO"}, gathered.line)
+    first, meshes, block = read.gathered.first, read.meshes, read.keep.block
+    if block is None:
+        raise InputError("There is no mesh in any of the frames.", "Export the sequence again.")
+    if isinstance(meshes, Path) or all(mesh.fits(first) for mesh in meshes):
+        moments = meshes if isinstance(meshes, Path) else [mesh.vertices for mesh in meshes]
+        line = results.import_outside_mesh(
+            context,
+            block,
+            read.gathered,
+            moments,
+            read.seconds,
+            read.name,
+            read.notes,
+            read.texture,
+        )
+        operator.report({"INFO"}, line)
         return {"FINISHED"}
-    fps = context.scene.render.fps / context.scene.render.fps_base
-    sequence = mesh_files.as_sequence(gathered, fps)
-    if sequence is not None:
-        path = folders.new_folder("mesh", name) / sequences.NAME
-        sequences.write(path, sequence)
-        operator.report({"INFO"}, results.import_mesh(context, path, name))
-        return {"FINISHED"}
-    if not operator.follow:
-        mesh_files.require_one(gathered)
-    state.require()
-    folder = folders.new_folder("register", name)
-    frames.write(folder / frames.NAME, mesh_files.as_frames(gathered, fps))
-    return run_in_folder(
-        operator,
-        context,
-        Request(
-            verb="register", input=str(folder / frames.NAME), options=RegisterOptions(), title=name
-        ),
-        folder,
+    try:
+        if not operator.follow:
+            for _ in outside_mesh.one_mesh(first, iter(meshes)):
+                pass
+        state.require()
+        colors = seen_colors.seen_colors(block)
+    finally:
+        read.keep.drop()
+    folder = folders.new_folder("register", read.name)
+    frames.write(folder / frames.NAME, outside_mesh.as_frames(meshes, read.seconds, colors))
+    request = Request(
+        verb="register",
+        input=str(folder / frames.NAME),
+        options=RegisterOptions(),
+        title=read.name,
+        context={
+            "times": read.gathered.times,
+            "empty": read.gathered.empty,
+            "notes": [*read.notes, *read.gathered.notes(), FOLLOWED],
+        },
     )
+    return run_in_folder(operator, context, request, folder)
 
 
 CLASSES = (

@@ -12,6 +12,7 @@ from ...backend.protocol import InputError, Request
 from .. import preferences
 from ..blender_types import OperatorResult
 from ..jobs import folders
+from ..scene.captures import collections, picture_times
 from ..scene.meshes import mask_images, mesh_sequence, moving
 from ..scene.meshes.mesh_frames import FRAMES_KEY
 from ..scene.splats import marks, splats
@@ -90,12 +91,15 @@ class SPLATSMITH_OT_mask_frame(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> OperatorResult:
         settings, number = context.scene.splatsmith, context.scene.frame_current
         folder = Path(bpy.path.abspath(settings.capture))
-        images = captures.read(folder).frames
-        if not 1 <= number <= len(images):
+        images = captures.read(folder)
+        root = collections.find_root(context.scene, settings.capture)
+        index = picture_times.picture_at(root, images, number)
+        if index is None:
+            last = picture_times.of(images).frames.max()
             raise InputError(
-                f"The footage has no frame {number}.", f"Go to one of 1 to {len(images)}."
+                f"The footage has no frame {number}.", f"Go to one of 1 to {last:.0f}."
             )
-        frame = images[number - 1]
+        frame = images.frames[index]
         inside = mask_images.draw_mask(settings.mesh_outline, frame.width, frame.height)
         if not inside.any():
             raise InputError(
@@ -174,7 +178,7 @@ class SPLATSMITH_OT_find_bones(bpy.types.Operator):
             input=str(folder / "moving.npz"),
             options=BonesOptions(bones=self.bones),
             title=animated.name,
-            context={"object": animated.name},
+            context={"object": animated.name, "start": context.scene.frame_start},
         )
         return run_in_folder(self, context, request, folder)
 

@@ -61,18 +61,22 @@ def _talk(_context: bpy.types.Context, _request: Request[Any], folder: Path, _na
 def _mesh(context: bpy.types.Context, request: Request[Any], folder: Path, name: str) -> str:
     free = folder / mesh_frames.NAME
     if free.is_file():
-        return results.import_frames(context, free, name, request.input)
-    return results.import_mesh(context, folder / mesh_sequence.NAME, name, request.input)
+        return results.import_frames(context, free, name, request.input, request.options.fps)
+    return results.import_mesh(
+        context, folder / mesh_sequence.NAME, name, request.input, request.options.fps
+    )
 
 
 def _register(context: bpy.types.Context, request: Request[Any], folder: Path, name: str) -> str:
     text = results.import_mesh(context, folder / mesh_sequence.NAME, name)
     results.stand_like(context.object, bpy.data.objects.get(_source(request)))
-    return text
+    results.hide_empty(context, request.context.get("times", []), request.context.get("empty", []))
+    return "; ".join([text, *request.context.get("notes", [])])
 
 
 def _bones(_context: bpy.types.Context, request: Request[Any], folder: Path, _name: str) -> str:
-    return results.attach_bones(folder / mesh_sequence.NAME, _source(request))
+    start = int(request.context.get("start", 1))
+    return results.attach_bones(folder / mesh_sequence.NAME, _source(request), start)
 
 
 def _model(context: bpy.types.Context, _request: Request[Any], folder: Path, _name: str) -> str:

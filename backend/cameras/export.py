@@ -82,6 +82,7 @@ def write_task(context: SolveContext, estimate: Estimate, masks: Path | None) ->
         names=footage.names,
         ordered=footage.ordered,
         times=footage.times,
+        fps=footage.fps,
         sources=footage.sources,
         turns=footage.turns,
         masks=str(masks or ""),

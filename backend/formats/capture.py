@@ -29,6 +29,8 @@ from .transforms_json import (
     number,
 )
 
+MOST_FPS = 1000.0  # frames a second that a video can have
+
 
 def image_size(path: Path) -> tuple[int, int]:
     """Width and height from the file's header, as stored (EXIF rotation not applied)."""
@@ -142,8 +144,21 @@ def read(path: Path) -> Capture:
     if ply and not points.is_file():
         said.append(f"The points {points.name} that {file.name} names are not there.")
     told = tuple(text for text in said if text)
-    reading = Reading(world=world, points_offset=points_offset, told=told)
-    return Capture(root, frames, points if points.is_file() else None, reading)
+    return Capture(
+        root=root,
+        frames=frames,
+        points=points if points.is_file() else None,
+        reading=Reading(world=world, points_offset=points_offset, told=told),
+        fps=_told_rate(data),
+    )
+
+
+def _told_rate(data: dict[str, Any]) -> float:
+    """Frames a second of the footage; 0 where the file tells none, or none that can be."""
+    fps = data.get("fps")
+    if isinstance(fps, bool) or not isinstance(fps, (int, float)) or not 0 < fps <= MOST_FPS:
+        return 0.0
+    return float(fps)
 
 
 def require_images(capture: Capture) -> None:
@@ -188,8 +203,17 @@ def _world(world: World) -> dict[str, Any]:
     return said if applied is None else {**said, "applied_transform": applied.tolist()}
 
 
-def write(root: Path, frames: list[Frame], points: Path | None, world: World | None = None) -> None:
-    """Writes transforms.json into `root`, under which the pictures must lie."""
+def write(
+    root: Path,
+    frames: list[Frame],
+    points: Path | None,
+    *,
+    world: World | None = None,
+    fps: float = 0.0,
+) -> None:
+    """Writes transforms.json into `root`, under which the pictures must lie; `fps` of their video,
+    0 where there is none.
+    """
     records = [_record(root, f) for f in frames]
     shared = {
         k: records[0][k]
@@ -200,6 +224,7 @@ def write(root: Path, frames: list[Frame], points: Path | None, world: World | N
     data = {
         "camera_model": "OPENCV",
         **shared,
+        **({"fps": fps} if fps else {}),
         **({"ply_file_path": points.relative_to(root).as_posix()} if points else {}),
         **(_world(world) if world else {}),
         "frames": slim,

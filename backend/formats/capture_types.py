@@ -66,13 +66,15 @@ class Reading:
     told: tuple[str, ...] = ()  # what was left out or read otherwise, as sentences
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Capture:
     """Frames in natural order of their pictures' names; `points` is a coloured PLY where there is
-    one, to be read with `reading.points_offset`.
+    one, to be read with `reading.points_offset`; `fps` of the video that they are from, 0 where
+    that is not known.
     """
 
     root: Path
     frames: list[Frame]
     points: Path | None = None
     reading: Reading = field(default_factory=Reading)
+    fps: float = 0.0

@@ -117,6 +117,8 @@ def read(path: Path) -> MeshFrames:
         raise _damaged(path, "its parts do not fit together")
     if not all(np.isfinite(values).all() for values in (vertices, seconds, canonical, tracks)):
         raise _damaged(path, "it holds numbers that are none")
+    if not (np.diff(seconds) > 0).all():
+        raise _damaged(path, "its times do not rise")
     limit = np.repeat(counts, face_counts)[:, None]
     if (
         not ((faces >= 0) & (faces < limit)).all()

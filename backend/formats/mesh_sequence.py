@@ -119,6 +119,8 @@ def read(path: Path) -> MeshSequence:
         raise _damaged(path, "its parts do not fit together")
     if not all(np.isfinite(values).all() for values in (rest, positions, seconds)):
         raise _damaged(path, "it holds numbers that are none")
+    if not (np.diff(seconds) > 0).all():
+        raise _damaged(path, "its times do not rise")
     return MeshSequence(
         rest=rest,
         faces=faces,

@@ -26,9 +26,9 @@ def sidecar(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def write(path: Path, positions: Floats) -> float:
-    """(T, V, 3) -> the picture and its JSON; the largest error of what can be read back, in shares
-    of the box.
+def write(path: Path, positions: Floats, fps: float = 24.0) -> float:
+    """(T, V, 3) at `fps` frames a second -> the picture and its JSON; the largest error of what can
+    be read back, in shares of the box.
     """
     frames, count = positions.shape[:2]
     width = min(count, WIDEST)
@@ -47,6 +47,8 @@ def write(path: Path, positions: Floats) -> float:
     path.write_bytes(_png(pixels.reshape(frames * rows, width, 3)))
     note = {
         "frames": frames,
+        "frames_per_second": fps,
+        "seconds": (frames - 1) / fps,
         "vertices": count,
         "width": width,
         "rows_per_frame": rows,
@@ -60,6 +62,12 @@ def write(path: Path, positions: Floats) -> float:
         np.abs(read(path, positions[0]) - positions).max()
         / max(np.ptp(positions, axis=(0, 1)).max(), 1e-12)
     )
+
+
+def seconds(path: Path) -> float:
+    """How long the animation lasts, from its first frame to its last."""
+    note = json.loads(sidecar(path).read_text(encoding="utf-8"))
+    return (int(note["frames"]) - 1) / float(note["frames_per_second"])
 
 
 def texels(path: Path) -> NDArray[np.float64]:

@@ -24,6 +24,7 @@ class Footage:
     focal: float  # pixels, from EXIF; 0 where unknown
     sources: list[str] | None = None  # what the photos were called
     ordered: bool = False  # neighbours in the list are neighbours in time
+    fps: float = 0.0  # frames a second of the video; 0 for photos
     damage: str = ""  # what of the file could not be read, in words
     turns: list[int] | None = None  # quarters counter-clockwise that each lies from upright
     told: tuple[str, ...] = ()  # what else was left out or changed, as sentences

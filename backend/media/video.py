@@ -78,7 +78,7 @@ class _Store:
         self.sizes.add(pixels.shape)
         Image.fromarray(pixels).save(self.folder / self.names[-1], quality=95, subsampling=0)
 
-    def footage(self, path: Path) -> Footage:
+    def footage(self, path: Path, fps: float) -> Footage:
         if len(self.names) < MIN_FRAMES:
             few = "one frame" if len(self.names) == 1 else f"{len(self.names)} frames"
             raise cannot(path, f"it gives only {few}, and cameras need at least {MIN_FRAMES}")
@@ -88,6 +88,7 @@ class _Store:
             folder=self.folder,
             names=self.names,
             times=self.times,
+            fps=fps,
             width=width,
             height=height,
             focal=0.0,
@@ -154,7 +155,7 @@ def extract(
     if len(store.names) < count and best.pixels is not None:
         store.add(best.pixels, best.time)
     said = _in_words(path, damage, time, stop)
-    return replace(store.footage(path), damage=said, told=damage.changes)
+    return replace(store.footage(path, info.fps), damage=said, told=damage.changes)
 
 
 def _in_words(path: Path, damage: Damage, end: float, expected: float) -> str:
@@ -196,4 +197,4 @@ def extract_indices(path: Path, folder: Path, indices: list[int], max_side: int)
             f"{path.name} has fewer frames than the cameras ask for.",
             "Choose the clip that the cameras were solved from.",
         )
-    return replace(store.footage(path), told=damage.changes)
+    return replace(store.footage(path, probe(path).fps), told=damage.changes)

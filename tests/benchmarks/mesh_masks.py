@@ -52,7 +52,7 @@ def _carried(folder: Path, every: int, given: Path) -> tuple[float, float]:
         )
         for p, i in zip(paths, images, strict=True)
     ]
-    found = find(Capture(folder, frames), given, images)
+    found = find(Capture(root=folder, frames=frames), given, images)
     seen = [a > 127 for a in found.alphas]
     scores = [
         float((s & truth[p.stem]).sum() / max(1, (s | truth[p.stem]).sum()))

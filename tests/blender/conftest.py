@@ -47,6 +47,7 @@ def bpy(blender: Any, tmp_path: Path) -> Any:
     for kind in ("objects", "meshes", "pointclouds", "cameras", "images", "movieclips"):
         for block in list(getattr(blender.data, kind)):
             getattr(blender.data, kind).remove(block)
+    blender.context.scene.render.fps, blender.context.scene.render.fps_base = 24, 1.0
     preferences = blender.context.preferences.addons[MODULE].preferences
     preferences.results, preferences.python = str(tmp_path / "results"), str(COMPUTE)
     if not blender.ops.splatsmith.train_splats.poll() and "ready" not in _line():

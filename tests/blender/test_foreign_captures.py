@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from mathutils import Vector
 
+from .backgrounds import shown_picture
+
 SIZE = (64, 48)
 
 
@@ -42,14 +44,13 @@ def imported(bpy: Any, folder: Path) -> Any:
     return bpy.context.scene.camera
 
 
-def shown_numbers(bpy: Any, camera: Any, count: int) -> list[int]:
-    """The number of the file behind the camera at each of its keys."""
+def shown_numbers(bpy: Any, camera: Any, count: int) -> list[int | None]:
+    """The number of the file behind the camera at each frame; None where there is none."""
     (background,) = camera.data.background_images
     numbers = []
     for frame in range(1, count + 1):
         bpy.context.scene.frame_set(frame)
-        user = background.image_user
-        numbers.append(frame - user.frame_start + 1 + user.frame_offset)
+        numbers.append(shown_picture(background.image_user, frame))
     return numbers
 
 
@@ -67,6 +68,29 @@ def test_footage_stands_behind_the_camera_frame_by_frame(
     assert background.image.filepath.endswith(Path(names[0]).name)
     assert background.image.source == "SEQUENCE" and camera.data.show_background_images
     assert shown_numbers(bpy, camera, 3) == numbers
+
+
+def test_footage_with_gaps_and_times_keeps_both(bpy: Any, tmp_path: Path) -> None:
+    """Blender hides a sequence that has ended: where keys pick the pictures, it never does."""
+    names = [f"take2_{n}.png" for n in (8, 9, 11, 30)]
+    times = [{"time": t / 24} for t in (0, 1, 5, 6)]
+    camera = imported(bpy, write_capture(bpy, tmp_path / "c", names, times, fps=24.0))
+    assert (bpy.context.scene.frame_start, bpy.context.scene.frame_end) == (1, 7)
+    assert shown_numbers(bpy, camera, 9) == [8, 9, 9, 9, 9, 11, 30, 30, 30]
+    assert camera.data.background_images[0].image_user.use_cyclic
+    for frame, x in ((1, 0.0), (2, 0.1), (6, 0.2), (7, 0.3)):
+        bpy.context.scene.frame_set(frame)
+        assert camera.location.x == pytest.approx(x, abs=1e-6)
+
+
+@pytest.mark.parametrize("shown", [[1, 2, 3, 4], [2, 1, 4, 3], [4, 3, 2, 1]])
+def test_footage_is_shown_in_the_order_of_its_times(
+    bpy: Any, tmp_path: Path, shown: list[int]
+) -> None:
+    times = [{"time": shown.index(n) / 25} for n in (1, 2, 3, 4)]
+    names = [f"images/{n:04d}.png" for n in (1, 2, 3, 4)]
+    camera = imported(bpy, write_capture(bpy, tmp_path / "c", names, times, fps=25.0))
+    assert shown_numbers(bpy, camera, 4) == shown
 
 
 def test_footage_that_is_no_sequence_is_said(bpy: Any, tmp_path: Path, rooms: Any) -> None:

@@ -166,7 +166,8 @@ def test_gains_rows_and_visemes(bpy: Any, rooms: Any) -> None:
     assert len(target.rows) == 2
 
 
-def test_a_jaw_bone_and_a_head(bpy: Any, face: Any, rooms: Any) -> None:
+def add_jaw(bpy: Any, mode: str = "QUATERNION") -> Any:
+    """An armature whose bone `jaw` opens by 20 degrees, as the panel's fields say."""
     armature = bpy.data.armatures.new("Rig")
     rig = bpy.data.objects.new("Rig", armature)
     bpy.context.scene.collection.objects.link(rig)
@@ -175,24 +176,38 @@ def test_a_jaw_bone_and_a_head(bpy: Any, face: Any, rooms: Any) -> None:
     bone = armature.edit_bones.new("jaw")
     bone.head, bone.tail = (0, 0, 0), (0, 0, 1)
     bpy.ops.object.mode_set(mode="OBJECT")
+    rig.pose.bones["jaw"].rotation_mode = mode
     settings = bpy.context.scene.splatsmith
-    settings.jaw_rig, settings.jaw_bone, settings.jaw_degrees, settings.head_object = (
-        rig,
-        "jaw",
-        20,
-        face,
-    )
-    rooms("scene.faces.face_targets").apply(
-        bpy.context.scene, make_motion(rooms, ["jawOpen", "headYaw"]), 1, "B"
-    )
-    curve = fcurves(tracks(rig)["Splatsmith speech"].strips[0].action)[0]
-    assert (
-        curve.data_path == 'pose.bones["jaw"].rotation_euler'
-        and abs(max(k.co[1] for k in curve.keyframe_points) - math.radians(20)) < 0.01
-    )
+    settings.jaw_rig, settings.jaw_bone, settings.jaw_degrees = rig, "jaw", 20
+    return rig
+
+
+@pytest.fixture
+def settings(bpy: Any) -> Any:
+    """The panel's, whose jaw and head are of this test alone."""
+    settings = bpy.context.scene.splatsmith
+    yield settings
+    settings.jaw_rig = settings.head_object = None
+
+
+def opening(bpy: Any, rig: Any, frame: float) -> float:
+    """Degrees by which the jaw bone is turned."""
+    bpy.context.scene.frame_set(int(frame))
+    turned = rig.pose.bones["jaw"].matrix_basis.to_quaternion()
+    return math.degrees(2 * math.acos(min(1.0, abs(turned.w))))
+
+
+@pytest.mark.parametrize("mode", ["QUATERNION", "XYZ", "ZXY", "AXIS_ANGLE"])
+def test_a_jaw_bone_and_a_head(bpy: Any, face: Any, rooms: Any, settings: Any, mode: str) -> None:
+    rig, settings.head_object = add_jaw(bpy, mode), face
+    motion = make_motion(rooms, ["jawOpen", "headYaw"])
+    text = rooms("scene.faces.face_targets").apply(bpy.context.scene, motion, 1, "B")
+    assert text == "2 curves" and rig.pose.bones["jaw"].rotation_mode == mode
+    for frame in (1, 12, 34, 60):
+        value = motion.curves[0].values[frame - 1]
+        assert opening(bpy, rig, frame) == pytest.approx(20 * value, abs=0.05)
     turn = fcurves(tracks(face)["Splatsmith head"].strips[0].action)[0]
     assert (turn.data_path, turn.array_index) == ("delta_rotation_euler", 2)
-    settings.jaw_rig = settings.head_object = None
 
 
 def test_many_keys_are_written_at_once(bpy: Any, rooms: Any, capsys: Any) -> None:

@@ -88,6 +88,7 @@ def test_a_clip_is_solved_with_verdict_depth_points_and_tracks(
         f.image.name for f in capture.read(tmp_path / "out").frames
     ]
     assert min(p["confidence"] for p in manifest["pictures"]) > 0.3
+    assert capture.read(tmp_path / "out").fps == pytest.approx(12), "as the video plays"
     frames = capture.read(tmp_path / "out").frames
     world, scale = ray_world.make_room(0), []
     for frame in frames[::5]:

@@ -181,6 +181,7 @@ def test_cameras_solved_frame_by_frame(tmp_path: Path) -> None:
         tmp_path / "a.mp4", tmp_path / "out", "--poses", str(tmp_path / "poses.json"), "--no-depth"
     )
     assert manifest["metrics"]["points"] > 100
+    assert capture.read(tmp_path / "out").fps > 0
     for frame, pose in zip(capture.read(tmp_path / "out").frames, truth, strict=True):
         np.testing.assert_allclose(to_viewmat(frame.camera_to_world), to_viewmat(pose), atol=1e-6)
 

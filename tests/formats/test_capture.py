@@ -86,3 +86,21 @@ def test_wrong_types_get_a_sentence(change: dict, tmp_path: Path) -> None:
     (tmp_path / "transforms.json").write_text(json.dumps({**data, **change}))
     with pytest.raises(InputError):
         capture.read(tmp_path)
+
+
+@pytest.mark.parametrize(("told", "read"), [(24000 / 1001, 24000 / 1001), (0.0, 0.0)])
+def test_the_footages_rate_comes_back(tmp_path: Path, told: float, read: float) -> None:
+    clips.write_capture(tmp_path, 4)
+    first = capture.read(tmp_path)
+    assert first.fps == 0
+    capture.write(tmp_path, first.frames, first.points, fps=told)
+    assert capture.read(tmp_path).fps == read
+    assert ("fps" in json.loads((tmp_path / "transforms.json").read_text())) == bool(told)
+
+
+@pytest.mark.parametrize("fps", ["24", True, -24, 1e9, None, [24], {}])
+def test_a_rate_that_can_not_be_is_none(tmp_path: Path, fps: object) -> None:
+    clips.write_capture(tmp_path, 3)
+    path = tmp_path / "transforms.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "fps": fps}))
+    assert capture.read(tmp_path).fps == 0

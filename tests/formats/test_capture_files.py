@@ -174,8 +174,8 @@ def test_missing_pictures_are_counted(tmp_path: Path) -> None:
         for i in range(3)
     ]
     image(tmp_path / "0.png")
-    capture.require_images(Capture(tmp_path, frames[:1]))
+    capture.require_images(Capture(root=tmp_path, frames=frames[:1]))
     with pytest.raises(
         InputError, match=r"2 of 3 pictures of the capture are missing, the first is 1\.png"
     ):
-        capture.require_images(Capture(tmp_path, frames))
+        capture.require_images(Capture(root=tmp_path, frames=frames))

@@ -182,3 +182,10 @@ def test_most_vertices(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mesh_frames, "MOST", 11)
     with pytest.raises(InputError):
         mesh_frames.read(file)
+
+
+@pytest.mark.parametrize("seconds", [[0.0, 0.0, 1.0], [0.0, 2.0, 1.0]])
+def test_times_that_do_not_rise(seconds: list[float], file: Path) -> None:
+    change(file, seconds=np.array(seconds))
+    with pytest.raises(InputError, match="times do not rise"):
+        mesh_frames.read(file)

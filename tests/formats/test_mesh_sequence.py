@@ -186,3 +186,10 @@ def test_nodes_carry_vertices_by_their_weights() -> None:
     np.testing.assert_allclose(found[0], [[2, 4, 6], [4, 4, 0]], rtol=1e-6)
     np.testing.assert_allclose(found[1], [[-2, 1, 3], [0, 3, 0]], atol=1e-6)
     assert found.dtype == np.float32
+
+
+@pytest.mark.parametrize("seconds", [[0.0, 0.0], [1.0, 0.5], [2.0, -1.0]])
+def test_times_that_do_not_rise(seconds: list[float], file: Path) -> None:
+    change(file, seconds=np.array(seconds))
+    with pytest.raises(InputError, match="times do not rise"):
+        mesh_sequence.read(file)

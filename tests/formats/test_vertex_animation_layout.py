@@ -128,3 +128,10 @@ def test_sidecars_that_are_damaged(tmp_path: Path) -> None:
     (tmp_path / "a.json").unlink()
     with pytest.raises(InputError, match="no vertex-animation texture"):
         vertex_animation.read(tmp_path / "a.png", MOVING[0])
+
+
+def test_the_sidecar_tells_how_long_it_lasts(tmp_path: Path) -> None:
+    vertex_animation.write(tmp_path / "a.png", MOVING, 30000 / 1001)
+    assert vertex_animation.seconds(tmp_path / "a.png") == pytest.approx(2 * 1001 / 30000)
+    vertex_animation.write(tmp_path / "a.png", MOVING)
+    assert vertex_animation.seconds(tmp_path / "a.png") == pytest.approx(2 / 24)

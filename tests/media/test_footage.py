@@ -27,6 +27,7 @@ def test_extract_spreads_over_the_clip(tmp_path: Path) -> None:
     assert len(footage.names) == 8
     assert (footage.width, footage.height) == (96, 64)
     assert footage.times == sorted(footage.times)
+    assert footage.fps == pytest.approx(24)
     assert all(abs(t - (i + 0.5) * 0.25) <= 0.13 for i, t in enumerate(footage.times))
 
 
@@ -49,6 +50,7 @@ def test_range_and_indices(tmp_path: Path) -> None:
     assert part.times[-1] <= 1.5
     chosen = video.extract_indices(tmp_path / "a.mp4", tmp_path / "g", [3, 10, 40], 0)
     assert [round(t * 24) for t in chosen.times] == [3, 10, 40]
+    assert chosen.fps == pytest.approx(24)
     with pytest.raises(InputError):
         video.extract(tmp_path / "a.mp4", tmp_path / "h", 5, 0, start=9.0)
     with pytest.raises(InputError):
@@ -146,6 +148,7 @@ def test_photos_are_turned_upright_and_in_order(tmp_path: Path) -> None:
         image.save(tmp_path / name, exif=exif)
     footage = photos.gather(tmp_path, tmp_path / "f", 10, 0)
     assert footage.sources == ["1.jpg", "2.jpg", "10.jpg"]
+    assert footage.fps == 0, "photos have no rate"
     assert (footage.width, footage.height) == (60, 80)
     assert footage.focal == pytest.approx(28 * 100 / 43.2666, rel=1e-3)
 

@@ -55,7 +55,9 @@ def first(
         points_ply.write(
             path, points, np.full(points.shape, 255, np.uint8) if colors is None else colors
         )
-    return initialise(Capture(folder, [], path), VIEWS, small_config(**config), 0, "cpu")
+    return initialise(
+        Capture(root=folder, frames=[], points=path), VIEWS, small_config(**config), 0, "cpu"
+    )
 
 
 # ------------------------------------------------------------------------------ scattered ones

@@ -40,7 +40,7 @@ def frame(folder: Path, pixels: np.ndarray, name: str = "a.png", **changes: Any)
 def load(
     frames: list[Frame], max_pixels: int = 10**6, holdout: int = 0, progress: Any = lambda *_: None
 ) -> ViewSet:
-    return load_views(Capture(Path(), frames), max_pixels, holdout, progress)
+    return load_views(Capture(root=Path(), frames=frames), max_pixels, holdout, progress)
 
 
 def checker(width: int, height: int, channels: int = 3) -> np.ndarray:

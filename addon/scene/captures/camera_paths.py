@@ -12,7 +12,7 @@ from ....backend.formats import capture as captures
 from ....backend.geometry.arrays import Doubles
 from ....backend.geometry.upright import upright_of_cameras
 from ....backend.protocol import InputError
-from ..meshes.mesh_sequence import straighten
+from ..meshes.mesh_playback import straighten
 from ..splats import pointclouds
 from . import collections
 

@@ -9,7 +9,10 @@ from mathutils import Matrix
 from ....backend.formats import points_ply
 from ....backend.formats.capture import Capture, Frame
 from ....backend.formats.name_pairing import listed
+from ....backend.geometry.arrays import Doubles
+from ..meshes import timeline
 from ..splats import pointclouds
+from . import picture_times
 from .footage import misshapen, show_footage
 from .lens import CameraView, set_lens, set_render, stretched, view_of
 
@@ -24,10 +27,12 @@ def _lens_changes(frames: list[Frame]) -> bool:
     return bool(np.ptp(lenses, axis=0).max() > 1e-5)
 
 
-def _animate(camera: bpy.types.Object, frames: list[Frame], view: CameraView) -> None:
+def _animate(camera: bpy.types.Object, frames: list[Frame], view: CameraView, at: Doubles) -> None:
+    """Keys of every picture's camera at the scene's frames `at` (N,)."""
     camera.rotation_mode = "QUATERNION"
     changes, previous = _lens_changes(frames), None
-    for number, frame in enumerate(frames, 1):
+    for index in np.argsort(at, kind="stable").tolist():
+        frame, number = frames[index], float(at[index])
         camera.location, turn, _ = Matrix(frame.camera_to_world.tolist()).decompose()
         if previous is not None:
             turn.make_compatible(previous)
@@ -46,22 +51,23 @@ def import_cameras(
     root: bpy.types.Object,
     capture: Capture,
 ) -> tuple[bpy.types.Object, list[str]]:
-    """The animated camera, the scene's render size, frame range and active camera following it;
-    and what of its pictures could not be shown, as sentences.
+    """The animated camera, the scene's render size, frame rate, range and active camera following
+    it; and what of its pictures could not be shown, as sentences.
     """
-    frames, view = capture.frames, view_of(capture.frames)
+    frames, view, times = capture.frames, view_of(capture.frames), picture_times.of(capture)
+    picture_times.remember(root, times)
     data = bpy.data.cameras.new(f"{collection.name} Camera")
     camera = bpy.data.objects.new(data.name, data)
     collection.objects.link(camera)
     camera.parent = root
     set_lens(data, frames[0], view)
-    _animate(camera, frames, view)
+    _animate(camera, frames, view, times.frames)
     data.display_size = 0.4 / max(root.matrix_world.to_scale()[0], 1e-9)
-    said = [show_footage(data, frames, view), *_not_as_shown(frames, view)]
-    render = scene.render
-    set_render(render, view)
-    scene.frame_start, scene.frame_end = 1, len(frames)
-    _play_in_real_time(render, frames)
+    said = [show_footage(data, frames, view, times.frames), *_not_as_shown(frames, view)]
+    set_render(scene.render, view)
+    scene.frame_start, scene.frame_end = timeline.shown_range(times.frames)
+    if times.fps:
+        timeline.set_rate(scene, times.fps)
     scene.frame_set(1)
     scene.camera = camera
     return camera, [text for text in said if text]
@@ -83,16 +89,6 @@ def _not_as_shown(frames: list[Frame], view: CameraView) -> list[str]:
     if odd := stretched(frames, view):
         said.append(f"{len(odd)} pictures have pixels of another shape than the scene's.")
     return said
-
-
-def _play_in_real_time(render: bpy.types.RenderSettings, frames: list[Frame]) -> None:
-    """As many pictures a second as the footage was filmed with, where they say when they were."""
-    times = [frame.time for frame in frames if frame.time is not None]
-    if len(times) < 2 or len(times) < len(frames) or times[-1] <= times[0]:
-        return
-    rate = (len(times) - 1) / (times[-1] - times[0])
-    render.fps = max(1, min(round(rate), 240))
-    render.fps_base = render.fps / rate
 
 
 def import_points(

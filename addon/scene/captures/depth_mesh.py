@@ -8,6 +8,7 @@ from mathutils import Matrix
 
 from ....backend.formats.capture import Capture, Frame
 from ....backend.protocol import InputError
+from . import picture_times
 
 # relative depth step across which no face is made: what lies behind is another thing
 STEP_LIMIT = 0.08
@@ -67,13 +68,14 @@ def _material(name: str, image_path: Path) -> bpy.types.Material:
 def make(
     collection: bpy.types.Collection, root: bpy.types.Object, capture: Capture, number: int
 ) -> bpy.types.Object:
-    """The mesh of frame `number` (from 1), hanging from the capture's root."""
-    if not 1 <= number <= len(capture.frames):
+    """The mesh of the picture that is shown at frame `number`, hanging from the capture's root."""
+    index = picture_times.picture_at(root, capture, number)
+    if index is None:
+        last = picture_times.frames_of(root, len(capture.frames)).max()
         raise InputError(
-            f"The capture has frames 1 to {len(capture.frames)}.",
-            "Go to one of them on the timeline.",
+            f"The capture has frames 1 to {last:.0f}.", "Go to one of them on the timeline."
         )
-    frame = capture.frames[number - 1]
+    frame = capture.frames[index]
     if frame.depth is None or frame.depth.suffix.lower() != ".exr" or not frame.depth.is_file():
         raise InputError(
             "The capture has no depth of ours.", "Solve the cameras with depth (step 2, Advanced)."

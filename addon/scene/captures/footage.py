@@ -1,4 +1,4 @@
-"""The pictures of a capture behind its camera, each at the frame of its camera key."""
+"""The pictures of a capture behind its camera, each from the frame of its camera key on."""
 
 import re
 from pathlib import Path
@@ -8,6 +8,8 @@ import bpy
 from ....backend.formats.capture import Frame
 from ....backend.formats.natural_order import frame_number
 from ....backend.formats.picture_header import stored_size
+from ....backend.geometry.arrays import Doubles
+from ..meshes.mesh_playback import curves_of
 from .lens import CameraView
 
 PADDED = re.compile(r"^0\d")
@@ -39,9 +41,9 @@ def sequence_numbers(paths: list[Path]) -> list[int] | None:
     return known
 
 
-def show_footage(data: bpy.types.Camera, frames: list[Frame], view: CameraView) -> str:
-    """Puts the pictures behind the camera, whose keys stand at the frames 1, 2, …; a sentence where
-    that can't be. Gaps in their numbers are followed by keys of the sequence's offset.
+def show_footage(data: bpy.types.Camera, frames: list[Frame], view: CameraView, at: Doubles) -> str:
+    """Puts the pictures behind the camera, each from its scene frame in `at` (N,) until the next; a
+    sentence where that can't be.
     """
     numbers = sequence_numbers([f.image for f in frames])
     if numbers is None:
@@ -52,28 +54,34 @@ def show_footage(data: bpy.types.Camera, frames: list[Frame], view: CameraView) 
     background.image = image
     user = background.image_user
     user.frame_duration, user.frame_start, user.frame_offset, user.use_auto_refresh = (
-        max(numbers) - min(numbers) + 1 if len(frames) > 1 else 1,
+        len(frames),
         1,
         numbers[0] - 1,
         True,
     )
-    _follow_gaps(data, user, [number - at for at, number in enumerate(numbers, 1)])
+    if len({number - frame for number, frame in zip(numbers, at.tolist(), strict=True)}) > 1:
+        _key_pictures(data, user, numbers, at)
     background.alpha, background.display_depth = 0.5, "BACK"
     background.frame_method = "FIT" if view.pixel_height == 1.0 else "STRETCH"
     data.show_background_images = True
     return ""
 
 
-def _follow_gaps(data: bpy.types.Camera, user: bpy.types.ImageUser, offsets: list[int]) -> None:
-    """Keys where the pictures' numbers do not go on by one; whole numbers are held until the
-    next.
+def _key_pictures(
+    data: bpy.types.Camera, user: bpy.types.ImageUser, numbers: list[int], at: Doubles
+) -> None:
+    """Keys that pick the pictures by their numbers, whatever gaps these or their times have. A loop
+    over one frame never ends (Blender hides a sequence that has), and shows what its offset says.
     """
-    if len(set(offsets)) == 1:
-        return
+    user.frame_duration, user.use_cyclic = 1, True
     path = f"background_images[{len(data.background_images) - 1}].image_user.frame_offset"
-    for at, offset in enumerate(offsets, 1):
-        user.frame_offset = offset
-        data.keyframe_insert(path, frame=at)
+    for frame, number in sorted(zip(at.tolist(), numbers, strict=True)):
+        user.frame_offset = number - 1
+        data.keyframe_insert(path, frame=round(frame))
+    for curve in curves_of(data):
+        if curve.data_path == path:
+            for point in curve.keyframe_points:
+                point.interpolation = "CONSTANT"
 
 
 def misshapen(frames: list[Frame]) -> list[str]:

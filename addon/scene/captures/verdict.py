@@ -10,6 +10,7 @@ import bpy
 
 from ...blender_types import Icon
 from ...jobs.flags import in_window
+from . import picture_times
 from .collections import ROOT_KEY
 
 LEVEL_KEY, REASONS_KEY, CONFIDENCES_KEY = (
@@ -61,7 +62,8 @@ def attach(root: bpy.types.Object, camera: bpy.types.Object, folder: Path) -> No
     camera[CONFIDENCE] = 0.0
     interface: Any = camera.id_properties_ui(CONFIDENCE)  # type: ignore[func-returns-value]
     interface.update(min=0.0, max=1.0, description="How well this picture's camera is known")
-    for number, value in enumerate(root[CONFIDENCES_KEY], 1):
+    frames = picture_times.frames_of(root, len(values))
+    for number, value in zip(frames.tolist(), root[CONFIDENCES_KEY], strict=True):
         camera[CONFIDENCE] = value
         camera.keyframe_insert(f'["{CONFIDENCE}"]', frame=number)
 
@@ -81,5 +83,9 @@ def find(context: bpy.types.Context) -> bpy.types.Object | None:
 
 def confidence_now(context: bpy.types.Context, root: bpy.types.Object) -> float | None:
     """Of the camera at the current frame; None where nothing is known of it."""
-    values, index = root.get(CONFIDENCES_KEY), context.scene.frame_current - 1
-    return float(values[index]) if values is not None and 0 <= index < len(values) else None
+    values = root.get(CONFIDENCES_KEY)
+    if values is None:
+        return None
+    frames = picture_times.frames_of(root, len(values))
+    index = picture_times.index_at(frames, context.scene.frame_current)
+    return None if index is None else float(values[index])

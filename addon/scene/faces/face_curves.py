@@ -25,10 +25,15 @@ class Keys:
 
 
 def write_layer(
-    block: bpy.types.ID, layer: str, keys: Sequence[Keys], name: str, span: tuple[float, float]
+    block: bpy.types.ID,
+    layer: str,
+    keys: Sequence[Keys],
+    name: str,
+    span: tuple[float, float],
+    combine: bool = False,
 ) -> None:
     """Replaces what we wrote for this layer in these frames before, in its place among the tracks;
-    everything else stays.
+    everything else stays. `combine`: what lies below is not hidden but added to.
     """
     data = block.animation_data_create()
     track = _emptied(data, layer, span)
@@ -47,7 +52,7 @@ def write_layer(
     strip.name = action.name
     if slot is not None:
         strip.action_slot = slot
-    strip.blend_type = "REPLACE" if layer == "speech" else "COMBINE"
+    strip.blend_type = "REPLACE" if layer == "speech" and not combine else "COMBINE"
     strip.extrapolation = "NOTHING"
     strip.frame_start, strip.frame_end = (
         action.frame_range[0],
@@ -82,6 +87,20 @@ def _below(data: bpy.types.AnimData, layer: str) -> Any:
         (ours[f"Splatsmith {name}"] for name in reversed(lower) if f"Splatsmith {name}" in ours),
         None,
     )
+
+
+def curves_of_action(action: bpy.types.Action, data: bpy.types.AnimData) -> list[Any]:
+    """F-curves that an action has for the data-block with this animation data."""
+    if not hasattr(action, "slots"):
+        return list(action.fcurves)
+    slot = data.action_slot if data.action == action else next(iter(action.slots), None)
+    bags = [
+        strip.channelbag(slot)
+        for layer in action.layers
+        for strip in layer.strips
+        if slot is not None
+    ]
+    return [curve for bag in bags if bag is not None for curve in bag.fcurves]
 
 
 def _curves(action: bpy.types.Action, block: bpy.types.ID) -> tuple[Any, Any]:

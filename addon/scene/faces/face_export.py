@@ -17,6 +17,8 @@ from ....backend.formats.arkit import BLENDSHAPES
 from ....backend.formats.motion_file import HEAD
 from ....backend.protocol import InputError
 from ....backend.runtime.atomic import atomic_path
+from ..meshes import file_durations, timeline
+from . import turning
 from .face_targets import FaceTarget, shape_keys
 
 NOTE = "Synthetic: facial animation by Splatsmith."
@@ -41,7 +43,18 @@ def export(context: bpy.types.Context, path: Path, kind: str) -> str:
             f"{path.name} can't be written: {str(error).strip().splitlines()[-1]}",
             "Look at the console for more.",
         ) from error
-    return f"{path.name}: {len(targets)} mesh{'es' if len(targets) > 1 else ''}, {frames} frames"
+    meshes = f"{len(targets)} mesh{'es' if len(targets) > 1 else ''}"
+    return f"{path.name}: {meshes}, {frames} frames{_in_time(context.scene, path, kind, frames)}"
+
+
+def _in_time(scene: bpy.types.Scene, path: Path, kind: str, frames: int) -> str:
+    """How long the file lasts by what stands in it, and how long the scene where that differs."""
+    seconds = file_durations.of_file(path, "MORPH_GLB") if kind == "GLTF" else None
+    if seconds is None:
+        return ""
+    wanted, frame = (frames - 1) / timeline.rate(scene), 1 / timeline.rate(scene)
+    apart = abs(seconds - wanted) > 0.5 * frame
+    return f", {seconds:.2f} s" + (f", but the scene lasts {wanted:.2f} s" if apart else "")
 
 
 def _write(context: bpy.types.Context, targets: list[Any], path: Path, kind: str) -> int:
@@ -56,15 +69,16 @@ def _write(context: bpy.types.Context, targets: list[Any], path: Path, kind: str
 
 def _gltf(path: Path) -> None:
     """One animation of the whole scene's time: every layer as it plays."""
-    bpy.ops.export_scene.gltf(
-        filepath=str(path),
-        export_format="GLB",
-        use_selection=True,
-        export_animations=True,
-        export_animation_mode="SCENE",
-        export_morph_tangent=False,
-        export_copyright=NOTE,
-    )
+    with timeline.as_gltf_reads_it(bpy.context.scene):
+        bpy.ops.export_scene.gltf(
+            filepath=str(path),
+            export_format="GLB",
+            use_selection=True,
+            export_animations=True,
+            export_animation_mode="SCENE",
+            export_morph_tangent=False,
+            export_copyright=NOTE,
+        )
 
 
 def _fbx(path: Path) -> None:
@@ -187,5 +201,5 @@ def _turn(head: bpy.types.Object | None) -> NDArray[np.float32]:
     """(3,) pitch, yaw, roll, as face_targets.py lays them on the head."""
     if head is None:
         return np.zeros(3, np.float32)
-    x, y, z = head.delta_rotation_euler
+    x, y, z = turning.delta_angles(head)
     return np.array([-x, z, y], np.float32)

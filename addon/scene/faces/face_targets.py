@@ -9,13 +9,16 @@ import numpy as np
 
 from ....backend.formats import face_names
 from ....backend.formats.arkit import BLENDSHAPES
-from ....backend.formats.motion_file import HEAD, LAYERS, Motion
+from ....backend.formats.motion_file import LAYERS, Motion
 from ....backend.protocol import InputError
+from ..meshes import timeline
+from . import face_turns
 from .face_curves import Keys, write_layer
+from .face_turns import Curves
+from .unmoved import Unmoved, of_keys, told, value_path
 
 SPOKEN_LAYERS = ("speech", "blink", "head")  # what a sound moves; a filmed face moves all
 TABLED = {*BLENDSHAPES, *face_names.VISEME_CURVES}  # what rows of a table can name
-Curves = dict[str, tuple[np.ndarray, np.ndarray, str]]  # by name: frames, values, layer
 
 
 class FaceRow(Protocol):
@@ -41,12 +44,12 @@ def shape_keys(obj: bpy.types.Object | None) -> list[str]:
 
 
 def fill(target: FaceTarget) -> int:
-    """Makes the table of a target anew from the names of its shape keys; how many rows it has."""
+    """Makes the table of a target anew from the names of its shape keys; how many it moves."""
     target.rows.clear()
     for match in face_names.matches(shape_keys(target.obj)):
         row = target.rows.add()
         row.curve, row.key, row.gain = match.curve, match.key, match.gain
-    return len(target.rows)
+    return len({row.key for row in target.rows})
 
 
 def add_target(scene: bpy.types.Scene, obj: bpy.types.Object) -> str:
@@ -103,32 +106,44 @@ def apply(
     targets = [
         t for t in settings.face_targets if shape_keys(t.obj) and (objs is None or t.obj in objs)
     ]
-    written = 0
-    for target in targets:
-        keys = list(_of_keys(target, curves))
-        for layer in layers:
-            write_layer(
-                target.obj.data.shape_keys,
-                layer,
-                [k for k, of in keys if of == layer],
-                f"{title} {target.obj.name}",
-                span,
-            )
-        written += len(keys)
-    if objs is None:
-        written += _jaw(settings, curves, title, span)
-    if objs is None or settings.head_object in objs:
-        written += _head(settings, curves, title, span)
+    counts = [_write(target, curves, layers, title, span) for target in targets]
+    unmoved: list[Unmoved] = []
+    now = scene.frame_current_final
+    try:
+        if objs is None:
+            counts.append(face_turns.move_jaw(scene, settings, curves, title, span, unmoved))
+        if objs is None or settings.head_object in objs:
+            counts.append(face_turns.move_head(scene, settings, curves, title, span, unmoved))
+        for target in targets:
+            written = [(name, key) for key, _, name in _of_keys(target, curves)]
+            unmoved += of_keys(scene, target.obj, written)
+    finally:
+        timeline.go_to(scene, now)
     scene.frame_end = max(scene.frame_end, math.ceil(span[1]))
-    return (
-        f"{written} curves"
-        if written
-        else "no target: choose meshes with shape keys in panel 5, and press again"
-    )
+    if not any(counts) and not unmoved:
+        return "no target: choose meshes with shape keys in panel 5, and press again"
+    return "; ".join(filter(None, [f"{sum(counts)} curves", told(unmoved, sum(counts))]))
 
 
-def _of_keys(target: FaceTarget, curves: Curves) -> Iterator[tuple[Keys, str]]:
-    """Every shape key that has a row, with its layer; several rows of one key are added."""
+def _write(
+    target: FaceTarget,
+    curves: Curves,
+    layers: Collection[str],
+    title: str,
+    span: tuple[float, float],
+) -> int:
+    """The curves that are a mesh's own, layer by layer; how many."""
+    keys = list(_of_keys(target, curves))
+    for layer in layers:
+        own = [key for key, of, _ in keys if of == layer]
+        write_layer(target.obj.data.shape_keys, layer, own, f"{title} {target.obj.name}", span)
+    return len(keys)
+
+
+def _of_keys(target: FaceTarget, curves: Curves) -> Iterator[tuple[Keys, str, str]]:
+    """Every shape key that has a row, with its layer and its name; several rows of one key are
+    added.
+    """
     blocks = set(shape_keys(target.obj))
     for key in dict.fromkeys(row.key for row in target.rows if row.key in blocks):
         parts = [
@@ -140,49 +155,9 @@ def _of_keys(target: FaceTarget, curves: Curves) -> Iterator[tuple[Keys, str]]:
             continue
         frames = np.unique(np.concatenate([part[0] for part in parts]))
         values = sum(gain * np.interp(frames, at, value) for at, value, _, gain in parts)
-        path = f'key_blocks["{bpy.utils.escape_identifier(key)}"].value'
-        yield Keys(path, 0, frames, values), parts[0][2]
+        yield Keys(value_path(key), 0, frames, values), parts[0][2], key
     for name in sorted(
         blocks & curves.keys() - TABLED
     ):  # a face model's own terms: FLAME's expressions
         frames, values, layer = curves[name]
-        yield (
-            Keys(f'key_blocks["{bpy.utils.escape_identifier(name)}"].value', 0, frames, values),
-            layer,
-        )
-
-
-def _jaw(settings: Any, curves: Curves, title: str, span: tuple[float, float]) -> int:
-    """A bone that opens the jaw, by degrees at full opening."""
-    rig, bone = settings.jaw_rig, settings.jaw_bone
-    if rig is None or bone not in (rig.pose.bones if rig.pose else ()):
-        return 0
-    rig.pose.bones[bone].rotation_mode = "XYZ"
-    path = f'pose.bones["{bpy.utils.escape_identifier(bone)}"].rotation_euler'
-    axis, full = "XYZ".index(settings.jaw_axis), math.radians(settings.jaw_degrees)
-    keys = [
-        Keys(path, axis, frames, values * full)
-        for frames, values, _ in (curves[name] for name in ("jawOpen",) if name in curves)
-    ]
-    write_layer(rig, "speech", keys, f"{title} {rig.name}", span)
-    return len(keys)
-
-
-def _head(settings: Any, curves: Curves, title: str, span: tuple[float, float]) -> int:
-    """The object that is the head turns: pitch about x, yaw about z, roll about y, for a face that
-    looks along -y.
-    """
-    obj = settings.head_object
-    if obj is None:
-        return 0
-    turns = [
-        (axis, sign, curves[name])
-        for name, axis, sign in zip(HEAD, (0, 2, 1), (-1, 1, 1), strict=True)
-        if name in curves
-    ]
-    keys = [
-        Keys("delta_rotation_euler", axis, frames, sign * values)
-        for axis, sign, (frames, values, _) in turns
-    ]
-    write_layer(obj, "head", keys, f"{title} {obj.name}", span)
-    return len(keys)
+        yield Keys(value_path(name), 0, frames, values), layer, name

@@ -14,10 +14,13 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from ....backend.formats import vertex_animation
+from ....backend.geometry.arrays import Floats
 from ....backend.protocol import DiskError, InputError
-from . import mesh_read_back, mesh_vat, passing
+from . import mesh_playback, mesh_read_back, mesh_vat, passing, timeline
 from .mesh_export_copy import export_copy, nodes_of
 from .mesh_frames import FRAMES_KEY
+from .mesh_read_back import ReadBack
 from .mesh_sequence import evaluated_frames
 
 KINDS = {
@@ -31,16 +34,25 @@ KINDS = {
 FITS = 1e-3  # of the box: an error that nobody sees
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Baked:
     """What was written, and how far it is from what was shown: the largest error of any vertex in
-    any frame, in shares of the box.
+    any frame, in shares of the box; how long the file lasts, and how long it should.
     """
 
     path: Path
     megabytes: float
     frames: int
     error: float
+    seconds: float
+    wanted: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def in_time(self) -> bool:
+        """Whether the file lasts as long as what was shown, to half a frame."""
+        frame = self.wanted / max(self.frames - 1, 1)
+        return abs(self.seconds - self.wanted) <= max(0.5 * frame, 1e-3)
 
 
 def bake(context: bpy.types.Context, animated: bpy.types.Object, path: Path, kind: str) -> Baked:
@@ -63,11 +75,7 @@ def bake(context: bpy.types.Context, animated: bpy.types.Object, path: Path, kin
         with _without_trace():
             made = export_copy(context, animated, shown, frames, kind, nodes)
             _select_only(context, made)
-            if kind == "VAT":
-                error = mesh_vat.write(context, part, made[0], shown)
-            else:
-                _export(part, kind, frames)
-                error = mesh_read_back.largest_error(context, part, kind, shown, frames)
+            read = _written(context, part, kind, made[0], shown, frames)
         for one in mesh_vat.files(part) if kind == "VAT" else [part]:
             one.replace(one.with_name(one.name.removeprefix("part-")))
     except RuntimeError as problem:  # what an exporter reports
@@ -82,7 +90,23 @@ def bake(context: bpy.types.Context, animated: bpy.types.Object, path: Path, kin
     finally:
         for one in mesh_vat.files(part):
             one.unlink(missing_ok=True)
-    return Baked(path, path.stat().st_size / 1e6, len(frames), error)
+    return _baked(context, animated, path, frames, read)
+
+
+def _written(
+    context: bpy.types.Context,
+    part: Path,
+    kind: str,
+    made: bpy.types.Object,
+    shown: Floats,
+    frames: list[int],
+) -> ReadBack:
+    """Writes what is selected, and reads it back."""
+    if kind == "VAT":
+        error = mesh_vat.write(context, part, made, shown)
+        return ReadBack(error, vertex_animation.seconds(part))
+    _export(part, kind, frames)
+    return mesh_read_back.compare(context, part, kind, shown, frames)
 
 
 def _bake_changing(
@@ -94,7 +118,7 @@ def _bake_changing(
         with _without_trace():
             _select_only(context, [animated])
             _export(part, "USD", frames)
-            error = mesh_read_back.largest_error_of_changing(context, part, animated, frames)
+            read = mesh_read_back.compare_changing(context, part, animated, frames)
         part.replace(path)
     except RuntimeError as problem:
         raise InputError(
@@ -103,7 +127,29 @@ def _bake_changing(
         ) from problem
     finally:
         part.unlink(missing_ok=True)
-    return Baked(path, path.stat().st_size / 1e6, len(frames), error)
+    return _baked(context, animated, path, frames, read)
+
+
+def _baked(
+    context: bpy.types.Context,
+    animated: bpy.types.Object,
+    path: Path,
+    frames: list[int],
+    read: ReadBack,
+) -> Baked:
+    """With notes on what the file can't show, or shows in another time than it had."""
+    notes = [timeline.out_of_time(animated, context.scene)]
+    if mesh_playback.is_hidden_at_times(animated):
+        notes.append("It is hidden in some frames, which the file does not know")
+    return Baked(
+        path=path,
+        megabytes=path.stat().st_size / 1e6,
+        frames=len(frames),
+        error=read.error,
+        seconds=read.seconds,
+        wanted=(len(frames) - 1) / timeline.rate(context.scene),
+        notes=tuple(note for note in notes if note),
+    )
 
 
 @contextlib.contextmanager
@@ -140,21 +186,8 @@ def _select_only(context: bpy.types.Context, objs: list[bpy.types.Object]) -> No
 
 def _export(path: Path, kind: str, frames: list[int]) -> None:
     if kind.endswith("GLB"):
-        bpy.ops.export_scene.gltf(
-            filepath=str(path),
-            export_format="GLB",
-            use_selection=True,
-            export_animations=True,
-            export_animation_mode="SCENE",
-            export_morph_normal=False,
-            export_morph_tangent=False,
-            export_optimize_animation_size=True,
-            export_influence_nb=4,
-            export_frame_range=True,
-            export_anim_slide_to_zero=True,
-            export_image_format="JPEG",
-            export_jpeg_quality=85,
-        )
+        with timeline.as_gltf_reads_it(bpy.context.scene):
+            _export_gltf(path)
     elif kind.endswith("FBX"):
         bpy.ops.export_scene.fbx(
             filepath=str(path),
@@ -187,3 +220,21 @@ def _export(path: Path, kind: str, frames: list[int]) -> None:
             export_lights=False,
             export_cameras=False,
         )
+
+
+def _export_gltf(path: Path) -> None:
+    bpy.ops.export_scene.gltf(
+        filepath=str(path),
+        export_format="GLB",
+        use_selection=True,
+        export_animations=True,
+        export_animation_mode="SCENE",
+        export_morph_normal=False,
+        export_morph_tangent=False,
+        export_optimize_animation_size=True,
+        export_influence_nb=4,
+        export_frame_range=True,
+        export_anim_slide_to_zero=True,
+        export_image_format="JPEG",
+        export_jpeg_quality=85,
+    )

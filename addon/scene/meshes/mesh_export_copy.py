@@ -10,9 +10,10 @@ from mathutils import Matrix
 
 from ....backend.formats import mesh_sequence as sequences
 from ....backend.formats.mesh_sequence import Nodes
-from ....backend.geometry.arrays import Floats
+from ....backend.geometry.arrays import Doubles, Floats
 from ....backend.protocol import InputError
-from .mesh_sequence import SEQUENCE_KEY, straighten
+from .mesh_playback import straighten
+from .mesh_sequence import BONES_KEY, SEQUENCE_KEY
 
 # of the box: beyond this, bones were found for another shape than the object has now
 BELONGS = 0.05
@@ -26,20 +27,36 @@ def nodes_of(animated: bpy.types.Object, shown: Floats, frames: list[int]) -> No
         sequence = sequences.read(Path(str(animated.get(SEQUENCE_KEY, ""))))
     except InputError:
         return None
-    if (
-        sequence.nodes is None
-        or len(frames) != len(sequence.seconds)
-        or shown.shape[1] != len(sequence.rest)
-    ):
+    if sequence.nodes is None or shown.shape[1] != len(sequence.rest):
+        return None
+    at = np.array(animated.get(BONES_KEY, []), np.float64)
+    if len(at) == 0 and len(frames) == len(sequence.seconds):
+        at = np.array(frames, np.float64)  # in files of older versions
+    if len(at) != len(sequence.seconds):
         return None
     scene, now = bpy.context.scene, bpy.context.scene.frame_current
     scene.frame_set(frames[0])
     world = np.array(animated.matrix_world, np.float64)
     scene.frame_set(now)
-    moved = in_world(sequence.nodes, world)
+    moved = in_world(_in_frames(sequence.nodes, at, frames), world)
     rest = sequence.rest @ world[:3, :3].T + world[:3, 3]
     error = np.abs(sequences.skinned(rest.astype(np.float32), moved) - shown).max()
     return moved if error < BELONGS * np.ptp(shown, axis=(0, 1)).max() else None
+
+
+def _in_frames(nodes: Nodes, at: Doubles, frames: list[int]) -> Nodes:
+    """Nodes whose transforms are known at frames `at` (T,), in other frames: straight between, as
+    the vertices go.
+    """
+    if np.array_equal(at, frames):
+        return nodes
+    after = np.searchsorted(at, frames, "right").clip(1, max(len(at) - 1, 1))
+    before = np.minimum(after - 1, len(at) - 1)
+    after = np.minimum(after, len(at) - 1)
+    span = np.where(after > before, at[after] - at[before], 1.0)
+    share = ((np.array(frames) - at[before]) / span).clip(0, 1)[:, None, None, None]
+    between = nodes.transforms[before] * (1 - share) + nodes.transforms[after] * share
+    return Nodes(nodes.rest, between.astype(np.float32), nodes.skin, nodes.weights)
 
 
 def in_world(nodes: Nodes, world: np.ndarray) -> Nodes:
@@ -68,6 +85,8 @@ def export_copy(
     copy = bpy.data.objects.new(f"{animated.name} Baked", mesh)
     context.scene.collection.objects.link(copy)
     copy.shape_key_clear()
+    if np.linalg.det(np.array(animated.matrix_world)[:3, :3]) < 0:
+        mesh.flip_normals()  # the copy stands in the world, no longer mirrored
     if len(mesh.vertices) != shown.shape[1]:
         raise InputError(f"{animated.name} has modifiers that add vertices.", "Apply them first.")
     made = [copy]

@@ -2,6 +2,8 @@
 modifier of its own, without the add-on.
 """
 
+import itertools
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,48 +11,27 @@ import bpy
 import numpy as np
 
 from ....backend.formats.mesh_frames import MeshFrames
+from ....backend.geometry.arrays import Doubles
 from ....backend.protocol import InputError
 from ..splats import radiance
-from . import passing
+from . import passing, timeline, usd
+from .mesh_materials import new_material
 
 USD = "mesh_frames.usdc"
 FRAMES_KEY = "splatsmith_frames"  # on the object: its mesh_frames.npz
 
 
-def _pxr() -> Any:
-    """Blender's own USD; InputError where this Blender was built without it."""
-    expose = getattr(bpy.utils, "expose_bundled_modules", None)
-    try:
-        if expose is not None:
-            expose()
-        import pxr.Sdf
-        import pxr.Usd
-        import pxr.UsdGeom
-        import pxr.Vt
-    except ImportError as error:
-        raise InputError(
-            "This Blender was built without USD, which meshes of changing topology need.",
-            "Use blender.org's build.",
-        ) from error
-    return pxr
-
-
-def write_usd(path: Path, sequence: MeshFrames, fps: float) -> None:
-    """One mesh prim, a sample a frame from frame 1: points, faces, colours (linear) and `id`, which
-    is the same place in every frame.
+def write_usd(path: Path, sequence: MeshFrames, frames: Doubles, fps: float) -> None:
+    """One mesh prim: points, faces, colours (linear) and `id`, which is the same place in every
+    mesh. Each is shown from its own of `frames` (T,) until the next, at both ends of which it is
+    written: where two have as many vertices, programs would mix them between. USD keeps equal
+    arrays once.
     """
-    pxr = _pxr()
-    Sdf, Usd, UsdGeom, Vt = pxr.Sdf, pxr.Usd, pxr.UsdGeom, pxr.Vt
+    pxr = usd.library()
+    Sdf, UsdGeom, Vt = pxr.Sdf, pxr.UsdGeom, pxr.Vt
     part = path.with_name(f"part-{path.name}")
     part.unlink(missing_ok=True)
-    stage = Usd.Stage.CreateNew(str(part))
-    stage.SetStartTimeCode(1)
-    stage.SetEndTimeCode(len(sequence.frames))
-    stage.SetTimeCodesPerSecond(fps)
-    stage.SetFramesPerSecond(fps)
-    UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.z)
-    UsdGeom.SetStageMetersPerUnit(stage, 1.0)
-    stage.SetDefaultPrim(UsdGeom.Xform.Define(stage, "/World").GetPrim())
+    stage = _new_stage(part, frames, fps)
     mesh = UsdGeom.Mesh.Define(stage, "/World/Mesh")
     mesh.CreateSubdivisionSchemeAttr("none")
     points, indices, counts = (
@@ -63,7 +44,8 @@ def write_usd(path: Path, sequence: MeshFrames, fps: float) -> None:
         "displayColor", Sdf.ValueTypeNames.Color3fArray, UsdGeom.Tokens.vertex
     )
     ids = primvars.CreatePrimvar("id", Sdf.ValueTypeNames.IntArray, UsdGeom.Tokens.vertex)
-    for number, frame in enumerate(sequence.frames, 1):
+    for number, index in samples(frames):
+        frame = sequence.frames[index]
         points.Set(Vt.Vec3fArray.FromNumpy(np.ascontiguousarray(frame.vertices)), number)
         indices.Set(Vt.IntArray.FromNumpy(np.ascontiguousarray(frame.faces.ravel())), number)
         counts.Set(Vt.IntArray.FromNumpy(np.full(len(frame.faces), 3, np.int32)), number)
@@ -77,25 +59,53 @@ def write_usd(path: Path, sequence: MeshFrames, fps: float) -> None:
     part.replace(path)
 
 
+def _new_stage(path: Path, frames: Doubles, fps: float) -> Any:
+    """An empty one that lasts as long, z up, in metres."""
+    pxr = usd.library()
+    stage = pxr.Usd.Stage.CreateNew(str(path))
+    stage.SetStartTimeCode(round(float(frames.min())))
+    stage.SetEndTimeCode(math.ceil(float(frames.max()) - 1e-6))
+    stage.SetTimeCodesPerSecond(fps)
+    stage.SetFramesPerSecond(fps)
+    pxr.UsdGeom.SetStageUpAxis(stage, pxr.UsdGeom.Tokens.z)
+    pxr.UsdGeom.SetStageMetersPerUnit(stage, 1.0)
+    stage.SetDefaultPrim(pxr.UsdGeom.Xform.Define(stage, "/World").GetPrim())
+    return stage
+
+
+def samples(frames: Doubles) -> list[tuple[int, int]]:
+    """Whole frames and which of the meshes at frames (T,) is shown there: from its own frame until
+    the one before the next. Of several that fall on one frame the last is shown.
+    """
+    starts = np.floor(frames + 0.5).astype(int)
+    shown = {int(start): index for index, start in enumerate(starts)}
+    begun = sorted(shown)
+    held = {after - 1: shown[before] for before, after in itertools.pairwise(begun)}
+    return sorted({**held, **shown}.items())
+
+
 def import_frames(
     sequence: MeshFrames,
     path: Path,
     name: str,
     collection: bpy.types.Collection,
     root: bpy.types.Object | None,
-    fps: float,
+    fps: float = 0.0,
 ) -> bpy.types.Object:
-    """The object that plays the sequence; its USD lies beside `path`."""
-    usd = path.with_name(USD)
-    write_usd(usd, sequence, fps)
+    """The object that plays the sequence by its seconds, 0 at frame 1 and `fps` frames a second,
+    0: the scene's; its USD lies beside `path`.
+    """
+    file, rate = path.with_name(USD), timeline.rate(bpy.context.scene)
+    frames = timeline.frames_at(sequence.seconds, fps or rate)
+    write_usd(file, sequence, frames, rate)
     scene, before = bpy.context.scene, passing.blocks()
     kept = scene.render.fps, scene.render.fps_base
-    passing.import_usd(str(usd))
+    passing.import_usd(str(file))
     scene.render.fps, scene.render.fps_base = kept
     made = passing.since(before)["objects"]
     animated: bpy.types.Object | None = next((o for o in made if o.type == "MESH"), None)
     if animated is None:
-        raise InputError(f"{usd.name} can't be read back.", "Make the meshes again.")
+        raise InputError(f"{file.name} can't be read back.", "Make the meshes again.")
     for other in made:
         for home in list(other.users_collection):
             home.objects.unlink(other)
@@ -104,19 +114,7 @@ def import_frames(
     collection.objects.link(animated)
     animated.name, animated.parent = name, root
     animated[FRAMES_KEY] = str(path)
+    timeline.remember(animated, frames, sequence.seconds)
     animated.data.materials.clear()
-    animated.data.materials.append(_material(name))
+    animated.data.materials.append(new_material(name, "displayColor", None))
     return animated
-
-
-def _material(name: str) -> bpy.types.Material:
-    """Matte, in the colours of the vertices."""
-    material = bpy.data.materials.new(name)
-    material.use_nodes = True
-    nodes, links = material.node_tree.nodes, material.node_tree.links
-    surface = next(node for node in nodes if node.type == "BSDF_PRINCIPLED")
-    surface.inputs["Roughness"].default_value = 0.9
-    color = nodes.new("ShaderNodeVertexColor")
-    color.layer_name, color.location = "displayColor", (-320, 280)
-    links.new(color.outputs["Color"], surface.inputs["Base Color"])
-    return material

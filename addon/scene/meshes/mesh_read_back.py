@@ -2,6 +2,7 @@
 frame by frame.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
@@ -10,22 +11,35 @@ from mathutils import kdtree
 
 from ....backend.geometry.arrays import Floats
 from ....backend.protocol import InputError
-from . import passing
+from . import file_durations, passing, timeline, usd
 from .mesh_sequence import world_vertices
 
 CANDIDATES = 8  # vertices at one place that may part later
 
 
-def largest_error(
-    context: bpy.types.Context, path: Path, kind: str, shown: Floats, frames: list[int]
-) -> float:
-    """The largest distance of any vertex of the file, in any frame, from where it was shown, in
-    shares of the box.
+@dataclass(frozen=True)
+class ReadBack:
+    """The largest distance of any vertex of a file, in any frame, from where it was shown, in
+    shares of the box; and how long the file lasts.
     """
-    before, render = set(bpy.data.objects), context.scene.render
-    rate = render.fps, render.fps_base
+
+    error: float
+    seconds: float
+
+
+def compare(
+    context: bpy.types.Context, path: Path, kind: str, shown: Floats, frames: list[int]
+) -> ReadBack:
+    """What is in the file, against vertices shown (T, V, 3) in the scene's frames (T,)."""
+    before, actions = set(bpy.data.objects), set(bpy.data.actions)
+    scene, render = context.scene, context.scene.render
+    kept = render.fps, render.fps_base, scene.frame_start, scene.frame_end
     _import(path, kind)
-    render.fps, render.fps_base = rate
+    seconds = file_durations.of_file(path, kind)
+    if seconds is None:
+        seconds = file_durations.of_import(scene, set(bpy.data.actions) - actions, kind)
+    whole = render.fps
+    render.fps, render.fps_base, scene.frame_start, scene.frame_end = kept
     meshes = [
         o
         for o in bpy.data.objects
@@ -33,17 +47,21 @@ def largest_error(
     ]  # a bone's picture
     if not meshes:
         raise InputError(f"{path.name} holds no mesh when it is read back.", "Choose another kind.")
-    shift = (
-        frames[0] if kind.endswith("GLB") else 0
-    )  # engines play from 0, so these files begin there
-    return _compared(
-        context, max(meshes, key=lambda o: len(o.data.vertices)), shown, [f - shift for f in frames]
+    shift = frames[0] if kind.endswith("GLB") else 0  # engines play from 0: these files begin there
+    # the FBX importer lays keys by the whole part of the rate
+    stretch = whole / timeline.rate(scene) if kind.endswith("FBX") else 1.0
+    error = _compared(
+        context,
+        max(meshes, key=lambda o: len(o.data.vertices)),
+        shown,
+        [(f - shift) * stretch for f in frames],
     )
+    return ReadBack(error, seconds)
 
 
-def largest_error_of_changing(
+def compare_changing(
     context: bpy.types.Context, path: Path, animated: bpy.types.Object, frames: list[int]
-) -> float:
+) -> ReadBack:
     """The same of an object whose vertices are others in every frame: they keep their order in a
     USD file.
     """
@@ -66,24 +84,24 @@ def largest_error_of_changing(
             )
         worst = max(worst, float(np.linalg.norm(here - there, axis=1).max(initial=0)))
         low, high = np.minimum(low, here.min(0)), np.maximum(high, here.max(0))
-    return worst / max(float((high - low).max()), 1e-12)
+    error = worst / max(float((high - low).max()), 1e-12)
+    return ReadBack(error, usd.time_codes(path).seconds)
 
 
 def _import(path: Path, kind: str) -> None:
     if kind.endswith("GLB"):
-        bpy.ops.import_scene.gltf(filepath=str(path), merge_vertices=False)
+        with timeline.as_gltf_reads_it(bpy.context.scene):
+            bpy.ops.import_scene.gltf(filepath=str(path), merge_vertices=False)
     elif kind.endswith("FBX"):
         bpy.ops.import_scene.fbx(filepath=str(path), anim_offset=0.0)
     elif kind == "ALEMBIC":
-        bpy.ops.wm.alembic_import(
-            filepath=str(path), as_background_job=False, set_frame_range=False
-        )
+        bpy.ops.wm.alembic_import(filepath=str(path), as_background_job=False, set_frame_range=True)
     else:
         passing.import_usd(str(path))
 
 
 def _compared(
-    context: bpy.types.Context, read_back: bpy.types.Object, shown: Floats, frames: list[int]
+    context: bpy.types.Context, read_back: bpy.types.Object, shown: Floats, frames: list[float]
 ) -> float:
     """Vertices are matched by where they are in three frames, for a file may split them along
     seams, merge those that always go together, and order them anew.
@@ -104,7 +122,7 @@ def _compared(
         )
     worst = 0.0
     for frame, places in zip(frames, shown, strict=True):
-        context.scene.frame_set(frame)
+        timeline.go_to(context.scene, frame)
         worst = max(
             worst,
             float(
@@ -118,7 +136,7 @@ def _partners(
     context: bpy.types.Context,
     read_back: bpy.types.Object,
     shown: Floats,
-    frames: list[int],
+    frames: list[float],
     several: list[int],
 ) -> np.ndarray:
     """(W,) the shown vertex of each vertex of the file: of the nearest in the first frame the one
@@ -126,7 +144,7 @@ def _partners(
     """
     there = []
     for number in several:
-        context.scene.frame_set(frames[number])
+        timeline.go_to(context.scene, frames[number])
         there.append(world_vertices(context, read_back))
     tree = kdtree.KDTree(shown.shape[1])
     for index, place in enumerate(shown[several[0]].tolist()):

@@ -1,12 +1,11 @@
-"""A moving mesh from mesh.npz as one native object: it plays, renders with motion blur and can be
+"""A moving mesh as one native object: it plays in true time, renders with motion blur and can be
 painted without the add-on.
 
 Short ones get absolute shape keys, inside the .blend; long ones a PC2 file beside the result and a
 Mesh Cache modifier, because keys would make the .blend huge.
 """
 
-import struct
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeGuard
 
@@ -14,14 +13,15 @@ import bpy
 import numpy as np
 
 from ....backend.formats.mesh_sequence import MeshSequence
-from ....backend.geometry.arrays import Floats
+from ....backend.geometry.arrays import Doubles, Floats
 from ....backend.protocol import InputError
-from ....backend.runtime.atomic import atomic_path
 from ..splats import radiance
+from . import mesh_playback, timeline
+from .mesh_materials import new_material
 
 SEQUENCE_KEY = "splatsmith_sequence"  # on the object: its mesh.npz
+BONES_KEY = "splatsmith_bone_frames"  # on the object: frames of the moments in that file
 MOST_KEYED = 4_500_000  # vertices times frames that go into shape keys
-SPACING = 10.0  # of absolute shape keys, in their own time
 
 
 def import_sequence(
@@ -31,42 +31,53 @@ def import_sequence(
     name: str,
     collection: bpy.types.Collection,
     root: bpy.types.Object | None,
+    fps: float = 0.0,
 ) -> bpy.types.Object:
-    """The animated object, its first moment at frame 1, under the root of its capture."""
+    """The animated object, each of its moments where its seconds say, 0 at frame 1, under the root
+    of its capture, whose frames a second are `fps`; 0: the scene's.
+    """
     mesh = bpy.data.meshes.new(name)
     _fill(mesh, sequence)
-    mesh.materials.append(_material(name, texture))
-    animated = bpy.data.objects.new(name, mesh)
-    collection.objects.link(animated)
+    mesh.materials.append(new_material(name, "Color", texture))
+    animated = _placed(mesh, name, collection)
     animated.parent = root
     animated[SEQUENCE_KEY] = str(path)
+    frames = timeline.frames_at(sequence.seconds, fps or timeline.rate(bpy.context.scene))
     if sequence.positions[..., 0].size <= MOST_KEYED:
-        _key(animated, sequence.positions)
+        mesh_playback.play_keys(animated, sequence.positions, frames)
     else:
         cache = path.with_suffix(".pc2")
-        _write_cache(cache, iter(sequence.positions), len(sequence.rest), len(sequence.positions))
-        _play_cache(animated, cache)
+        moments = iter(sequence.positions)
+        mesh_playback.write_cache(cache, moments, len(sequence.rest), len(frames))
+        mesh_playback.play_cache(animated, cache, frames)
+    timeline.remember(animated, frames, sequence.seconds)
+    animated[BONES_KEY] = animated[timeline.MOMENTS_KEY]
     return animated
 
 
-def import_streamed(
-    first: MeshSequence,
-    moments: Iterator[Floats],
-    count: int,
-    path: Path,
+def import_moving(
+    mesh: bpy.types.Mesh,
+    moments: Iterable[Floats] | Path,
+    seconds: Doubles,
     name: str,
     collection: bpy.types.Collection,
 ) -> bpy.types.Object:
-    """A sequence that is too large to hold: `first` is its first moment alone, the others (V, 3) go
-    straight into the cache at `path`.
+    """A mesh that another program has made, with all that is on it, and its vertices (V, 3) at T
+    times, or the cache that holds them.
     """
-    _write_cache(path, moments, len(first.rest), count)
-    mesh = bpy.data.meshes.new(name)
-    _fill(mesh, first)
-    mesh.materials.append(_material(name, None))
+    animated = _placed(mesh, name, collection)
+    frames = timeline.frames_at(seconds, timeline.rate(bpy.context.scene))
+    if isinstance(moments, Path):
+        mesh_playback.play_cache(animated, moments, frames)
+    else:
+        mesh_playback.play_keys(animated, moments, frames)
+    timeline.remember(animated, frames, seconds)
+    return animated
+
+
+def _placed(mesh: bpy.types.Mesh, name: str, collection: bpy.types.Collection) -> bpy.types.Object:
     animated = bpy.data.objects.new(name, mesh)
     collection.objects.link(animated)
-    _play_cache(animated, path)
     return animated
 
 
@@ -91,75 +102,6 @@ def _fill(mesh: bpy.types.Mesh, sequence: MeshSequence) -> None:
     mesh.validate(
         clean_customdata=False
     )  # a face that is there twice: exporters would mend copies, and spoil what those share with it
-
-
-def _material(name: str, texture: Path | None) -> bpy.types.Material:
-    """Matte; the texture goes into the .blend, so that it can be painted and stays."""
-    material = bpy.data.materials.new(name)
-    material.use_nodes = True
-    nodes, links = material.node_tree.nodes, material.node_tree.links
-    surface = next(node for node in nodes if node.type == "BSDF_PRINCIPLED")
-    surface.inputs["Roughness"].default_value = 0.9
-    if texture is not None and texture.is_file():
-        color = nodes.new("ShaderNodeTexImage")
-        color.image = bpy.data.images.load(str(texture))
-        color.image.name = f"{name} Texture"
-        color.image.pack()
-        nodes.active = color  # what Texture Paint paints on
-    else:
-        color = nodes.new("ShaderNodeVertexColor")
-        color.layer_name = "Color"
-    color.location = (-320, 280)
-    links.new(color.outputs["Color"], surface.inputs["Base Color"])
-    return material
-
-
-def _key(animated: bpy.types.Object, positions: Floats) -> None:
-    """One absolute key a frame, and a straight curve that runs through them."""
-    for number, moment in enumerate(positions, 1):
-        key = animated.shape_key_add(name=f"{number:04d}", from_mix=False)
-        key.data.foreach_set("co", np.ascontiguousarray(moment, np.float32).ravel())
-        key.interpolation = "KEY_LINEAR"
-    keys = animated.data.shape_keys
-    keys.use_relative = False
-    with bpy.context.temp_override(object=animated, active_object=animated):
-        bpy.ops.object.shape_key_retime()
-    spacing = keys.key_blocks[1].frame - keys.key_blocks[0].frame if len(positions) > 1 else SPACING
-    first = keys.key_blocks[0].frame
-    for frame, time in ((1, first), (len(positions), first + spacing * (len(positions) - 1))):
-        keys.eval_time = time
-        keys.keyframe_insert("eval_time", frame=frame)
-    straighten(keys)
-
-
-def straighten(keys: bpy.types.Key | bpy.types.Object) -> None:
-    """All curves run straight from key to key; actions have slots from 4.4 on."""
-    action = keys.animation_data.action
-    layers = getattr(action, "layers", None) or []
-    curves = [
-        c
-        for layer in layers
-        for strip in layer.strips
-        for bag in strip.channelbags
-        for c in bag.fcurves
-    ]
-    for curve in curves or action.fcurves:
-        for point in curve.keyframe_points:
-            point.interpolation = "LINEAR"
-
-
-def _write_cache(path: Path, moments: Iterator[Floats], vertices: int, count: int) -> None:
-    """PC2 version 1: a header of 32 bytes, then every frame's places as little-endian floats."""
-    with atomic_path(path) as part, open(part, "wb") as file:
-        file.write(struct.pack("<12siiffi", b"POINTCACHE2\0", 1, vertices, 1.0, 1.0, count))
-        for moment in moments:
-            file.write(np.ascontiguousarray(moment, "<f4").tobytes())
-
-
-def _play_cache(animated: bpy.types.Object, path: Path) -> None:
-    cache = animated.modifiers.new("Mesh Cache", "MESH_CACHE")
-    cache.cache_format, cache.filepath, cache.frame_start = "PC2", str(path), 1.0
-    cache.forward_axis, cache.up_axis = "POS_Y", "POS_Z"
 
 
 def is_animated_mesh(animated: bpy.types.Object | None) -> TypeGuard[bpy.types.Object]:

@@ -10,6 +10,7 @@ import numpy as np
 from ....backend.formats import vertex_animation
 from ....backend.geometry.arrays import Floats
 from ....backend.protocol import InputError
+from . import timeline
 
 UVS = "VAT"
 Y_UP = ([0, 2, 1], [1, 1, -1])  # Blender's axes to glTF's
@@ -28,7 +29,9 @@ def write(
     """
     order, sign = Y_UP
     error = vertex_animation.write(
-        path, np.ascontiguousarray(shown[..., order] * np.array(sign, np.float32))
+        path,
+        np.ascontiguousarray(shown[..., order] * np.array(sign, np.float32)),
+        timeline.rate(context.scene),
     )
     places = vertex_animation.texels(path)
     corners = np.empty(len(animated.data.loops), np.int32)

@@ -34,9 +34,11 @@ def remove(some: Blocks) -> None:
     )
 
 
-def import_usd(path: str, set_frame_range: bool = False) -> None:
-    """Its meshes alone: by default Blender would rebuild the scene's own world from the file."""
-    bpy.ops.wm.usd_import(
+def import_usd(path: str, set_frame_range: bool = False) -> set[str]:
+    """Its meshes alone: by default Blender would rebuild the scene's own world from the file. What
+    the operator gives back.
+    """
+    done = bpy.ops.wm.usd_import(
         filepath=path,
         set_frame_range=set_frame_range,
         create_world_material=False,
@@ -46,3 +48,30 @@ def import_usd(path: str, set_frame_range: bool = False) -> None:
         import_volumes=False,
         relative_path=False,
     )
+    return set(done or ())
+
+
+def used_by(mesh: bpy.types.Mesh) -> set[bpy.types.ID]:
+    """Materials of a mesh, and the pictures and node groups that these use."""
+    used: set[bpy.types.ID] = set()
+    todo = [material for material in mesh.materials if material is not None]
+    used |= set(todo)
+    trees = [material.node_tree for material in todo if material.node_tree is not None]
+    while trees:
+        for node in trees.pop().nodes:
+            image, group = getattr(node, "image", None), getattr(node, "node_tree", None)
+            if image is not None:
+                used.add(image)
+            if group is not None and group not in used:
+                used.add(group)
+                trees.append(group)
+    return used
+
+
+def remove_mesh(mesh: bpy.types.Mesh) -> None:
+    """With those of its materials and pictures that nothing else uses."""
+    used = used_by(mesh)
+    bpy.data.meshes.remove(mesh)
+    for block in sorted(used, key=lambda b: not isinstance(b, bpy.types.Material)):
+        if not block.users:
+            bpy.data.batch_remove([block])

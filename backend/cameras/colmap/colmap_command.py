@@ -41,6 +41,7 @@ class ColmapTask:
     names: list[str]  # pictures in order
     ordered: bool = False
     times: list[float] | None = None
+    fps: float = 0.0  # of the video that they are from; 0 where there is none
     sources: list[str] | None = None  # what the pictures were called, where `names` are new
     focal: float = 0.0  # pixels; 0 unknown
     lock_focal: bool = False

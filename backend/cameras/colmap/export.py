@@ -174,7 +174,7 @@ def export(model: pycolmap.Reconstruction, task: ColmapTask) -> dict[str, Any]:
     sparse.mkdir(parents=True, exist_ok=True)
     model.write(sparse)
     points_ply.write(output / "points3D.ply", points, colors)
-    capture.write(output, frames, output / "points3D.ply", _world(task))
+    capture.write(output, frames, output / "points3D.ply", world=_world(task), fps=task.fps)
     return {
         "registered": len(frames),
         "dropped": 0,

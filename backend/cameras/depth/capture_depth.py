@@ -98,8 +98,8 @@ def _depth_map(
     shot: Shot, others: list[Shot], flow: DepthMap, points: torch.Tensor, config: DepthConfig
 ) -> DepthMap:
     posed = [other.posed for other in others]
-    found = solve_stereo(shot.posed, posed, flow.depth.numpy(), points.numpy(), config.stereo)
-    stereo = DepthMap(torch.from_numpy(found.depth), torch.from_numpy(found.sigma))
+    solved = solve_stereo(shot.posed, posed, flow.depth.numpy(), points.numpy(), config.stereo)
+    stereo = DepthMap(torch.from_numpy(solved.depth), torch.from_numpy(solved.sigma))
     return combined(flow, stereo, config)
 
 

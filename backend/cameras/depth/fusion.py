@@ -98,11 +98,11 @@ def between(depth: NDArray[np.float32], uv: Doubles, inside: Flags) -> NDArray[n
     some per cent from row to row.
     """
     x, y = (np.where(inside, uv[:, axis], 0.5).astype(np.float32) - 0.5 for axis in (0, 1))
-    found = np.empty(len(uv), np.float32)
+    depths = np.empty(len(uv), np.float32)
     for first in range(0, len(uv), REMAPPED):
         part = slice(first, first + REMAPPED)
         inverse = cv2.remap(
             1 / depth, x[part], y[part], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
-        found[part] = 1 / inverse.ravel()
-    return found
+        depths[part] = 1 / inverse.ravel()
+    return depths

@@ -93,7 +93,13 @@ def add_depth(job: Job[Any], root: Path, work: Path, config: DepthConfig) -> Den
             root / "points3D.ply", np.concatenate([tracked, cloud]), np.concatenate([hues, colors])
         )
     frames = [replace(f, depth=folder / f"{f.image.stem}.exr") for f in captured.frames]
-    capture.write(root, frames, root / "points3D.ply", captured.reading.world)
+    capture.write(
+        root,
+        frames,
+        root / "points3D.ply",
+        world=captured.reading.world,
+        fps=captured.fps,
+    )
     return Dense(
         float(np.mean([s.good.mean() for s in stored])),
         len(cloud) if len(cloud) >= LEAST_CLOUD else 0,

@@ -155,5 +155,5 @@ def _tried(likeness: Likeness, depth: Floats, trial: Round) -> tuple[Floats, Flo
     bend = np.minimum(below - 2 * here + above, -FLAT)
     step = factors[1] - factors[0]
     offset = ((below - above) / (2 * bend)).clip(-1, 1)
-    found = depth * (factors[peak[0]] + offset * step)
-    return found.astype(np.float32), here, (-bend / step**2).astype(np.float32)
+    at_peak = depth * (factors[peak[0]] + offset * step)
+    return at_peak.astype(np.float32), here, (-bend / step**2).astype(np.float32)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from ...formats.capture import Capture, Frame
+from ...formats.footage_times import seconds_of
 from ...geometry.arrays import Pixels
 from ...geometry.conventions import to_viewmat
 from ...media.holdout import check_holdout, held_out
@@ -19,7 +20,6 @@ from .point_tracks import PointTrackConfig, find as find_tracks
 from .timed_views import NOTHING, TimedView, pyramid
 
 LEAST = 24  # pixels that an object has at least
-SYNTHETIC_FPS = 24.0
 
 
 @dataclass(frozen=True)
@@ -56,27 +56,21 @@ class ObjectFootage:
         return sorted({m.time: index for index, m in reversed(list(enumerate(self.views)))}.items())
 
 
-def _times(frames: list[Frame], fps: float) -> list[float]:
-    """Seconds of every picture, from 0."""
+def _times(frames: list[Frame], fps: float, told: float) -> list[float]:
+    """Seconds of every picture, from 0; `told` is the footage's own rate."""
     if fps:
         return [i / fps for i in range(len(frames))]
-    times = [f.time for f in frames]
-    if any(t is None for t in times):
+    known = seconds_of([f.time for f in frames], told)
+    if known is None:
         raise InputError(
             "The capture's pictures have no time.",
             "Solve the cameras of a video, or say how many pictures a second there are (--fps).",
         )
-    known = np.array(times, np.float64) - min(t for t in times if t is not None)
-    distinct = len(np.unique(known))
-    if distinct < 2:
+    if len(np.unique(known)) < 2:
         raise InputError(
             "All pictures are of one moment: nothing can move in them.",
             "Train splats on them instead.",
         )
-    if (
-        known.max() <= 1.0 + 1e-9 and distinct / max(known.max(), 1e-9) > 60
-    ):  # 0..1 over the clip, as D-NeRF writes it
-        known = known / known.max() * (distinct - 1) / SYNTHETIC_FPS
     return [float(t) for t in known]
 
 
@@ -102,7 +96,7 @@ def load(
             "Run `cameras` on it first: that undistorts them.",
         )
     check_holdout(holdout)
-    seconds = _times(capture.frames, fps)
+    seconds = _times(capture.frames, fps, capture.fps)
     order = np.argsort(seconds, kind="stable")
     seconds, capture = (
         [seconds[i] for i in order],

@@ -273,6 +273,23 @@ def test_masks_named_and_beside_come_along(tmp_path: Path) -> None:
     assert "found by name: masks/m0.PNG" in read(tmp_path / "named", tmp_path / "x").said
 
 
+def test_masks_come_along_with_rate_and_times(tmp_path: Path) -> None:
+    folder = write_transforms(tmp_path / "scene", NAMES, fps=29.97)
+    write_pictures(folder, NAMES)
+    data = json.loads((folder / "transforms.json").read_text())
+    for number, frame in enumerate(data["frames"]):
+        frame |= {"mask_path": f"masks/{number}.png", "time": number / 29.97}
+        (folder / "masks").mkdir(exist_ok=True)
+        Image.new("L", Image.open(folder / frame["file_path"]).size, 255).save(
+            folder / frame["mask_path"]
+        )
+    change(folder, frames=data["frames"])
+    captured = read(folder, tmp_path / "out").capture
+    times = {Path(f["file_path"]).name: f["time"] for f in data["frames"]}
+    assert captured.fps == 29.97 and all(f.mask for f in captured.frames)
+    assert all(f.time == times[Path(f.source).name] for f in captured.frames)
+
+
 def test_masks_of_turned_pictures_turn_with_them(tmp_path: Path) -> None:
     """Masks are made of the picture as stored, or as it is shown; their size tells which."""
     upright: dict[str, Any] = {"w": 120, "h": 160, "cx": 60.0, "cy": 80.0}
@@ -292,7 +309,7 @@ def test_masks_of_turned_pictures_turn_with_them(tmp_path: Path) -> None:
 
 
 def test_surveyed_worlds_come_near_with_their_points(tmp_path: Path) -> None:
-    folder = write_transforms(tmp_path / "scene", NAMES, ply_file_path="far.ply")
+    folder = write_transforms(tmp_path / "scene", NAMES, ply_file_path="far.ply", fps=23.976)
     write_pictures(folder, NAMES)
     offset = np.array([500_000.0, 4_500_000.0, 120.0])
     data = json.loads((folder / "transforms.json").read_text())
@@ -308,6 +325,7 @@ def test_surveyed_worlds_come_near_with_their_points(tmp_path: Path) -> None:
     result = read(folder, tmp_path / "out")
     truth = np.stack([p[:3, 3] for p in poses()]) + offset
     np.testing.assert_allclose(result.places(), truth, atol=1e-8)
+    assert result.capture.fps == 23.976, "and the footage's rate comes along"
     near, _ = points_ply.read(tmp_path / "out" / "points3D.ply")
     world = result.capture.reading.world
     np.testing.assert_allclose(near + world.offset, points + offset, atol=1e-5)

@@ -182,7 +182,9 @@ def test_large_pictures_get_masks_of_their_size(tmp_path: Path) -> None:
     (tmp_path / "masks").mkdir()
     Image.fromarray(truth[0]).resize((8 * WIDTH, 8 * HEIGHT)).save(tmp_path / "masks" / "0.png")
     found = masks.find(
-        capture.Capture(tmp_path, frames), tmp_path / "masks", [Image.open(f.image) for f in frames]
+        capture.Capture(root=tmp_path, frames=frames),
+        tmp_path / "masks",
+        [Image.open(f.image) for f in frames],
     )
     assert found.propagated == 3 and {a.shape for a in found.alphas} == {(8 * HEIGHT, 8 * WIDTH)}
     assert (

@@ -1,0 +1,40 @@
+"""Numbers in files of meshes that are none: Blender's importers read them as 0, or leave their
+triangles out. numpy alone.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+NONE = rb"[-+]?(?:nan|inf(?:inity)?)(?:\(\w*\))?"
+IN_OBJ = re.compile(rb"^v[ \t][^\n]*?[ \t]" + NONE + rb"(?=[ \t\r\n]|$)", re.I | re.M)
+IN_PLY = re.compile(rb"(?:^|[ \t])" + NONE + rb"(?=[ \t\r\n]|$)", re.I | re.M)
+IN_STL = re.compile(rb"^\s*vertex[ \t][^\n]*?" + NONE + rb"(?=[ \t\r\n]|$)", re.I | re.M)
+HINT = re.compile(rb"[nN][aA][nN]|[iI][nN][fF]")  # is soon looked for in a large file
+TRIANGLE = np.dtype([("normal", "<f4", 3), ("corners", "<f4", 9), ("attribute", "<u2")])
+STL_HEAD = 84
+
+
+def has_no_places(path: Path) -> bool:
+    """Whether a vertex of an OBJ, an STL or a PLY in text lies at no finite place."""
+    kind = path.suffix.lower()
+    if kind not in (".obj", ".ply", ".stl"):
+        return False
+    data = path.read_bytes()
+    if HINT.search(data) is None and kind != ".stl":
+        return False
+    if kind == ".obj":
+        return IN_OBJ.search(data) is not None
+    if kind == ".stl":
+        return _in_stl(data)
+    end = data.find(b"end_header")
+    is_text = re.search(rb"^format[ \t]+ascii", data[: max(end, 0)], re.M) is not None
+    return is_text and IN_PLY.search(data, end + 10) is not None
+
+
+def _in_stl(data: bytes) -> bool:
+    count, left = divmod(len(data) - STL_HEAD, TRIANGLE.itemsize)
+    if left or count < 0 or count != int.from_bytes(data[80:84], "little"):
+        return IN_STL.search(data) is not None
+    return not np.isfinite(np.frombuffer(data, TRIANGLE, count, STL_HEAD)["corners"]).all()
