@@ -24,9 +24,8 @@ class KnownDepthConfig:
 
     asked: int = 8  # other maps that are asked
     among: int = 14  # of so many whose cameras are nearest, every second or so: not all alike
-    confirming: int = 3  # of them must agree
-    tolerance: float = 0.015  # relative difference up to which they do
-    through: float = 0.5  # of those that agree, so many may look through the place at most
+    confirming: int = 2  # of them must agree
+    tolerance: float = 0.03  # relative difference up to which they do
 
 
 @dataclass(frozen=True)
@@ -119,17 +118,14 @@ def known_depths(
 
 
 def _confirmed(one: KnownDepth, others: list[KnownDepth], config: KnownDepthConfig) -> Tensor:
-    """(h, w) the map with 0 where too few of the others agree, or too many see what lies behind:
-    windows that compare pictures make silhouettes too wide, in neighbouring pictures alike.
-    """
+    """(h, w) the map with 0 where too few of the others agree."""
     points = _points(one.view, one.depth)
-    agreeing, through = torch.zeros(2, len(points))
+    agreeing = torch.zeros(len(points), dtype=torch.int64)
     for other in others:
         own, there = other.between(points)
-        agreeing += (there > 0) & ((own - there).abs() < config.tolerance * there)
-        through += own < (1 - 2 * config.tolerance) * there
-    kept = (agreeing >= config.confirming) & (through <= config.through * agreeing)
-    return torch.where(kept.view(one.depth.shape) & (one.depth > 0), one.depth, 0.0)
+        agreeing += (own - there).abs() < config.tolerance * there
+    kept = (agreeing >= config.confirming).view(one.depth.shape) & (one.depth > 0)
+    return torch.where(kept, one.depth, 0.0)
 
 
 def share_known(depths: list[KnownDepth]) -> float:

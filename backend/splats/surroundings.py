@@ -25,7 +25,7 @@ class SurroundingsConfig:
     """Lengths are in extents, the radius of the cameras' positions."""
 
     share: float = 0.05  # of the Gaussians that there may be
-    least: float = 0.03  # of the directions seen must be free; fewer are gaps in the depth
+    least: float = 0.06  # of the directions seen must be free; fewer are gaps in the depth
     distance: float = 50.0
     boundary: float = 8.0  # what lies beyond is surroundings
     views: int = 2  # that must look there freely
