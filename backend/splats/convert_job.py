@@ -69,7 +69,7 @@ def _page_writer(job: Job[ConvertOptions], title: str) -> Write:
     for text in taken.reading.told:
         job.warn("CAPTURE", text)
     upright = upright_of_cameras(np.stack([frame.camera_to_world for frame in taken.frames]))
-    page = Page(title=title, cameras=path_of(taken))
+    page = Page(title=title, cameras=path_of(taken.frames, taken.fps))
 
     def write(path: Path, a: SplatArrays) -> tuple[str, ...]:
         if a.notes.upright is None:

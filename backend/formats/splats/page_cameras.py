@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ...geometry.arrays import Doubles
-from ..capture_types import Capture, Frame
+from ..capture_types import Frame
+from ..footage_times import seconds_of
 from ..splat_arrays import SplatArrays, opacities_of
 
 LEVEL = 1.0  # degrees that a camera may be rolled unseen
@@ -16,7 +17,7 @@ CENTERED = 0.01  # of a picture's size that its principal point may be off unsee
 SQUARE = 1e-3  # relative difference of two focal lengths that may go unseen
 CLOSED = 0.02  # of a path's extent that its ends may lie apart, for it to go round
 RATE = 30.0  # of the path's key times; they fall between its frames too
-FOV = 60.0  # degrees, of a view that no camera tells
+FOV, ACROSS = 60.0, 36.0  # degrees, of a view that no camera tells, in a window of 16 : 9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,21 +30,23 @@ class CameraPath:
     told: tuple[str, ...] = ()  # what of the cameras the viewer can't show, in words
 
 
-def path_of(capture: Capture) -> CameraPath:
-    """The capture's cameras at their times; where it tells none, a second apart."""
-    frames, told = list(capture.frames), _not_as_shown(capture.frames)
-    times = [frame.time for frame in frames if frame.time is not None]
-    if len(times) == len(frames):
-        seconds, first = np.unique(np.array(times, np.float64), return_index=True)
+def path_of(frames: list[Frame], fps: float) -> CameraPath:
+    """Cameras, one at least, at their times; where not all have one, as many a second as `fps`
+    tells, or a second apart where that is 0.
+    """
+    told = _not_as_shown(frames)
+    times = seconds_of([frame.time for frame in frames], fps)
+    if times is not None:
+        seconds, first = np.unique(times, return_index=True)
         if twice := len(frames) - len(first):
             told.append(f"{twice} of {len(frames)} cameras, at a time that has another")
         frames = [frames[i] for i in first]
     else:
-        seconds = np.arange(len(frames)) / (capture.fps or 1.0)
+        seconds = np.arange(len(frames)) / (fps or 1.0)
     return CameraPath(
         camera_to_world=np.stack([frame.camera_to_world for frame in frames]),
         fovs=np.array([_fov(frame) for frame in frames]),
-        seconds=seconds - seconds[0],
+        seconds=seconds,
         told=tuple(told),
     )
 
@@ -82,7 +85,7 @@ def camera_settings(a: SplatArrays, path: CameraPath | None, to_page: Doubles) -
     """
     center, radius = _middle(a)
     if path is None:
-        distance = 1.2 * radius / np.sin(np.deg2rad(FOV / 2))
+        distance = radius / np.sin(np.deg2rad(ACROSS / 2))
         direction = np.array([0.0, 0.35, 1.0]) / np.hypot(0.35, 1.0)
         return _start(center + distance * direction, center, FOV)
     placed = to_page @ path.camera_to_world
@@ -134,7 +137,7 @@ def _middle(a: SplatArrays) -> tuple[Doubles, float]:
     means = np.asarray(a.means[seen] if seen.any() else a.means, np.float64)
     center = np.median(means, axis=0)
     away = np.linalg.norm(means - center, axis=1)
-    return center, max(float(np.quantile(away, 0.8)), 1e-6)
+    return center, max(float(np.quantile(away, 0.9)), 1e-6)
 
 
 def _numbers(values: Doubles) -> list[float]:

@@ -64,7 +64,7 @@ def write(path: Path, a: SplatArrays, page: Page, webp: WebP = PILLOW) -> tuple[
     settings = {
         "version": 2,
         "tonemapping": "none",
-        "highPrecisionRendering": False,
+        "highPrecisionRendering": True,
         "background": {"color": list(page.background)},
         "postEffectSettings": EFFECTS,
         "annotations": [],
@@ -107,7 +107,7 @@ def _choices(*, still: bool, antialiased: bool) -> str:
     round by itself; splats trained with the filter of Mip-Splatting are drawn with it, which only
     one of its two renderers knows.
     """
-    chosen = {"noanim": True} if still else {}
+    chosen: dict[str, Any] = {"noanim": True} if still else {}
     if antialiased:
         chosen |= {"aa": True, "renderer": "webgl"}
     return f"Object.assign(window.sse.options, {json.dumps(chosen)});" if chosen else ""
