@@ -16,6 +16,7 @@ LEVEL = 1.0  # degrees that a camera may be rolled unseen
 CENTERED = 0.01  # of a picture's size that its principal point may be off unseen
 SQUARE = 1e-3  # relative difference of two focal lengths that may go unseen
 CLOSED = 0.02  # of a path's extent that its ends may lie apart, for it to go round
+SHORTEST = 0.01  # seconds of a path
 RATE = 30.0  # of the path's key times; they fall between its frames too
 FOV, ACROSS = 60.0, 36.0  # degrees, of a view that no camera tells, in a window of 16 : 9
 
@@ -40,6 +41,9 @@ def path_of(frames: list[Frame], fps: float) -> CameraPath:
         seconds, first = np.unique(times, return_index=True)
         if twice := len(frames) - len(first):
             told.append(f"{twice} of {len(frames)} cameras, at a time that has another")
+        if len(seconds) > 1 and seconds[-1] < SHORTEST:
+            told.append(f"a path of {seconds[-1]:.2g} seconds, which is too short to play")
+            seconds, first = seconds[:1], first[:1]
         frames = [frames[i] for i in first]
     else:
         seconds = np.arange(len(frames)) / (fps or 1.0)
@@ -80,10 +84,11 @@ def camera_settings(a: SplatArrays, path: CameraPath | None, to_page: Doubles) -
     """The viewer's settings `cameras`, `animTracks` and `startMode`.
 
     Args:
-        a: the splats, where the page has them (y up).
-        path: the cameras, in the world that `to_page` (4, 4) leads from; None for a view of all.
+        a: the splats.
+        path: the cameras, in the splats' world; None for a view of all.
+        to_page: (4, 4) from that world to the page's (y up).
     """
-    center, radius = _middle(a)
+    center, radius = _middle(a, to_page)
     if path is None:
         distance = radius / np.sin(np.deg2rad(ACROSS / 2))
         direction = np.array([0.0, 0.35, 1.0]) / np.hypot(0.35, 1.0)
@@ -128,13 +133,14 @@ def _track(eyes: Doubles, targets: Doubles, path: CameraPath) -> dict[str, Any]:
     }
 
 
-def _middle(a: SplatArrays) -> tuple[Doubles, float]:
-    """Center (3,) and radius of most of what is seen, without surroundings and strays."""
+def _middle(a: SplatArrays, to_page: Doubles) -> tuple[Doubles, float]:
+    """Center (3,) and radius, in the page, of what is seen without surroundings and strays."""
     seen = opacities_of(a) > 0.1
     around = a.extra.get("surroundings")
     if around is not None and (seen & (around == 0)).any():
         seen &= around == 0
     means = np.asarray(a.means[seen] if seen.any() else a.means, np.float64)
+    means = means @ to_page[:3, :3].T + to_page[:3, 3]
     center = np.median(means, axis=0)
     away = np.linalg.norm(means - center, axis=1)
     return center, max(float(np.quantile(away, 0.9)), 1e-6)

@@ -60,7 +60,6 @@ def write(path: Path, a: SplatArrays, page: Page, webp: WebP = PILLOW) -> tuple[
     if not len(a):
         raise InputError("There are no splats to write.", "Choose some.")
     to_page = placed(a)
-    upright = moved(a, to_page)
     settings = {
         "version": 2,
         "tonemapping": "none",
@@ -68,12 +67,9 @@ def write(path: Path, a: SplatArrays, page: Page, webp: WebP = PILLOW) -> tuple[
         "background": {"color": list(page.background)},
         "postEffectSettings": EFFECTS,
         "annotations": [],
-        **camera_settings(upright, page.cameras, to_page),
+        **camera_settings(a, page.cameras, to_page),
     }
-    bare = replace(
-        moved(upright, TO_VIEWER), extra={}, notes=SplatNotes(antialiased=a.notes.antialiased)
-    )
-    content = base64.b64encode(_sog(bare, webp)).decode("ascii")
+    content = base64.b64encode(_sog(a, TO_VIEWER @ to_page, webp)).decode("ascii")
     bootstrap = {
         "contentUrl": f"data:application/octet-stream;base64,{content}",
         "contentFilename": "scene.sog",
@@ -95,10 +91,13 @@ def _lost(a: SplatArrays, cameras: CameraPath | None, to_page: Doubles) -> tuple
     return tuple(lost)
 
 
-def _sog(a: SplatArrays, webp: WebP) -> bytes:
+def _sog(a: SplatArrays, to_viewer: Doubles, webp: WebP) -> bytes:
+    """The splats, moved, without what the viewer has no use for."""
+    bare = replace(a, extra={}, notes=SplatNotes(antialiased=a.notes.antialiased))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "scene.sog"
-        sog_writer.write(file, a, webp)
+        # no name for what was moved, so that the writer can let go of it
+        sog_writer.write(file, moved(bare, to_viewer), webp)
         return file.read_bytes()
 
 

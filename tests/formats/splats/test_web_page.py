@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from helpers import browser
 from helpers.random_splats import make
 from helpers.splat_renders import psnr, scene
 
+from backend.formats import splat_ply
 from backend.formats.capture_types import Frame
 from backend.formats.splat_arrays import SplatArrays, joined, take
 from backend.formats.splat_moves import moved
@@ -199,6 +201,13 @@ def test_the_path_keeps_true_time(
     assert len(track["keyframes"]["values"]["position"]) == 12
 
 
+def test_a_path_of_no_time_is_a_start_view(tmp_path: Path) -> None:
+    frames = [replace(f, time=1e-9 * i) for i, f in enumerate(frames_around(3))]
+    page = Page(title="a", cameras=path_of(frames, 30))
+    assert any("too short" in text for text in web_page.write(tmp_path / "a.html", make(9), page))
+    assert settings_of(tmp_path / "a.html")["animTracks"] == []
+
+
 def test_paths_go_round_or_there_and_back(tmp_path: Path) -> None:
     frames = frames_around(6)
     for chosen, mode in ((frames, "pingpong"), ([*frames, replace(frames[0], time=5.0)], "repeat")):
@@ -241,3 +250,17 @@ def test_without_cameras_most_of_it_is_in_view(tmp_path: Path) -> None:
     aside = np.linalg.norm(means - eye - ahead[:, None] * forward, axis=1)
     assert (aside < ahead * np.tan(np.deg2rad(18))).mean() > 0.8
     assert forward[2] < -0.5 and -0.6 < forward[1] < -0.1
+
+
+def test_it_takes_little_memory(tmp_path: Path) -> None:
+    """Reading and writing together: three times the file's size at most."""
+    splat_ply.write(tmp_path / "a.ply", scene(200_000))
+    size = (tmp_path / "a.ply").stat().st_size
+    tracemalloc.start()
+    try:
+        page = Page(title="a", cameras=path_of(frames_around(9), 0))
+        web_page.write(tmp_path / "a.html", splat_ply.read(tmp_path / "a.ply"), page)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 3 * size
