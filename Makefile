@@ -13,7 +13,7 @@ BLENDERS = .venv-bpy45/ready $(if $(PYTHON313),.venv-bpy52/ready .venv-bpy53/rea
 PYTEST = OMP_NUM_THREADS=1 $(1) -m pytest -n auto --dist worksteal
 GROUP = $(VENV) -c "import sys, tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups'][sys.argv[1]], sep='\n')"
 
-.PHONY: demo check test lint style types test-types mutate bench figures docs kernels encoder extension wheel locks clean
+.PHONY: demo check test lint style types test-types mutate bench figures docs kernels encoder viewer extension wheel locks clean
 
 demo: .venv/ready .venv-bpy45/ready  ## footage to splats in Blender: out/demo (VIDEO=file, CAPTURE=folder, PRESET=fast)
 	$(BPY45) demo/run.py --compute $(VENV) --out $(OUT)/demo --video "$(VIDEO)" --capture "$(CAPTURE)" --preset $(PRESET)
@@ -63,6 +63,9 @@ kernels: .venv/tools  ## the CPU kernels' wheels for every platform
 
 encoder: .venv/ready  ## the weights of the ear that comes along, taught anew on synthesised speech
 	$(VENV) -m backend.talking_head.speech.build_encoder
+
+viewer:  ## the viewer of web pages, from its package (npm), held against a hash
+	$(PYTHON) backend/formats/splats/viewer/fetch.py
 
 extension: kernels .venv-bpy45/ready  ## the zip that Blender installs, built and validated by Blender's own tool
 	mkdir -p $(OUT)

@@ -59,7 +59,9 @@ READERS = (
     "mesh_numbers",
     "vertex_animation",
     "splats.files",
+    "splats.page_cameras",
     "splats.usd",
+    "splats.web_page",
     "splats.webp",
 )
 VERB_FILES = {module_name(path) for path in sorted((ROOT / "backend").rglob("*_verb.py"))}

@@ -25,6 +25,7 @@ from . import (
     selecting,
     speaking,
     splat_files,
+    web_page,
 )
 
 CLASSES = (
@@ -32,6 +33,7 @@ CLASSES = (
     *demo.CLASSES,
     *files.CLASSES,
     *splat_files.CLASSES,
+    *web_page.CLASSES,
     *job_control.CLASSES,
     *pipeline.CLASSES,
     *captures.CLASSES,

@@ -24,7 +24,8 @@ ENTRIES = (
     ),
     ("clean_up", "isolate_largest", "add_crop", "clear_filters", "delete_hidden"),
     ("extract_objects", "delete_objects", "export_objects", "hide_splats", "get_model"),
-    ("import_capture", "export_capture", "import_splats", "export_splats", "apply_transform"),
+    ("import_capture", "export_capture"),
+    ("import_splats", "export_splats", "export_page", "apply_transform"),
 )
 
 SUBMENUS = {
@@ -98,6 +99,7 @@ def _import(self: bpy.types.Menu, _context: bpy.types.Context) -> None:
 
 def _export(self: bpy.types.Menu, _context: bpy.types.Context) -> None:
     self.layout.operator("splatsmith.export_splats", text=f"{SPLATS})")
+    self.layout.operator("splatsmith.export_page", text="Gaussian Splats as Web Page (.html)")
 
 
 SPLATS = "Gaussian Splats (.ply, .spz, .sog, .splat, .glb, .usd"

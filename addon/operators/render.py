@@ -18,7 +18,7 @@ from ..scene.splats import marks, splats
 from .common import compute_ready, guarded, run_in_folder
 
 
-def _camera_records(scene: bpy.types.Scene, frames: list[int]) -> list[dict[str, object]]:
+def camera_records(scene: bpy.types.Scene, frames: list[int]) -> list[dict[str, object]]:
     """The scene camera at each frame, in the scene's own space."""
     scale = scene.render.resolution_percentage / 100
     width, height = (
@@ -37,7 +37,7 @@ def _camera_records(scene: bpy.types.Scene, frames: list[int]) -> list[dict[str,
     return records
 
 
-def _all_shown(context: bpy.types.Context) -> SplatArrays:
+def all_shown(context: bpy.types.Context) -> SplatArrays:
     """Every splat that the viewport shows, where it stands in the scene."""
     clouds = [c for c in splats.visible_splats(context) if not c.hide_render]
     shown = [
@@ -80,8 +80,8 @@ class SPLATSMITH_OT_render_splats(bpy.types.Operator):
             if self.animation
             else [scene.frame_current]
         )
-        arrays = _all_shown(context)
-        records = _camera_records(scene, frames)
+        arrays = all_shown(context)
+        records = camera_records(scene, frames)
         folder = folders.new_folder("render", cloud.name)
         splats.export_ply(arrays, folder / "splats.ply", extras=False)
         (folder / "cameras").mkdir()

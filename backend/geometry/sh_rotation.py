@@ -5,6 +5,7 @@ import numpy as np
 from .arrays import Doubles, Floats
 
 SAMPLES = 64  # directions, of which 16 would do; more make the fit rounder
+AT_ONCE = 1 << 16  # splats that are turned in double precision
 
 
 def sh_basis(degree: int, directions: Doubles | Floats) -> Doubles | Floats:
@@ -54,5 +55,7 @@ def turn_sh(sh: Floats, rotation: Doubles) -> Floats:
     for band in range(1, degree + 1):
         columns = slice(band * band, (band + 1) ** 2)
         matrix = np.linalg.lstsq(new[:, columns], old[:, columns], rcond=None)[0]
-        turned[:, columns] = np.einsum("jk,nkc->njc", matrix, sh[:, columns])
+        for some in range(0, len(sh), AT_ONCE):
+            rows = slice(some, some + AT_ONCE)
+            turned[rows, columns] = np.einsum("jk,nkc->njc", matrix, sh[rows, columns])
     return turned

@@ -1,11 +1,18 @@
-"""The verb `convert`: a splat file of one format as one of another."""
+"""The verb `convert`: a splat file of one format as one of another, or as a web page."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from ..formats import splat_ply
+import numpy as np
+
+from ..formats import capture, splat_ply
 from ..formats.splat_arrays import SplatArrays, with_degree
-from ..formats.splats import files
+from ..formats.splats import files, web_page
 from ..formats.splats.files import Tools
+from ..formats.splats.page_cameras import path_of
+from ..formats.splats.web_page import Page
+from ..geometry.upright import upright_of_cameras
 from ..protocol import InputError
 from ..runtime.job import Job, Outcome
 from .convert_verb import ConvertOptions
@@ -16,7 +23,7 @@ def run(job: Job[ConvertOptions]) -> Outcome:
     in the manifest.
     """
     options = job.options
-    chosen = files.format_of(Path(_plain(options.to)))
+    title, write = _writer(job)
     job.stage("Reading the splats", 1, 2)
     arrays = read_input(Path(job.request.input))
     if arrays.left_out:
@@ -25,17 +32,51 @@ def run(job: Job[ConvertOptions]) -> Outcome:
     lost = []
     if options.degree < arrays.sh_degree:
         lost.append(f"harmonics above degree {options.degree}, as asked")
-    tools = Tools(spz_version=options.spz_version)
-    path = job.folder.staging / options.to
-    lost += files.write(path, with_degree(arrays, options.degree), chosen, tools)
+    lost += write(job.folder.staging / options.to, with_degree(arrays, options.degree))
     if lost:
-        job.warn("LOST", f"{chosen.title} does not hold: {'; '.join(lost)}.")
+        job.warn("LOST", f"{title} does not hold: {'; '.join(lost)}.")
     size = sum(part.stat().st_size for part in job.folder.staging.iterdir())
     return Outcome(
-        f"{len(arrays):,} splats, {size / 1e6:.1f} MB, {chosen.title}",
+        f"{len(arrays):,} splats, {size / 1e6:.1f} MB, {title}",
         {"splats": float(len(arrays)), "bytes": float(size)},
         {"left_out": list(arrays.left_out), "lost": lost},
     )
+
+
+Write = Callable[[Path, SplatArrays], tuple[str, ...]]  # what was lost, in words
+
+
+def _writer(job: Job[ConvertOptions]) -> tuple[str, Write]:
+    """What is to be written, as a title, and what writes it. Raises InputError."""
+    options = job.options
+    name = Path(_plain(options.to))
+    if name.name.lower().endswith(web_page.SUFFIX):
+        return web_page.TITLE, _page_writer(job, name.name[: -len(web_page.SUFFIX)])
+    if options.capture:
+        raise InputError(
+            "--capture is for web pages.", f"Leave it away, or name the output {name.stem}.html."
+        )
+    chosen = files.format_of(name)
+    tools = Tools(spz_version=options.spz_version)
+    return chosen.title, lambda path, a: files.write(path, a, chosen, tools)
+
+
+def _page_writer(job: Job[ConvertOptions], title: str) -> Write:
+    """With the capture's cameras, if asked; they say what is up where the splats don't."""
+    if not job.options.capture:
+        return lambda path, a: web_page.write(path, a, Page(title=title))
+    taken = capture.read(Path(job.options.capture))
+    for text in taken.reading.told:
+        job.warn("CAPTURE", text)
+    upright = upright_of_cameras(np.stack([frame.camera_to_world for frame in taken.frames]))
+    page = Page(title=title, cameras=path_of(taken.frames, taken.fps))
+
+    def write(path: Path, a: SplatArrays) -> tuple[str, ...]:
+        if a.notes.upright is None:
+            a = replace(a, notes=replace(a.notes, upright=upright))
+        return web_page.write(path, a, page)
+
+    return write
 
 
 def read_input(path: Path) -> SplatArrays:

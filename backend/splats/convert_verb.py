@@ -6,6 +6,7 @@ from ..verb import Verb, option
 
 # what files that it writes end in; formats/splats/files.py knows what is behind each
 ENDS = (".ply", ".spz", ".sog", "meta.json", ".splat", ".glb", ".usdc", ".usda", ".usd")
+PAGE_ENDS = (".html",)  # formats/splats/web_page.py
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,10 +16,14 @@ class ConvertOptions:
     to: str = option(
         "splats.ply",
         "the file's name where --output is a folder; its end says the format: .ply, "
-        ".compressed.ply, .spz, .sog, meta.json (SOG in a folder), .splat, .glb, .usdc, .usda",
+        ".compressed.ply, .spz, .sog, meta.json (SOG in a folder), .splat, .glb, .usdc, .usda, "
+        ".html (a web page with a viewer in it)",
     )
     degree: int = option(3, "keep harmonics up to this degree", 0, 3)
     spz_version: int = option(3, "version of SPZ; 4 is smaller, and newer programs read it", 2, 4)
+    capture: str = option(
+        "", "of a web page: folder whose cameras are its start view and its path (transforms.json)"
+    )
 
 
 VERB = Verb(
@@ -30,9 +35,10 @@ VERB = Verb(
         "--input is a splat file: .ply, .compressed.ply, .spz, .sog or a folder of one, .splat, "
         ".ksplat, .glb, .gltf, .usd; or a folder with splats.ply.\n"
         "--output is the new file, or a folder that receives it. What its format can't hold is "
-        "told."
+        "told. A web page (.html) opens in any browser, from the disk, and asks the network for "
+        "nothing."
     ),
     example="python -m backend convert --input walk-splats/splats.ply --output walk.spz",
     run="splats.convert_job",
-    file_ends=ENDS,
+    file_ends=(*ENDS, *PAGE_ENDS),
 )

@@ -1,5 +1,6 @@
 """The verb `convert`: names that say the format, folders and files, what is told."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,8 +49,6 @@ def test_a_file_is_replaced_and_stays_where_it_fails(source: Path, tmp_path: Pat
 
 
 def test_the_output_may_be_a_folder(source: Path, tmp_path: Path) -> None:
-    import json
-
     done = run("convert", "--input", source, "--output", tmp_path / "out", "--to", "b.splat")
     assert done.returncode == 0
     assert len(files.read(tmp_path / "out/b.splat")) == 60
@@ -120,3 +119,41 @@ def test_as_a_user_starts_it(source: Path, tmp_path: Path) -> None:
     done = backend("convert", "--input", source, "--output", tmp_path / "b.sog")
     assert done.returncode == 0, done.stderr
     assert len(files.read(tmp_path / "b.sog")) == 60
+
+
+@pytest.mark.parametrize("name", ["page.html", "PAGE.HTML"])
+def test_a_web_page(name: str, source: Path, tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    done = run("convert", "--input", source, "--output", tmp_path / "new" / name)
+    assert done.returncode == 0 and "a web page" in done.stderr and "label" in done.stderr
+    text = (tmp_path / "new" / name).read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>") and f"<title>{name[:4]}</title>" in text
+    assert [p.name for p in (tmp_path / "new").iterdir()] == [name]
+
+
+def test_a_web_page_with_the_cameras_of_a_capture(source: Path, tmp_path: Path) -> None:
+    """They say what is up, too: the path is level there."""
+    record = {"fl_x": 90.0, "fl_y": 90.0, "w": 100, "h": 60}
+    frames = []
+    for i, angle in enumerate(np.linspace(0, 1, 5)):
+        c, s = np.cos(angle), np.sin(angle)
+        pose = np.eye(4)  # z up, looks at the origin
+        pose[:3, :3] = np.stack([[c, s, 0], [0, 0, 1], [s, -c, 0]], 1)
+        pose[:3, 3] = 4 * pose[:3, 2]
+        frames.append({"file_path": f"{i}.png", "time": i / 5, "transform_matrix": pose.tolist()})
+    (tmp_path / "capture").mkdir()
+    file = tmp_path / "capture/transforms.json"
+    file.write_text(json.dumps({**record, "fps": 5, "frames": frames}))
+    output = tmp_path / "page.html"
+    text = told("convert", "--input", source, "--output", output, "--capture", tmp_path / "capture")
+    assert "roll" not in text
+    page = output.read_text(encoding="utf-8")
+    data = page.split('id="sse-bootstrap">')[1].split("</script>")[0]
+    (track,) = json.loads(data)["settings"]["animTracks"]
+    places = np.array(track["keyframes"]["values"]["position"]).reshape(5, 3)
+    assert np.ptp(places[:, 1]) < 1e-5 < np.ptp(places[:, 0]) and track["duration"] == 0.8
+    other = refusal("convert", "--input", source, "--output", tmp_path / "b.spz",
+                    "--capture", tmp_path / "capture")  # fmt: skip
+    assert "web pages" in other.what
+    missing = refusal("convert", "--input", source, "--output", output, "--capture", tmp_path)
+    assert "transforms.json" in missing.what
