@@ -2,6 +2,7 @@
 triangles out. numpy alone.
 """
 
+import codecs
 import re
 from pathlib import Path
 
@@ -31,6 +32,20 @@ def has_no_places(path: Path) -> bool:
     end = data.find(b"end_header")
     is_text = re.search(rb"^format[ \t]+ascii", data[: max(end, 0)], re.M) is not None
     return is_text and IN_PLY.search(data, end + 10) is not None
+
+
+def is_misread(path: Path) -> bool:
+    """Whether a mesh file is text in an encoding whose first line, or all, Blender's importers lose:
+    UTF-16, or UTF-8 with a byte order mark before what is no comment.
+    """
+    if path.suffix.lower() not in (".obj", ".ply", ".stl"):
+        return False
+    with open(path, "rb") as file:
+        start = file.read(8)
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return path.suffix.lower() == ".obj" or b"\0" in start
+    rest = start.removeprefix(codecs.BOM_UTF8)
+    return rest != start and not rest.startswith((b"#", b"\r", b"\n"))
 
 
 def _in_stl(data: bytes) -> bool:

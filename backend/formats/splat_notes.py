@@ -51,6 +51,16 @@ def moved_notes(notes: SplatNotes, matrix: Doubles) -> SplatNotes:
     return replace(notes, source=np.asarray(notes.source @ np.linalg.inv(matrix)))
 
 
+def notes_of_near(notes: SplatNotes, offset: Doubles) -> SplatNotes:
+    """Of splats that were brought near the origin by taking away `offset` (3,). Where up is must be
+    found anew: what was said of it was of a place far away.
+    """
+    back = np.eye(4)
+    back[:3, 3] = offset
+    source = back if notes.source is None else notes.source @ back
+    return replace(notes, source=np.asarray(source), upright=None)
+
+
 def agreed(notes: Sequence[SplatNotes]) -> SplatNotes:
     """What several, one at least, have in common; sRGB where they differ in blending."""
     first = notes[0]

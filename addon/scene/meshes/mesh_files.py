@@ -13,6 +13,7 @@ import numpy as np
 
 from ....backend.formats import declared_sizes, mesh_numbers
 from ....backend.geometry.arrays import Doubles
+from ....backend.geometry.far_origin import offset_of
 from ....backend.protocol import InputError
 from . import passing, timeline, usd
 from .numbered_files import NumberedFiles
@@ -67,7 +68,7 @@ def open_files(numbered: NumberedFiles, fps: float) -> OpenSequence:
     seconds = np.array(numbered.frames, np.float64) / fps
     return OpenSequence(
         name=folder.name,
-        meshes=_of_files(numbered, keep),
+        meshes=_noted(_of_files(numbered, keep), notes),
         seconds=seconds,
         keep=keep,
         notes=notes,
@@ -80,6 +81,11 @@ def _of_files(numbered: NumberedFiles, keep: Keeper) -> Iterator[ReadMesh]:
     for path, frame in zip(numbered.files, numbered.frames, strict=True):
         if not path.stat().st_size:
             raise InputError(f"{path.name} is empty.", "Remove it, or export it again.")
+        if mesh_numbers.is_misread(path):
+            raise InputError(
+                f"{path.name} is text with a byte order mark, of which Blender loses the beginning.",
+                "Save it as plain UTF-8 without a byte order mark, or export it again.",
+            )
         if mesh_numbers.has_no_places(path):
             raise no_places(path.name)
         if declared_sizes.is_empty(path):  # which not all of Blender's importers take
@@ -90,6 +96,23 @@ def _of_files(numbered: NumberedFiles, keep: Keeper) -> Iterator[ReadMesh]:
                 mesh, block = joined(path.name, frame, imported)
                 keep.offer(mesh, block)
         yield mesh.checked()
+
+
+def _noted(meshes: Iterator[ReadMesh], notes: list[str]) -> Iterator[ReadMesh]:
+    """The same; a note on the first that lies so far away that its places are coarse."""
+    is_new = True
+    for mesh in meshes:
+        if is_new and not mesh.empty:
+            is_new = False
+            offset = offset_of(mesh.vertices.astype(np.float64))
+            if offset is not None:
+                place = ", ".join(f"{v:.6g}" for v in offset)
+                step = float(np.spacing(np.float32(np.abs(offset).max())))
+                notes.append(
+                    f"it lies far from the origin, at ({place}), where Blender rounds places to "
+                    f"{step:.2g} units: export it nearer to the origin"
+                )
+        yield mesh
 
 
 def missing_libraries(files: list[Path]) -> list[str]:

@@ -111,8 +111,8 @@ def _placed(gltf: Gltf, mesh: dict[str, Any], matrix: Doubles) -> list[SplatArra
         if not kept:
             if not abs(np.linalg.det(back[:3, :3])) > 1e-30:  # NaN is
                 raise bad(gltf.path.name, "a node flattens its splats to nothing")
-            notes = SplatNotes(blend=a.notes.blend, antialiased=a.notes.antialiased)
-            a = replace(splat_moves.moved(a, back), notes=notes)
+            a = splat_moves.moved(a, back)
+            a = replace(a, notes=replace(a.notes, upright=None))
         parts.append(a)
     return parts
 
@@ -154,7 +154,7 @@ def _notes(lines: object, space: object) -> SplatNotes:
     lines = lines if isinstance(lines, list) else []
     notes = notes_of([line for line in lines if isinstance(line, str)])
     if space == LINEAR:
-        return SplatNotes(blend="linear", antialiased=notes.antialiased, upright=notes.upright)
+        return replace(notes, blend="linear")
     return notes
 
 

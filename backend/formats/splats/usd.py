@@ -13,7 +13,7 @@ from ...geometry.arrays import Doubles, Floats
 from ...protocol import InputError, SetupError
 from .. import splat_moves
 from ..splat_arrays import COEFFICIENTS, SplatArrays, joined, logits_of, opacities_of, sound
-from ..splat_notes import SplatNotes, comments_of, notes_of
+from ..splat_notes import comments_of, notes_of
 from .axes import HALF_TURN, Y_UP, placed
 from .packing import bad_file, beside, colors_of, read_bytes
 from .usd_probe import can_be_read
@@ -94,7 +94,7 @@ def _placed(a: SplatArrays, matrix: Doubles) -> SplatArrays:
     if np.abs(matrix - placed(a)).max() < 1e-5 * max(1, np.abs(matrix).max()):
         return a
     moved = splat_moves.moved(a, HALF_TURN @ matrix)
-    moved.notes = SplatNotes(blend=a.notes.blend, antialiased=a.notes.antialiased)
+    moved.notes = replace(moved.notes, upright=None)
     return moved
 
 
