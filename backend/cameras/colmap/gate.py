@@ -143,6 +143,7 @@ def pass_gate(model: pycolmap.Reconstruction, task: ColmapTask) -> GatedModel:
             path=paths[image.image_id],
             camera_size=(camera.width, camera.height),
             mask=mask,
+            principal_point=_principal_point(camera),
         )
         for image, mask in zip(images, masks, strict=True)
         for camera in (model.cameras[image.camera_id],)
@@ -174,6 +175,12 @@ def pass_gate(model: pycolmap.Reconstruction, task: ColmapTask) -> GatedModel:
         dropped=len(model.images) - len(kept),
         told=[*told, *placed.told],
     )
+
+
+def _principal_point(camera: pycolmap.Camera) -> tuple[float, float] | None:
+    if camera.is_spherical():
+        return None
+    return float(camera.principal_point_x), float(camera.principal_point_y)
 
 
 def _camera(

@@ -4,16 +4,21 @@ their own way, captures a folder further down.
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from helpers.command_line import refusal
 from helpers.foreign_solves import (
     COUNT,
+    ON_SIDE,
     SIZE,
     Model,
+    is_upright,
+    marked,
     poses,
     read,
+    save_turned,
     write_pictures,
     write_transforms,
 )
@@ -60,6 +65,52 @@ def test_rotations_need_no_length_of_one(
     assert len(result.capture.frames) == COUNT
     for frame, pose in zip(result.capture.frames, poses(), strict=True):
         np.testing.assert_allclose(frame.camera_to_world[:3, :3], pose[:3, :3], atol=0.03)
+
+
+# ---- pictures and their cameras
+@pytest.mark.parametrize("orientation", [ON_SIDE, 8])
+def test_a_principal_point_tells_how_pictures_stand(orientation: int, tmp_path: Path) -> None:
+    """Nobody says how large they are."""
+    said = {"w": None, "h": None, "cx": 59.0, "cy": 82.0}
+    scene = write_transforms(tmp_path / "scene", NAMES, **said)
+    for number, name in enumerate(NAMES):
+        save_turned(marked(number, (120, 160)), scene / name, orientation)
+    result = read(scene, tmp_path / "out")
+    frame = result.capture.frames[0]
+    assert (frame.width, frame.height, frame.cx, frame.cy) == (120, 160, 59.0, 82.0)
+    assert all(is_upright(f.image) for f in result.capture.frames)
+
+
+@pytest.mark.parametrize("said", [
+    {"camera_angle_x": 0.9, "fl_x": None, "fl_y": None, "cx": None, "cy": None},
+    {"cx": None, "cy": None}, {"cx": 80.0, "cy": 60.0},
+])  # fmt: skip
+def test_a_turn_that_nothing_tells_of_is_named(said: dict[str, Any], tmp_path: Path) -> None:
+    scene = write_transforms(tmp_path / "scene", NAMES, **{"w": None, "h": None, **said})
+    for number, name in enumerate(NAMES):
+        save_turned(marked(number, (120, 160)), scene / name, ON_SIDE if number else 1)
+        if not number:
+            save_turned(marked(number), scene / name)
+    result = read(scene, tmp_path / "out")
+    assert "7 of 8 pictures have an EXIF turn that their cameras say nothing of" in result.said
+    assert {(f.width, f.height) for f in result.capture.frames} == {SIZE}
+
+
+@pytest.mark.parametrize(("point", "said"), [
+    ((800.0, 600.0), True), ((-3.0, 60.0), True), ((80.0, 121.0), True), ((10.0, 110.0), False),
+])  # fmt: skip
+@pytest.mark.parametrize("kind", ["transforms", "colmap"])
+def test_lenses_of_pictures_of_another_size_are_named(
+    point: tuple[float, float], said: bool, kind: str, tmp_path: Path
+) -> None:
+    x, y = point
+    scene = tmp_path / "scene"
+    if kind == "transforms":
+        write_transforms(scene, NAMES, cx=x, cy=y)
+    else:
+        Model(names=NAMES, cameras={1: f"PINHOLE 160 120 150 150 {x} {y}"}).write(scene / "sparse")
+    write_pictures(scene if kind == "transforms" else scene / "images", NAMES)
+    assert ("principal point outside" in read(scene, tmp_path / "out").said) == said
 
 
 # ---- masks
