@@ -61,6 +61,12 @@ def notes_of_near(notes: SplatNotes, offset: Doubles) -> SplatNotes:
     return replace(notes, source=np.asarray(source), upright=None)
 
 
+def said_of(offset: Doubles) -> str:
+    """The sentence for people about splats that were brought near the origin."""
+    place = ", ".join(f"{v:.12g}" for v in offset)
+    return f"The splats lie far from their origin and were moved by ({place}), which is kept."
+
+
 def agreed(notes: Sequence[SplatNotes]) -> SplatNotes:
     """What several, one at least, have in common; sRGB where they differ in blending."""
     first = notes[0]

@@ -19,7 +19,7 @@ from .splat_arrays import (
     sound,
     take as take,
 )
-from .splat_notes import comments_of, notes_of, notes_of_near
+from .splat_notes import comments_of, notes_of, notes_of_near, said_of
 
 FILE = "splats.ply"  # what jobs call theirs
 
@@ -63,10 +63,7 @@ def read(path: Path) -> SplatArrays:
     arrays.notes = notes_of(list(header.comments))
     if offset is not None:
         arrays.notes = notes_of_near(arrays.notes, offset)
-        place = ", ".join(f"{v:.12g}" for v in offset)
-        arrays.told = (
-            f"The splats lie far from their origin and were moved by ({place}), which is kept.",
-        )
+        arrays.told = (said_of(offset),)
     if element and element.lists:
         arrays.left_out = (f"the list {', '.join(element.lists)}",)
     return sound(arrays, path.name)

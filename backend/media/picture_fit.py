@@ -67,6 +67,4 @@ def fit_pictures(
     for i in unsure:
         shape = pictures[i].upright if usual == "upright" else pictures[i].size
         fits[i] = usual if same_shape(shape, cameras[i]) else "stored"
-    return FittedPictures(
-        fits=[fit or "stored" for fit in fits], unsure=[] if sure else unsure
-    )
+    return FittedPictures(fits=[fit or "stored" for fit in fits], unsure=[] if sure else unsure)

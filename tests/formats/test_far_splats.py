@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from backend.formats import ply, splat_ply
+from backend.formats.splat_notes import SplatNotes
 from backend.formats.splats import files
 
 UTM = (500123.25, 4500456.5, 120.0)
@@ -71,3 +72,33 @@ def test_where_they_lie_is_kept_or_named(chosen: files.SplatFormat, tmp_path: Pa
     source = files.read(path).notes.source
     named = any("surveyed" in text for text in lost)
     assert named != chosen.notes and (source is not None) == chosen.notes
+
+
+@pytest.mark.parametrize("name", ["gltf", "usd"])
+@pytest.mark.parametrize("offset", [UTM, (0.0, -6_378_137.0, 12.0)])
+def test_scenes_whose_nodes_stand_far_away(
+    name: str, offset: tuple[float, float, float], tmp_path: Path
+) -> None:
+    """As georeferenced tiles are: single precision about a node in double."""
+    write(tmp_path / "a.ply", (0.0, 0.0, 0.0))
+    near = files.read(tmp_path / "a.ply")
+    upright = np.eye(4)
+    upright[:3, 3] = offset
+    near.notes = SplatNotes(upright=upright)
+    path = tmp_path / f"b{files.BY_NAME[name].suffixes[0]}"
+    files.write(path, near, files.BY_NAME[name])
+    if name == "gltf":
+        path.write_bytes(path.read_bytes().replace(b'"splatsmith"', b'"somebodyes"'))
+    else:
+        from pxr import Sdf
+
+        layer = Sdf.Layer.FindOrOpen(str(path))
+        layer.GetPrimAtPath("/Splats").ClearInfo("customData")
+        layer.Save()
+    a = files.read(path)
+    assert "moved by" in a.told[0] and np.abs(a.means).max() < 10
+    y_up = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])
+    places = (near.means.astype(float) + offset) @ (np.diag([1.0, -1, -1]) @ y_up).T
+    assert a.notes.source is not None
+    moved = a.means @ a.notes.source[:3, :3].T + a.notes.source[:3, 3]
+    np.testing.assert_allclose(moved, places, atol=2e-6)

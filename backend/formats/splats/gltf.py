@@ -42,7 +42,7 @@ def read(path: Path) -> SplatArrays:
             f"{path.name} holds no Gaussian splats.",
             f"Choose a glTF file with {EXTENSION}; meshes are imported by Blender itself.",
         )
-    whole = joined(parts)
+    whole = joined(splat_moves.placed_near(parts))
     others = sum(len(_primitives(mesh)) for mesh, _ in meshes) - len(parts)
     return replace(whole, left_out=(*whole.left_out, *beside(others)))
 
@@ -98,9 +98,13 @@ def _numbers(gltf: Gltf, node: dict[str, Any], key: str, default: list[float]) -
     return np.array(values, np.float64)
 
 
-def _placed(gltf: Gltf, mesh: dict[str, Any], matrix: Doubles) -> list[SplatArrays]:
-    """The splats of a mesh where its node has them; ours as they were written."""
-    parts = []
+def _placed(
+    gltf: Gltf, mesh: dict[str, Any], matrix: Doubles
+) -> list[tuple[SplatArrays, Doubles | None]]:
+    """The splats of a mesh, and what moves them where its node has them; None for ours, which are
+    as they were written.
+    """
+    parts: list[tuple[SplatArrays, Doubles | None]] = []
     for primitive in _primitives(mesh):
         extensions = primitive.get("extensions") or {} if isinstance(primitive, dict) else {}
         if not isinstance(extensions.get(EXTENSION), dict):
@@ -111,9 +115,7 @@ def _placed(gltf: Gltf, mesh: dict[str, Any], matrix: Doubles) -> list[SplatArra
         if not kept:
             if not abs(np.linalg.det(back[:3, :3])) > 1e-30:  # NaN is
                 raise bad(gltf.path.name, "a node flattens its splats to nothing")
-            a = splat_moves.moved(a, back)
-            a = replace(a, notes=replace(a.notes, upright=None))
-        parts.append(a)
+        parts.append((a, None if kept else back))
     return parts
 
 
