@@ -12,6 +12,7 @@ from . import timeline, usd
 
 FBX_SECOND = 46_186_158_000  # of FBX's units of time
 
+
 def of_file(path: Path, kind: str) -> float | None:
     """Seconds, of the kinds that can be asked without importing them; None of others, and of files
     without animation.
@@ -43,7 +44,7 @@ def _of_glb(path: Path) -> float | None:
 def _of_fbx(path: Path) -> float | None:
     """From the first to the last key of its curves, by the parser of Blender's own importer."""
     try:
-        from io_scene_fbx import parse_fbx
+        from io_scene_fbx import parse_fbx  # type: ignore[import-not-found]
     except ImportError:  # a Blender without it writes no FBX either
         return None
     root, _ = parse_fbx.parse(str(path))
