@@ -35,8 +35,8 @@ def has_no_places(path: Path) -> bool:
 
 
 def is_misread(path: Path) -> bool:
-    """Whether a mesh file is text in an encoding whose first line, or all, Blender's importers lose:
-    UTF-16, or UTF-8 with a byte order mark before what is no comment.
+    """Whether a mesh file is text of which Blender's importers lose the first line, or all: UTF-16,
+    or UTF-8 with a byte order mark before what is no comment.
     """
     if path.suffix.lower() not in (".obj", ".ply", ".stl"):
         return False

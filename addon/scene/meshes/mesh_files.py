@@ -83,7 +83,7 @@ def _of_files(numbered: NumberedFiles, keep: Keeper) -> Iterator[ReadMesh]:
             raise InputError(f"{path.name} is empty.", "Remove it, or export it again.")
         if mesh_numbers.is_misread(path):
             raise InputError(
-                f"{path.name} is text with a byte order mark, of which Blender loses the beginning.",
+                f"{path.name} is text with a byte order mark; Blender would lose its beginning.",
                 "Save it as plain UTF-8 without a byte order mark, or export it again.",
             )
         if mesh_numbers.has_no_places(path):

@@ -112,9 +112,8 @@ def _placed(
         a = _splats(gltf, primitive, extensions[EXTENSION])
         back = HALF_TURN @ matrix
         kept = np.abs(matrix - placed(a)).max() < 1e-5 * max(1, np.abs(matrix).max())
-        if not kept:
-            if not abs(np.linalg.det(back[:3, :3])) > 1e-30:  # NaN is
-                raise bad(gltf.path.name, "a node flattens its splats to nothing")
+        if not kept and not abs(np.linalg.det(back[:3, :3])) > 1e-30:  # NaN is
+            raise bad(gltf.path.name, "a node flattens its splats to nothing")
         parts.append((a, None if kept else back))
     return parts
 
