@@ -13,7 +13,6 @@ import numpy as np
 
 from ....backend.formats import declared_sizes, mesh_numbers
 from ....backend.geometry.arrays import Doubles
-from ....backend.geometry.far_origin import offset_of
 from ....backend.protocol import InputError
 from . import passing, timeline, usd
 from .numbered_files import NumberedFiles
@@ -104,14 +103,8 @@ def _noted(meshes: Iterator[ReadMesh], notes: list[str]) -> Iterator[ReadMesh]:
     for mesh in meshes:
         if is_new and not mesh.empty:
             is_new = False
-            offset = offset_of(mesh.vertices.astype(np.float64))
-            if offset is not None:
-                place = ", ".join(f"{v:.6g}" for v in offset)
-                step = float(np.spacing(np.float32(np.abs(offset).max())))
-                notes.append(
-                    f"it lies far from the origin, at ({place}), where Blender rounds places to "
-                    f"{step:.2g} units: export it nearer to the origin"
-                )
+            if note := mesh_numbers.far_note(mesh.vertices):
+                notes.append(note)
         yield mesh
 
 

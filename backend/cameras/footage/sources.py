@@ -59,25 +59,25 @@ def _capture_below(path: Path) -> Source | None:
     several.
     """
     folders = [p for p in path.iterdir() if p.is_dir() and not p.name.startswith(".")]
-    found = [
+    lists = [
         file
         for folder in sorted(folders, key=lambda p: natural_key(p.name))
         if (file := find_transforms(folder)) is not None
     ]
-    if len(found) > 1:
+    if len(lists) > 1:
         raise InputError(
             f"The folder {path.name} holds several captures: "
-            f"{listed(f.parent.name for f in found)}.",
+            f"{listed(f.parent.name for f in lists)}.",
             "Choose one of them.",
         )
-    if not found:
+    if not lists:
         return None
-    parent = found[0].parent
+    parent = lists[0].parent
     return Source(
         kind="transforms",
-        path=found[0],
+        path=lists[0],
         masks=_masks_beside(parent, path),
-        told=(f"The cameras of {parent.name}/{found[0].name} were read.",),
+        told=(f"The cameras of {parent.name}/{lists[0].name} were read.",),
     )
 
 
