@@ -50,7 +50,8 @@ def _photos_in(path: Path) -> Source | None:
     inner = next((p for n in ("images", "photos", "input") if (p := path / n).is_dir()), None)
     for folder in (path, inner):
         if folder is not None and list_photos(folder):
-            return Source(kind="photos", path=folder, masks=_masks_beside(path))
+            above = path.parent if path.name.lower() in IMAGE_FOLDERS else None
+            return Source(kind="photos", path=folder, masks=_masks_beside(path, above))
     return None
 
 
@@ -89,11 +90,19 @@ def _unread_solves(path: Path) -> tuple[str, ...]:
         for p in folder.iterdir()
         if p.suffix.lower() in UNREAD_ENDINGS or p.name.lower() in UNREAD_NAMES
     ]
+    if path.name.lower() in IMAGE_FOLDERS:
+        above = path.parent
+        solved = [
+            above / "transforms.json",
+            *(above / f / "0" for f in ("sparse", "colmap/sparse")),
+        ]
+        names += [s.relative_to(above).as_posix() for s in solved if s.exists()]
     if not names:
         return ()
     return (
         f"Cameras of other programs lie here and were not read: {listed(dict.fromkeys(names))}. "
-        "The photos are solved anew; export the cameras for COLMAP or nerfstudio to keep them.",
+        "The photos are solved anew. To keep those cameras, give the folder of a COLMAP model or a "
+        "transforms.json, or export them so.",
     )
 
 

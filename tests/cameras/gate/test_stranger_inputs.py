@@ -197,3 +197,21 @@ def test_plain_photos_are_said_nothing_of(tmp_path: Path) -> None:
     write_pictures(tmp_path / "scene", NAMES)
     (tmp_path / "scene" / "notes.txt").write_text("sunny")
     assert sources.identify(tmp_path / "scene").told == ()
+
+
+def test_the_folder_of_photos_alone(tmp_path: Path) -> None:
+    """Masks beside it come along, and a model beside it is named."""
+    scene = tmp_path / "scene"
+    write_pictures(scene / "images", NAMES)
+    write_pictures(scene / "masks", NAMES)
+    assert sources.identify(scene / "images").masks == scene / "masks"
+    Model(names=NAMES).write(scene / "sparse" / "0")
+    assert "sparse/0" in sources.identify(scene / "images").told[0]
+
+
+@pytest.mark.parametrize("given", ["sparse", "sparse/0", ""])
+def test_the_folder_of_models_alone(given: str, tmp_path: Path) -> None:
+    write_pictures(tmp_path / "scene" / "images", NAMES)
+    Model(names=NAMES).write(tmp_path / "scene" / "sparse" / "0")
+    source = sources.identify(tmp_path / "scene" / given)
+    assert source.kind == "colmap" and source.images == tmp_path / "scene" / "images"
