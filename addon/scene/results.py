@@ -86,7 +86,8 @@ def import_splats(context: bpy.types.Context, path: Path, name: str, capture: st
     counts = [pointclouds.point_count(cloud.data) for cloud in clouds]
     apart = f", {counts[1]:,} of them surroundings" if len(clouds) > 1 else ""
     missed = f"; left out: {', '.join(arrays.left_out)}" if arrays.left_out else ""
-    return f"{sum(counts):,} splats{apart}{missed}"
+    told = "".join(f". {text.removesuffix('.')}" for text in arrays.told)
+    return f"{sum(counts):,} splats{apart}{missed}{told}"
 
 
 def import_mesh(

@@ -114,6 +114,8 @@ def _capture_task(job: Job[CamerasOptions], source: Source, work: Path) -> Known
                 path=f.image,
                 camera_size=(f.width, f.height),
                 mask=mask,
+                principal_point=(f.cx, f.cy),
+                is_size_told=f.is_size_told,
             )
             for f, mask in zip(frames, masks, strict=True)
         ],

@@ -29,6 +29,7 @@ from .transforms_json import (
     number,
 )
 
+NEAR_MIDDLE = 0.1  # of a picture's longer side, within which twice the principal point is its size
 MOST_FPS = 1000.0  # frames a second that a video can have
 
 
@@ -67,13 +68,25 @@ def _size(places: dict[str, Path], camera: dict[str, Any], image: Path) -> tuple
     if "w" in camera and "h" in camera:
         width, height = int(number(camera, "w")), int(number(camera, "h"))
     else:
-        width, height = image_size(image if image.is_file() else _any_image(places, image))
+        stored = image_size(image if image.is_file() else _any_image(places, image))
+        width, height = stored[::-1] if _lies_on_its_side(camera, stored) else stored
     if not (1 <= width <= 65536 and 1 <= height <= 65536):
         raise InputError(
             f"transforms.json: a picture of {width} x {height} pixels is impossible.",
             "Export it again.",
         )
     return width, height
+
+
+def _lies_on_its_side(camera: dict[str, Any], stored: tuple[int, int]) -> bool:
+    """Whether the principal point is that of a picture as large, turned by a quarter; of pictures
+    whose size no one tells.
+    """
+    if "cx" not in camera or "cy" not in camera:
+        return False
+    double = np.array([2 * number(camera, "cx"), 2 * number(camera, "cy")])
+    as_is, turned = (np.abs(double - size).max() for size in (stored, stored[::-1]))
+    return bool(turned < as_is and turned < NEAR_MIDDLE * max(stored))
 
 
 def _frame(
@@ -87,6 +100,7 @@ def _frame(
         camera_to_world=matrix,
         fl_x=fl_x,
         fl_y=fl_y,
+        is_size_told="w" in camera and "h" in camera,
         cx=number(camera, "cx", width / 2),
         cy=number(camera, "cy", height / 2),
         width=width,

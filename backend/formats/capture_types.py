@@ -30,6 +30,7 @@ class Frame:
     mask: Path | None = None
     source: str = ""  # name of the picture before it was copied into the capture
     depth: Path | None = None  # see formats/depth_exr.py
+    is_size_told: bool = True  # else width and height are those of the file, turned by nothing
 
     @property
     def K(self) -> NDArray[np.float64]:

@@ -58,7 +58,7 @@ def _binary_names(path: Path) -> dict[int, str]:
             if points * POINT > size - file.tell():
                 raise ValueError("more observations than the file holds")
             file.seek(points * POINT, os.SEEK_CUR)
-            names[image_id] = word.decode("utf-8", "surrogateescape")
+            names[image_id] = _spelled(bytes(word))
     return names
 
 
@@ -73,6 +73,16 @@ def _text_names(path: Path) -> dict[int, str]:
                 words = line.strip().split(None, 9)
                 if len(words) < 10:
                     raise ValueError("a picture without a name")
-                names[int(words[0])] = words[9]
+                names[int(words[0])] = _spelled(words[9].encode("utf-8", "surrogateescape"))
             is_pose = not is_pose
     return names
+
+
+def _spelled(name: bytes) -> str:
+    """In UTF-8, else as Windows' tools in western countries write; never what can't be said."""
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            return name.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return name.decode("latin-1")

@@ -4,7 +4,7 @@ library.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import face_schemes, face_words
 from .arkit import BLENDSHAPES, mirrored
@@ -61,6 +61,12 @@ def matches(keys: list[str]) -> list[Match]:
     """For a mesh's shape keys, in their order. A mouth speaks by ARKit's shapes where it has them,
     else by visemes, never by both.
     """
+    names = face_words.bare_names(keys)
+    key_of = dict(zip(names, keys, strict=True))
+    return [replace(match, key=key_of[match.key]) for match in _of_bare(names)]
+
+
+def _of_bare(keys: list[str]) -> list[Match]:
     spoken = face_schemes.spoken_set({key: face_words.unwrapped(key) for key in keys})
     taken = spoken.keys if spoken else frozenset()
     known = [match for key in keys if key not in taken for match in _known(key, keys)]

@@ -185,15 +185,19 @@ def _letters(names: dict[str, str]) -> dict[str, str]:
     return max(sets.values(), key=len, default={})
 
 
-# how its names are read -> the set; the first that is told by enough signs
-READINGS: tuple[tuple[Callable[[dict[str, str]], dict[str, str]], Scheme, int], ...] = (
-    (_prefixed, REALLUSION, 1),
-    (_words, REALLUSION, REALLUSION.enough),
-    (_words, REALLUSION_PAIRS, REALLUSION_PAIRS.enough),
-    (_daz, DAZ, DAZ.enough),
-    (_daz_spelled, DAZ_SPELLED, DAZ_SPELLED.enough),
-    (_letters, RHUBARB, RHUBARB.enough),
-    (_words, BLAIR, BLAIR.enough),
+TELLING = frozenset(("explosive", "dentallip", "affricate"))  # Reallusion's, and nobody else's
+# how its names are read -> the set, and how many of which names tell it; the first that is told
+READINGS: tuple[
+    tuple[Callable[[dict[str, str]], dict[str, str]], Scheme, frozenset[str], int], ...
+] = (
+    (_prefixed, REALLUSION, frozenset(REALLUSION.names), 1),
+    (_words, REALLUSION, TELLING, 1),
+    (_words, REALLUSION, REALLUSION.signs, REALLUSION.enough),
+    (_words, REALLUSION_PAIRS, REALLUSION_PAIRS.signs, REALLUSION_PAIRS.enough),
+    (_daz, DAZ, frozenset(DAZ.names), DAZ.enough),
+    (_daz_spelled, DAZ_SPELLED, DAZ_SPELLED.signs, DAZ_SPELLED.enough),
+    (_letters, RHUBARB, RHUBARB.signs, RHUBARB.enough),
+    (_words, BLAIR, BLAIR.signs, BLAIR.enough),
 )
 
 
@@ -211,9 +215,8 @@ def spoken_set(names: dict[str, str]) -> SpokenSet | None:
     """Of shape keys and their names without prefixes of programs; None where they are of no set
     that is known here.
     """
-    for read, scheme, enough in READINGS:
+    for read, scheme, signs, enough in READINGS:
         words = {key: word for key, word in read(names).items() if word in scheme.names}
-        signs = scheme.names if enough == 1 else scheme.signs
         if len(signs & set(words.values())) < enough:
             continue
         by_word = {word: key for key, word in reversed(words.items())}

@@ -4,6 +4,7 @@ MMD, and people. Standard library only.
 
 import re
 import unicodedata
+from collections import Counter
 
 from .arkit import BLENDSHAPES, mirrored
 
@@ -87,7 +88,18 @@ MMD = {
     "ウインク2右": "eyeBlinkRight", "びっくり": "eyeWide", "口角上げ": "mouthSmile",
     "口角下げ": "mouthFrown", "困る": "browInnerUp", "怒り": "browDown", "ぺろっ": "tongueOut",
 }  # fmt: skip
+COPY = re.compile(r"\.[0-9]{3}$")
+NODE = re.compile(r"^(?:.*[|:])?\w*(?:blend_?shapes?|bs|morpher|morphs?|shapes)_?[0-9]*\.", re.I)
 MB_LAB_NAME = re.compile(r"^(?:.*__)?expressions_(\w+_(?:max|min))$", re.I)
+
+
+def bare_names(keys: list[str]) -> list[str]:
+    """Names without the number that Blender gives copies (`.001`) and without the node that Maya
+    and its exporters put before them (`blendShape1.`), where that makes no two alike.
+    """
+    bare = [NODE.sub("", COPY.sub("", key)) or key for key in keys]
+    counts = Counter((*bare, *(k for k, b in zip(keys, bare, strict=True) if k != b)))
+    return [b if counts[b] == 1 else k for k, b in zip(keys, bare, strict=True)]
 
 
 def unwrapped(key: str) -> str:

@@ -44,3 +44,21 @@ def write(path: Path, fps: float, names: list[str], values: NDArray[np.floating]
             table.writerow(
                 [clock, len(BLENDSHAPES) + 9, *(f"{value:.6f}" for value in row), *["0.000000"] * 6]
             )
+
+
+def seconds(path: Path, fps: float) -> float | None:
+    """From the first row to the last by their timecodes, at `fps` rounded to whole frames, as
+    timecodes count; None for fewer than two rows.
+    """
+    with open(path, encoding="utf-8", newline="") as file:
+        clocks = [row[0] for row in csv.reader(file) if row][1:]
+    if len(clocks) < 2:
+        return None
+    first, last = (_clock(text, max(round(fps), 1)) for text in (clocks[0], clocks[-1]))
+    return last - first
+
+
+def _clock(text: str, whole: int) -> float:
+    """Seconds of hours:minutes:seconds:frames."""
+    hours, minutes, clock, frames = (float(word) for word in text.split(":"))
+    return 3600 * hours + 60 * minutes + clock + frames / whole

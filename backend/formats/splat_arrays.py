@@ -32,6 +32,7 @@ class SplatArrays:
     )  # per vertex, by property name
     notes: SplatNotes = field(default_factory=SplatNotes)
     left_out: tuple[str, ...] = ()  # what reading could not keep, in words: "3 splats that …"
+    told: tuple[str, ...] = ()  # what reading changed, as sentences
 
     def __len__(self) -> int:
         return len(self.means)
@@ -74,6 +75,7 @@ def joined(parts: list[SplatArrays]) -> SplatArrays:
         extra={n: np.concatenate([a.extra[n] for a in parts]) for n in sorted(names)},
         notes=agreed([a.notes for a in parts]),
         left_out=tuple(dict.fromkeys(text for a in parts for text in a.left_out)),
+        told=tuple(dict.fromkeys(text for a in parts for text in a.told)),
     )
 
 

@@ -2,16 +2,19 @@
 view. numpy only.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from ..geometry.arrays import Doubles, Floats
+from ..geometry.far_origin import FAR, offset_of
 from ..geometry.sh_rotation import turn_sh
 from ..protocol import InputError
-from .splat_notes import moved_notes
+from .splat_notes import moved_notes, notes_of_near, said_of
 from .splat_ply import SplatArrays
 
+SAMPLES = 10_000  # splats of a part that tell where it lies
 UNIFORM = 1e-4  # how far apart the scales of a matrix may be, relative to their size, to be one
 SMALLEST = 1e-9  # of a shape's axes, relative to its longest
 
@@ -38,6 +41,35 @@ def moved(a: SplatArrays, matrix: Doubles) -> SplatArrays:
     notes = moved_notes(a.notes, np.asarray(matrix, np.float64))
     turned = turn_sh(a.sh, turn)
     return replace(a, means=means, quats=quats, log_scales=log_scales, sh=turned, notes=notes)
+
+
+def placed_near(parts: Sequence[tuple[SplatArrays, Doubles | None]]) -> list[SplatArrays]:
+    """Parts of a scene under their matrices (4, 4), those without one as they are. A scene that
+    its matrices set far from the origin comes near it in double precision; what is up is then not
+    known any more, nor is it of those that are moved.
+    """
+    backs = [np.eye(4) if matrix is None else matrix for _, matrix in parts]
+    middles = [
+        a.means[:: 1 + len(a) // SAMPLES].astype(np.float64) @ back[:3, :3].T + back[:3, 3]
+        for (a, _), back in zip(parts, backs, strict=True)
+    ]
+    sets_far = any(np.abs(back[:3, 3]).max() > FAR for back in backs)
+    offset = offset_of(np.concatenate(middles)) if parts and sets_far else None
+    placed = []
+    for (a, matrix), back in zip(parts, backs, strict=True):
+        if offset is None and matrix is None:
+            placed.append(a)
+            continue
+        near = back.copy()
+        near[:3, 3] -= 0 if offset is None else offset
+        arrays = moved(a, near)
+        arrays.notes = replace(arrays.notes, upright=None)
+        if offset is not None:
+            if a.notes.source is None:
+                arrays.notes = notes_of_near(arrays.notes, offset)
+            arrays.told = (*a.told, said_of(offset))
+        placed.append(arrays)
+    return placed
 
 
 def _sheared(a: SplatArrays, linear: Doubles) -> tuple[Floats, Floats]:

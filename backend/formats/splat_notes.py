@@ -51,6 +51,22 @@ def moved_notes(notes: SplatNotes, matrix: Doubles) -> SplatNotes:
     return replace(notes, source=np.asarray(notes.source @ np.linalg.inv(matrix)))
 
 
+def notes_of_near(notes: SplatNotes, offset: Doubles) -> SplatNotes:
+    """Of splats that were brought near the origin by taking away `offset` (3,). Where up is must be
+    found anew: what was said of it was of a place far away.
+    """
+    back = np.eye(4)
+    back[:3, 3] = offset
+    source = back if notes.source is None else notes.source @ back
+    return replace(notes, source=np.asarray(source), upright=None)
+
+
+def said_of(offset: Doubles) -> str:
+    """The sentence for people about splats that were brought near the origin."""
+    place = ", ".join(f"{v:.12g}" for v in offset)
+    return f"The splats lie far from their origin and were moved by ({place}), which is kept."
+
+
 def agreed(notes: Sequence[SplatNotes]) -> SplatNotes:
     """What several, one at least, have in common; sRGB where they differ in blending."""
     first = notes[0]

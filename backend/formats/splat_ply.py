@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..geometry.arrays import Floats
+from ..geometry.arrays import Doubles, Floats
+from ..geometry.far_origin import offset_of
 from ..protocol import InputError
 from . import ply
 from .splat_arrays import (
@@ -18,7 +19,7 @@ from .splat_arrays import (
     sound,
     take as take,
 )
-from .splat_notes import comments_of, notes_of
+from .splat_notes import comments_of, notes_of, notes_of_near, said_of
 
 FILE = "splats.ply"  # what jobs call theirs
 
@@ -51,16 +52,32 @@ def read(path: Path) -> SplatArrays:
     extra = {n: np.dtype(kind) for n, kind in kinds.items() if n not in known}
     count = element.count if element else 0
     arrays = _empty(count, len(rest) // 3 + 1, extra)
-    first = 0
+    first, offset = 0, None
     for block in ply.read_blocks(path, header, "vertex"):
-        _fill(arrays, slice(first, first + len(block)), block, rest, base)
+        if first == 0:
+            offset = _far_offset(block)
+        _fill(arrays, slice(first, first + len(block)), block, rest, base, offset)
         first += len(block)
     if colored:
         arrays.sh[:, 0] = (_unit_colors(arrays.sh[:, 0], kinds["red"]) - 0.5) / SH_C0
     arrays.notes = notes_of(list(header.comments))
+    if offset is not None:
+        arrays.notes = notes_of_near(arrays.notes, offset)
+        arrays.told = (said_of(offset),)
     if element and element.lists:
         arrays.left_out = (f"the list {', '.join(element.lists)}",)
     return sound(arrays, path.name)
+
+
+def _far_offset(block: NDArray[np.void]) -> Doubles | None:
+    """(3,) what brings splats of double precision, of which these are some, near the origin; None
+    where they are near enough, or are rounded to single precision already.
+    """
+    if not any(block.dtype[axis] == np.float64 for axis in "xyz"):
+        return None
+    places = np.stack([block[axis] for axis in "xyz"], 1).astype(np.float64)
+    places = places[np.isfinite(places).all(1)]
+    return offset_of(places) if len(places) else None
 
 
 def _number(name: str) -> int:
@@ -97,12 +114,18 @@ def _empty(count: int, coefficients: int, extra: dict[str, np.dtype]) -> SplatAr
 
 
 def _fill(
-    a: SplatArrays, rows: slice, block: NDArray[np.void], rest: list[str], base: tuple[str, ...]
+    a: SplatArrays,
+    rows: slice,
+    block: NDArray[np.void],
+    rest: list[str],
+    base: tuple[str, ...],
+    offset: Doubles | None,
 ) -> None:
-    """A block of the file's rows into their place."""
+    """A block of the file's rows into their place, less the offset (3,)."""
     with np.errstate(over="ignore"):  # of doubles that no float32 can hold: they are left out
         for i in range(3):
-            a.means[rows, i] = block["xyz"[i]]
+            places = block["xyz"[i]]
+            a.means[rows, i] = places if offset is None else places - offset[i]
             a.log_scales[rows, i] = block[f"scale_{i}"]
             a.sh[rows, 0, i] = block[base[i]]
         for i in range(4):

@@ -33,8 +33,10 @@ def same_shape(size: tuple[int, int], other: tuple[int, int]) -> bool:
     return low <= min((w + ROUNDING) / w0, (h + ROUNDING) / h0)
 
 
-def _fit(facts: PictureFacts, camera: tuple[int, int]) -> Fit | None:
-    """None where both ways fit and differ."""
+def _fit(facts: PictureFacts, camera: tuple[int, int], is_told: bool) -> Fit | None:
+    """None where both ways fit and differ, or the camera's size is only the picture's own."""
+    if not is_told and facts.orientation != 1 and camera == facts.size:
+        return None
     if not same_shape(facts.size, camera) and not same_shape(facts.upright, camera):
         return "other"
     if facts.orientation == 1:
@@ -46,17 +48,23 @@ def _fit(facts: PictureFacts, camera: tuple[int, int]) -> Fit | None:
 
 
 def fit_pictures(
-    pictures: Sequence[PictureFacts], cameras: Sequence[tuple[int, int]]
+    pictures: Sequence[PictureFacts],
+    cameras: Sequence[tuple[int, int]],
+    told: Sequence[bool] | None = None,
 ) -> FittedPictures:
     """How pictures and the sizes (width, height) of their cameras go together. Where sizes can't
     tell, what the other turned pictures of the set say counts; where they say nothing, pictures
-    are taken as they are stored, as COLMAP and most others do.
+    are taken as they are stored, as COLMAP and most others do. `told` is false for cameras whose
+    size is only that of their picture.
     """
-    first = [_fit(facts, size) for facts, size in zip(pictures, cameras, strict=True)]
+    sizes_told = [True] * len(pictures) if told is None else told
+    first = [_fit(*each) for each in zip(pictures, cameras, sizes_told, strict=True)]
     turned = [f for f, p in zip(first, pictures, strict=True) if p.orientation != 1]
     usual: Fit = "upright" if turned.count("upright") > turned.count("stored") else "stored"
     unsure = [i for i, fit in enumerate(first) if fit is None]
     sure = usual in turned
-    return FittedPictures(
-        fits=[usual if fit is None else fit for fit in first], unsure=[] if sure else unsure
-    )
+    fits = list(first)
+    for i in unsure:
+        shape = pictures[i].upright if usual == "upright" else pictures[i].size
+        fits[i] = usual if same_shape(shape, cameras[i]) else "stored"
+    return FittedPictures(fits=[fit or "stored" for fit in fits], unsure=[] if sure else unsure)

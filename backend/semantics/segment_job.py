@@ -110,6 +110,8 @@ def run(job: Job[SegmentOptions]) -> Outcome:
 
 def _read(job: Job[SegmentOptions]) -> Scene:
     arrays = files.read(Path(job.request.input))
+    for text in arrays.told:
+        job.warn("INPUT", text)
     if arrays.left_out:
         job.warn("LEFT_OUT", f"Left out: {'; '.join(arrays.left_out)}.")
     model = from_arrays(arrays, job.device)

@@ -26,6 +26,8 @@ def run(job: Job[ConvertOptions]) -> Outcome:
     title, write = _writer(job)
     job.stage("Reading the splats", 1, 2)
     arrays = read_input(Path(job.request.input))
+    for text in arrays.told:
+        job.warn("INPUT", text)
     if arrays.left_out:
         job.warn("LEFT_OUT", f"Left out: {'; '.join(arrays.left_out)}.")
     job.stage("Writing the splats", 2, 2)

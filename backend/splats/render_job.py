@@ -109,6 +109,8 @@ def run(job: Job[RenderOptions]) -> Outcome:
     background, frames = parse_background(options.background), _check(options)
     job.stage("Reading the splats", 1, 2)
     arrays = files.read(Path(job.request.input))
+    for text in arrays.told:
+        job.warn("INPUT", text)
     if arrays.left_out:
         job.warn("LEFT_OUT", f"Left out: {'; '.join(arrays.left_out)}.")
     model = from_arrays(arrays, job.device)

@@ -467,6 +467,36 @@ def test_damaged_files_are_one_sentence(bpy: Any, folder: Path, damage: bytes) -
         bpy.ops.splatsmith.import_mesh_files(directory=str(folder), follow=False)
 
 
+@pytest.mark.parametrize(("encoding", "head", "whole"), [
+    ("utf-8-sig", "", False), ("utf-16", "", False), ("utf-16-be", "\ufeff", False),
+    ("utf-8-sig", "# exported\n", True), ("utf-8", "", True),
+])  # fmt: skip
+def test_windows_editors_marks_cost_no_vertex(
+    bpy: Any, folder: Path, capfd: Any, encoding: str, head: str, whole: bool
+) -> None:
+    for frame in range(2):
+        path = folder / f"m_{frame}.obj"
+        obj(path, raised(frame), SHEET_QUADS)
+        text = "".join(li for li in path.read_text().splitlines(True) if li[0] in "vf")
+        path.write_bytes((head + text).encode(encoding))
+    if whole:
+        assert "6 vertices through 2 frames" in bring_in(bpy, folder, capfd)
+    else:
+        with pytest.raises(RuntimeError, match=r"m_0\.obj is text with a byte order mark"):
+            bpy.ops.splatsmith.import_mesh_files(directory=str(folder), follow=False)
+
+
+@pytest.mark.parametrize(("offset", "said"), [
+    ((500000, 4500000, 100), True), ((0, -70000, 0), True), ((0, 0, 900), False),
+])  # fmt: skip
+def test_meshes_far_away_are_named(
+    bpy: Any, folder: Path, capfd: Any, offset: tuple[int, int, int], said: bool
+) -> None:
+    for frame in range(2):
+        obj(folder / f"m_{frame}.obj", raised(frame) + np.array(offset), SHEET_QUADS)
+    assert ("far from the origin" in bring_in(bpy, folder, capfd)) == said
+
+
 @pytest.mark.parametrize("kind", ["ply", "obj", "stl"])
 @pytest.mark.parametrize("value", [np.nan, -np.inf])
 def test_places_that_are_no_numbers_are_refused(

@@ -403,6 +403,33 @@ def test_faces_are_exported_in_time(bpy: Any, rooms: Any, tmp_path: Path, capfd:
     assert scene.render.fps_base == pytest.approx(RATES["9.56"][1])
 
 
+@pytest.mark.parametrize(("rate", "kind", "said"), [
+    ((24, 1.0), "FBX", "101 frames, 4.17 s"), ((24, 1.001), "FBX", "101 frames, 4.17 s"),
+    ((60, 1.0), "FBX", "101 frames, 1.67 s"), ((24, 1.0), "CSV", "101 frames, 4.17 s"),
+    ((30, 1.001), "CSV", "101 frames, 3.33 s"),
+    ((100, 10.46), "CSV", "101 frames, 10.00 s by its timecode, but the scene lasts 10.46 s"),
+])  # fmt: skip
+def test_faces_in_every_format_tell_how_long_they_last(
+    bpy: Any, rooms: Any, tmp_path: Path, capfd: Any, rate: tuple[int, float], kind: str, said: str
+) -> None:
+    from .test_talking import add_face
+
+    scene = bpy.context.scene
+    scene.render.fps, scene.render.fps_base = rate
+    obj = add_face(bpy, "Face", ("jawOpen",))
+    rooms("scene.faces.face_targets").add_target(scene, obj)
+    block = obj.data.shape_keys.key_blocks["jawOpen"]
+    block.data[0].co.z += 1
+    scene.frame_start, scene.frame_end = 1, 101
+    for frame, value in ((1, 0.0), (101, 1.0)):
+        block.value = value
+        block.keyframe_insert("value", frame=frame)
+    capfd.readouterr()
+    path = tmp_path / f"face.{kind.lower()}"
+    bpy.ops.splatsmith.export_face(filepath=str(path), kind=kind)
+    assert f"{said}\n" in capfd.readouterr().out
+
+
 def test_bones_found_for_a_range_bake_in_another(bpy: Any, rooms: Any, tmp_path: Path) -> None:
     """A shorter range, as an artist cuts it."""
     path, _ = write_wave(tmp_path / "wave", np.arange(40) / 24)

@@ -191,15 +191,40 @@ def test_preston_blair_speaks_all() -> None:
     assert {match.curve for match in matches(keys)} == set(VISEME_CURVES)
 
 
-@pytest.mark.parametrize(("read", "scheme", "enough"), face_schemes.READINGS)
+@pytest.mark.parametrize(("read", "scheme", "signs", "enough"), face_schemes.READINGS)
 def test_schemes_know_all_visemes_that_they_name(
-    read: object, scheme: face_schemes.Scheme, enough: int
+    read: object, scheme: face_schemes.Scheme, signs: frozenset[str], enough: int
 ) -> None:
     assert {f"viseme_{viseme}" for viseme in scheme.visemes} <= set(VISEME_CURVES)
-    assert scheme.signs <= scheme.names and 0 < enough <= len(scheme.names)
+    assert signs <= scheme.names and 0 < enough <= len(signs)
 
 
 def test_odd_names_are_no_trouble() -> None:
     for keys in ([""], ["__"], ["V_"], ["_max", "Expressions__max"], ["a" * 500], ["\x00", "…"]):
         assert isinstance(matches(keys), list)
     assert matches([]) == []
+
+
+@pytest.mark.parametrize("sign", ["Explosive", "Dental_Lip", "Affricate"])
+def test_one_word_of_reallusions_tells_the_set(sign: str) -> None:
+    check(["Open", sign, "Wide", "Eye_Wide_L"], {"Open": "viseme_aa", "Wide": "viseme_E",
+                                                 "Eye_Wide_L": "eyeWideLeft"})  # fmt: skip
+    assert first(["Open", "Wide"])["Wide"].startswith("eyeWide"), "nothing tells of a mouth"
+
+
+@pytest.mark.parametrize("wrap", [
+    "{}.001", "blendShape1.{}", "Head_blendShapes.{}", "face_bs.{}", "rig:faceShapes.{}.002",
+    "Morpher.{}",
+])  # fmt: skip
+def test_what_exporters_put_around_names(wrap: str) -> None:
+    arkit = [*BLENDSHAPES[:30], "jawOpen", "mouthClose", "mouthFunnel", "mouthPucker"]
+    keys = [wrap.format(name) for name in dict.fromkeys(arkit)]
+    check(keys, {wrap.format(name): name for name in arkit})
+    letters = [wrap.format(f"Mouth_{letter}") for letter in RHUBARB]
+    check(letters, {wrap.format(f"Mouth_{k}"): v for k, v in RHUBARB.items()})
+
+
+def test_copies_beside_what_they_are_copies_of_do_not_move_twice() -> None:
+    found = first(["jawOpen", "jawOpen.001", "a_bs.mouthFunnel", "b_bs.mouthFunnel"])
+    assert found["jawOpen"] == "jawOpen" and "jawOpen.001" not in found
+    assert "a_bs.mouthFunnel" not in found or "b_bs.mouthFunnel" not in found

@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from backend.formats import live_link_csv
 from backend.formats.arkit import BLENDSHAPES
@@ -64,3 +65,15 @@ def test_timecodes_count_hours_minutes_seconds_frames(tmp_path: Path) -> None:
     assert rows(tmp_path / "a.csv")[1]["Timecode"] == "00:00:01:00.000", (
         "slower than a frame a second"
     )
+
+
+@pytest.mark.parametrize(("rows", "fps", "wanted"), [
+    (2, 60.0, 1 / 60), (121, 60.0, 2.0), (30 * 3700 + 1, 29.97, 3700.0), (25, 24.0, 1.0),
+    (1, 30.0, None), (0, 30.0, None),
+])  # fmt: skip
+def test_how_long_a_table_lasts(
+    rows: int, fps: float, wanted: float | None, tmp_path: Path
+) -> None:
+    live_link_csv.write(tmp_path / "a.csv", fps, ["jawOpen"], np.zeros((rows, 1)))
+    seconds = live_link_csv.seconds(tmp_path / "a.csv", fps)
+    assert seconds == (None if wanted is None else pytest.approx(wanted))

@@ -49,12 +49,17 @@ def export(context: bpy.types.Context, path: Path, kind: str) -> str:
 
 def _in_time(scene: bpy.types.Scene, path: Path, kind: str, frames: int) -> str:
     """How long the file lasts by what stands in it, and how long the scene where that differs."""
-    seconds = file_durations.of_file(path, "MORPH_GLB") if kind == "GLTF" else None
+    rate = timeline.rate(scene)
+    if kind == "CSV":
+        seconds = live_link_csv.seconds(path, rate)
+    else:
+        seconds = file_durations.of_file(path, {"GLTF": "MORPH_GLB"}.get(kind, kind))
     if seconds is None:
         return ""
-    wanted, frame = (frames - 1) / timeline.rate(scene), 1 / timeline.rate(scene)
+    wanted, frame = (frames - 1) / rate, 1 / rate
     apart = abs(seconds - wanted) > 0.5 * frame
-    return f", {seconds:.2f} s" + (f", but the scene lasts {wanted:.2f} s" if apart else "")
+    clock = " by its timecode" if kind == "CSV" and apart else ""  # which counts whole frames
+    return f", {seconds:.2f} s{clock}" + (f", but the scene lasts {wanted:.2f} s" if apart else "")
 
 
 def _write(context: bpy.types.Context, targets: list[Any], path: Path, kind: str) -> int:

@@ -10,6 +10,8 @@ import bpy
 from ....backend.formats import vertex_animation
 from . import timeline, usd
 
+FBX_SECOND = 46_186_158_000  # of FBX's units of time
+
 
 def of_file(path: Path, kind: str) -> float | None:
     """Seconds, of the kinds that can be asked without importing them; None of others, and of files
@@ -17,6 +19,8 @@ def of_file(path: Path, kind: str) -> float | None:
     """
     if kind.endswith("GLB"):
         return _of_glb(path)
+    if kind == "FBX":
+        return _of_fbx(path)
     if kind == "USD":
         return usd.time_codes(path).seconds
     return vertex_animation.seconds(path) if kind == "VAT" else None
@@ -35,6 +39,21 @@ def _of_glb(path: Path) -> float | None:
     if not inputs:
         return None
     return float(max(i["max"][0] for i in inputs) - min(i["min"][0] for i in inputs))
+
+
+def _of_fbx(path: Path) -> float | None:
+    """From the first to the last key of its curves, by the parser of Blender's own importer."""
+    try:
+        from io_scene_fbx import parse_fbx  # type: ignore[import-not-found]
+    except ImportError:  # a Blender without it writes no FBX either
+        return None
+    root, _ = parse_fbx.parse(str(path))
+    objects = [child for child in root.elems if child.id == b"Objects"]
+    curves = [c for group in objects for c in group.elems if c.id == b"AnimationCurve"]
+    times = [e.props[0] for c in curves for e in c.elems if e.id == b"KeyTime" and len(e.props[0])]
+    if not times:
+        return None
+    return float(max(t[-1] for t in times) - min(t[0] for t in times)) / FBX_SECOND
 
 
 def of_import(scene: bpy.types.Scene, actions: Iterable[bpy.types.Action], kind: str) -> float:

@@ -67,7 +67,7 @@ def open_files(numbered: NumberedFiles, fps: float) -> OpenSequence:
     seconds = np.array(numbered.frames, np.float64) / fps
     return OpenSequence(
         name=folder.name,
-        meshes=_of_files(numbered, keep),
+        meshes=_noted(_of_files(numbered, keep), notes),
         seconds=seconds,
         keep=keep,
         notes=notes,
@@ -80,6 +80,11 @@ def _of_files(numbered: NumberedFiles, keep: Keeper) -> Iterator[ReadMesh]:
     for path, frame in zip(numbered.files, numbered.frames, strict=True):
         if not path.stat().st_size:
             raise InputError(f"{path.name} is empty.", "Remove it, or export it again.")
+        if mesh_numbers.is_misread(path):
+            raise InputError(
+                f"{path.name} is text with a byte order mark; Blender would lose its beginning.",
+                "Save it as plain UTF-8 without a byte order mark, or export it again.",
+            )
         if mesh_numbers.has_no_places(path):
             raise no_places(path.name)
         if declared_sizes.is_empty(path):  # which not all of Blender's importers take
@@ -90,6 +95,17 @@ def _of_files(numbered: NumberedFiles, keep: Keeper) -> Iterator[ReadMesh]:
                 mesh, block = joined(path.name, frame, imported)
                 keep.offer(mesh, block)
         yield mesh.checked()
+
+
+def _noted(meshes: Iterator[ReadMesh], notes: list[str]) -> Iterator[ReadMesh]:
+    """The same; a note on the first that lies so far away that its places are coarse."""
+    is_new = True
+    for mesh in meshes:
+        if is_new and not mesh.empty:
+            is_new = False
+            if note := mesh_numbers.far_note(mesh.vertices):
+                notes.append(note)
+        yield mesh
 
 
 def missing_libraries(files: list[Path]) -> list[str]:

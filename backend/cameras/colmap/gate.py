@@ -22,6 +22,7 @@ from .colmap_command import ColmapTask
 from .lens_check import check_lens
 from .text_models import readable
 
+SHORTEST = 1e-3  # of quaternions that are a rotation
 FARTHEST = 1e30  # a coordinate that single precision holds
 
 
@@ -46,10 +47,26 @@ def read_model(task: ColmapTask) -> pycolmap.Reconstruction:
             "It needs cameras, images and points3D, as .bin or .txt.",
         ) from error
     for image in model.images.values():
+        try:
+            cut = image.name  # in text, COLMAP cuts names at their first space
+        except UnicodeDecodeError:  # written in another encoding than UTF-8
+            cut = ""
         whole = names.get(image.image_id, "")
-        if whole.startswith(image.name):  # COLMAP cuts names in text at their first space
+        if whole.startswith(cut):
             image.name = whole
+    for frame in model.frames.values():
+        if frame.has_pose():
+            frame.rig_from_world = _of_unit_turn(frame.rig_from_world)
     return model
+
+
+def _of_unit_turn(pose: pycolmap.Rigid3d) -> pycolmap.Rigid3d:
+    """The pose with a quaternion of length 1, which rounded ones and some programs' are not."""
+    quat = np.asarray(pose.rotation.quat)
+    length = float(np.linalg.norm(quat))
+    if not SHORTEST < length < np.inf:
+        return pose
+    return pycolmap.Rigid3d(pycolmap.Rotation3d(quat / length), pose.translation)
 
 
 def _finite(image: pycolmap.Image) -> bool:
@@ -126,6 +143,7 @@ def pass_gate(model: pycolmap.Reconstruction, task: ColmapTask) -> GatedModel:
             path=paths[image.image_id],
             camera_size=(camera.width, camera.height),
             mask=mask,
+            principal_point=_principal_point(camera),
         )
         for image, mask in zip(images, masks, strict=True)
         for camera in (model.cameras[image.camera_id],)
@@ -157,6 +175,12 @@ def pass_gate(model: pycolmap.Reconstruction, task: ColmapTask) -> GatedModel:
         dropped=len(model.images) - len(kept),
         told=[*told, *placed.told],
     )
+
+
+def _principal_point(camera: pycolmap.Camera) -> tuple[float, float] | None:
+    if camera.is_spherical():
+        return None
+    return float(camera.principal_point_x), float(camera.principal_point_y)
 
 
 def _camera(

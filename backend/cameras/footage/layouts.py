@@ -78,7 +78,8 @@ def choose_model(folder: Path) -> ModelChoice | None:
 def images_of(model: Path, top: Path) -> Path:
     """The folder whose pictures fit the model's names best; InputError where there is none."""
     bases = dict.fromkeys([*model.parents[:UP], model, top])
-    if top in model.parents:  # nothing above what was handed in
+    is_inner = top.name.lower() in FIRST  # handed in by itself, its pictures beside it
+    if top in model.parents and not is_inner:  # nothing above what was handed in
         bases = {b: None for b in bases if b == top or top in b.parents}
     order = IMAGE_FOLDERS[::-1] if LAST in model.parts else IMAGE_FOLDERS
     folders = [b / n for b in bases for n in order if (b / n).is_dir()]

@@ -13,7 +13,8 @@ from PIL import Image
 from ...formats.name_pairing import listed, pair_names
 from ...formats.named_files import pictures_below
 from ...geometry.arrays import Pixels
-from ...media.picture_files import PictureFacts
+from ...media.open_image import UNREADABLE
+from ...media.picture_files import PictureFacts, has_alpha
 from ...media.picture_fit import same_shape
 from ...protocol import InputError
 from .images import read_image
@@ -21,6 +22,7 @@ from .images import read_image
 # EXIF's orientations as flips of the stored rows (H, W): transposed first, then up-down, left-right
 FLIPS = {2: (0, 0, 1), 3: (0, 1, 1), 4: (0, 1, 0), 5: (1, 0, 0), 6: (1, 0, 1), 7: (1, 1, 1),
          8: (1, 1, 0)}  # fmt: skip
+EXACT = (".png", ".tif", ".tiff", ".bmp")  # endings of pictures without noise of compression
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +48,7 @@ def two_tone(path: Path, size: tuple[int, int], facts: PictureFacts | None = Non
     Raises:
         InputError: it can't be read, or is no mask of a picture of that shape.
     """
-    mask = read_image(path)
+    mask = _shown(path)
     stored = mask.shape[1], mask.shape[0]
     if facts is not None and not same_shape(stored, size):
         if not same_shape(stored, facts.size):
@@ -56,11 +58,33 @@ def two_tone(path: Path, size: tuple[int, int], facts: PictureFacts | None = Non
                 "Make it anew for this picture.",
             )
         mask = upright_pixels(mask, facts.orientation)
-    level = 127 if mask.max(initial=0) > 1 else 0
-    return np.asarray(
-        cv2.resize((mask > level).astype(np.uint8) * 255, size, interpolation=cv2.INTER_NEAREST),
-        np.uint8,
-    )
+    return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
+def _shown(path: Path) -> Pixels:
+    """(H, W) as stored: 255 where the mask shows, whichever way it says so.
+
+    Grey from the middle on; where nothing is as bright, as in numbered objects (0 the background)
+    and objects in dark colours, whatever is not black; of a cut-out picture, what is not
+    transparent.
+    """
+    try:
+        with Image.open(path) as image:
+            numbered = image.mode == "P" and "transparency" not in image.info
+            alpha = image.convert("RGBA") if has_alpha(image) else None
+            colors = np.asarray(image.convert("RGB") if numbered else 0)
+    except (*UNREADABLE, Image.DecompressionBombError):
+        numbered, alpha, colors = False, None, np.zeros(0)  # what OpenCV reads may do
+    clear = None if alpha is None else np.asarray(alpha.getchannel("A"))
+    if clear is not None and clear.min() < clear.max():
+        grey, level = clear, 127
+    elif numbered:
+        grey, level = np.asarray(colors).max(2), 0
+    else:
+        grey = read_image(path)
+        is_dark = path.suffix.lower() in EXACT and grey.max(initial=0) <= 127
+        level = 0 if is_dark or grey.max(initial=0) <= 1 else 127
+    return np.asarray((grey > level) * np.uint8(255), np.uint8)
 
 
 def paired_masks(folder: Path, pictures: Sequence[str]) -> PairedMasks:

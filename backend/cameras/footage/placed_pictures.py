@@ -22,6 +22,8 @@ class GivenPicture:
     path: Path
     camera_size: tuple[int, int]  # width and height
     mask: Path | None = None
+    principal_point: tuple[float, float] | None = None  # pixels of the camera's picture
+    is_size_told: bool = True  # by the camera, not by the picture itself
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +69,11 @@ def place_pictures(given: Sequence[GivenPicture], images: Path, masks: Path) -> 
     """
     facts, unreadable = _facts(given)
     order = list(facts)
-    fitted = fit_pictures([facts[i] for i in order], [given[i].camera_size for i in order])
+    fitted = fit_pictures(
+        [facts[i] for i in order],
+        [given[i].camera_size for i in order],
+        [given[i].is_size_told for i in order],
+    )
     placed: list[PlacedPicture] = []
     others: list[str] = []
     bad_masks: list[str] = []
@@ -94,12 +100,34 @@ def place_pictures(given: Sequence[GivenPicture], images: Path, masks: Path) -> 
         placed.append(PlacedPicture(index=index, name=copy.name, size=size))
     unsure = [given[order[i]].name for i in fitted.unsure]
     told = _sentences(len(given), unreadable, others, turned, unsure, bad_masks)
+    told += _off_middle(given)
     if not placed:
         raise InputError(
             f"None of the pictures fits its camera. {' '.join(told)}",
             "Put the pictures beside the cameras that were solved for them.",
         )
     return PlacedPictures(pictures=placed, told=told, masked=masked)
+
+
+def _off_middle(given: Sequence[GivenPicture]) -> list[str]:
+    """A sentence about cameras that look past their own pictures: as where the numbers of the lens
+    are for pictures of another size.
+    """
+    past = [
+        p
+        for p in given
+        if p.principal_point is not None
+        and not all(0 <= c <= s for c, s in zip(p.principal_point, p.camera_size, strict=True))
+    ]
+    if not past:
+        return []
+    x, y = past[0].principal_point or (0.0, 0.0)
+    w, h = past[0].camera_size
+    return [
+        f"{len(past)} of {len(given)} cameras have their principal point outside their picture, "
+        f"the first at ({x:g}, {y:g}) of {w} x {h} pixels: unless the pictures are crops, the lens "
+        f"is that of pictures of another size: {listed(p.name for p in past)}."
+    ]
 
 
 def _sentences(

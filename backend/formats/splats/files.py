@@ -182,4 +182,7 @@ def losses(a: SplatArrays, chosen: SplatFormat) -> tuple[str, ...]:
         lost.append("that they blend in linear light")
     if a.notes.upright is not None and not chosen.notes:
         lost.append("what is up")
+    if a.notes.source is not None and not chosen.notes:
+        place = ", ".join(f"{v:.12g}" for v in a.notes.source[:3, 3])
+        lost.append(f"where they lie in the world that was surveyed ({place})")
     return tuple(lost)

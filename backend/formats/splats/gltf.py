@@ -42,7 +42,7 @@ def read(path: Path) -> SplatArrays:
             f"{path.name} holds no Gaussian splats.",
             f"Choose a glTF file with {EXTENSION}; meshes are imported by Blender itself.",
         )
-    whole = joined(parts)
+    whole = joined(splat_moves.placed_near(parts))
     others = sum(len(_primitives(mesh)) for mesh, _ in meshes) - len(parts)
     return replace(whole, left_out=(*whole.left_out, *beside(others)))
 
@@ -98,9 +98,13 @@ def _numbers(gltf: Gltf, node: dict[str, Any], key: str, default: list[float]) -
     return np.array(values, np.float64)
 
 
-def _placed(gltf: Gltf, mesh: dict[str, Any], matrix: Doubles) -> list[SplatArrays]:
-    """The splats of a mesh where its node has them; ours as they were written."""
-    parts = []
+def _placed(
+    gltf: Gltf, mesh: dict[str, Any], matrix: Doubles
+) -> list[tuple[SplatArrays, Doubles | None]]:
+    """The splats of a mesh, and what moves them where its node has them; None for ours, which are
+    as they were written.
+    """
+    parts: list[tuple[SplatArrays, Doubles | None]] = []
     for primitive in _primitives(mesh):
         extensions = primitive.get("extensions") or {} if isinstance(primitive, dict) else {}
         if not isinstance(extensions.get(EXTENSION), dict):
@@ -108,12 +112,9 @@ def _placed(gltf: Gltf, mesh: dict[str, Any], matrix: Doubles) -> list[SplatArra
         a = _splats(gltf, primitive, extensions[EXTENSION])
         back = HALF_TURN @ matrix
         kept = np.abs(matrix - placed(a)).max() < 1e-5 * max(1, np.abs(matrix).max())
-        if not kept:
-            if not abs(np.linalg.det(back[:3, :3])) > 1e-30:  # NaN is
-                raise bad(gltf.path.name, "a node flattens its splats to nothing")
-            notes = SplatNotes(blend=a.notes.blend, antialiased=a.notes.antialiased)
-            a = replace(splat_moves.moved(a, back), notes=notes)
-        parts.append(a)
+        if not kept and not abs(np.linalg.det(back[:3, :3])) > 1e-30:  # NaN is
+            raise bad(gltf.path.name, "a node flattens its splats to nothing")
+        parts.append((a, None if kept else back))
     return parts
 
 
@@ -154,7 +155,7 @@ def _notes(lines: object, space: object) -> SplatNotes:
     lines = lines if isinstance(lines, list) else []
     notes = notes_of([line for line in lines if isinstance(line, str)])
     if space == LINEAR:
-        return SplatNotes(blend="linear", antialiased=notes.antialiased, upright=notes.upright)
+        return replace(notes, blend="linear")
     return notes
 
 

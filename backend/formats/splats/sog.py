@@ -2,7 +2,7 @@
 the first one, which had no number.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ def _notes(meta: dict[str, Any]) -> SplatNotes:
     lines = extras.get("splatsmith") if isinstance(extras, dict) else None
     notes = notes_of([x for x in lines if isinstance(x, str)] if isinstance(lines, list) else [])
     antialiased = notes.antialiased or meta.get("antialias") is True
-    return SplatNotes(blend=notes.blend, antialiased=antialiased, upright=notes.upright)
+    return replace(notes, antialiased=antialiased)
 
 
 def _count(source: "_Source", counted: bool) -> int:

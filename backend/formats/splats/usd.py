@@ -13,7 +13,7 @@ from ...geometry.arrays import Doubles, Floats
 from ...protocol import InputError, SetupError
 from .. import splat_moves
 from ..splat_arrays import COEFFICIENTS, SplatArrays, joined, logits_of, opacities_of, sound
-from ..splat_notes import SplatNotes, comments_of, notes_of
+from ..splat_notes import comments_of, notes_of
 from .axes import HALF_TURN, Y_UP, placed
 from .packing import bad_file, beside, colors_of, read_bytes
 from .usd_probe import can_be_read
@@ -71,8 +71,9 @@ def _read(path: Path, library: Any) -> SplatArrays:
         matrix = np.array(placed_by, np.float64).T
         if not abs(np.linalg.det(matrix[:3, :3])) > 1e-30:  # NaN is
             raise bad_file(path.name, KIND, "a transform flattens its splats to nothing")
-        parts.append(_placed(_splats(path.name, prim), to_y_up @ matrix))
-    whole = joined(parts)
+        arrays = _splats(path.name, prim)
+        parts.append((arrays, _back(arrays, to_y_up @ matrix)))
+    whole = joined(splat_moves.placed_near(parts))
     others = sum(p.IsA(library.UsdGeom.Gprim) and p not in prims for p in stage.Traverse())
     return replace(whole, left_out=(*whole.left_out, *beside(others)))
 
@@ -89,13 +90,11 @@ def _own_transform(library: Any, prim: Any) -> Any:
     return matrix
 
 
-def _placed(a: SplatArrays, matrix: Doubles) -> SplatArrays:
-    """Where the stage has them; ours as they were written."""
+def _back(a: SplatArrays, matrix: Doubles) -> Doubles | None:
+    """What moves the splats where the stage has them; None for ours, which are as written."""
     if np.abs(matrix - placed(a)).max() < 1e-5 * max(1, np.abs(matrix).max()):
-        return a
-    moved = splat_moves.moved(a, HALF_TURN @ matrix)
-    moved.notes = SplatNotes(blend=a.notes.blend, antialiased=a.notes.antialiased)
-    return moved
+        return None
+    return np.asarray(HALF_TURN @ matrix)
 
 
 def _splats(name: str, prim: Any) -> SplatArrays:
