@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.benchmarks.runs import backend, cost
 from tests.benchmarks.splat_scenes import SCENES, Scene
 from tests.benchmarks.splat_truth import Judged, contact_sheet, make_truth, score, write_footage
-from tests.benchmarks.splats import FOX, LEGO, solved
+from tests.benchmarks.splats import FOX_SHORT, LEGO, solved
 from tests.benchmarks.table import Row, Table, has, say
 
 PRESETS = os.environ.get("PRESETS", "fast").split(",")
@@ -36,7 +36,7 @@ def _held_out(table: Table) -> None:
     if lego is not None:
         backend("cameras", lego, capture, "--preset", "fast")
     for case, source, options in (
-        ("fox", solved("fox"), FOX),
+        ("fox", solved("fox"), FOX_SHORT),
         ("nerf_lego50", capture if lego is not None else None, LEGO),
     ):
         if source is None:
