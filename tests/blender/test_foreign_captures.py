@@ -115,9 +115,9 @@ def test_two_focal_lengths_become_the_pixels_shape(
         [fl_x, fl_y, 30, 20], rel=1e-5
     )
     point = camera.matrix_world @ Vector((0.2, 0.1, -1.0))
-    u, v, _ = world_to_camera_view(scene, camera, point)
+    seen = world_to_camera_view(scene, camera, point)
     wanted = (30 + 0.2 * fl_x) / SIZE[0], 1 - (20 - 0.1 * fl_y) / SIZE[1]
-    assert (u, v) == pytest.approx(wanted, abs=1e-4)
+    assert (seen.x, seen.y) == pytest.approx(wanted, abs=1e-4)
     method = "FIT" if fl_x == fl_y else "STRETCH"
     assert camera.data.background_images[0].frame_method == method
 

@@ -93,7 +93,7 @@ def test_camera_models_without_a_fisheye(model: str, tmp_path: Path) -> None:
     ("FISHEYE624", {"k5": 0.1, "s4": 0.2}),
 ])  # fmt: skip
 def test_lenses_that_bend_lines_come_back_as_they_are(
-    model: str, more: dict[str, float], tmp_path: Path
+    model: str, more: dict[str, Any], tmp_path: Path
 ) -> None:
     frames = capture.read(save(tmp_path, camera_model=model, **more)).frames
     assert frames[0].camera_model == model and not frames[0].is_pinhole

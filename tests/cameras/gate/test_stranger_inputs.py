@@ -71,7 +71,7 @@ def test_rotations_need_no_length_of_one(
 @pytest.mark.parametrize("orientation", [ON_SIDE, 8])
 def test_a_principal_point_tells_how_pictures_stand(orientation: int, tmp_path: Path) -> None:
     """Nobody says how large they are."""
-    said = {"w": None, "h": None, "cx": 59.0, "cy": 82.0}
+    said: dict[str, Any] = {"w": None, "h": None, "cx": 59.0, "cy": 82.0}
     scene = write_transforms(tmp_path / "scene", NAMES, **said)
     for number, name in enumerate(NAMES):
         save_turned(marked(number, (120, 160)), scene / name, orientation)
