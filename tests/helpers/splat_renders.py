@@ -1,5 +1,7 @@
 """Splats that stand on surfaces, as training leaves them, and pictures of them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
@@ -55,13 +57,13 @@ def cameras(count: int = 3) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @torch.no_grad()
-def pictures(a: SplatArrays) -> torch.Tensor:
-    """(views, SIZE, SIZE, 3) in 0..1."""
+def pictures(a: SplatArrays, center: Sequence[float] = (0, 0, 0), size: float = 1) -> torch.Tensor:
+    """(views, SIZE, SIZE, 3) in 0..1, of what lies `size` around `center`."""
     model, (views, K) = from_arrays(a), cameras()
     drawn = rasterize(
-        model.means,
+        (model.means - torch.tensor(center, dtype=torch.float32)) / size,
         model.quats,
-        model.scales,
+        model.scales / size,
         model.opacities,
         model.sh(model.sh_degree),
         views,

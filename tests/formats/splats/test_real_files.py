@@ -9,16 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from helpers.places import DATA
-from helpers.splat_renders import SIZE, cameras, psnr, scene
+from helpers.splat_renders import pictures, psnr, scene
 
 from backend.formats import splat_ply
-from backend.formats.splat_arrays import SplatArrays, take
+from backend.formats.splat_arrays import take
 from backend.formats.splats import files
 from backend.formats.splats.files import BY_NAME, WRITTEN
-from backend.gaussians.model import from_arrays
-from backend.gaussians.rasterize import rasterize
 
 FILES = {
     "fixtures/minimal.ksplat": 4,
@@ -37,26 +34,6 @@ FILES = {
 FAITHFUL = {"ply": 120, "compressed-ply": 45, "spz": 40, "sog": 40, "gltf": 100, "usd": 100}
 
 
-@torch.no_grad()
-def pictures(a: SplatArrays, center: np.ndarray, size: float) -> torch.Tensor:
-    """(views, SIZE, SIZE, 3) of splats that fill the picture."""
-    model, (views, K) = from_arrays(a), cameras()
-    drawn = rasterize(
-        (model.means - torch.tensor(center)) / size,
-        model.quats,
-        model.scales / size,
-        model.opacities,
-        model.sh(model.sh_degree),
-        views,
-        K,
-        SIZE,
-        SIZE,
-        sh_degree=model.sh_degree,
-        backgrounds=torch.full((len(views), 3), 0.4),
-    )
-    return drawn.image.clamp(0, 1)
-
-
 @pytest.mark.data
 @pytest.mark.process  # USD among them
 @pytest.mark.skipif(not (DATA / "splats").is_dir(), reason="no ../shared/data")
@@ -66,12 +43,12 @@ def test_round_trips_of_others_files(name: str, tmp_path: Path) -> None:
     assert len(a) == FILES[name] and not a.left_out
     center = np.median(a.means, 0)
     size = max(float(np.quantile(np.linalg.norm(a.means - center, axis=1), 0.8)), 0.5)
-    before = pictures(a, center, size)
+    before = pictures(a, center.tolist(), size)
     assert before.std() > 0.01, "there is something to see"
     for kind, least in FAITHFUL.items():
         path = tmp_path / f"a{BY_NAME[kind].suffixes[0]}"
         assert not files.write(path, a, BY_NAME[kind])
-        after = psnr(before, pictures(files.read(path), center, size))
+        after = psnr(before, pictures(files.read(path), center.tolist(), size))
         print(f"{name} as {kind}: {path.stat().st_size:,} bytes, {after:.1f} dB")
         assert after > least, kind
 
