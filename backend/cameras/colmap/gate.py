@@ -19,7 +19,7 @@ from ...protocol import InputError
 from ..footage.mask_files import paired_masks
 from ..footage.placed_pictures import GivenPicture, PlacedPicture, place_pictures
 from .colmap_command import ColmapTask
-from .lens_check import check_lens
+from .sound_lenses import sound_indices
 from .text_models import readable
 
 SHORTEST = 1e-3  # of quaternions that are a rotation
@@ -76,7 +76,7 @@ def _finite(image: pycolmap.Image) -> bool:
 
 
 def _usable(model: pycolmap.Reconstruction, told: list[str]) -> list[pycolmap.Image]:
-    """Images with a pose that can be one, in natural order."""
+    """Images with a pose and a lens that can be one, in natural order."""
     images = sorted(model.images.values(), key=lambda i: natural_key(i.name))
     posed = [i for i in images if i.has_pose]
     if len(posed) < len(images):
@@ -93,7 +93,10 @@ def _usable(model: pycolmap.Reconstruction, told: list[str]) -> list[pycolmap.Im
             f"{len(gone)} of {len(images)} cameras have no usable pose and were left out: "
             f"{listed(gone)}."
         )
-    return kept
+    lens_of = [image.camera_id for image in kept]
+    sound, lens_told = sound_indices([i.name for i in kept], lens_of, model.cameras)
+    told += lens_told
+    return [kept[k] for k in sound]
 
 
 def _with_pictures(images: list[pycolmap.Image], folder: Path, told: list[str]) -> dict[int, Path]:
@@ -211,7 +214,6 @@ def _rebuilt(
         key = image.camera_id, picture.size
         if key not in cameras:
             cameras[key] = _camera(model.cameras[image.camera_id], picture.size, len(cameras) + 1)
-            check_lens(cameras[key][0])
             new.add_camera_with_trivial_rig(cameras[key][0])
         camera, scale = cameras[key]
         points = np.array([p.xy for p in image.points2D], np.float64).reshape(-1, 2) * scale

@@ -230,6 +230,21 @@ def test_one_bad_pose_among_many(tmp_path: Path) -> None:
     assert not result.capture.reading.world.offset.any()
 
 
+@pytest.mark.parametrize("lens", [
+    "OPENCV 160 120 150 150 80 60 9e5 0 0 0", "PINHOLE 160 120 -150 150 80 60",
+    "SIMPLE_RADIAL 160 120 150 80 60 -700",
+])  # fmt: skip
+def test_one_bad_lens_among_many(lens: str, tmp_path: Path) -> None:
+    cameras = {1: "PINHOLE 160 120 150 150 80 60", 2: lens}
+    Model(names=NAMES, cameras=cameras, camera_of=lambda i: 2 if i == 4 else 1).write(
+        tmp_path / "scene" / "sparse" / "0"
+    )
+    write_pictures(tmp_path / "scene" / "images", NAMES)
+    result = read(tmp_path / "scene", tmp_path / "out")
+    assert result.marks == [0, 1, 2, 3, 5, 6, 7]
+    assert "1 of 8 cameras have no usable lens and were left out: img_004.jpg" in result.said
+
+
 def test_missing_and_broken_pictures_are_named(tmp_path: Path) -> None:
     Model(names=NAMES).write(tmp_path / "scene" / "sparse" / "0")
     images = tmp_path / "scene" / "images"
