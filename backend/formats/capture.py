@@ -15,6 +15,7 @@ import numpy as np
 
 from ..geometry.arrays import Doubles
 from ..protocol import InputError
+from .archives import refuse_archive
 from .capture_frames import ordered_records, with_usable_lenses, without_repeats
 from .capture_records import other_lists, recentred, usable_poses
 from .capture_types import Capture as Capture, Frame as Frame, Reading as Reading, World as World
@@ -131,6 +132,7 @@ def read(path: Path) -> Capture:
     """
     file = find_transforms(path)
     if file is None:
+        refuse_archive(path)
         raise InputError(
             f"{path} holds no transforms.json.", "Run `cameras` first, and give its output folder."
         )

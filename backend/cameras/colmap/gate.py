@@ -18,6 +18,7 @@ from ...media.picture_files import LISTED
 from ...protocol import InputError
 from ..footage.mask_files import paired_masks
 from ..footage.placed_pictures import GivenPicture, PlacedPicture, place_pictures
+from .camera_list import unknown_model
 from .colmap_command import ColmapTask
 from .sound_lenses import sound_indices
 from .text_models import readable
@@ -37,11 +38,20 @@ class GatedModel:
 
 
 def read_model(task: ColmapTask) -> pycolmap.Reconstruction:
-    """The model in `task.model`, its names whole; InputError where it is damaged."""
+    """The model in `task.model`, its names whole; InputError where it is damaged, or has a
+    camera model that COLMAP does not know.
+    """
     folder, names = Path(task.model), image_names(Path(task.model))
     try:
         model = pycolmap.Reconstruction(readable(folder, Path(task.work) / "model"))
     except (ValueError, RuntimeError, IndexError, OSError) as error:
+        if unknown := unknown_model(folder):
+            raise InputError(
+                f"A camera of the COLMAP model has the camera model {unknown!r}, which is not "
+                "known.",
+                "Undistort the pictures in the program that wrote it, and export them with PINHOLE "
+                "cameras.",
+            ) from error
         raise InputError(
             "The COLMAP model is damaged or incomplete.",
             "It needs cameras, images and points3D, as .bin or .txt.",

@@ -6,6 +6,7 @@ import struct
 from pathlib import Path
 
 import numpy as np
+import pycolmap
 import pytest
 from helpers.command_line import refusal
 from helpers.foreign_solves import (
@@ -205,6 +206,31 @@ def test_an_unfinished_model_is_not_solved_anew(tmp_path: Path) -> None:
     write_pictures(tmp_path / "scene" / "images", NAMES)
     (folder / "images.txt").unlink()
     assert "damaged or incomplete" in refused(tmp_path / "scene", tmp_path)
+
+
+@pytest.mark.parametrize("lens", [
+    "METASHAPE_FRAME 160 120 150 80 60", "pinhole 160 120 150 150 80 60", "99 160 120 150 80 60",
+])  # fmt: skip
+def test_a_camera_model_that_nobody_knows_is_named(lens: str, tmp_path: Path) -> None:
+    folder = tmp_path / "scene" / "sparse" / "0"
+    cameras = {1: "PINHOLE 160 120 150 150 80 60", 2: lens}
+    Model(names=NAMES, cameras=cameras).write(folder)
+    write_pictures(tmp_path / "scene" / "images", NAMES)
+    assert f"camera model {lens.split()[0]!r}, which is not known" in refused(
+        tmp_path / "scene", tmp_path
+    )
+
+
+def test_a_camera_model_of_a_number_that_nobody_knows_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "scene" / "sparse" / "0"
+    Model(names=NAMES).write(folder)
+    write_pictures(tmp_path / "scene" / "images", NAMES)
+    model = pycolmap.Reconstruction(str(folder))
+    model.write_binary(str(folder))
+    whole = (folder / "cameras.bin").read_bytes()
+    other = struct.pack("<IiQQ3d", 2, 42, 160, 120, 150, 80, 60)
+    (folder / "cameras.bin").write_bytes(struct.pack("<Q", 2) + whole[8:] + other)
+    assert "camera model 'number 42', which is not known" in refused(tmp_path / "scene", tmp_path)
 
 
 @pytest.mark.parametrize("count", [2**40, 3])
