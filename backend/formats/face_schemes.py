@@ -215,8 +215,8 @@ def _letters(names: dict[str, str]) -> dict[str, str]:
 
 def _numbered(names: dict[str, str]) -> dict[str, str]:
     """Visemes by their numbers, where the last one is Microsoft's and half of them are there."""
-    found = {key: NUMBERED.match(name) for key, name in names.items()}
-    numbers = {key: int(match[1]) for key, match in found.items() if match}
+    endings = {key: NUMBERED.match(name) for key, name in names.items()}
+    numbers = {key: int(match[1]) for key, match in endings.items() if match}
     if max(numbers.values(), default=0) != MOST or len(set(numbers.values())) <= MOST // 2:
         return {}
     return {key: str(number) for key, number in numbers.items()}

@@ -38,8 +38,9 @@ def read(path: Path) -> SplatArrays:
 
 
 def write(path: Path, a: SplatArrays) -> tuple[str, ...]:
-    """Writes places and sizes as they are, colours, opacities and turns in a byte each. Says how many
-    colours were clipped.
+    """Writes places and sizes as they are, colours, opacities and turns in a byte each.
+
+    Says how many colours were clipped.
     """
     rows = np.empty(len(a), ROW)
     rows["mean"], rows["scale"] = a.means, np.exp(a.log_scales)

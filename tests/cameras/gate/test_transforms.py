@@ -299,7 +299,7 @@ def test_a_picture_that_is_listed_twice_counts_once(spelled: str, tmp_path: Path
     change(folder, frames=[*frames, {**frames[2], "file_path": spelled.format(NAMES[2])}])
     result = read(folder, tmp_path / "out")
     assert result.marks == list(range(COUNT))
-    assert f"1 pictures are listed twice, and count once: " in result.said
+    assert "1 pictures are listed twice, and count once: " in result.said
     assert NAMES[2] in result.said
 
 
