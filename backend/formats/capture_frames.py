@@ -49,7 +49,9 @@ def without_repeats(
     by_place: dict[Path, list[int]] = defaultdict(list)
     for index in poses:
         by_place[places[records[index]["file_path"]]].append(index)
-    alike, unlike, gone = [], [], set()
+    alike: list[str] = []
+    unlike: list[str] = []
+    gone: set[int] = set()
     for indices in by_place.values():
         first, *others = indices
         same = all(

@@ -2,6 +2,7 @@
 be used left out by name, its world near the origin, every picture on a rig of its own.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -104,7 +105,8 @@ def _usable(model: pycolmap.Reconstruction, told: list[str]) -> list[pycolmap.Im
             f"{listed(gone)}."
         )
     lens_of = [image.camera_id for image in kept]
-    sound, lens_told = sound_indices([i.name for i in kept], lens_of, model.cameras)
+    lenses: dict[Hashable, pycolmap.Camera] = {key: model.cameras[key] for key in set(lens_of)}
+    sound, lens_told = sound_indices([i.name for i in kept], lens_of, lenses)
     told += lens_told
     return [kept[k] for k in sound]
 
