@@ -93,16 +93,16 @@ def _main(self: bpy.types.Menu, _context: bpy.types.Context) -> None:
 
 
 def _import(self: bpy.types.Menu, _context: bpy.types.Context) -> None:
-    self.layout.operator("splatsmith.import_splats", text=f"{SPLATS}, .ksplat)")
+    self.layout.operator("splatsmith.import_splats", text=SPLATS)
     self.layout.operator("splatsmith.import_capture", text="Capture (transforms.json)")
 
 
 def _export(self: bpy.types.Menu, _context: bpy.types.Context) -> None:
-    self.layout.operator("splatsmith.export_splats", text=f"{SPLATS})")
+    self.layout.operator("splatsmith.export_splats", text=SPLATS)
     self.layout.operator("splatsmith.export_page", text="Gaussian Splats as Web Page (.html)")
 
 
-SPLATS = "Gaussian Splats (.ply, .spz, .sog, .splat, .glb, .usd"
+SPLATS = "Gaussian Splats (.ply, .spz, .sog, .splat, .ksplat, .glb, .usd)"
 MENUS: tuple[type[bpy.types.Menu], ...] = (*SUBMENU_CLASSES, SPLATSMITH_MT_main)
 PLACES = (
     ("VIEW3D_MT_object", _main),

@@ -6,7 +6,7 @@ import bpy
 
 from ...backend.formats import splat_ply
 from ...backend.formats.splat_ply import SplatArrays
-from ...backend.formats.splats.files import BY_NAME, FORMATS, WRITTEN, SplatFormat, format_of
+from ...backend.formats.splats.files import BY_NAME, FORMATS, SplatFormat, format_of
 from ...backend.protocol import InputError
 from ..blender_types import ExportHelper, ImportHelper, OperatorResult
 from ..scene import results
@@ -17,7 +17,7 @@ ENDS = tuple(
     dict.fromkeys(Path(f"a{s}").suffix for f in FORMATS for s in f.suffixes if s[0] == ".")
 )
 GLOB = ";".join([*(f"*{end}" for end in ENDS), "meta.json"])
-KINDS = [(f.name, f.title, f"Write {f.suffixes[0]}", i) for i, f in enumerate(WRITTEN)]
+KINDS = [(f.name, f.title, f"Write {f.suffixes[0]}", i) for i, f in enumerate(FORMATS)]
 
 
 class SPLATSMITH_OT_import_splats(ImportHelper, bpy.types.Operator):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..formats import capture, points_ply
 from ..formats.capture import Capture, Frame
+from ..formats.capture_frames import ENOUGH
 from ..formats.name_pairing import listed
 from ..geometry.conventions import to_viewmat
 from ..media import photos, video
@@ -20,7 +21,7 @@ from .colmap.colmap_command import ColmapTask, KnownCamera
 from .footage import posed
 from .footage.lenses import colmap_lens
 from .footage.mask_files import paired_masks
-from .footage.placed_pictures import GivenPicture, place_pictures
+from .footage.placed_pictures import GivenPicture, PlacedPicture, place_pictures
 from .footage.posed import KnownPose
 from .footage.sources import Source
 
@@ -52,8 +53,6 @@ def _with_images(job: Job[CamerasOptions], given: Capture) -> list[Frame]:
             f"{len(gone)} of {len(given.frames)} cameras have no picture and were left out: "
             f"{listed(gone)}.",
         )
-    if len({f.image for f in frames}) < len(frames):
-        raise InputError("transforms.json names a picture twice.", "Export it again.")
     return frames
 
 
@@ -98,6 +97,39 @@ def _near_points(given: Capture, work: Path) -> str:
     return str(moved)
 
 
+def _known(
+    frames: list[Frame], pictures: Sequence[PlacedPicture]
+) -> tuple[dict[str, KnownCamera], str]:
+    """The cameras of the pictures by their names, and a sentence about those that COLMAP has no
+    lens for; InputError where too few are left.
+    """
+    known: dict[str, KnownCamera] = {}
+    bad: dict[str, InputError] = {}
+    for picture in pictures:
+        frame = frames[picture.index]
+        try:
+            model, params = colmap_lens(frame, picture.size)
+        except InputError as error:
+            bad[frame.source or frame.image.name] = error
+            continue
+        known[picture.name] = KnownCamera(
+            name=picture.name,
+            model=model,
+            params=params,
+            viewmat=to_viewmat(frame.camera_to_world).tolist(),
+            size=list(picture.size),
+        )
+    if not bad:
+        return known, ""
+    first = next(iter(bad.values()))
+    if len(known) < ENOUGH:
+        raise first
+    return known, (
+        f"{len(bad)} of {len(pictures)} cameras have no usable lens and were left out: "
+        f"{listed(bad)}. Of the first: {first.what}"
+    )
+
+
 def _capture_task(job: Job[CamerasOptions], source: Source, work: Path) -> KnownTask:
     """Someone else's cameras: points are triangulated unless they came along."""
     job.stage("Reading the cameras", 1, 4)
@@ -123,18 +155,9 @@ def _capture_task(job: Job[CamerasOptions], source: Source, work: Path) -> Known
         work / "masks",
     )
     _tell(job, placed.told)
-    kept, known = [frames[p.index] for p in placed.pictures], []
-    for frame, picture in zip(kept, placed.pictures, strict=True):
-        model, params = colmap_lens(frame, picture.size)
-        known.append(
-            KnownCamera(
-                name=picture.name,
-                model=model,
-                params=params,
-                viewmat=to_viewmat(frame.camera_to_world).tolist(),
-                size=list(picture.size),
-            )
-        )
+    known, no_lens = _known(frames, placed.pictures)
+    _tell(job, [no_lens] if no_lens else [])
+    kept = [frames[p.index] for p in placed.pictures if p.name in known]
     times = [f.time if f.time is not None else -1.0 for f in kept]
     world = given.reading.world
     task = ColmapTask(
@@ -142,7 +165,7 @@ def _capture_task(job: Job[CamerasOptions], source: Source, work: Path) -> Known
         images=str(folder),
         work=str(work),
         output=str(job.folder.staging),
-        names=[p.name for p in placed.pictures],
+        names=list(known),
         ordered=False,
         times=times if min(times) >= 0 else None,
         fps=given.fps,
@@ -151,7 +174,7 @@ def _capture_task(job: Job[CamerasOptions], source: Source, work: Path) -> Known
         masks=str(work / "masks") if placed.masked else "",
         offset=world.offset.tolist() if world.offset.any() else None,
         applied=None if world.applied is None else world.applied.tolist(),
-        known=known,
+        known=list(known.values()),
         points=_near_points(given, work),
         seed=job.request.seed,
         threads=core_count(),

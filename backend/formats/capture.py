@@ -15,7 +15,9 @@ import numpy as np
 
 from ..geometry.arrays import Doubles
 from ..protocol import InputError
-from .capture_records import ordered_records, other_lists, recentred, usable_poses
+from .archives import refuse_archive
+from .capture_frames import ordered_records, with_usable_lenses, without_repeats
+from .capture_records import other_lists, recentred, usable_poses
 from .capture_types import Capture as Capture, Frame as Frame, Reading as Reading, World as World
 from .lens_keys import DISTORTION, MORE_DISTORTION, PERSPECTIVE, lens_of
 from .name_pairing import listed
@@ -89,12 +91,9 @@ def _lies_on_its_side(camera: dict[str, Any], stored: tuple[int, int]) -> bool:
     return bool(turned < as_is and turned < NEAR_MIDDLE * max(stored))
 
 
-def _frame(
-    root: Path, camera: dict[str, Any], size: tuple[int, int], image: Path, matrix: Doubles
-) -> Frame:
+def _frame(camera: dict[str, Any], size: tuple[int, int], image: Path, matrix: Doubles) -> Frame:
     lens, (width, height) = lens_of(camera), size
     fl_x, fl_y = focal_lengths(camera, width, height)
-    depth = camera.get("depth_file_path")
     return Frame(
         image=image,
         camera_to_world=matrix,
@@ -110,8 +109,11 @@ def _frame(
         more_distortion=lens.more,
         time=number(camera, "time") if "time" in camera else None,
         source=str(camera.get("source", "")),
-        depth=inside(root, depth) if depth else None,
     )
+
+
+def _with_depth(root: Path, frame: Frame, name: Any) -> Frame:
+    return replace(frame, depth=inside(root, name)) if name else frame
 
 
 def _masked(root: Path, frames: list[Frame], names: Sequence[Any]) -> tuple[list[Frame], list[str]]:
@@ -130,24 +132,31 @@ def read(path: Path) -> Capture:
     """
     file = find_transforms(path)
     if file is None:
+        refuse_archive(path)
         raise InputError(
             f"{path} holds no transforms.json.", "Run `cameras` first, and give its output folder."
         )
     data, root = load_json(file), file.parent
-    records = ordered_records(data)
+    records, no_name = ordered_records(data)
     names = [r["file_path"] for r in records]
-    places, respelled = locate(root, names)
+    places, respelled = locate(root, list(dict.fromkeys(names)))
     poses, no_pose = usable_poses(records)
+    poses, repeated = without_repeats(poses, records, places)
     shared = {k: v for k, v in data.items() if k != "frames"}
-    frames = []
-    for index, matrix in poses.items():
+
+    def frame_of(index: int) -> Frame:
         camera, image = {**shared, **records[index]}, places[names[index]]
-        size = _size(places, camera, image)
-        frames.append(_frame(root, camera, size, image, matrix))
-    masks = [records[index].get("mask_path") for index in poses]
+        return _frame(camera, _size(places, camera, image), image, poses[index])
+
+    usable, no_lens = with_usable_lenses(list(poses), records, frame_of)
+    frames = [
+        _with_depth(root, f, {**shared, **records[i]}.get("depth_file_path"))
+        for i, f in usable.items()
+    ]
+    masks = [records[index].get("mask_path") for index in usable]
     frames, masks_respelled = _masked(root, frames, masks)
     frames, world, points_offset, moved = recentred(frames, data)
-    said = [no_pose, moved, other_lists(file)]
+    said = [no_name, no_pose, *repeated, no_lens, moved, other_lists(file)]
     if other := [*respelled, *masks_respelled]:
         said.append(
             f"{len(other)} files are spelled otherwise in {file.name} than on disk and were found "

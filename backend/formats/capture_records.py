@@ -1,6 +1,4 @@
-"""The frames of a transforms.json as a whole: in order, with poses that can be used, and near the
-origin.
-"""
+"""The frames of a transforms.json as a whole: with poses that can be used, and near the origin."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,7 +12,6 @@ from ..geometry.far_origin import lost_cameras, offset_of
 from ..protocol import InputError
 from .capture_types import Frame, World, nowhere
 from .name_pairing import listed
-from .natural_order import natural_key
 from .transforms_json import pose
 
 
@@ -41,16 +38,6 @@ def usable_poses(records: Sequence[dict[str, Any]]) -> tuple[dict[int, Doubles],
         if gone
         else ""
     )
-
-
-def ordered_records(data: dict[str, Any]) -> list[dict[str, Any]]:
-    """The frames in natural order of their names."""
-    for record in data["frames"]:
-        if not isinstance(record, dict):
-            raise InputError("transforms.json: a frame is not a record.", "Export it again.")
-        if not isinstance(record.get("file_path"), str) or not record["file_path"]:
-            raise InputError("transforms.json: a frame has no file_path.", "Export it again.")
-    return sorted(data["frames"], key=lambda r: natural_key(r["file_path"]))
 
 
 def numbers(data: dict[str, Any], key: str, shape: tuple[int, ...]) -> Doubles | None:

@@ -1,5 +1,5 @@
 """How programs name the shapes of a speaking mouth, set by set: Reallusion, Daz, Rhubarb, Preston
-Blair. What a name means depends on the set that it is in. Standard library only.
+Blair, Microsoft. What a name means depends on the set that it is in. Standard library only.
 """
 
 import re
@@ -142,10 +142,36 @@ BLAIR = Scheme(  # Preston Blair's, as Papagayo and Adobe write them
     frozenset(("ai", "mbp", "fv", "wq", "cdgknrsthyz")),
     2,
 )
+MICROSOFT = Scheme(  # SAPI's and Azure's 22, by their numbers
+    {
+        "sil": ({"0": 1.0},),
+        "PP": ({"21": 1.0},),
+        "FF": ({"18": 1.0},),
+        "TH": ({"17": 1.0},),
+        "DD": ({"19": 1.0},),
+        "kk": ({"20": 1.0},),
+        "CH": ({"16": 1.0},),
+        "SS": ({"15": 1.0},),
+        "nn": ({"19": 1.0}, {"14": 1.0}),
+        "RR": ({"13": 1.0}, {"5": 1.0}),
+        "aa": ({"2": 1.0}, {"1": 1.0}, {"9": 0.8}, {"11": 0.8}),
+        "E": ({"4": 1.0}, {"1": 0.8}),
+        "ih": ({"6": 1.0},),
+        "oh": ({"8": 1.0}, {"3": 1.0}, {"10": 0.8}),
+        "ou": ({"7": 1.0},),
+    },
+    frozenset(("12", "21")),
+    1,
+)
+MOST = 21  # the last of them: other sets that are numbered end elsewhere
 MOUTH = re.compile(
     r"^(?:mouth|lips|lip_?sync|rhubarb|phonemes?|visemes?|phon|mth|shapes?|keys?|v)[_ .:-]+", re.I
 )
 LETTER = re.compile(r"^(.*?)[_ .:-]?([A-HX])$", re.I)
+LETTER_FIRST = re.compile(r"^(?:(.*)[_ .:-])?([A-HX])[_ .:-]+(.+)$", re.I)  # A_mouth
+NUMBERED = re.compile(
+    r"^(?:.*[_ .:-])?(?:azure|ms|sapi)?(?:viseme|svp)s?[_ .:-]*(?:id)?[_ .:-]*0*(\d{1,2})$", re.I
+)
 
 
 def _plain(name: str) -> str:
@@ -176,13 +202,24 @@ def _daz_spelled(names: dict[str, str]) -> dict[str, str]:
 
 
 def _letters(names: dict[str, str]) -> dict[str, str]:
-    """The largest set of single letters that begin alike."""
+    """The largest set of single letters that begin, or go on, alike."""
     sets: dict[str, dict[str, str]] = defaultdict(dict)
     for key, name in names.items():
         match = LETTER.match(name)
         if match and (not match[1] or not match[1][-1].isalpha() or name[-1].isupper()):
             sets[match[1].lower()][key] = match[2].lower()
+        elif match := LETTER_FIRST.match(name):
+            sets[f"{match[1] or ''} {match[3]}".lower()][key] = match[2].lower()
     return max(sets.values(), key=len, default={})
+
+
+def _numbered(names: dict[str, str]) -> dict[str, str]:
+    """Visemes by their numbers, where the last one is Microsoft's and half of them are there."""
+    endings = {key: NUMBERED.match(name) for key, name in names.items()}
+    numbers = {key: int(match[1]) for key, match in endings.items() if match}
+    if max(numbers.values(), default=0) != MOST or len(set(numbers.values())) <= MOST // 2:
+        return {}
+    return {key: str(number) for key, number in numbers.items()}
 
 
 TELLING = frozenset(("explosive", "dentallip", "affricate"))  # Reallusion's, and nobody else's
@@ -198,6 +235,7 @@ READINGS: tuple[
     (_daz_spelled, DAZ_SPELLED, DAZ_SPELLED.signs, DAZ_SPELLED.enough),
     (_letters, RHUBARB, RHUBARB.signs, RHUBARB.enough),
     (_words, BLAIR, BLAIR.signs, BLAIR.enough),
+    (_numbered, MICROSOFT, MICROSOFT.signs, MICROSOFT.enough),
 )
 
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 
+from . import facs
 from .arkit import BLENDSHAPES, mirrored
 
 # what programs put before a name: a mesh, a rig, a kind of control
@@ -117,6 +118,8 @@ def named_by_programs(key: str) -> tuple[str, ...] | None:
     if mb_lab:
         curve = {k.lower(): v for k, v in MB_LAB.items()}.get(mb_lab[1].lower())
         return (curve,) if curve else ()
+    if (units := facs.curves_of(key)) is not None:
+        return units
     normal = unicodedata.normalize("NFKC", key)
     if normal in MMD:
         return (MMD[normal],)
@@ -147,9 +150,11 @@ def both_sides(curve: str) -> tuple[str, ...]:
 
 
 def is_spare(key: str, keys: list[str]) -> bool:
-    """Whether another of the keys does the same better: MMD's blink of both lids, else its second
-    wink, which does not smile.
+    """Whether another of the keys does the same better: a plainer action unit; MMD's blink of both
+    lids, else its second wink, which does not smile.
     """
+    if facs.is_spare(key, keys):
+        return True
     normal = unicodedata.normalize("NFKC", key)
     others = {unicodedata.normalize("NFKC", other) for other in keys}
     if not re.match("ウ[ィイ]ンク", normal):

@@ -24,7 +24,7 @@ def _outside(name: str) -> InputError:
     )
 
 
-def _is_name(name: Any) -> bool:
+def is_name(name: Any) -> bool:
     return isinstance(name, str) and bool(name) and "\0" not in name
 
 
@@ -33,7 +33,7 @@ def inside(root: Path, name: Any) -> Path:
     writes it; names of anything but pictures and points that lead outside the folder, and those
     that lead further, are refused.
     """
-    if not _is_name(name):
+    if not is_name(name):
         raise InputError("transforms.json: a frame has no file_path.", "Export it again.")
     parts = PurePosixPath(slashed(name))
     if parts.is_absolute() or PureWindowsPath(name).drive:
@@ -99,7 +99,7 @@ def locate(
         try:
             places[name] = inside(root, name)
         except InputError:
-            if not _is_name(name):
+            if not is_name(name):
                 raise
             astray.append(name)
     missing = [n for n in names if n in astray or not places[n].is_file()]

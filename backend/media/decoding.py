@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 from av.error import FFmpegError
 
+from ..formats.archives import refuse_archive
 from ..protocol import InputError
 from .deinterlace import deinterlaced
 from .high_dynamic_range import range_name
@@ -71,6 +72,7 @@ def open_video(path: Path) -> av.container.InputContainer:
         raise InputError(f"There is no file {path}.", "Check the path.")
     if path.stat().st_size == 0:
         raise cannot(path, "the file is empty")
+    refuse_archive(path)
     try:
         container = av.open(str(path), "r")
     except (FFmpegError, OSError, ValueError) as error:

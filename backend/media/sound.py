@@ -8,6 +8,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from ..formats.archives import refuse_archive
 from ..protocol import InputError
 
 Samples = NDArray[np.float32]  # (S,) -1 to 1
@@ -18,6 +19,7 @@ LONGEST = 3 * 3600  # seconds
 
 def read_sound(path: Path) -> Samples:
     """The first sound track. InputError for what has none, is empty, or goes on for hours."""
+    refuse_archive(path)
     try:
         with av.open(str(path)) as container:
             if not container.streams.audio:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ..verb import Verb, option
 
 # what files that it writes end in; formats/splats/files.py knows what is behind each
-ENDS = (".ply", ".spz", ".sog", "meta.json", ".splat", ".glb", ".usdc", ".usda", ".usd")
+ENDS = (".ply", ".spz", ".sog", "meta.json", ".splat", ".ksplat", ".glb", ".usdc", ".usda", ".usd")
 PAGE_ENDS = (".html",)  # formats/splats/web_page.py
 
 
@@ -16,8 +16,8 @@ class ConvertOptions:
     to: str = option(
         "splats.ply",
         "the file's name where --output is a folder; its end says the format: .ply, "
-        ".compressed.ply, .spz, .sog, meta.json (SOG in a folder), .splat, .glb, .usdc, .usda, "
-        ".html (a web page with a viewer in it)",
+        ".compressed.ply, .spz, .sog, meta.json (SOG in a folder), .splat, .ksplat, .glb, .usdc, "
+        ".usda, .html (a web page with a viewer in it)",
     )
     degree: int = option(3, "keep harmonics up to this degree", 0, 3)
     spz_version: int = option(3, "version of SPZ; 4 is smaller, and newer programs read it", 2, 4)

@@ -33,6 +33,16 @@ def test_rhubarbs_letters(before: str) -> None:
     check(["Basis", *keys, "blink_L"], {before + k: v for k, v in RHUBARB.items()})
 
 
+@pytest.mark.parametrize("form", ["{}_mouth", "{} Mouth", "{}-shape", "rig.{}.lips", "m_{}_key"])
+def test_rhubarbs_letters_may_come_first(form: str) -> None:
+    keys = [form.format(letter) for letter in RHUBARB]
+    check(["Basis", *keys, "blink_L"], {form.format(k): v for k, v in RHUBARB.items()})
+
+
+def test_letters_that_go_on_differently_are_no_set() -> None:
+    assert not matches(["A_mouth", "B_nose", "C_hand", "D_foot"])
+
+
 def test_rhubarbs_six_letters_make_every_sound() -> None:
     found = matches(list("ABCDEF"))
     spoken = {match.curve for match in found}
@@ -228,3 +238,50 @@ def test_copies_beside_what_they_are_copies_of_do_not_move_twice() -> None:
     found = first(["jawOpen", "jawOpen.001", "a_bs.mouthFunnel", "b_bs.mouthFunnel"])
     assert found["jawOpen"] == "jawOpen" and "jawOpen.001" not in found
     assert "a_bs.mouthFunnel" not in found or "b_bs.mouthFunnel" not in found
+
+
+MICROSOFT = {
+    0: "viseme_sil", 2: "viseme_aa", 4: "viseme_E", 6: "viseme_ih", 7: "viseme_ou",
+    8: "viseme_oh", 13: "viseme_RR", 15: "viseme_SS", 16: "viseme_CH", 17: "viseme_TH",
+    18: "viseme_FF", 19: "viseme_DD", 20: "viseme_kk", 21: "viseme_PP",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["viseme_{}", "Viseme{:02}", "SP_VISEME_{}", "azure.viseme-id {}"])
+def test_microsofts_numbers(form: str) -> None:
+    keys = [form.format(number) for number in range(22)]
+    check([*keys, "eyeBlinkLeft"], {form.format(n): curve for n, curve in MICROSOFT.items()})
+    spoken = {match.curve for match in matches(keys)}
+    assert spoken == set(VISEME_CURVES), "every sound"
+    check(keys[1:], {form.format(21): "viseme_PP"})
+
+
+@pytest.mark.parametrize("numbers", [range(15), range(1, 23), range(18, 22), range(40)])
+def test_other_numbers_are_not_microsofts(numbers: range) -> None:
+    assert not matches([f"viseme_{number}" for number in numbers])
+
+
+@pytest.mark.parametrize("form", ["AU{}", "AU{:02}", "au_{}", "face_AU{}", "FACS.AU{}"])
+def test_action_units(form: str) -> None:
+    wanted = {
+        1: "browInnerUp", 2: "browOuterUpLeft", 4: "browDownLeft", 5: "eyeWideLeft",
+        6: "cheekSquintLeft", 9: "noseSneerLeft", 10: "mouthUpperUpLeft", 12: "mouthSmileLeft",
+        15: "mouthFrownLeft", 16: "mouthLowerDownLeft", 18: "mouthPucker", 22: "mouthFunnel",
+        26: "jawOpen", 45: "eyeBlinkLeft",
+    }  # fmt: skip
+    check([form.format(n) for n in wanted], {form.format(n): c for n, c in wanted.items()})
+
+
+def test_action_units_with_sides_and_words() -> None:
+    wanted = {
+        "AU12_L": "mouthSmileLeft", "AU12R": "mouthSmileRight", "AU26_JawDrop": "jawOpen",
+        "L_AU02": "browOuterUpLeft", "AU02_OuterBrowRaiser_R": "browOuterUpRight",
+        "AU45_left": "eyeBlinkLeft", "AU 45 right": "eyeBlinkRight", "AU30_L": "jawLeft",
+    }  # fmt: skip
+    check(list(wanted), wanted)
+
+
+def test_action_units_that_add_nothing() -> None:
+    found = first(["AU26", "AU27", "AU43", "AU45", "AU25", "AU1+2", "AU6_12", "AU6_AU12", "beau26"])
+    assert set(found) == {"AU26", "AU45"}
+    assert first(["AU27"]) == {"AU27": "jawOpen"}

@@ -62,7 +62,7 @@ def test_near_splats_and_rounded_ones_stay(
     np.testing.assert_array_equal(a.means, places.astype(np.float32))
 
 
-@pytest.mark.parametrize("chosen", files.WRITTEN,
+@pytest.mark.parametrize("chosen", files.FORMATS,
                          ids=lambda f: f.name)  # fmt: skip
 def test_where_they_lie_is_kept_or_named(chosen: files.SplatFormat, tmp_path: Path) -> None:
     write(tmp_path / "a.ply", UTM)

@@ -2,6 +2,7 @@
 be used left out by name, its world near the origin, every picture on a rig of its own.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from ...media.picture_files import LISTED
 from ...protocol import InputError
 from ..footage.mask_files import paired_masks
 from ..footage.placed_pictures import GivenPicture, PlacedPicture, place_pictures
+from .camera_list import unknown_model
 from .colmap_command import ColmapTask
-from .lens_check import check_lens
+from .sound_lenses import sound_indices
 from .text_models import readable
 
 SHORTEST = 1e-3  # of quaternions that are a rotation
@@ -37,11 +39,20 @@ class GatedModel:
 
 
 def read_model(task: ColmapTask) -> pycolmap.Reconstruction:
-    """The model in `task.model`, its names whole; InputError where it is damaged."""
+    """The model in `task.model`, its names whole; InputError where it is damaged, or has a
+    camera model that COLMAP does not know.
+    """
     folder, names = Path(task.model), image_names(Path(task.model))
     try:
         model = pycolmap.Reconstruction(readable(folder, Path(task.work) / "model"))
     except (ValueError, RuntimeError, IndexError, OSError) as error:
+        if unknown := unknown_model(folder):
+            raise InputError(
+                f"A camera of the COLMAP model has the camera model {unknown!r}, which is not "
+                "known.",
+                "Undistort the pictures in the program that wrote it, and export them with PINHOLE "
+                "cameras.",
+            ) from error
         raise InputError(
             "The COLMAP model is damaged or incomplete.",
             "It needs cameras, images and points3D, as .bin or .txt.",
@@ -76,7 +87,7 @@ def _finite(image: pycolmap.Image) -> bool:
 
 
 def _usable(model: pycolmap.Reconstruction, told: list[str]) -> list[pycolmap.Image]:
-    """Images with a pose that can be one, in natural order."""
+    """Images with a pose and a lens that can be one, in natural order."""
     images = sorted(model.images.values(), key=lambda i: natural_key(i.name))
     posed = [i for i in images if i.has_pose]
     if len(posed) < len(images):
@@ -93,7 +104,11 @@ def _usable(model: pycolmap.Reconstruction, told: list[str]) -> list[pycolmap.Im
             f"{len(gone)} of {len(images)} cameras have no usable pose and were left out: "
             f"{listed(gone)}."
         )
-    return kept
+    lens_of = [image.camera_id for image in kept]
+    lenses: dict[Hashable, pycolmap.Camera] = {key: model.cameras[key] for key in set(lens_of)}
+    sound, lens_told = sound_indices([i.name for i in kept], lens_of, lenses)
+    told += lens_told
+    return [kept[k] for k in sound]
 
 
 def _with_pictures(images: list[pycolmap.Image], folder: Path, told: list[str]) -> dict[int, Path]:
@@ -211,7 +226,6 @@ def _rebuilt(
         key = image.camera_id, picture.size
         if key not in cameras:
             cameras[key] = _camera(model.cameras[image.camera_id], picture.size, len(cameras) + 1)
-            check_lens(cameras[key][0])
             new.add_camera_with_trivial_rig(cameras[key][0])
         camera, scale = cameras[key]
         points = np.array([p.xy for p in image.points2D], np.float64).reshape(-1, 2) * scale

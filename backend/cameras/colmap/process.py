@@ -27,9 +27,9 @@ from . import export as colmap_export
 from .channel import Channel
 from .colmap_command import ColmapTask, KnownCamera
 from .gate import GatedModel, pass_gate, read_model
-from .lens_check import check_lens
 from .match import extract_and_match, read_tracks, why_nothing
 from .solved import Solved, load as load_solved
+from .sound_lenses import with_sound_lenses
 
 Image.init()
 # pixels; a lens that bends rays back on themselves sends points beyond all bounds
@@ -176,7 +176,6 @@ def _add_known(model: pycolmap.Reconstruction, ids: tuple[int, int], camera: Kno
             params=camera.params,
             camera_id=camera_id,
         )
-        check_lens(known)
         model.add_camera_with_trivial_rig(known)
     pose = pycolmap.Rigid3d(np.array(camera.viewmat)[:3])
     model.add_image_with_trivial_frame(
@@ -227,7 +226,6 @@ def main() -> int:
     pycolmap.logging.minloglevel = 1
     task = ColmapTask.read(Path(sys.argv[1]))
     pycolmap.set_random_seed(task.seed)
-    steps = {"write": write, "known": triangulate}
     try:
         if task.kind in ("match", "map"):
             channel.send(
@@ -240,9 +238,13 @@ def main() -> int:
             stats = colmap_export.export(gated.model, gated.task)
             stats |= {"dropped": gated.dropped, "told": [*gated.told, *stats["told"]]}
         else:
-            model = steps[task.kind](task, channel)
+            told: list[str] = []
+            if task.kind == "known":
+                task, told = with_sound_lenses(task)
+            model = (triangulate if task.kind == "known" else write)(task, channel)
             channel.send(stage="Writing the capture")
             stats = colmap_export.export(model, task)
+            stats["told"] = [*told, *stats["told"]]
         channel.send(stats=stats)
     except Exception as error:  # noqa: BLE001 - this process's boundary: the worker gets a sentence, the log the rest
         known = explain(error)

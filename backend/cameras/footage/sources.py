@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from ...formats.archives import refuse_archive
 from ...formats.name_pairing import listed
 from ...formats.natural_order import natural_key
 from ...formats.transforms_json import find_transforms
@@ -110,6 +111,7 @@ def identify(path: Path) -> Source:
     """Looks at a file or folder; InputError when it is nothing that cameras can come from."""
     if not path.exists():
         raise InputError(f"There is no file or folder {path}.", "Check the path.")
+    refuse_archive(path)
     if path.is_file() and path.suffix.lower() != ".json":
         return Source(kind="video", path=path)
     if (transforms := find_transforms(path)) is not None:

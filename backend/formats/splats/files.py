@@ -31,9 +31,9 @@ class SplatFormat:
     title: str
     suffixes: tuple[str, ...]  # the first one is given to new files
     read: Callable[[Path, Tools], SplatArrays]
-    # says what was lost beyond what is told below; None: is only read
-    write: Callable[[Path, SplatArrays, Tools], tuple[str, ...]] | None
-    degree: int = 3  # of harmonics
+    # says what was lost beyond what is told below
+    write: Callable[[Path, SplatArrays, Tools], tuple[str, ...]]
+    degree: int = 3  # of harmonics that are written
     properties: bool = False  # by splat, such as object labels
     antialiased: bool = False
     notes: bool = False  # how the splats are blended, and what is up
@@ -99,7 +99,8 @@ FORMATS = (
         title="KSplat (GaussianSplats3D)",
         suffixes=(".ksplat",),
         read=lambda path, _: ksplat.read(path),
-        write=None,
+        write=lambda path, a, _: ksplat.write(path, a),
+        degree=ksplat.WRITTEN_DEGREE,
     ),
     SplatFormat(
         name="gltf",
@@ -123,7 +124,6 @@ FORMATS = (
     ),
 )
 BY_NAME = {f.name: f for f in FORMATS}
-WRITTEN = tuple(f for f in FORMATS if f.write is not None)
 SUFFIXES = tuple(s for f in FORMATS for s in f.suffixes)
 
 
@@ -154,10 +154,8 @@ def write(
 ) -> tuple[str, ...]:
     """Writes the splats; what of them the format can't hold, in words.
 
-    Raises InputError for a format that is only read, and for no splats.
+    Raises InputError for no splats.
     """
-    if chosen.write is None:
-        raise InputError(f"{chosen.title} files are only read.", "Choose another format.")
     if not len(a):
         raise InputError("There are no splats to write.", "Choose some.")
     lost = losses(a, chosen)
@@ -173,7 +171,8 @@ def losses(a: SplatArrays, chosen: SplatFormat) -> tuple[str, ...]:
     """What of the splats a format has no place for."""
     lost = []
     if a.sh_degree > chosen.degree:
-        lost.append(f"colors that follow the view (degree {a.sh_degree})")
+        beyond = f" beyond degree {chosen.degree}" if chosen.degree else ""
+        lost.append(f"colors that follow the view{beyond} (degree {a.sh_degree})")
     if a.extra and not chosen.properties:
         lost.append(f"the properties {', '.join(a.extra)}")
     if a.notes.antialiased and not chosen.antialiased:

@@ -1,5 +1,5 @@
 """The .ksplat of GaussianSplats3D (mkkellogg): sections of buckets, in three strengths of
-compression. Read only: its viewer reads the others too.
+compression. Written without any, whose places and sizes are whole and whose buckets are none.
 """
 
 import struct
@@ -10,12 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...geometry.arrays import Floats, Ints
-from ..splat_arrays import SplatArrays, joined, sound
-from .packing import bad_file, coefficients_of, logits_of_bytes, read_bytes
+from ..splat_arrays import SplatArrays, joined, opacities_of, sound
+from .packing import (
+    bad_file,
+    clipped_colors,
+    coefficients_of,
+    color_bytes,
+    logits_of_bytes,
+    read_bytes,
+    to_bytes,
+)
 
 KIND = "ksplat"
 HEADER, SECTION = 4096, 1024  # bytes
 HARMONICS = (0, 9, 24, 45)  # values a splat, by degree
+BANDS = ((0, 3), (9, 5), (24, 7))  # where each begins among them, and its coefficients a channel
+WRITTEN_DEGREE = 2  # beyond which its viewer draws none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,10 +146,32 @@ def _buckets(path: Path, data: bytes, place: int, s: Section) -> Ints:
 
 def _harmonics(rest: NDArray[np.float32]) -> Floats:
     """(N, K - 1, 3) of values that stand degree by degree, in each channel by channel."""
-    bands = [(0, 3), (9, 5), (24, 7)]
     parts = [
         rest[:, first : first + 3 * width].reshape(-1, 3, width).transpose(0, 2, 1)
-        for first, width in bands
+        for first, width in BANDS
         if rest.shape[1] > first
     ]
     return np.concatenate([np.empty((len(rest), 0, 3), np.float32), *parts], 1)
+
+
+def write(path: Path, a: SplatArrays) -> tuple[str, ...]:
+    """Writes places, sizes, turns and harmonics up to degree 2 as they are, colours and opacities
+    in a byte each: one section, without buckets. Says how many colours were clipped.
+    """
+    rows = np.empty(len(a), _row(0, a.sh_degree))
+    rows["mean"], rows["scale"], rows["quat"] = a.means, np.exp(a.log_scales), a.quats
+    rows["rgba"][:, :3] = color_bytes(a)
+    rows["rgba"][:, 3] = to_bytes(opacities_of(a))
+    for first, width in BANDS[: a.sh_degree]:
+        band = a.sh[:, 1 + first // 3 : 1 + first // 3 + width]
+        rows["rest"][:, first : first + 3 * width] = band.transpose(0, 2, 1).reshape(len(a), -1)
+    head, section = bytearray(HEADER), bytearray(SECTION)
+    middle = a.means.mean(0, dtype=np.float64)
+    struct.pack_into("<BBxxIIIIHxx3f", head, 0, 0, 1, 1, 1, len(a), len(a), 0, *middle)
+    struct.pack_into("<II", section, 0, len(a), len(a))
+    struct.pack_into("<I", section, 28, min(rows.nbytes, 2**32 - 1))
+    struct.pack_into("<H", section, 40, a.sh_degree)
+    with open(path, "wb") as file:
+        file.write(head + section)
+        file.write(rows.data)
+    return clipped_colors(a)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...geometry.arrays import Flags, Floats, Ints, Pixels, Reals
 from ...protocol import InputError
-from ..splat_arrays import SH_C0, logits_of
+from ..splat_arrays import SH_C0, SplatArrays, logits_of
 
 EXPANSION = 256  # times its size that a packed file may grow to; real ones stay below 20
 SLACK = 1 << 20  # bytes that any may
@@ -55,6 +55,18 @@ def to_bytes(values: Reals, full: float = 255.0) -> Pixels:
 def colors_of(sh0: Floats) -> Floats:
     """(N, 3) sRGB in 0..1, not clipped, of the first coefficients."""
     return sh0 * np.float32(SH_C0) + np.float32(0.5)
+
+
+def color_bytes(a: SplatArrays) -> Pixels:
+    """(N, 3) the splats' own colours in 0..255, those beyond clipped."""
+    return to_bytes(colors_of(a.sh[:, 0]))
+
+
+def clipped_colors(a: SplatArrays) -> tuple[str, ...]:
+    """How many splats `color_bytes` clips by more than it rounds, in words."""
+    beyond = np.abs(colors_of(a.sh[:, 0]) - np.float32(0.5)).max(1) > 0.5 + 0.5 / 255
+    count = int(np.count_nonzero(beyond))
+    return (f"colors brighter or darker than a screen's ({count:,} splats)",) if count else ()
 
 
 def coefficients_of(colors: Reals) -> Floats:

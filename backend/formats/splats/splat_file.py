@@ -7,8 +7,9 @@ import numpy as np
 from ..splat_arrays import SplatArrays, opacities_of, sound
 from .packing import (
     bad_file,
+    clipped_colors,
     coefficients_of,
-    colors_of,
+    color_bytes,
     logits_of_bytes,
     read_bytes,
     to_bytes,
@@ -37,12 +38,15 @@ def read(path: Path) -> SplatArrays:
 
 
 def write(path: Path, a: SplatArrays) -> tuple[str, ...]:
-    """Writes places and sizes as they are, colours, opacities and turns in a byte each."""
+    """Writes places and sizes as they are, colours, opacities and turns in a byte each.
+
+    Says how many colours were clipped.
+    """
     rows = np.empty(len(a), ROW)
     rows["mean"], rows["scale"] = a.means, np.exp(a.log_scales)
-    rows["rgba"][:, :3] = to_bytes(colors_of(a.sh[:, 0]))
+    rows["rgba"][:, :3] = color_bytes(a)
     rows["rgba"][:, 3] = to_bytes(opacities_of(a))
     rows["quat"] = np.clip(np.rint(a.quats * 128) + 128, 0, 255)
     with open(path, "wb") as file:
         file.write(rows.data)
-    return ()
+    return clipped_colors(a)

@@ -6,6 +6,7 @@ import struct
 from pathlib import Path
 
 import numpy as np
+import pycolmap
 import pytest
 from helpers.command_line import refusal
 from helpers.foreign_solves import (
@@ -207,6 +208,31 @@ def test_an_unfinished_model_is_not_solved_anew(tmp_path: Path) -> None:
     assert "damaged or incomplete" in refused(tmp_path / "scene", tmp_path)
 
 
+@pytest.mark.parametrize("lens", [
+    "METASHAPE_FRAME 160 120 150 80 60", "pinhole 160 120 150 150 80 60", "99 160 120 150 80 60",
+])  # fmt: skip
+def test_a_camera_model_that_nobody_knows_is_named(lens: str, tmp_path: Path) -> None:
+    folder = tmp_path / "scene" / "sparse" / "0"
+    cameras = {1: "PINHOLE 160 120 150 150 80 60", 2: lens}
+    Model(names=NAMES, cameras=cameras).write(folder)
+    write_pictures(tmp_path / "scene" / "images", NAMES)
+    assert f"camera model {lens.split()[0]!r}, which is not known" in refused(
+        tmp_path / "scene", tmp_path
+    )
+
+
+def test_a_camera_model_of_a_number_that_nobody_knows_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "scene" / "sparse" / "0"
+    Model(names=NAMES).write(folder)
+    write_pictures(tmp_path / "scene" / "images", NAMES)
+    model = pycolmap.Reconstruction(str(folder))
+    model.write_binary(str(folder))
+    whole = (folder / "cameras.bin").read_bytes()
+    other = struct.pack("<IiQQ3d", 2, 42, 160, 120, 150, 80, 60)
+    (folder / "cameras.bin").write_bytes(struct.pack("<Q", 2) + whole[8:] + other)
+    assert "camera model 'number 42', which is not known" in refused(tmp_path / "scene", tmp_path)
+
+
 @pytest.mark.parametrize("count", [2**40, 3])
 def test_lists_that_promise_more_than_they_hold(count: int, tmp_path: Path) -> None:
     folder = tmp_path / "scene" / "sparse" / "0"
@@ -228,6 +254,21 @@ def test_one_bad_pose_among_many(tmp_path: Path) -> None:
     assert "2 of 8 cameras have no usable pose" in result.said
     assert "img_002.jpg, img_005.jpg" in result.said
     assert not result.capture.reading.world.offset.any()
+
+
+@pytest.mark.parametrize("lens", [
+    "OPENCV 160 120 150 150 80 60 9e5 0 0 0", "PINHOLE 160 120 -150 150 80 60",
+    "SIMPLE_RADIAL 160 120 150 80 60 -700",
+])  # fmt: skip
+def test_one_bad_lens_among_many(lens: str, tmp_path: Path) -> None:
+    cameras = {1: "PINHOLE 160 120 150 150 80 60", 2: lens}
+    Model(names=NAMES, cameras=cameras, camera_of=lambda i: 2 if i == 4 else 1).write(
+        tmp_path / "scene" / "sparse" / "0"
+    )
+    write_pictures(tmp_path / "scene" / "images", NAMES)
+    result = read(tmp_path / "scene", tmp_path / "out")
+    assert result.marks == [0, 1, 2, 3, 5, 6, 7]
+    assert "1 of 8 cameras have no usable lens and were left out: img_004.jpg" in result.said
 
 
 def test_missing_and_broken_pictures_are_named(tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
 """Scenes as strangers hand them in: names in old encodings, rounded rotations, masks that say it in
-their own way, captures a folder further down.
+their own way, captures a folder further down, archives.
 """
 
+import gzip
+import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,8 @@ from helpers.foreign_solves import (
 from PIL import Image
 
 from backend.cameras.footage import sources
+from backend.formats import capture
+from backend.protocol import InputError
 
 pytestmark = pytest.mark.process
 NAMES = [f"img_{i:03d}.jpg" for i in range(COUNT)]
@@ -215,3 +220,36 @@ def test_the_folder_of_models_alone(given: str, tmp_path: Path) -> None:
     Model(names=NAMES).write(tmp_path / "scene" / "sparse" / "0")
     source = sources.identify(tmp_path / "scene" / given)
     assert source.kind == "colmap" and source.images == tmp_path / "scene" / "images"
+
+
+def _zip(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("transforms.json", "{}")
+
+
+def _tar(path: Path) -> None:
+    with tarfile.open(path, "w") as archive:
+        archive.add(Path(__file__), "a.jpg")
+
+
+@pytest.mark.parametrize(("name", "make"), [
+    ("scene.zip", _zip), ("scene", _zip), ("scene.mp4", _zip), ("scene.tar", _tar), ("s.mov", _tar),
+    ("scene.tar.gz", lambda path: path.write_bytes(gzip.compress(b"scene"))),
+    ("scene.7z", lambda path: path.write_bytes(b"7z\xbc\xaf\x27\x1c" + bytes(40))),
+    ("scene.rar", lambda path: path.write_bytes(b"Rar!\x1a\x07\x01\x00")),
+    ("empty.zip", lambda path: path.write_bytes(b"")),
+])  # fmt: skip
+def test_archives_are_to_be_unpacked(
+    name: str, make: Callable[[Path], None], tmp_path: Path
+) -> None:
+    make(tmp_path / name)
+    for look in (sources.identify, capture.read):
+        with pytest.raises(InputError, match="is an archive") as caught:
+            look(tmp_path / name)
+        assert "Unpack it" in caught.value.advice
+
+
+def test_no_video_is_an_archive(tmp_path: Path) -> None:
+    for begin in (b"\0\0\0\x20ftypisom", b"\x1aE\xdf\xa3", b"RIFF\0\0\0\0AVI ", b"GIF89a"):
+        (tmp_path / "a.mov").write_bytes(begin + bytes(600))
+        assert sources.identify(tmp_path / "a.mov").kind == "video"

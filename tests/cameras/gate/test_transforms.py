@@ -254,6 +254,68 @@ def test_bad_poses_and_missing_pictures_are_counted_and_named(tmp_path: Path) ->
     assert "1 of 5 cameras have no picture and were left out: frame_00007.jpg" in result.said
 
 
+BAD_FRAMES: dict[str, dict[str, Any]] = {
+    "no usable lens": {"fl_x": "wide"},
+    "must be above zero": {"fl_x": -150.0},
+    "'fl_y' must be a finite number": {"fl_y": None},
+    "is not supported": {"camera_model": "PANORAMA"},
+    "does not know here": {"camera_model": "RADIAL_FISHEYE", "k3": 0.1},
+    "pixels is impossible": {"w": 0},
+    "distortion can't be right": {"k1": 1e6},
+    "k4 = -90 can't be undone": {"k4": -90.0},
+    "name no picture and were left out: number 4": {"file_path": ""},
+    "1 of 8 frames name no picture": {"file_path": 7},
+}
+
+
+@pytest.mark.parametrize("said", BAD_FRAMES)
+def test_one_bad_frame_among_many_is_left_out_by_name(said: str, tmp_path: Path) -> None:
+    each = [BAD_FRAMES[said] if i == 3 else {} for i in range(COUNT)]
+    folder = write_transforms(tmp_path / "scene", NAMES, each)
+    write_pictures(folder, NAMES)
+    result = read(folder, tmp_path / "out")
+    assert result.marks == [0, 1, 2, 4, 5, 6, 7]
+    assert said in result.said and "left out" in result.said
+    assert (
+        NAMES[3] in result.said or "number 4" in result.said or Path(NAMES[3]).name in result.said
+    )
+
+
+@pytest.mark.parametrize("said", BAD_FRAMES)
+def test_bad_frames_among_few_are_refused(said: str, tmp_path: Path) -> None:
+    each = [{}, {}, *[BAD_FRAMES[said]] * (COUNT - 2)]
+    folder = write_transforms(tmp_path / "scene", NAMES, each)
+    write_pictures(folder, NAMES)
+    words = said.split(" and ")[0] if "picture" not in said else "a frame has no file_path"
+    what = refused(folder, tmp_path)
+    assert ("'fl_x' must be" if said == "no usable lens" else words) in what
+
+
+@pytest.mark.parametrize("spelled", ["{}", "./{}", ".\\{}"])
+def test_a_picture_that_is_listed_twice_counts_once(spelled: str, tmp_path: Path) -> None:
+    folder = write_transforms(tmp_path / "scene", NAMES)
+    write_pictures(folder, NAMES)
+    frames = json.loads((folder / "transforms.json").read_text())["frames"]
+    change(folder, frames=[*frames, {**frames[2], "file_path": spelled.format(NAMES[2])}])
+    result = read(folder, tmp_path / "out")
+    assert result.marks == list(range(COUNT))
+    assert "1 pictures are listed twice, and count once: " in result.said
+    assert NAMES[2] in result.said
+
+
+@pytest.mark.parametrize("other", [{"fl_x": 99.0}, {"transform_matrix": np.eye(4).tolist()}])
+def test_a_picture_with_two_cameras_has_none(other: dict[str, Any], tmp_path: Path) -> None:
+    folder = write_transforms(tmp_path / "scene", NAMES)
+    write_pictures(folder, NAMES)
+    frames = json.loads((folder / "transforms.json").read_text())["frames"]
+    change(folder, frames=[{**frames[2], **other}, *frames])
+    result = read(folder, tmp_path / "out")
+    assert result.marks == [0, 1, 3, 4, 5, 6, 7]
+    assert f"with different cameras, and were left out: {NAMES[2]}" in result.said
+    change(folder, frames=[{**frames[2], **other}, *frames[1:4]])
+    assert f"twice, with different cameras: {NAMES[2]}" in refused(folder, tmp_path)
+
+
 def test_masks_named_and_beside_come_along(tmp_path: Path) -> None:
     mask = np.full((60, 80), 255, np.uint8)  # half the pictures' size
     mask[:, :20] = 0

@@ -23,7 +23,7 @@ from hypothesis import given, settings, strategies as st
 from PIL import Image
 
 from backend.formats.splats import files
-from backend.formats.splats.files import BY_NAME, WRITTEN, Tools
+from backend.formats.splats.files import BY_NAME, FORMATS, Tools
 from backend.protocol import InputError, SplatsmithError
 
 GOOD: dict[str, bytes] = {}
@@ -332,7 +332,7 @@ def test_there_are_many() -> None:
     assert len(HOSTILE) >= 120
 
 
-@pytest.mark.parametrize("name", [f.suffixes[0] for f in WRITTEN] + [".spz4"])
+@pytest.mark.parametrize("name", [f.suffixes[0] for f in FORMATS] + [".spz4"])
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_damaged_files_never_crash(name: str, data: st.DataObject) -> None:

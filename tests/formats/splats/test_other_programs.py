@@ -46,7 +46,7 @@ def transform(source: Path, target: Path) -> None:
     ("name", "true_to"),
     [
         ("a.ply", 100), ("a.compressed.ply", 80), ("a.spz", 80), ("4.spz", 80),
-        ("a.sog", 80), ("meta.json", 80), ("a.splat", 45),
+        ("a.sog", 80), ("meta.json", 80), ("a.splat", 45), ("a.ksplat", 80),
     ],
 )  # fmt: skip
 def test_they_read_what_we_write(name: str, true_to: float, degree: int, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from helpers.splat_renders import pictures, psnr, scene
 from backend.formats import splat_ply
 from backend.formats.splat_arrays import take
 from backend.formats.splats import files
-from backend.formats.splats.files import BY_NAME, WRITTEN
+from backend.formats.splats.files import BY_NAME, FORMATS
 
 FILES = {
     "fixtures/minimal.ksplat": 4,
@@ -54,7 +54,7 @@ def test_round_trips_of_others_files(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.whole
-@pytest.mark.parametrize("name", [f.name for f in WRITTEN])
+@pytest.mark.parametrize("name", [f.name for f in FORMATS])
 def test_many_splats_take_seconds_and_no_third_copy(name: str, tmp_path: Path) -> None:
     """A fifth of a million: a fifth of 20 CPU s, and three times the size of a PLY."""
     some = scene(20_000)

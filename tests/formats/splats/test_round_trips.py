@@ -12,7 +12,7 @@ from backend.formats import ply, splat_moves, splat_ply
 from backend.formats.splat_arrays import SplatArrays, opacities_of, take, with_degree
 from backend.formats.splat_notes import SplatNotes
 from backend.formats.splats import files
-from backend.formats.splats.files import BY_NAME, WRITTEN, Tools
+from backend.formats.splats.files import BY_NAME, FORMATS, Tools
 from backend.formats.splats.packing import along_a_curve
 from backend.protocol import InputError
 
@@ -71,6 +71,46 @@ def test_without_harmonics_a_splat_stays_as_it_is(tmp_path: Path) -> None:
     assert lost == ("colors that follow the view (degree 3)",) and b.sh_degree == 0
 
 
+@pytest.mark.parametrize("degree", [0, 1, 2, 3])
+def test_ksplat_keeps_all_but_the_third_degree(degree: int, tmp_path: Path) -> None:
+    """Colours and opacities are bytes, the rest keeps its numbers."""
+    a = scene(degree=degree)
+    b, lost = there_and_back(a, "ksplat", tmp_path)
+    third = ("colors that follow the view beyond degree 2 (degree 3)",)
+    assert lost == (third if degree == 3 else ()) and b.sh_degree == min(degree, 2)
+    assert psnr(pictures(with_degree(a, 2)), pictures(b)) > 45
+    for key in ("means", "quats"):
+        np.testing.assert_array_equal(getattr(a, key), getattr(b, key))
+    np.testing.assert_allclose(a.log_scales, b.log_scales, atol=1e-6)
+    np.testing.assert_array_equal(with_degree(a, 2).sh[:, 1:], b.sh[:, 1:])
+
+
+def test_a_ksplat_stands_as_its_viewer_reads_it(tmp_path: Path) -> None:
+    """At the places where the viewer looks, not only where our reader does."""
+    a = replace(make(3, 9), extra={})
+    files.write(tmp_path / "a.ksplat", a, BY_NAME["ksplat"])
+    data = (tmp_path / "a.ksplat").read_bytes()
+    row = 12 + 12 + 16 + 4 + 4 * 24
+    assert len(data) == 4096 + 1024 + 3 * row and data[:2] == b"\0\1"
+    assert np.frombuffer(data, "<u4", 4, 4).tolist() == [1, 1, 3, 3]
+    assert np.frombuffer(data, "<u4", 4, 4096).tolist() == [3, 3, 0, 0]
+    assert np.frombuffer(data, "<u2", 1, 4096 + 40).item() == 2
+    second = data[5120 + row :]
+    np.testing.assert_array_equal(np.frombuffer(second, "<f4", 3), a.means[1])
+    np.testing.assert_array_equal(np.frombuffer(second, "<f4", 4, 24), a.quats[1])
+    rest = np.frombuffer(second, "<f4", 24, 44)
+    np.testing.assert_array_equal(rest[:9].reshape(3, 3).T, a.sh[1, 1:4])
+    np.testing.assert_array_equal(rest[9:].reshape(3, 5).T, a.sh[1, 4:9])
+
+
+@pytest.mark.parametrize("name", ["splat", "ksplat"])
+def test_colours_beyond_bytes_are_counted(name: str, tmp_path: Path) -> None:
+    a = scene(50, degree=0)
+    a.sh[3, 0, 1], a.sh[9, 0, 0] = 3, -2
+    _, lost = there_and_back(a, name, tmp_path)
+    assert lost == ("colors brighter or darker than a screen's (2 splats)",)
+
+
 @pytest.mark.parametrize("name", ["ply", "gltf", "usd"])
 def test_what_is_not_packed_keeps_its_numbers(name: str, tmp_path: Path) -> None:
     a = make(50, 16)
@@ -100,7 +140,7 @@ def test_what_is_compressed_already_comes_out_as_it_was(degree: int, tmp_path: P
         assert np.count_nonzero(words[0][key] != words[1][key]) < 10  # rounding at a half
 
 
-@pytest.mark.parametrize("name", [f.name for f in WRITTEN])
+@pytest.mark.parametrize("name", [f.name for f in FORMATS])
 def test_what_splats_say_is_kept_or_named(name: str, tmp_path: Path) -> None:
     """The filter they were trained with, the light they blend in, what is up, labels."""
     upright = np.diag([2.0, -2.0, -2.0, 1.0])
@@ -118,7 +158,7 @@ def test_what_splats_say_is_kept_or_named(name: str, tmp_path: Path) -> None:
         np.testing.assert_allclose(like(a, b).means, a.means, atol=6e-3)
 
 
-@pytest.mark.parametrize("name", [f.name for f in WRITTEN])
+@pytest.mark.parametrize("name", [f.name for f in FORMATS])
 @pytest.mark.parametrize("count", [1, 2, 255, 256, 257])
 def test_few_splats(name: str, count: int, tmp_path: Path) -> None:
     a = replace(make(count, 4), extra={})
@@ -127,7 +167,7 @@ def test_few_splats(name: str, count: int, tmp_path: Path) -> None:
     np.testing.assert_allclose(like(a, b).means, a.means, atol=6e-3)
 
 
-@pytest.mark.parametrize("name", [f.name for f in WRITTEN])
+@pytest.mark.parametrize("name", [f.name for f in FORMATS])
 def test_all_alike_at_one_place(name: str, tmp_path: Path) -> None:
     """No span to divide by."""
     a = take(make(1, 4), np.zeros(300, int))
@@ -136,7 +176,7 @@ def test_all_alike_at_one_place(name: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(b.log_scales, a.log_scales, atol=0.04)
 
 
-@pytest.mark.parametrize("name", [f.name for f in WRITTEN])
+@pytest.mark.parametrize("name", [f.name for f in FORMATS])
 def test_opaque_stays_opaque_and_flat_stays_flat(name: str, tmp_path: Path) -> None:
     a = replace(make(60, 1), extra={})
     a.opacity_logits[:] = 20
@@ -218,8 +258,6 @@ def test_names_say_the_format(tmp_path: Path) -> None:
     for name in ("a.obj", "a", "ply", "a.ply.txt"):
         with pytest.raises(InputError, match="no splat file"):
             files.format_of(Path(name))
-    with pytest.raises(InputError, match="only read"):
-        files.write(tmp_path / "a.ksplat", make(), BY_NAME["ksplat"])
     with pytest.raises(InputError, match="only read"):
         files.write(tmp_path / "a.gltf", make(), BY_NAME["gltf"])
     with pytest.raises(InputError, match="no splats to write"):
