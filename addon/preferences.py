@@ -5,7 +5,7 @@ from pathlib import Path
 import bpy
 
 from .compute import state
-from .compute.setup_box import draw_setup
+from .compute.setup_box import draw_fields, draw_state
 
 BASE = __package__.rpartition(".addon")[0] or __package__
 ROOT = Path(__file__).resolve().parents[1]  # the extension's folder: holds backend/ and wheels/
@@ -47,7 +47,8 @@ class SplatsmithPreferences(bpy.types.AddonPreferences):
     )
 
     def draw(self, context: bpy.types.Context) -> None:
-        draw_setup(self.layout, self)
+        draw_state(self.layout, self)
+        draw_fields(self.layout, self)
         column = self.layout.column()
         column.prop(self, "device")
         column.prop(self, "results")

@@ -16,7 +16,7 @@ class Settings(Protocol):
     wheels: str
 
 
-def draw_setup(layout: bpy.types.UILayout, preferences: Settings) -> None:
+def draw_state(layout: bpy.types.UILayout, preferences: Settings) -> None:
     """The state and the buttons; in the panel and in the preferences alike."""
     now = state.current()
     row = layout.row()
@@ -29,11 +29,15 @@ def draw_setup(layout: bpy.types.UILayout, preferences: Settings) -> None:
             column.operator("splatsmith.compute_check", icon="FILE_REFRESH")
         if not preferences.wheels and not bpy.app.online_access and not preferences.python:
             column.label(text="Blender is offline", icon="INTERNET_OFFLINE")
+    if not preferences.python and state.environment().exists():
+        layout.operator("splatsmith.compute_remove", icon="TRASH")
+
+
+def draw_fields(layout: bpy.types.UILayout, preferences: Settings) -> None:
+    """Where another Python or the packages are; what is ready needs neither."""
     fields = layout.column(align=True)
     fields.label(text="Python Interpreter (Optional)")
     fields.prop(preferences, "python", text="")
     if not preferences.python:
         fields.label(text="Wheels Folder (Optional)")
         fields.prop(preferences, "wheels", text="")
-        if state.environment().exists():
-            layout.operator("splatsmith.compute_remove", icon="TRASH")

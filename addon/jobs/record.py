@@ -86,6 +86,12 @@ class JobRecord:
         return self.status in ("waiting", "running")
 
     @property
+    def name(self) -> str:
+        """What is done, and to what: its line in the lists."""
+        kind, title = self.request.verb.title(), self.request.title
+        return title if self.request.verb == "setup" and title else f"{kind}: {title}"
+
+    @property
     def folded(self) -> bool:
         """One line says it all: nothing is left to do, and nobody asked for more."""
         return self.status == "done" and not self.advice and not self.unfolded

@@ -1,6 +1,7 @@
 """Make, check and remove the compute environment."""
 
 import sys
+import textwrap
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,8 @@ from ..jobs.manager import manager
 from ..jobs.process import backend_command
 from ..jobs.record import JobRecord
 from .common import guarded, run_record
+
+LINE = 60  # letters that the dialog has place for; paths are longer
 
 
 def packages() -> Literal["cpu", "cuda"]:
@@ -47,12 +50,13 @@ class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
         column = self.layout.column(align=True)
         wheels = preferences.get().wheels
         column.label(text=f"{chosen.upper()} packages: PyTorch, COLMAP and helpers", icon="PACKAGE")
-        column.label(
-            text=f"From the folder {wheels}"
-            if wheels
-            else f"Download: about {download} MB, from the Python package index"
-        )
-        column.label(text=f"On disk: about {disk} MB, in {state.environment()}")
+        origin = f"Download: about {download} MB, from the Python package index"
+        for text in (
+            f"From the folder {wheels}" if wheels else origin,
+            f"On disk: about {disk} MB, in {state.environment()}",
+        ):
+            for line in textwrap.wrap(text, LINE):
+                column.label(text=line)
         column.label(text="Licences: BSD, MIT, Apache, MPL; removed with the add-on or by Remove")
 
     @guarded
@@ -104,6 +108,10 @@ class SPLATSMITH_OT_compute_check(bpy.types.Operator):
 
     bl_idname = "splatsmith.compute_check"
     bl_label = "Check Computing"
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        return not manager.busy  # what is being set up can't be judged yet
 
     @guarded
     def execute(self, _context: bpy.types.Context) -> OperatorResult:

@@ -4,7 +4,7 @@ import bpy
 
 from .. import preferences
 from ..compute import state
-from ..compute.setup_box import draw_setup
+from ..compute.setup_box import draw_fields, draw_state
 from .next_step import draw_next
 
 
@@ -20,7 +20,9 @@ class SPLATSMITH_PT_compute(bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         draw_next(self.layout, context, "compute")
-        draw_setup(self.layout, preferences.get())
+        draw_state(self.layout, preferences.get())
+        if not state.current().ready:  # place for the panels below
+            draw_fields(self.layout, preferences.get())
         self.layout.operator("splatsmith.help", text="Help", icon="QUESTION").page = "0-compute"
 
 

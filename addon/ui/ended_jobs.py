@@ -22,7 +22,7 @@ def draw_line(layout: bpy.types.UILayout, job: JobRecord) -> None:
         icon: Icon = "DOWNARROW_HLT" if job.unfolded else "RIGHTARROW"
         fold.operator("splatsmith.unfold_job", text="", icon=icon, emboss=False).job = job.number
     icon = "INFO" if job.status == "done" and job.warnings else MARKS.get(job.status, "ERROR")
-    row.label(text=f"{job.request.verb.title()}: {job.request.title}", icon=icon)
+    row.label(text=job.name, icon=icon)
     if job.status == "done" and not job.imported:
         row.operator("splatsmith.import_result", text="", icon="IMPORT").job = job.number
     if job.film:

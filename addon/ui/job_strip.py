@@ -83,7 +83,7 @@ def _stage_line(job: JobRecord) -> str:
 def _draw_running(layout: bpy.types.UILayout, job: JobRecord, width: int) -> None:
     box = layout.box()
     row = box.row()
-    row.label(text=f"{job.request.verb.title()}: {job.request.title}", icon="SORTTIME")
+    row.label(text=job.name, icon="SORTTIME")
     row.operator("splatsmith.cancel_job", text="", icon="CANCEL").job = job.number
     left = f" · {format_seconds(job.left)} left" if job.left >= 0 else ""
     text = "Stopping…" if job.cancelling else f"{job.share:.0%}{left}"

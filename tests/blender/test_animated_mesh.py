@@ -273,6 +273,23 @@ def test_an_outline_becomes_a_mask_of_its_frame(bpy: Any, rooms: Any, tmp_path: 
         bpy.ops.splatsmith.mask_frame()
 
 
+@pytest.mark.parametrize("native", [True, False])
+def test_splats_are_no_animated_mesh(
+    bpy: Any, rooms: Any, splat_file: Path, monkeypatch: pytest.MonkeyPatch, native: bool
+) -> None:
+    """Where Blender can't make point clouds, as 4.3, they are a mesh with a modifier."""
+    if not native:
+        clouds = rooms("scene.splats.pointclouds")
+        monkeypatch.setattr(clouds, "_can_resize", lambda: False)
+        monkeypatch.setattr(clouds, "_can_convert", lambda: False)
+    assert bpy.ops.splatsmith.import_splats(filepath=str(splat_file)) == {"FINISHED"}
+    cloud = bpy.context.object
+    assert cloud.type == ("POINTCLOUD" if native else "MESH")
+    assert not rooms("scene.meshes.mesh_sequence").is_animated_mesh(cloud)
+    assert not bpy.ops.splatsmith.bake_mesh.poll()
+    assert not bpy.ops.splatsmith.find_bones.poll()
+
+
 def test_bones_are_not_offered_for_what_does_not_move(bpy: Any, rooms: Any, wave: Any) -> None:
     moves = rooms("scene.meshes.moving").moves
     assert moves(wave)

@@ -83,6 +83,22 @@ def test_footage_with_gaps_and_times_keeps_both(bpy: Any, tmp_path: Path) -> Non
         assert camera.location.x == pytest.approx(x, abs=1e-6)
 
 
+@pytest.mark.parametrize(("numbers", "shown"), [
+    ([3, 4, 7, 8], [3, 4, 4, 4, 7, 8, 8]),
+    ([1, 2, 3, 6], [1, 2, 3, 3, 3, 6, 6]),
+    ([10, 15], [10, 10, 10, 10, 10, 15, 15]),
+    ([5, 6, 7, 8], [5, 6, 7, 8, None, None, None]),
+])  # fmt: skip
+def test_footage_whose_numbers_and_times_have_the_same_gaps_is_never_black(
+    bpy: Any, tmp_path: Path, numbers: list[int], shown: list[int | None]
+) -> None:
+    """As a sequence of Blender's it would ask for the files of the gaps, which are not there."""
+    times = [{"time": n / 24} for n in numbers]
+    names = [f"images/{n:04d}.png" for n in numbers]
+    camera = imported(bpy, write_capture(bpy, tmp_path / "c", names, times, fps=24.0))
+    assert shown_numbers(bpy, camera, 7) == shown
+
+
 @pytest.mark.parametrize("shown", [[1, 2, 3, 4], [2, 1, 4, 3], [4, 3, 2, 1]])
 def test_footage_is_shown_in_the_order_of_its_times(
     bpy: Any, tmp_path: Path, shown: list[int]

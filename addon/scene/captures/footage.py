@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 from ....backend.formats.capture import Frame
 from ....backend.formats.natural_order import frame_number
@@ -53,13 +54,11 @@ def show_footage(data: bpy.types.Camera, frames: list[Frame], view: CameraView, 
     background = data.background_images.new()
     background.image = image
     user = background.image_user
-    user.frame_duration, user.frame_start, user.frame_offset, user.use_auto_refresh = (
-        len(frames),
-        1,
-        numbers[0] - 1,
-        True,
-    )
-    if len({number - frame for number, frame in zip(numbers, at.tolist(), strict=True)}) > 1:
+    user.frame_start, user.use_auto_refresh = 1, True
+    shifts = {number - frame for number, frame in zip(numbers, at.tolist(), strict=True)}
+    if len(shifts) == 1 and len(set(numbers)) == np.ptp(at) + 1:
+        user.frame_duration, user.frame_offset = round(at.max()), round(shifts.pop())
+    else:  # a frame without a file of its own would show nothing
         _key_pictures(data, user, numbers, at)
     background.alpha, background.display_depth = 0.5, "BACK"
     background.frame_method = "FIT" if view.pixel_height == 1.0 else "STRETCH"

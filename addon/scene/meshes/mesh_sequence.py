@@ -15,7 +15,7 @@ import numpy as np
 from ....backend.formats.mesh_sequence import MeshSequence
 from ....backend.geometry.arrays import Doubles, Floats
 from ....backend.protocol import InputError
-from ..splats import radiance
+from ..splats import radiance, splats
 from . import mesh_playback, timeline
 from .mesh_materials import new_material
 
@@ -105,8 +105,10 @@ def _fill(mesh: bpy.types.Mesh, sequence: MeshSequence) -> None:
 
 
 def is_animated_mesh(animated: bpy.types.Object | None) -> TypeGuard[bpy.types.Object]:
-    """Whether it can be baked: any mesh can, whatever moves it."""
-    return animated is not None and animated.type == "MESH"
+    """Whether it can be baked: any mesh can, whatever moves it. Splats can't, though they are a
+    mesh of points where Blender can't make point clouds, as 4.3.
+    """
+    return animated is not None and animated.type == "MESH" and not splats.is_splats(animated)
 
 
 def evaluated_frames(
