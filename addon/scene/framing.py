@@ -57,6 +57,18 @@ def place_clear(scene: bpy.types.Scene, placed: bpy.types.Object) -> str:
     return f"in front of {cube.name}, which would hide it"
 
 
+def hide_default_cube(scene: bpy.types.Scene) -> str:
+    """Blender's untouched default cube stands in the middle of what a camera was walked around: it
+    is hidden, not deleted; a line about that, empty where there is no such cube.
+    """
+    cube = next((other for other in scene.objects if is_default_cube(other)), None)
+    if cube is None:
+        return ""
+    cube.hide_set(True)
+    cube.hide_render = True
+    return f"{cube.name}, which would stand in the picture, is hidden"
+
+
 def is_default_cube(thing: bpy.types.Object) -> bool:
     """Two metres wide around the origin, as a new file has it, and seen."""
     if thing.type != "MESH" or len(thing.data.vertices) != len(CORNERS) or not thing.visible_get():

@@ -46,7 +46,8 @@ def import_capture(context: bpy.types.Context, folder: Path, name: str) -> str:
     counts = [f"{len(capture.frames)} cameras"]
     counts += [f"{pointclouds.point_count(points.data):,} points"] if points else []
     told = [", ".join(counts) + (f"; {gaps}" if gaps else ""), *capture.reading.told, *said]
-    return ". ".join(text.rstrip(".") for text in told)
+    told.append(framing.hide_default_cube(context.scene))
+    return ". ".join(text.rstrip(".") for text in told if text)
 
 
 def _home(

@@ -178,3 +178,16 @@ def test_far_worlds_come_near_and_are_said(bpy: Any, tmp_path: Path, rooms: Any)
         bpy.context.scene.frame_set(number)
         places.append(bpy.context.scene.camera.location.x)
     assert np.diff(places) == pytest.approx([0.1] * 3, abs=1e-5)
+
+
+@pytest.mark.parametrize("touched", [False, True])
+def test_the_default_cube_is_hidden_where_nobody_touched_it(
+    bpy: Any, tmp_path: Path, capfd: Any, touched: bool
+) -> None:
+    bpy.ops.mesh.primitive_cube_add(size=2.0)
+    cube = bpy.context.object
+    cube.location.x = 0.5 * touched
+    bpy.context.view_layer.update()
+    imported(bpy, write_capture(bpy, tmp_path, ["1.png", "2.png", "3.png"]))
+    assert cube.hide_get() is cube.hide_render is not touched
+    assert ("which would stand in the picture, is hidden" in capfd.readouterr().out) is not touched
