@@ -31,7 +31,7 @@ def main(folder: Path) -> None:
     from mathutils import Matrix
 
     text = (folder / "cameras" / "transforms.json").read_text(encoding="utf-8")
-    record = next(r for r in json.loads(text)["frames"] if r["file_path"] == "native.png")
+    record = next(r for r in json.loads(text)["frames"] if "native" in r["file_path"])
     for leftover in list(bpy.data.objects):
         bpy.data.objects.remove(leftover)
     scene, data = bpy.context.scene, bpy.data.cameras.new("Camera")

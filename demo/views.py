@@ -52,13 +52,13 @@ def write(bpy: Any, capture: Path, folder: Path) -> None:
     camera = bpy.data.objects.new("Sheet", scene.camera.data)
     scene.collection.objects.link(camera)
     records = []
-    for name, place in _places(scene, index).items():
+    for number, (name, place) in enumerate(_places(scene, index).items()):
         camera.matrix_world = place
         bpy.context.view_layer.update()
         render = scene.render
         size = render.resolution_x, render.resolution_y
         record = _part("addon.scene.captures.solved_camera").pose_record(scene, camera, *size)
-        records.append({**record, "file_path": f"{name}.png"})
+        records.append({**record, "file_path": f"{number}-{name}.png"})  # drawn by name
     bpy.data.objects.remove(camera)
     (folder / "cameras").mkdir(parents=True, exist_ok=True)
     text = json.dumps({"frames": records})
