@@ -119,3 +119,20 @@ def test_without_anything_sure_the_flow_stays() -> None:
     found = combined(flow, DepthMap(torch.ones(6, 6), torch.full((6, 6), torch.inf)), DepthConfig())
     torch.testing.assert_close(found.depth, flow.depth)
     assert torch.isinf(found.sigma).all()
+
+
+@pytest.mark.parametrize("size", [(60, 80), (3, 5)])
+@pytest.mark.parametrize("noisy", [False, True])
+def test_black_pictures_and_noise_are_never_believed(size: tuple[int, int], noisy: bool) -> None:
+    random = np.random.default_rng(0)
+    K = np.array([[size[1], 0, size[1] / 2], [0, size[1], size[0] / 2], [0, 0, 1.0]])
+    views = []
+    for aside in (0.0, -0.2, 0.2):
+        viewmat = np.eye(4)
+        viewmat[0, 3] = aside
+        color = (random.random((*size, 3)) * noisy).astype(np.float32)
+        views.append(Posed(color=color, K=K, viewmat=viewmat))
+    guess, nothing = np.full(size, 2.0, np.float32), np.zeros(0, np.float32)
+    solution = solve_stereo(views[0], views[1:], guess, nothing, StereoConfig())
+    assert np.isfinite(solution.depth).all() and (solution.depth > 0).all()
+    assert not (solution.sigma < SURE).any()
