@@ -26,12 +26,6 @@ from .solvers import straight
 EXIF_SIGMA, USER_SIGMA = 0.1, 0.02  # by which a focal length from EXIF, or a person, may be off
 
 
-# Seconds that COLMAP's mapper is given, and more for each picture: it may search in vain for very
-# long. Clips that it can solve take it half of the first; where nothing else can solve the footage
-# it has longer.
-PATIENCE, LAST_RESORT = (20.0, 0.5), (60.0, 1.0)
-
-
 @dataclass(frozen=True, kw_only=True)
 class SolveContext:
     """What every solver is handed."""
@@ -100,21 +94,14 @@ def colmap(context: SolveContext, mapper: str) -> SolverResult | None:
         if mapper == "incremental"
         else "Solving cameras with COLMAP's global mapper"
     )
-    task = _task(context, "map", mapper)
-    seconds, each = PATIENCE if context.footage.ordered else LAST_RESORT
+    task, job = _task(context, "map", mapper), context.job
     try:
-        runner.run(
-            task,
-            context.job.cancel,
-            lambda _: None,
-            context.job.progress,
-            seconds + each * context.problem.frames,
-        )
-    except (runner.OutOfTimeError, CrashError, OutOfMemory) as error:
-        context.job.warn(
-            "COLMAP", f"COLMAP gave no cameras ({'it took too long' if not str(error) else error})."
-        )
+        stats = runner.run(task, job.cancel, lambda _: None, job.progress)
+    except (CrashError, OutOfMemory) as error:
+        job.warn("COLMAP", f"COLMAP gave no cameras ({error}).")
         return None
+    if stats["stopped"]:
+        job.warn("COLMAP", "COLMAP gave no cameras (it took too long).")
     model = solved.load(Path(task.solved))
     if len(model.frames) < 3:
         return None

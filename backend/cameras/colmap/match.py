@@ -19,13 +19,24 @@ from .pairs import image_pairs
 
 
 def extract_and_match(task: ColmapTask, channel: Channel, per_image: bool) -> Path:
-    """Features and verified matches of all pictures in a new database."""
+    """Features and verified matches of all pictures in a new database.
+
+    On many threads, and the same on any number: pictures have their numbers before threads race
+    to finish them, and every search for a geometry begins at the seed, where a thread would go on
+    with the random numbers that its last pair left. What is written is read back by number.
+    """
     database = Path(task.work) / "database.db"
     database.unlink(missing_ok=True)
     extraction = pycolmap.FeatureExtractionOptions()
     extraction.num_threads, extraction.use_gpu = task.threads, False
     extraction.sift.max_num_features = task.features
     mode = pycolmap.CameraMode.PER_IMAGE if per_image else pycolmap.CameraMode.SINGLE
+    reader = _reader(task, per_image)
+    with pycolmap.Database.open(database):
+        pass  # makes it
+    pycolmap.import_images(
+        database, task.images, camera_mode=mode, image_names=task.names, options=reader
+    )
     channel.send(stage="Finding features")
     channel.send(count="keypoints", total=len(task.names))
     pycolmap.extract_features(
@@ -33,7 +44,7 @@ def extract_and_match(task: ColmapTask, channel: Channel, per_image: bool) -> Pa
         task.images,
         image_names=task.names,
         camera_mode=mode,
-        reader_options=_reader(task, per_image),
+        reader_options=reader,
         extraction_options=extraction,
         device=pycolmap.Device.cpu,
     )
@@ -42,11 +53,17 @@ def extract_and_match(task: ColmapTask, channel: Channel, per_image: bool) -> Pa
     listing.write_text("".join(f"{a} {b}\n" for a, b in pairs), encoding="utf-8")
     matching, pairing = pycolmap.FeatureMatchingOptions(), pycolmap.ImportedPairingOptions()
     matching.num_threads, matching.use_gpu = task.threads, False
+    verification = pycolmap.TwoViewGeometryOptions()
+    verification.ransac.random_seed = task.seed
     pairing.match_list_path, pairing.block_size = str(listing), 100
     channel.send(stage="Matching pictures")
     channel.send(count="two_view_geometries", total=len(pairs))
     pycolmap.match_image_pairs(
-        database, matching_options=matching, pairing_options=pairing, device=pycolmap.Device.cpu
+        database,
+        matching_options=matching,
+        pairing_options=pairing,
+        verification_options=verification,
+        device=pycolmap.Device.cpu,
     )
     return database
 

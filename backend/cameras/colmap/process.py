@@ -27,6 +27,7 @@ from . import export as colmap_export
 from .channel import Channel
 from .colmap_command import ColmapTask, KnownCamera
 from .gate import GatedModel, pass_gate, read_model
+from .mapping import THREADS, map_cameras
 from .match import extract_and_match, read_tracks, why_nothing
 from .solved import Solved, load as load_solved
 from .sound_lenses import with_sound_lenses
@@ -48,66 +49,6 @@ def match(task: ColmapTask, channel: Channel) -> dict[str, Any]:
         tracks=tracks,
     ).save(Path(task.solved))
     return {"why_nothing": why_nothing(database, len(task.names))}
-
-
-def _models(task: ColmapTask, channel: Channel) -> list[Any]:
-    """COLMAP's models: the world in pieces that could not be joined, ideally one."""
-    out, database = Path(task.work) / "models", Path(task.work) / "database.db"
-    out.mkdir(exist_ok=True)
-    registered = 2
-
-    def one_more() -> None:
-        nonlocal registered
-        registered = min(registered + 1, len(task.names))
-        channel.send(step=registered, total=len(task.names))
-
-    if task.mapper == "global":
-        options = pycolmap.GlobalPipelineOptions()
-        options.num_threads, options.random_seed = task.threads, task.seed
-        return list(pycolmap.global_mapping(database, task.images, out, options).values())
-    incremental = pycolmap.IncrementalPipelineOptions()
-    incremental.num_threads, incremental.random_seed, incremental.min_model_size = (
-        task.threads,
-        task.seed,
-        3,
-    )
-    incremental.max_num_models, incremental.ba_refine_focal_length = 4, not task.lock_focal
-    return list(
-        pycolmap.incremental_mapping(
-            database, task.images, out, incremental, next_image_callback=one_more
-        ).values()
-    )
-
-
-def map_cameras(task: ColmapTask, channel: Channel) -> dict[str, Any]:
-    """Cameras from the matches that kind "match" left; none where none were found."""
-    models = _models(task, channel)
-    best = max(models, key=lambda m: m.num_reg_images(), default=None)
-    index = {name: i for i, name in enumerate(task.names)}
-    placed = (
-        sorted(((index[i.name], i) for i in best.images.values() if i.has_pose), key=lambda p: p[0])
-        if best
-        else []
-    )
-    viewmats = [np.vstack([image.cam_from_world().matrix(), [0, 0, 0, 1]]) for _, image in placed]
-    cameras = [best.cameras[image.camera_id] for _, image in placed] if best else []
-    stats = {
-        "models": len(models),
-        "reprojection_px": float(best.compute_mean_reprojection_error())
-        if best and best.num_points3D()
-        else 0.0,
-    }
-    focals, radial = (
-        np.array([c.mean_focal_length() for c in cameras]),
-        np.array([cameras[0].params[3] if cameras else 0.0, 0.0]),
-    )
-    Solved(
-        frames=np.array([i for i, _ in placed], np.int64),
-        viewmats=np.array(viewmats).reshape(-1, 4, 4),
-        focals=focals,
-        radial=radial,
-    ).save(Path(task.solved))
-    return stats
 
 
 def write(task: ColmapTask, channel: Channel) -> pycolmap.Reconstruction:
@@ -208,7 +149,7 @@ def triangulate(task: ColmapTask, channel: Channel) -> pycolmap.Reconstruction:
     out = Path(task.work) / "triangulated"
     out.mkdir(exist_ok=True)
     options = pycolmap.IncrementalPipelineOptions()
-    options.num_threads, options.random_seed = task.threads, task.seed
+    options.num_threads, options.random_seed = THREADS, task.seed
     return pycolmap.triangulate_points(model, database, task.images, out, options=options)
 
 

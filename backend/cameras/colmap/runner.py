@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,20 +15,13 @@ from .database_progress import RowCounter
 BACKEND_PARENT = Path(__file__).resolve().parents[3]
 
 
-class OutOfTimeError(Exception):
-    """The task took longer than it was given."""
-
-
 def run(
     task: ColmapTask,
     cancel: CancelToken,
     on_stage: Callable[[str], None],
     on_progress: Callable[[int, int], None],
-    seconds: float = 0.0,
 ) -> dict[str, Any]:
-    """Runs the task to its end; returns its figures. Cancelling kills the process at once, and so
-    does running over `seconds` (0: no limit), which raises OutOfTimeError.
-    """
+    """Runs the task to its end; returns its figures. Cancelling kills the process at once."""
     path = Path(task.work) / "task.json"
     task.write(path)
     command = [sys.executable, "-X", "utf8", "-m", f"{__package__}.process", str(path)]
@@ -37,16 +29,6 @@ def run(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=BACKEND_PARENT
     ) as process:
         forget = cancel.on_cancel(process.kill)
-        late = threading.Event()
-
-        def out_of_time() -> None:
-            late.set()
-            process.kill()
-
-        alarm = threading.Timer(seconds, out_of_time)
-        alarm.daemon = True
-        if seconds:
-            alarm.start()
         answer: dict[str, Any] = {}
         counter: RowCounter | None = None
         try:
@@ -73,11 +55,8 @@ def run(
             if counter is not None:
                 counter.stop()
             process.kill() if sys.exc_info()[0] else process.wait()
-            alarm.cancel()
             forget()
     cancel.check()
-    if late.is_set():
-        raise OutOfTimeError
     return _judge(answer, process.returncode)
 
 
