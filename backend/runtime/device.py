@@ -8,18 +8,31 @@ import sys
 from ..protocol import Device, SetupError
 from .gsplat_probe import why_not_gsplat
 
+# What libraries read when they are loaded. One thread inside an operation of numpy, scipy and
+# torch: products and sums that are split among threads round otherwise on another number of cores,
+# and gradients of indexed rows otherwise each time (measured: numpy's matmul, dot and solve,
+# torch's sum and solve). Cores are used by whole items whose results are taken in order (depth
+# maps), by our kernels, whose blocks are the same on any number of threads, by OpenCV, whose
+# threads share rows and points, by COLMAP's search for features, and, a fixed number at a time, by
+# large networks (threads.py), which no library may lower where it finds fewer cores. Idle threads
+# sleep, or they would take the core from the others.
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+}
+NO_FEWER = {"OMP_DYNAMIC": "FALSE", "MKL_DYNAMIC": "FALSE"}
+SLEEP = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
+
 
 def tune_process() -> None:
-    """Before torch is imported: idle threads sleep, and freed memory stays with the process.
-
-    Both cost a multiple in the small operations of training (measured: 85 -> 8 ms in the
-    optimiser).
+    """Before numpy and torch are imported: equal results on any number of cores, and freed memory
+    stays with the process, which otherwise costs a multiple in the small operations of training
+    (measured: 85 -> 8 ms in the optimiser).
     """
-    for name, value in (
-        ("OMP_WAIT_POLICY", "PASSIVE"),
-        ("GOMP_SPINCOUNT", "0"),
-        ("KMP_BLOCKTIME", "0"),
-    ):
+    os.environ.update(ONE_THREAD | NO_FEWER)
+    for name, value in SLEEP.items():
         os.environ.setdefault(name, value)
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):

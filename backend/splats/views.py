@@ -13,8 +13,9 @@ from torch import Tensor
 
 from ..formats.capture import Capture, Frame
 from ..gaussians.frame_views import intrinsics_at, viewmat_of
+from ..media.beyond import beyond
 from ..media.frames import to_eight_bit
-from ..media.holdout import beyond, held_out
+from ..media.holdout import held_out
 from ..media.open_image import opened
 from ..media.picture_fit import same_shape
 from ..protocol import InputError

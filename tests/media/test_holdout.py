@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from backend.media.holdout import beyond, held_out
+from backend.media.beyond import beyond
+from backend.media.holdout import held_out
 from backend.protocol import InputError
 from backend.verbs import VERBS
 

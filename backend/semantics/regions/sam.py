@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ...geometry.arrays import Ints32
 from ...protocol import InputError
+from ...runtime.threads import several_threads
 from . import torchvision_shim
 
 ADVICE = "Choose SAM's own file, like sam_vit_b_01ec64.pth, or MobileSAM's mobile_sam.pt."
@@ -53,7 +54,7 @@ class Sam:
         places = np.stack([x.ravel(), y.ravel()], 1)
         masks: list[NDArray[np.bool_]] = []
         scores: list[float] = []
-        with torch.inference_mode():
+        with torch.inference_mode(), several_threads():
             self.predictor.set_image(image)
             for first in range(0, len(places), self.config.batch):
                 self._take(

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ...geometry.arrays import Floats, Ints32
 from ...protocol import InputError
+from ...runtime.threads import several_threads
 from ..regions import torchvision_shim
 from .crops import crop_regions
 from .relevancy import phrases
@@ -70,7 +71,7 @@ class OpenClipTeacher:
         parts = []
         for first in range(0, len(sentences), 4 * self.config.batch):
             tokens = self.tokenize(sentences[first : first + 4 * self.config.batch]).to(self.device)
-            with torch.inference_mode():
+            with torch.inference_mode(), several_threads():
                 parts.append(nn.functional.normalize(self.read(tokens).float(), dim=1))
         features = torch.cat(parts)
         features = nn.functional.normalize(
@@ -89,7 +90,7 @@ class OpenClipTeacher:
                 / 255
             )
             images = (images - self.mean[:, None, None]) / self.deviation[:, None, None]
-            with torch.inference_mode():
+            with torch.inference_mode(), several_threads():
                 parts.append(
                     nn.functional.normalize(self.model.encode_image(images).float(), dim=1)
                 )
