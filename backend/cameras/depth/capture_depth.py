@@ -95,10 +95,19 @@ def combined(flow: DepthMap, stereo: DepthMap, config: DepthConfig) -> DepthMap:
 
 
 def _depth_map(
-    shot: Shot, others: list[Shot], flow: DepthMap, points: torch.Tensor, config: DepthConfig
+    shot: Shot,
+    by_flow: list[Shot],
+    others: list[Shot],
+    seen: Doubles,
+    config: DepthConfig,
 ) -> DepthMap:
-    posed = [other.posed for other in others]
-    solved = solve_stereo(shot.posed, posed, flow.depth.numpy(), points.numpy(), config.stereo)
+    """Of one frame, on one thread: `by_flow` and `others` are the neighbours for flow and for
+    stereo, `seen` the points that the frame saw.
+    """
+    view = _flow_view(shot, by_flow, seen, config)
+    flow, posed = solve_depth(view, config.frozen), [other.posed for other in others]
+    points = view.sparse_depth.numpy()
+    solved = solve_stereo(shot.posed, posed, flow.depth.numpy(), points, config.stereo)
     stereo = DepthMap(torch.from_numpy(solved.depth), torch.from_numpy(solved.sigma))
     return combined(flow, stereo, config)
 
@@ -128,17 +137,11 @@ def capture_depth(
 
     with ThreadPoolExecutor(threads) as pool:
         for index in range(count):
-            near, wanted = by_flow[index], {index, *by_flow[index], *neighbors[index]}
+            wanted = {index, *by_flow[index], *neighbors[index]}
             _load_shots(shots, capture.frames, index, wanted, config.side)
-            view = _flow_view(
-                shots[index], [shots[k] for k in near], points[seen_by[index]], config
-            )
-            flow = solve_depth(view, config.frozen)
-            others = [shots[k] for k in neighbors[index]]
-            points_there = view.sparse_depth
-            waiting.append(
-                pool.submit(_depth_map, shots[index], others, flow, points_there, config)
-            )
+            near, others = ([shots[k] for k in at[index]] for at in (by_flow, neighbors))
+            seen = points[seen_by[index]]
+            waiting.append(pool.submit(_depth_map, shots[index], near, others, seen, config))
             take(threads, index + 1)
         take(0, count)
 
