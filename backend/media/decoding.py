@@ -83,6 +83,20 @@ def open_video(path: Path) -> av.container.InputContainer:
     return container
 
 
+def opened_at(path: Path, start: float) -> av.container.InputContainer:
+    """Open where decoding for `start` seconds has to begin; raw streams can't be wound and are read
+    from their beginning.
+    """
+    container = open_video(path)
+    if start > 1:
+        try:
+            container.seek(int(start * av.time_base))
+        except FFmpegError:
+            container.close()
+            return open_video(path)
+    return container
+
+
 def probe(path: Path) -> VideoInfo:
     """Size, pace and length. Decodes one frame, since only frames know their rotation."""
     with open_video(path) as container:
@@ -116,14 +130,15 @@ def frame_times(path: Path) -> list[float]:
 
 
 def decode(
-    container: av.container.InputContainer, path: Path, damage: Damage
+    container: av.container.InputContainer, path: Path, damage: Damage, start: float = 0.0
 ) -> Iterator[tuple[float, av.VideoFrame]]:
-    """Whole frames in order with their seconds from the start of the picture; what is damaged goes
-    to `damage`. InputError when not one frame can be decoded.
+    """Whole frames in order with their seconds from the start of the picture, of a container that
+    was `opened_at` so many seconds; what is damaged goes to `damage`. InputError when not one frame
+    can be decoded.
     """
     stream = container.streams.video[0]
     first, pace, last = _first_time(stream), _pace(stream), -1.0
-    frames = deinterlaced(_frames(container, path, damage), stream)
+    frames = deinterlaced(_frames(container, path, damage, start), stream)
     for index, frame in enumerate(frames):
         time = frame.time - first if frame.time is not None else index / pace
         last = (
@@ -133,27 +148,54 @@ def decode(
 
 
 def _frames(
-    container: av.container.InputContainer, path: Path, damage: Damage
+    container: av.container.InputContainer, path: Path, damage: Damage, start: float = 0.0
 ) -> Iterator[av.VideoFrame]:
+    """Whole frames. Threads patch a damaged picture with whatever of its neighbours they have by
+    then, and those that follow are drawn from it: on meeting damage one thread begins again, and
+    goes on behind what was whole.
+    """
+    seen, count = 0, 0
+    for _, frame in _decoded(container, 0):
+        if frame is None:
+            break
+        seen += 1
+        damage.see(frame)
+        yield frame
+    else:
+        if not seen:
+            raise cannot(path, "no frame of it can be decoded")
+        return
+    with opened_at(path, start) as again:
+        for time, frame in _decoded(again, 1):
+            if frame is None:
+                damage.met(time)
+                continue
+            count += 1
+            if count > seen:
+                damage.see(frame)
+                yield frame
+    if not count:
+        raise cannot(path, "no frame of it can be decoded")
+
+
+def _decoded(
+    container: av.container.InputContainer, threads: int
+) -> Iterator[tuple[float, av.VideoFrame | None]]:
+    """Frames with their seconds, None for what is damaged; `threads` 0: as many as there are
+    cores.
+    """
     stream = container.streams.video[0]
-    stream.thread_type = "AUTO"
-    seen, time, first = False, 0.0, _first_time(stream)
+    stream.thread_type, stream.codec_context.thread_count = "AUTO", threads
+    time, first = 0.0, _first_time(stream)
     for packet in _packets(container):
         try:
             frames = packet.decode()
         except (FFmpegError, ValueError):
-            damage.met(time)
+            yield time, None
             continue
         for frame in frames:
             time = frame.time - first if frame.time is not None else time
-            if frame.is_corrupt:
-                damage.met(time)
-                continue
-            seen = True
-            damage.see(frame)
-            yield frame
-    if not seen:
-        raise cannot(path, "no frame of it can be decoded")
+            yield time, None if frame.is_corrupt else frame
 
 
 def reach(path: Path) -> float:

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import av
 import numpy as np
-from av.error import FFmpegError
 from PIL import Image
 
 from ..geometry.arrays import Pixels
 from ..protocol import InputError
-from .decoding import Damage, cannot, decode, open_video, probe, reach
+from .decoding import Damage, cannot, decode, open_video, opened_at, probe, reach
 from .frames import Footage, fit_size, sharpness
 from .high_dynamic_range import range_name, tone_mapped
 
@@ -96,20 +95,6 @@ class _Store:
         )
 
 
-def _opened_at(path: Path, start: float) -> av.container.InputContainer:
-    """Open where decoding for `start` seconds has to begin; raw streams can't be wound and are read
-    from their beginning.
-    """
-    container = open_video(path)
-    if start > 1:
-        try:
-            container.seek(int(start * av.time_base))
-        except FFmpegError:
-            container.close()
-            return open_video(path)
-    return container
-
-
 def extract(
     path: Path,
     folder: Path,
@@ -134,8 +119,8 @@ def extract(
     total = max(1, round(info.fps * (stop - start))) if math.isfinite(stop) else 0
     store, best, bucket = _Store(folder), _Best(), 0
     damage, time, size = Damage(since=start), start, None
-    with _opened_at(path, start) as container:
-        for time, frame in decode(container, path, damage):
+    with opened_at(path, start) as container:
+        for time, frame in decode(container, path, damage, start):
             if time < start - 1e-6:
                 continue
             if time > stop + 1e-6 or len(store.names) >= count:
