@@ -63,20 +63,20 @@ def _above(root: Path, ups: int) -> Path:
 
 
 def pictures_below(folder: Path, endings: Iterable[str] = IMAGES, masks: bool = False) -> list[str]:
-    """Paths of the pictures in the folder and those in it, relative to it; hidden files, macOS's
-    `._` twins and, unless `masks`, folders of masks and depth left out.
+    """Paths of the pictures in the folder and those in it, relative to it, in one order on every
+    disk; hidden files, macOS's `._` twins and, unless `masks`, folders of masks and depth left out.
     """
     wanted, names = tuple(endings), []
     for place, folders, files in os.walk(folder):
-        folders[:] = [
+        folders[:] = sorted(
             f
             for f in folders
             if (masks or f.lower() not in OTHERS) and not f.startswith((".", "__MACOSX"))
-        ]
+        )
         base = Path(place).relative_to(folder)
         names += [
             (base / f).as_posix()
-            for f in files
+            for f in sorted(files)
             if f.lower().endswith(wanted) and not f.startswith(".")
         ]
         if len(names) > MOST_FILES:

@@ -7,6 +7,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from ...formats.safetensors_header import sort_header
 from ...protocol import InputError
 from .motion_translator import MotionTranslator, MotionTranslatorConfig
 
@@ -23,6 +24,7 @@ def save_speaker(model: MotionTranslator, names: list[str], path: Path) -> None:
     save_file(
         {name: values.contiguous() for name, values in model.state_dict().items()}, path, meta
     )
+    sort_header(path)
 
 
 def load_speaker(path: Path) -> tuple[MotionTranslator, list[str]]:

@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from ...formats.safetensors_header import sort_header
 from ...geometry.arrays import Floats
 from ...protocol import InputError
 from .log_mel import Features
@@ -100,6 +101,7 @@ def save_encoder(model: VisemeEncoder, path: Path) -> None:
         path,
         config,
     )
+    sort_header(path)
 
 
 def load_encoder(path: Path = SHIPPED) -> VisemeEncoder:
