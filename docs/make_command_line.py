@@ -17,8 +17,8 @@ python -m backend doctor
 ```
 Installed with pip (`make wheel`), the same is called `splatsmith`. `--help` on each verb tells what
 stands here. Every verb takes `--input`, `--output`, `--preset`, `--device` and `--seed`; the same
-command again goes on from where a run was stopped. Equal seeds give equal files on one core of
-the CPU.
+command again goes on from where a run was stopped. Equal seeds give equal files on the CPU, on any
+number of its cores.
 
 | verb | what it does |
 |---|---|

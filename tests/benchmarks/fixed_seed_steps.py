@@ -156,8 +156,9 @@ def hub(folder: Path) -> Iterator[str]:
 
 
 def one_core() -> str:
-    """Keeps this process and its children on one core: with two, COLMAP's threads race, and its
-    cameras differ in their last digits from run to run. Where that can't be done, says so.
+    """Keeps this process and its children on one core: in checkouts from before `tests/drill`,
+    COLMAP's threads race on two, and cameras differ from run to run. Where that can't be done, says
+    so.
     """
     if not hasattr(os, "sched_setaffinity"):
         say("This system can't keep a process on one core: cameras may differ from run to run.")
