@@ -83,8 +83,9 @@ def map_cameras(task: ColmapTask, channel: Channel) -> dict[str, Any]:
     models = _global(task, out) if task.mapper == "global" else _incremental(task, out, channel)
     best = max(models or (), key=lambda m: m.num_reg_images(), default=None)
     _solved(best, task.names).save(Path(task.solved))
-    has_points = best is not None and best.num_points3D()
-    error = float(best.compute_mean_reprojection_error()) if has_points else 0.0
+    error = 0.0
+    if best is not None and best.num_points3D():
+        error = float(best.compute_mean_reprojection_error())
     return {"models": len(models or ()), "reprojection_px": error, "stopped": models is None}
 
 
