@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from helpers import clips
 from helpers.places import ROOT
 
 from backend.cameras.colmap import mapping, runner, solved
+from backend.cameras.colmap.channel import Channel
 from backend.cameras.colmap.colmap_command import ColmapTask
 from backend.runtime.cancel import CancelToken
 
@@ -85,6 +86,13 @@ def searching(starts: int, placed: int) -> Callable[..., dict[int, Any]]:
     return search
 
 
+class Silent:
+    """Says nothing."""
+
+    def send(self, **_: object) -> None:
+        pass
+
+
 @pytest.mark.parametrize(
     ("starts", "placed", "stopped"), [(1, 6, False), (4, 24, False), (40, 0, True), (1, 120, True)]
 )
@@ -99,12 +107,8 @@ def test_a_search_in_vain_is_stopped_by_its_work(
     monkeypatch.setattr(mapping.pycolmap, "CancellationToken", Token)
     monkeypatch.setattr(mapping.pycolmap, "incremental_mapping", searching(starts, placed))
 
-    class Silent:
-        def send(self, **_: object) -> None:
-            pass
-
     work = replace(task, work=str(tmp_path), solved=str(tmp_path / "map.npz"))
-    stats = mapping.map_cameras(work, Silent())
+    stats = mapping.map_cameras(work, cast(Channel, Silent()))
     assert stats["stopped"] is stopped and not len(solved.load(tmp_path / "map.npz").frames)
 
 
@@ -121,8 +125,9 @@ def test_the_mapper_can_be_stopped(task: ColmapTask, tmp_path: Path) -> None:
         "mapping.PATIENCE, mapping.FOR_EACH = 0, 0; sys.exit(process.main())"
     )
     command = [sys.executable, "-c", code, str(path)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=ROOT, **pipes) as process:  # it ends when its input does
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:  # it ends when its input does
         said = process.stdout.read()
     assert b'"stopped": true' in said
     assert not len(solved.load(tmp_path / "map.npz").frames)
