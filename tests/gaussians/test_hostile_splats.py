@@ -9,7 +9,7 @@ import pytest
 import torch
 from helpers.scenes import NAMES, make_scene
 
-from backend.gaussians import kernels, rasterize, torch_reference
+from backend.gaussians import kernels, rasterize
 from backend.gaussians.options import Drawables, RasterOptions, RasterView
 
 BAD = (float("nan"), float("inf"), -float("inf"), 3e38, -3e38, 1e20)
@@ -88,7 +88,7 @@ def test_cameras_that_see_nothing(name: str, dtype: torch.dtype) -> None:
 
 
 def test_every_place_of_every_hostile_number_ends_in_a_picture() -> None:
-    """Forwards, backwards, weights of regions: nothing here has a right answer, but each has one."""
+    """Forwards, backwards, weights of regions: none has a right answer, but each has one."""
     native = rasterize.cpu_kernels()
     if native is None:
         pytest.skip("no compiled kernels for this machine")

@@ -136,8 +136,22 @@ def test_pictures_of_unlike_sizes_have_no_loss(native: kernels.Kernels) -> None:
             loss(image, target, 0.2)
 
 
-def test_more_overlaps_than_can_be_counted_are_the_inputs_fault() -> None:
+def test_more_overlaps_than_can_be_counted_are_the_inputs_fault(native: kernels.Kernels) -> None:
+    """A hundred thousand splats, each in all of 22,500 tiles."""
+    _, view = scene()
+    many = 100_000
+    gaussians = Drawables(
+        means=torch.tensor([[0.0, 0, 3]]).repeat(many, 1),
+        quats=torch.ones(many, 4),
+        scales=torch.full((many, 3), 1e8),
+        opacities=torch.full((many,), 0.5),
+        colors=torch.ones(many, 3),
+    )
+    view = replace(view, viewmat=torch.eye(4), width=2400, height=2400)
     with pytest.raises(InputError, match="overlap too often"):
-        kernels._check(1)
+        draw(native, gaussians, view)
+
+
+def test_no_memory_is_told_in_torchs_words() -> None:
     with pytest.raises(kernels.KernelError, match="can't allocate memory"):
         kernels._check(2)
