@@ -3,13 +3,31 @@
 import random
 import re
 import struct
+from collections.abc import Callable
 
 from . import structures
 
-WHOLE = (0, 1, -1, 2, 3, 4, 7, 127, 128, 255, 256, 2**15, 2**16 - 1, 2**24, 2**31 - 1, 2**31)
+WHOLE: tuple[int, ...] = (
+    0,
+    1,
+    -1,
+    2,
+    3,
+    4,
+    7,
+    127,
+    128,
+    255,
+    256,
+    2**15,
+    2**16 - 1,
+    2**24,
+    2**31 - 1,
+    2**31,
+)
 WHOLE += (2**32 - 1, 2**40, 2**53, 2**60, 2**63 - 1, 2**63, 2**64 - 1, -(2**31), -(2**63))
 FLOATS = (float("nan"), float("inf"), -float("inf"), 1e308, 3.4e38, 1e30, -1e30, 1e-320, 0.0, 0.5)
-WORDS = (
+WORDS: tuple[bytes, ...] = (
     b"nan",
     b"inf",
     b"-1",
@@ -37,6 +55,7 @@ def mutate(data: bytes, pool: list[bytes], rng: random.Random) -> bytes:
 def _plain(data: bytes, rng: random.Random, pool: list[bytes] = []) -> bytes:  # noqa: B006 - read only
     if b"\0" not in data[:200] and rng.random() < 0.6:
         return _word(data, rng)
+    ways: list[Callable[[bytes, random.Random], bytes]]
     ways = [_flip, _flip, _number, _number, _cut, _remove, _repeat, _insert]
     if pool:
         ways.append(lambda d, r: _splice(d, r.choice(pool), r))

@@ -14,7 +14,15 @@ from collections.abc import Callable
 from typing import Any
 
 Plain = Callable[[bytes, random.Random], bytes]
-BROKEN = (ValueError, KeyError, IndexError, OSError, EOFError, zlib.error, struct.error)
+BROKEN: tuple[type[Exception], ...] = (
+    ValueError,
+    KeyError,
+    IndexError,
+    OSError,
+    EOFError,
+    zlib.error,
+    struct.error,
+)
 BROKEN += (zipfile.BadZipFile, NotImplementedError, RecursionError, OverflowError)
 MOST = 1 << 22  # bytes that are taken out of something packed
 

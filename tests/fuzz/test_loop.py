@@ -6,6 +6,7 @@ import random
 import sys
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,13 +22,16 @@ from fuzz.mutate import _plain, mutate
 from fuzz.target import Target
 
 
-def target(read: object) -> Target:
+Reader = Callable[[Path], object]
+
+
+def target(read: Reader) -> Target:
     return Target(
         name="t", file="a", make=lambda f: (f / "a").write_bytes(b'{"a": [1, 2]}'), read=read
-    )  # type: ignore[arg-type]
+    )
 
 
-def run(read: object, folder: Path, most: int = 40) -> loop.Outcome:
+def run(read: Reader, folder: Path, most: int = 40) -> loop.Outcome:
     return loop.fuzz(target(read), folder, [], seconds=30, seed=0, most=most, traced=False)
 
 

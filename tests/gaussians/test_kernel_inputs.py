@@ -107,11 +107,18 @@ def test_labels_and_regions(native: kernels.Kernels) -> None:
     options = RasterOptions()
     regions = np.zeros((HEIGHT, WIDTH), np.int32)
     assert len(kernels.region_weights(native, gaussians, view, regions, options))
-    for wrong in (regions[1:], regions.ravel(), regions.astype(np.int64), regions + 0.5):
+    others: tuple[Any, ...] = (
+        regions[1:],
+        regions.ravel(),
+        regions.astype(np.int64),
+        regions + 0.5,
+    )
+    for wrong in others:
         with pytest.raises(ValueError, match="regions"):
             kernels.region_weights(native, gaussians, view, wrong, options)
     labels = np.arange(COUNT, dtype=np.int32)
     kernels.label_map(native, gaussians, view, labels, COUNT, options)
+    few: Any
     for few, count in ((labels[1:], COUNT), (labels.astype(np.int64), COUNT), (labels, COUNT - 1)):
         with pytest.raises(ValueError, match="labels"):
             kernels.label_map(native, gaussians, view, few, count, options)
