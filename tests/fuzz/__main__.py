@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))  # for tests/helpers
 
-from .processes import Report, run_here, start, wait  # noqa: E402
+from .processes import Process, Report, run_here, start, wait  # noqa: E402
 from .target import Target  # noqa: E402
 from .targets import BY_NAME, TARGETS  # noqa: E402
 
@@ -38,7 +38,8 @@ def _fuzz_all(targets: list[Target], arguments: argparse.Namespace) -> list[Repo
     """A few at a time, the longest first; one that dies is tried again with another seed."""
     each = arguments.seconds / sum(t.share for t in targets)
     todo = [(t, arguments.seed) for t in sorted(targets, key=lambda t: t.share)]
-    running, reports = [], []
+    running: list[Process] = []
+    reports: list[Report] = []
     with tempfile.TemporaryDirectory() as work:
         while todo or running:
             while todo and len(running) < max(1, arguments.jobs):

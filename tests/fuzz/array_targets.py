@@ -2,6 +2,7 @@
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -93,15 +94,19 @@ def _gaussian_head(path: Path) -> None:
     shapes = {"corners": (2, 3), "rest_sizes": (2,), "means": (2, 3), "quats": (2, 4)}
     shapes |= {"scales": (2, 3), "opacities": (2,), "sh": (2, 4, 3), "mean_shapes": (1, 2, 3)}
     shapes |= {"color_shapes": (1, 2, 3), "latent_weights": (1, 1), "latent_bias": (1,)}
-    arrays = {name: np.zeros(shapes[name], F) for name in kinds}
-    arrays["corners"] = np.array([[0, 1, 2], [1, 2, 3]], I32)  # type: ignore[assignment]
+    arrays: dict[str, Any] = {name: np.zeros(shapes[name], F) for name in kinds}
+    arrays["corners"] = np.array([[0, 1, 2], [1, 2, 3]], I32)
     gaussian_head_file.write(path, gaussian_head_file.GaussianHead(**arrays))
 
 
 def _poses(path: Path) -> None:
-    arrays = {"times": np.zeros(2), "coefficients": np.zeros((2, 1), F), "focal": 30.0}
-    arrays |= {"rotations": np.zeros((2, 3, 3)), "translations": np.zeros((2, 3))}  # type: ignore[dict-item]
-    np.savez_compressed(path, names=np.array(["a"]), size=[4, 3], source="a.mp4", **arrays)  # type: ignore[arg-type]
+    arrays: dict[str, Any] = {
+        "times": np.zeros(2),
+        "coefficients": np.zeros((2, 1), F),
+        "focal": 30.0,
+    }
+    arrays |= {"rotations": np.zeros((2, 3, 3)), "translations": np.zeros((2, 3))}
+    np.savez_compressed(path, names=np.array(["a"]), size=[4, 3], source="a.mp4", **arrays)
 
 
 def _flame(path: Path) -> None:

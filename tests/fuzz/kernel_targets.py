@@ -100,7 +100,8 @@ def _regions(rng: random.Random, native: Any, gaussians: Drawables, view: Raster
     size = (max(view.height, 0) % 4096, max(view.width, 0) % 4096)
     regions = np.full(size, rng.choice((-1, 0, 5, 2**31 - 1)), np.int32)
     regions[: size[0] // 2] = rng.randrange(-5, 5)
-    regions = rng.choice((regions, regions, regions, regions[1:], regions.astype(np.int64)))
+    other: tuple[Any, ...] = (regions, regions, regions, regions[1:], regions.astype(np.int64))
+    regions = rng.choice(other)
     kernels.region_weights(native, gaussians, view, regions, options)
 
 
@@ -109,7 +110,8 @@ def _labels(rng: random.Random, native: Any, gaussians: Drawables, view: RasterV
     count = rng.choice((0, 1, 3, 1000, -1))
     labels = np.array([rng.randrange(-2, max(count, 1)) for _ in gaussians.means], np.int32)
     if rng.random() < WRONG:
-        labels = rng.choice((labels[1:], labels.astype(np.int64), labels + 999))
+        other: tuple[Any, ...] = (labels[1:], labels.astype(np.int64), labels + 999)
+        labels = rng.choice(other)
     kernels.label_map(native, gaussians, view, labels, count, options)
 
 

@@ -3,6 +3,7 @@
 import itertools
 import wave
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -29,7 +30,8 @@ def _picture(folder: Path, ending: str) -> None:
     exif[0x0112] = 6
     exif.get_ifd(0x8769)[0xA405] = 28
     image = Image.fromarray(_pixels())
-    image.save(folder / f"a.{ending}", **({} if ending in ("bmp", "gif") else {"exif": exif}))
+    told: dict[str, Any] = {} if ending in ("bmp", "gif") else {"exif": exif}
+    image.save(folder / f"a.{ending}", **told)
 
 
 def _heic(folder: Path) -> None:
@@ -63,7 +65,7 @@ def _sound(folder: Path) -> None:
 def _video(folder: Path, ending: str) -> None:
     codec = {"mp4": "libx264", "avi": "mjpeg"}[ending]
     with av.open(str(folder / f"a.{ending}"), "w") as container:
-        stream = container.add_stream(codec, rate=12)
+        stream: Any = container.add_stream(codec, rate=12)
         stream.width, stream.height = 32, 16
         stream.pix_fmt = "yuv420p" if ending == "mp4" else "yuvj420p"
         stream.thread_count = 1

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import random
 import sys
 import time
@@ -14,13 +15,11 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("the limits of memory and time are Linux's", allow_module_level=True)
 
-import os
 
 from backend.protocol import InputError
 from fuzz import loop, processes, structures
 from fuzz.mutate import _plain, mutate
 from fuzz.target import Target
-
 
 Reader = Callable[[Path], object]
 
