@@ -4,6 +4,7 @@ rest looks as it does without them.
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -81,9 +82,8 @@ def test_a_splat_larger_than_any_picture_covers_it(dtype: torch.dtype) -> None:
 def test_cameras_that_see_nothing(name: str, dtype: torch.dtype) -> None:
     gaussians, view = prepare(dtype)
     for value in BAD[:3]:
-        drawn = draw(
-            gaussians, replace(view, **{name: torch.full_like(getattr(view, name), value)})
-        )
+        nowhere: dict[str, Any] = {name: torch.full_like(getattr(view, name), value)}
+        drawn = draw(gaussians, replace(view, **nowhere))
         assert (drawn.image[..., :3] == view.background).all() and not drawn.alpha.any()
 
 
