@@ -13,7 +13,7 @@ BLENDERS = .venv-bpy45/ready $(if $(PYTHON313),.venv-bpy52/ready .venv-bpy53/rea
 PYTEST = OMP_NUM_THREADS=1 $(1) -m pytest -n auto --dist worksteal
 GROUP = $(VENV) -c "import sys, tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups'][sys.argv[1]], sep='\n')"
 
-.PHONY: demo check test lint style types test-types mutate bench figures docs kernels encoder viewer extension wheel locks clean
+.PHONY: demo check test lint style types test-types mutate fuzz bench figures docs kernels encoder viewer extension wheel locks clean
 
 demo: .venv/ready .venv-bpy45/ready  ## footage to splats in Blender: out/demo (VIDEO=file, CAPTURE=folder, PRESET=fast)
 	$(BPY45) demo/run.py --compute $(VENV) --out $(OUT)/demo --video "$(VIDEO)" --capture "$(CAPTURE)" --preset $(PRESET)
@@ -45,6 +45,9 @@ test-types: .venv/dev
 
 mutate: .venv/dev  ## the share of small mistakes in the code that its tests notice (FILES="backend/formats/ply.py": in these alone; FILES=--all: every one, not 60 a file)
 	OMP_NUM_THREADS=1 $(VENV) -m tests.mutation $(FILES)
+
+fuzz: .venv/dev  ## hostile input for every reader, and for the kernels under sanitizers: SECONDS=600 of CPU time, SEED=0, ONLY=splats,capture
+	OMP_NUM_THREADS=1 $(VENV) -m tests.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),0) --only "$(ONLY)" --out $(OUT)/fuzz
 
 bench: .venv/dev  ## the figures of README and issues: ROOM=gaussians|suite|flowmap|cameras|splats|splats_away|blender_light|semantics|small_clip|talking|dynamic_mesh|boundary for one room
 	$(VENV) -m tests.benchmarks $(ROOM)

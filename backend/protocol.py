@@ -173,7 +173,7 @@ class Request(Generic[OptionsT]):
         """
         try:
             data = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError("request.json is not JSON.", "Start the job anew.") from error
         if not isinstance(data, dict) or data.pop("protocol", None) != PROTOCOL:
             raise InputError(

@@ -14,6 +14,7 @@ from .transforms_json import IMAGES
 
 UP = 2  # folders above the capture's that its names may lead to
 OTHERS = ("mask", "masks", "depth", "depths", "normal", "normals")  # folders of no photographs
+LONGEST_NAME, LONGEST_PATH = 255, 1000  # bytes of a name, characters with its folders
 MOST_FILES = 200_000  # that are looked at when names don't fit
 
 
@@ -22,6 +23,12 @@ def _outside(name: str) -> InputError:
         f"transforms.json names a file outside its folder: {name!r}.",
         "Move the pictures into the capture.",
     )
+
+
+def _is_too_long(name: str) -> bool:
+    """For every file system: asking for such a file is an error."""
+    parts = name.encode("utf-8", "replace").replace(b"\\", b"/").split(b"/")
+    return len(name) > LONGEST_PATH or max(map(len, parts)) > LONGEST_NAME
 
 
 def is_name(name: Any) -> bool:
@@ -35,6 +42,11 @@ def inside(root: Path, name: Any) -> Path:
     """
     if not is_name(name):
         raise InputError("transforms.json: a frame has no file_path.", "Export it again.")
+    if _is_too_long(name):
+        raise InputError(
+            f"transforms.json names a file with a name of {len(name)} characters.",
+            "No file can be called so: export it again.",
+        )
     parts = PurePosixPath(slashed(name))
     if parts.is_absolute() or PureWindowsPath(name).drive:
         raise _outside(name)
@@ -94,14 +106,14 @@ def locate(
         InputError: a name leads outside, as `inside` says, and no picture within fits it.
     """
     places: dict[str, Path] = {}
-    astray: list[str] = []
+    astray: dict[str, InputError] = {}
     for name in names:
         try:
             places[name] = inside(root, name)
-        except InputError:
+        except InputError as error:
             if not is_name(name):
                 raise
-            astray.append(name)
+            astray[name] = error
     missing = [n for n in names if n in astray or not places[n].is_file()]
     if not missing:
         return places, []
@@ -112,5 +124,5 @@ def locate(
     else:
         pairs = pair_names(missing, files, elsewhere=False)
     if unplaced := [name for name in astray if name not in pairs]:
-        raise _outside(unplaced[0])
+        raise astray[unplaced[0]]
     return {**places, **{name: root / file for name, file in pairs.items()}}, list(pairs)

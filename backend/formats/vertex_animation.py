@@ -97,7 +97,16 @@ def read(path: Path, first: Floats) -> Floats:
         levels = _pixels(path.read_bytes(), width, frames * rows).reshape(frames, rows * width, 3)[
             :, :count
         ]
-    except (OSError, ValueError, KeyError, TypeError, zlib.error, struct.error) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        OverflowError,
+        RecursionError,
+        zlib.error,
+        struct.error,
+    ) as error:
         raise InputError(
             f"{path.name} is no vertex-animation texture.", "Bake it again."
         ) from error

@@ -1,5 +1,5 @@
 """The CPU kernels as torch functions. The C side is native/splat_kernels.cpp; RasterArgs mirrors
-its struct.
+its struct, and kernel_inputs.py says what may be handed over.
 """
 
 import ctypes
@@ -13,6 +13,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..protocol import InputError
+from .kernel_inputs import (
+    check_label_count,
+    check_labels,
+    check_pictures,
+    check_scene,
+    check_tensor,
+)
 from .native_library import NativeLibrary, load_native
 from .options import Drawables, RasterOptions, RasterView
 
@@ -63,19 +71,22 @@ class RasterArgs(ctypes.Structure):
 
 
 class KernelError(RuntimeError):
-    """The kernels refused: too many (Gaussian, tile) pairs, or no memory."""
+    """The kernels had no memory, or a library that isn't ours answered."""
 
 
-_STATUS = {
-    1: "more than two thousand million pairs of Gaussians and tiles",
-    # torch's own words: handled as any other lack of memory
-    2: "DefaultCPUAllocator: can't allocate memory",
-}
+# torch's own words: handled as any other lack of memory
+_NO_MEMORY = "DefaultCPUAllocator: can't allocate memory"
 
 
 def _check(status: int) -> None:
+    if status == 1:
+        raise InputError(
+            "The splats overlap too often: more than two thousand million pairs of a splat and a "
+            "piece of the picture.",
+            "Choose a smaller resolution, or delete the largest splats.",
+        )
     if status:
-        raise KernelError(_STATUS.get(status, f"kernel status {status}"))
+        raise KernelError(_NO_MEMORY if status == 2 else f"kernel status {status}")
 
 
 @dataclass
@@ -118,7 +129,7 @@ class Kernels:
         """The view as the C interface takes it; the tensors must outlive it."""
         view = self.views.pop() if self.views else self.library.handle.splat_view_new()
         if not view:
-            raise KernelError(_STATUS[2])
+            raise KernelError(_NO_MEMORY)
         return int(view)
 
 
@@ -137,12 +148,18 @@ def _plain(tensor: Tensor) -> Tensor:
 
 
 def _arguments(
-    arrays: list[Tensor], view: RasterView, depth: bool, options: RasterOptions
-) -> RasterArgs:
+    tensors: tuple[Tensor, ...], view: RasterView, depth: bool, options: RasterOptions
+) -> tuple[RasterArgs, list[Tensor]]:
+    """The struct for the Gaussians' tensors and the view's matrix, and the arrays that it points
+    into: they must outlive it.
+    """
+    given = (*tensors, view.K, view.background)
+    check_scene(given, view)
+    arrays = [_plain(t) for t in given]
     sh_coeffs, sh_degree = (
         (0, -1) if view.sh_degree is None else (arrays[4].shape[1], view.sh_degree)
     )
-    return RasterArgs(
+    args = RasterArgs(
         len(arrays[0]),
         view.width,
         view.height,
@@ -158,14 +175,15 @@ def _arguments(
         options.min_transmittance,
         *[a.data_ptr() for a in arrays],
     )
+    return args, arrays
 
 
 class _Rasterize(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, *inputs: Any) -> tuple[Tensor, ...]:
         *tensors, kernels, view, depth, options = inputs
-        arrays = [_plain(t) for t in (*tensors, view.K, view.background)]
-        args, count = _arguments(arrays, view, depth, options), len(arrays[0])
+        args, arrays = _arguments(tuple(tensors), view, depth, options)
+        count = len(arrays[0])
         image, alpha = (
             torch.empty(view.height, view.width, 3 + depth),
             torch.empty(view.height, view.width),
@@ -188,6 +206,9 @@ class _Rasterize(torch.autograd.Function):
     ) -> tuple[Tensor | None, ...]:
         grads = [torch.empty_like(a) for a in ctx.arrays[:5]]
         v_means2d, v_viewmat = torch.empty(len(grads[0]), 2), torch.empty(4, 4)
+        height, width = ctx.args.height, ctx.args.width
+        check_tensor("v_image", v_image, (height, width, 3 + ctx.args.with_depth))
+        check_tensor("v_alpha", v_alpha, (height, width))
         upstream = [_plain(v_image), _plain(v_alpha)]
         pointers = [t.data_ptr() for t in (*upstream, *grads, v_means2d, v_viewmat)]
         _check(
@@ -221,12 +242,8 @@ def _project(
     """
     plain = replace(gaussians, colors=gaussians.means.new_zeros(len(gaussians.means), 3))
     view = replace(view, sh_degree=None, background=torch.zeros(3))
-    arrays = [_plain(t) for t in (*plain.tensors(), view.viewmat, view.K, view.background)]
-    args, count, borrowed = (
-        _arguments(arrays, view, False, options),
-        len(arrays[0]),
-        _Borrowed(kernels),
-    )
+    args, arrays = _arguments((*plain.tensors(), view.viewmat), view, False, options)
+    count, borrowed = len(arrays[0]), _Borrowed(kernels)
     shapes = (
         (view.height, view.width, 3),
         (view.height, view.width),
@@ -254,10 +271,11 @@ def region_weights(
     options: RasterOptions,
 ) -> NDArray[np.void]:
     """Records of REGION_WEIGHT, several for a Gaussian and a region that meet in several tiles;
-    colours do not matter.
+    `regions` (H, W), negative: none; colours do not matter.
     """
+    check_labels("regions", regions, (view.height, view.width))
     args, borrowed, native, arrays = _project(kernels, gaussians, view, options)
-    labels = np.ascontiguousarray(regions, np.int32)
+    labels = np.ascontiguousarray(regions)
     given = (borrowed.view, ctypes.byref(args), labels.ctypes.data)
     total = native.splat_region_weights(*given, None)
     _check(2 if total < 0 else 0)
@@ -278,8 +296,10 @@ def label_map(
     """The label (below `count`; negative: none) that makes up most of each pixel (H, W), -1 without
     any, and its share.
     """
+    check_labels("labels", labels, (len(gaussians.means),))
+    check_label_count(labels, count)
     args, borrowed, native, arrays = _project(kernels, gaussians, view, options)
-    given = np.ascontiguousarray(labels, np.int32)
+    given = np.ascontiguousarray(labels)
     label, share = (
         np.empty((view.height, view.width), np.int32),
         np.empty((view.height, view.width), np.float32),
@@ -295,6 +315,7 @@ class _L1Dssim(torch.autograd.Function):
     def forward(
         ctx: Any, image: Tensor, target: Tensor, ssim_weight: float, kernels: Kernels, buffers: int
     ) -> tuple[Tensor, ...]:
+        check_pictures(image, target)
         height, width, _ = image.shape
         x, y = _plain(image), _plain(target)
         ctx.gradient, parts = torch.empty_like(x), torch.empty(2, dtype=torch.float64)
@@ -320,7 +341,7 @@ def fused_l1_dssim(kernels: Kernels) -> Callable[[Tensor, Tensor, float], tuple[
     """
     buffers = kernels.library.handle.splat_ssim_new()
     if not buffers:
-        raise KernelError(_STATUS[2])
+        raise KernelError(_NO_MEMORY)
 
     def loss(image: Tensor, target: Tensor, ssim_weight: float) -> tuple[Tensor, Tensor]:
         result: tuple[Tensor, Tensor] = _L1Dssim.apply(image, target, ssim_weight, kernels, buffers)

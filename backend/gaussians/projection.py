@@ -82,6 +82,7 @@ def project(gaussians: Drawables, view: RasterView, options: RasterOptions) -> P
         on_screen = ((means2d + extents > 0) & (means2d - extents < size)).all(-1)
         visible = in_range & (det > 0) & (opacities >= options.alpha_threshold) & on_screen
     conics = torch.stack([blurred_d / det, -b / det, blurred_a / det], -1)
+    visible &= torch.cat([conics, means2d, opacities[:, None]], 1).isfinite().all(1)
     return Projection(
         means2d=means2d,
         conics=conics,

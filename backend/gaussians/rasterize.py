@@ -162,7 +162,7 @@ def _one_view(
     native = cpu_kernels() if means.device.type == "cpu" and means.dtype == torch.float32 else None
     if native is None:
         blended, alpha, seen = torch_reference.rasterize_view(gaussians, view, options)
-        radii = torch.where(seen.visible[:, None], seen.extents.ceil(), 0).int()
+        radii = torch.where(seen.visible[:, None], seen.extents.ceil().clamp(max=1e9), 0).int()
         color, depth, where = (
             blended[..., :-1],
             blended[..., -1:],

@@ -4,7 +4,7 @@ where no kernel fits.
 Any device, any float type, gradients by autograd; about fifty times slower than the kernels.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -35,10 +35,10 @@ def list_per_tile(projection: Projection, width: int, height: int) -> TileLists:
     columns, rows = -(-width // TILE), -(-height // TILE)
     visible = projection.visible.nonzero()[:, 0]
     visible = visible[torch.argsort(projection.depths[visible], stable=True)]
-    low = ((projection.means2d - projection.extents)[visible] / TILE).floor().long()
-    high = ((projection.means2d + projection.extents)[visible] / TILE).floor().long() + 1
-    x0, x1 = low[:, 0].clamp(0, columns), high[:, 0].clamp(0, columns)
-    y0, y1 = low[:, 1].clamp(0, rows), high[:, 1].clamp(0, rows)
+    low = ((projection.means2d - projection.extents)[visible] / TILE).floor()
+    high = ((projection.means2d + projection.extents)[visible] / TILE).floor() + 1
+    x0, x1 = low[:, 0].clamp(0, columns).long(), high[:, 0].clamp(0, columns).long()
+    y0, y1 = low[:, 1].clamp(0, rows).long(), high[:, 1].clamp(0, rows).long()
     across = x1 - x0
     pairs = across * (y1 - y0)
     owner = torch.repeat_interleave(torch.arange(len(visible), device=visible.device), pairs)
@@ -150,6 +150,8 @@ def rasterize_view(
         [projection.means2d, projection.conics, projection.opacities[:, None], values], 1
     )
     with torch.no_grad():
+        drawn = projection.visible & values.isfinite().all(1)
+        projection = replace(projection, visible=drawn)
         lists = list_per_tile(projection, view.width, view.height)
     blended, transmittance = _BlendTiles.apply(features, lists, options)
 

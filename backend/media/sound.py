@@ -15,6 +15,7 @@ Samples = NDArray[np.float32]  # (S,) -1 to 1
 
 RATE = 16_000  # samples a second
 LONGEST = 3 * 3600  # seconds
+FASTEST = 2_000_000  # samples a second; beyond it, seconds and gigabytes go into a filter for them
 
 
 def read_sound(path: Path) -> Samples:
@@ -55,6 +56,8 @@ def _decoded(container: av.container.InputContainer, path: Path) -> Samples:
     parts: list[Samples] = []
     length = 0
     for frame in container.decode(audio=0):
+        if not 0 < frame.sample_rate <= FASTEST:
+            raise ValueError(f"{frame.sample_rate} samples a second")
         for ready in resampler.resample(frame):
             parts.append(ready.to_ndarray().ravel().astype(np.float32))
             length += len(parts[-1])

@@ -161,7 +161,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a finished result; InputError where there is none."""
     try:
         data = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{folder} holds no finished result.", "Run the job again.") from error
     if not isinstance(data, dict):
         raise InputError(f"{folder}/manifest.json is damaged.", "Run the job again.")

@@ -21,6 +21,7 @@ from ..footage.mask_files import paired_masks
 from ..footage.placed_pictures import GivenPicture, PlacedPicture, place_pictures
 from .camera_list import unknown_model
 from .colmap_command import ColmapTask
+from .declared_counts import check_counts
 from .sound_lenses import sound_indices
 from .text_models import readable
 
@@ -43,6 +44,7 @@ def read_model(task: ColmapTask) -> pycolmap.Reconstruction:
     camera model that COLMAP does not know.
     """
     folder, names = Path(task.model), image_names(Path(task.model))
+    check_counts(folder)
     try:
         model = pycolmap.Reconstruction(readable(folder, Path(task.work) / "model"))
     except (ValueError, RuntimeError, IndexError, OSError) as error:

@@ -14,10 +14,12 @@ from ...protocol import InputError
 
 def read_image(path: Path, color: bool = False) -> Pixels:
     """(H, W) grey or (H, W, 3) RGB."""
-    data = np.fromfile(path, np.uint8)  # not cv2.imread: it can't open every name on Windows
-    image = cv2.imdecode(
-        data, (cv2.IMREAD_COLOR if color else cv2.IMREAD_GRAYSCALE) | cv2.IMREAD_IGNORE_ORIENTATION
-    )
+    kind = cv2.IMREAD_COLOR if color else cv2.IMREAD_GRAYSCALE
+    try:
+        # not cv2.imread: it can't open every name on Windows
+        image = cv2.imdecode(np.fromfile(path, np.uint8), kind | cv2.IMREAD_IGNORE_ORIENTATION)
+    except (OSError, cv2.error):  # a size that no picture has, among others
+        image = None
     if image is None:
         raise InputError(f"The picture {path.name} can't be read.", "Replace it or remove it.")
     return np.asarray(image[..., ::-1] if color else image, np.uint8)

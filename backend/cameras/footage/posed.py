@@ -52,7 +52,7 @@ def read(path: Path, limit: int) -> list[KnownPose]:
             (_pose(r) for r in json.loads(path.read_text(encoding="utf-8"))["frames"]),
             key=lambda p: p.index,
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(
             f"{path.name} holds no usable list of solved cameras.",
             "Solve the camera in Blender again.",

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...geometry.arrays import Reals
-from .packing import bad_file, read_bytes
+from .packing import bad_file, is_plain_name, read_bytes
 
 KIND = "glTF"
 GLB, JSON, BIN = 0x46546C67, 0x4E4F534A, 0x004E4942
@@ -41,6 +41,13 @@ class Gltf:
         """A list of the description; empty where it is none."""
         rows = self.document.get(key, [])
         return rows if isinstance(rows, list) else []
+
+    def listed(self, row: dict[str, Any], key: str) -> list[Any]:
+        """What a row lists; nothing where it lists nothing."""
+        values = row.get(key, [])
+        if not isinstance(values, list):
+            raise bad(self.path.name, f"{key} is no list")
+        return values
 
     def row(self, key: str, index: object) -> dict[str, Any]:
         """One of them. Raises InputError where there is no such."""
@@ -70,7 +77,8 @@ class Gltf:
     def array(self, index: object) -> Reals:
         """(count, width) of an accessor; whole numbers that stand for shares come as such."""
         row = self.row("accessors", index)
-        kind, width = TYPES.get(row.get("componentType", 0)), WIDTHS.get(str(row.get("type")))
+        kind = TYPES.get(self.number(row, "componentType"))
+        width = WIDTHS.get(str(row.get("type")))
         if kind is None or width is None or "sparse" in row:
             raise bad(self.path.name, "an accessor is of a kind that splats don't have")
         count, item = self.number(row, "count"), np.dtype(kind).itemsize * width
@@ -96,8 +104,8 @@ class Gltf:
             except (binascii.Error, ValueError) as error:
                 raise bad(self.path.name, "a buffer in it is damaged") from error
         name = urllib.parse.unquote(uri) if isinstance(uri, str) else ""
-        if not name or name.startswith(".") or set(name) & set("/\\:\0"):
-            raise bad(self.path.name, f"it names a buffer {name[:40]!r}, which it may not")
+        if not is_plain_name(name):
+            raise bad(self.path.name, f"it names a buffer {name[:40]!a}, which it may not")
         return read_bytes(self.path.with_name(name), KIND)
 
 

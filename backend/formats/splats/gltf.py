@@ -56,7 +56,7 @@ def _meshes(gltf: Gltf) -> list[tuple[dict[str, Any], Doubles]]:
     """Every mesh that the scene shows, and where its node stands."""
     scenes = gltf.rows("scenes")
     if scenes:
-        roots = gltf.row("scenes", gltf.document.get("scene", 0)).get("nodes", [])
+        roots = gltf.listed(gltf.row("scenes", gltf.document.get("scene", 0)), "nodes")
     else:
         roots = list(range(len(gltf.rows("nodes"))))
     todo: list[tuple[object, Doubles, int]] = [(root, np.eye(4), 0) for root in roots]
@@ -70,8 +70,8 @@ def _meshes(gltf: Gltf) -> list[tuple[dict[str, Any], Doubles]]:
         matrix = above @ _matrix(gltf, node)
         if "mesh" in node:
             placements.append((gltf.row("meshes", node["mesh"]), matrix))
-        children = node.get("children", [])
-        todo += [(child, matrix, depth + 1) for child in reversed(children)]
+        children = reversed(gltf.listed(node, "children"))
+        todo += [(child, matrix, depth + 1) for child in children]
     return placements
 
 
@@ -95,7 +95,10 @@ def _numbers(gltf: Gltf, node: dict[str, Any], key: str, default: list[float]) -
         raise bad(gltf.path.name, f"a node's {key} is damaged")
     if not all(isinstance(v, int | float) for v in values):
         raise bad(gltf.path.name, f"a node's {key} is damaged")
-    return np.array(values, np.float64)
+    try:
+        return np.array(values, np.float64)
+    except OverflowError as error:  # a whole number of hundreds of digits
+        raise bad(gltf.path.name, f"a node's {key} is damaged") from error
 
 
 def _placed(
@@ -106,8 +109,8 @@ def _placed(
     """
     parts: list[tuple[SplatArrays, Doubles | None]] = []
     for primitive in _primitives(mesh):
-        extensions = primitive.get("extensions") or {} if isinstance(primitive, dict) else {}
-        if not isinstance(extensions.get(EXTENSION), dict):
+        extensions = primitive.get("extensions") if isinstance(primitive, dict) else None
+        if not isinstance(extensions, dict) or not isinstance(extensions.get(EXTENSION), dict):
             continue
         a = _splats(gltf, primitive, extensions[EXTENSION])
         back = HALF_TURN @ matrix

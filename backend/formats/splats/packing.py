@@ -13,6 +13,7 @@ from ..splat_arrays import SH_C0, SplatArrays, logits_of
 
 EXPANSION = 256  # times its size that a packed file may grow to; real ones stay below 20
 SLACK = 1 << 20  # bytes that any may
+LONGEST_NAME = 255  # bytes; no file system has longer ones
 
 
 def bad_file(name: str, kind: str, why: str) -> InputError:
@@ -26,6 +27,16 @@ def bad_file(name: str, kind: str, why: str) -> InputError:
 def beside(others: int) -> tuple[str, ...]:
     """What a scene file has beside its splats, in words."""
     return (f"{others:,} meshes" if others > 1 else "1 mesh",) if others else ()
+
+
+def is_plain_name(name: object) -> bool:
+    """Whether a file may be asked for by this name beside the one that names it: no folder, nothing
+    hidden, no longer than names can be, and no half of a character.
+    """
+    if not isinstance(name, str) or not name or name.startswith(".") or set(name) & set("/\\:\0"):
+        return False
+    data = name.encode("utf-8", "ignore")
+    return data.decode() == name and len(data) <= LONGEST_NAME
 
 
 def read_bytes(path: Path, kind: str) -> bytes:

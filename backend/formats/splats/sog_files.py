@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ...protocol import InputError
-from .packing import bad_file, may_grow_to, read_bytes
+from .packing import bad_file, is_plain_name, may_grow_to, read_bytes
 
 KIND = "SOG"
 META = "meta.json"
@@ -79,9 +79,9 @@ def _beside(path: Path, name: str) -> bytes:
 
 def _plain(name: object, path: Path) -> str:
     """A file's name without a folder, or an error."""
-    if not isinstance(name, str) or not name or name.startswith(".") or set(name) & set("/\\:\0"):
-        raise bad_file(path.name, KIND, f"it names a part {str(name)[:40]!r}, which it may not")
-    return name
+    if not is_plain_name(name):
+        raise bad_file(path.name, KIND, f"it names a part {str(name)[:40]!a}, which it may not")
+    return str(name)
 
 
 def _meta(data: bytes, name: str) -> dict[str, Any]:

@@ -3,16 +3,26 @@
 package.
 
     python backend/gaussians/native/build.py [--out wheels] [--platform linux-x86_64 …] [--all]
+    python backend/gaussians/native/build.py --sanitize FOLDER
 
 Without arguments: the machine's own platform. The wheel holds the package `splatsmith_kernels` with
 one library an instruction set; backend/gaussians/native_library.py picks one at run time. A wheel
 is only written again when the source changed.
+
+`--sanitize` builds the same package into a folder, with the address and undefined-behaviour
+sanitizers of gcc or clang (zig brings the runtime of neither). Any Python uses it so:
+
+    LD_PRELOAD="$(cat FOLDER/runtime.txt)" PYTHONPATH=FOLDER ASAN_OPTIONS=detect_leaks=0 python …
+
+The first mistake ends that process with a report on its standard error.
 """
 
 import argparse
 import base64
 import hashlib
+import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,6 +42,9 @@ FLAGS = [
     "-fno-signed-zeros",
 ]
 FLAGS += ["-ffp-contract=fast", "-Wno-psabi", "-DNDEBUG"]
+CHECKS = "address,undefined,float-cast-overflow"
+SANITIZE = ["-std=c++17", "-fPIC", "-O1", "-g", "-fno-omit-frame-pointer", "-Wno-psabi"]
+SANITIZE += [f"-fsanitize={CHECKS}", "-fno-sanitize-recover=all"]
 
 
 @dataclass(frozen=True)
@@ -155,6 +168,57 @@ def build(name: str, out: Path) -> Path:
         return write_wheel(where, libraries, out)
 
 
+def sanitizing_compiler() -> str | None:
+    """The compiler of CXX, or g++ or clang++, where this machine can check itself."""
+    names = (os.environ.get("CXX", ""), "g++", "clang++")
+    return next(filter(None, map(shutil.which, filter(None, names))), None)
+
+
+def _library(compiler: str, name: str) -> str:
+    """Where the compiler has a library; empty where it has none."""
+    asked = [compiler, f"-print-file-name={name}"]
+    told = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+    return str(Path(told).resolve()) if Path(told).is_file() else ""
+
+
+def asan_runtime(compiler: str) -> str:
+    """What must be loaded before Python, for LD_PRELOAD: the address sanitizer of this compiler,
+    and the C++ library, whose exceptions it can't follow otherwise.
+    """
+    for name in ("libasan.so", f"libclang_rt.asan-{platform.machine()}.so"):
+        if sanitizer := _library(compiler, name):
+            return f"{sanitizer} {_library(compiler, 'libstdc++.so.6')}".strip()
+    raise FileNotFoundError(f"{compiler} has no address sanitizer")
+
+
+def build_sanitized(folder: Path) -> Path:
+    """The package for this machine, checked at every step, and `runtime.txt` beside it; again only
+    when the source changed. Returns the folder. Raises FileNotFoundError without a compiler that
+    has the sanitizers.
+    """
+    compiler, own = sanitizing_compiler(), own_platform()
+    if compiler is None or own is None:
+        raise FileNotFoundError("no g++ or clang++ on this machine")
+    package, stamp = folder / "splatsmith_kernels", folder / "splatsmith_kernels/source.sha256"
+    if stamp.is_file() and stamp.read_text() == source_digest():
+        return folder
+    package.mkdir(parents=True, exist_ok=True)
+    extra = ["-shared-libasan"] if "clang" in Path(compiler).name else []
+    where = PLATFORMS[own]
+    for variant in where.variants:
+        flags = [*SANITIZE, *extra, f"-DVW={variant.vector_width}"]
+        if variant.cpu.startswith("x86"):
+            flags += [f"-march={variant.cpu.replace('_', '-')}"]
+        library = package / f"kernels_{variant.name}{where.suffix}"
+        subprocess.run(
+            [compiler, *flags, "-shared", str(SOURCE), "-o", str(library), "-pthread"], check=True
+        )
+    (folder / "runtime.txt").write_text(asan_runtime(compiler))
+    (package / "__init__.py").write_text('"""CPU kernels, built with sanitizers."""\n')
+    stamp.write_text(source_digest())
+    return folder
+
+
 def main() -> int:
     """Builds the kernels' wheels; the exit status."""
     parser = argparse.ArgumentParser(description="Builds the CPU kernels' wheels.")
@@ -166,7 +230,11 @@ def main() -> int:
         help="which (repeatable); default: this machine's",
     )
     parser.add_argument("--all", action="store_true", help="every platform")
+    parser.add_argument("--sanitize", type=Path, metavar="FOLDER", help="with sanitizers, there")
     arguments = parser.parse_args()
+    if arguments.sanitize:
+        sys.stdout.write(f"{build_sanitized(arguments.sanitize)}\n")
+        return 0
     own = own_platform()
     names = sorted(PLATFORMS) if arguments.all else arguments.platform or ([own] if own else [])
     for name in names:

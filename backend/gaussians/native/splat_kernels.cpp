@@ -19,6 +19,7 @@
 #include <functional>
 #include <mutex>
 #include <new>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -38,6 +39,7 @@
 // ---------------------------------------------------------------------------------------------- vectors
 typedef float vf __attribute__((vector_size(VW * 4)));
 typedef int32_t vi __attribute__((vector_size(VW * 4)));
+typedef uint32_t vu __attribute__((vector_size(VW * 4)));
 
 constexpr int TILE = 16;
 constexpr int BLOCKS = TILE / VW;  // vectors in a tile's row
@@ -77,14 +79,17 @@ static inline vf exp_neg(vf s) {
     p = p * f + 2.40226512e-1f;
     p = p * f + 6.93147207e-1f;
     p = p * f + 1.0f;
-    return (vf)((vi)p + ((vi)r << 23));
+    return (vf)((vu)p + ((vu)r << 23));  // unsigned: the shift drops the sign's bit
 }
 
 // ---------------------------------------------------------------------------------------------- threads
 class Pool {
 public:
-    explicit Pool(int count) : count_(count) {
-        for (int i = 1; i < count; i++) threads_.emplace_back([this] { work(); });
+    explicit Pool(int count) : wanted_(count), count_(1) {
+        try {
+            threads_.reserve(count);
+            for (; count_ < count; count_++) threads_.emplace_back([this] { work(); });
+        } catch (const std::system_error&) {}  // the system gives no more threads: fewer do the same work
     }
     ~Pool() {
         { std::lock_guard<std::mutex> lock(mutex_); stop_ = true; }
@@ -100,6 +105,7 @@ public:
         done_.wait(lock, [this] { return busy_ == 0; });
     }
     int count() const { return count_; }
+    int wanted() const { return wanted_; }
 
 private:
     void work() {
@@ -115,7 +121,7 @@ private:
             if (--busy_ == 0) done_.notify_one();
         }
     }
-    int count_;
+    int wanted_, count_;
     std::vector<std::thread> threads_;
     std::mutex mutex_;
     std::condition_variable start_, done_;
@@ -276,6 +282,8 @@ static inline int sh_count(int degree) { return (degree + 1) * (degree + 1); }
 
 // ---------------------------------------------------------------------------------------------- projection
 static inline float clampf(float x, float lo, float hi) { return x < lo ? lo : (x > hi ? hi : x); }
+// The whole number that a float holds, within bounds: a conversion of what no int32 holds is undefined. NaN: lo.
+static inline int whole(float x, int lo, int hi) { return !(x > (float)lo) ? lo : (x >= (float)hi ? hi : (int)x); }
 
 struct Ewa {  // intermediate values of one projection, shared by forward and backward
     float X, Y, Z, inv_z, ux, uy, cux, cuy;  // camera space, slopes, clamped slopes
@@ -310,7 +318,7 @@ static inline void ewa(const Camera& c, const float* m, const float* q, const fl
     }
 }
 
-// False when the Gaussian can't be seen; `depth` is set only when it can.
+// False when the Gaussian can't be seen, or its numbers can't be drawn; `depth` is set only when it can.
 static bool project(const RasterArgs& args, const Camera& c, int64_t i, Projected& p, float& depth) {
     const float* m = args.means + 3 * i;
     const float z = c.V[8] * m[0] + c.V[9] * m[1] + c.V[10] * m[2] + c.V[11];
@@ -330,7 +338,8 @@ static bool project(const RasterArgs& args, const Camera& c, int64_t i, Projecte
     const float inv_det = 1.f / det;
     p.A = d * inv_det, p.B = -e.b * inv_det, p.C = a * inv_det, p.opacity = opacity;
     depth = z;
-    return true;
+    return std::isfinite(p.A) && std::isfinite(p.B) && std::isfinite(p.C) && std::isfinite(p.x) && std::isfinite(p.y) &&
+           std::isfinite(opacity);
 }
 
 static inline float view_direction(const Camera& c, const float* m, float* dir) {
@@ -340,10 +349,11 @@ static inline float view_direction(const Camera& c, const float* m, float* dir) 
     return inv;
 }
 
-static void shade(const RasterArgs& args, const Camera& c, int64_t i, Projected& p) {
+// False where the colour is no number.
+static bool shade(const RasterArgs& args, const Camera& c, int64_t i, Projected& p) {
     if (args.sh_degree < 0) {
         std::memcpy(p.channel, args.colors + 3 * i, 3 * sizeof(float));
-        return;
+        return std::isfinite(p.channel[0]) && std::isfinite(p.channel[1]) && std::isfinite(p.channel[2]);
     }
     float dir[3], basis[16];
     view_direction(c, args.means + 3 * i, dir);
@@ -353,6 +363,7 @@ static void shade(const RasterArgs& args, const Camera& c, int64_t i, Projected&
     for (int k = 0; k < sh_count(args.sh_degree); k++)
         for (int j = 0; j < 3; j++) rgb[j] += basis[k] * sh[3 * k + j];
     for (int j = 0; j < 3; j++) p.channel[j] = std::max(0.f, rgb[j]);
+    return std::isfinite(rgb[0]) && std::isfinite(rgb[1]) && std::isfinite(rgb[2]);
 }
 
 // Does the ellipse reach the tile? The least sigma over the rectangle of its pixel centres decides.
@@ -374,10 +385,10 @@ static inline bool touches(const Projected& p, float x0, float x1, float y0, flo
 
 template <class Visit>
 static inline void for_tiles(const View& v, const Projected& p, const Visit& visit) {
-    const int x0 = std::max(0, (int)std::floor((p.x - p.rx - 0.5f) / TILE));
-    const int x1 = std::min(v.tiles_x - 1, (int)std::floor((p.x + p.rx + 0.5f) / TILE));
-    const int y0 = std::max(0, (int)std::floor((p.y - p.ry - 0.5f) / TILE));
-    const int y1 = std::min(v.tiles_y - 1, (int)std::floor((p.y + p.ry + 0.5f) / TILE));
+    const int x0 = whole(std::floor((p.x - p.rx - 0.5f) / TILE), 0, v.tiles_x);
+    const int x1 = whole(std::floor((p.x + p.rx + 0.5f) / TILE), -1, v.tiles_x - 1);
+    const int y0 = whole(std::floor((p.y - p.ry - 0.5f) / TILE), 0, v.tiles_y);
+    const int y1 = whole(std::floor((p.y + p.ry + 0.5f) / TILE), -1, v.tiles_y - 1);
     for (int y = y0; y <= y1; y++)
         for (int x = x0; x <= x1; x++)
             if (touches(p, x * TILE + 0.5f, x * TILE + TILE - 0.5f, y * TILE + 0.5f, y * TILE + TILE - 0.5f))
@@ -392,11 +403,9 @@ static void project_all(const RasterArgs& args, const Camera& c, View& v) {
         for (int64_t i = begin; i < end; i++) {
             Projected& p = v.projected[i];
             int tiles = 0;
-            if (project(args, c, i, p, v.depth[i])) for_tiles(v, p, [&](int) { tiles++; });
+            if (project(args, c, i, p, v.depth[i]) && shade(args, c, i, p)) for_tiles(v, p, [&](int) { tiles++; });
             v.tile_count[i] = tiles;
-            if (!tiles) continue;
-            shade(args, c, i, p);
-            p.channel[3] = v.depth[i];
+            if (tiles) p.channel[3] = v.depth[i];
         }
     });
 }
@@ -433,8 +442,11 @@ static bool list_per_tile(View& v) {
     v.pair_tile.resize(pairs), v.pair_slot.resize(pairs), v.tile_list.resize(pairs);
     parallel_for(visible, 1024, [&](int64_t begin, int64_t end) {
         for (int64_t j = begin; j < end; j++) {
-            int32_t at = v.pair_start[j];
-            for_tiles(v, v.projected[v.order[j]], [&](int tile) { v.pair_tile[at++] = tile; });
+            // Counting and listing are compiled apart. Should they ever round apart, no entry may miss or pass its place.
+            int32_t at = v.pair_start[j], tile = 0;
+            const int32_t end = v.pair_start[j + 1];
+            for_tiles(v, v.projected[v.order[j]], [&](int touched) { if (at < end) v.pair_tile[at++] = tile = touched; });
+            while (at < end) v.pair_tile[at++] = tile;
         }
     });
     v.tile_start.assign(tiles + 1, 0);
@@ -455,8 +467,8 @@ struct TileArea {
     TileArea(const RasterArgs& a, const View& v, int64_t tile)
         : x0((int)(tile % v.tiles_x) * TILE), y0((int)(tile / v.tiles_x) * TILE), rows(std::min(TILE, a.height - y0)) {}
     void first_last_row(const Projected& p, int& first, int& last) const {
-        first = std::max(0, (int)std::ceil(p.y - p.ry - y0 - 0.5f - 1e-3f));
-        last = std::min(rows - 1, (int)std::floor(p.y + p.ry - y0 - 0.5f + 1e-3f));
+        first = whole(std::ceil(p.y - p.ry - y0 - 0.5f - 1e-3f), 0, rows);
+        last = whole(std::floor(p.y + p.ry - y0 - 0.5f + 1e-3f), -1, rows - 1);
     }
     bool misses(const Projected& p, int block) const {
         const float left = (float)(x0 + block * VW);
@@ -485,7 +497,7 @@ static void blend_tile(const RasterArgs& args, View& v, int64_t tile, float* out
     int32_t e = begin;
     for (; e < end; e++) {
         const Projected& p = v.projected[v.tile_list[e]];
-        if (e + 4 < end) __builtin_prefetch(&v.projected[v.tile_list[e + 4]]);
+        if (end - e > 4) __builtin_prefetch(&v.projected[v.tile_list[e + 4]]);
         int first, last;
         area.first_last_row(p, first, last);
         const vf limit = splat(p.limit), opacity = splat(p.opacity);
@@ -563,8 +575,8 @@ struct RegionTile {
             const Projected& p = v.projected[v.tile_list[e]];
             int first, last;
             area.first_last_row(p, first, last);
-            const int left = std::max(0, (int)std::ceil(p.x - p.rx - area.x0 - 0.5f - 1e-3f));
-            const int right = std::min(columns - 1, (int)std::floor(p.x + p.rx - area.x0 - 0.5f + 1e-3f));
+            const int left = whole(std::ceil(p.x - p.rx - area.x0 - 0.5f - 1e-3f), 0, columns);
+            const int right = whole(std::floor(p.x + p.rx - area.x0 - 0.5f + 1e-3f), -1, columns - 1);
             for (int y = first; y <= last; y++)
                 for (int x = left; x <= right; x++) {
                     if (T[y][x] < 0) continue;
@@ -647,7 +659,7 @@ static void blend_tile_backward(const RasterArgs& args, View& v, int64_t tile, c
     const int32_t begin = v.tile_start[tile], end = begin + v.tile_used[tile];
     for (int32_t e = begin; e < end; e++) {
         const Projected& p = v.projected[v.tile_list[e]];
-        if (e + 4 < end) __builtin_prefetch(&v.projected[v.tile_list[e + 4]]);
+        if (end - e > 4) __builtin_prefetch(&v.projected[v.tile_list[e + 4]]);
         int first, last;
         area.first_last_row(p, first, last);
         const vf limit = splat(p.limit), opacity = splat(p.opacity);
@@ -824,9 +836,12 @@ API int32_t splat_cpu_level() {
 API void splat_set_threads(int32_t count) {
     std::lock_guard<std::mutex> lock(g_pool_mutex);
     count = std::max(1, std::min(256, count));
-    if (g_pool && g_pool->count() == count) return;
+    if (g_pool && g_pool->wanted() == count) return;
     delete g_pool;
-    g_pool = new Pool(count);
+    g_pool = nullptr;
+    try {
+        g_pool = new Pool(count);
+    } catch (const std::bad_alloc&) {}  // with_pool tries again, and its caller tells of it
 }
 
 API void* splat_view_new() { return new (std::nothrow) View(); }

@@ -1,0 +1,1 @@
+"""Random and hostile input for everything that reads: `python -m tests.fuzz`."""
