@@ -64,6 +64,10 @@ class InputError(SplatsmithError):
     code = "INPUT"
 
 
+class CheckpointError(InputError):
+    """What a job had reached can't be gone on from. It sets that aside and starts anew."""
+
+
 class SolveError(SplatsmithError):
     """The footage was read, but no cameras could be found from it."""
 

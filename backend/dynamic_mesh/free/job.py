@@ -3,6 +3,7 @@
 from typing import Any
 
 from ...formats import mesh_frames
+from ...runtime import checkpoint
 from ...runtime.job import Job
 from ..footage.timed_views import TimedView
 from ..optimization.loop import MeshClip, Optimization, evaluate, optimize, saved
@@ -53,7 +54,8 @@ def reconstruct(job: Job[Any], clip: MeshClip, config: FreeConfig) -> tuple[str,
 def _begin(job: Job[Any], clip: MeshClip, config: FreeConfig) -> FreeFit:
     before = saved(job)
     if before is not None:
-        return restored(clip.training, config, *before)
+        with checkpoint.restoring():
+            return restored(clip.training, config, *before)
     job.stage("Finding where the object is", 2, STAGES)
     return fitting.begin(clip.training, config, job.request.seed)
 
