@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..protocol import CheckpointError
+from ..protocol import CheckpointError, InputError
 from . import disk
 from .atomic import atomic_path
 from .keeping import FORMAT, present
@@ -122,7 +122,9 @@ def restoring() -> Iterator[None]:
     """
     try:
         yield
-    except UNFIT as error:
+    except CheckpointError:
+        raise
+    except (InputError, *UNFIT) as error:
         if "out of memory" in str(error).lower():
             raise
         raise CheckpointError(

@@ -3,7 +3,6 @@
 from typing import Any
 
 from ...formats import mesh_frames
-from ...runtime import checkpoint
 from ...runtime.job import Job
 from ..footage.timed_views import TimedView
 from ..optimization.loop import MeshClip, Optimization, evaluate, optimize, saved
@@ -54,8 +53,7 @@ def reconstruct(job: Job[Any], clip: MeshClip, config: FreeConfig) -> tuple[str,
 def _begin(job: Job[Any], clip: MeshClip, config: FreeConfig) -> FreeFit:
     before = saved(job)
     if before is not None:
-        with checkpoint.restoring():
-            return restored(clip.training, config, *before)
+        return restored(clip.training, config, *before)
     job.stage("Finding where the object is", 2, STAGES)
     return fitting.begin(clip.training, config, job.request.seed)
 

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from ...formats import mesh_sequence
 from ...formats.mesh_sequence import MeshSequence, Nodes
-from ...runtime import checkpoint
 from ...runtime.job import Job
 from ..deformation.motion import frequency_count, node_transforms, skinned, transferred
 from ..deformation.nodes import build
@@ -87,8 +86,7 @@ def _begin(job: Job[Any], training: list[TimedView], config: TrackedConfig) -> F
     """The template and its first motion, or the fit where it was stopped."""
     before = saved(job)
     if before is not None:
-        with checkpoint.restoring():
-            return restored(training, config.fit, job.request.seed, *before)
+        return restored(training, config.fit, job.request.seed, *before)
     job.stage("Finding the shape", 2, STAGES)
     canonical, seed = config.canonical, job.request.seed
     frequencies = frequency_count(
