@@ -63,9 +63,10 @@ class JobFolder:
     @property
     def has_checkpoint(self) -> bool:
         """Something to go on from: a kill can leave the folder empty."""
-        return self.checkpoint.is_dir() and any(
-            not p.name.startswith(".") for p in self.checkpoint.iterdir()
-        )
+        try:
+            return any(not path.name.startswith(".") for path in self.checkpoint.iterdir())
+        except OSError:
+            return False
 
     @property
     def staging(self) -> Path:
