@@ -24,7 +24,7 @@ REPLACED = "replaced"
 
 
 @dataclass(frozen=True)
-class Places:
+class CommitPlaces:
     """Of one job: its own folder, where its files wait, where its result goes."""
 
     root: Path
@@ -58,12 +58,12 @@ def read_record(path: Path) -> dict[str, Any]:
 
 def listing(folder: Path) -> dict[str, int]:
     """Every file below a folder and its size in bytes, by names with slashes."""
-    found = {}
+    sizes = {}
     for place, folders, names in os.walk(folder):
         links = [name for name in folders if Path(place, name).is_symlink()]
         for path in (Path(place, name) for name in (*names, *links)):
-            found[path.relative_to(folder).as_posix()] = path.lstat().st_size
-    return dict(sorted(found.items()))
+            sizes[path.relative_to(folder).as_posix()] = path.lstat().st_size
+    return dict(sorted(sizes.items()))
 
 
 def files_of(record: Mapping[str, Any]) -> dict[str, int]:
@@ -79,7 +79,7 @@ def files_of(record: Mapping[str, Any]) -> dict[str, int]:
     }  # fmt: skip
 
 
-def commit(places: Places, manifest: dict[str, Any], stale: Iterable[str]) -> list[str]:
+def commit(places: CommitPlaces, manifest: dict[str, Any], stale: Iterable[str]) -> list[str]:
     """Moves the staged files to the output, and takes away what is `stale` there. Raises OSError
     with the former result back in place.
 
@@ -98,7 +98,7 @@ def commit(places: Places, manifest: dict[str, Any], stale: Iterable[str]) -> li
     return finish(places)
 
 
-def _move(places: Places, files: Iterable[str], stale: Iterable[str]) -> None:
+def _move(places: CommitPlaces, files: Iterable[str], stale: Iterable[str]) -> None:
     places.output.mkdir(exist_ok=True)
     atomic.sync_folder(places.output.parent)
     for name in dict.fromkeys((MANIFEST, *stale, *files)):
@@ -115,7 +115,7 @@ def _move(places: Places, files: Iterable[str], stale: Iterable[str]) -> None:
         atomic.sync_folder(folder)
 
 
-def _give_way(places: Places, name: str) -> None:
+def _give_way(places: CommitPlaces, name: str) -> None:
     """Whatever lies at a name, and a file where one of its folders must be."""
     parts = name.split("/")
     for depth in range(1, len(parts) + 1):
@@ -128,7 +128,7 @@ def _give_way(places: Places, name: str) -> None:
         os.replace(path, target)
 
 
-def undo(places: Places) -> None:
+def undo(places: CommitPlaces) -> None:
     """Brings the former result back where a commit was broken off; else does nothing."""
     if not places.journal.is_file():
         return
@@ -156,7 +156,7 @@ def _clear_empty(output: Path, names: Iterable[str]) -> None:
             (output / folder).rmdir()
 
 
-def finish(places: Places) -> list[str]:
+def finish(places: CommitPlaces) -> list[str]:
     """Clears up after the manifest is in its place; the names under which files were kept that were
     in the way and not what a run of ours had left there.
     """

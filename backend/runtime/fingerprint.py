@@ -39,14 +39,14 @@ def of_paths(paths: Iterable[Path], without: Iterable[Path] = ()) -> str:
     disk's cache holds the files.
     """
     hidden = {_real(path) for path in without}
-    found = [
+    records = [
         (f"{number}/{name}", path, path.stat())
         for number, root in enumerate(paths)
         for name, path in sorted(_below(root, hidden))
     ]
-    whole = sum(status.st_size for _, _, status in found) <= WHOLE
+    whole = sum(status.st_size for _, _, status in records) <= WHOLE
     digest = hashlib.blake2b(digest_size=16)
-    for name, path, status in found:
+    for name, path, status in records:
         digest.update(f"{name}\0{status.st_size}\0".encode("utf-8", "surrogateescape"))
         if not stat.S_ISREG(status.st_mode):
             continue

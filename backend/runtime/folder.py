@@ -13,7 +13,7 @@ from typing import Any
 
 from ..protocol import InputError, JobState, Request
 from . import atomic, committing, lock, stale
-from .committing import Places
+from .committing import CommitPlaces
 
 log = logging.getLogger(__name__)
 
@@ -123,8 +123,8 @@ class JobFolder:
             yield
 
     @property
-    def _places(self) -> Places:
-        return Places(self.root, self.staging, self.output)
+    def _places(self) -> CommitPlaces:
+        return CommitPlaces(self.root, self.staging, self.output)
 
     def require_no_other_than(self, verb: str) -> None:
         """Raises InputError where the output holds another verb's result, which would go."""

@@ -223,17 +223,17 @@ def _begin(
     folder.write_state(JobState(status="running", pid=os.getpid()))
     device, sentence = choose_device(request.device if verb.computes else "cpu")
     reporter.send(protocol.Hello(protocol.PROTOCOL, os.getpid(), protocol.VERSION, sentence))
-    found = kept_work.begin(folder, kept_work.identity(verb, folder, request, device))
+    going_on = kept_work.begin(folder, kept_work.identity(verb, folder, request, device))
     job = Job(
         request=request,
         folder=folder,
         reporter=reporter,
         cancel=cancel,
         device=device,
-        resumed=found.resumed,
+        resumed=going_on.resumed,
     )
-    if found.told:
-        job.warn("CHECKPOINT", found.told)
+    if going_on.told:
+        job.warn("CHECKPOINT", going_on.told)
     return job
 
 
@@ -265,11 +265,9 @@ def _start_anew(verb: Verb[OptionsT], job: Job[OptionsT], cause: str) -> None:
 
 def _is_the_checkpoints(error: Exception, saved: int) -> bool:
     """Whether starting anew may help: it says so, or has no words before anything new was saved."""
-    if isinstance(error, CheckpointError):
-        return True
-    return not saved and not isinstance(error, (SplatsmithError, OSError, MemoryError)) and (
-        type(explain(error)) is SplatsmithError
-    )  # fmt: skip
+    if isinstance(error, (SplatsmithError, OSError, MemoryError)):
+        return isinstance(error, CheckpointError)
+    return not saved and type(explain(error)) is SplatsmithError
 
 
 def _commit(job: Job[Any], outcome: Outcome) -> None:
