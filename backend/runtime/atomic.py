@@ -7,11 +7,13 @@ import errno
 import json
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 # what file systems answer that have nothing to flush; any other failure is one
 MEANINGLESS = (errno.EINVAL, errno.ENOTSUP)
+AT_ONCE = 16  # files that are flushed
 
 
 def sync_file(path: Path) -> None:
@@ -37,11 +39,15 @@ def _sync(path: Path, flags: int) -> None:
 
 
 def sync_tree(root: Path) -> None:
-    """Every file below a folder, then the folders, the inner ones first."""
-    for place, _, names in os.walk(root, topdown=False):
-        for name in sorted(names):
-            if not (path := Path(place, name)).is_symlink():
-                sync_file(path)
+    """Every file below a folder, then the folders, the inner ones first. Many files at a time: a
+    disk takes the flushes that come together as one.
+    """
+    places = list(os.walk(root, topdown=False))
+    files = [Path(place, name) for place, _, names in places for name in names]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for _ in pool.map(sync_file, (path for path in files if not path.is_symlink())):
+            pass
+    for place, _, _ in places:
         sync_folder(Path(place))
 
 

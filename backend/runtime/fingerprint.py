@@ -12,6 +12,7 @@ from ..protocol import Request
 
 WHOLE = 256 << 20  # bytes: where all files together are no more, all of each is looked at
 ENDS = 64 << 10  # bytes at either end of a file, where there is more
+MOST_OPENED = 20_000  # files; where there are more, sizes and dates must do
 BLOCK = 1 << 20
 # written by systems, by Blender, and by jobs beside what is read; no verb reads them
 STRANGERS = ("thumbs.db", "desktop.ini", "manifest.json")
@@ -44,7 +45,8 @@ def of_paths(paths: Iterable[Path], without: Iterable[Path] = ()) -> str:
         for number, root in enumerate(paths)
         for name, path in sorted(_below(root, hidden))
     ]
-    whole = sum(status.st_size for _, _, status in records) <= WHOLE
+    size = sum(status.st_size for _, _, status in records)
+    whole = size <= WHOLE and len(records) <= MOST_OPENED
     digest = hashlib.blake2b(digest_size=16)
     for name, path, status in records:
         digest.update(f"{name}\0{status.st_size}\0".encode("utf-8", "surrogateescape"))
@@ -52,8 +54,9 @@ def of_paths(paths: Iterable[Path], without: Iterable[Path] = ()) -> str:
             continue
         if not whole:
             digest.update(f"{status.st_mtime_ns}\0".encode())
-        for block in _content(path, status.st_size, whole):
-            digest.update(block)
+        if len(records) <= MOST_OPENED:
+            for block in _content(path, status.st_size, whole):
+                digest.update(block)
     return digest.hexdigest()
 
 
