@@ -86,8 +86,15 @@ def _surface(tensors: dict[str, Tensor]) -> Surface:
 
 def _check(tensors: dict[str, Tensor], nodes: int, faces: int) -> None:
     waves = len(tensors["global_rotation"])
-    shapes = dict.fromkeys(MOTION[:2], (nodes, waves, 3)) | dict.fromkeys(MOTION[2:], (waves, 3))
-    widths = {"opacity_logits": (faces,), "colors": (faces, 3), "log_widths": (faces,)}
-    shapes |= {f"anchored/{name}": widths[name] for name in ANCHORED}
+    widths: dict[str, tuple[int, ...]] = {
+        "opacity_logits": (faces,),
+        "colors": (faces, 3),
+        "log_widths": (faces,),
+    }
+    shapes: dict[str, tuple[int, ...]] = {
+        **dict.fromkeys(MOTION[:2], (nodes, waves, 3)),
+        **dict.fromkeys(MOTION[2:], (waves, 3)),
+        **{f"anchored/{name}": widths[name] for name in ANCHORED},
+    }
     for name, shape in shapes.items():
         checkpoint.require_like(tensors[name], torch.zeros(shape), name)
