@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from . import protocol
 from .protocol import Request, SplatsmithError
+from .runtime import atomic
 from .runtime.cancel import CancelToken, stop_on_signals, stop_with_parent
 from .runtime.device import die_with_parent, tune_process
 from .runtime.folder import JobFolder
@@ -160,9 +161,21 @@ def _run_into_file(arguments: argparse.Namespace, reporter: Reporter, cancel: Ca
         verb, job_folder = find_verb(request.verb), JobFolder.for_output(made)
         status = run_job(verb, request, job_folder, reporter, cancel)
         if status == 0:
-            for part in (p for p in made.iterdir() if p.is_file() and p.name != "manifest.json"):
-                os.replace(part, output.parent / part.name)
+            _bring_beside(made, output)
     return status
+
+
+def _bring_beside(made: Path, output: Path) -> None:
+    """What a job made, into the folder of `output`; the parts of the file that was there go."""
+    from .formats.splats import sog_files  # needs packages, which `setup` runs without
+
+    former = sog_files.parts_beside(output) if output.name == sog_files.META else set()
+    for part in (p for p in made.iterdir() if p.is_file() and p.name != "manifest.json"):
+        os.replace(part, output.parent / part.name)
+        former.discard(output.parent / part.name)
+    for old in former:
+        old.unlink(missing_ok=True)
+    atomic.sync_folder(output.parent)
 
 
 def run(arguments: argparse.Namespace, reporter: Reporter, cancel: CancelToken) -> int:

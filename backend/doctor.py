@@ -11,7 +11,7 @@ from typing import Any
 from . import protocol
 from .runtime.device import choose_device, core_count
 from .runtime.gsplat_probe import why_not_gsplat
-from .runtime.job import installed_versions
+from .runtime.versions import installed_versions
 
 NEEDED = {
     "torch": "training and rendering",

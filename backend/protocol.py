@@ -6,7 +6,7 @@ one folder:
     request.json   what was asked for (Request)
     state.json     how it stands (JobState), written atomically
     log.txt        everything that any library printed
-    checkpoint/    enough to go on after a kill
+    checkpoint/    enough to go on after a kill; checkpoint.json beside it says to what it belongs
     result/        the files of a finished job; result/manifest.json is written last, and only then
                    is there a result
 
@@ -62,6 +62,10 @@ class InputError(SplatsmithError):
     """What was handed in can't be used: a file, a folder, a value."""
 
     code = "INPUT"
+
+
+class CheckpointError(InputError):
+    """What a job had reached can't be gone on from. It sets that aside and starts anew."""
 
 
 class SolveError(SplatsmithError):

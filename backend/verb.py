@@ -47,6 +47,7 @@ class Verb(Generic[OptionsT]):
     run: str  # "room.module": its function `run` takes a Job[OptionsT] and returns an Outcome
     # whether it asks for a device; the others never do, and asking takes seconds
     computes: bool = False
+    reads_input: bool = True  # not where --input is the folder that something is put into
     presets: Mapping[Preset, Any] = field(default_factory=dict)  # a row of numbers each
     estimates: Mapping[Preset, str] = field(default_factory=dict)  # time on two cores
     # --output may name a file that ends so, which the option `to` then names

@@ -12,6 +12,7 @@ import bpy
 
 from ...backend.protocol import InputError
 from ...backend.runtime import lock
+from ...backend.runtime.folder import JobFolder
 from ...backend.verbs import VERBS, read_request
 from .. import preferences
 
@@ -105,7 +106,7 @@ def find_unfinished(limit: int = 20) -> list[Unfinished]:
 
 def _unfinished_in(folder: Path) -> Unfinished | None:
     """None where the job there is finished, held, dismissed, or left nothing to go on from."""
-    resumable = (folder / "checkpoint").is_dir()
+    resumable = JobFolder.for_job(folder).has_checkpoint
     status = read_state(folder).get("status", "")
     if (folder / "result" / "manifest.json").is_file() or status not in UNFINISHED:
         return None

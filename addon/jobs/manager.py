@@ -11,6 +11,8 @@ from typing import Any
 
 from ...backend import protocol
 from ...backend.protocol import Request
+from ...backend.runtime import atomic
+from ...backend.runtime.folder import JobFolder
 from . import durations, folders
 from .process import JobProcess, backend_command
 from .record import JobRecord, Status
@@ -100,7 +102,7 @@ class JobManager:
         else:
             advice = (
                 "Press Resume to go on from where it was."
-                if (job.folder / "checkpoint").is_dir()
+                if JobFolder.for_job(job.folder).has_checkpoint
                 else "Press Resume to start it again."
             )
             self._end(
@@ -156,7 +158,7 @@ def make_record(
     """A job for the backend, in a new folder or in the one it was started in before."""
     if folder is None:
         folder = folders.new_folder(request.verb, request.title)
-        (folder / "request.json").write_text(request.to_json(), encoding="utf-8")
+        atomic.write_bytes(folder / "request.json", request.to_json().encode())
     command, cwd = backend_command(python, root, request.verb, folder)
     return JobRecord(
         request=request, folder=folder, command=command, cwd=cwd, file_token=file_token

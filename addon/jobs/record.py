@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from ...backend import protocol
 from ...backend.protocol import Event, Request
+from ...backend.runtime.folder import JobFolder
 from .flags import in_window
 from .process import JobProcess
 from .whole import StageNow, seconds_left, share_of
@@ -106,7 +107,7 @@ class JobRecord:
         """It ended early and left a checkpoint."""
         return (
             self.status in ("crashed", "cancelled", "failed")
-            and (self.folder / "checkpoint").is_dir()
+            and JobFolder.for_job(self.folder).has_checkpoint
         )
 
     @property

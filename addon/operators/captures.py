@@ -10,6 +10,7 @@ import bpy
 from ...backend.formats import capture as captures
 from ...backend.formats.transforms_json import find_transforms
 from ...backend.protocol import InputError
+from ...backend.runtime import atomic
 from ..blender_types import OperatorMixin, OperatorResult
 from ..scene.captures import collections, depth_mesh, movie_clip, picture_times
 from .common import FolderChooser, guarded
@@ -121,7 +122,9 @@ class SPLATSMITH_OT_export_capture(_OnCapture, FolderChooser, bpy.types.Operator
         part.mkdir(parents=True)
         try:
             _copy(capture, part)
+            atomic.sync_tree(part)
             part.rename(target)
+            atomic.sync_folder(target.parent)
         finally:
             shutil.rmtree(part, ignore_errors=True)
         self.report({"INFO"}, f"Capture copied to {target}")

@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 
 from ...backend.protocol import DiskError, InputError, Request, SplatsmithError
+from ...backend.runtime import atomic
 from .. import preferences
 from ..blender_types import OperatorMixin, OperatorResult
 from ..compute import state
@@ -97,7 +98,7 @@ def run_in_folder(
     operator: bpy.types.Operator, context: bpy.types.Context, request: Request[Any], folder: Path
 ) -> OperatorResult:
     """Runs a request whose input was written into the job's own folder."""
-    (folder / "request.json").write_text(request.to_json(), encoding="utf-8")
+    atomic.write_bytes(folder / "request.json", request.to_json().encode())
     return run_record(
         operator,
         context,

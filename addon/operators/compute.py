@@ -8,6 +8,7 @@ from typing import Literal
 import bpy
 
 from ...backend.protocol import Request, SetupError
+from ...backend.runtime import atomic
 from ...backend.runtime.setup_verb import SetupOptions
 from .. import preferences
 from ..blender_types import OperatorResult
@@ -88,7 +89,7 @@ class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
             device="cpu",
             title="Set Up Computing",
         )
-        (folder / "request.json").write_text(request.to_json(), encoding="utf-8")
+        atomic.write_bytes(folder / "request.json", request.to_json().encode())
         command, cwd = backend_command(base, preferences.ROOT, "setup", folder)
         return run_record(
             self,

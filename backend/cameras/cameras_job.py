@@ -20,6 +20,7 @@ from .footage.triage import TriageConfig
 from .known_cameras import known_task
 
 STAGES = 15  # of a solve at most; one that is sure sooner has fewer
+PICTURE_BYTES = 1.2  # of a pixel: the picture as it is read, straightened, and its depth
 LEAST_MASKED = 0.005  # share of all pixels
 
 
@@ -132,6 +133,7 @@ def _run_solve(
         options.start,
         options.end,
     )
+    job.needs(excerpt.frames * 0.75 * excerpt.side**2 * PICTURE_BYTES)
     footage, triage, gathered = prepare.prepare(job, source, excerpt, work, TriageConfig())
     if source.masks and not options.masks:
         job.warn(

@@ -44,6 +44,7 @@ def _read(job: Job[MeshOptions], options: MeshOptions, config: MeshConfig) -> Me
     )
     source = capture.read(Path(job.request.input))
     capture.require_images(source)
+    job.reads(capture.files_of(source))
     masks = Path(options.masks) if options.masks else None
     footage = reading.load(
         source, masks, options.fps, config.footage, options.holdout, job.progress

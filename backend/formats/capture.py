@@ -195,6 +195,12 @@ def require_images(capture: Capture) -> None:
         )
 
 
+def files_of(capture: Capture) -> list[Path]:
+    """Pictures, masks, depth maps and points that the capture names, there or not."""
+    named = [path for f in capture.frames for path in (f.image, f.mask, f.depth)]
+    return [path for path in (*named, capture.points) if path is not None]
+
+
 def _record(root: Path, f: Frame) -> dict[str, Any]:
     record: dict[str, Any] = {"file_path": f.image.relative_to(root).as_posix()}
     record |= {"fl_x": f.fl_x, "fl_y": f.fl_y, "cx": f.cx, "cy": f.cy, "w": f.width, "h": f.height}

@@ -3,15 +3,37 @@
 import contextlib
 import dataclasses
 import json
+import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..protocol import InputError, JobState, Request
-from . import atomic, lock
+from . import atomic, committing, lock, stale
+from .committing import CommitPlaces
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Committed:
+    """Names in the output: `removed` of the run before, and `kept`, under which files of someone
+    else's now lie that were in the way.
+    """
+
+    removed: list[str]
+    kept: list[str]
+
+    def told(self) -> Iterator[tuple[str, str]]:
+        """Codes and sentences for people."""
+        if self.removed:
+            yield "FORMER", f"Removed {_count(self.removed)} that only the run before had made."
+        if self.kept:
+            names = ", ".join(self.kept[:3])
+            yield "KEPT", f"In the way lay {_count(self.kept)} of yours, now under {names}."
 
 
 @dataclass(frozen=True)
@@ -41,9 +63,10 @@ class JobFolder:
     @property
     def has_checkpoint(self) -> bool:
         """Something to go on from: a kill can leave the folder empty."""
-        return self.checkpoint.is_dir() and any(
-            not p.name.startswith(".") for p in self.checkpoint.iterdir()
-        )
+        try:
+            return any(not path.name.startswith(".") for path in self.checkpoint.iterdir())
+        except OSError:
+            return False
 
     @property
     def staging(self) -> Path:
@@ -99,21 +122,29 @@ class JobFolder:
         with lock.hold(self.root / "lock"):
             yield
 
-    def begin(self, request: Request[Any]) -> bool:
-        """Writes the request down; True when this continues an equal one from its checkpoint."""
-        path = self.root / "request.json"
-        continues = (
-            self.has_checkpoint
-            and path.is_file()
-            and path.read_text(encoding="utf-8") == request.to_json()
-        )
-        if not continues:
-            shutil.rmtree(self.checkpoint, ignore_errors=True)
+    @property
+    def _places(self) -> CommitPlaces:
+        return CommitPlaces(self.root, self.staging, self.output)
+
+    def require_no_other_than(self, verb: str) -> None:
+        """Raises InputError where the output holds another verb's result, which would go."""
+        former = committing.read_record(self.manifest).get("verb", verb)
+        if former != verb:
+            raise InputError(
+                f"The folder {self.output} holds the result of `{former}`.",
+                "Choose an empty or a new folder for the result.",
+            )
+
+    def begin(self, request: Request[Any]) -> None:
+        """Clears what a killed run left half-done, and writes the request down."""
+        committing.undo(self._places)
+        committing.finish(self._places)
         shutil.rmtree(self.staging, ignore_errors=True)
         self.staging.mkdir()
         self.previews.mkdir(exist_ok=True)
-        atomic.write_bytes(path, request.to_json().encode())
-        return continues
+        for folder in (self.root, self.checkpoint, self.previews):
+            atomic.clear_parts(folder)
+        atomic.write_bytes(self.root / "request.json", request.to_json().encode())
 
     def request_text(self) -> str:
         """The request that lies in the folder, as JSON. Raises InputError where there is none."""
@@ -128,28 +159,46 @@ class JobFolder:
         """How the job stands, for whoever looks into the folder."""
         atomic.write_json(self.root / "state.json", dataclasses.asdict(state))
 
-    def commit(self, manifest: dict[str, Any]) -> None:
-        """Moves the staged files to the output; the manifest last, and an older one away first."""
-        self.output.mkdir(exist_ok=True)
-        self.manifest.unlink(missing_ok=True)
-        for staged in sorted(self.staging.iterdir()):
-            place = self.output / staged.name
-            if place.is_dir() and not place.is_symlink():
-                shutil.rmtree(place)
-            os.replace(staged, place)
-        atomic.write_json(self.manifest, manifest)
+    def note_state(self, state: JobState) -> None:
+        """The same where the work must not fail for it: on a full disk."""
+        try:
+            self.write_state(state)
+        except OSError as error:
+            log.warning("the state can't be written: %s", error)
+
+    def commit(self, manifest: dict[str, Any], reads: Iterable[Path] = ()) -> Committed:
+        """Puts the staged files and the manifest in their place, in an order that a power cut may
+        interrupt anywhere (committing.py); what only the former run left goes, unless it is among
+        what this one `reads`. Raises OSError with the former result untouched.
+        """
+        new = committing.listing(self.staging)
+        former = committing.read_record(self.manifest)
+        gone = stale.left_behind(self.output, former, new, reads)
+        kept = committing.commit(self._places, manifest, gone)
         for leftover in (self.staging, self.checkpoint):
             shutil.rmtree(leftover, ignore_errors=True)
+        return Committed(gone, kept)
+
+    def empty_staging(self) -> None:
+        """Makes room: nothing half-written stays, but for a commit that can't even be undone."""
+        if not self._places.journal.exists():
+            shutil.rmtree(self.staging, ignore_errors=True)
 
     def discard(self, keep_log: bool = False) -> None:
         """After a failure: nothing half-written stays. A checkpoint does, since it can be gone on
-        from.
+        from, and so does one that was set aside.
         """
-        shutil.rmtree(self.staging, ignore_errors=True)
-        if self.root.parent == self.output and not self.has_checkpoint and not keep_log:
+        self.empty_staging()
+        kept = self.has_checkpoint or any(self.root.glob(f"{self.checkpoint.name}-*"))
+        whole = self.root.parent == self.output and not self._places.journal.exists()
+        if whole and not kept and not keep_log:
             shutil.rmtree(self.root, ignore_errors=True)
             with contextlib.suppress(OSError):
                 self.output.rmdir()  # only if nothing else is in it
+
+
+def _count(names: list[str]) -> str:
+    return f"{len(names)} file{'s' if len(names) > 1 else ''}"
 
 
 def _matters(path: Path) -> bool:

@@ -2,32 +2,27 @@
 sentence.
 """
 
-import errno
-import importlib
-import importlib.metadata
+import contextlib
 import logging
 import os
-import platform
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Generic
 
 from .. import protocol
-from ..protocol import JobState, OptionsT, Request, SplatsmithError
+from ..protocol import CheckpointError, JobState, OptionsT, Request, SplatsmithError
 from ..verb import Verb
+from . import disk, fingerprint, keeping, kept_work
 from .cancel import CancelToken
 from .device import choose_device
 from .folder import JobFolder
 from .measure import Eta, Stopwatch, peak_megabytes
 from .reporter import Reporter
+from .versions import installed_versions
 
 log = logging.getLogger(__name__)
-PACKAGES = (
-    "torch", "numpy", "av", "pycolmap", "opencv-python-headless", "OpenEXR", "pillow", "scipy",
-    "safetensors", "gsplat",
-    "splatsmith-kernels",
-)  # fmt: skip
 
 
 @dataclass(kw_only=True)
@@ -42,6 +37,8 @@ class Job(Generic[OptionsT]):
     resumed: bool = False
     watch: Stopwatch = field(default_factory=Stopwatch)
     stages: dict[str, float] = field(default_factory=dict)  # wall seconds of each
+    needed: float = 0.0  # bytes that its files take, as far as it can tell
+    _previews_failed: bool = False
     _eta: Eta = field(default_factory=Eta)
     _stage: str = ""
     _stage_start: float = 0.0
@@ -56,7 +53,7 @@ class Job(Generic[OptionsT]):
         self.cancel.check()
         self._end_stage()
         self._stage, self._stage_start, self._eta = name, time.monotonic(), Eta(first_step)
-        self.folder.write_state(JobState(status="running", stage=name, pid=os.getpid()))
+        self.folder.note_state(JobState(status="running", stage=name, pid=os.getpid()))
         self.reporter.send(protocol.Stage(name, index, count))
 
     def progress(self, step: int, total: int, **metrics: float) -> None:
@@ -73,6 +70,32 @@ class Job(Generic[OptionsT]):
         """Shows a picture that is complete."""
         self.reporter.send(protocol.Preview(str(path)))
 
+    @contextlib.contextmanager
+    def drawing(self) -> Iterator[None]:
+        """Around the writing of a preview: that the disk does not take it is told once, and the
+        work goes on.
+        """
+        try:
+            yield
+        except OSError as error:
+            if not self._previews_failed:
+                self.warn("PREVIEW", f"Previews can't be written: {error.strerror or error}.")
+            self._previews_failed = True
+
+    def needs(self, likely: float, least: float = 0.0) -> None:
+        """Tells how many bytes the job's files will take. Raises DiskError where not even the
+        `least` of it is free; warns where the likely size is not.
+        """
+        self.needed = max(likely, least)
+        if told := disk.shortage(self.folder.root, likely, least):
+            self.warn("DISK", told)
+
+    def reads(self, paths: Iterable[Path]) -> None:
+        """Tells of files that the input names, which may lie outside its folder. Raises
+        CheckpointError where the job goes on from a checkpoint and they have changed since.
+        """
+        kept_work.require_named(self.folder, self.request, paths)
+
     def _end_stage(self) -> None:
         if self._stage:
             self.stages[self._stage] = round(
@@ -87,17 +110,6 @@ class Outcome:
     summary: str
     metrics: dict[str, float] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
-
-
-def installed_versions() -> dict[str, str]:
-    """Of the packages that matter, those that are there."""
-    versions = {"splatsmith": protocol.VERSION, "python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return versions
 
 
 def _manifest(job: Job[Any], outcome: Outcome) -> dict[str, Any]:
@@ -139,10 +151,8 @@ def explain(error: BaseException) -> SplatsmithError:
             "The memory ran out.",
             "Choose a faster preset, fewer splats or smaller pictures, or close other programs.",
         )
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return protocol.DiskError(
-            "The disk is full.", "Free some space and run the job again; it goes on where it was."
-        )
+    if disk.is_full(error):
+        return protocol.DiskError("The disk is full.", "Free some space and run the job again.")
     if isinstance(error, PermissionError):
         return protocol.DiskError(f"No permission for {error.filename}.", "Choose another folder.")
     if isinstance(error, ModuleNotFoundError):
@@ -169,6 +179,7 @@ def run_job(
     """
     try:
         with folder.held():
+            folder.require_no_other_than(request.verb)
             return _run_held(verb, request, folder, reporter, cancel)
     except (SplatsmithError, OSError) as error:  # before the folder was ours: no state to write
         known = explain(error)
@@ -187,43 +198,103 @@ def _run_held(
     logger = logging.getLogger(__name__.split(".")[0])
     logger.setLevel(logging.INFO)
     logger.addHandler(handler)
+    job: Job[OptionsT] | None = None
     try:
-        resumed = folder.begin(request)
-        folder.write_state(JobState(status="running", pid=os.getpid()))
-        device, sentence = choose_device(request.device if verb.computes else "cpu")
-        reporter.send(protocol.Hello(protocol.PROTOCOL, os.getpid(), protocol.VERSION, sentence))
-        job = Job(
-            request=request,
-            folder=folder,
-            reporter=reporter,
-            cancel=cancel,
-            device=device,
-            resumed=resumed,
-        )
-        outcome: Outcome = verb.load()(job)
+        job = _begin(verb, request, folder, reporter, cancel)
+        outcome = _work(verb, job)
         cancel.check()
-        manifest = _manifest(job, outcome)
-        folder.commit(manifest)
-        folder.write_state(JobState(status="done"))
-        reporter.send(protocol.Result(str(folder.manifest), outcome.summary, outcome.metrics))
+        _commit(job, outcome)
         return 0
     except Exception as error:  # noqa: BLE001 - the job's boundary: everything becomes a sentence, and the log has the rest
-        return _report(error, folder, reporter, cancel)
+        return _report(error, folder, reporter, cancel, job.needed if job else 0.0)
     finally:
         logger.removeHandler(handler)
         handler.close()
 
 
-def _report(error: Exception, folder: JobFolder, reporter: Reporter, cancel: CancelToken) -> int:
+def _begin(
+    verb: Verb[OptionsT],
+    request: Request[OptionsT],
+    folder: JobFolder,
+    reporter: Reporter,
+    cancel: CancelToken,
+) -> Job[OptionsT]:
+    folder.begin(request)
+    folder.write_state(JobState(status="running", pid=os.getpid()))
+    device, sentence = choose_device(request.device if verb.computes else "cpu")
+    reporter.send(protocol.Hello(protocol.PROTOCOL, os.getpid(), protocol.VERSION, sentence))
+    going_on = kept_work.begin(folder, kept_work.identity(verb, folder, request, device))
+    job = Job(
+        request=request,
+        folder=folder,
+        reporter=reporter,
+        cancel=cancel,
+        device=device,
+        resumed=going_on.resumed,
+    )
+    if going_on.told:
+        job.warn("CHECKPOINT", going_on.told)
+    return job
+
+
+def _work(verb: Verb[OptionsT], job: Job[OptionsT]) -> Outcome:
+    """The verb's work; once more from the start where it can't go on from its checkpoint."""
+    kept = keeping.Keeping(lambda text: job.warn("CHECKPOINT", text))
+    with keeping.kept_by(kept):
+        try:
+            return verb.load()(job)  # type: ignore[no-any-return]
+        except Exception as error:
+            if not job.resumed or not _is_the_checkpoints(error, kept.saved):
+                raise
+            log.warning("the checkpoint can't be gone on from", exc_info=error)
+            cause = str(error)
+        job.cancel.check()
+        _start_anew(verb, job, cause)
+        return verb.load()(job)  # type: ignore[no-any-return]
+
+
+def _start_anew(verb: Verb[OptionsT], job: Job[OptionsT], cause: str) -> None:
+    is_changed = cause == kept_work.WHY["named"][1]
+    told = kept_work.set_aside(job.folder, "named" if is_changed else "damage")
+    job.warn("CHECKPOINT", told if is_changed else f"{cause} {told}")
+    job.folder.begin(job.request)
+    kept_work.begin(job.folder, kept_work.identity(verb, job.folder, job.request, job.device))
+    job.resumed = False
+    job.stages.clear()
+
+
+def _is_the_checkpoints(error: Exception, saved: int) -> bool:
+    """Whether starting anew may help: it says so, or has no words before anything new was saved."""
+    if isinstance(error, (SplatsmithError, OSError, MemoryError)):
+        return isinstance(error, CheckpointError)
+    return not saved and type(explain(error)) is SplatsmithError
+
+
+def _commit(job: Job[Any], outcome: Outcome) -> None:
+    """From here on there is a result, whatever else can't be written."""
+    manifest = _manifest(job, outcome)
+    for code, text in job.folder.commit(manifest, fingerprint.read_by(job.request)).told():
+        job.warn(code, text)
+    job.folder.note_state(JobState(status="done"))
+    job.reporter.send(protocol.Result(str(job.folder.manifest), outcome.summary, outcome.metrics))
+
+
+def _report(
+    error: Exception, folder: JobFolder, reporter: Reporter, cancel: CancelToken, needed: float
+) -> int:
+    """Makes room first: where the disk is full, the state needs some too."""
+    full, wrote = disk.is_full(error) or disk.is_brimful(folder.root), disk.size_of(folder.staging)
+    folder.empty_staging()
     if isinstance(error, protocol.JobCancelled) or cancel.is_set:
         resumable = folder.has_checkpoint
-        folder.write_state(JobState(status="cancelled"))
+        folder.note_state(JobState(status="cancelled"))
         folder.discard()
         reporter.send(protocol.Cancelled(resumable))
         return 0
     known = explain(error)
-    if not isinstance(known, protocol.DiskError):
-        folder.write_state(JobState(status="failed", error=known.what, advice=known.advice))
+    if full and not isinstance(known, (protocol.InputError, protocol.OutOfMemory)):
+        known = disk.full(error, folder.root, needed, wrote, folder.has_checkpoint)
+    folder.note_state(JobState(status="failed", error=known.what, advice=known.advice))
     folder.discard(keep_log=known.code in (SplatsmithError.code, protocol.CrashError.code))
     reporter.send(protocol.Failure(known.code, known.what, known.advice))
     return 1

@@ -26,4 +26,5 @@ VERB = Verb(
     ),
     example="python -m backend setup --input ~/splatsmith-env --output ~/splatsmith-env-record",
     run="runtime.environment",
+    reads_input=False,
 )

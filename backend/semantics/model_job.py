@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..protocol import DiskError, InputError
+from ..runtime import atomic, disk
 from ..runtime.job import Job, Outcome
 from .model_verb import ModelOptions
 
@@ -51,6 +52,7 @@ def run(job: Job[ModelOptions]) -> Outcome:
             "Give --agree to fetch it.",
         )
     folder = Path(job.request.input) / options.name
+    _need_room(folder, source)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for number, name in enumerate(FILES, 1):
@@ -65,10 +67,14 @@ def run(job: Job[ModelOptions]) -> Outcome:
             f"{error.filename or folder}: {error.strerror or error}.",
             "Free some space, or choose another folder.",
         ) from error
-    (job.folder.staging / "model.json").write_text(
-        json.dumps({"model": str(folder.resolve())}), encoding="utf-8"
-    )
+    atomic.write_json(job.folder.staging / "model.json", {"model": str(folder.resolve())})
     return Outcome(f"{options.name} is in {folder}", {})
+
+
+def _need_room(folder: Path, source: ModelSource) -> None:
+    """Raises DiskError where what is still to be fetched finds no room."""
+    have = disk.size_of(folder) if folder.is_dir() else 0
+    disk.shortage(folder, 0, max(0.0, source.megabytes * 1e6 - have))
 
 
 def _fetch(job: Job[ModelOptions], url: str, path: Path) -> None:
@@ -93,7 +99,9 @@ def _fetch(job: Job[ModelOptions], url: str, path: Path) -> None:
     if not _is_right(part, tags.known):
         part.unlink()
         raise InputError(f"{path.name} is damaged, or not what was asked for.", "Start it again.")
+    atomic.sync_file(part)
     part.replace(path)
+    atomic.sync_folder(path.parent)
 
 
 def _blocks(url: str, have: int, tags: "_Tags") -> Iterator[tuple[int, bytes, int]]:

@@ -29,4 +29,5 @@ VERB = Verb(
         "python -m backend model --input ~/models --name ViT-B-32 --agree --output ~/models/record"
     ),
     run="semantics.model_job",
+    reads_input=False,
 )

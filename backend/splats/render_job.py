@@ -24,6 +24,7 @@ from .render_verb import RenderOptions
 
 NAMED = {"white": (1.0, 1.0, 1.0), "black": (0.0, 0.0, 0.0)}
 MAX_PIXELS = 100_000_000
+PNG_BYTES = 2.0  # of a pixel, as a PNG of splats takes; plain ones take less
 
 
 def parse_background(text: str) -> tuple[float, float, float] | None:
@@ -107,6 +108,8 @@ def run(job: Job[RenderOptions]) -> Outcome:
     """Leaves 0001.png … in the job's output, and video.mp4."""
     options = job.options
     background, frames = parse_background(options.background), _check(options)
+    pixels = sum(frame.width * frame.height for frame in frames) * options.scale**2
+    job.needs(pixels * PNG_BYTES)
     job.stage("Reading the splats", 1, 2)
     arrays = files.read(Path(job.request.input))
     for text in arrays.told:

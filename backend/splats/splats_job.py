@@ -30,6 +30,10 @@ from .trainer import Trainer
 from .views import ViewSet, load_views
 
 MIN_VIEWS = 3
+STATE = "state.safetensors"
+# of a splat at most: its 62 numbers in the file, and in a checkpoint 59 with Adam's two moments;
+# while a checkpoint is written, there are two
+BYTES = 4 * (62 + 2 * 3 * 59)
 MEASURED = ("psnr", "ssim", "beyond_psnr", "beyond_ssim")
 
 
@@ -37,6 +41,8 @@ def _prepare(job: Job[SplatsOptions], config: TrainConfig, source: Capture) -> T
     for text in source.reading.told:
         job.warn("INPUT", text)
     capture.require_images(source)
+    job.reads(capture.files_of(source))
+    job.needs(config.max_splats * BYTES)
     centers = np.stack([frame.camera_to_world[:3, 3] for frame in source.frames])
     if len(centers) > 1 and np.ptp(centers, axis=0).max() < 1e-6:
         raise InputError(
@@ -56,10 +62,7 @@ def _prepare(job: Job[SplatsOptions], config: TrainConfig, source: Capture) -> T
     model, around = _surrounded(views, known, model, config)
     trainer = training.start(config, views, model, job.request.seed, job.device, around)
     if job.resumed:
-        try:
-            training.restore(trainer, *checkpoint.load(job.folder.checkpoint / "state.safetensors"))
-        except InputError as error:
-            job.warn("CHECKPOINT", f"{error.what} The training starts anew.")
+        training.restore(trainer, *checkpoint.load(job.folder.checkpoint / STATE, finite=True))
     return trainer
 
 
@@ -104,16 +107,17 @@ def _marks(config: TrainConfig, count: int) -> set[int]:
 
 
 def _save(job: Job[SplatsOptions], trainer: Trainer) -> None:
-    checkpoint.save(job.folder.checkpoint / "state.safetensors", *training.state_of(trainer))
+    checkpoint.save(job.folder.checkpoint / STATE, *training.state_of(trainer))
 
 
 def _show(job: Job[SplatsOptions], trainer: Trainer) -> None:
     path = job.folder.previews / f"{trainer.step:06d}.png"
-    save_side_by_side(trainer, path)
     growing = path.with_name(splat_ply.FILE)  # each replaces the one before
-    with atomic.atomic_path(growing) as part:
-        splat_ply.write(part, growing_splats.glimpse(trainer.model.to_arrays()))
-    job.preview(path)
+    with job.drawing():
+        save_side_by_side(trainer, path)
+        with atomic.atomic_path(growing) as part:
+            splat_ply.write(part, growing_splats.glimpse(trainer.model.to_arrays()))
+        job.preview(path)
 
 
 def _train(job: Job[SplatsOptions], trainer: Trainer) -> None:

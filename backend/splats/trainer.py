@@ -14,6 +14,7 @@ from ..gaussians.losses import ImageLoss, l1_dssim_for
 from ..gaussians.model import Gaussians
 from ..gaussians.options import RasterOptions, options_for
 from ..gaussians.rasterize import rasterize
+from ..runtime import checkpoint
 from .config import LearningRates, TrainConfig
 from .corrections import Corrections
 from .densify import Densifier
@@ -214,19 +215,32 @@ def state_of(trainer: Trainer) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def restore(trainer: Trainer, tensors: dict[str, Tensor], note: dict[str, Any]) -> None:
-    """Sets a freshly started trainer to a saved state."""
-    trainer.step, trainer.curve = int(note["step"]), note["curve"]
-    trainer.generator.set_state(tensors["generator"])
-    for group in trainer.optimizer.param_groups:
-        name = group["name"]
-        owner = trainer.model if name in trainer.model.named() else trainer.corrections
-        parameter = tensors[name].to(trainer.device).requires_grad_(True)
-        setattr(owner, name, parameter)
-        trainer.optimizer.state.pop(group["params"][0], None)
-        group["params"] = [parameter]
-        saved = {k.split("/")[2]: t for k, t in tensors.items() if k.startswith(f"adam/{name}/")}
-        if saved:
-            trainer.optimizer.state[parameter] = {k: t.to(trainer.device) for k, t in saved.items()}
+    """Sets a freshly started trainer to a saved state. Raises CheckpointError for what is none of
+    it; the trainer is then of no use.
+    """
+    with checkpoint.restoring():
+        trainer.step, trainer.curve = int(note["step"]), list(note["curve"])
+        trainer.generator.set_state(tensors["generator"])
+        rows = len(tensors["means"])
+        for group in trainer.optimizer.param_groups:
+            _restore_group(trainer, group, tensors, rows)
+
+
+def _restore_group(
+    trainer: Trainer, group: dict[str, Any], tensors: dict[str, Tensor], rows: int
+) -> None:
+    name, fresh = group["name"], group["params"][0]
+    is_splats = name in trainer.model.named()
+    checkpoint.require_like(tensors[name], fresh, name, rows if is_splats else None)
+    parameter = tensors[name].to(trainer.device).requires_grad_(True)
+    setattr(trainer.model if is_splats else trainer.corrections, name, parameter)
+    trainer.optimizer.state.pop(fresh, None)
+    group["params"] = [parameter]
+    prefix = f"adam/{name}/"
+    saved = {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
+    if saved:
+        state = checkpoint.adam_state(parameter, saved, prefix)
+        trainer.optimizer.state[parameter] = {k: t.to(trainer.device) for k, t in state.items()}
 
 
 def is_finite(trainer: Trainer) -> bool:

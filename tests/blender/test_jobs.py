@@ -162,6 +162,28 @@ def test_killed_worker_is_shown_and_resumed(
     assert process.poll() is not None
 
 
+@pytest.mark.parametrize(
+    ("left", "offered"), [((), 0), ((".state.1.part.safetensors",), 0), (("state.safetensors",), 1)]
+)
+def test_only_a_checkpoint_that_holds_something_is_offered(
+    left: tuple[str, ...], offered: int, bpy: Any, rooms: Any
+) -> None:
+    """One that was set aside, or half written when the worker was killed, is none."""
+    folders = rooms("jobs.folders")
+    folder = folders.new_folder("splats", "left")
+    request = Request(verb="splats", input="x", options=SplatsOptions(), title="left")
+    (folder / "request.json").write_text(request.to_json())
+    (folder / "state.json").write_text('{"status": "cancelled"}')
+    (folder / "checkpoint-of-another-input").mkdir()
+    (folder / "checkpoint").mkdir()
+    for name in left:
+        (folder / "checkpoint" / name).write_text("x")
+    job = rooms("jobs.manager").make_record(request, str(COMPUTE), ROOT, 0, folder)
+    job.status = "cancelled"
+    assert len([u for u in folders.find_unfinished() if u.title == "left"]) == offered
+    assert job.resumable == bool(offered)
+
+
 def test_worker_that_can_not_start(
     bpy: Any, capture_folder: Path, rooms: Any, tmp_path: Path
 ) -> None:

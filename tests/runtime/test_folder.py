@@ -26,7 +26,7 @@ def test_result_appears_whole(tmp_path: Path) -> None:
         assert not folder.manifest.exists()
         folder.commit({"verb": "cameras"})
     assert (tmp_path / "out" / "images" / "a.txt").read_text() == "a"
-    assert read_manifest(tmp_path / "out") == {"verb": "cameras"}
+    assert read_manifest(tmp_path / "out") == {"verb": "cameras", "files": {"images/a.txt": 1}}
     assert not folder.staging.exists()
 
 
@@ -75,18 +75,6 @@ def test_output_with_other_files(tmp_path: Path) -> None:
     with pytest.raises(InputError), JobFolder.for_output(tmp_path / "out").held():
         pass
     assert (tmp_path / "out" / "images" / "photo.jpg").read_text() == "precious"
-
-
-def test_continues_only_an_equal_request(tmp_path: Path) -> None:
-    folder = JobFolder.for_job(tmp_path)
-    assert folder.begin(REQUEST) is False
-    folder.checkpoint.mkdir()
-    assert folder.begin(REQUEST) is False, "an empty folder is nothing to go on from"
-    folder.checkpoint.mkdir()
-    (folder.checkpoint / "state").touch()
-    assert folder.begin(REQUEST) is True
-    assert folder.begin(Request(verb="cameras", input="y", options=CamerasOptions())) is False
-    assert not folder.checkpoint.exists()
 
 
 @pytest.mark.process

@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from helpers import clips
 from PIL import Image
 
 from backend import protocol
 from backend.formats import capture, splat_ply
 from backend.protocol import Event, Request
+from backend.runtime import checkpoint
 from backend.runtime.cancel import CancelToken
 from backend.runtime.folder import JobFolder
 from backend.runtime.job import run_job
@@ -184,6 +186,56 @@ def test_a_damaged_checkpoint_is_said_and_done_without(
     (warning,) = told.all(protocol.Warn)
     assert warning.code == "CHECKPOINT" and "starts anew" in warning.text
     assert (tmp_path / "o" / "splats.ply").read_bytes() == (done[1] / "splats.ply").read_bytes()
+
+
+def stopped(source: Path, out: Path) -> Path:
+    """A job that was cancelled; its checkpoint."""
+
+    def stop(recorder: Recorder, cancel: CancelToken, event: Event) -> None:
+        if isinstance(event, protocol.Progress) and event.total == STEPS:
+            cancel.set()
+
+    train(source, out, stop)
+    return out / ".job" / "checkpoint" / "state.safetensors"
+
+
+HARMS: dict[str, Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]] = {
+    "a tensor is missing": lambda t: {k: v for k, v in t.items() if k != "quats"},
+    "too few rows": lambda t: {**t, "quats": t["quats"][:-1]},
+    "too few columns": lambda t: {**t, "means": t["means"][:, :2]},
+    "another type": lambda t: {**t, "log_scales": t["log_scales"].double()},
+    "not finite": lambda t: {**t, "opacity_logits": t["opacity_logits"] * float("nan")},
+    "moments of another shape": lambda t: {**t, "adam/means/exp_avg": torch.zeros(2, 3)},
+    "a moment is missing": lambda t: {k: v for k, v in t.items() if k != "adam/sh0/exp_avg_sq"},
+    "no generator": lambda t: {**t, "generator": t["generator"][:7]},
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_checkpoint_that_is_none_is_set_aside(
+    harm: str, done: tuple[Recorder, Path], footage: Path, tmp_path: Path
+) -> None:
+    state = stopped(footage, tmp_path / "o")
+    tensors, note = checkpoint.load(state)
+    checkpoint.save(state, HARMS[harm](tensors), note)
+    (warning,) = train(footage, tmp_path / "o").all(protocol.Warn)
+    assert warning.code == "CHECKPOINT" and "starts anew" in warning.text
+    assert (tmp_path / "o" / "splats.ply").read_bytes() == (done[1] / "splats.ply").read_bytes()
+    assert (tmp_path / "o" / ".job" / "checkpoint-damaged" / "state.safetensors").is_file()
+
+
+def test_a_changed_capture_does_not_go_on_silently(footage: Path, tmp_path: Path) -> None:
+    """The result is that of the pictures that are there, to the last bit."""
+    own = tmp_path / "capture"
+    shutil.copytree(footage, own)
+    stopped(own, tmp_path / "o")
+    first, second, *_ = sorted((own / "images").iterdir())
+    second.write_bytes(first.read_bytes())
+    (warning,) = train(own, tmp_path / "o").all(protocol.Warn)
+    assert "The input has changed" in warning.text
+    train(own, tmp_path / "fresh")
+    made = [(tmp_path / name / "splats.ply").read_bytes() for name in ("o", "fresh")]
+    assert made[0] == made[1]
 
 
 @pytest.mark.parametrize(("tick", "steps", "wanted"), [(5, 17, [2, 7, 12]), (3, 23, [2, 9, 16])])

@@ -17,6 +17,7 @@ import numpy as np
 from ....backend.formats import vertex_animation
 from ....backend.geometry.arrays import Floats
 from ....backend.protocol import DiskError, InputError
+from ....backend.runtime import atomic
 from . import mesh_playback, mesh_read_back, mesh_vat, passing, timeline
 from .mesh_export_copy import export_copy, nodes_of
 from .mesh_frames import FRAMES_KEY
@@ -77,7 +78,9 @@ def bake(context: bpy.types.Context, animated: bpy.types.Object, path: Path, kin
             _select_only(context, made)
             read = _written(context, part, kind, made[0], shown, frames)
         for one in mesh_vat.files(part) if kind == "VAT" else [part]:
+            atomic.sync_file(one)
             one.replace(one.with_name(one.name.removeprefix("part-")))
+        atomic.sync_folder(path.parent)
     except RuntimeError as problem:  # what an exporter reports
         raise InputError(
             f"{path.name} can't be written: {str(problem).strip().splitlines()[-1]}",
@@ -119,7 +122,9 @@ def _bake_changing(
             _select_only(context, [animated])
             _export(part, "USD", frames)
             read = mesh_read_back.compare_changing(context, part, animated, frames)
+        atomic.sync_file(part)
         part.replace(path)
+        atomic.sync_folder(path.parent)
     except RuntimeError as problem:
         raise InputError(
             f"{path.name} can't be written: {str(problem).strip().splitlines()[-1]}",

@@ -1,7 +1,5 @@
 """A free-topology fit as tensors, to go on from."""
 
-from dataclasses import fields
-
 import torch
 from torch import Tensor
 
@@ -10,6 +8,16 @@ from ..footage.timed_views import TimedView
 from .config import FreeConfig
 from .fit import FreeFit, with_optimizer
 from .model import FreeGaussians, make_model
+
+# of a row of each tensor of FreeGaussians
+SHAPES: dict[str, tuple[int, ...]] = {
+    "means": (3,),
+    "quats": (4,),
+    "log_scales": (3,),
+    "opacity_logits": (),
+    "colors": (3,),
+    "normals": (3,),
+}
 
 
 def state_of(fit: FreeFit) -> dict[str, Tensor]:
@@ -29,13 +37,21 @@ def state_of(fit: FreeFit) -> dict[str, Tensor]:
 def restored(
     views: list[TimedView], config: FreeConfig, tensors: dict[str, Tensor], step: int
 ) -> FreeFit:
-    """The fit as it was saved."""
-    device = views[0].viewmat.device
+    """The fit as it was saved. Raises CheckpointError for what is none."""
+    with checkpoint.restoring():
+        return _restored(views, config, tensors, step)
+
+
+def _restored(
+    views: list[TimedView], config: FreeConfig, tensors: dict[str, Tensor], step: int
+) -> FreeFit:
+    device, rows = views[0].viewmat.device, len(tensors["gaussians/means"])
+    for name, shape in SHAPES.items():
+        values = tensors[f"gaussians/{name}"]
+        checkpoint.require_like(values, torch.zeros(rows, *shape), name)
+    checkpoint.require_like(tensors["level"], torch.zeros(()), "level")
     leaves = FreeGaussians(
-        **{
-            f.name: tensors[f"gaussians/{f.name}"].to(device).requires_grad_(True)
-            for f in fields(FreeGaussians)
-        }
+        **{name: tensors[f"gaussians/{name}"].to(device).requires_grad_(True) for name in SHAPES}
     )
     model = make_model(leaves, config.network, 0)
     model.networks.load_state_dict(

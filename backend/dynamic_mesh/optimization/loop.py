@@ -88,23 +88,23 @@ def _save(job: Job[Any], optimization: Optimization) -> None:
 
 
 def saved(job: Job[Any]) -> tuple[dict[str, Tensor], int] | None:
-    """Where a stopped run was; None, with a warning if need be, where the work starts anew."""
+    """Where a stopped run was; None where the work starts anew. Raises CheckpointError for what
+    can't be gone on from.
+    """
     if not job.resumed:
         return None
-    try:
-        tensors, note = checkpoint.load(job.folder.checkpoint / STATE)
-    except SplatsmithError as error:
-        job.warn("CHECKPOINT", f"{error.what} The work starts anew.")
-        return None
-    return tensors, int(note["step"])
+    tensors, note = checkpoint.load(job.folder.checkpoint / STATE, finite=True)
+    with checkpoint.restoring():
+        return tensors, int(note["step"])
 
 
 @torch.no_grad()
 def _preview(job: Job[Any], optimization: Optimization, view: TimedView) -> None:
     path = job.folder.previews / f"{optimization.at():06d}.png"
-    with atomic_path(path) as part:
-        Image.fromarray(side_by_side([optimization.look(view)])).save(part)
-    job.preview(path)
+    with job.drawing():
+        with atomic_path(path) as part:
+            Image.fromarray(side_by_side([optimization.look(view)])).save(part)
+        job.preview(path)
 
 
 def evaluate(

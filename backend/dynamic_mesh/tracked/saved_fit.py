@@ -41,28 +41,60 @@ def restored(
     tensors: dict[str, Tensor],
     step: int,
 ) -> Fit:
-    """The fit as it was saved."""
-    surface, device = (
-        Surface(tensors["rest"].numpy(), tensors["faces"].numpy()),
-        views[0].viewmat.device,
-    )
+    """The fit as it was saved. Raises CheckpointError for what is none."""
+    with checkpoint.restoring():
+        return _restored(views, config, seed, tensors, step)
+
+
+def _restored(
+    views: list[TimedView],
+    config: TrackedFitConfig,
+    seed: int,
+    tensors: dict[str, Tensor],
+    step: int,
+) -> Fit:
+    surface, device = _surface(tensors), views[0].viewmat.device
+    graph = linked(build(surface, config.nodes), surface).to(device)
+    _check(tensors, len(graph.rest), len(surface.faces))
     motion = NodeMotion(*(tensors[name].to(device).requires_grad_(True) for name in MOTION))
     anchored = AnchoredGaussians(
         *(tensors[f"anchored/{name}"].to(device).requires_grad_(True) for name in ANCHORED)
     )
-    fit = begin(
-        surface,
-        linked(build(surface, config.nodes), surface).to(device),
-        views,
-        config,
-        seed,
-        motion,
-        anchored,
-    )
+    fit = begin(surface, graph, views, config, seed, motion, anchored)
     fit.step = step
     fit.generator.set_state(tensors["generator"])
+    checkpoint.require_like(tensors["u"], fit.shape.u, "u")
+    checkpoint.require_like(tensors["colors"], fit.colors, "colors")
     with torch.no_grad():
         fit.shape.u.copy_(tensors["u"])
         fit.colors.copy_(tensors["colors"])
     checkpoint.restore_adam(fit.optimizer, tensors)
     return fit
+
+
+def _surface(tensors: dict[str, Tensor]) -> Surface:
+    """The template; its faces must name vertices that there are."""
+    rest, faces = tensors["rest"], tensors["faces"]
+    checkpoint.require_like(rest, torch.zeros(len(rest), 3, dtype=rest.dtype), "rest")
+    checkpoint.require_like(faces, torch.zeros(len(faces), 3, dtype=faces.dtype), "faces")
+    if faces.is_floating_point() or not len(faces) or int(faces.min()) < 0:
+        raise ValueError("faces")
+    if int(faces.max()) >= len(rest):
+        raise ValueError("faces")
+    return Surface(rest.numpy(), faces.numpy())
+
+
+def _check(tensors: dict[str, Tensor], nodes: int, faces: int) -> None:
+    waves = len(tensors["global_rotation"])
+    widths: dict[str, tuple[int, ...]] = {
+        "opacity_logits": (faces,),
+        "colors": (faces, 3),
+        "log_widths": (faces,),
+    }
+    shapes: dict[str, tuple[int, ...]] = {
+        **dict.fromkeys(MOTION[:2], (nodes, waves, 3)),
+        **dict.fromkeys(MOTION[2:], (waves, 3)),
+        **{f"anchored/{name}": widths[name] for name in ANCHORED},
+    }
+    for name, shape in shapes.items():
+        checkpoint.require_like(tensors[name], torch.zeros(shape), name)

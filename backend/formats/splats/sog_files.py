@@ -97,9 +97,37 @@ def _meta(data: bytes, name: str) -> dict[str, Any]:
 def write_parts(path: Path, parts: dict[str, bytes]) -> None:
     """A bundle, or where `path` is a meta.json, the files beside it."""
     if path.suffix.lower() == ".json":
-        for name, data in parts.items():
-            (path if name == META else path.with_name(name)).write_bytes(data)
+        _write_beside(path, parts)
         return
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name, data in parts.items():
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
+
+
+def _write_beside(path: Path, parts: dict[str, bytes]) -> None:
+    """All are written before any takes its place; the parts of a SOG that was there before go."""
+    former = parts_beside(path.with_name(META))
+    places = {(path if name == META else path.with_name(name)): d for name, d in parts.items()}
+    waiting = {place: place.with_name(f".{place.name}.waiting") for place in places}
+    try:
+        for place, data in places.items():
+            waiting[place].write_bytes(data)
+        for place, part in waiting.items():
+            part.replace(place)
+    finally:
+        for part in waiting.values():
+            part.unlink(missing_ok=True)
+    for old in former - set(places):
+        old.unlink(missing_ok=True)
+
+
+def parts_beside(meta: Path) -> set[Path]:
+    """Pictures that a SOG's meta.json names, beside it; none where it is no such file."""
+    try:
+        told = _meta(read_bytes(meta, KIND), meta.name) if meta.is_file() else {}
+    except InputError:
+        return set()
+    sections = [section for section in told.values() if isinstance(section, dict)]
+    names = [n for s in sections for n in s.get("files", ()) if isinstance(s.get("files"), list)]
+    plain = [n for n in names if isinstance(n, str) and n.endswith(".webp") and n[0] != "."]
+    return {meta.with_name(name) for name in plain if not set(name) & set("/\\:\0")}

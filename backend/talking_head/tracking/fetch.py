@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 from ...protocol import DiskError, InputError
+from ...runtime import atomic
 from .weights import SHA256, is_published
 
 WHEEL = "mediapipe==0.10.21"  # the last one with its networks inside; Apache-2.0
@@ -59,7 +60,7 @@ def _unpack(wheel: Path, folder: Path) -> None:
                         f"{wheel.name} does not hold the {name} that was published.",
                         "Try again; do not use this file.",
                     )
-                (folder / name).write_bytes(data)
+                atomic.write_bytes(folder / name, data)
     except zipfile.BadZipFile as error:
         raise InputError(f"{wheel.name} is damaged.", "Try again.") from error
     except OSError as error:

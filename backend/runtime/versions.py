@@ -1,0 +1,23 @@
+"""Which versions a job ran with, for its manifest."""
+
+import importlib.metadata
+import platform
+
+from ..protocol import VERSION
+
+PACKAGES = (
+    "torch", "numpy", "av", "pycolmap", "opencv-python-headless", "OpenEXR", "pillow", "scipy",
+    "safetensors", "gsplat",
+    "splatsmith-kernels",
+)  # fmt: skip
+
+
+def installed_versions() -> dict[str, str]:
+    """Of the packages that matter, those that are there."""
+    versions = {"splatsmith": VERSION, "python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
