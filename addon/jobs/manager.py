@@ -11,7 +11,7 @@ from typing import Any
 
 from ...backend import protocol
 from ...backend.protocol import Request
-from . import durations, folders
+from . import durations, endings, folders
 from .process import JobProcess, backend_command
 from .record import JobRecord, Status
 
@@ -98,17 +98,10 @@ class JobManager:
         elif isinstance(final, protocol.Failure):
             self._end(job, "failed", job.error, job.advice)
         else:
-            advice = (
-                "Press Resume to go on from where it was."
-                if (job.folder / "checkpoint").is_dir()
-                else "Press Resume to start it again."
-            )
-            self._end(
-                job,
-                "crashed",
-                f"The compute process stopped unexpectedly (status {job.process.status}).",
-                advice,
-            )
+            is_resumable = (job.folder / "checkpoint").is_dir()
+            crash = endings.of_crash(job.process.status, job.process.last_words(), is_resumable)
+            job.code = crash.code
+            self._end(job, "crashed", crash.what, crash.advice)
 
     def _end(self, job: JobRecord, status: Status, error: str = "", advice: str = "") -> None:
         job.status, job.error, job.advice, job.process = status, error, advice, None

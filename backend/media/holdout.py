@@ -1,12 +1,12 @@
 """Pictures that are held out of a reconstruction, to measure it by: one rule for every verb."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ..geometry.arrays import Doubles
 from ..protocol import InputError
 from ..verb import option
+
+if TYPE_CHECKING:  # the verbs' records read this file, and load no package
+    from ..geometry.arrays import Doubles
 
 
 def holdout_option() -> Any:
@@ -43,11 +43,13 @@ def held_out(count: int, every: int) -> list[int]:
     return [i for i in range(1, count - 1) if i % every == every // 2]
 
 
-def beyond(places: Doubles, share: float = 0.2) -> list[int]:
+def beyond(places: "Doubles", share: float = 0.2) -> list[int]:
     """Indices of the cameras at one end of where pictures were taken: the one farthest from their
     middle (N, 3), and those nearest to it, `share` of all. Held out together, they tell what
     every n-th picture can't: how right a scene is where the path did not lead.
     """
+    import numpy as np
+
     count = round(share * len(places))
     outermost = places[int(np.linalg.norm(places - places.mean(0), axis=1).argmax())]
     nearest = np.linalg.norm(places - outermost, axis=1).argsort(kind="stable")

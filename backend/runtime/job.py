@@ -16,6 +16,7 @@ from typing import Any, Generic
 from .. import protocol
 from ..protocol import JobState, OptionsT, Request, SplatsmithError
 from ..verb import Verb
+from .broken_imports import broken_import, ran_out_of_memory
 from .cancel import CancelToken
 from .device import choose_device
 from .folder import JobFolder
@@ -95,8 +96,8 @@ def installed_versions() -> dict[str, str]:
     for name in PACKAGES:
         try:
             versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
+        except (ImportError, OSError, ValueError, KeyError, TypeError):
+            continue  # not there, or its record is damaged
     return versions
 
 
@@ -130,11 +131,11 @@ def explain(error: BaseException) -> SplatsmithError:
     if isinstance(error, SplatsmithError):
         return error
     text = str(error)
-    if (
-        isinstance(error, MemoryError)
-        or "out of memory" in text.lower()
-        or "can't allocate memory" in text
-    ):
+    unloadable = broken_import(error)
+    if unloadable is not None:
+        log.error("a package can't be loaded", exc_info=error)
+        return unloadable
+    if ran_out_of_memory(error):
         return protocol.OutOfMemory(
             "The memory ran out.",
             "Choose a faster preset, fewer splats or smaller pictures, or close other programs.",
@@ -145,11 +146,6 @@ def explain(error: BaseException) -> SplatsmithError:
         )
     if isinstance(error, PermissionError):
         return protocol.DiskError(f"No permission for {error.filename}.", "Choose another folder.")
-    if isinstance(error, ModuleNotFoundError):
-        return protocol.SetupError(
-            f"The Python package {error.name} is missing.",
-            "Set up the compute environment, or run `doctor`.",
-        )
     log.error("unexpected", exc_info=error)
     return SplatsmithError(
         f"Something unexpected went wrong ({type(error).__name__}: {text[:200]}).",
@@ -207,15 +203,18 @@ def _run_held(
         folder.write_state(JobState(status="done"))
         reporter.send(protocol.Result(str(folder.manifest), outcome.summary, outcome.metrics))
         return 0
-    except Exception as error:  # noqa: BLE001 - the job's boundary: everything becomes a sentence, and the log has the rest
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the job's boundary: everything becomes a sentence, and the log has the rest
         return _report(error, folder, reporter, cancel)
     finally:
         logger.removeHandler(handler)
         handler.close()
 
 
-def _report(error: Exception, folder: JobFolder, reporter: Reporter, cancel: CancelToken) -> int:
-    if isinstance(error, protocol.JobCancelled) or cancel.is_set:
+def _report(
+    error: BaseException, folder: JobFolder, reporter: Reporter, cancel: CancelToken
+) -> int:
+    error = cancel.reason or error
+    if isinstance(error, protocol.JobCancelled) or (cancel.is_set and not cancel.reason):
         resumable = folder.has_checkpoint
         folder.write_state(JobState(status="cancelled"))
         folder.discard()

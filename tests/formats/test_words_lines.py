@@ -14,7 +14,9 @@ from backend.formats.words_lines import (
 )
 
 QUESTION = Question(3, "a b/é", "chair; table", "ViT")
-SCORES = Scores(id=3, prompts=["chair", "table"], objects=[[0.5, 1], []], error="", advice="")
+SCORES = Scores(
+    id=3, prompts=["chair", "table"], objects=[[0.5, 1], [0, 0.25]], error="", advice=""
+)
 
 
 def test_lines_come_back() -> None:
