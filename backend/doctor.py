@@ -21,8 +21,8 @@ from .runtime.gsplat_probe import why_not_gsplat
 from .runtime.job import explain, installed_versions
 
 NEEDED = {
+    "numpy": "everything",  # first: the others load it
     "torch": "training and rendering",
-    "numpy": "everything",
     "scipy": "neighbours of points",
     "PIL": "reading photos",
     "av": "reading video",

@@ -96,7 +96,8 @@ def test_others_of_a_pipeline_are_left_alone(tmp_path: Path) -> None:
     """`worker --events | tee` in a shell: both are of one group, which the worker heads."""
     text = (
         "import os, subprocess, sys; os.setpgid(0, 0);"
-        "other = subprocess.Popen(['sleep', '3600'], stdout=subprocess.DEVNULL); print(other.pid, flush=True);"
+        "other = subprocess.Popen(['sleep', '3600'], stdout=subprocess.DEVNULL);"
+        "print(other.pid, flush=True);"
         "from backend.runtime.parent import end_with_parent; end_with_parent()"
     )
     done = subprocess.run(
