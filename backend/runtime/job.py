@@ -186,6 +186,7 @@ def _run_held(
     try:
         resumed = folder.begin(request)
         folder.write_state(JobState(status="running", pid=os.getpid()))
+        cancel.check()  # what comes now loads packages, for seconds
         device, sentence = choose_device(request.device if verb.computes else "cpu")
         reporter.send(protocol.Hello(protocol.PROTOCOL, os.getpid(), protocol.VERSION, sentence))
         job = Job(
@@ -196,6 +197,7 @@ def _run_held(
             device=device,
             resumed=resumed,
         )
+        cancel.check()
         outcome: Outcome = verb.load()(job)
         cancel.check()
         manifest = _manifest(job, outcome)

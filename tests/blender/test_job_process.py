@@ -1,4 +1,4 @@
-"""The add-on's side of a child process: what it says, what it leaves unsaid, and how it is ended."""
+"""The add-on's side of a child process: what it takes for news, and how it ends what stays."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from backend import protocol
+from backend.events import MAX_LINE
 from backend.formats.words_lines import Question
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
@@ -34,16 +34,22 @@ def start(rooms: Any, bpy: Any, tmp_path: Path) -> Any:
         process._process.kill()
 
 
-def to_its_end(process: Any) -> list[protocol.Event]:
+@pytest.fixture
+def protocol(rooms: Any, bpy: Any) -> Any:
+    """The add-on's own: its events are no others'."""
+    return rooms("jobs.process").protocol
+
+
+def to_its_end(process: Any) -> list[Any]:
     """What it says until it is gone; the run's timeout ends this if it never is."""
-    events: list[protocol.Event] = []
+    events: list[Any] = []
     while not process.ended:
         events += process.poll()
         time.sleep(0.01)
     return events
 
 
-def test_a_worker_of_another_version_is_refused(start: Any) -> None:
+def test_a_worker_of_another_version_is_refused(start: Any, protocol: Any) -> None:
     events = to_its_end(start(HELLO % 2 + 'say(\'{"type": "cancelled"}\')\n' + STAY))
     assert len(events) == 1
     refusal = events[0]
@@ -51,15 +57,15 @@ def test_a_worker_of_another_version_is_refused(start: Any) -> None:
     assert "another version of the protocol (2)" in refusal.what and "Restart" in refusal.advice
 
 
-def test_a_worker_is_greeted(start: Any) -> None:
+def test_a_worker_is_greeted(start: Any, protocol: Any) -> None:
     text = "line = sys.stdin.readline().replace('\"', '')\n"
     text += "say('{\"type\": \"cancelled\"}' if 'hello, protocol: 1' in line else line)\n"
-    assert to_its_end(start(text.replace("hello, p", "hello, p"))) == [protocol.Cancelled()]
+    assert to_its_end(start(text)) == [protocol.Cancelled()]
 
 
 def test_parts_of_lines_are_no_events(start: Any) -> None:
     """The tail of a line that is too long, and a line that has no end."""
-    text = "os.write(1, b' ' * (2 * %d + 2))\n" % protocol.MAX_LINE
+    text = f"os.write(1, b' ' * {2 * MAX_LINE + 2})\n"
     text += 'say(\'{"type": "cancelled"}\')\n'
     text += 'os.write(1, b\'{"type": "cancelled"}\')\n'
     process = start(text)
@@ -90,7 +96,7 @@ def test_a_stopped_worker_can_be_cancelled(
 
 
 def test_a_worker_that_has_said_all_and_stays_is_ended(
-    rooms: Any, start: Any, monkeypatch: pytest.MonkeyPatch
+    rooms: Any, start: Any, protocol: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rooms("jobs.process"), "LEAVE_GRACE", 0.2)
     process = start('say(\'{"type": "cancelled"}\')\n' + STAY)
@@ -138,7 +144,23 @@ def test_a_flood_of_warnings_is_kept_in_bounds(rooms: Any, bpy: Any, tmp_path: P
 
     request = Request(verb="render", input="x", options=RenderOptions())
     job = rooms("jobs.manager").make_record(request, "python", tmp_path, 0, tmp_path)
-    warning = rooms("jobs.manager").protocol.Warn
+    warning = rooms("jobs.process").protocol.Warn
     for number in range(1000):
         job.take(warning("A", str(number)))
     assert len(job.warnings) == 50 and job.warnings[-1] == "999"
+
+
+def test_a_worker_without_news_is_said_to_be_silent(
+    rooms: Any, bpy: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from backend.protocol import Request
+    from backend.splats.render_verb import RenderOptions
+
+    record, now = rooms("jobs.record"), time.monotonic()
+    monkeypatch.setattr(record.time, "monotonic", lambda: now)
+    request = Request(verb="render", input="x", options=RenderOptions())
+    job = rooms("jobs.manager").make_record(request, "python", tmp_path, 0, tmp_path)
+    job.status, job.last_news = "running", now - record.SILENCE - 0.1
+    assert job.silent
+    job.take(rooms("jobs.process").protocol.Progress(1, 2))
+    assert not job.silent

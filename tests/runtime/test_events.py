@@ -1,10 +1,13 @@
 """Events to their ends: how long a line may be, what JSON's numbers may stand for, defaults."""
 
+import errno
+import io
 import json
 
 import pytest
 
 from backend import protocol
+from backend.runtime.reporter import TerminalReporter
 from backend.verbs import VERBS
 
 LONGEST = 64 * 1024
@@ -75,6 +78,16 @@ def test_the_last_event_arrives_however_long_its_texts_are(character: str) -> No
     event = protocol.decode(protocol.encode(protocol.Failure("INPUT", what, what)))
     assert isinstance(event, protocol.Failure)
     assert event.what.startswith(character * 1000) and event.what.endswith("…")
+
+
+def test_a_closed_terminal_is_no_failure_of_the_job() -> None:
+    class Closed(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(errno.EIO, "Input/output error")
+
+    reporter = TerminalReporter(Closed())
+    for event in (protocol.Stage("a", 1, 1), protocol.Progress(1, 2), protocol.Cancelled(True)):
+        reporter.send(event)
 
 
 def test_metrics_that_no_reader_takes_are_left_out() -> None:

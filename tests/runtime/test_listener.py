@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,7 +129,7 @@ def test_a_worker_hears_a_cancel_after_all_that(tmp_path: Path) -> None:
             process.stdin.write(line + b"\n")
         process.stdin.write(CANCEL + b"\n")
         process.stdin.flush()
-        asked = time.monotonic()
-        last = [protocol.decode(line) for line in process.stdout][-1]
-        assert last == protocol.Cancelled(resumable=True)
-        assert time.monotonic() - asked < 30, "it would have gone on for an hour"
+        *before, last = [protocol.decode(line) for line in process.stdout]
+    assert last == protocol.Cancelled(resumable=True)
+    # steps and not seconds, for those say how busy the machine is
+    assert all(e.step < 5000 for e in before if isinstance(e, protocol.Progress))
