@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import importlib
 import logging
 import os
 import sys
@@ -201,9 +202,9 @@ def main() -> int:
         return doctor.main(as_json=arguments.json)
     if arguments.verb == "words":
         end_with_parent()
-        from .semantics import words_loop
-
-        return words_loop.serve(arguments.idle)
+        loop = importlib.import_module(".semantics.words_loop", __package__)
+        status: int = loop.serve(arguments.idle)
+        return status
     return _run_as_process(arguments)
 
 
