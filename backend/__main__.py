@@ -14,9 +14,10 @@ from . import protocol
 from .protocol import Request, SplatsmithError
 from .runtime import atomic
 from .runtime.cancel import CancelToken, stop_on_signals, stop_with_parent
-from .runtime.device import die_with_parent, tune_process
+from .runtime.device import tune_process
 from .runtime.folder import JobFolder
 from .runtime.job import run_job
+from .runtime.parent import end_with_parent
 from .runtime.reporter import PipeReporter, Reporter, TerminalReporter
 from .verb import Verb
 from .verbs import VERBS, find_verb, read_request
@@ -192,11 +193,11 @@ def run(arguments: argparse.Namespace, reporter: Reporter, cancel: CancelToken) 
 
 def _run_as_process(arguments: argparse.Namespace) -> int:
     cancel = CancelToken()
-    stop_on_signals(cancel)
+    stop_on_signals(cancel, has_human=not arguments.events)
     reporter: Reporter = TerminalReporter()
     if arguments.events:
+        end_with_parent()
         reporter = PipeReporter()
-        die_with_parent()
         stop_with_parent(cancel)
     return run(arguments, reporter, cancel)
 
@@ -209,12 +210,13 @@ def main() -> int:
     if arguments.verb == "doctor":
         from . import doctor
 
+        if arguments.json:
+            end_with_parent()
         return doctor.main(as_json=arguments.json)
     if arguments.verb == "words":
-        die_with_parent()
-        status: int = importlib.import_module(".semantics.words_service", __package__).serve(
-            arguments.idle
-        )
+        end_with_parent()
+        loop = importlib.import_module(".semantics.words_loop", __package__)
+        status: int = loop.serve(arguments.idle)
         return status
     return _run_as_process(arguments)
 

@@ -1,21 +1,29 @@
-"""`python -m backend doctor`: what this machine can do, what is missing, how to get it."""
+"""`python -m backend doctor`: what this machine can do, what is missing, how to get it.
+
+It looks in a child process, `python -m backend.doctor`: a library that does not fit the machine
+may end the process that loads it, and that is an answer too.
+"""
 
 import importlib
 import json
 import platform
 import shutil
+import subprocess
 import sys
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from . import protocol
-from .runtime.device import choose_device, core_count
+from .runtime.broken_imports import DISTRIBUTIONS, ran_out_of_memory
+from .runtime.device import choose_device, core_count, tune_process
 from .runtime.gsplat_probe import why_not_gsplat
+from .runtime.explain import explain
 from .runtime.versions import installed_versions
 
 NEEDED = {
+    "numpy": "everything",  # first: the others load it
     "torch": "training and rendering",
-    "numpy": "everything",
     "scipy": "neighbours of points",
     "PIL": "reading photos",
     "av": "reading video",
@@ -24,7 +32,12 @@ NEEDED = {
     "pycolmap": "solving cameras",
     "safetensors": "checkpoints",
 }
-PACKAGE_OF = {"PIL": "pillow", "cv2": "opencv-python-headless"}
+SET_UP = (
+    "In Blender: Splatsmith > Compute > Set Up. Here: pip install --require-hashes -r "
+    "wheels/cpu.txt"
+)
+MEND = f"{SET_UP} --force-reinstall, for what is there and can't be loaded is damaged."
+CLOSE = "Close other programs and look again: it is the memory that was missing."
 
 
 @dataclass(kw_only=True)
@@ -44,23 +57,23 @@ class Report:
     advice: list[str] = field(default_factory=list)
 
 
-def _missing() -> list[str]:
-    """Packages that do not import, with the reason where it is more than absence."""
-    gone = []
-    for module, use in NEEDED.items():
+def _name(module: str) -> str:
+    return f"{DISTRIBUTIONS.get(module, module)} ({NEEDED[module]})"
+
+
+def _look_at_packages(report: Report) -> None:
+    """Names those that do not import, with the reason where it is more than absence."""
+    for module in NEEDED:
+        _tell(trying=module)
         try:
             importlib.import_module(module)
-        except (
-            ImportError,
-            OSError,
-        ) as error:  # OSError: a library that the package needs is missing
-            why = (
-                ""
-                if isinstance(error, ModuleNotFoundError) and error.name == module
-                else f": {error}"
-            )
-            gone.append(f"{PACKAGE_OF.get(module, module)} ({use}){why}")
-    return gone
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a foreign package raises what it likes
+            is_absent = isinstance(error, ModuleNotFoundError) and error.name == module
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            report.missing.append(_name(module) + ("" if is_absent else f": {reason}"))
+            advice = SET_UP if is_absent else CLOSE if ran_out_of_memory(error) else MEND
+            if advice not in report.advice:
+                report.advice.append(advice)
 
 
 def examine() -> Report:
@@ -69,17 +82,22 @@ def examine() -> Report:
         ready=False,
         line="",
         cores=core_count(),
-        free_gigabytes=round(shutil.disk_usage(".").free / 2**30, 1),
         versions=installed_versions(),
     )
-    report.missing += _missing()
+    _look_at_packages(report)
+    if not report.missing:
+        try:
+            _look_at_device(report)
+        except Exception as error:  # noqa: BLE001 - drivers and their libraries raise what they like
+            known = explain(error)
+            report.missing.append(f"computing does not start: {known.what}")
+            report.advice.append(known.advice)
     if report.missing:
         report.line = f"not ready: {len(report.missing)} missing"
-        report.advice.append(
-            "In Blender: Splatsmith > Compute > Set Up. Here: pip install --require-hashes -r "
-            "wheels/cpu.txt"
-        )
-        return report
+    return report
+
+
+def _look_at_device(report: Report) -> None:
     import torch
 
     from .gaussians import rasterize
@@ -98,7 +116,6 @@ def examine() -> Report:
             "`make kernels`."
         )
     report.ready, report.line = True, f"{name.upper()} ready"
-    return report
 
 
 def _lines(report: Report) -> list[str]:
@@ -119,9 +136,53 @@ def _lines(report: Report) -> list[str]:
     return lines + [f"  -> {text}" for text in report.advice]
 
 
+def _tell(**news: Any) -> None:
+    """A line for the process that waits for this one."""
+    sys.stdout.write(f"{json.dumps(news)}\n")
+    sys.stdout.flush()
+
+
+def examine_in_child() -> Report:
+    """The same, by another process; where that one dies, of what it was just loading."""
+    isolated = ["-E"] * sys.flags.ignore_environment + ["-s"] * sys.flags.no_user_site
+    command = [sys.executable, *isolated, "-X", "utf8", "-m", f"{__package__}.doctor"]
+    trying, report = "", Report(ready=False, line="not ready: 1 missing", cores=core_count())
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).resolve().parents[1],
+    ) as child:
+        assert child.stdout is not None
+        for line in child.stdout:
+            news = _read(line)
+            trying = news.get("trying", trying)
+            if "report" in news:
+                return Report(**news["report"])
+    name = _name(trying) if trying in NEEDED else "the Python interpreter"
+    report.missing.append(f"{name}: it ends the process that loads it (status {child.returncode})")
+    report.advice.append(CLOSE if child.returncode == -9 else MEND)
+    return report
+
+
+def _read(line: bytes) -> dict[str, Any]:
+    """Empty for what a package prints while it is loaded."""
+    try:
+        news = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return news if isinstance(news, dict) else {}
+
+
 def main(as_json: bool) -> int:
     """Prints the report; 0 when everything needed is there."""
-    report = examine()
+    report = examine_in_child()
+    report.free_gigabytes = round(shutil.disk_usage(".").free / 2**30, 1)
     data: dict[str, Any] = asdict(report)
     sys.stdout.write((json.dumps(data) if as_json else "\n".join(_lines(report))) + "\n")
     return 0 if report.ready else 1
+
+
+if __name__ == "__main__":
+    tune_process()
+    _tell(report=asdict(examine()))

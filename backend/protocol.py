@@ -10,9 +10,10 @@ one folder:
     result/        the files of a finished job; result/manifest.json is written last, and only then
                    is there a result
 
-The child speaks JSON, one object a line, on its standard output (Event); it takes one message on
-its standard input, {"type": "cancel"}, and ends when that pipe closes, because then its parent is
-gone. A stream that ends without `result`, `error` or `cancelled` is a crash.
+The child speaks JSON, one object a line, on its standard output (Event); it takes two messages on
+its standard input, {"type": "hello", "protocol": 1} and {"type": "cancel"}, and ends when that pipe
+closes, because then its parent is gone. Each side refuses another version's hello. A stream that
+ends without `result`, `error` or `cancelled` is a crash.
 """
 
 import dataclasses
@@ -26,6 +27,7 @@ from .events import (
     EVENTS as EVENTS,
     LAST_EVENTS as LAST_EVENTS,
     MAX_LINE as MAX_LINE,
+    PROTOCOL as PROTOCOL,
     Cancelled as Cancelled,
     Event as Event,
     Failure as Failure,
@@ -39,7 +41,6 @@ from .events import (
     encode as encode,
 )
 
-PROTOCOL = 1
 VERSION = "0.1.0"
 
 Preset = Literal["fast", "balanced", "best"]

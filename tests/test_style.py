@@ -108,6 +108,28 @@ def test_prose_is_no_catch_all() -> None:
     assert not catch_alls('"""What was found."""\nmasks = find("found")  # found by words')
 
 
+WALL_CLOCKS = ("time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetime.today")
+
+
+def wall_clocks(source: str) -> list[int]:
+    """Lines that ask what time it is, to be measured with: such a clock jumps."""
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    return [call.lineno for call in calls if ast.unparse(call.func).endswith(WALL_CLOCKS)]
+
+
+def test_wall_clocks_are_noticed() -> None:
+    assert wall_clocks("import time, datetime\na = time.time()\nb = datetime.datetime.now()") == [
+        2,
+        3,
+    ]
+    assert not wall_clocks("import time\na = time.monotonic()\nb = time.strftime('%Y')")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_nothing_waits_by_a_clock_that_jumps(path: Path) -> None:
+    assert not wall_clocks(path.read_text(encoding="utf-8"))
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_nothing_is_called_found(path: Path) -> None:
     assert not catch_alls(path.read_text(encoding="utf-8"))

@@ -13,7 +13,7 @@ from ...backend import protocol
 from ...backend.protocol import Request
 from ...backend.runtime import atomic
 from ...backend.runtime.folder import JobFolder
-from . import durations, folders
+from . import durations, endings, folders
 from .process import JobProcess, backend_command
 from .record import JobRecord, Status
 
@@ -100,17 +100,10 @@ class JobManager:
         elif isinstance(final, protocol.Failure):
             self._end(job, "failed", job.error, job.advice)
         else:
-            advice = (
-                "Press Resume to go on from where it was."
-                if JobFolder.for_job(job.folder).has_checkpoint
-                else "Press Resume to start it again."
-            )
-            self._end(
-                job,
-                "crashed",
-                f"The compute process stopped unexpectedly (status {job.process.status}).",
-                advice,
-            )
+            is_resumable = JobFolder.for_job(job.folder).has_checkpoint
+            crash = endings.of_crash(job.process.status, job.process.last_words(), is_resumable)
+            job.code = crash.code
+            self._end(job, "crashed", crash.what, crash.advice)
 
     def _end(self, job: JobRecord, status: Status, error: str = "", advice: str = "") -> None:
         job.status, job.error, job.advice, job.process = status, error, advice, None

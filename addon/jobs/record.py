@@ -15,6 +15,7 @@ from .whole import StageNow, seconds_left, share_of
 
 Status = Literal["waiting", "running", "done", "failed", "crashed", "cancelled"]
 SILENCE = 60.0  # seconds without news after which the strip says so
+MOST_WARNINGS = 50  # that are kept; the log has all
 _numbers = itertools.count(1)
 
 
@@ -40,6 +41,7 @@ class JobRecord:
     warnings: list[str] = field(default_factory=list)
     preview: str = ""
     summary: str = ""
+    code: str = ""  # of the error (protocol.py)
     error: str = ""
     advice: str = ""
     imported: bool = False
@@ -134,8 +136,9 @@ class JobRecord:
         elif isinstance(event, protocol.Preview):
             self.preview = event.path
         elif isinstance(event, protocol.Warn):
-            self.warnings.append(in_window(event.text))
+            self.warnings = [*self.warnings[1 - MOST_WARNINGS :], in_window(event.text)]
         elif isinstance(event, protocol.Result):
             self.summary, self.metrics = event.summary, event.metrics
         elif isinstance(event, protocol.Failure):
+            self.code = event.code
             self.error, self.advice = in_window(event.what), in_window(event.advice)

@@ -100,6 +100,8 @@ def _take(scores: Scores | None) -> None:
         _say(in_window(f"{scores.error} {scores.advice}".strip()), wrong=True)
     elif cloud is None or not cloud.splatsmith_objects:
         _say("The splats that were asked about are gone.", wrong=True)
+    elif not scores.objects:
+        _say("The answer holds no objects. Ask with other words.", wrong=True)
     else:
         try:
             objects.take_fits(cloud, np.array(scores.objects, np.float32).max(0))

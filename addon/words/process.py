@@ -11,8 +11,15 @@ import threading
 import time
 from pathlib import Path
 
-from ...backend.formats.words_lines import Question, Scores, decode_scores, encode_words
-from ...backend.protocol import SetupError
+from ...backend.formats.words_lines import (
+    LONGEST_ANSWER,
+    LONGEST_QUESTION,
+    Question,
+    Scores,
+    decode_scores,
+    encode_words,
+)
+from ...backend.protocol import InputError, SetupError
 
 if sys.platform == "win32":
     NO_WINDOW = subprocess.CREATE_NO_WINDOW
@@ -35,14 +42,17 @@ class WordsProcess:
 
     def ask(self, python: str, root: Path, question: Question) -> None:
         """Sends a question, starting the process where there is none. SetupError where it can't be
-        started.
+        started, InputError for a prompt that is too long.
         """
+        line = encode_words(question)
+        if len(line) > LONGEST_QUESTION:
+            raise InputError("The prompt is too long.", "Ask for fewer things at once.")
         for fresh in (False, True):
             if not self.alive:
                 self._start(python, root)
             try:
                 assert self._process is not None and self._process.stdin is not None
-                self._process.stdin.write(encode_words(question))
+                self._process.stdin.write(line)
                 self._process.stdin.flush()
                 return
             except OSError as error:  # it fell idle just now
@@ -76,10 +86,13 @@ class WordsProcess:
 
     def _read(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            scores = decode_scores(line)
+        is_rest = False  # of a line that is too long for an answer
+        while line := process.stdout.readline(LONGEST_ANSWER + 1):
+            is_whole = line.endswith(b"\n")
+            scores = None if is_rest or not is_whole else decode_scores(line)
             if scores is not None:
                 self._answers.put(scores)
+            is_rest = not is_whole
 
     def poll(self) -> Scores | None:
         """The next answer, if one has come."""

@@ -16,7 +16,7 @@ from .open_image import UNREADABLE, opened
 
 try:  # iPhones' format, by libheif
     import pillow_heif
-except ImportError:  # an environment made before it was listed: such pictures are left out by name
+except Exception:  # noqa: BLE001 - missing, or damaged in whatever way: such pictures are left out by name
     pass
 else:
     pillow_heif.register_heif_opener()

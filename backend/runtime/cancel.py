@@ -6,9 +6,12 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from typing import Any
 
-from ..protocol import JobCancelled
+from ..protocol import PROTOCOL, JobCancelled, SetupError, SplatsmithError
+from .parent import GRACE
+from .stdin_lines import lines_of_stdin
 
 
 class CancelToken:
@@ -17,24 +20,36 @@ class CancelToken:
     """
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        # Plain values and no threading.Event: a signal handler that interrupts another one in the
+        # middle of `set` would wait forever for the Event's lock.
+        self._is_set = False
+        self._reason: SplatsmithError | None = None
         self._callbacks: list[Callable[[], object]] = []
 
-    def set(self) -> None:
-        """Asks the work to stop; may be called from any thread, and again."""
-        self._event.set()
+    def set(self, reason: SplatsmithError | None = None) -> None:
+        """Asks the work to stop; may be called from any thread, from signal handlers, and again.
+
+        reason: an error that the job is to end with, where it is not the user's wish.
+        """
+        self._reason = self._reason or reason
+        self._is_set = True
         for callback in list(self._callbacks):
             callback()
 
     def check(self) -> None:
-        """Raises JobCancelled once the token is set."""
-        if self._event.is_set():
-            raise JobCancelled("Cancelled.")
+        """Raises JobCancelled, or the reason, once the token is set."""
+        if self._is_set:
+            raise self._reason or JobCancelled("Cancelled.")
 
     @property
     def is_set(self) -> bool:
         """Whether somebody wants the work to stop."""
-        return self._event.is_set()
+        return self._is_set
+
+    @property
+    def reason(self) -> SplatsmithError | None:
+        """The error that the job is to end with; None where the user stopped it."""
+        return self._reason
 
     def on_cancel(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Calls back when the token is set (at once if it is); returns a function that takes the
@@ -46,46 +61,50 @@ class CancelToken:
         return lambda: self._callbacks.remove(callback)
 
 
-def stop_on_signals(token: CancelToken) -> None:
-    """Ctrl+C and termination cancel; a second signal ends the process at once.
+def stop_on_signals(token: CancelToken, has_human: bool) -> None:
+    """Ctrl+C, termination and a closed terminal cancel, however often they come.
 
-    Not a signal after the pipe closed: a dying parent causes both, and a checkpoint is still to be
-    written.
+    has_human: whether somebody sits at a terminal, whose second Ctrl+C ends the process at once.
+    Not once the parent is gone: its death brings several signals, and a checkpoint is still to be
+    written. A program that wants more than to ask has `kill`.
     """
-    received = 0
+    parent = os.getppid()
 
     def handle(number: int, _frame: object) -> None:
-        nonlocal received
-        received += 1
-        if received > 1:
+        insists = token.is_set and number != getattr(signal, "SIGHUP", None)
+        if insists and has_human and os.getppid() == parent:
             os._exit(128 + number)
         token.set()
 
-    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), handle)
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is None or (name == "SIGHUP" and signal.getsignal(number) == signal.SIG_IGN):
+            continue  # started by nohup: a closed terminal is nothing to it
+        signal.signal(number, handle)
 
 
-def lines_of_stdin() -> Iterator[bytes]:
-    """Lines until end-of-file, read without Python's buffer: a thread that waits in it would abort
-    the exit.
-    """
-    pending = b""
-    while chunk := os.read(0, 4096):
-        *lines, pending = (pending + chunk).split(b"\n")
-        yield from lines
-        pending = pending[-4096:]
+def hear(token: CancelToken, line: bytes) -> None:
+    """Takes one line of the parent; whatever is no message is passed over."""
+    message = _message(line)
+    if message.get("type") == "cancel":
+        token.set()
+    elif message.get("type") == "hello" and message.get("protocol") != PROTOCOL:
+        token.set(
+            SetupError(
+                f"The program that started this job speaks another version of the protocol "
+                f"({str(message.get('protocol'))[:20]}) than the compute process ({PROTOCOL}).",
+                "Restart Blender; if it stays so, install the extension anew.",
+            )
+        )
 
 
-def _listen(token: CancelToken, on_end: Callable[[], None]) -> None:
-    for line in lines_of_stdin():
-        try:
-            message = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(message, dict) and message.get("type") == "cancel":
-            token.set()
-    on_end()
+def _message(line: bytes) -> dict[str, Any]:
+    """Empty for anything that is not an object."""
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError, MemoryError):
+        return {}
+    return message if isinstance(message, dict) else {}
 
 
 def stop_with_parent(token: CancelToken) -> None:
@@ -93,12 +112,14 @@ def stop_with_parent(token: CancelToken) -> None:
     died.
 
     Then the children are ended through the token and, checkpoint or not, this process leaves within
-    two seconds.
+    GRACE seconds.
     """
 
-    def parent_died() -> None:
+    def listen() -> None:
+        for line in lines_of_stdin():
+            hear(token, line)
         token.set()
-        threading.Event().wait(2.0)
+        threading.Event().wait(GRACE)
         os._exit(70)
 
-    threading.Thread(target=_listen, args=(token, parent_died), daemon=True).start()
+    threading.Thread(target=listen, daemon=True).start()

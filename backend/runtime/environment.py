@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..protocol import SetupError
+from ..protocol import OutOfMemory, SetupError
 from .job import Job, Outcome
 from .setup_verb import SetupOptions
 
@@ -55,6 +55,11 @@ def _run(job: Job[SetupOptions], command: list[str | Path], failure: str) -> Ite
         process.wait()
         forget()
     job.cancel.check()
+    if process.returncode == -9:
+        raise OutOfMemory(
+            "The installer was killed, most likely because the memory ran out.",
+            "Close other programs and press Set Up again; it goes on where it was.",
+        )
     if process.returncode:
         reason = next(
             (t for t in reversed(tail) if "error" in t.lower() or "No matching" in t),

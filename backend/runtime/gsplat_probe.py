@@ -13,9 +13,9 @@ def why_not_gsplat() -> str | None:
     """
     import torch  # heavy: only once somebody asks for CUDA
 
-    if not torch.cuda.is_available():
-        return "torch sees no CUDA device"
     try:
+        if not torch.cuda.is_available():
+            return "torch sees no CUDA device"
         from gsplat import rasterization  # absent on most machines
 
         device = torch.device("cuda")

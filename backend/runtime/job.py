@@ -17,6 +17,7 @@ from ..verb import Verb
 from . import disk, fingerprint, keeping, kept_work
 from .cancel import CancelToken
 from .device import choose_device
+from .explain import explain
 from .folder import JobFolder
 from .measure import Eta, Stopwatch, peak_megabytes
 from .reporter import Reporter
@@ -137,36 +138,6 @@ def _manifest(job: Job[Any], outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def explain(error: BaseException) -> SplatsmithError:
-    """The error in the house's words. What has no words yet is INTERNAL and points at the log."""
-    if isinstance(error, SplatsmithError):
-        return error
-    text = str(error)
-    if (
-        isinstance(error, MemoryError)
-        or "out of memory" in text.lower()
-        or "can't allocate memory" in text
-    ):
-        return protocol.OutOfMemory(
-            "The memory ran out.",
-            "Choose a faster preset, fewer splats or smaller pictures, or close other programs.",
-        )
-    if disk.is_full(error):
-        return protocol.DiskError("The disk is full.", "Free some space and run the job again.")
-    if isinstance(error, PermissionError):
-        return protocol.DiskError(f"No permission for {error.filename}.", "Choose another folder.")
-    if isinstance(error, ModuleNotFoundError):
-        return protocol.SetupError(
-            f"The Python package {error.name} is missing.",
-            "Set up the compute environment, or run `doctor`.",
-        )
-    log.error("unexpected", exc_info=error)
-    return SplatsmithError(
-        f"Something unexpected went wrong ({type(error).__name__}: {text[:200]}).",
-        "The job's log has the details.",
-    )
-
-
 def run_job(
     verb: Verb[OptionsT],
     request: Request[OptionsT],
@@ -205,7 +176,7 @@ def _run_held(
         cancel.check()
         _commit(job, outcome)
         return 0
-    except Exception as error:  # noqa: BLE001 - the job's boundary: everything becomes a sentence, and the log has the rest
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the job's boundary: everything becomes a sentence, and the log has the rest
         return _report(error, folder, reporter, cancel, job.needed if job else 0.0)
     finally:
         logger.removeHandler(handler)
@@ -221,6 +192,7 @@ def _begin(
 ) -> Job[OptionsT]:
     folder.begin(request)
     folder.write_state(JobState(status="running", pid=os.getpid()))
+    cancel.check()  # what comes now loads packages, for seconds
     device, sentence = choose_device(request.device if verb.computes else "cpu")
     reporter.send(protocol.Hello(protocol.PROTOCOL, os.getpid(), protocol.VERSION, sentence))
     going_on = kept_work.begin(folder, kept_work.identity(verb, folder, request, device))
@@ -242,6 +214,7 @@ def _work(verb: Verb[OptionsT], job: Job[OptionsT]) -> Outcome:
     kept = keeping.Keeping(lambda text: job.warn("CHECKPOINT", text))
     with keeping.kept_by(kept):
         try:
+            job.cancel.check()
             return verb.load()(job)  # type: ignore[no-any-return]
         except Exception as error:
             if not job.resumed or not _is_the_checkpoints(error, kept.saved):
@@ -280,12 +253,13 @@ def _commit(job: Job[Any], outcome: Outcome) -> None:
 
 
 def _report(
-    error: Exception, folder: JobFolder, reporter: Reporter, cancel: CancelToken, needed: float
+    error: BaseException, folder: JobFolder, reporter: Reporter, cancel: CancelToken, needed: float
 ) -> int:
     """Makes room first: where the disk is full, the state needs some too."""
+    error = cancel.reason or error
     full, wrote = disk.is_full(error) or disk.is_brimful(folder.root), disk.size_of(folder.staging)
     folder.empty_staging()
-    if isinstance(error, protocol.JobCancelled) or cancel.is_set:
+    if isinstance(error, protocol.JobCancelled) or (cancel.is_set and not cancel.reason):
         resumable = folder.has_checkpoint
         folder.note_state(JobState(status="cancelled"))
         folder.discard()

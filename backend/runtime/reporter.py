@@ -2,6 +2,7 @@
 for tests.
 """
 
+import contextlib
 import os
 import sys
 import time
@@ -59,7 +60,11 @@ class TerminalReporter:
     _shown: float = 0.0
 
     def send(self, event: Event) -> None:
-        """Tells the event."""
+        """Tells the event; a terminal that was closed hears nothing, and the job goes on."""
+        with contextlib.suppress(OSError):
+            self._tell(event)
+
+    def _tell(self, event: Event) -> None:
         if isinstance(event, protocol.Hello):
             self._print(f"Splatsmith {event.version} on {event.device}")
         elif isinstance(event, protocol.Stage):

@@ -18,6 +18,6 @@ def installed_versions() -> dict[str, str]:
     for name in PACKAGES:
         try:
             versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
+        except (ImportError, OSError, ValueError, KeyError, TypeError):
+            continue  # not there, or its record is damaged
     return versions

@@ -1,16 +1,9 @@
 """A process that stays warm and answers prompts: the first question loads the model, the next take
 milliseconds.
 
-Bounded: it ends when its pipe does, or when nobody has asked for a while; it keeps one model, two
-scenes, some words.
+Bounded: it keeps one model, two scenes, some words; words_loop.py says when it ends.
 """
 
-import logging
-import os
-import queue
-import sys
-import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,16 +14,14 @@ import torch
 
 from ..formats import semantics_file
 from ..formats.semantics_file import Semantics
-from ..formats.words_lines import Question, Scores, decode_question, encode_words
+from ..formats.words_lines import Question, Scores
 from ..geometry.arrays import Floats, Ints32
 from ..protocol import InputError, SplatsmithError
-from ..runtime.cancel import lines_of_stdin
 from ..runtime.device import choose_device
+from ..runtime.explain import explain
 from .query import MOST_WORDS, ask, prompts_of, teacher_of
 from .teachers.open_clip_teacher import load
 from .teachers.teacher import Teacher
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -98,15 +89,11 @@ class WordsService:
             scene = self._scene(Path(question.folder))
             teacher = teacher_of(scene, question.model, self._model)
             relevance = ask(scene, teacher, prompts)
-        except SplatsmithError as error:
-            return Scores(id=question.id, error=error.what, advice=error.advice)
-        except Exception as error:
-            log.exception("a question could not be answered")
-            return Scores(
-                id=question.id,
-                error=f"Something unexpected went wrong ({type(error).__name__}).",
-                advice="Try other words.",
-            )
+        except Exception as error:  # noqa: BLE001 - the process's boundary, as a job's is
+            known = explain(error)
+            is_unforeseen = known.code == SplatsmithError.code
+            advice = "Try other words." if is_unforeseen else known.advice
+            return Scores(id=question.id, error=known.what, advice=advice)
         rows = [[round(float(s), 5) for s in row] for row in relevance.objects]
         return Scores(id=question.id, prompts=[", ".join(p.words) for p in prompts], objects=rows)
 
@@ -130,35 +117,3 @@ class WordsService:
             self._teacher = None  # the old one goes before the new one comes
             self._teacher = (model, CachedTeacher(self._load(model), self.config.words))
         return self._teacher[1]
-
-
-def serve(idle_seconds: float) -> int:
-    """Answers the lines of standard input on standard output until they end, or stop coming for so
-    long.
-    """
-    out = os.dup(1)
-    os.set_inheritable(out, False)
-    sys.stdout.flush()
-    os.dup2(2, 1)  # what libraries print must not lie between the answers
-    lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-
-    def listen() -> None:
-        for line in lines_of_stdin():
-            lines.put(line)
-        lines.put(None)
-
-    threading.Thread(target=listen, daemon=True).start()
-    service, asked = WordsService(), time.monotonic()
-    while True:
-        try:
-            line = lines.get(timeout=max(0.0, asked + idle_seconds - time.monotonic()))
-        except queue.Empty:
-            return 0
-        if line is None:
-            return 0
-        question = decode_question(line)
-        if question is not None:
-            data = encode_words(service.answer(question))
-            while data:
-                data = data[os.write(out, data) :]
-            asked = time.monotonic()

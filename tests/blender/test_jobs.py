@@ -150,6 +150,8 @@ def test_killed_worker_is_shown_and_resumed(
     assert job.status == "crashed"
     assert "stopped unexpectedly" in job.error
     assert "Resume" in job.advice
+    assert job.code == "MEMORY", "who else kills a worker"
+    assert "the memory ran out" in job.error and "fewer splats" in job.advice
     found = rooms("jobs.folders").find_unfinished()
     assert [u.title for u in found] == ["kill"]
     again = manager.submit(jobs.make_record(request, str(COMPUTE), ROOT, 0, job.folder))

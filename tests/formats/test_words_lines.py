@@ -11,10 +11,13 @@ from backend.formats.words_lines import (
     decode_question,
     decode_scores,
     encode_words,
+    refusal,
 )
 
 QUESTION = Question(3, "a b/é", "chair; table", "ViT")
-SCORES = Scores(id=3, prompts=["chair", "table"], objects=[[0.5, 1], []], error="", advice="")
+SCORES = Scores(
+    id=3, prompts=["chair", "table"], objects=[[0.5, 1], [0, 0.25]], error="", advice=""
+)
 
 
 def test_lines_come_back() -> None:
@@ -37,6 +40,8 @@ def test_what_is_no_question(wrong: dict[str, Any]) -> None:
     {"id": "3"}, {"error": None}, {"advice": 1}, {"prompts": "ab"}, {"objects": "ab"},
     {"objects": [[1.0]]}, {"prompts": ["chair"]}, {"objects": [[0.5], 7]},
     {"objects": [[0.5], ["x"]]}, {"objects": [[0.5, "x"], []]}, {"more": 1},
+    {"objects": [[0.5], [0.5, 1]]}, {"objects": [[10**400], [1]]}, {"objects": [[1e999], [1]]},
+    {"objects": [[float("nan")], [1]]}, {"protocol": "1"},
 ], ids=str)  # fmt: skip
 def test_what_is_no_answer(wrong: dict[str, Any]) -> None:
     assert decode_scores(json.dumps({**vars(SCORES), **wrong}).encode()) is None
@@ -48,3 +53,12 @@ def test_what_is_no_answer(wrong: dict[str, Any]) -> None:
 def test_noise(line: bytes) -> None:
     assert decode_question(line) is None
     assert decode_scores(line) is None
+
+
+def test_another_version_is_told_of_on_both_sides() -> None:
+    question = decode_question(b'{"id": 7, "protocol": 2, "words": "of another kind"}')
+    assert question is not None and (question.id, question.protocol) == (7, 2)
+    scores = decode_scores(b'{"id": 7, "protocol": 2, "answer": []}')
+    assert scores is not None and scores.id == 7
+    assert "another version of the protocol" in scores.error
+    assert refusal(question.id, question.protocol) == scores

@@ -1,10 +1,13 @@
 """Events to their ends: how long a line may be, what JSON's numbers may stand for, defaults."""
 
+import errno
+import io
 import json
 
 import pytest
 
 from backend import protocol
+from backend.runtime.reporter import TerminalReporter
 from backend.verbs import VERBS
 
 LONGEST = 64 * 1024
@@ -44,3 +47,49 @@ def test_what_is_left_out_is_unknown_and_not_resumable() -> None:
 def test_what_fetches_the_packages_of_computing_does_without_them() -> None:
     assert not VERBS["setup"].computes
     assert VERBS["splats"].computes
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"type": "progress", "step": %s, "total": 2}' % ("9" * 30),
+        '{"type": "progress", "step": 1, "total": 2, "eta": %s}' % ("9" * 400),
+        '{"type": "progress", "step": 1, "total": 2, "eta": NaN}',
+        '{"type": "progress", "step": 1, "total": 2, "eta": -Infinity}',
+        '{"type": "progress", "step": 1, "total": 2, "metrics": {"loss": 1e999}}',
+        '{"type": "preview", "path": "a\\u0000b"}',
+        '{"type": "warning", "code": "A", "text": "\\ud800"}',
+        '{"type": "hello", "protocol": %s}' % ("9" * 30),
+    ],
+)
+def test_what_a_reader_would_stumble_over_spoils_the_line(line: str) -> None:
+    """An error in Blender's timer would end the timer, and all jobs with it."""
+    assert protocol.decode(line.encode()) is None
+
+
+def test_a_path_that_is_no_utf_8_is_a_path() -> None:
+    event = protocol.Preview("caf\udce9.png")
+    assert protocol.decode(protocol.encode(event)) == event
+
+
+@pytest.mark.parametrize("character", ["x", "é", "漢", "😀"])
+def test_the_last_event_arrives_however_long_its_texts_are(character: str) -> None:
+    what = character * 100_000
+    event = protocol.decode(protocol.encode(protocol.Failure("INPUT", what, what)))
+    assert isinstance(event, protocol.Failure)
+    assert event.what.startswith(character * 1000) and event.what.endswith("…")
+
+
+def test_a_closed_terminal_is_no_failure_of_the_job() -> None:
+    class Closed(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(errno.EIO, "Input/output error")
+
+    reporter = TerminalReporter(Closed())
+    for event in (protocol.Stage("a", 1, 1), protocol.Progress(1, 2), protocol.Cancelled(True)):
+        reporter.send(event)
+
+
+def test_metrics_that_no_reader_takes_are_left_out() -> None:
+    event = protocol.Result("m", "s", {"a": 1.0, "b": 10.0**300, "c": float("inf")})
+    assert protocol.decode(protocol.encode(event)) == protocol.Result("m", "s", {"a": 1.0})

@@ -78,6 +78,20 @@ def test_parent_death_ends_the_worker_and_keeps_its_work(tmp_path: Path) -> None
     assert (job / "checkpoint" / "state.safetensors").is_file()
 
 
+def test_two_workers_in_one_folder(tmp_path: Path) -> None:
+    """The second is told who is there, and touches nothing."""
+    job = make_job(tmp_path, 100_000)
+    with start("splats", "--events", "--job", job) as first:
+        wait_for_step(first, 100_000, 1)
+        with start("splats", "--events", "--job", job) as second:
+            (failure,) = (protocol.decode(line) for line in second.stdout)
+        assert isinstance(failure, protocol.Failure) and failure.code == "BUSY"
+        assert f"process {first.pid}" in failure.what
+        first.stdin.write(b'{"type": "cancel"}\n')
+        first.stdin.close()
+        assert events_until(first, protocol.Cancelled)[-1] == protocol.Cancelled(resumable=True)
+
+
 def finish(job: Path) -> bytes:
     with start("splats", "--events", "--job", job) as process:
         assert isinstance(events_until(process, protocol.Result)[-1], protocol.Result)

@@ -20,9 +20,9 @@ import pycolmap  # isort: skip
 from ...formats.capture import image_size
 from ...formats.natural_order import natural_key
 from ...protocol import InputError
-from ...runtime.cancel import lines_of_stdin
-from ...runtime.device import die_with_parent
-from ...runtime.job import explain
+from ...runtime.explain import explain
+from ...runtime.parent import die_with_parent
+from ...runtime.stdin_lines import lines_of_stdin
 from . import export as colmap_export
 from .channel import Channel
 from .colmap_command import ColmapTask, KnownCamera

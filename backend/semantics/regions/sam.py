@@ -108,12 +108,8 @@ def _painted(masks: list[NDArray[np.bool_]], size: tuple[int, int]) -> tuple[Int
 def load(path: Path, device: torch.device, config: SamConfig = SamConfig()) -> Sam:
     """InputError for anything that is not a SAM."""
     torchvision_shim.make_importable()
-    try:
-        import segment_anything
-    except ImportError as error:
-        raise InputError(
-            "segment_anything is not installed in the compute environment.", "Press Set Up again."
-        ) from error
+    import segment_anything
+
     if not path.is_file():
         raise InputError(f"There is no file {path}.", ADVICE)
     try:

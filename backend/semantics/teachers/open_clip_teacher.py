@@ -108,12 +108,8 @@ def load(
     # read when the hub's client is imported: an answer at once instead of retries
     os.environ["HF_HUB_OFFLINE"] = "1"
     torchvision_shim.make_importable()
-    try:
-        import open_clip  # seconds, so only when it is needed
-    except ImportError as error:
-        raise InputError(
-            "open_clip is not installed in the compute environment.", "Press Set Up again."
-        ) from error
+    import open_clip  # seconds, so only when it is needed
+
     logging.getLogger().setLevel(logging.ERROR)  # it logs to the root logger
     try:
         network = open_clip.create_model_from_pretrained(

@@ -1,0 +1,68 @@
+"""The lines of `python -m backend words`: questions in, answers out. What answers is loaded here,
+so that a package that can't be is an answer too.
+"""
+
+import importlib
+import logging
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from ..formats.words_lines import Question, Scores, decode_question, encode_words, refusal
+from ..protocol import PROTOCOL
+from ..runtime.explain import explain
+from ..runtime.stdin_lines import lines_of_stdin
+
+log = logging.getLogger(__name__)
+Answer = Callable[[Question], Scores]
+
+
+def serve(idle_seconds: float) -> int:
+    """Answers the lines of standard input on standard output until they end, or stop coming for so
+    long.
+    """
+    out = os.dup(1)
+    os.set_inheritable(out, False)
+    sys.stdout.flush()
+    os.dup2(2, 1)  # what libraries print must not lie between the answers
+    lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+
+    def listen() -> None:
+        for line in lines_of_stdin():
+            lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=listen, daemon=True).start()
+    answer, asked = load_answer(), time.monotonic()
+    while True:
+        try:
+            line = lines.get(timeout=max(0.0, asked + idle_seconds - time.monotonic()))
+        except queue.Empty:
+            return 0
+        if line is None:
+            return 0
+        question = decode_question(line)
+        if question is not None:
+            data = encode_words(_answered(question, answer))
+            while data:
+                data = data[os.write(out, data) :]
+            asked = time.monotonic()
+
+
+def _answered(question: Question, answer: Answer) -> Scores:
+    is_ours = question.protocol == PROTOCOL
+    return answer(question) if is_ours else refusal(question.id, question.protocol)
+
+
+def load_answer(module: str = f"{__package__}.words_service") -> Answer:
+    """What answers questions; where its packages can't be loaded, each is answered with that."""
+    try:
+        service: Answer = importlib.import_module(module).WordsService().answer
+    except (Exception, SystemExit) as error:
+        known = explain(error)
+        log.error("the words can't be answered", exc_info=error)
+        return lambda question: Scores(id=question.id, error=known.what, advice=known.advice)
+    return service
