@@ -8,6 +8,7 @@ import struct
 from pathlib import Path
 
 from ..protocol import InputError
+from . import gate
 
 PARTS = ("cameras", "images", "points3D")
 LISTS = ("images.bin", "images.txt")
@@ -34,7 +35,7 @@ def image_names(model: Path) -> dict[int, str]:
         if whole or not (model / LISTS[1]).is_file():
             return _binary_names(model / LISTS[0])
         return _text_names(model / LISTS[1])
-    except (OSError, ValueError, struct.error) as error:
+    except (OSError, ValueError, OverflowError, struct.error) as error:
         raise InputError(
             "The COLMAP model is damaged or incomplete.",
             "It needs cameras, images and points3D, as .bin or .txt.",
@@ -43,7 +44,7 @@ def image_names(model: Path) -> dict[int, str]:
 
 def _binary_names(path: Path) -> dict[int, str]:
     size, names = os.path.getsize(path), {}
-    with open(path, "rb") as file:
+    with gate.opened(path) as file:
         (count,) = struct.unpack("<Q", file.read(8))
         if count * (POSE.size + 9) > size:
             raise ValueError("more pictures than the file holds")
@@ -65,6 +66,7 @@ def _binary_names(path: Path) -> dict[int, str]:
 def _text_names(path: Path) -> dict[int, str]:
     """Two lines a picture: its pose and name, then its observations, which may be empty."""
     names, is_pose = {}, True
+    gate.check_file(path)
     with open(path, encoding="utf-8-sig", errors="surrogateescape", newline=None) as file:
         for line in file:
             if is_pose and (not line.strip() or line.lstrip().startswith("#")):

@@ -2,12 +2,13 @@
 and abort the whole program over one that lies. Standard library only.
 """
 
-import json
 import struct
 from pathlib import Path
 from typing import Any
 
 from ..protocol import InputError
+from . import gate
+from .json_file import parse_json
 
 MOST_HEADER = 64 * 1024
 MOST_JSON = 256 * 2**20
@@ -37,7 +38,7 @@ def _bad(path: Path, why: str) -> InputError:
 
 def _check_ply(path: Path) -> int:
     """How many vertices there are."""
-    with open(path, "rb") as file:
+    with gate.opened(path) as file:
         start = file.read(MOST_HEADER)
     end = start.find(b"end_header")
     if not start.startswith(b"ply") or end < 0:
@@ -88,7 +89,7 @@ def _gltf_record(path: Path) -> dict[str, Any]:
     """The JSON of a .gltf or .glb; InputError for what is none."""
     if path.stat().st_size > 4 * 2**30:
         raise _bad(path, "it is larger than a glTF file can be")
-    with open(path, "rb") as file:
+    with gate.opened(path) as file:
         if path.suffix.lower() == ".glb":
             head = file.read(20)
             if len(head) < 20:
@@ -100,8 +101,8 @@ def _gltf_record(path: Path) -> dict[str, Any]:
         else:
             text = file.read(MOST_JSON)
     try:
-        record = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        record = parse_json(text, path.name)
+    except InputError as error:
         raise _bad(path, "its JSON can't be read") from error
     if not isinstance(record, dict):
         raise _bad(path, "its JSON is no record")

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+from ...formats.gate import opened
+
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 POSE_WORDS, POINT_WORDS = slice(1, 8), slice(1, 4)  # of a picture's first line, of a point's
 NO_POSE = [b"0"] * 7  # a quaternion of length 0, which `gate` leaves out
@@ -29,7 +31,7 @@ def _cleaned(line: bytes, part: slice, instead: list[bytes]) -> bytes:
 def _lines(path: Path) -> Iterator[bytes]:
     """The file's lines with poses and points that can be read."""
     is_pose = True
-    with open(path, "rb") as file:
+    with opened(path) as file:
         for number, raw in enumerate(file):
             line = raw.removeprefix(BYTE_ORDER_MARK) if number == 0 else raw
             is_empty = not line.strip() or line.lstrip().startswith(b"#")
@@ -57,7 +59,7 @@ def readable(folder: Path, copy: Path) -> Path:
 
 
 def _needs_care(path: Path) -> bool:
-    with open(path, "rb") as file:
+    with opened(path) as file:
         for number, line in enumerate(file):
             if number == 0 and line.startswith(BYTE_ORDER_MARK):
                 return True

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...formats.arkit import BLENDSHAPES, SIDES
+from ...formats.gate import check_file
+from ...formats.limits import MOST_TEXT as LARGEST
 from ...formats.npz_file import NUMBERS, TEXT, Array, read_npz
 from ...geometry.arrays import Floats
 from ...protocol import InputError
@@ -121,6 +123,7 @@ def _read_mesh(path: Path) -> tuple[Floats, NDArray[np.int32], NDArray[np.int8]]
     faces: list[list[int]] = []
     parts: list[int] = []
     part = Part.SKIN
+    check_file(path, LARGEST)
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             for line in file:
@@ -130,7 +133,7 @@ def _read_mesh(path: Path) -> tuple[Floats, NDArray[np.int32], NDArray[np.int8]]
                     corners = [int(corner.split("/")[0]) - 1 for corner in line.split()[1:5]]
                     faces.append(corners + [-1] * (4 - len(corners)))
                     parts.append(Part.MOUTH if part is Part.SKIN and corners[0] in SOCKET else part)
-    except (OSError, ValueError, IndexError) as error:
+    except (OSError, ValueError, IndexError, OverflowError) as error:
         raise InputError(
             f"{path.name} can't be read as a mesh.", "Fetch ICT-FaceKit again."
         ) from error
@@ -145,6 +148,7 @@ def _read_mesh(path: Path) -> tuple[Floats, NDArray[np.int32], NDArray[np.int8]]
 
 
 def _read_vertices(path: Path) -> Floats:
+    check_file(path, LARGEST)
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             rows = [line.split()[1:4] for line in file if line.startswith("v ")]
