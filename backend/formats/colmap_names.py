@@ -3,6 +3,7 @@
 COLMAP's own reader cuts names in text models at their first space, and knows no byte order mark.
 """
 
+import codecs
 import os
 import struct
 from pathlib import Path
@@ -66,17 +67,16 @@ def _binary_names(path: Path) -> dict[int, str]:
 def _text_names(path: Path) -> dict[int, str]:
     """Two lines a picture: its pose and name, then its observations, which may be empty."""
     names, is_pose = {}, True
-    gate.check_file(path)
-    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline=None) as file:
-        for line in file:
-            if is_pose and (not line.strip() or line.lstrip().startswith("#")):
-                continue
-            if is_pose:
-                words = line.strip().split(None, 9)
-                if len(words) < 10:
-                    raise ValueError("a picture without a name")
-                names[int(words[0])] = _spelled(words[9].encode("utf-8", "surrogateescape"))
-            is_pose = not is_pose
+    for number, raw in enumerate(gate.lines(path)):
+        line = (raw.removeprefix(codecs.BOM_UTF8) if not number else raw).strip()
+        if is_pose and (not line or line.startswith(b"#")):
+            continue
+        if is_pose:
+            words = line.split(None, 9)
+            if len(words) < 10:
+                raise ValueError("a picture without a name")
+            names[int(words[0])] = _spelled(words[9])
+        is_pose = not is_pose
     return names
 
 

@@ -8,11 +8,12 @@ it reads here, or has it checked here before a library opens it by its name.
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO as BinaryIO
 
 from ..protocol import InputError
-from .limits import MOST_FILE, MOST_MEMORY_FILE, MOST_TEXT
+from .limits import LONGEST_LINE, MOST_FILE, MOST_MEMORY_FILE, MOST_TEXT
 
 # Opening a pipe without this flag waits for someone to write; Windows has no such pipes
 WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
@@ -98,6 +99,17 @@ def read_bytes(path: Path, most: int = MOST_MEMORY_FILE) -> bytes:
     if len(data) > most:
         raise too_large(path, most)
     return data
+
+
+def lines(path: Path, most: int = MOST_MEMORY_FILE) -> Iterator[bytes]:
+    """The file's lines, their ends included. Raises what `opened` does, and InputError for a line
+    that no text has.
+    """
+    with opened(path, most) as file:
+        while line := file.readline(LONGEST_LINE):
+            if len(line) == LONGEST_LINE:
+                raise InputError(f"{path.name} is damaged: a line has no end.", CHOOSE)
+            yield line
 
 
 def read_text(path: Path, most: int = MOST_TEXT) -> str:

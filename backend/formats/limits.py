@@ -9,6 +9,7 @@ MIB, GIB = 1 << 20, 1 << 30
 MOST_FILE = 1 << 43  # of any: no disk of ours holds more, /proc and sparse files claim it
 MOST_MEMORY_FILE = 16 * GIB  # of what is read whole: 200 million packed splats
 MOST_TEXT = 64 * MIB
+LONGEST_LINE = 16 * MIB
 MOST_PICTURE_FILE = 2 * GIB
 MOST_MODEL = 8 * GIB  # of a network's weights
 

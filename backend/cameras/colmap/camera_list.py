@@ -7,7 +7,7 @@ from pathlib import Path
 import pycolmap
 
 from ...formats.colmap_names import PARTS
-from ...formats.gate import check_file, read_bytes
+from ...formats.gate import lines, read_bytes
 from ...formats.limits import MOST_TEXT
 from ...protocol import InputError
 
@@ -49,9 +49,7 @@ def _binary_models(data: bytes) -> Iterator[str]:
 
 
 def _text_models(path: Path) -> Iterator[str]:
-    check_file(path)
-    with open(path, encoding="utf-8-sig", errors="replace") as file:
-        for line in file:
-            words = line.split(None, 4)
-            if len(words) > 3 and not words[0].startswith("#"):
-                yield words[1][:40]
+    for raw in lines(path):
+        words = raw.decode("utf-8", "replace").lstrip("\ufeff").split(None, 4)
+        if len(words) > 3 and not words[0].startswith("#"):
+            yield words[1][:40]

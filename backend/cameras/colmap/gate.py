@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pycolmap
 
+from ...formats.colmap_counts import check_counts
 from ...formats.colmap_names import image_names
 from ...formats.name_pairing import listed, pair_names
 from ...formats.named_files import pictures_below
@@ -43,9 +44,10 @@ def read_model(task: ColmapTask) -> pycolmap.Reconstruction:
     camera model that COLMAP does not know.
     """
     folder, names = Path(task.model), image_names(Path(task.model))
+    check_counts(folder)
     try:
         model = pycolmap.Reconstruction(readable(folder, Path(task.work) / "model"))
-    except (ValueError, RuntimeError, IndexError, OSError) as error:
+    except (ValueError, RuntimeError, IndexError, OSError, MemoryError) as error:
         if unknown := unknown_model(folder):
             raise InputError(
                 f"A camera of the COLMAP model has the camera model {unknown!r}, which is not "
