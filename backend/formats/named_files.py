@@ -14,6 +14,7 @@ from .transforms_json import IMAGES
 
 UP = 2  # folders above the capture's that its names may lead to
 OTHERS = ("mask", "masks", "depth", "depths", "normal", "normals")  # folders of no photographs
+LONGEST, LONGEST_PART = 4000, 255  # of a name, and of a folder's or file's in bytes
 MOST_FILES = 200_000  # that are looked at when names don't fit
 
 
@@ -25,7 +26,14 @@ def _outside(name: str) -> InputError:
 
 
 def is_name(name: Any) -> bool:
-    return isinstance(name, str) and bool(name) and "\0" not in name
+    """Whether a file can be called so: letters that can be written, and not too many."""
+    if not isinstance(name, str) or not name or "\0" in name:
+        return False
+    try:
+        parts = slashed(name).encode().split(b"/")
+    except UnicodeEncodeError:  # half a letter
+        return False
+    return len(name) <= LONGEST and max(map(len, parts)) <= LONGEST_PART
 
 
 def inside(root: Path, name: Any) -> Path:

@@ -76,6 +76,8 @@ def _tiff(file: BinaryIO, order: str) -> tuple[int, int] | None:
 
 def _webp(kind: bytes, data: bytes) -> tuple[int, int] | None:
     """Of its three ways to pack a picture, from what follows a chunk's length."""
+    if len(data) < 10:
+        return None
     if kind == VP8X:
         return 1 + int.from_bytes(data[4:7], "little"), 1 + int.from_bytes(data[7:10], "little")
     if kind == VP8L:

@@ -102,7 +102,9 @@ def test_bombs_are_refused_before_they_are_unpacked(
 def test_letters_that_are_none(tmp_path: Path) -> None:
     for data in (b"\xff" * 4, b"\x00\xd8\x00\x00"):
         (tmp_path / "a.npz").write_bytes(npz(names=npy("'<U1'", "(1,)", data)))
-        assert "letters that are none" in refused(tmp_path / "a.npz", {"names": Array(TEXT, ("N",))})
+        assert "letters that are none" in refused(
+            tmp_path / "a.npz", {"names": Array(TEXT, ("N",))}
+        )
 
 
 def test_a_wrong_checksum_and_names_told_twice(tmp_path: Path) -> None:
