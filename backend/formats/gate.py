@@ -73,7 +73,7 @@ def opened(path: Path, most: int = MOST_FILE) -> BinaryIO:
 def too_large(path: Path, most: int) -> InputError:
     """The error of a file with more bytes than its kind may have."""
     size = f"{most / 2**30:.3g} GB" if most >= 2**30 else f"{most / 2**20:.3g} MB"
-    return InputError(f"{path.name} is larger than the {size} that such a file may have.", CHOOSE)
+    return InputError(f"{path.name} is too large: such a file may have {size}.", CHOOSE)
 
 
 def check_file(path: Path, most: int = MOST_FILE) -> int:

@@ -52,7 +52,7 @@ def test_files_are_not_read_beyond_their_kind(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     file.write_bytes(b"[1, 2, 3]")
     assert read_json(file, 9) == [1, 2, 3]
-    with pytest.raises(InputError, match="larger than"):
+    with pytest.raises(InputError, match="too large"):
         read_json(file, 8)
     with pytest.raises(InputError, match="holds no record"):
         read_record(file)
