@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..geometry.arrays import Floats
 from ..protocol import InputError
-from .npz_file import NUMBERS, WHOLE, Array, read_npz
+from .npz_file import NUMBERS, WHOLE, Array, Arrays, read_npz
 
 NAME = "gaussian_head.npz"
 NOTE = "Synthetic: a head of Gaussians that Splatsmith trained on footage of a person."
@@ -80,7 +80,9 @@ def read(path: Path, vertices: int, shapes: int) -> GaussianHead:
     """
     data = read_npz(path, WANTED, "a Gaussian head", "Read the face again.")
     with np.errstate(over="ignore"):
-        arrays = {n: a.astype(np.int64 if n == "corners" else np.float32) for n, a in data.items()}
+        arrays: Arrays = {
+            n: a.astype(np.int64 if n == "corners" else np.float32) for n, a in data.items()
+        }
     if not len(arrays["corners"]) or arrays["latent_weights"].shape[1] != shapes:
         raise InputError(
             f"{path.name} is damaged, or belongs to another head: its parts do not fit together.",

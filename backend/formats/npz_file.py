@@ -138,7 +138,7 @@ def _check_growth(members: Mapping[str, _Member], packed: int) -> None:
 def _unpacked(archive: zipfile.ZipFile, member: _Member, name: str) -> NDArray[Any]:
     header, at = member.header, 0
     data = np.empty(header.nbytes, np.uint8)
-    room = memoryview(data)
+    room = data.data
     with archive.open(member.info) as part:
         part.read(header.size)
         while at < len(room):
