@@ -55,7 +55,10 @@ def read(path: Path) -> Head:
     """InputError for anything that is not a whole head."""
     data = read_npz(path, WANTED, "a head", "Make the head again.")
     vertices, faces = data["vertices"].astype(np.float32), data["faces"].astype(np.int64)
-    shapes, colors = data["shapes"].astype(np.float32), np.asarray(data["colors"] / 255, np.float32)
+    shapes, colors = (
+        data["shapes"].astype(np.float32),
+        np.asarray(data["colors"].astype(np.float32) / 255, np.float32),
+    )
     names, lowest = [str(n) for n in data["names"]], data["lowest"].astype(np.float32)
     name, count = str(data["name"]), len(vertices)
     if not 0 < count <= MOST or faces.max(initial=-1) >= count or faces[:, :3].min(initial=0) < 0:
