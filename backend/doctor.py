@@ -17,8 +17,8 @@ from typing import Any
 from . import protocol
 from .runtime.broken_imports import DISTRIBUTIONS, ran_out_of_memory
 from .runtime.device import choose_device, core_count, tune_process
-from .runtime.gsplat_probe import why_not_gsplat
 from .runtime.explain import explain
+from .runtime.gsplat_probe import why_not_gsplat
 from .runtime.versions import installed_versions
 
 NEEDED = {

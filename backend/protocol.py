@@ -42,6 +42,7 @@ from .events import (
 )
 
 VERSION = "0.1.0"
+LONGEST_SENTENCE = 600  # letters of an error
 
 Preset = Literal["fast", "balanced", "best"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -49,14 +50,22 @@ OptionsT = TypeVar("OptionsT")
 
 
 # ---- errors
+def _in_one_line(text: str) -> str:
+    """Names of files stand in sentences, and may hold anything: ends of lines, half a letter, what
+    turns the direction of writing, a thousand words.
+    """
+    plain = "".join(c if c.isprintable() else "?" for c in text[: 2 * LONGEST_SENTENCE])
+    return plain if len(plain) <= LONGEST_SENTENCE else f"{plain[:LONGEST_SENTENCE]}…"
+
+
 class SplatsmithError(Exception):
     """Something a person can understand: `what` happened, and what to do about it (`advice`)."""
 
     code: ClassVar[str] = "INTERNAL"
 
     def __init__(self, what: str, advice: str = "") -> None:
-        super().__init__(what)
-        self.what, self.advice = what, advice
+        self.what, self.advice = _in_one_line(what), _in_one_line(advice)
+        super().__init__(self.what)
 
 
 class InputError(SplatsmithError):

@@ -10,6 +10,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 ROOT = Path(__file__).resolve().parents[1]
+KNOWN = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")  # formats
 COLUMNS, GAP, LINE = 3, 12, 26
 GROUND, INK = (24, 24, 26), (205, 205, 205)
 SHOWN = [  # a file, its number the place in demo/views.py, and what is written under it
@@ -30,7 +31,7 @@ def _render(folder: Path, name: str) -> None:
 
 
 def _on_ground(path: Path, size: tuple[int, int]) -> Image.Image:
-    image = Image.open(path).convert("RGBA")
+    image = Image.open(path, formats=KNOWN).convert("RGBA")
     under = Image.new("RGBA", image.size, (*GROUND, 255))
     return Image.alpha_composite(under, image).convert("RGB").resize(size)
 
@@ -38,7 +39,7 @@ def _on_ground(path: Path, size: tuple[int, int]) -> Image.Image:
 def compose(folder: Path, path: Path) -> None:
     """The pictures that are there, side by side, each with a line of text under it."""
     found = [(folder / name, text) for name, text in SHOWN if (folder / name).is_file()]
-    width, height = Image.open(found[0][0]).size
+    width, height = Image.open(found[0][0], formats=KNOWN).size
     rows = -(-len(found) // COLUMNS)
     across, down = width + GAP, height + LINE + GAP
     sheet = Image.new("RGB", (COLUMNS * across + GAP, rows * down + GAP), GROUND)
@@ -52,7 +53,7 @@ def compose(folder: Path, path: Path) -> None:
 
 def main(folder: Path, path: Path) -> None:
     photo = Path((folder / "photo.txt").read_text(encoding="utf-8"))
-    Image.open(photo).save(folder / "photo.png")
+    Image.open(photo, formats=KNOWN).save(folder / "photo.png")
     for name in ("splats", "objects"):
         _render(folder, name)
     compose(folder, path)

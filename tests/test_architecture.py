@@ -47,6 +47,9 @@ READERS = (
     "motion_file",
     "arkit",
     "declared_sizes",
+    "gate",
+    "json_file",
+    "npz_file",
     "face_names",
     "face_schemes",
     "face_words",
@@ -302,3 +305,56 @@ def test_no_machine_paths_or_pickles() -> None:
                     r"^\s*(import|from) pickle|torch\.load\((?!.*weights_only=True)", text, re.M
                 )
             ), name
+
+
+# What opens a file by its name, and the files that may: the gates, and what reads our own
+OPENERS = {
+    r"Image\.open\(": {"backend/media/open_image.py"},
+    r"np\.load\(|numpy\.load\(": set(),
+    r"av\.open\((?!.*\"w\")": {"backend/media/open_media.py"},
+    r"jit\.load\(": {"backend/runtime/torch_script.py"},
+    r"torch\.load\(": {"backend/semantics/regions/sam.py"},
+    r"cv2\.imread\(|VideoCapture\(|cv2\.imdecode\(": {
+        "backend/cameras/footage/images.py",
+        "backend/semantics/regions/label_images.py",
+    },
+    r"\.read_bytes\(\)": {
+        "backend/formats/splats/web_page.py",  # what it has just written, and its own viewer
+        "backend/gaussians/native/build.py",
+        "backend/formats/splats/viewer/fetch.py",
+    },
+    r"json\.loads?\(": {
+        "backend/formats/json_file.py",
+        # lines and files that our own processes write
+        *("backend/protocol.py", "backend/events.py", "backend/formats/words_lines.py"),
+        *(
+            "backend/runtime/cancel.py",
+            "backend/runtime/checkpoint.py",
+            "backend/runtime/folder.py",
+        ),
+        *("backend/runtime/environment.py", "backend/semantics/model_job.py"),
+        *("backend/cameras/colmap/runner.py", "backend/cameras/colmap/colmap_command.py"),
+    },
+}
+
+
+@pytest.mark.parametrize("pattern", OPENERS)
+def test_files_from_outside_come_through_the_gate(pattern: str) -> None:
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for path in modules("backend")
+        if re.search(pattern, path.read_text(encoding="utf-8"))
+    }
+    assert users <= OPENERS[pattern]
+
+
+def test_openers_are_noticed() -> None:
+    for line in (
+        "Image.open(p)",
+        "np.load(p)",
+        "av.open(str(p))",
+        "json.loads(t)",
+        "p.read_bytes()",
+    ):
+        assert any(re.search(pattern, line) for pattern in OPENERS)
+    assert not re.search(r"av\.open\((?!.*\"w\")", 'av.open(str(path), "w")')

@@ -87,6 +87,11 @@ class CamerasOptions:
     track_model: str = option(
         "", "for FlowMap: a pretrained point tracker (CoTracker's interface), a TorchScript file"
     )
+    trust_model_code: bool = option(
+        False,
+        "yes to running the code in these TorchScript files, which their makers wrote: only for "
+        "files whose origin you know",
+    )
     depth: bool = option(True, "dense depth of every picture, and a dense point cloud")
 
 

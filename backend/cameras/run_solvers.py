@@ -164,8 +164,8 @@ def _pretrained(context: SolveContext) -> Pretrained:
     if not (options.flow_model or options.depth_model or options.track_model):
         return Pretrained()
     device, _ = choose_device(context.job.request.device)
-    flow, depth = (
-        load(options.flow_model, "flow", device),
-        load(options.depth_model, "depth", device),
+    flow, depth, tracker = (
+        load(path, device, options.trust_model_code)
+        for path in (options.flow_model, options.depth_model, options.track_model)
     )
-    return Pretrained(flow, depth, load(options.track_model, "tracking", device), device)
+    return Pretrained(flow, depth, tracker, device)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ..protocol import InputError
+from . import gate
 
 ENDINGS = (
     *(".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst"),
@@ -18,12 +19,12 @@ TAR, TAR_AT = b"ustar", 257
 
 def refuse_archive(path: Path) -> None:
     """Raises InputError for a file that is an archive by its name or by how it begins."""
-    if not path.is_file():
+    if not gate.is_file(path):
         return
     try:
-        with open(path, "rb") as file:
+        with gate.opened(path) as file:
             begin = file.read(TAR_AT + len(TAR))
-    except OSError:
+    except (OSError, InputError):
         begin = b""  # whoever reads the file will tell
     if path.suffix.lower() in ENDINGS or begin.startswith(MARKS) or begin[TAR_AT:] == TAR:
         raise InputError(

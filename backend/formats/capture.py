@@ -39,20 +39,9 @@ def image_size(path: Path) -> tuple[int, int]:
     """Width and height from the file's header, as stored (EXIF rotation not applied)."""
     if (size := stored_size(path)) is not None:
         return size
-    try:
-        from PIL import Image, UnidentifiedImageError
-    except ImportError as error:  # inside Blender
-        raise InputError(
-            "transforms.json does not tell the pictures' size (w, h).",
-            "Run Solve Cameras on it instead.",
-        ) from error
-    try:
-        with Image.open(path) as image:
-            return image.size
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError) as error:
-        raise InputError(
-            f"The picture {path.name} can't be read.", "Replace it, or remove it from the capture."
-        ) from error
+    raise InputError(
+        f"The picture {path.name} can't be read.", "Replace it, or remove it from the capture."
+    )
 
 
 def _any_image(places: dict[str, Path], missing: Path) -> Path:

@@ -3,11 +3,13 @@
 COLMAP's own reader cuts names in text models at their first space, and knows no byte order mark.
 """
 
+import codecs
 import os
 import struct
 from pathlib import Path
 
 from ..protocol import InputError
+from . import gate
 
 PARTS = ("cameras", "images", "points3D")
 LISTS = ("images.bin", "images.txt")
@@ -34,7 +36,7 @@ def image_names(model: Path) -> dict[int, str]:
         if whole or not (model / LISTS[1]).is_file():
             return _binary_names(model / LISTS[0])
         return _text_names(model / LISTS[1])
-    except (OSError, ValueError, struct.error) as error:
+    except (OSError, ValueError, OverflowError, struct.error) as error:
         raise InputError(
             "The COLMAP model is damaged or incomplete.",
             "It needs cameras, images and points3D, as .bin or .txt.",
@@ -43,7 +45,7 @@ def image_names(model: Path) -> dict[int, str]:
 
 def _binary_names(path: Path) -> dict[int, str]:
     size, names = os.path.getsize(path), {}
-    with open(path, "rb") as file:
+    with gate.opened(path) as file:
         (count,) = struct.unpack("<Q", file.read(8))
         if count * (POSE.size + 9) > size:
             raise ValueError("more pictures than the file holds")
@@ -65,16 +67,16 @@ def _binary_names(path: Path) -> dict[int, str]:
 def _text_names(path: Path) -> dict[int, str]:
     """Two lines a picture: its pose and name, then its observations, which may be empty."""
     names, is_pose = {}, True
-    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline=None) as file:
-        for line in file:
-            if is_pose and (not line.strip() or line.lstrip().startswith("#")):
-                continue
-            if is_pose:
-                words = line.strip().split(None, 9)
-                if len(words) < 10:
-                    raise ValueError("a picture without a name")
-                names[int(words[0])] = _spelled(words[9].encode("utf-8", "surrogateescape"))
-            is_pose = not is_pose
+    for number, raw in enumerate(gate.lines(path)):
+        line = (raw.removeprefix(codecs.BOM_UTF8) if not number else raw).strip()
+        if is_pose and (not line or line.startswith(b"#")):
+            continue
+        if is_pose:
+            words = line.split(None, 9)
+            if len(words) < 10:
+                raise ValueError("a picture without a name")
+            names[int(words[0])] = _spelled(words[9])
+        is_pose = not is_pose
     return names
 
 

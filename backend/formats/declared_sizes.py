@@ -2,12 +2,13 @@
 and abort the whole program over one that lies. Standard library only.
 """
 
-import json
 import struct
 from pathlib import Path
 from typing import Any
 
 from ..protocol import InputError
+from . import gate
+from .json_file import parse_json
 
 MOST_HEADER = 64 * 1024
 MOST_JSON = 256 * 2**20
@@ -37,12 +38,12 @@ def _bad(path: Path, why: str) -> InputError:
 
 def _check_ply(path: Path) -> int:
     """How many vertices there are."""
-    with open(path, "rb") as file:
+    with gate.opened(path) as file:
         start = file.read(MOST_HEADER)
     end = start.find(b"end_header")
     if not start.startswith(b"ply") or end < 0:
         raise _bad(path, "it does not begin with a PLY header")
-    size, ascii_text, vertices = path.stat().st_size, False, 0
+    size, ascii_text, vertices = gate.check_file(path), False, 0
     elements: list[tuple[int, int]] = []  # how many, and bytes that each takes at least
     for line in start[:end].decode("ascii", "replace").splitlines():
         words = line.split()
@@ -67,12 +68,12 @@ def _count(path: Path, words: list[str]) -> int:
 
 
 def _check_gltf(path: Path) -> None:
-    record, size = _gltf_record(path), path.stat().st_size
+    record, size = _gltf_record(path), gate.check_file(path)
     if path.suffix.lower() == ".gltf":
         buffers = _records(record, "buffers")
         size += sum(b["byteLength"] for b in buffers if isinstance(b.get("byteLength"), int))
         beside = sum(p.stat().st_size for p in path.parent.glob("*.bin"))
-        size = min(size, path.stat().st_size + beside)
+        size = min(size, gate.check_file(path) + beside)
     for accessor in _records(record, "accessors"):
         count = accessor.get("count", 0)
         if not isinstance(count, int) or not 0 <= count <= size:
@@ -86,22 +87,22 @@ def _records(record: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 def _gltf_record(path: Path) -> dict[str, Any]:
     """The JSON of a .gltf or .glb; InputError for what is none."""
-    if path.stat().st_size > 4 * 2**30:
+    if gate.check_file(path) > 4 * 2**30:
         raise _bad(path, "it is larger than a glTF file can be")
-    with open(path, "rb") as file:
+    with gate.opened(path) as file:
         if path.suffix.lower() == ".glb":
             head = file.read(20)
             if len(head) < 20:
                 raise _bad(path, "it is too short for a glTF file")
             magic, _, _, length, chunk = struct.unpack("<5I", head)
-            if magic != GLB or chunk != JSON_CHUNK or length > path.stat().st_size:
+            if magic != GLB or chunk != JSON_CHUNK or length > gate.check_file(path):
                 raise _bad(path, "it does not begin as a glTF file does")
             text = file.read(length)
         else:
             text = file.read(MOST_JSON)
     try:
-        record = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        record = parse_json(text, path.name)
+    except InputError as error:
         raise _bad(path, "its JSON can't be read") from error
     if not isinstance(record, dict):
         raise _bad(path, "its JSON is no record")

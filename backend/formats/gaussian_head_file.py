@@ -2,7 +2,6 @@
 reads. numpy alone.
 """
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..geometry.arrays import Floats
 from ..protocol import InputError
+from .npz_file import NUMBERS, WHOLE, Array, Arrays, read_npz
 
 NAME = "gaussian_head.npz"
 NOTE = "Synthetic: a head of Gaussians that Splatsmith trained on footage of a person."
@@ -49,6 +49,19 @@ _HALF = (
     "mean_shapes",
     "color_shapes",
 )  # 16 bits are enough for these
+WANTED = {
+    "corners": Array(WHOLE, ("N", 3)),
+    "rest_sizes": Array(NUMBERS, ("N",)),
+    "means": Array(NUMBERS, ("N", 3)),
+    "quats": Array(NUMBERS, ("N", 4)),
+    "scales": Array(NUMBERS, ("N", 3)),
+    "opacities": Array(NUMBERS, ("N",)),
+    "sh": Array(NUMBERS, ("N", 4, 3)),
+    "mean_shapes": Array(NUMBERS, ("L", "N", 3)),
+    "color_shapes": Array(NUMBERS, ("L", "N", 3)),
+    "latent_weights": Array(NUMBERS, ("L", "K")),
+    "latent_bias": Array(NUMBERS, ("L",)),
+}
 _FIELDS = ("corners", "rest_sizes", *_HALF, "latent_weights", "latent_bias")
 
 
@@ -65,41 +78,23 @@ def read(path: Path, vertices: int, shapes: int) -> GaussianHead:
     """For a mesh with so many vertices and shapes; InputError for anything that is not a whole
     Gaussian head of such a mesh.
     """
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            arrays = {
-                name: data[name].astype(np.int32 if name == "corners" else np.float32)
-                for name in _FIELDS
-            }
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path.name} is not a Gaussian head, or it is damaged.", "Read the face again."
-        ) from error
-    head = GaussianHead(**arrays)
-    n, modes = len(head.corners), len(head.latent_bias)
-    wanted = {
-        "corners": (n, 3),
-        "rest_sizes": (n,),
-        "means": (n, 3),
-        "quats": (n, 4),
-        "scales": (n, 3),
-        "opacities": (n,),
-        "sh": (n, 4, 3),
-        "mean_shapes": (modes, n, 3),
-        "color_shapes": (modes, n, 3),
-        "latent_weights": (modes, shapes),
-    }
-    if not n or any(arrays[name].shape != shape for name, shape in wanted.items()):
+    data = read_npz(path, WANTED, "a Gaussian head", "Read the face again.")
+    with np.errstate(over="ignore"):
+        arrays: Arrays = {
+            n: a.astype(np.int64 if n == "corners" else np.float32) for n, a in data.items()
+        }
+    if not len(arrays["corners"]) or arrays["latent_weights"].shape[1] != shapes:
         raise InputError(
             f"{path.name} is damaged, or belongs to another head: its parts do not fit together.",
             "Read the face again.",
         )
+    corners = arrays["corners"]
     if (
-        head.corners.min() < 0
-        or head.corners.max() >= vertices
+        corners.min() < 0
+        or corners.max() >= vertices
         or not all(np.isfinite(values).all() for values in arrays.values())
     ):
         raise InputError(
             f"{path.name} is damaged, or belongs to another head.", "Read the face again."
         )
-    return head
+    return GaussianHead(**{**arrays, "corners": corners.astype(np.int32)})

@@ -2,7 +2,6 @@
 numpy alone.
 """
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..protocol import InputError
+from .npz_file import NUMBERS, TEXT, WHOLE, Array, read_npz
 
 NAME = "head.npz"
 MOST = 2_000_000  # vertices
+WANTED = {
+    "name": Array(TEXT),
+    "vertices": Array(NUMBERS, ("V", 3)),
+    "faces": Array(WHOLE, ("F", 4)),
+    "names": Array(TEXT, ("K",)),
+    "shapes": Array(NUMBERS, ("K", "V", 3)),
+    "colors": Array(NUMBERS, ("V", 3)),
+    "lowest": Array(NUMBERS, ("K",)),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,48 +53,26 @@ def write(path: Path, head: Head) -> None:
 
 def read(path: Path) -> Head:
     """InputError for anything that is not a whole head."""
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            vertices, faces, names = (
-                data["vertices"].astype(np.float32),
-                data["faces"].astype(np.int32),
-                [str(n) for n in data["names"]],
-            )
-            shapes, colors = (
-                data["shapes"].astype(np.float32),
-                data["colors"].astype(np.float32) / 255,
-            )
-            name, lowest = str(data["name"]), data["lowest"].astype(np.float32)
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path.name} is not a head, or it is damaged.", "Make the head again."
-        ) from error
-    count = len(vertices)
-    fits = (
-        vertices.shape == (count, 3)
-        and faces.ndim == 2
-        and faces.shape[1] == 4
-        and shapes.shape == (len(names), count, 3)
+    data = read_npz(path, WANTED, "a head", "Make the head again.")
+    vertices, faces = data["vertices"].astype(np.float32), data["faces"].astype(np.int64)
+    shapes, colors = (
+        data["shapes"].astype(np.float32),
+        np.asarray(data["colors"].astype(np.float32) / 255, np.float32),
     )
-    if (
-        not fits
-        or lowest.shape != (len(names),)
-        or colors.shape != (count, 3)
-        or not 0 < count <= MOST
-        or faces.max(initial=-1) >= count
-        or faces[:, :3].min(initial=0) < 0
-    ):
+    names, lowest = [str(n) for n in data["names"]], data["lowest"].astype(np.float32)
+    name, count = str(data["name"]), len(vertices)
+    if not 0 < count <= MOST or faces.max(initial=-1) >= count or faces[:, :3].min(initial=0) < 0:
         raise InputError(
             f"{path.name} is damaged: its parts do not fit together.", "Make the head again."
         )
-    if not np.isfinite(vertices).all() or not np.isfinite(shapes).all():
+    if not all(np.isfinite(a).all() for a in (vertices, shapes, colors, lowest)):
         raise InputError(
             f"{path.name} is damaged: it holds numbers that are none.", "Make the head again."
         )
     return Head(
         name=name,
         vertices=vertices,
-        faces=faces,
+        faces=faces.astype(np.int32),
         names=names,
         shapes=shapes,
         colors=colors,

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from . import gate
 from .arkit import BLENDSHAPES
+from .limits import MOST_TEXT
 from .motion_file import HEAD
 
 HEADER = (
@@ -50,6 +52,7 @@ def seconds(path: Path, fps: float) -> float | None:
     """From the first row to the last by their timecodes, at `fps` rounded to whole frames, as
     timecodes count; None for fewer than two rows.
     """
+    gate.check_file(path, MOST_TEXT)
     with open(path, encoding="utf-8", newline="") as file:
         clocks = [row[0] for row in csv.reader(file) if row][1:]
     if len(clocks) < 2:

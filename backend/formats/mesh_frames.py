@@ -3,8 +3,6 @@ vertex names the vertex of a canonical mesh that it comes from. numpy alone. Wor
 are the capture's.
 """
 
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +11,22 @@ from numpy.typing import NDArray
 
 from ..geometry.arrays import Floats, Ints32
 from ..protocol import InputError
+from .npz_file import NUMBERS, WHOLE, Array, read_npz
 
 NAME = "mesh_frames.npz"
 MOST = 400_000_000  # vertices of all frames
+WANTED = {
+    "seconds": Array(NUMBERS, ("T",)),
+    "canonical": Array(NUMBERS, ("W", 3)),
+    "canonical_faces": Array(WHOLE, ("G", 3)),
+    "canonical_tracks": Array(NUMBERS, ("T", "W", 3)),
+    "vertices": Array(NUMBERS, ("V", 3)),
+    "faces": Array(WHOLE, ("F", 3)),
+    "ids": Array(WHOLE, ("V",)),
+    "colors": Array(NUMBERS, ("V", 3)),
+    "vertex_counts": Array(WHOLE, ("T",)),
+    "face_counts": Array(WHOLE, ("T",)),
+}
 
 
 @dataclass(frozen=True)
@@ -71,47 +82,22 @@ def _damaged(path: Path, why: str) -> InputError:
 
 def read(path: Path) -> MeshFrames:
     """InputError for anything that is not a whole sequence."""
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            arrays = {name: np.asarray(data[name]) for name in data.files}
-        vertices, colors = (
-            arrays["vertices"].astype(np.float32),
-            np.asarray(arrays["colors"] / 255, np.float32),
-        )
-        faces, ids = arrays["faces"].astype(np.int32), arrays["ids"].astype(np.int32)
-        counts, face_counts = (
-            arrays["vertex_counts"].astype(np.int64),
-            arrays["face_counts"].astype(np.int64),
-        )
-        seconds, canonical = (
-            arrays["seconds"].astype(np.float64),
-            arrays["canonical"].astype(np.float32),
-        )
-        canonical_faces, tracks = (
-            arrays["canonical_faces"].astype(np.int32),
-            arrays["canonical_tracks"].astype(np.float32),
-        )
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        EOFError,
-        TypeError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise _damaged(path, "it can't be read") from error
+    arrays = read_npz(path, WANTED, "a sequence of meshes", "Make it again.")
+    vertices, canonical, tracks = (
+        arrays[name].astype(np.float32) for name in ("vertices", "canonical", "canonical_tracks")
+    )
+    faces, canonical_faces, counts, face_counts = (
+        arrays[name].astype(np.int64)
+        for name in ("faces", "canonical_faces", "vertex_counts", "face_counts")
+    )
+    colors, ids = np.asarray(arrays["colors"] / 255, np.float32), arrays["ids"].astype(np.int32)
+    seconds = arrays["seconds"].astype(np.float64)
     fits = (
-        seconds.ndim == counts.ndim == face_counts.ndim == 1
-        and len(seconds) == len(counts) == len(face_counts) > 0
-        and counts.min() > 0
-        and face_counts.min() >= 0
+        len(seconds) > 0
+        and 0 < counts.min() <= counts.max() <= MOST
+        and 0 <= face_counts.min() <= face_counts.max() <= len(faces)
         and len(vertices) == counts.sum() <= MOST
         and len(faces) == face_counts.sum()
-        and len(ids) == len(colors) == len(vertices)
-        and vertices.shape[1:] == colors.shape[1:] == canonical.shape[1:] == (3,)
-        and faces.shape[1:] == canonical_faces.shape[1:] == (3,)
-        and tracks.shape == (len(seconds), len(canonical), 3)
     )
     if not fits:
         raise _damaged(path, "its parts do not fit together")
@@ -125,17 +111,20 @@ def read(path: Path) -> MeshFrames:
         or not ((canonical_faces >= 0) & (canonical_faces < len(canonical))).all()
     ):
         raise _damaged(path, "its parts do not fit together")
+    parted = (
+        (vertices, counts),
+        (faces.astype(np.int32), face_counts),
+        (colors, counts),
+        (ids, counts),
+    )
     parts = zip(
-        *(
-            np.split(a, np.cumsum(n)[:-1])
-            for a, n in ((vertices, counts), (faces, face_counts), (colors, counts), (ids, counts))
-        ),
+        *(np.split(a, np.cumsum(n)[:-1]) for a, n in parted),
         strict=True,
     )
     return MeshFrames(
         frames=[MeshFrame(*part) for part in parts],
         seconds=seconds,
         canonical=canonical,
-        canonical_faces=canonical_faces,
+        canonical_faces=canonical_faces.astype(np.int32),
         canonical_tracks=tracks,
     )

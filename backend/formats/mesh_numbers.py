@@ -10,6 +10,7 @@ import numpy as np
 
 from ..geometry.arrays import Floats
 from ..geometry.far_origin import offset_of
+from . import gate
 
 NONE = rb"[-+]?(?:nan|inf(?:inity)?)(?:\(\w*\))?"
 IN_OBJ = re.compile(rb"^v[ \t][^\n]*?[ \t]" + NONE + rb"(?=[ \t\r\n]|$)", re.I | re.M)
@@ -25,7 +26,7 @@ def has_no_places(path: Path) -> bool:
     kind = path.suffix.lower()
     if kind not in (".obj", ".ply", ".stl"):
         return False
-    data = path.read_bytes()
+    data = gate.read_bytes(path)
     if HINT.search(data) is None and kind != ".stl":
         return False
     if kind == ".obj":
@@ -43,7 +44,7 @@ def is_misread(path: Path) -> bool:
     """
     if path.suffix.lower() not in (".obj", ".ply", ".stl"):
         return False
-    with open(path, "rb") as file:
+    with gate.opened(path) as file:
         start = file.read(8)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return path.suffix.lower() == ".obj" or b"\0" in start

@@ -5,8 +5,6 @@ World axes and units are the capture's. Where sparse nodes carry the mesh, they 
 are the bones of a game engine.
 """
 
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +13,24 @@ from numpy.typing import NDArray
 
 from ..geometry.arrays import Floats
 from ..protocol import InputError
+from .npz_file import NUMBERS, WHOLE, Array, Arrays, read_npz
 
 NAME = "mesh.npz"
 TEXTURE = "texture.png"
 MOST = 400_000_000  # vertices times moments
+WANTED = {
+    "rest": Array(NUMBERS, ("V", 3)),
+    "faces": Array(WHOLE, ("F", 3)),
+    "positions": Array(NUMBERS, ("T", "V", 3)),
+    "seconds": Array(NUMBERS, ("T",)),
+    "colors": Array(NUMBERS, ("V", 3)),
+    "uvs": Array(NUMBERS, ("F", 3, 2), optional=True),
+    "node_rest": Array(NUMBERS, ("N", 3), optional=True),
+    "node_transforms": Array(NUMBERS, ("T", "N", 3, 4), optional=True),
+    "node_skin": Array(WHOLE, ("V", "I"), optional=True),
+    "node_weights": Array(NUMBERS, ("V", "I"), optional=True),
+}
+AGAIN = "Make the animated mesh again."
 
 
 @dataclass(frozen=True)
@@ -82,40 +94,15 @@ def _damaged(path: Path, why: str) -> InputError:
 
 def read(path: Path) -> MeshSequence:
     """InputError for anything that is not a whole sequence."""
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            arrays = {name: np.asarray(data[name]) for name in data.files}
-        rest, positions = arrays["rest"].astype(np.float32), arrays["positions"].astype(np.float32)
-        faces, seconds = arrays["faces"].astype(np.int32), arrays["seconds"].astype(np.float64)
-        colors = np.asarray(arrays["colors"] / 255, np.float32)
-        uvs = arrays["uvs"].astype(np.float32) if "uvs" in arrays else None
-        nodes = _nodes(arrays) if "node_rest" in arrays else None
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        EOFError,
-        TypeError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise _damaged(path, "it can't be read") from error
-    count = len(rest)
-    fits = (
-        rest.shape == (count, 3)
-        and faces.ndim == 2
-        and faces.shape[1] == 3
-        and positions.shape == (len(seconds), count, 3)
-        and colors.shape == (count, 3)
-        and (uvs is None or uvs.shape == (*faces.shape, 2))
-    )
-    if not fits or not count or not len(seconds) or positions.size > 3 * MOST:
+    arrays = read_npz(path, WANTED, "a mesh sequence", AGAIN)
+    rest, positions = arrays["rest"].astype(np.float32), arrays["positions"].astype(np.float32)
+    faces, seconds = arrays["faces"].astype(np.int64), arrays["seconds"].astype(np.float64)
+    colors = np.asarray(arrays["colors"] / 255, np.float32)
+    uvs = arrays["uvs"].astype(np.float32) if "uvs" in arrays else None
+    nodes, count = _nodes(path, arrays), len(rest)
+    if not count or not len(seconds) or positions.size > 3 * MOST:
         raise _damaged(path, "its parts do not fit together")
-    if (
-        faces.min(initial=0) < 0
-        or faces.max(initial=-1) >= count
-        or not _nodes_fit(nodes, count, len(seconds))
-    ):
+    if faces.min(initial=0) < 0 or faces.max(initial=-1) >= count:
         raise _damaged(path, "its parts do not fit together")
     if not all(np.isfinite(values).all() for values in (rest, positions, seconds)):
         raise _damaged(path, "it holds numbers that are none")
@@ -123,7 +110,7 @@ def read(path: Path) -> MeshSequence:
         raise _damaged(path, "its times do not rise")
     return MeshSequence(
         rest=rest,
-        faces=faces,
+        faces=faces.astype(np.int32),
         positions=positions,
         seconds=seconds,
         colors=colors,
@@ -132,25 +119,21 @@ def read(path: Path) -> MeshSequence:
     )
 
 
-def _nodes(arrays: dict[str, NDArray]) -> Nodes:
+def _nodes(path: Path, arrays: Arrays) -> Nodes | None:
+    """InputError where there are some and they are not whole."""
+    given = [arrays.get(f"node_{name}") for name in ("rest", "transforms", "skin", "weights")]
+    rest, transforms, skin, weights = given
+    if rest is None:
+        return None
+    if transforms is None or skin is None or weights is None:
+        raise _damaged(path, "its parts do not fit together")
+    if int(skin.min(initial=0)) < 0 or int(skin.max(initial=-1)) >= len(rest):
+        raise _damaged(path, "its parts do not fit together")
+    if not all(np.isfinite(values).all() for values in (rest, transforms, weights)):
+        raise _damaged(path, "it holds numbers that are none")
     return Nodes(
-        arrays["node_rest"].astype(np.float32),
-        arrays["node_transforms"].astype(np.float32),
-        arrays["node_skin"].astype(np.int32),
-        arrays["node_weights"].astype(np.float32),
-    )
-
-
-def _nodes_fit(nodes: Nodes | None, vertices: int, moments: int) -> bool:
-    if nodes is None:
-        return True
-    count = len(nodes.rest)
-    return (
-        nodes.rest.shape == (count, 3)
-        and nodes.transforms.shape == (moments, count, 3, 4)
-        and nodes.skin.shape == nodes.weights.shape
-        and len(nodes.skin) == vertices
-        and int(nodes.skin.min(initial=0)) >= 0
-        and int(nodes.skin.max(initial=-1)) < count
-        and bool(np.isfinite(nodes.transforms).all() and np.isfinite(nodes.weights).all())
+        rest.astype(np.float32),
+        transforms.astype(np.float32),
+        skin.astype(np.int32),
+        weights.astype(np.float32),
     )

@@ -1,6 +1,5 @@
 """Keys of facial motion: a numpy archive that Blender's side reads. numpy alone."""
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..protocol import InputError
+from .npz_file import NUMBERS, TEXT, WHOLE, Array, read_npz
 
 NAME = "motion.npz"
 LAYERS = ("speech", "expression", "blink", "gaze", "head")
@@ -17,6 +17,17 @@ HEAD = (
     "headRoll",
 )  # radians; up, to the person's left, towards the person's left shoulder
 MOST = 5_000_000  # keys
+LONGEST = 1e8  # frames
+WANTED = {
+    "fps": Array(NUMBERS),
+    "length": Array(NUMBERS),
+    "source": Array(TEXT),
+    "names": Array(TEXT, ("C",)),
+    "layers": Array(TEXT, ("C",)),
+    "counts": Array(WHOLE, ("C",)),
+    "frames": Array(NUMBERS, ("N",)),
+    "values": Array(NUMBERS, ("N",)),
+}
 
 
 @dataclass(frozen=True)
@@ -61,29 +72,18 @@ def write(path: Path, motion: Motion) -> None:
 
 def read(path: Path) -> Motion:
     """InputError for anything that is not a whole motion."""
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            names, layers, counts = (
-                [str(n) for n in data["names"]],
-                [str(n) for n in data["layers"]],
-                data["counts"].tolist(),
-            )
-            frames, values = data["frames"].astype(np.float32), data["values"].astype(np.float32)
-            fps, length, source = float(data["fps"]), float(data["length"]), str(data["source"])
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path.name} is not a motion of a face, or it is damaged.", "Run Speech or Face again."
-        ) from error
-    whole = (
-        len(names) == len(layers) == len(counts)
-        and sum(counts) == len(frames) == len(values) <= MOST
-        and min(counts, default=1) > 0
-    )
+    data = read_npz(path, WANTED, "a motion of a face", "Run Speech or Face again.")
+    names, layers = [str(n) for n in data["names"]], [str(n) for n in data["layers"]]
+    frames, values = data["frames"].astype(np.float32), data["values"].astype(np.float32)
+    counts, source = data["counts"].tolist(), str(data["source"])
+    fps, length = float(data["fps"]), float(data["length"])
+    whole = sum(counts) == len(frames) <= MOST and min(counts, default=1) > 0
     if (
         not whole
         or not np.isfinite(frames).all()
         or not np.isfinite(values).all()
         or not 0 < fps < 1e6
+        or not abs(length) <= LONGEST
     ):
         raise InputError(
             f"{path.name} is damaged: its keys do not fit together.", "Run Speech or Face again."

@@ -14,7 +14,7 @@ from .transforms_json import IMAGES
 
 UP = 2  # folders above the capture's that its names may lead to
 OTHERS = ("mask", "masks", "depth", "depths", "normal", "normals")  # folders of no photographs
-LONGEST_NAME, LONGEST_PATH = 255, 1000  # bytes of a name, characters with its folders
+LONGEST_PATH, LONGEST_NAME = 1000, 255  # of a name with its folders, and of one in bytes
 MOST_FILES = 200_000  # that are looked at when names don't fit
 
 
@@ -32,7 +32,14 @@ def _is_too_long(name: str) -> bool:
 
 
 def is_name(name: Any) -> bool:
-    return isinstance(name, str) and bool(name) and "\0" not in name
+    """Whether a file can be called so: letters that can be written, and not too many."""
+    if not isinstance(name, str) or not name or "\0" in name:
+        return False
+    try:
+        parts = slashed(name).encode().split(b"/")
+    except UnicodeEncodeError:  # half a letter
+        return False
+    return len(name) <= LONGEST_PATH and max(map(len, parts)) <= LONGEST_NAME
 
 
 def inside(root: Path, name: Any) -> Path:
@@ -40,13 +47,13 @@ def inside(root: Path, name: Any) -> Path:
     writes it; names of anything but pictures and points that lead outside the folder, and those
     that lead further, are refused.
     """
-    if not is_name(name):
-        raise InputError("transforms.json: a frame has no file_path.", "Export it again.")
-    if _is_too_long(name):
+    if isinstance(name, str) and _is_too_long(name):
         raise InputError(
             f"transforms.json names a file with a name of {len(name)} characters.",
             "No file can be called so: export it again.",
         )
+    if not is_name(name):
+        raise InputError("transforms.json: a frame has no file_path.", "Export it again.")
     parts = PurePosixPath(slashed(name))
     if parts.is_absolute() or PureWindowsPath(name).drive:
         raise _outside(name)

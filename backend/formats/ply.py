@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..geometry.arrays import Doubles, Ints, Pixels
+from . import gate
 from .ply_header import (
     TYPES as TYPES,
     Element as Element,
@@ -73,7 +74,7 @@ def read_blocks(path: Path, header: Header, name: str) -> Iterator[NDArray[np.vo
     else:
         start += sum(e.least_bytes(header.encoding) for e in before)
     dtype = _dtype(element, order)
-    with open(path, "rb") as file:
+    with gate.opened(path) as file:
         file.seek(start)
         for first in range(0, max(element.count, 1), BLOCK):
             rows = min(BLOCK, element.count - first)
@@ -192,7 +193,7 @@ def _from_words(
     path: Path, header: Header, before: tuple[Element, ...], element: Element
 ) -> NDArray[np.void]:
     """A table of an ascii file; rows may be as long as they like."""
-    with open(path, "rb") as file:
+    with gate.opened(path) as file:
         file.seek(header.size)
         text = file.read()
     if any(e.lists for e in (*before, element)):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..protocol import InputError
+from . import gate
 
 TYPES = {
     "char": "i1", "int8": "i1", "uchar": "u1", "uint8": "u1", "short": "i2", "int16": "i2",
@@ -86,13 +87,8 @@ def bad_file(path: Path, why: str) -> InputError:
 
 def _lines(path: Path) -> tuple[list[str], int]:
     """Of the header, without its end; and its bytes."""
-    try:
-        with open(path, "rb") as file:
-            start = file.read(MAX_HEADER)
-    except OSError as error:
-        raise InputError(
-            f"{path} can't be read: {error.strerror}.", "Choose another file."
-        ) from error
+    with gate.opened(path) as file:
+        start = file.read(MAX_HEADER)
     if not start:
         raise bad_file(path, "it is empty")
     end = END.search(start)

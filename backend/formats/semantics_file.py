@@ -10,8 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..protocol import InputError
+from .npz_file import TEXT, Array, read_npz
 
 NAME, OBJECTS, LABEL = "semantics.npz", "objects.json", "object_id"
+WANTED = {
+    "objects": Array("u", ("N", 3)),
+    "shares": Array("u", ("N", 3)),
+    "features": Array("f", ("K", "D")),
+    "mean": Array("f", ("D",)),
+    "model": Array(TEXT),
+}
 NOTHING = int(np.iinfo(np.uint16).max)  # the label of what is of no object
 
 
@@ -51,43 +59,26 @@ def write(path: Path, semantics: Semantics) -> None:
 
 def read(path: Path) -> Semantics:
     """InputError for anything that is not such a file."""
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            semantics = Semantics(
-                objects=data["objects"],
-                shares=data["shares"],
-                features=data["features"].astype(np.float32),
-                mean=data["mean"],
-                model=str(data["model"]),
-            )
-    except Exception as error:
-        raise InputError(f"{path.name} holds no objects.", "Run Segment again.") from error
+    data = read_npz(path, WANTED, "a list of objects", "Run Segment again.")
+    semantics = Semantics(
+        objects=data["objects"],
+        shares=data["shares"],
+        features=data["features"].astype(np.float32),
+        mean=data["mean"],
+        model=str(data["model"]),
+    )
     if not _is_whole(semantics):
         raise InputError(f"{path.name} holds no objects, or damaged ones.", "Run Segment again.")
     return semantics
 
 
 def _is_whole(semantics: Semantics) -> bool:
-    """Shapes and kinds as above, finite, and no object named that is not held."""
+    """Kinds as above, finite, and no object named that is not held."""
     objects, features = semantics.objects, semantics.features
-    if (
-        objects.dtype != np.uint16
-        or objects.ndim != 2
-        or objects.shape[1] != 3
-        or features.ndim != 2
-        or not len(features)
-    ):
+    if objects.dtype != np.uint16 or semantics.shares.dtype != np.uint8 or not len(features):
         return False
-    if (
-        semantics.shares.dtype != np.uint8
-        or semantics.shares.shape != objects.shape
-        or semantics.mean.shape != features.shape[1:]
-    ):
+    if semantics.mean.dtype != np.float32 or not np.isfinite(semantics.mean).all():
         return False
-    if (
-        semantics.mean.dtype != np.float32
-        or not np.isfinite(features).all()
-        or not np.isfinite(semantics.mean).all()
-    ):
+    if not np.isfinite(features).all():
         return False
     return bool(((objects < len(features)) | (objects == NOTHING)).all())

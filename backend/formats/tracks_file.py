@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..protocol import InputError
+from .npz_file import NUMBERS, Array, read_npz
 
 NAME = "tracks.npz"
 MOST_ROWS = 5_000_000
@@ -22,16 +23,10 @@ def write(path: Path, rows: NDArray[np.float64]) -> None:
 
 def read(path: Path) -> NDArray[np.float32]:
     """(N, 4); InputError for anything that is not such a file."""
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            rows = np.asarray(data["rows"], np.float32)
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise InputError(f"{path.name} holds no tracks.", "Solve the cameras again.") from error
-    if (
-        rows.ndim != 2
-        or rows.shape[1] != 4
-        or not len(rows) <= MOST_ROWS
-        or not np.isfinite(rows).all()
-    ):
+    wanted = {"rows": Array(NUMBERS, ("N", 4))}
+    data = read_npz(path, wanted, "a file of tracks", "Solve the cameras again.")
+    with np.errstate(over="ignore"):
+        rows = np.asarray(data["rows"], np.float32)
+    if not len(rows) <= MOST_ROWS or not np.isfinite(rows).all():
         raise InputError(f"{path.name} holds no tracks.", "Solve the cameras again.")
     return rows

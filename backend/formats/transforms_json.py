@@ -1,6 +1,5 @@
 """What a transforms.json says, value by value, every one checked."""
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -9,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..protocol import InputError
+from .json_file import read_json
 
 IMAGES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp")
 MAX_JSON = 256 * 2**20
+MOST_FRAMES = 200_000
 
 
 def find_transforms(path: Path) -> Path | None:
@@ -26,21 +27,13 @@ def find_transforms(path: Path) -> Path | None:
 
 def load_json(path: Path) -> dict[str, Any]:
     """The record; InputError for what is no JSON object or too large."""
-    try:
-        if path.stat().st_size > MAX_JSON:
-            raise InputError(
-                f"{path.name} is too large to be a list of cameras.", "Choose another file."
-            )
-        data = json.loads(path.read_bytes())  # with or without a byte order mark, UTF-16 too
-    except OSError as error:
+    data = read_json(path, MAX_JSON)
+    frames = data.get("frames") if isinstance(data, dict) else None
+    if isinstance(frames, list) and len(frames) > MOST_FRAMES:
         raise InputError(
-            f"{path} can't be read: {error.strerror}.", "Choose another file."
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"{path.name} is not valid JSON.", "Export it again from the program that wrote it."
-        ) from error
-    if not isinstance(data, dict) or not isinstance(data.get("frames"), list) or not data["frames"]:
+            f"{path.name} is too large to be a list of cameras.", "Choose another file."
+        )
+    if not isinstance(data, dict) or not isinstance(frames, list) or not frames:
         raise InputError(
             f"{path.name} lists no frames.",
             "Choose the transforms.json of a nerfstudio or instant-ngp scene.",

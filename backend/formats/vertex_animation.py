@@ -16,9 +16,13 @@ from numpy.typing import NDArray
 
 from ..geometry.arrays import Floats
 from ..protocol import InputError
+from .gate import read_bytes
+from .json_file import read_record
+from .limits import MIB
 
 WIDEST = 4096
 HIGHEST = 16384
+MOST_NOTE, MOST_TEXTURE = MIB, 512 * MIB  # bytes
 
 
 def sidecar(path: Path) -> Path:
@@ -66,7 +70,7 @@ def write(path: Path, positions: Floats, fps: float = 24.0) -> float:
 
 def seconds(path: Path) -> float:
     """How long the animation lasts, from its first frame to its last."""
-    note = json.loads(sidecar(path).read_text(encoding="utf-8"))
+    note = read_record(sidecar(path), MOST_NOTE)
     return (int(note["frames"]) - 1) / float(note["frames_per_second"])
 
 
@@ -74,7 +78,7 @@ def texels(path: Path) -> NDArray[np.float64]:
     """(V, 2) where each vertex's texel of the first frame is, in shares of the picture from its
     upper left; a frame later, it is lower by rows_per_frame / (rows_per_frame * frames).
     """
-    note = json.loads(sidecar(path).read_text(encoding="utf-8"))
+    note = read_record(sidecar(path), MOST_NOTE)
     number = np.arange(int(note["vertices"]))
     column, row = number % int(note["width"]), number // int(note["width"])
     return np.stack(
@@ -89,21 +93,22 @@ def texels(path: Path) -> NDArray[np.float64]:
 def read(path: Path, first: Floats) -> Floats:
     """(T, V, 3) from the picture and the mesh (V, 3) at its first frame."""
     try:
-        note = json.loads(sidecar(path).read_text(encoding="utf-8"))
+        note = read_record(sidecar(path), MOST_NOTE)
         frames, count, width, rows = (
             int(note[k]) for k in ("frames", "vertices", "width", "rows_per_frame")
         )
         low, high = float(note["low"]), float(note["high"])
-        levels = _pixels(path.read_bytes(), width, frames * rows).reshape(frames, rows * width, 3)[
-            :, :count
-        ]
+        if not (0 < width <= WIDEST and 0 < frames * rows <= HIGHEST and 0 < count <= rows * width):
+            raise ValueError("no such picture is written")
+        levels = _pixels(read_bytes(path, MOST_TEXTURE), width, frames * rows).reshape(
+            frames, rows * width, 3
+        )[:, :count]
     except (
         OSError,
         ValueError,
         KeyError,
         TypeError,
         OverflowError,
-        RecursionError,
         zlib.error,
         struct.error,
     ) as error:
@@ -139,8 +144,7 @@ def _png(pixels: NDArray[np.uint16]) -> bytes:
 
 def _pixels(data: bytes, width: int, height: int) -> NDArray[np.uint16]:
     """Of a PNG that `_png` wrote."""
-    length = struct.unpack(">I", data[33:37])[0]
-    lines = np.frombuffer(zlib.decompress(data[41 : 41 + length]), np.uint8).reshape(
-        height, 1 + width * 6
-    )
+    length, size = struct.unpack(">I", data[33:37])[0], height * (1 + width * 6)
+    unpacked = zlib.decompressobj().decompress(data[41 : 41 + length], size)
+    lines = np.frombuffer(unpacked, np.uint8).reshape(height, 1 + width * 6)
     return np.asarray(np.ascontiguousarray(lines[:, 1:]).view(">u2").reshape(height, width, 3))

@@ -8,12 +8,14 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-from av.error import FFmpegError
 
 from ..formats.archives import refuse_archive
+from ..formats.gate import check_file
+from ..formats.limits import MOST_FRAME_PIXELS
 from ..protocol import InputError
 from .deinterlace import deinterlaced
 from .high_dynamic_range import range_name
+from .open_media import BROKEN_MEDIA, open_media
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,18 +70,17 @@ def cannot(path: Path, why: str) -> InputError:
 
 def open_video(path: Path) -> av.container.InputContainer:
     """Opens a file that has a picture stream; InputError for anything else."""
-    if not path.is_file():
-        raise InputError(f"There is no file {path}.", "Check the path.")
-    if path.stat().st_size == 0:
+    if check_file(path) == 0:
         raise cannot(path, "the file is empty")
     refuse_archive(path)
     try:
-        container = av.open(str(path), "r")
-    except (FFmpegError, OSError, ValueError) as error:
+        container = open_media(path)
+    except BROKEN_MEDIA as error:
         raise cannot(path, "it is not a video, or it is damaged") from error
     if not container.streams.video:
         container.close()
         raise cannot(path, "it holds sound but no picture")
+    container.streams.video[0].codec_context.options = {"max_pixels": str(MOST_FRAME_PIXELS)}
     return container
 
 
@@ -91,7 +92,7 @@ def opened_at(path: Path, start: float) -> av.container.InputContainer:
     if start > 1:
         try:
             container.seek(int(start * av.time_base))
-        except FFmpegError:
+        except BROKEN_MEDIA:
             container.close()
             return open_video(path)
     return container
@@ -190,7 +191,7 @@ def _decoded(
     for packet in _packets(container):
         try:
             frames = packet.decode()
-        except (FFmpegError, ValueError):
+        except BROKEN_MEDIA:
             yield time, None
             continue
         for frame in frames:
@@ -218,7 +219,7 @@ def _packets(container: av.container.InputContainer, whole: bool = False) -> Ite
     while True:
         try:
             packet = next(packets, None)
-        except (FFmpegError, ValueError):
+        except BROKEN_MEDIA:
             return
         if packet is None:
             return

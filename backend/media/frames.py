@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..geometry.arrays import Pixels
+from .open_image import opened
 
 THUMB = 160  # pixels on the longer side of the small grey picture that judges are given
 
@@ -49,13 +50,10 @@ def to_eight_bit(image: Image.Image) -> Image.Image:
     as they are.
     """
     if image.mode.startswith("I"):
-        values = np.asarray(image, np.float64)
-        return Image.fromarray(
-            (values / (257.0 if values.max(initial=0) > 255 else 1.0))
-            .clip(0, 255)
-            .round()
-            .astype(np.uint8)
-        )
+        values = np.asarray(image, np.float32)  # whose 24 bits hold sixteen; twice as many fit
+        if values.max(initial=0) > 255:
+            values = values / np.float32(257)
+        return Image.fromarray(values.clip(0, 255).round().astype(np.uint8))
     if image.mode == "F":
         return Image.fromarray(
             (np.nan_to_num(np.asarray(image)) * 255).clip(0, 255).round().astype(np.uint8)
@@ -74,7 +72,7 @@ def sharpness(gray: Pixels) -> float:
 
 def thumbnail(path: Path) -> NDArray[np.float32]:
     """A small grey picture, values 0..255."""
-    with Image.open(path) as image:
+    with opened(path) as image:
         image.draft("L", (THUMB * 2, THUMB * 2))
         small = (
             to_eight_bit(image)

@@ -4,7 +4,6 @@ another shape is left out by name.
 """
 
 import math
-import warnings
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from ..formats.named_files import pictures_below
 from ..formats.natural_order import natural_key
 from ..protocol import InputError
 from .frames import Footage, fit_size, to_eight_bit
-from .open_image import UNREADABLE
+from .open_image import UNREADABLE, opened
 from .photo_shapes import Shape, main_shape
 from .picture_files import LISTED, PHONES, has_alpha, picture_facts, save_picture
 from .picture_fit import fit_pictures
@@ -54,25 +53,18 @@ def exif_focal(image: Image.Image) -> float:
             image.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.FocalLengthIn35mmFilm, 0)
             or 0
         )
-    except (TypeError, ValueError, ZeroDivisionError, SyntaxError, OSError):
+    except UNREADABLE:
         return 0.0
     return value * math.hypot(*image.size) / DIAGONAL_35MM if 2 < value < 2000 else 0.0
 
 
 def _load(path: Path, is_upright: bool = True) -> tuple[Image.Image, float]:
     """The picture, upright or as stored, and its focal length in pixels."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                focal = exif_focal(image)
-                loaded = ImageOps.exif_transpose(image) if is_upright else image.copy()
-                loaded.load()
-                return loaded, focal
-    except (*UNREADABLE, Image.DecompressionBombWarning) as error:
-        raise InputError(
-            f"The photo {path.name} can't be read, or is far too large.", "Remove it or replace it."
-        ) from error
+    with opened(path, "photo") as image:
+        focal = exif_focal(image)
+        loaded = ImageOps.exif_transpose(image) if is_upright else image.copy()
+        loaded.load()
+        return loaded, focal
 
 
 @dataclass(frozen=True, kw_only=True)

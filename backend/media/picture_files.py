@@ -3,23 +3,16 @@ every program shows the same way up.
 """
 
 import shutil
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import ExifTags, Image, ImageOps
 
+from ..formats.gate import check_file, read_bytes
+from ..formats.limits import MOST_PICTURE_FILE
 from ..formats.transforms_json import IMAGES
-from ..protocol import InputError
 from .frames import to_eight_bit
 from .open_image import UNREADABLE, opened
-
-try:  # iPhones' format, by libheif
-    import pillow_heif
-except Exception:  # noqa: BLE001 - missing, or damaged in whatever way: such pictures are left out by name
-    pass
-else:
-    pillow_heif.register_heif_opener()
 
 PHONES = (".heic", ".heif", ".avif")
 LISTED = (*IMAGES, *PHONES)
@@ -47,7 +40,7 @@ def picture_facts(path: Path) -> PictureFacts:
     with opened(path) as image:
         try:
             said = image.getexif().get(ExifTags.Base.Orientation, 1)
-        except (ValueError, SyntaxError, OSError, KeyError, TypeError):
+        except UNREADABLE:
             said = 1
         orientation = said if isinstance(said, int) and 1 <= said <= 8 else 1
         return PictureFacts(size=image.size, orientation=orientation)
@@ -75,25 +68,18 @@ def place_picture(path: Path, facts: PictureFacts, is_upright: bool, target: Pat
     """
     if facts.orientation == 1 and path.suffix.lower() in COMMON:
         place = target.with_suffix(path.suffix.lower())
+        check_file(path, MOST_PICTURE_FILE)
         shutil.copyfile(path, place)
         return place
     is_jpeg = path.suffix.lower() in (".jpg", ".jpeg", *PHONES)
     place = target.with_suffix(".jpg" if is_jpeg else ".png")
     if facts.orientation != 1 and not is_upright and path.suffix.lower() in (".jpg", ".jpeg"):
-        data = _without_turn(path.read_bytes())
+        data = _without_turn(read_bytes(path, MOST_PICTURE_FILE))
         if data is not None:
             place.write_bytes(data)
             return place
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            with Image.open(path) as image:
-                save_picture(ImageOps.exif_transpose(image) if is_upright else image, place)
-        except (*UNREADABLE, Image.DecompressionBombWarning) as error:
-            raise InputError(
-                f"The picture {path.name} can't be read, or is far too large.",
-                "Replace it, or remove it.",
-            ) from error
+    with opened(path) as image:
+        save_picture(ImageOps.exif_transpose(image) if is_upright else image, place)
     return place
 
 

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..formats.archives import refuse_archive
+from ..formats.gate import check_file
 from ..protocol import InputError
+from .open_media import BROKEN_MEDIA, open_media
 
 Samples = NDArray[np.float32]  # (S,) -1 to 1
 
@@ -20,13 +22,14 @@ FASTEST = 2_000_000  # samples a second; beyond it, seconds and gigabytes go int
 
 def read_sound(path: Path) -> Samples:
     """The first sound track. InputError for what has none, is empty, or goes on for hours."""
+    check_file(path)
     refuse_archive(path)
     try:
-        with av.open(str(path)) as container:
+        with open_media(path) as container:
             if not container.streams.audio:
                 raise InputError(f"{path.name} has no sound.", "Choose a file with speech in it.")
             samples = _decoded(container, path)
-    except (av.FFmpegError, OSError, ValueError) as error:
+    except BROKEN_MEDIA as error:
         raise InputError(
             f"{path.name} can't be read as sound.", "Choose a WAV, MP3, FLAC or video file."
         ) from error

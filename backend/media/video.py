@@ -16,6 +16,7 @@ from ..protocol import InputError
 from .decoding import Damage, cannot, decode, open_video, opened_at, probe, reach
 from .frames import Footage, fit_size, sharpness
 from .high_dynamic_range import range_name, tone_mapped
+from .open_image import opened
 
 Progress = Callable[[int, int], None]
 MIN_FRAMES = 3
@@ -81,7 +82,7 @@ class _Store:
         if len(self.names) < MIN_FRAMES:
             few = "one frame" if len(self.names) == 1 else f"{len(self.names)} frames"
             raise cannot(path, f"it gives only {few}, and cameras need at least {MIN_FRAMES}")
-        with Image.open(self.folder / self.names[0]) as image:
+        with opened(self.folder / self.names[0]) as image:
             width, height = image.size
         return Footage(
             folder=self.folder,

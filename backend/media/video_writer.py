@@ -8,6 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..protocol import InputError
+from .open_media import BROKEN_MEDIA, open_media
+
 SOUND_RATE = 48_000
 # What the encoder makes of a picture depends on how many it works on at once: as many on any
 # machine.
@@ -63,8 +66,8 @@ class VideoWriter:
         )
         written = 0
         with (
-            contextlib.suppress(self._av.FFmpegError),
-            self._av.open(str(path)) as source,
+            contextlib.suppress(*BROKEN_MEDIA, InputError),
+            open_media(path) as source,
         ):  # where it is damaged, the rest is silent
             for frame in source.decode(audio=0):
                 frame.pts = None

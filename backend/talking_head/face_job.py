@@ -47,7 +47,10 @@ def run(job: Job[FaceOptions]) -> Outcome:
     """
     options, path = job.options, Path(job.request.input)
     rig = read_rig(options.rig)
-    tracker, pretrained = FaceTracker(_weights(job, options)), load_pretrained(options.sound_model)
+    tracker, pretrained = (
+        FaceTracker(_weights(job, options)),
+        load_pretrained(options.sound_model, options.trust_model_code),
+    )
     job.stage("Following the face", 1, 6)
     track = track_video(
         path, tracker, options.start, options.end, lambda step, total: job.progress(step, total)

@@ -49,6 +49,11 @@ class FaceOptions:
         "",
         "your own wav2vec-like network, a TorchScript file (1, samples) -> (1, moments, channels)",
     )
+    trust_model_code: bool = option(
+        False,
+        "yes to running the code in the sound model, which its maker wrote: only for "
+        "a file whose origin you know",
+    )
     gaussians: int = option(
         -1, "Gaussians of a photoreal head; 0: none", -1, 500_000, auto={"": "gaussians"}
     )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..formats.arkit import BLENDSHAPES
 from ..formats.face_names import VISEME_CURVES
+from ..formats.gate import is_file, read_text
 from ..formats.motion_file import HEAD
 from ..geometry.arrays import Floats
 from ..media.sound import RATE, read_sound
@@ -48,7 +49,9 @@ def run(job: Job[SpeechOptions]) -> Outcome:
     if np.abs(samples).max() < SILENT:
         job.warn("SILENT", f"{path.name} is silent: the face will only blink.")
     job.stage("Listening", 2, 3)
-    features = speech_features(samples, load_encoder(), load_pretrained(options.sound_model))
+    features = speech_features(
+        samples, load_encoder(), load_pretrained(options.sound_model, options.trust_model_code)
+    )
     if not sounds_like_speech(features):
         job.warn(
             "NO_SPEECH", f"{path.name} hardly sounds like speech: is it music, or the wrong file?"
@@ -84,7 +87,7 @@ def _text(given: str) -> str:
     """A transcript, or what stands in the file that it names."""
     path = Path(given) if given and len(given) < 1000 and "\n" not in given else None
     try:
-        return path.read_text(encoding="utf-8") if path and path.is_file() else given
+        return read_text(path) if path and is_file(path) else given
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise InputError(
             f"{given} can't be read as text.", "Give a plain text file in UTF-8."

@@ -5,7 +5,6 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-import av
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -17,6 +16,8 @@ from ..formats.motion_file import Motion
 from ..gaussians.rasterize import Rendering
 from ..geometry.arrays import Floats, Pixels
 from ..media.decoding import Damage, decode, open_video
+from ..media.open_image import opened_bytes
+from ..media.open_media import BROKEN_MEDIA, open_media
 from ..media.video import upright
 from ..media.video_writer import VideoWriter
 from ..protocol import InputError
@@ -130,9 +131,9 @@ def _spoken(
 
 def _with_sound(path: Path) -> Path | None:
     try:
-        with av.open(str(path)) as container:
+        with open_media(path) as container:
             return path if container.streams.audio else None
-    except (av.FFmpegError, OSError):
+    except (*BROKEN_MEDIA, InputError):
         return None
 
 
@@ -182,7 +183,8 @@ def _filmed(filmed: Poses, order: NDArray[np.int64]) -> Iterator[tuple[PortraitC
                 Image.fromarray(image).save(packed, "JPEG", quality=95)
                 kept[number] = packed.getvalue()
         if turns and wanted in kept:
-            image = np.asarray(Image.open(io.BytesIO(kept[wanted])))
+            with opened_bytes(kept[wanted], "a frame") as shown:
+                image = np.asarray(shown)
         if image is None or number < wanted or image.shape[:2] != (height, width):
             raise InputError(
                 f"{filmed.source.name} is no longer the footage that the head was made from.",

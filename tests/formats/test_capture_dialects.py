@@ -147,7 +147,7 @@ def test_a_pose_may_be_as_small_as_a_rounding_error_is_not(tmp_path: Path) -> No
     (np.diag([1.0, 1, -1, 1]).tolist(), "mirrored"),
     (np.diag([1.0, 1, 0, 1]).tolist(), "degenerate"), (np.eye(3).tolist(), "no usable pose"),
     (None, "no usable pose"), ("words", "no usable pose"), ([[1], [2, 3]], "no usable pose"),
-    ([1.0], "no usable pose"), ([10**400], "no usable pose"),
+    ([1.0], "no usable pose"), ([10**400], "not valid JSON"),
     ([[1, 0, 0, math.nan], *POSE[1:]], "no usable pose"),
     ([[1, 0, 0, math.inf], *POSE[1:]], "no usable pose"),
 ])  # fmt: skip

@@ -1,5 +1,6 @@
 """The ends of what depth maps and tracks can hold."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -37,5 +38,17 @@ def test_one_number_that_is_none_spoils_the_tracks(tmp_path: Path) -> None:
 def test_objects_in_a_file_are_never_run(tmp_path: Path) -> None:
     tracks_file.write(tmp_path / "t.npz", np.zeros((3, 4)))
     change(tmp_path / "t.npz", rows=np.zeros((3, 4), object))
-    with pytest.raises(InputError, match="no tracks"):
+    with pytest.raises(InputError, match="tracks"):
         tracks_file.read(tmp_path / "t.npz")
+
+
+def test_a_depth_map_of_impossible_size_takes_no_memory(tmp_path: Path) -> None:
+    depth_exr.write(tmp_path / "a.exr", np.ones((4, 5), np.float32))
+    data, key = (tmp_path / "a.exr").read_bytes(), b"dataWindow\0box2i\0"
+    assert depth_exr.exr_size(tmp_path / "a.exr") == (5, 4)
+    at = data.index(key) + len(key) + 4
+    for corner in (2_000_000_000, 40_000, -9):
+        window = struct.pack("<4i", 0, 0, corner, corner)
+        (tmp_path / "a.exr").write_bytes(data[:at] + window + data[at + 16 :])
+        with pytest.raises(InputError, match="not a depth map"):
+            depth_exr.read(tmp_path / "a.exr")

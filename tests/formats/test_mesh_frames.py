@@ -120,7 +120,7 @@ WRONG: list[dict[str, Any]] = [
 @pytest.mark.parametrize("wrong", WRONG, ids=label)
 def test_parts_that_do_not_fit(wrong: dict[str, Any], file: Path) -> None:
     change(file, **wrong)
-    with pytest.raises(InputError, match="do not fit together"):
+    with pytest.raises(InputError, match=r"do not fit together|of another type"):
         mesh_frames.read(file)
 
 
@@ -140,13 +140,13 @@ def test_parts_that_are_missing_objects_and_damaged_archives(file: Path) -> None
         for changed in (None, values.astype(object)):
             mesh_frames.write(file, SEQUENCE)
             change(file, **{name: changed})
-            with pytest.raises(InputError, match="can't be read"):
+            with pytest.raises(InputError, match="or it is damaged"):
                 mesh_frames.read(file)
     mesh_frames.write(file, SEQUENCE)
     whole = file.read_bytes()
     for cut in (0, 2, len(whole) // 2):
         file.write_bytes(whole[:cut])
-        with pytest.raises(InputError, match="can't be read"):
+        with pytest.raises(InputError, match="or it is damaged"):
             mesh_frames.read(file)
 
 

@@ -91,7 +91,7 @@ def test_textures_and_nodes_may_be_missing_and_colours_are_held_in_bounds(tmp_pa
 ], ids=label)  # fmt: skip
 def test_parts_that_do_not_fit(wrong: dict[str, Any], file: Path) -> None:
     change(file, **wrong)
-    with pytest.raises(InputError, match="do not fit together"):
+    with pytest.raises(InputError, match=r"do not fit together|numbers that are none"):
         mesh_sequence.read(file)
 
 
@@ -123,7 +123,7 @@ def test_parts_that_are_missing_or_objects(name: str, file: Path) -> None:
         change_to = {name: changed}
         mesh_sequence.write(file, SEQUENCE)
         change(file, **change_to)
-        with pytest.raises(InputError, match="can't be read"):
+        with pytest.raises(InputError, match="mesh sequence"):
             mesh_sequence.read(file)
 
 
@@ -131,7 +131,7 @@ def test_damaged_archives(file: Path) -> None:
     data = bytearray(file.read_bytes())
     for cut in (0, 2, len(data) // 2):
         file.write_bytes(data[:cut])
-        with pytest.raises(InputError, match="can't be read"):
+        with pytest.raises(InputError, match="mesh sequence"):
             mesh_sequence.read(file)
 
 

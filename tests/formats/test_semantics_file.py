@@ -54,20 +54,20 @@ def test_without_a_teacher_features_are_empty(file: Path) -> None:
 ], ids=label)  # fmt: skip
 def test_damaged_ones_are_refused(wrong: dict[str, Any], file: Path) -> None:
     change(file, **wrong)
-    with pytest.raises(InputError, match="or damaged ones"):
+    with pytest.raises(InputError, match="objects"):
         semantics_file.read(file)
 
 
 @pytest.mark.parametrize("name", ["objects", "shares", "features", "mean", "model"])
 def test_parts_that_are_missing(name: str, file: Path) -> None:
     change(file, **{name: None})
-    with pytest.raises(InputError, match="holds no objects"):
+    with pytest.raises(InputError, match="objects"):
         semantics_file.read(file)
 
 
 def test_objects_in_a_file_are_never_run(file: Path) -> None:
     change(file, model=np.array("ViT", object))
-    with pytest.raises(InputError, match="holds no objects"):
+    with pytest.raises(InputError, match="objects"):
         semantics_file.read(file)
 
 

@@ -122,3 +122,15 @@ def test_request_is_plain_json() -> None:
     data = json.loads(Request(verb="cameras", input="x", options=CamerasOptions()).to_json())
     assert data["protocol"] == protocol.PROTOCOL
     assert data["options"]["frames"] == 0
+
+
+def test_errors_stand_in_one_line_whatever_a_file_is_called() -> None:
+    error = InputError("a\nb\0c\u202etxt.\ud800 can't be read.", "x\r\n" + "y" * 5000)
+    assert error.what == str(error) == "a?b?c?txt.? can't be read."
+    assert error.advice.startswith("x??yyy") and len(error.advice) == protocol.LONGEST_SENTENCE + 1
+    assert InputError("漢字 🙂 é.ply — “so”…").what == "漢字 🙂 é.ply — “so”…"
+
+
+def test_a_request_without_end_is_no_request() -> None:
+    with pytest.raises(InputError, match="not JSON"):
+        read_request("[" * 200_000)

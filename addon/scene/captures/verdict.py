@@ -2,12 +2,13 @@
 trust per picture.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 import bpy
 
+from ....backend.formats.json_file import read_record
+from ....backend.protocol import InputError
 from ...blender_types import Icon
 from ...jobs.flags import in_window
 from . import picture_times
@@ -30,10 +31,9 @@ WORDS = {"solved": "Solved", "weak": "Weak: look before you trust it", "failed":
 def _manifest(folder: Path) -> dict[str, Any]:
     """The capture's manifest; empty for captures of other programs."""
     try:
-        data = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_record(folder / "manifest.json")
+    except InputError:
         return {}
-    return data if isinstance(data, dict) else {}
 
 
 def attach(root: bpy.types.Object, camera: bpy.types.Object, folder: Path) -> None:

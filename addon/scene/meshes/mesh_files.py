@@ -11,7 +11,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ....backend.formats import declared_sizes, mesh_numbers
+from ....backend.formats import declared_sizes, gate, mesh_numbers
 from ....backend.geometry.arrays import Doubles
 from ....backend.protocol import InputError
 from . import passing, timeline, usd
@@ -114,7 +114,7 @@ def missing_libraries(files: list[Path]) -> list[str]:
     for path in files:
         if path.suffix.lower() != ".obj":
             continue
-        with open(path, "rb") as file:
+        with gate.opened(path) as file:
             head = file.read(HEAD).decode("utf-8", "replace")
         for name in re.findall(r"^mtllib[ \t]+(.+?)[ \t]*\r?$", head, re.M):
             if not (path.parent / name.replace("\\", "/")).is_file():
@@ -129,7 +129,7 @@ def ply_texture(path: Path) -> Path | None:
     """The picture that MeshLab and others name in a comment of a PLY; Blender passes it over."""
     if path.suffix.lower() != ".ply":
         return None
-    with open(path, "rb") as file:
+    with gate.opened(path) as file:
         head = file.read(HEAD).partition(b"end_header")[0].decode("utf-8", "replace")
     named = re.search(r"^comment[ \t]+TextureFile[ \t]+(.+?)[ \t]*\r?$", head, re.M)
     return path.parent / named[1].replace("\\", "/") if named else None

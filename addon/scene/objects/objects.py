@@ -5,7 +5,6 @@ how much, and `object_second` the other. Objects that were merged or split remem
 rows of the words' table they are.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....backend.formats import semantics_file, splat_ply
+from ....backend.formats.json_file import read_json
 from ....backend.protocol import InputError
 from ..splats import marks, pointclouds, splats
 from .object_item import ObjectItem
@@ -28,9 +28,7 @@ FOLDER, MODEL = (
 
 def _records(folder: Path) -> list[dict[str, Any]]:
     try:
-        records: list[dict[str, Any]] = json.loads(
-            (folder / semantics_file.OBJECTS).read_text(encoding="utf-8")
-        )
+        records: list[dict[str, Any]] = read_json(folder / semantics_file.OBJECTS)
         for record in records:
             (
                 int(record["id"]),
@@ -39,7 +37,7 @@ def _records(folder: Path) -> list[dict[str, Any]]:
                 float(record["score"]),
                 [float(c) for c in record["color"]],
             )
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (InputError, ValueError, TypeError, KeyError, OverflowError) as error:
         raise InputError(
             f"{folder.name} holds no list of objects.", "Press Find Objects again."
         ) from error

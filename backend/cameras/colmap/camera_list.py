@@ -7,6 +7,9 @@ from pathlib import Path
 import pycolmap
 
 from ...formats.colmap_names import PARTS
+from ...formats.gate import lines, read_bytes
+from ...formats.limits import MOST_TEXT
+from ...protocol import InputError
 
 HEAD = struct.Struct("<IiQQ")  # camera, its model's number, width, height
 NAMES = {
@@ -23,11 +26,11 @@ def unknown_model(folder: Path) -> str:
     whole = all((folder / f"{part}.bin").is_file() for part in PARTS)
     try:
         if whole or not (folder / "cameras.txt").is_file():
-            models = _binary_models((folder / "cameras.bin").read_bytes())
+            models = _binary_models(read_bytes(folder / "cameras.bin", MOST_TEXT))
         else:
             models = _text_models(folder / "cameras.txt")
         return next((model for model in models if model not in NAMES.values()), "")
-    except (OSError, struct.error):
+    except (OSError, InputError, struct.error):
         return ""
 
 
@@ -46,8 +49,7 @@ def _binary_models(data: bytes) -> Iterator[str]:
 
 
 def _text_models(path: Path) -> Iterator[str]:
-    with open(path, encoding="utf-8-sig", errors="replace") as file:
-        for line in file:
-            words = line.split(None, 4)
-            if len(words) > 3 and not words[0].startswith("#"):
-                yield words[1][:40]
+    for raw in lines(path):
+        words = raw.decode("utf-8", "replace").lstrip("\ufeff").split(None, 4)
+        if len(words) > 3 and not words[0].startswith("#"):
+            yield words[1][:40]

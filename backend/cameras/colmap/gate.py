@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pycolmap
 
+from ...formats.colmap_counts import check_counts
 from ...formats.colmap_names import image_names
 from ...formats.name_pairing import listed, pair_names
 from ...formats.named_files import pictures_below
@@ -21,7 +22,6 @@ from ..footage.mask_files import paired_masks
 from ..footage.placed_pictures import GivenPicture, PlacedPicture, place_pictures
 from .camera_list import unknown_model
 from .colmap_command import ColmapTask
-from .declared_counts import check_counts
 from .sound_lenses import sound_indices
 from .text_models import readable
 
@@ -47,7 +47,7 @@ def read_model(task: ColmapTask) -> pycolmap.Reconstruction:
     check_counts(folder)
     try:
         model = pycolmap.Reconstruction(readable(folder, Path(task.work) / "model"))
-    except (ValueError, RuntimeError, IndexError, OSError) as error:
+    except (ValueError, RuntimeError, IndexError, OSError, MemoryError) as error:
         if unknown := unknown_model(folder):
             raise InputError(
                 f"A camera of the COLMAP model has the camera model {unknown!r}, which is not "

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ...formats.npz_file import NUMBERS, WHOLE, Array, read_npz
 from ...media.tracks.tracks import EMPTY, Tracks
 
 
@@ -41,15 +42,26 @@ class Solved:
         )
 
 
+WANTED = {
+    "frames": Array(WHOLE, ("N",)),
+    "viewmats": Array(NUMBERS, ("N", 4, 4)),
+    "focals": Array(NUMBERS, ("N",)),
+    "radial": Array(NUMBERS, (2,)),
+    "points": Array(NUMBERS, ("P", 3)),
+    "track_frame": Array(WHOLE, ("O",)),
+    "track_point": Array(WHOLE, ("O",)),
+    "track_uv": Array(NUMBERS, ("O", 2)),
+}
+
+
 def load(path: Path) -> Solved:
     """From a .npz file; nothing in it is unpickled."""
-    with np.load(path, allow_pickle=False) as data:
-        tracks = Tracks(data["track_frame"], data["track_point"], data["track_uv"])
-        return Solved(
-            frames=data["frames"],
-            viewmats=data["viewmats"],
-            focals=data["focals"],
-            radial=data["radial"],
-            tracks=tracks,
-            points=data["points"],
-        )
+    data = read_npz(path, WANTED, "a list of solved cameras", "Solve the cameras again.")
+    return Solved(
+        frames=data["frames"],
+        viewmats=data["viewmats"],
+        focals=data["focals"],
+        radial=data["radial"],
+        tracks=Tracks(data["track_frame"], data["track_point"], data["track_uv"]),
+        points=data["points"],
+    )

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+from ...formats.gate import lines
+
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 POSE_WORDS, POINT_WORDS = slice(1, 8), slice(1, 4)  # of a picture's first line, of a point's
 NO_POSE = [b"0"] * 7  # a quaternion of length 0, which `gate` leaves out
@@ -29,17 +31,16 @@ def _cleaned(line: bytes, part: slice, instead: list[bytes]) -> bytes:
 def _lines(path: Path) -> Iterator[bytes]:
     """The file's lines with poses and points that can be read."""
     is_pose = True
-    with open(path, "rb") as file:
-        for number, raw in enumerate(file):
-            line = raw.removeprefix(BYTE_ORDER_MARK) if number == 0 else raw
-            is_empty = not line.strip() or line.lstrip().startswith(b"#")
-            if path.name == "points3D.txt" and not is_empty:
-                yield _cleaned(line, POINT_WORDS, NOWHERE)
-            elif path.name == "images.txt" and not (is_pose and is_empty):
-                yield _cleaned(line, POSE_WORDS, NO_POSE) if is_pose else line
-                is_pose = not is_pose
-            else:
-                yield line
+    for number, raw in enumerate(lines(path)):
+        line = raw.removeprefix(BYTE_ORDER_MARK) if number == 0 else raw
+        is_empty = not line.strip() or line.lstrip().startswith(b"#")
+        if path.name == "points3D.txt" and not is_empty:
+            yield _cleaned(line, POINT_WORDS, NOWHERE)
+        elif path.name == "images.txt" and not (is_pose and is_empty):
+            yield _cleaned(line, POSE_WORDS, NO_POSE) if is_pose else line
+            is_pose = not is_pose
+        else:
+            yield line
 
 
 def readable(folder: Path, copy: Path) -> Path:
@@ -57,11 +58,10 @@ def readable(folder: Path, copy: Path) -> Path:
 
 
 def _needs_care(path: Path) -> bool:
-    with open(path, "rb") as file:
-        for number, line in enumerate(file):
-            if number == 0 and line.startswith(BYTE_ORDER_MARK):
-                return True
-            low = line[:400].lower()
-            if b"nan" in low or b"inf" in low:  # or a name that holds these letters: no harm
-                return True
+    for number, line in enumerate(lines(path)):
+        if number == 0 and line.startswith(BYTE_ORDER_MARK):
+            return True
+        low = line[:400].lower()
+        if b"nan" in low or b"inf" in low:  # or a name that holds these letters: no harm
+            return True
     return False

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pycolmap
-from PIL import Image
 
 from ...geometry.arrays import Doubles
+from ...media.open_image import opened
 from ...media.picture_files import save_picture
 from .undistort import StraightPictures
 
@@ -46,7 +46,7 @@ def _turned_pictures(folder: Path, target: Path, turns: dict[str, int], ending: 
         if not k:
             shutil.copyfile(path, target / path.name)
             continue
-        with Image.open(path) as image:
+        with opened(path) as image:
             save_picture(image.rotate(-90 * k, expand=True), target / path.name)
     return target
 

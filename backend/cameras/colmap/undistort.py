@@ -8,6 +8,7 @@ import numpy as np
 import pycolmap
 from PIL import Image
 
+from ...media.open_image import opened
 from .colmap_command import ColmapTask
 
 PINHOLE = ("PINHOLE", "SIMPLE_PINHOLE")
@@ -43,7 +44,7 @@ def _straight_alpha(folder: Path, names: list[str], solved: Path, task: ColmapTa
     work = Path(task.work)
     clear = []
     for name in names:
-        with Image.open(folder / name) as image:
+        with opened(folder / name) as image:
             if "A" not in image.getbands():
                 continue
             clear.append(name)
@@ -54,7 +55,7 @@ def _straight_alpha(folder: Path, names: list[str], solved: Path, task: ColmapTa
     alphas = _channel_straight(clear, "alpha", solved, work, task)
     for name in clear:
         place = work / "undistorted" / "images" / name
-        with Image.open(place) as color, Image.open(alphas / name) as alpha:
+        with opened(place) as color, opened(alphas / name) as alpha:
             merged = color.convert("RGB")
             merged.putalpha(alpha.convert("L"))
         merged.save(place)
@@ -68,13 +69,13 @@ def _straight_masks(names: list[str], solved: Path, task: ColmapTask) -> Path | 
     for folder in (work / "mask-pictures", straight):
         folder.mkdir()
     for name in masked:
-        with Image.open(Path(task.masks) / f"{name}.png") as mask:
+        with opened(Path(task.masks) / f"{name}.png") as mask:
             mask.convert("L").save(work / "mask-pictures" / name)
     if not masked:
         return None
     pictures = _channel_straight(masked, "mask-pictures", solved, work, task)
     for name in masked:
-        with Image.open(pictures / name) as mask:
+        with opened(pictures / name) as mask:
             hard = np.where(np.asarray(mask.convert("L")) > 127, 255, 0).astype(np.uint8)
         Image.fromarray(hard).save(straight / f"{name}.png")
     return straight

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...formats import capture, depth_exr, points_ply
+from ...formats.npz_file import WHOLE, Array, read_npz
 from ...runtime.job import Job
 from ..footage.images import read_image
 from .capture_depth import DepthConfig, capture_depth, is_good
@@ -45,8 +46,13 @@ def colored(depth_map: DepthMap) -> Image.Image:
 
 
 def _visible(work: Path) -> tuple[NDArray[np.float64], list[NDArray[np.int64]]]:
-    with np.load(work / "visible.npz", allow_pickle=False) as data:
-        return data["points"], np.split(data["seen"], np.cumsum(data["counts"])[:-1])
+    wanted = {
+        "points": Array("f", ("P", 3)),
+        "seen": Array(WHOLE, ("S",)),
+        "counts": Array(WHOLE, ("C",)),
+    }
+    data = read_npz(work / "visible.npz", wanted, "a list of points seen", "Solve them again.")
+    return data["points"], np.split(data["seen"], np.cumsum(data["counts"])[:-1])
 
 
 def add_depth(job: Job[Any], root: Path, work: Path, config: DepthConfig) -> Dense | None:

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from ...media.tracks.tracks import Tracks, make, merge
-from ...protocol import InputError
+from ...runtime.torch_script import load_script
 from .clip import FlowMapClip
 from .fit import FlowMapConfig
 from .network import DepthModel, DepthNetwork, NetworkConfig
@@ -57,20 +57,11 @@ class Pretrained:
     device: str = "cpu"
 
 
-def load(path: str, what: str, device: str) -> nn.Module | None:
-    """The network in a TorchScript file, None for no path. InputError for anything else."""
-    if not path:
-        return None
-    if not Path(path).is_file():
-        raise InputError(f"There is no {what} network {path}.", "Check the path.")
-    try:
-        network: nn.Module = torch.jit.load(path, map_location=device)
-    except (RuntimeError, ValueError, OSError) as error:
-        raise InputError(
-            f"{Path(path).name} is not a TorchScript file.",
-            "Export the network with torch.jit.script or trace.",
-        ) from error
-    return network
+def load(path: str, device: str, trusted: bool) -> nn.Module | None:
+    """The network in a TorchScript file that is trusted, None for no path. InputError for anything
+    else.
+    """
+    return load_script(Path(path), trusted, device) if path else None
 
 
 def _flows(network: nn.Module, video: Tensor, there: Tensor) -> Tensor:

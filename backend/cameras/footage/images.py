@@ -2,24 +2,42 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from ...formats import gate
+from ...formats.limits import MOST_PICTURE_FILE
 from ...geometry.arrays import Pixels
 from ...media.frames import Footage, fit_size
+from ...media.open_image import TooLargePicture, opened_bytes
 from ...protocol import InputError
+
+
+def decoded(path: Path, flags: int) -> NDArray[Any] | None:
+    """What OpenCV makes of a picture's file; None where it can't. InputError for what is no
+    ordinary file, or far too large.
+    """
+    data = gate.read_bytes(path, MOST_PICTURE_FILE)  # by its name, not all of Windows' can be read
+    try:
+        with opened_bytes(data, path.name):
+            pass  # of a size that can be held
+    except TooLargePicture:
+        raise
+    except InputError:
+        pass  # OpenCV knows some kinds that Pillow does not
+    try:
+        return cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    except cv2.error:
+        return None
 
 
 def read_image(path: Path, color: bool = False) -> Pixels:
     """(H, W) grey or (H, W, 3) RGB."""
-    kind = cv2.IMREAD_COLOR if color else cv2.IMREAD_GRAYSCALE
-    try:
-        # not cv2.imread: it can't open every name on Windows
-        image = cv2.imdecode(np.fromfile(path, np.uint8), kind | cv2.IMREAD_IGNORE_ORIENTATION)
-    except (OSError, cv2.error):  # a size that no picture has, among others
-        image = None
+    mode = cv2.IMREAD_COLOR if color else cv2.IMREAD_GRAYSCALE
+    image = decoded(path, mode | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
         raise InputError(f"The picture {path.name} can't be read.", "Replace it or remove it.")
     return np.asarray(image[..., ::-1] if color else image, np.uint8)

@@ -13,7 +13,7 @@ from PIL import Image
 from ...formats.name_pairing import listed, pair_names
 from ...formats.named_files import pictures_below
 from ...geometry.arrays import Pixels
-from ...media.open_image import UNREADABLE
+from ...media.open_image import TooLargePicture, opened
 from ...media.picture_files import PictureFacts, has_alpha
 from ...media.picture_fit import same_shape
 from ...protocol import InputError
@@ -69,11 +69,13 @@ def _shown(path: Path) -> Pixels:
     transparent.
     """
     try:
-        with Image.open(path) as image:
+        with opened(path, "mask") as image:
             numbered = image.mode == "P" and "transparency" not in image.info
             alpha = image.convert("RGBA") if has_alpha(image) else None
             colors = np.asarray(image.convert("RGB") if numbered else 0)
-    except (*UNREADABLE, Image.DecompressionBombError):
+    except TooLargePicture:
+        raise
+    except InputError:
         numbered, alpha, colors = False, None, np.zeros(0)  # what OpenCV reads may do
     clear = None if alpha is None else np.asarray(alpha.getchannel("A"))
     if clear is not None and clear.min() < clear.max():

@@ -2,12 +2,12 @@
 writes.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from ...formats.json_file import read_record
 from ...protocol import InputError
 
 
@@ -49,10 +49,10 @@ def read(path: Path, limit: int) -> list[KnownPose]:
     """At most `limit` poses, evenly chosen, in the footage's order."""
     try:
         poses = sorted(
-            (_pose(r) for r in json.loads(path.read_text(encoding="utf-8"))["frames"]),
+            (_pose(r) for r in read_record(path)["frames"]),
             key=lambda p: p.index,
         )
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, InputError) as error:
         raise InputError(
             f"{path.name} holds no usable list of solved cameras.",
             "Solve the camera in Blender again.",

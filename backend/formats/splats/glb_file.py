@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...geometry.arrays import Reals
+from ...protocol import InputError
+from ..json_file import parse_json
 from .packing import bad_file, is_plain_name, read_bytes
 
 KIND = "glTF"
@@ -130,8 +132,8 @@ def read_gltf(path: Path) -> Gltf:
 
 def _document(data: bytes, name: str) -> dict[str, Any]:
     try:
-        document = json.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        document = parse_json(data, name)
+    except InputError as error:
         raise bad(name, "it holds no description in JSON") from error
     if not isinstance(document, dict):
         raise bad(name, "it holds no description in JSON")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ...geometry.arrays import Flags, Floats, Ints, Pixels, Reals
 from ...protocol import InputError
+from .. import gate
 from ..splat_arrays import SH_C0, SplatArrays, logits_of
 
 EXPANSION = 256  # times its size that a packed file may grow to; real ones stay below 20
@@ -41,12 +42,7 @@ def is_plain_name(name: object) -> bool:
 
 def read_bytes(path: Path, kind: str) -> bytes:
     """A file whole. Raises InputError where it can't be read or is empty."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"{path} can't be read: {error.strerror}.", "Choose another file."
-        ) from error
+    data = gate.read_bytes(path)
     if not data:
         raise bad_file(path.name, kind, "it is empty")
     return data

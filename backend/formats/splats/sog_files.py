@@ -2,13 +2,13 @@
 refused, and so is what would grow beyond belief.
 """
 
-import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ...protocol import InputError
+from ..json_file import parse_json
 from .packing import bad_file, is_plain_name, may_grow_to, read_bytes
 
 KIND = "SOG"
@@ -86,8 +86,8 @@ def _plain(name: object, path: Path) -> str:
 
 def _meta(data: bytes, name: str) -> dict[str, Any]:
     try:
-        meta = json.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        meta = parse_json(data, name)
+    except InputError as error:
         raise bad_file(name, KIND, f"{META} is not JSON") from error
     if not isinstance(meta, dict) or not isinstance(meta.get("means"), dict):
         raise bad_file(name, KIND, f"{META} describes no splats")

@@ -7,7 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ...formats import gate
+from ...formats.limits import MOST_PICTURE_FILE
 from ...geometry.arrays import Ints32
+from ...media.open_image import check_size, opened
 from ...protocol import InputError
 
 MOST = 2000  # regions of a picture
@@ -33,7 +36,13 @@ def read_regions(folder: Path, name: str, width: int, height: int) -> tuple[Ints
             f"{folder.name} has no regions for the picture {name}.",
             "Give a PNG of labels for every picture, named like it.",
         )
-    labels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    with opened(path, "label picture") as image:
+        check_size(image.size, path.name)
+    data = np.frombuffer(gate.read_bytes(path, MOST_PICTURE_FILE), np.uint8)
+    try:
+        labels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        labels = None
     if labels is None or labels.dtype not in (np.uint8, np.uint16):
         raise InputError(
             f"The regions {path.name} can't be read.", "Write them as PNG, 8 or 16 bits."

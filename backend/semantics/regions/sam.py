@@ -16,6 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ...formats.gate import check_file
+from ...formats.limits import MOST_MODEL
 from ...geometry.arrays import Ints32
 from ...protocol import InputError
 from ...runtime.threads import several_threads
@@ -110,8 +112,7 @@ def load(path: Path, device: torch.device, config: SamConfig = SamConfig()) -> S
     torchvision_shim.make_importable()
     import segment_anything
 
-    if not path.is_file():
-        raise InputError(f"There is no file {path}.", ADVICE)
+    check_file(path, MOST_MODEL)
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)
         model = _model(weights.get("model", weights))

@@ -1,17 +1,28 @@
 """Poses and coefficients of every frame of the footage, for what is drawn upon it: poses.npz."""
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...formats.npz_file import NUMBERS, TEXT, WHOLE, Array, read_npz
 from ...geometry.arrays import Floats
 from ...protocol import InputError
 from ..fitting.head_motion import HeadMotion
 
 NAME = "poses.npz"
+LARGEST = 65_536  # pixels a side
+WANTED = {
+    "size": Array(WHOLE, (2,)),
+    "source": Array(TEXT),
+    "names": Array(TEXT, ("K",)),
+    "times": Array(NUMBERS, ("T",)),
+    "coefficients": Array(NUMBERS, ("T", "K")),
+    "rotations": Array("f", ("T", 3, 3)),
+    "translations": Array("f", ("T", 3)),
+    "focal": Array(NUMBERS),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,29 +56,23 @@ def save(path: Path, motion: HeadMotion, source: Path) -> None:
 
 def load(path: Path) -> Poses:
     """InputError for anything that `save` has not written."""
-    try:
-        with np.load(path, allow_pickle=False) as d:
-            width, height = (int(n) for n in d["size"])
-            poses = Poses(
-                source=Path(str(d["source"])),
-                names=[str(n) for n in d["names"]],
-                times=d["times"],
-                coefficients=d["coefficients"].astype(np.float32),
-                rotations=d["rotations"],
-                translations=d["translations"],
-                focal=float(d["focal"]),
-                size=(width, height),
-            )
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"There are no poses in {path.parent.name}, or they are damaged.",
-            "Read the face again.",
-        ) from error
-    count = len(poses.times)
-    if (
-        not count
-        or poses.rotations.shape != (count, 3, 3)
-        or poses.coefficients.shape != (count, len(poses.names))
-    ):
+    data = read_npz(path, WANTED, "a file of poses", "Read the face again.")
+    width, height = (int(n) for n in data["size"])
+    poses = Poses(
+        source=Path(str(data["source"])),
+        names=[str(n) for n in data["names"]],
+        times=data["times"].astype(np.float64),
+        coefficients=data["coefficients"].astype(np.float32),
+        rotations=data["rotations"].astype(np.float64),
+        translations=data["translations"].astype(np.float64),
+        focal=float(data["focal"]),
+        size=(width, height),
+    )
+    finite = all(
+        np.isfinite(values).all()
+        for values in (poses.times, poses.coefficients, poses.rotations, poses.translations)
+    )
+    sound = 0 < min(poses.size) <= max(poses.size) <= LARGEST and 0 < poses.focal < 1e9
+    if not len(poses.times) or not finite or not sound:
         raise InputError(f"The poses in {path.parent.name} are damaged.", "Read the face again.")
     return poses

@@ -7,8 +7,12 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from ...formats.gate import check_file
+from ...formats.json_file import parse_json
+from ...formats.limits import MOST_MODEL
 from ...formats.safetensors_header import sort_header
 from ...protocol import InputError
+from ..speech.viseme_encoder import check_sizes
 from .motion_translator import MotionTranslator, MotionTranslatorConfig
 
 NAME = "speaker.safetensors"
@@ -31,18 +35,28 @@ def load_speaker(path: Path) -> tuple[MotionTranslator, list[str]]:
     """The decoder, ready to use, and the names of its coefficients. InputError for anything
     else.
     """
+    check_file(path, MOST_MODEL)
     try:
         with safe_open(path, "pt") as file:
             meta = file.metadata() or {}
             names, config = (
-                [str(name) for name in json.loads(meta["names"])],
-                json.loads(meta["config"]),
+                [str(name) for name in parse_json(meta["names"], path.name)],
+                parse_json(meta["config"], path.name),
             )
-            model = MotionTranslator(
-                MotionTranslatorConfig(**{**config, "dilations": tuple(config["dilations"])})
-            )
+            dilations = tuple(config.pop("dilations"))
+            check_sizes({k: v for k, v in config.items() if k != "dropout"}, dilations)
+            model = MotionTranslator(MotionTranslatorConfig(**config, dilations=dilations))
             model.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 (no mapping)
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (
+        OSError,
+        InputError,
+        SafetensorError,
+        KeyError,
+        AttributeError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+    ) as error:
         raise InputError(
             f"{path.name} is not a speaker.", "Choose the speaker.safetensors that Face left."
         ) from error

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...formats.gate import opened
 from ...protocol import InputError
 
 KEYS = ("v_template", "f", "shapedirs", "J_regressor", "weights")
@@ -59,9 +60,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
         "Choose generic_model.pkl or flame2023.pkl from FLAME's site.",
     )
     try:
-        if path.stat().st_size > LARGEST:
-            raise wrong
-        with open(path, "rb") as file:
+        with opened(path, LARGEST) as file:
             entries = _Reader(file, encoding="latin1").load()
     except pickle.UnpicklingError as error:
         if "asks for" in str(error):
@@ -79,6 +78,8 @@ def read_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
         IndexError,
         KeyError,
         MemoryError,
+        OverflowError,
+        RecursionError,
         ImportError,
     ) as error:
         raise wrong from error

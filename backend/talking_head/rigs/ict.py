@@ -2,13 +2,15 @@
 packed in one file.
 """
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...formats.arkit import BLENDSHAPES, SIDES
+from ...formats.gate import check_file
+from ...formats.limits import MOST_TEXT as LARGEST
+from ...formats.npz_file import NUMBERS, TEXT, Array, read_npz
 from ...geometry.arrays import Floats
 from ...protocol import InputError
 from .rig import Part, Rig
@@ -121,6 +123,7 @@ def _read_mesh(path: Path) -> tuple[Floats, NDArray[np.int32], NDArray[np.int8]]
     faces: list[list[int]] = []
     parts: list[int] = []
     part = Part.SKIN
+    check_file(path, LARGEST)
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             for line in file:
@@ -130,7 +133,7 @@ def _read_mesh(path: Path) -> tuple[Floats, NDArray[np.int32], NDArray[np.int8]]
                     corners = [int(corner.split("/")[0]) - 1 for corner in line.split()[1:5]]
                     faces.append(corners + [-1] * (4 - len(corners)))
                     parts.append(Part.MOUTH if part is Part.SKIN and corners[0] in SOCKET else part)
-    except (OSError, ValueError, IndexError) as error:
+    except (OSError, ValueError, IndexError, OverflowError) as error:
         raise InputError(
             f"{path.name} can't be read as a mesh.", "Fetch ICT-FaceKit again."
         ) from error
@@ -145,6 +148,7 @@ def _read_mesh(path: Path) -> tuple[Floats, NDArray[np.int32], NDArray[np.int8]]
 
 
 def _read_vertices(path: Path) -> Floats:
+    check_file(path, LARGEST)
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             rows = [line.split()[1:4] for line in file if line.startswith("v ")]
@@ -163,21 +167,19 @@ def _read_vertices(path: Path) -> Floats:
 
 def _packed(path: Path) -> tuple[list[str], Floats, Floats]:
     """Names, shapes (57, V, 3) and identities (50, V, 3)."""
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            names = [str(name) for name in data["expression_names"]]
-            deltas, identities = (
-                data[key].astype(np.float32) for key in ("expression_deltas", "identity_deltas")
-            )
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path.name} is damaged.", "Choose the folder FaceXModel of ICT-FaceKit instead."
-        ) from error
-    if deltas.shape != (len(names), VERTICES, 3) or identities.shape[1:] != (VERTICES, 3):
-        raise InputError(
-            f"{path.name} does not fit the mesh beside it.",
-            "Choose the folder FaceXModel of ICT-FaceKit instead.",
-        )
+    wanted = {
+        "expression_names": Array(TEXT, ("K",)),
+        "expression_deltas": Array(NUMBERS, ("K", VERTICES, 3)),
+        "identity_deltas": Array(NUMBERS, ("P", VERTICES, 3)),
+    }
+    advice = "Choose the folder FaceXModel of ICT-FaceKit instead."
+    data = read_npz(path, wanted, "a face of ICT-FaceKit that fits the mesh beside it", advice)
+    names = [str(name) for name in data["expression_names"]]
+    deltas, identities = (
+        data[key].astype(np.float32) for key in ("expression_deltas", "identity_deltas")
+    )
+    if not np.isfinite(deltas).all() or not np.isfinite(identities).all():
+        raise InputError(f"{path.name} is damaged.", advice)
     return names, deltas, identities
 
 

@@ -13,26 +13,16 @@ from torch import nn
 
 from ...media.sound import RATE, Samples
 from ...protocol import InputError
+from ...runtime.torch_script import load_script
 from .log_mel import FEATURE_RATE, Features
 
 PART, MARGIN = 20.0, 1.0  # seconds that are listened to at once, and what is heard around them
 MOST = 4096  # channels
 
 
-def load_pretrained(path: str) -> nn.Module | None:
-    """None for no path; InputError for what is no TorchScript file."""
-    if not path:
-        return None
-    if not Path(path).is_file():
-        raise InputError(f"There is no sound model {path}.", "Check the path.")
-    try:
-        model: nn.Module = torch.jit.load(path, map_location="cpu")
-    except (RuntimeError, ValueError, OSError) as error:
-        raise InputError(
-            f"{Path(path).name} is not a TorchScript file.",
-            "Export the network with torch.jit.trace.",
-        ) from error
-    return model.eval()
+def load_pretrained(path: str, trusted: bool) -> nn.Module | None:
+    """None for no path; InputError for what is no TorchScript file, or not trusted."""
+    return load_script(Path(path), trusted).eval() if path else None
 
 
 def pretrained_audio_features(model: nn.Module, samples: Samples, count: int) -> Features:

@@ -2,6 +2,7 @@
 one is at hand.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,12 +12,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from ...formats.gate import check_file
+from ...formats.limits import MOST_MODEL
 from ...formats.safetensors_header import sort_header
 from ...geometry.arrays import Floats
 from ...protocol import InputError
 from .log_mel import Features
 from .visemes import VISEMES
 
+MOST_LAYERS, MOST_CHANNELS = 32, 4096
 SHIPPED = Path(__file__).with_name("viseme_encoder.safetensors")
 
 
@@ -104,16 +108,37 @@ def save_encoder(model: VisemeEncoder, path: Path) -> None:
     sort_header(path)
 
 
+def check_sizes(numbers: Mapping[str, object], dilations: tuple[object, ...]) -> None:
+    """ValueError for sizes of a network that no file of ours has: they'd be made before one weight
+    is read.
+    """
+    told = [*numbers.values(), *dilations]
+    if len(dilations) > MOST_LAYERS or not all(
+        type(n) is int and 0 < n <= MOST_CHANNELS for n in told
+    ):
+        raise ValueError("a network of impossible size")
+
+
 def load_encoder(path: Path = SHIPPED) -> VisemeEncoder:
     """InputError for what is not an encoder."""
+    check_file(path, MOST_MODEL)
     try:
         with safe_open(path, "pt") as file:
             meta = file.metadata()
             numbers = {key: int(meta[key]) for key in ("channels", "hidden", "kernel")}
             dilations = tuple(int(d) for d in meta["dilations"].strip("[]").split(","))
+            check_sizes(numbers, dilations)
             model = VisemeEncoder(VisemeEncoderConfig(**numbers, dilations=dilations))
             model.load_state_dict({name: file.get_tensor(name).float() for name in file.keys()})  # noqa: SIM118 (no mapping)
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (
+        OSError,
+        SafetensorError,
+        KeyError,
+        AttributeError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+    ) as error:
         raise InputError(
             f"{path.name} is not an encoder of visemes.",
             "Leave it empty to use the one that comes along.",

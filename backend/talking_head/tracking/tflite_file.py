@@ -14,6 +14,7 @@ from flatbuffers import flexbuffers
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...formats.gate import read_bytes
 from ...protocol import InputError
 
 LARGEST = 64 * 2**20  # bytes; the networks of faces have 3 MB
@@ -69,18 +70,7 @@ class TFLiteGraph:
 
 def read_tflite(path: Path) -> TFLiteGraph:
     """InputError for anything that is not a whole .tflite file."""
-    try:
-        if path.stat().st_size > LARGEST:
-            raise InputError(
-                f"{path.name} is too large for a network of faces.",
-                "Choose the folder with mediapipe's files.",
-            )
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"{path} can't be read: {error.strerror or error}.",
-            "Choose the folder with mediapipe's files.",
-        ) from error
+    data = read_bytes(path, LARGEST)
     if data[4:8] != b"TFL3":
         raise InputError(
             f"{path.name} is not a .tflite file.", "Choose the folder with mediapipe's files."
