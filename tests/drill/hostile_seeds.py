@@ -1,4 +1,4 @@
-"""Small good files of every kind that is read, and who reads them: hostile ones are made of them."""
+"""Small good files of every kind that is read, and their readers: hostile ones are made of them."""
 
 import json
 from collections.abc import Callable
@@ -188,6 +188,12 @@ def _obj(path: Path) -> None:
 
 SPLATS = ("a.ply", "a.compressed.ply", "a.spz", "a.sog", "a.splat", "a.ksplat", "a.glb", "a.usdc")
 PICTURES = ("a.png", "a.jpg", "a.tif", "a.webp", "a.bmp", "a.avif", "a.heic")
+
+
+def _nine_points(path: Path) -> None:
+    points_ply.write(path, np.zeros((9, 3)), np.zeros((9, 3), np.uint8))
+
+
 SEEDS = (
     *(Seed(name, _splats, files.read) for name in SPLATS),
     *(Seed(name, _picture, _read_picture) for name in PICTURES),
@@ -195,7 +201,7 @@ SEEDS = (
     Seed("a.mkv", _video, _read_video),
     Seed("b.wav", lambda p: write_wav(p, np.zeros((4000, 1)), 8000) and None, sound.read_sound),
     Seed("c.mp4", clips.write_sound, sound.read_sound),
-    Seed("points3D.ply", lambda p: points_ply.write(p, np.zeros((9, 3)), np.zeros((9, 3), np.uint8)),
+    Seed("points3D.ply", _nine_points,
          points_ply.read),
     Seed("transforms.json", _capture, capture.read),
     Seed("posed.json", _posed, lambda p: posed.read(p, 9)),
