@@ -42,6 +42,8 @@ class Job(Generic[OptionsT]):
     resumed: bool = False
     watch: Stopwatch = field(default_factory=Stopwatch)
     stages: dict[str, float] = field(default_factory=dict)  # wall seconds of each
+    told_stages: list[tuple[str, int, int]] = field(default_factory=list)
+    told_warnings: list[tuple[str, str]] = field(default_factory=list)
     _eta: Eta = field(default_factory=Eta)
     _stage: str = ""
     _stage_start: float = 0.0
@@ -56,6 +58,7 @@ class Job(Generic[OptionsT]):
         self.cancel.check()
         self._end_stage()
         self._stage, self._stage_start, self._eta = name, time.monotonic(), Eta(first_step)
+        self.told_stages.append((name, index, count))
         self.folder.write_state(JobState(status="running", stage=name, pid=os.getpid()))
         self.reporter.send(protocol.Stage(name, index, count))
 
@@ -66,6 +69,7 @@ class Job(Generic[OptionsT]):
 
     def warn(self, code: str, text: str) -> None:
         """Tells something that the user should know, while the job goes on."""
+        self.told_warnings.append((code, text))
         log.warning("%s: %s", code, text)
         self.reporter.send(protocol.Warn(code, text))
 

@@ -13,15 +13,21 @@ from scipy.sparse.csgraph import connected_components
 
 from ...formats.capture import image_size
 from ...media.tracks.tracks import EMPTY, Tracks, make
+from . import stopped_database
 from .channel import Channel
 from .colmap_command import ColmapTask
 from .pairs import image_pairs
 
 
 def extract_and_match(task: ColmapTask, channel: Channel, per_image: bool) -> Path:
-    """Features and verified matches of all pictures in a new database."""
+    """Features and verified matches of all pictures in a database, which is new unless the task
+    goes on from a stopped one.
+    """
     database = Path(task.work) / "database.db"
-    database.unlink(missing_ok=True)
+    if task.goes_on:
+        stopped_database.go_on(database, task.names)
+    else:
+        stopped_database.remove(database)
     extraction = pycolmap.FeatureExtractionOptions()
     extraction.num_threads, extraction.use_gpu = task.threads, False
     extraction.sift.max_num_features = task.features
@@ -33,7 +39,7 @@ def extract_and_match(task: ColmapTask, channel: Channel, per_image: bool) -> Pa
         task.images,
         image_names=task.names,
         camera_mode=mode,
-        reader_options=_reader(task, per_image),
+        reader_options=_reader(task, database, per_image),
         extraction_options=extraction,
         device=pycolmap.Device.cpu,
     )
@@ -45,14 +51,22 @@ def extract_and_match(task: ColmapTask, channel: Channel, per_image: bool) -> Pa
     pairing.match_list_path, pairing.block_size = str(listing), 100
     channel.send(stage="Matching pictures")
     channel.send(count="two_view_geometries", total=len(pairs))
+    verification = pycolmap.TwoViewGeometryOptions()
+    verification.ransac.random_seed = task.seed  # of each pair, whichever were done before it
     pycolmap.match_image_pairs(
-        database, matching_options=matching, pairing_options=pairing, device=pycolmap.Device.cpu
+        database,
+        matching_options=matching,
+        pairing_options=pairing,
+        verification_options=verification,
+        device=pycolmap.Device.cpu,
     )
     return database
 
 
-def _reader(task: ColmapTask, per_image: bool) -> Any:
+def _reader(task: ColmapTask, database: Path, per_image: bool) -> Any:
     reader = pycolmap.ImageReaderOptions()
+    if not per_image:
+        reader.existing_camera_id = stopped_database.only_camera(database)
     reader.camera_model = "OPENCV" if task.kind == "known" else "SIMPLE_RADIAL"
     if task.masks:
         reader.mask_path = _whole_masks(task)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...geometry.conventions import align_similarity
 from ...media.tracks.tracks import Tracks, merge, split
+from ...runtime.kept_stage import KEEP_NOTHING, Keeper
 from ..bundle.equations import FreeParameters
 from ..bundle.state import (
     Observations,
@@ -161,8 +162,10 @@ class Estimator:
         matched: Tracks,
         config: EstimateConfig,
         progress: Progress = lambda step, total: None,
+        keeper: Keeper = KEEP_NOTHING,
     ) -> None:
         self.problem, self.config, self._progress = problem, config, progress
+        self._keeper = keeper
         self.fit, self.held = split(
             merge([problem.klt_tracks, matched]), config.held_out, problem.seed
         )
@@ -184,14 +187,18 @@ class Estimator:
         if settled or self.fit.in_frames(start.frames).points < LEAST_TRACKS:
             return
         self.refined.append(
-            refine(
-                start.name,
-                start.solve,
-                start.frames,
-                self.fit,
-                self.held,
-                self.config.refine,
-                self.problem.prior,
+            self._keeper.stage(
+                f"bundle-{start.name.replace(' ', '-')}",
+                RefinedCameras,
+                lambda: refine(
+                    start.name,
+                    start.solve,
+                    start.frames,
+                    self.fit,
+                    self.held,
+                    self.config.refine,
+                    self.problem.prior,
+                ),
             )
         )
 

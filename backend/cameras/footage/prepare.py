@@ -12,10 +12,11 @@ import numpy as np
 from ...geometry.arrays import Pixels
 from ...media import photos, video
 from ...media.frames import Footage, is_still
-from ...media.tracks.follow import FollowConfig, follow
+from ...media.tracks.follow import FollowConfig, FollowedPoints, follow
 from ...media.tracks.tracks import Tracks
 from ...protocol import InputError, SolveError
 from ...runtime.job import Job
+from ...runtime.kept_stage import KEEP_NOTHING, Keeper
 from .images import GrayFrames, read_image
 from .sources import Source
 from .triage import Triage, TriageConfig, look
@@ -125,7 +126,9 @@ def small_masks(
     return [np.asarray(cv2.erode(m, kernel), np.uint8) for m in read]
 
 
-def follow_points(job: Job[Any], footage: Footage, masks: Path | None) -> Tracks:
+def follow_points(
+    job: Job[Any], footage: Footage, masks: Path | None, keeper: Keeper = KEEP_NOTHING
+) -> Tracks:
     """Tracks in pixels of the footage."""
     frames = GrayFrames(footage, TRACK_SIDE)
     window = int(np.clip(max(frames.size) // 24, 11, 21)) | 1
@@ -133,9 +136,10 @@ def follow_points(job: Job[Any], footage: Footage, masks: Path | None) -> Tracks
     config = FollowConfig(
         points=points, window=window, back_and_forth=0.3 * max(1.0, max(frames.size) / 640)
     )
-    return follow(
-        frames, config, small_masks(masks, footage, frames.size), progress=job.progress
-    ).scaled(frames.scale)
+    with keeper.rows("followed", FollowedPoints) as rows:
+        return follow(
+            frames, config, small_masks(masks, footage, frames.size), job.progress, rows
+        ).scaled(frames.scale)
 
 
 def prepare(
