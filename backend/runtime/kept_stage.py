@@ -231,4 +231,4 @@ class KeptLoop:
             self.saved, self.last = self.step, time.monotonic()
 
 
-NOTHING = Keeper()
+KEEP_NOTHING = Keeper()

@@ -143,6 +143,7 @@ def drill(request: Request[Any], folder: Path, kills: int, seed: int = 0) -> Dri
 
 
 def _drill(request: Request[Any], folder: Path, kills: int, chance: random.Random) -> Drill:
+    find_verb(request.verb).load()  # imports are not work
     whole, seconds = _run(request, folder / "whole")
     spent, left, resumed, largest, done = 0.0, whole.moments, 0, 0, 0
     for _ in range(kills):
