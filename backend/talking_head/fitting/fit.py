@@ -212,6 +212,7 @@ def fit_rig(
             if config.offsets and number >= config.rounds - 2:
                 fit.solve_offsets()
             fit.solve_coefficients()
+            fit.restore({name: t.contiguous() for name, t in fit.state().items()})
             loop.reach(number + 1)
     fit.refine_pose()
     rest = rig.person(fit.identity.numpy()) + _spread(
