@@ -5,6 +5,7 @@ the job says something or has just saved something; after it nothing more is wri
 kills a worker of its own with SIGKILL, at any moment.
 """
 
+import contextlib
 import json
 import random
 import shutil
@@ -13,7 +14,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,7 @@ class Drill:
     largest: int  # bytes of the checkpoint, the most that was seen
 
 
-@contextmanager
+@contextlib.contextmanager
 def _saving_until_dead(reporter: KillingReporter) -> Iterator[None]:
     """Every saving is a moment, too; a dead process saves nothing more."""
     before = checkpoint.save
@@ -92,15 +92,13 @@ def _saving_until_dead(reporter: KillingReporter) -> Iterator[None]:
         checkpoint.save = before
 
 
-def _run(request: Request[Any], root: Path, kill_at: int = -1) -> tuple[KillingReporter, float]:
+def run_here(request: Request[Any], root: Path, kill_at: int = -1) -> tuple[KillingReporter, float]:
+    """What the job said, and its CPU seconds; to the end, or until it is killed."""
     reporter, begun = KillingReporter(kill_at), measure.cpu_seconds()
     folder = JobFolder.for_job(root)
     root.mkdir(parents=True, exist_ok=True)
-    with _saving_until_dead(reporter):
-        try:
-            run_job(find_verb(request.verb), request, folder, reporter, CancelToken())  # type: ignore[arg-type]
-        except Killed:
-            pass
+    with _saving_until_dead(reporter), contextlib.suppress(Killed):
+        run_job(find_verb(request.verb), request, folder, reporter, CancelToken())  # type: ignore[arg-type]
     assert not reporter.failure, reporter.failure
     return reporter, measure.cpu_seconds() - begun
 
@@ -144,10 +142,10 @@ def drill(request: Request[Any], folder: Path, kills: int, seed: int = 0) -> Dri
 
 def _drill(request: Request[Any], folder: Path, kills: int, chance: random.Random) -> Drill:
     find_verb(request.verb).load()  # imports are not work
-    whole, seconds = _run(request, folder / "whole")
+    whole, seconds = run_here(request, folder / "whole")
     spent, left, resumed, largest, done = 0.0, whole.moments, 0, 0, 0
     for _ in range(kills):
-        reporter, cost = _run(request, folder / "killed", chance.randrange(max(left, 1)))
+        reporter, cost = run_here(request, folder / "killed", chance.randrange(max(left, 1)))
         spent, done = spent + cost, done + reporter.dead
         if not reporter.dead:
             break
@@ -156,7 +154,7 @@ def _drill(request: Request[Any], folder: Path, kills: int, chance: random.Rando
         ]
         resumed, largest = resumed + bool(checkpointed), max(largest, sum(checkpointed))
     else:
-        spent += _run(request, folder / "killed")[1]
+        spent += run_here(request, folder / "killed")[1]
     return Drill(
         verb=request.verb,
         kills=done,

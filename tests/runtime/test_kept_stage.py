@@ -8,19 +8,16 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 import torch
+from helpers.kept_jobs import make_job
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from backend import protocol
-from backend.protocol import InputError, JobCancelled, Request
+from backend.protocol import InputError, JobCancelled
 from backend.runtime import checkpoint, kept_stage, random_state
-from backend.runtime.cancel import CancelToken
-from backend.runtime.folder import JobFolder
-from backend.runtime.job import Job
 from backend.runtime.kept_stage import Keeper
 from backend.runtime.packing import pack, repacked, unpack
-from backend.splats.splats_verb import SplatsOptions
 
 
 @dataclass(frozen=True)
@@ -39,28 +36,6 @@ class Whole:
     weights: csr_matrix
     table: dict[str, Tensor]
     nothing: Part | None = None
-
-
-class Told:
-    """A reporter that remembers."""
-
-    def __init__(self) -> None:
-        self.events: list[Any] = []
-
-    def send(self, event: Any) -> None:
-        self.events.append(event)
-
-
-def make_job(root: Path, resumed: bool = False) -> Job[SplatsOptions]:
-    request = Request(verb="splats", input="", options=SplatsOptions(), device="cpu")
-    (root / "checkpoint").mkdir(parents=True, exist_ok=True)
-    return Job(
-        request=request,
-        folder=JobFolder.for_job(root),
-        reporter=Told(),  # type: ignore[arg-type]
-        cancel=CancelToken(),
-        resumed=resumed,
-    )
 
 
 @pytest.fixture(autouse=True)
