@@ -21,17 +21,25 @@ from .pairs import image_pairs
 
 def extract_and_match(task: ColmapTask, channel: Channel, per_image: bool) -> Path:
     """Features and verified matches of all pictures in a database, which is new unless the task
-    goes on from a stopped one.
+    goes on in one that a stopped process has left.
+
+    On many threads, and the same on any number: pictures have their numbers before threads race
+    to finish them, and every search for a geometry begins at the seed, where a thread would go on
+    with the random numbers that its last pair left. What is written is read back by number.
     """
     database = Path(task.work) / "database.db"
-    if task.goes_on:
-        stopped_database.go_on(database, task.names)
-    else:
-        stopped_database.remove(database)
     extraction = pycolmap.FeatureExtractionOptions()
     extraction.num_threads, extraction.use_gpu = task.threads, False
     extraction.sift.max_num_features = task.features
     mode = pycolmap.CameraMode.PER_IMAGE if per_image else pycolmap.CameraMode.SINGLE
+    reader = _reader(task, per_image)
+    if not (task.goes_on and stopped_database.can_go_on(database, task.names)):
+        stopped_database.remove(database)
+        with pycolmap.Database.open(database):
+            pass  # makes it
+        pycolmap.import_images(
+            database, task.images, camera_mode=mode, image_names=task.names, options=reader
+        )
     channel.send(stage="Finding features")
     channel.send(count="keypoints", total=len(task.names))
     pycolmap.extract_features(
@@ -39,7 +47,7 @@ def extract_and_match(task: ColmapTask, channel: Channel, per_image: bool) -> Pa
         task.images,
         image_names=task.names,
         camera_mode=mode,
-        reader_options=_reader(task, database, per_image),
+        reader_options=reader,
         extraction_options=extraction,
         device=pycolmap.Device.cpu,
     )
@@ -48,11 +56,11 @@ def extract_and_match(task: ColmapTask, channel: Channel, per_image: bool) -> Pa
     listing.write_text("".join(f"{a} {b}\n" for a, b in pairs), encoding="utf-8")
     matching, pairing = pycolmap.FeatureMatchingOptions(), pycolmap.ImportedPairingOptions()
     matching.num_threads, matching.use_gpu = task.threads, False
+    verification = pycolmap.TwoViewGeometryOptions()
+    verification.ransac.random_seed = task.seed
     pairing.match_list_path, pairing.block_size = str(listing), 100
     channel.send(stage="Matching pictures")
     channel.send(count="two_view_geometries", total=len(pairs))
-    verification = pycolmap.TwoViewGeometryOptions()
-    verification.ransac.random_seed = task.seed  # of each pair, whichever were done before it
     pycolmap.match_image_pairs(
         database,
         matching_options=matching,
@@ -63,10 +71,8 @@ def extract_and_match(task: ColmapTask, channel: Channel, per_image: bool) -> Pa
     return database
 
 
-def _reader(task: ColmapTask, database: Path, per_image: bool) -> Any:
+def _reader(task: ColmapTask, per_image: bool) -> Any:
     reader = pycolmap.ImageReaderOptions()
-    if not per_image:
-        reader.existing_camera_id = stopped_database.only_camera(database)
     reader.camera_model = "OPENCV" if task.kind == "known" else "SIMPLE_RADIAL"
     if task.masks:
         reader.mask_path = _whole_masks(task)
