@@ -187,7 +187,7 @@ def _run_solve(
     footage, triage, gathered = keeper.stage(
         "footage",
         tuple[Footage, Triage | None, int],
-        lambda: prepare.prepare(job, source, excerpt, _fresh(work / "footage"), TriageConfig()),
+        lambda: prepare.prepare(job, source, excerpt, work, TriageConfig(), keeper),
         lambda prepared: prepared[0].is_there,
     )
     if source.masks and not options.masks:

@@ -167,6 +167,7 @@ def straight_paths(context: SolveContext) -> SolverResult | None:
             problem.prior,
             problem.seed,
             context.job.progress,
+            context.keeper.inside("windows"),
         ),
     )
     if cameras is None:

@@ -1,9 +1,9 @@
 """What stages of a job make, kept so that a resumed job goes on behind them.
 
 A stage's value is kept whole when it is done; a long loop keeps its rows or its state every SECONDS
-of work, and when the job is cancelled. Files lie in the job's checkpoint folder, and go with it when
-the job is done. What can't be loaded is set aside with a warning and made anew. An unbroken run is
-handed its values as a resumed one would be, so both give the same bytes.
+of work, and when the job is cancelled. Files lie in the job's checkpoint folder, and go with it
+when the job is done. What can't be loaded is set aside with a warning and made anew. An unbroken
+run is handed its values as a resumed one would be, so both give the same bytes.
 """
 
 import contextlib
@@ -187,6 +187,10 @@ class KeptRows(Generic[T]):
         if time.monotonic() - self.last >= SECONDS:
             self.flush()
         return made
+
+    def forget(self) -> None:
+        """What the values speak of is gone: all is made anew."""
+        self.values, self.saved = [], 0
 
     def flush(self) -> None:
         """Writes what is not written yet."""

@@ -143,27 +143,65 @@ def drill(request: Request[Any], folder: Path, kills: int, seed: int = 0) -> Dri
 def _drill(request: Request[Any], folder: Path, kills: int, chance: random.Random) -> Drill:
     find_verb(request.verb).load()  # imports are not work
     whole, seconds = run_here(request, folder / "whole")
-    spent, left, resumed, largest, done = 0.0, whole.moments, 0, 0, 0
-    for _ in range(kills):
-        reporter, cost = run_here(request, folder / "killed", chance.randrange(max(left, 1)))
-        spent, done = spent + cost, done + reporter.dead
-        if not reporter.dead:
-            break
-        checkpointed = [
-            p.stat().st_size for p in (folder / "killed/checkpoint").rglob("*") if p.is_file()
-        ]
-        resumed, largest = resumed + bool(checkpointed), max(largest, sum(checkpointed))
-    else:
-        spent += run_here(request, folder / "killed")[1]
+    state = _Kills(request, folder, chance, whole.moments)
+    while state.kills < kills:
+        state.kill()
+    if state.kills_of_this:
+        state.finish()
     return Drill(
         verb=request.verb,
-        kills=done,
-        resumed=resumed,
-        differing=differing(folder / "whole/result", folder / "killed/result"),
+        kills=state.kills,
+        resumed=state.resumed,
+        differing=tuple(sorted(state.differing)),
         seconds=seconds,
-        lost=(spent - seconds) / max(done, 1),
-        largest=largest,
+        lost=(state.spent - state.ended * seconds) / max(state.kills, 1),
+        largest=state.largest,
     )
+
+
+@dataclass
+class _Kills:
+    """Runs of one job that are killed, one after the other; a job that got to its end is begun
+    anew.
+    """
+
+    request: Request[Any]
+    folder: Path
+    chance: random.Random
+    moments: int
+    kills: int = 0
+    kills_of_this: int = 0
+    ended: int = 0
+    resumed: int = 0
+    spent: float = 0.0
+    largest: int = 0
+    differing: set[str] = field(default_factory=set)
+
+    def kill(self) -> None:
+        """One run, which is killed if it does not end before that."""
+        at = self.chance.randrange(self.moments)
+        reporter, cost = run_here(self.request, self.folder / "killed", at)
+        self.spent += cost
+        if not reporter.dead:
+            self.compare()
+            return
+        self.kills, self.kills_of_this = self.kills + 1, self.kills_of_this + 1
+        job = JobFolder.for_job(self.folder / "killed")
+        self.resumed += job.has_checkpoint
+        files = [p for p in job.checkpoint.rglob("*") if p.is_file()]
+        self.largest = max(self.largest, sum(p.stat().st_size for p in files))
+
+    def finish(self) -> None:
+        """The run that nobody stops."""
+        self.spent += run_here(self.request, self.folder / "killed")[1]
+        self.compare()
+
+    def compare(self) -> None:
+        """Holds what has come of it against the unbroken run."""
+        one, other = (self.folder / name / "result" for name in ("whole", "killed"))
+        self.differing |= set(differing(one, other))
+        self.ended, self.kills_of_this = self.ended + 1, 0
+        shutil.rmtree(self.folder / "killed")
 
 
 def by_signal(request: Request[Any], folder: Path, kills: int, seed: int = 0) -> Drill:

@@ -1,12 +1,14 @@
 """Long loops that are cancelled and gone on with end where they would have ended, bit for bit."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from helpers import clips
 from helpers.kept_jobs import make_job
 
 from backend.cameras.flowmap.clip import FlowMapClip
@@ -15,7 +17,9 @@ from backend.dynamic_mesh.deformation.registration import RegistrationConfig, re
 from backend.dynamic_mesh.deformation.skinning import SkinningConfig, decompose
 from backend.dynamic_mesh.footage.propagated_masks import carry
 from backend.dynamic_mesh.surfaces.surface import level_set
-from backend.media.tracks.follow import FollowConfig, FollowedPoints, follow
+from backend.media import photos, video
+from backend.media.frames import Footage
+from backend.media.tracks.follow import FollowConfig, follow
 from backend.media.tracks.tracks import make
 from backend.protocol import JobCancelled
 from backend.runtime import kept_stage
@@ -98,8 +102,7 @@ def test_following_points(tmp_path: Path) -> None:
     frames = [np.ascontiguousarray(noise[:, 3 * i : 3 * i + 90]) for i in range(8)]
 
     def work(keeper: Keeper, progress: Callable[..., None]) -> Any:
-        with keeper.rows("followed", FollowedPoints) as rows:
-            return follow(frames, FollowConfig(points=60), None, progress, rows)
+        return follow(frames, FollowConfig(points=60), None, progress, keeper)
 
     whole, again = both(tmp_path, work, (2, 3))
     assert whole.points > 20
@@ -140,6 +143,41 @@ def test_learning_to_speak(tmp_path: Path) -> None:
 
     whole, again = both(tmp_path, work, (2, 2))
     assert all(torch.equal(whole[name], again[name]) for name in whole)
+
+
+def contents(footage: Footage) -> list[Any]:
+    files = [(footage.folder / name).read_bytes() for name in footage.names]
+    return [files, replace(footage, folder=Path())]
+
+
+@pytest.mark.parametrize("stops", [(5,), (7, 14)])
+def test_frames_of_a_video(tmp_path: Path, stops: tuple[int, ...]) -> None:
+    """The second run decodes what the first had looked at, but does not look at it again."""
+    random = np.random.default_rng(0)
+    images = [random.integers(0, 256, (48, 64, 3)).astype(np.uint8) for _ in range(20)]
+    clips.write_video(tmp_path / "v.mp4", images)
+
+    def work(keeper: Keeper, progress: Callable[..., None]) -> Any:
+        folder = tmp_path / ("kept" if keeper.job else "whole")
+        video_file = tmp_path / "v.mp4"
+        return contents(video.extract(video_file, folder, 6, 0, progress=progress, keeper=keeper))
+
+    whole, again = both(tmp_path, work, stops)
+    assert whole == again and len(whole[0]) == 6
+    (tmp_path / "kept/0002.jpg").unlink()  # what was kept is not there
+    assert work(Keeper(make_job(tmp_path, True)), lambda *_: None) == whole
+
+
+def test_photos(tmp_path: Path) -> None:
+    clips.write_photos(tmp_path / "photos", 6, (64, 48))
+    (tmp_path / "photos/002.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+
+    def work(keeper: Keeper, progress: Callable[..., None]) -> Any:
+        folder = tmp_path / ("kept" if keeper.job else "whole")
+        return contents(photos.gather(tmp_path / "photos", folder, 6, 32, progress, keeper))
+
+    whole, again = both(tmp_path, work, (2, 2))
+    assert whole == again and len(whole[0]) == 5
 
 
 def ball(size: float) -> tuple[np.ndarray, np.ndarray]:

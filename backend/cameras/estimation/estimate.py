@@ -110,6 +110,7 @@ def confirm(
     problem: Problem,
     config: EstimateConfig,
     progress: Progress = lambda step, total: None,
+    keeper: Keeper = KEEP_NOTHING,
 ) -> SolverResult | None:
     """A second opinion from nothing but the followed tracks that the solve takes for still:
     straight paths once more.
@@ -137,6 +138,7 @@ def confirm(
         problem.prior,
         problem.seed,
         progress,
+        keeper,
     )
     if cameras is None:
         return None
@@ -271,7 +273,8 @@ class Estimator:
         best = self.best()
         name, apart, focal_apart = self._cross_check(best)
         if apart > self.config.verdict.apart or focal_apart > self.config.verdict.focal_apart:
-            again = confirm(best, self.problem, self.config, self._progress)
+            keeper = self._keeper.inside("confirming")
+            again = confirm(best, self.problem, self.config, self._progress, keeper)
             if again is not None and best.name != again.name:
                 ours = SolverResult(best.name, best.frames, best.solve)
                 redone = (again.name, *distance(again, ours))

@@ -12,7 +12,7 @@ import numpy as np
 from ...geometry.arrays import Pixels
 from ...media import photos, video
 from ...media.frames import Footage, is_still
-from ...media.tracks.follow import FollowConfig, FollowedPoints, follow
+from ...media.tracks.follow import FollowConfig, follow
 from ...media.tracks.tracks import Tracks
 from ...protocol import InputError, SolveError
 from ...runtime.job import Job
@@ -39,7 +39,9 @@ class Excerpt:
     end: float = 0.0  # 0: the video's
 
 
-def gather(job: Job[Any], source: Source, excerpt: Excerpt, folder: Path) -> Footage:
+def gather(
+    job: Job[Any], source: Source, excerpt: Excerpt, folder: Path, keeper: Keeper = KEEP_NOTHING
+) -> Footage:
     """Pictures of the footage in one folder; SolveError when they all show the same."""
     frames, side = excerpt.frames, excerpt.side
     if frames < video.MIN_FRAMES:
@@ -47,10 +49,10 @@ def gather(job: Job[Any], source: Source, excerpt: Excerpt, folder: Path) -> Foo
             f"--frames {frames} is too few.", f"Cameras need at least {video.MIN_FRAMES} pictures."
         )
     if source.kind == "photos":
-        footage = photos.gather(source.path, folder, frames, side, job.progress)
+        footage = photos.gather(source.path, folder, frames, side, job.progress, keeper)
     else:
         footage = video.extract(
-            source.path, folder, frames, side, excerpt.start, excerpt.end, job.progress
+            source.path, folder, frames, side, excerpt.start, excerpt.end, job.progress, keeper
         )
         if footage.damage:
             job.warn("DAMAGED", f"{source.path.name} is damaged: {footage.damage}.")
@@ -136,19 +138,23 @@ def follow_points(
     config = FollowConfig(
         points=points, window=window, back_and_forth=0.3 * max(1.0, max(frames.size) / 640)
     )
-    with keeper.rows("followed", FollowedPoints) as rows:
-        return follow(
-            frames, config, small_masks(masks, footage, frames.size), job.progress, rows
-        ).scaled(frames.scale)
+    return follow(
+        frames, config, small_masks(masks, footage, frames.size), job.progress, keeper
+    ).scaled(frames.scale)
 
 
 def prepare(
-    job: Job[Any], source: Source, excerpt: Excerpt, work: Path, config: TriageConfig
+    job: Job[Any],
+    source: Source,
+    excerpt: Excerpt,
+    work: Path,
+    config: TriageConfig,
+    keeper: Keeper = KEEP_NOTHING,
 ) -> tuple[Footage, Triage | None, int]:
     """Gathers, looks, and keeps what can be solved together; also how many pictures were
     gathered.
     """
-    footage = gather(job, source, excerpt, work / "images")
+    footage = gather(job, source, excerpt, work / "images", keeper)
     gathered = len(footage.names)
     if not footage.ordered and len(footage.names) < config.shortest:
         return footage, None, gathered

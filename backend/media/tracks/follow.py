@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...runtime.kept_stage import KEEP_NOTHING, Keeper
 from .tracks import EMPTY, Tracks, make
 
 Gray = NDArray[np.uint8]
@@ -33,25 +33,6 @@ class FollowedPoints:
 
     owner: NDArray[np.int64]  # (N,) the number of each
     where: NDArray[np.float32]  # (N, 2)
-
-
-class Rows(Protocol):
-    """A list of what was found frame by frame, which a stopped run may have begun."""
-
-    values: list[FollowedPoints]
-
-    def add(self, value: FollowedPoints) -> FollowedPoints:
-        """Appends it; as it is to be gone on from."""
-        ...
-
-
-class _NewRows:
-    def __init__(self) -> None:
-        self.values: list[FollowedPoints] = []
-
-    def add(self, value: FollowedPoints) -> FollowedPoints:
-        self.values.append(value)
-        return value
 
 
 def even_light(gray: Gray) -> Gray:
@@ -103,35 +84,37 @@ def follow(
     config: FollowConfig,
     masks: Sequence[Gray | None] | None = None,
     progress: Callable[[int, int], None] = lambda step, total: None,
-    rows: Rows | None = None,
+    keeper: Keeper = KEEP_NOTHING,
 ) -> Tracks:
     """Tracks through grey frames (H, W) of one size. `masks`: 255 where a frame may be looked at.
     Coordinates have the first pixel's centre at 0.5.
     """
-    rows = rows or _NewRows()
-    count = max((int(r.owner.max(initial=-1)) for r in rows.values), default=-1) + 1
-    previous, last = None, FollowedPoints(np.zeros(0, np.int64), np.zeros((0, 2), np.float32))
-    begun = len(rows.values)
-    if begun:
-        previous, last = even_light(frames[begun - 1]), rows.values[-1]
-    for index in range(begun, len(frames)):
-        gray, mask = even_light(frames[index]), masks[index] if masks else None
-        where, owner = last.where, last.owner
-        if previous is not None and len(where):
-            where, good = _step(previous, gray, where, config)
-            if mask is not None:
-                cells = where.clip(0, [gray.shape[1] - 1, gray.shape[0] - 1]).round().astype(int)
-                good &= mask[cells[:, 1], cells[:, 0]] > 0
-            where, owner = where[good], owner[good]
-        if config.points - len(where) > config.points // 10:
-            fresh = _new_corners(gray, where, config.points - len(where), mask, config.quality)
-            where, owner = (
-                np.concatenate([where, fresh]),
-                np.concatenate([owner, np.arange(count, count + len(fresh))]),
-            )
-            count += len(fresh)
-        last, previous = rows.add(FollowedPoints(owner, where)), gray
-        progress(index + 1, len(frames))
+    with keeper.rows("followed", FollowedPoints) as rows:
+        count = max((int(r.owner.max(initial=-1)) for r in rows.values), default=-1) + 1
+        previous, last = None, FollowedPoints(np.zeros(0, np.int64), np.zeros((0, 2), np.float32))
+        begun = len(rows.values)
+        if begun:
+            previous, last = even_light(frames[begun - 1]), rows.values[-1]
+        for index in range(begun, len(frames)):
+            gray, mask = even_light(frames[index]), masks[index] if masks else None
+            where, owner = last.where, last.owner
+            if previous is not None and len(where):
+                where, good = _step(previous, gray, where, config)
+                if mask is not None:
+                    cells = (
+                        where.clip(0, [gray.shape[1] - 1, gray.shape[0] - 1]).round().astype(int)
+                    )
+                    good &= mask[cells[:, 1], cells[:, 0]] > 0
+                where, owner = where[good], owner[good]
+            if config.points - len(where) > config.points // 10:
+                fresh = _new_corners(gray, where, config.points - len(where), mask, config.quality)
+                where, owner = (
+                    np.concatenate([where, fresh]),
+                    np.concatenate([owner, np.arange(count, count + len(fresh))]),
+                )
+                count += len(fresh)
+            last, previous = rows.add(FollowedPoints(owner, where)), gray
+            progress(index + 1, len(frames))
     if not count:
         return EMPTY
     frame = np.concatenate([np.full(len(r.owner), i) for i, r in enumerate(rows.values)])
