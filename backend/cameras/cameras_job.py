@@ -10,7 +10,7 @@ from ..media.frames import Footage
 from ..media.tracks.tracks import EMPTY, Tracks
 from ..protocol import InputError, SolveError
 from ..runtime.job import Job, Outcome
-from ..runtime.kept_stage import Keeper
+from ..runtime.kept_stage import StageKeeper
 from . import export, run_solvers, solve as solving
 from .cameras_verb import PRESETS, CamerasOptions
 from .colmap import runner
@@ -94,7 +94,7 @@ def _run_given(job: Job[CamerasOptions], source: sources.Source, work: Path) -> 
         ignored.insert(0, "masks")
     if ignored:
         job.warn("GIVEN", f"The cameras are given: {' and '.join(ignored)} are not looked at.")
-    written = Keeper(job).stage(
+    written = StageKeeper(job).stage(
         "capture", WrittenCapture, lambda: _given(job, source, work), lambda _: _is_written(work)
     )
     count = written.stages
@@ -130,15 +130,15 @@ def _dense(
     job: Job[CamerasOptions], work: Path, visible: Path, on_stage: Callable[[str], None]
 ) -> Dense | None:
     """Hands the capture over, with depth where that is wanted and can be had."""
-    options, preset, found = job.options, PRESETS[job.request.preset], None
+    options, preset, depths = job.options, PRESETS[job.request.preset], None
     if options.depth and visible.is_file():
         on_stage("Dense depth")
         config = DepthConfig(
             side=preset.depth_side, neighbors=preset.depth_neighbors, points=preset.depth_points
         )
-        found = find_depth(job, work / WRITTEN, visible, config, Keeper(job))
+        depths = find_depth(job, work / WRITTEN, visible, config, StageKeeper(job))
     _hand_over(job, work)
-    return write_depth(found, job.folder.staging) if found else None
+    return write_depth(depths, job.folder.staging) if depths else None
 
 
 def _metrics(stats: dict[str, Any], asked: int, dense: Dense | None) -> dict[str, float]:
@@ -172,7 +172,7 @@ def _run_solve(
     job: Job[CamerasOptions], source: sources.Source, work: Path, options: CamerasOptions
 ) -> Outcome:
     """Cameras from pictures, with a verdict."""
-    preset, keeper, config = PRESETS[job.request.preset], Keeper(job), EstimateConfig()
+    preset, keeper, config = PRESETS[job.request.preset], StageKeeper(job), EstimateConfig()
 
     def on_stage(name: str) -> None:
         job.stage(name, min(len(job.told_stages) + 1, STAGES), STAGES)

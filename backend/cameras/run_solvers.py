@@ -13,7 +13,7 @@ from ..media.tracks.tracks import Tracks
 from ..protocol import CrashError, OutOfMemory
 from ..runtime.device import choose_device, core_count
 from ..runtime.job import Job
-from ..runtime.kept_stage import KEEP_NOTHING, Keeper
+from ..runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from .bundle.adjust import Prior
 from .bundle.state import Reconstruction
 from .cameras_verb import CamerasOptions
@@ -45,7 +45,7 @@ class SolveContext:
     problem: Problem
     config: EstimateConfig
     stage: Callable[[str], None]
-    keeper: Keeper = KEEP_NOTHING
+    keeper: StageKeeper = KEEP_NOTHING
 
     @property
     def options(self) -> CamerasOptions:

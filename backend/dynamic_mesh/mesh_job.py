@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ..formats import capture
 from ..runtime.job import Job, Outcome
-from ..runtime.kept_stage import Keeper
+from ..runtime.kept_stage import StageKeeper
 from ..runtime.threads import one_thread
 from .config import MeshConfig, make_config
 from .footage import load as reading
@@ -47,7 +47,7 @@ def _read(job: Job[MeshOptions], options: MeshOptions, config: MeshConfig) -> Me
     source = capture.read(Path(job.request.input))
     capture.require_images(source)
     masks = Path(options.masks) if options.masks else None
-    keeper = Keeper(job)
+    keeper = StageKeeper(job)
     footage = keeper.stage(
         "footage",
         ObjectFootage,

@@ -9,7 +9,7 @@ from ..formats import mesh_frames, mesh_sequence
 from ..formats.mesh_sequence import MeshSequence
 from ..protocol import InputError
 from ..runtime.job import Job, Outcome
-from ..runtime.kept_stage import Keeper
+from ..runtime.kept_stage import StageKeeper
 from ..runtime.threads import one_thread
 from .deformation.registration import RegistrationConfig, register, welded
 from .register_verb import RegisterOptions
@@ -29,7 +29,7 @@ def run(job: Job[RegisterOptions]) -> Outcome:
         raise InputError("One of the meshes is empty or flat to a point.", "Leave it out.")
     with one_thread():
         config = RegistrationConfig(faces=options.faces)
-        registered = register(meshes, config, job.progress, Keeper(job))
+        registered = register(meshes, config, job.progress, StageKeeper(job))
     worst = int(registered.distances.argmax())
     if registered.distances[worst] > FAR:
         job.warn(

@@ -15,7 +15,7 @@ from ..formats.name_pairing import listed
 from ..formats.named_files import pictures_below
 from ..formats.natural_order import natural_key
 from ..protocol import InputError
-from ..runtime.kept_stage import KEEP_NOTHING, Keeper
+from ..runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from .frames import Footage, fit_size, to_eight_bit
 from .open_image import UNREADABLE
 from .photo_shapes import Shape, main_shape
@@ -136,7 +136,7 @@ def gather(
     count: int,
     max_side: int,
     progress: Progress = lambda step, total: None,
-    keeper: Keeper = KEEP_NOTHING,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> Footage:
     """Copies at most `count` photos, evenly chosen, scaled into `folder`, all of one size: portrait
     photos among landscape ones are turned to lie with them (`Footage.turns`).
@@ -230,7 +230,7 @@ def _copy(
     size: tuple[int, int],
     told: list[str],
     progress: Progress = lambda step, total: None,
-    keeper: Keeper = KEEP_NOTHING,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> Footage:
     folder.mkdir(parents=True, exist_ok=True)
     with keeper.rows("photos", StoredPhoto) as rows:

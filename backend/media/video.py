@@ -14,7 +14,7 @@ from PIL import Image
 
 from ..geometry.arrays import Pixels
 from ..protocol import InputError
-from ..runtime.kept_stage import KEEP_NOTHING, Keeper, KeptRows
+from ..runtime.kept_stage import KEEP_NOTHING, KeptRows, StageKeeper
 from .decoding import Damage, cannot, decode, open_video, probe, reach
 from .frames import Footage, fit_size, sharpness
 from .high_dynamic_range import range_name, tone_mapped
@@ -142,7 +142,7 @@ def extract(
     start: float = 0.0,
     end: float = 0.0,
     progress: Progress = lambda step, total: None,
-    keeper: Keeper = KEEP_NOTHING,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> Footage:
     """Writes at most `count` frames of [start, end] seconds (0: to the end) as JPEG into `folder`,
     the sharpest of each equal stretch. Raises InputError when fewer than three can be had; the
@@ -210,7 +210,7 @@ def _in_words(path: Path, damage: Damage, end: float, expected: float) -> str:
 
 def extract_indices(path: Path, folder: Path, indices: list[int], max_side: int) -> Footage:
     """The frames with these numbers, from 0, in rising order."""
-    store = _Store(folder, KeptRows(KEEP_NOTHING, StoredFrame))
+    store = _Store(folder, KeptRows(keeper=KEEP_NOTHING, kind=StoredFrame))
     wanted, damage = set(indices), Damage()
     with open_video(path) as container:
         for index, (time, frame) in enumerate(decode(container, path, damage)):

@@ -52,7 +52,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Keeper:
+class StageKeeper:
     """Keeps what a job makes; without a job it keeps nothing, for those who compute outside of
     one.
     """
@@ -65,9 +65,9 @@ class Keeper:
         assert self.job is not None
         return self.job.folder.checkpoint / self.within / f"{name}.safetensors"
 
-    def inside(self, folder: str) -> "Keeper":
+    def inside(self, folder: str) -> "StageKeeper":
         """Keeps in a folder of its own."""
-        return Keeper(self.job, f"{self.within}{folder}/")
+        return StageKeeper(self.job, f"{self.within}{folder}/")
 
     def stage(
         self,
@@ -81,10 +81,10 @@ class Keeper:
         """
         if self.job is None:
             return compute()
-        found = self.load(name, tuple[Told, kind])
-        if found is not None and is_whole(found[1]):
-            found[0].again(self.job)
-            value: T = found[1]
+        kept = self.load(name, tuple[Told, kind])
+        if kept is not None and is_whole(kept[1]):
+            kept[0].again(self.job)
+            value: T = kept[1]
             return value
         start, before = time.monotonic(), Told.by(self.job)
         made: T = repacked(kind, compute())
@@ -131,7 +131,7 @@ class Keeper:
     @contextlib.contextmanager
     def rows(self, name: str, kind: Any) -> "Iterator[KeptRows[Any]]":
         """A growing list of values of the type `kind`: begins with those that were kept."""
-        rows: KeptRows[Any] = KeptRows(self.inside(name), kind)
+        rows: KeptRows[Any] = KeptRows(keeper=self.inside(name), kind=kind)
         try:
             yield rows
         finally:  # each row is whole, whatever has stopped the next one
@@ -147,7 +147,7 @@ class Keeper:
         """A loop of steps over a state, which is set to where it was stopped. In its body the
         state changes, then `reach` is called, and only then anything that may be cancelled.
         """
-        loop = KeptLoop(self, name, state)
+        loop = KeptLoop(keeper=self, name=name, state=state)
         loop.begin(restore)
         try:
             yield loop
@@ -158,13 +158,13 @@ class Keeper:
             loop.flush()
 
 
-@dataclass
+@dataclass(kw_only=True)
 class KeptRows(Generic[T]):
     """Values one after the other; those not yet written go to a file of their own when it is
     time.
     """
 
-    keeper: Keeper
+    keeper: StageKeeper
     kind: Any
     values: list[T] = field(default_factory=list)
     saved: int = 0
@@ -199,11 +199,11 @@ class KeptRows(Generic[T]):
             self.saved, self.last = len(self.values), time.monotonic()
 
 
-@dataclass
+@dataclass(kw_only=True)
 class KeptLoop:
     """How far a loop is."""
 
-    keeper: Keeper
+    keeper: StageKeeper
     name: str
     state: Callable[[], dict[str, Tensor]]
     step: int = 0
@@ -212,15 +212,15 @@ class KeptLoop:
 
     def begin(self, restore: Callable[[dict[str, Tensor]], None]) -> None:
         """Sets the state to what was kept, if it fits."""
-        found = self.keeper.load(self.name, tuple[int, dict[str, Tensor]])
-        if found is None:
+        kept = self.keeper.load(self.name, tuple[int, dict[str, Tensor]])
+        if kept is None:
             return
         fresh = self.state()
-        if any(n not in found[1] or found[1][n].dtype != t.dtype for n, t in fresh.items()):
+        if any(n not in kept[1] or kept[1][n].dtype != t.dtype for n, t in fresh.items()):
             self.keeper.set_aside(self.name, "What was kept of a loop does not fit.")
             return
-        restore(found[1])
-        self.step = self.saved = found[0]
+        restore(kept[1])
+        self.step = self.saved = kept[0]
 
     def reach(self, step: int) -> None:
         """So many steps are done: the state is what the next one starts from."""
@@ -235,4 +235,4 @@ class KeptLoop:
             self.saved, self.last = self.step, time.monotonic()
 
 
-KEEP_NOTHING = Keeper()
+KEEP_NOTHING = StageKeeper()

@@ -15,5 +15,5 @@ def state_of(random: np.random.Generator) -> Tensor:
 
 def restore(random: np.random.Generator, state: Tensor) -> None:
     """Sets a generator of the same kind to where `state_of` found another."""
-    found: dict[str, Any] = json.loads(bytes(state.tolist()))
-    random.bit_generator.state = found
+    saved: dict[str, Any] = json.loads(bytes(state.tolist()))
+    random.bit_generator.state = saved

@@ -21,7 +21,7 @@ from ..geometry.spherical_harmonics import SH_C0
 from ..protocol import VERSION, InputError
 from ..runtime import atomic
 from ..runtime.job import Job, Outcome
-from ..runtime.kept_stage import Keeper
+from ..runtime.kept_stage import StageKeeper
 from .novel_views import between, render_image
 from .object_codes import encode, evidence
 from .object_index import ObjectIndexConfig, index_objects, nearest, owners, spread
@@ -80,7 +80,7 @@ def run(job: Job[SegmentOptions]) -> Outcome:
             "None of the pictures shows the splats.", "Give the capture that they were trained on."
         )
     job.stage("Finding objects", 3, 5)
-    objects = Keeper(job).stage("objects", SceneObjects, lambda: _find(scene, seen))
+    objects = StageKeeper(job).stage("objects", SceneObjects, lambda: _find(scene, seen))
     job.stage("Looking from in between", 4, 5)
     features = _learn(
         job, scene, seen, objects, between([v.view for v in views], wanted - len(views)), teacher
@@ -171,7 +171,7 @@ def _look(
     teacher: Teacher | None,
     find: Finder,
 ) -> list[ViewRegions]:
-    with Keeper(job).rows("views", ViewRegions) as rows:
+    with StageKeeper(job).rows("views", ViewRegions) as rows:
         for view in views[len(rows.values) :]:
             shown = view.read_image()
             labels, kept = without_tiny(*find(view, shown))
@@ -207,7 +207,7 @@ def _learn(
     count, owner = objects.shares.shape[1], owners(objects.shares)
     if teacher is None:
         return evidence(seen, objects.regions, count).features
-    with Keeper(job).rows("drawings", tuple[ViewRegions, Ints32]) as rows:
+    with StageKeeper(job).rows("drawings", tuple[ViewRegions, Ints32]) as rows:
         for view in novel[len(rows.values) :]:
             labels, kept = without_tiny(*drawn_regions(scene.gaussians, view, owner))
             image = render_image(scene.gaussians, view, options_for(scene.arrays.notes))

@@ -13,7 +13,7 @@ from ..geometry.arrays import Floats
 from ..media.sound import read_sound
 from ..protocol import InputError
 from ..runtime.job import Job, Outcome
-from ..runtime.kept_stage import Keeper
+from ..runtime.kept_stage import StageKeeper
 from .face_verb import PRESETS, FaceOptions, FacePreset
 from .fitting.fit import fit_rig
 from .fitting.head_motion import HeadMotion
@@ -50,7 +50,7 @@ def run(job: Job[FaceOptions]) -> Outcome:
     rig = read_rig(options.rig)
     tracker, pretrained = FaceTracker(_weights(job, options)), load_pretrained(options.sound_model)
     job.stage("Following the face", 1, 6)
-    keeper = Keeper(job)
+    keeper = StageKeeper(job)
     track = keeper.stage(
         "track",
         FaceTrack,
@@ -179,7 +179,7 @@ def _teach(
             still_face(clip),
             lips[spoken],
             progress=lambda share: job.progress(int(steps * share), steps),
-            keeper=Keeper(job),
+            keeper=StageKeeper(job),
         )
     except InputError as error:
         job.warn("NO_SPEAKER", f"{error.what} The face's motion is read all the same.")
@@ -223,7 +223,7 @@ def _gaussians(
         job.request.seed,
         job.device,
         lambda share: job.progress(int(1000 * share), 1000),
-        Keeper(job),
+        StageKeeper(job),
     )
     files.save(
         job.folder.staging / gaussian_head_file.NAME, learned.model, learned.mesh, learned.corners

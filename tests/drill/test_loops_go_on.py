@@ -23,7 +23,7 @@ from backend.media.tracks.follow import FollowConfig, follow
 from backend.media.tracks.tracks import make
 from backend.protocol import JobCancelled
 from backend.runtime import kept_stage
-from backend.runtime.kept_stage import KEEP_NOTHING, Keeper
+from backend.runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from backend.talking_head.motion.motion_training import (
     MotionTrainingConfig,
     SpeechClip,
@@ -32,7 +32,7 @@ from backend.talking_head.motion.motion_training import (
 from backend.talking_head.motion.motion_translator import MotionTranslatorConfig
 from backend.talking_head.speech.audio_features import CHANNELS
 
-Work = Callable[[Keeper, Callable[..., None]], Any]
+Work = Callable[[StageKeeper, Callable[..., None]], Any]
 
 
 def both(folder: Path, work: Work, stops: tuple[int, ...]) -> tuple[Any, Any]:
@@ -48,11 +48,11 @@ def both(folder: Path, work: Work, stops: tuple[int, ...]) -> tuple[Any, Any]:
                 raise JobCancelled("Stopped.", "")
 
         with pytest.raises(JobCancelled):
-            work(Keeper(make_job(folder, resumed)), count)
+            work(StageKeeper(make_job(folder, resumed)), count)
         resumed = True
     assert any((folder / "checkpoint").rglob("*.safetensors"))
     return work(KEEP_NOTHING, lambda *_: None), work(
-        Keeper(make_job(folder, True)), lambda *_: None
+        StageKeeper(make_job(folder, True)), lambda *_: None
     )
 
 
@@ -89,7 +89,7 @@ def test_flowmap(tmp_path: Path, stops: tuple[int, ...]) -> None:
     clip = small_clip()
     config = FlowMapConfig(steps=24, window=4, mirror_at=0.3, mirror_steps=2, tracks_from=3)
 
-    def work(keeper: Keeper, progress: Callable[..., None]) -> FlowMapResult:
+    def work(keeper: StageKeeper, progress: Callable[..., None]) -> FlowMapResult:
         return fit(clip, config, progress=progress, keeper=keeper)
 
     whole, again = both(tmp_path, work, stops)
@@ -101,7 +101,7 @@ def test_following_points(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (80, 140)).astype(np.uint8)
     frames = [np.ascontiguousarray(noise[:, 3 * i : 3 * i + 90]) for i in range(8)]
 
-    def work(keeper: Keeper, progress: Callable[..., None]) -> Any:
+    def work(keeper: StageKeeper, progress: Callable[..., None]) -> Any:
         return follow(frames, FollowConfig(points=60), None, progress, keeper)
 
     whole, again = both(tmp_path, work, (2, 3))
@@ -122,7 +122,7 @@ def test_propagated_masks(tmp_path: Path, known: tuple[int, ...]) -> None:
         images.append(np.where(inside[..., None], moved, ground))
         masks.append((inside * 255).astype(np.uint8))
 
-    def work(keeper: Keeper, progress: Callable[..., None]) -> Any:
+    def work(keeper: StageKeeper, progress: Callable[..., None]) -> Any:
         given = [mask if i in known else None for i, mask in enumerate(masks)]
         return carry(images, given, progress=progress, keeper=keeper)
 
@@ -137,7 +137,7 @@ def test_learning_to_speak(tmp_path: Path) -> None:
     clip = SpeechClip(features, motion, 30.0)
     config = MotionTranslatorConfig(channels=CHANNELS, coefficients=3)
 
-    def work(keeper: Keeper, progress: Callable[..., None]) -> Any:
+    def work(keeper: StageKeeper, progress: Callable[..., None]) -> Any:
         training = MotionTrainingConfig(steps=6, batch=2)
         return train([clip], config, training, progress=progress, keeper=keeper).state_dict()
 
@@ -157,7 +157,7 @@ def test_frames_of_a_video(tmp_path: Path, stops: tuple[int, ...]) -> None:
     images = [random.integers(0, 256, (48, 64, 3)).astype(np.uint8) for _ in range(20)]
     clips.write_video(tmp_path / "v.mp4", images)
 
-    def work(keeper: Keeper, progress: Callable[..., None]) -> Any:
+    def work(keeper: StageKeeper, progress: Callable[..., None]) -> Any:
         folder = tmp_path / ("kept" if keeper.job else "whole")
         video_file = tmp_path / "v.mp4"
         return contents(video.extract(video_file, folder, 6, 0, progress=progress, keeper=keeper))
@@ -165,14 +165,14 @@ def test_frames_of_a_video(tmp_path: Path, stops: tuple[int, ...]) -> None:
     whole, again = both(tmp_path, work, stops)
     assert whole == again and len(whole[0]) == 6
     (tmp_path / "kept/0002.jpg").unlink()  # what was kept is not there
-    assert work(Keeper(make_job(tmp_path, True)), lambda *_: None) == whole
+    assert work(StageKeeper(make_job(tmp_path, True)), lambda *_: None) == whole
 
 
 def test_photos(tmp_path: Path) -> None:
     clips.write_photos(tmp_path / "photos", 6, (64, 48))
     (tmp_path / "photos/002.png").write_bytes(b"\x89PNG\r\n\x1a\n")
 
-    def work(keeper: Keeper, progress: Callable[..., None]) -> Any:
+    def work(keeper: StageKeeper, progress: Callable[..., None]) -> Any:
         folder = tmp_path / ("kept" if keeper.job else "whole")
         return contents(photos.gather(tmp_path / "photos", folder, 6, 32, progress, keeper))
 
@@ -192,7 +192,7 @@ def test_following_meshes(tmp_path: Path) -> None:
     meshes = [ball(size) for size in (1.0, 1.05, 1.1, 1.15)]
     config = RegistrationConfig(faces=300, nodes=12, steps=4, samples=200)
 
-    def work(keeper: Keeper, progress: Callable[..., None]) -> Any:
+    def work(keeper: StageKeeper, progress: Callable[..., None]) -> Any:
         return register(meshes, config, progress, keeper)
 
     whole, again = both(tmp_path, work, (2, 1))
@@ -204,7 +204,7 @@ def test_finding_bones(tmp_path: Path) -> None:
     rest = np.random.default_rng(0).random((80, 3))
     bent = [rest + np.sin(t + 3 * rest[:, :1]) * [0, 0.2, 0.1] for t in np.linspace(0, 2, 6)]
 
-    def work(keeper: Keeper, progress: Callable[..., None]) -> Any:
+    def work(keeper: StageKeeper, progress: Callable[..., None]) -> Any:
         config = SkinningConfig(bones=5, clusterings=3, rounds=3)
         return decompose(np.stack(bent), config, progress, keeper)
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from backend import protocol
 from backend.protocol import InputError, JobCancelled
 from backend.runtime import checkpoint, kept_stage, random_state
-from backend.runtime.kept_stage import Keeper
+from backend.runtime.kept_stage import StageKeeper
 from backend.runtime.packing import pack, repacked, unpack
 
 
@@ -75,8 +75,10 @@ def test_values_come_back_as_they_were() -> None:
 def test_an_unbroken_run_gets_what_a_resumed_one_gets(tmp_path: Path) -> None:
     """The sum of an array depends on how it lies in memory."""
     rows = np.random.default_rng(0).random((300, 700), np.float32).T
-    kept = Keeper(make_job(tmp_path)).stage("rows", NDArray[np.float32], lambda: rows)
-    again = Keeper(make_job(tmp_path, True)).stage("rows", NDArray[np.float32], lambda: rows[:0])
+    kept = StageKeeper(make_job(tmp_path)).stage("rows", NDArray[np.float32], lambda: rows)
+    again = StageKeeper(make_job(tmp_path, True)).stage(
+        "rows", NDArray[np.float32], lambda: rows[:0]
+    )
     assert kept.strides == again.strides and kept.sum(0).tobytes() == again.sum(0).tobytes()
 
 
@@ -104,12 +106,12 @@ def test_a_stage_that_is_done_is_not_done_again_but_told_of(tmp_path: Path) -> N
         return 7
 
     first.stage("Before", 1, 3)
-    assert Keeper(first).stage("a", int, compute) == 7
+    assert StageKeeper(first).stage("a", int, compute) == 7
     again = make_job(tmp_path, resumed=True)
-    assert Keeper(again).stage("a", int, lambda: pytest.fail("is done")) == 7
+    assert StageKeeper(again).stage("a", int, lambda: pytest.fail("is done")) == 7
     assert again.told_stages == [("Inside", 2, 3)]
     assert again.told_warnings == [("CODE", "Mind the gap.")]
-    assert Keeper(again).stage("a", int, lambda: 8, lambda value: False) == 8
+    assert StageKeeper(again).stage("a", int, lambda: 8, lambda value: False) == 8
 
 
 def truncated(path: Path) -> None:
@@ -129,14 +131,16 @@ def test_what_is_damaged_is_set_aside_and_made_anew(
     tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
     path = tmp_path / "checkpoint/a.safetensors"
-    Keeper(make_job(tmp_path)).stage("a", Tensor, lambda: torch.ones(9))
+    StageKeeper(make_job(tmp_path)).stage("a", Tensor, lambda: torch.ones(9))
     damage(path)
     job = make_job(tmp_path, resumed=True)
-    assert Keeper(job).stage("a", Tensor, lambda: torch.zeros(2)).tolist() == [0, 0]
+    assert StageKeeper(job).stage("a", Tensor, lambda: torch.zeros(2)).tolist() == [0, 0]
     assert [code for code, _ in job.told_warnings] == ["CHECKPOINT"]
     assert (tmp_path / "checkpoint/.damaged-a.safetensors").is_file()
     assert (
-        Keeper(make_job(tmp_path, True)).stage("a", Tensor, lambda: pytest.fail("is kept")).any()
+        StageKeeper(make_job(tmp_path, True))
+        .stage("a", Tensor, lambda: pytest.fail("is kept"))
+        .any()
         == 0
     )
 
@@ -149,11 +153,11 @@ def test_a_full_disk_is_told_of_and_the_work_goes_on(
 
     monkeypatch.setattr(checkpoint, "save", full)
     job = make_job(tmp_path)
-    assert Keeper(job).stage("a", int, lambda: 7) == 7
+    assert StageKeeper(job).stage("a", int, lambda: 7) == 7
     assert "No space left" in job.told_warnings[0][1]
 
 
-def add_rows(keeper: Keeper, until: int) -> list[int]:
+def add_rows(keeper: StageKeeper, until: int) -> list[int]:
     """Rows that were made, not found."""
     made = []
     with keeper.rows("squares", int) as rows:
@@ -165,11 +169,11 @@ def add_rows(keeper: Keeper, until: int) -> list[int]:
 
 
 def test_rows_go_on_behind_those_that_are_kept(tmp_path: Path) -> None:
-    assert add_rows(Keeper(make_job(tmp_path)), 4) == [0, 1, 2, 3]
-    assert add_rows(Keeper(make_job(tmp_path, True)), 6) == [4, 5]
+    assert add_rows(StageKeeper(make_job(tmp_path)), 4) == [0, 1, 2, 3]
+    assert add_rows(StageKeeper(make_job(tmp_path, True)), 6) == [4, 5]
     truncated(tmp_path / "checkpoint/squares/0000003.safetensors")
-    assert add_rows(Keeper(make_job(tmp_path, True)), 6) == [3, 4, 5]
-    assert add_rows(Keeper(make_job(tmp_path, True)), 7) == [6]
+    assert add_rows(StageKeeper(make_job(tmp_path, True)), 6) == [3, 4, 5]
+    assert add_rows(StageKeeper(make_job(tmp_path, True)), 7) == [6]
 
 
 class Walk:
@@ -192,7 +196,7 @@ class Walk:
         self.generator.set_state(tensors["generator"])
 
     def go(
-        self, keeper: Keeper, steps: int, stop: Callable[[int], None] = lambda step: None
+        self, keeper: StageKeeper, steps: int, stop: Callable[[int], None] = lambda step: None
     ) -> int:
         """Where it began."""
         with keeper.loop("walk", self.state, self.restore) as loop:
@@ -218,8 +222,8 @@ def test_a_loop_goes_on_where_it_was_cancelled(
     whole, broken, again = Walk(), Walk(), Walk()
     whole.go(kept_stage.KEEP_NOTHING, 20)
     with pytest.raises(JobCancelled):
-        broken.go(Keeper(make_job(tmp_path)), 20, cancel)
-    assert again.go(Keeper(make_job(tmp_path, True)), 20) == 7
+        broken.go(StageKeeper(make_job(tmp_path)), 20, cancel)
+    assert again.go(StageKeeper(make_job(tmp_path, True)), 20) == 7
     assert torch.equal(whole.place, again.place)
 
 
@@ -232,16 +236,16 @@ def test_a_loop_that_failed_within_a_step_does_not_keep_half_of_it(
         raise protocol.SplatsmithError("The fit diverged.", "")
 
     with pytest.raises(protocol.SplatsmithError):
-        Walk().go(Keeper(make_job(tmp_path)), 20, fail)
+        Walk().go(StageKeeper(make_job(tmp_path)), 20, fail)
     assert not (tmp_path / "checkpoint/walk.safetensors").exists()
 
 
 def test_a_state_of_something_else_is_set_aside(tmp_path: Path) -> None:
     walk = Walk()
-    walk.go(Keeper(make_job(tmp_path)), 3)
+    walk.go(StageKeeper(make_job(tmp_path)), 3)
     walk.place = walk.place.float()
     job = make_job(tmp_path, resumed=True)
-    assert walk.go(Keeper(job), 1) == 0
+    assert walk.go(StageKeeper(job), 1) == 0
     assert job.told_warnings
 
 

@@ -19,7 +19,7 @@ def can_go_on(database: Path, names: list[str]) -> bool:
         return False
     try:
         with contextlib.closing(sqlite3.connect(database)) as connection:
-            found = connection.execute("SELECT name FROM images ORDER BY image_id").fetchall()
+            rows = connection.execute("SELECT name FROM images ORDER BY image_id").fetchall()
     except sqlite3.Error:
         return False
-    return [row[0] for row in found] == names
+    return [row[0] for row in rows] == names

@@ -15,7 +15,7 @@ from ...formats import capture, depth_exr, points_ply
 from ...formats.capture import Frame
 from ...geometry.arrays import Floats, Pixels
 from ...runtime.job import Job
-from ...runtime.kept_stage import KEEP_NOTHING, Keeper
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ..footage.images import read_image
 from .capture_depth import DepthConfig, capture_depth, is_good
 from .fusion import StoredDepth, fuse
@@ -62,7 +62,11 @@ def _visible(path: Path) -> tuple[NDArray[np.float64], list[NDArray[np.int64]]]:
 
 
 def find_depth(
-    job: Job[Any], root: Path, visible: Path, config: DepthConfig, keeper: Keeper = KEEP_NOTHING
+    job: Job[Any],
+    root: Path,
+    visible: Path,
+    config: DepthConfig,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> FoundDepth | None:
     """Depths and a dense cloud for the capture at `root`, which stays as it is; None where the
     cameras see too few points.
@@ -102,13 +106,13 @@ def _stored(result: DepthMap, frame: Frame, config: DepthConfig) -> StoredDepth:
     return StoredDepth(depth, good)
 
 
-def write_depth(found: FoundDepth, root: Path) -> Dense:
+def write_depth(depths: FoundDepth, root: Path) -> Dense:
     """Puts depths into the capture at `root`, and makes its points3D.ply dense."""
-    captured, cloud, colors = capture.read(root), found.cloud, found.colors
+    captured, cloud, colors = capture.read(root), depths.cloud, depths.colors
     folder = root / "depths"
     folder.mkdir()
     frames = []
-    for frame, stored in zip(captured.frames, found.maps, strict=True):
+    for frame, stored in zip(captured.frames, depths.maps, strict=True):
         path = folder / f"{frame.image.stem}.exr"
         depth_exr.write(path, stored.depth)
         frames.append(replace(frame, depth=path))
@@ -127,6 +131,6 @@ def write_depth(found: FoundDepth, root: Path) -> Dense:
         fps=captured.fps,
     )
     return Dense(
-        float(np.mean([s.good.mean() for s in found.maps])),
+        float(np.mean([s.good.mean() for s in depths.maps])),
         len(cloud) if len(cloud) >= LEAST_CLOUD else 0,
     )

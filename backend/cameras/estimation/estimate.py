@@ -8,7 +8,7 @@ import numpy as np
 
 from ...geometry.conventions import align_similarity
 from ...media.tracks.tracks import Tracks, merge, split
-from ...runtime.kept_stage import KEEP_NOTHING, Keeper
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ..bundle.equations import FreeParameters
 from ..bundle.state import (
     Observations,
@@ -110,7 +110,7 @@ def confirm(
     problem: Problem,
     config: EstimateConfig,
     progress: Progress = lambda step, total: None,
-    keeper: Keeper = KEEP_NOTHING,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> SolverResult | None:
     """A second opinion from nothing but the followed tracks that the solve takes for still:
     straight paths once more.
@@ -164,7 +164,7 @@ class Estimator:
         matched: Tracks,
         config: EstimateConfig,
         progress: Progress = lambda step, total: None,
-        keeper: Keeper = KEEP_NOTHING,
+        keeper: StageKeeper = KEEP_NOTHING,
     ) -> None:
         self.problem, self.config, self._progress = problem, config, progress
         self._keeper = keeper

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ...runtime import checkpoint, random_state
-from ...runtime.kept_stage import KEEP_NOTHING, Keeper
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from .camera_math import aspect_of, chain, grid_xy
 from .clip import FlowMapClip, Window
 from .intrinsics import SoftminConfig, softmin_focal
@@ -225,7 +225,7 @@ def fit(
     seed: int = 0,
     progress: Callable[[int, int], None] = lambda step, total: None,
     make_network: Callable[[], DepthModel] | None = None,
-    keeper: Keeper = KEEP_NOTHING,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> FlowMapResult:
     """FlowMap on one clip. `focal` (units of sqrt(height * width)) is kept where it is given;
     `make_network` gives another depth network than the small untrained one.

@@ -11,7 +11,7 @@ import torch
 from ...media.frames import Footage
 from ...media.tracks.flow import Flow, FlowConfig, dense_flow
 from ...media.tracks.tracks import Tracks
-from ...runtime.kept_stage import KEEP_NOTHING, Keeper
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ..bundle.state import Reconstruction
 from ..estimation.problem import Problem
 from ..footage.images import GrayFrames, read_image
@@ -85,7 +85,7 @@ def flowmap_start(
     problem: Problem,
     given: Pretrained,
     progress: Callable[[int, int], None],
-    keeper: Keeper = KEEP_NOTHING,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> Reconstruction:
     """FlowMap's own cameras; with a prior on the focal length, that one. With pretrained networks
     the paper's recipe.

@@ -16,7 +16,7 @@ from ...media.tracks.follow import FollowConfig, follow
 from ...media.tracks.tracks import Tracks
 from ...protocol import InputError, SolveError
 from ...runtime.job import Job
-from ...runtime.kept_stage import KEEP_NOTHING, Keeper
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from .images import GrayFrames, read_image
 from .sources import Source
 from .triage import Triage, TriageConfig, look
@@ -40,7 +40,11 @@ class Excerpt:
 
 
 def gather(
-    job: Job[Any], source: Source, excerpt: Excerpt, folder: Path, keeper: Keeper = KEEP_NOTHING
+    job: Job[Any],
+    source: Source,
+    excerpt: Excerpt,
+    folder: Path,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> Footage:
     """Pictures of the footage in one folder; SolveError when they all show the same."""
     frames, side = excerpt.frames, excerpt.side
@@ -129,7 +133,7 @@ def small_masks(
 
 
 def follow_points(
-    job: Job[Any], footage: Footage, masks: Path | None, keeper: Keeper = KEEP_NOTHING
+    job: Job[Any], footage: Footage, masks: Path | None, keeper: StageKeeper = KEEP_NOTHING
 ) -> Tracks:
     """Tracks in pixels of the footage."""
     frames = GrayFrames(footage, TRACK_SIDE)
@@ -149,7 +153,7 @@ def prepare(
     excerpt: Excerpt,
     work: Path,
     config: TriageConfig,
-    keeper: Keeper = KEEP_NOTHING,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> tuple[Footage, Triage | None, int]:
     """Gathers, looks, and keeps what can be solved together; also how many pictures were
     gathered.

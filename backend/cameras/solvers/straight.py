@@ -18,7 +18,7 @@ import torch
 from ...geometry.arrays import Ints
 from ...geometry.rotations import nearest_rotation
 from ...media.tracks.tracks import Tracks
-from ...runtime.kept_stage import KEEP_NOTHING, Keeper
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ..bundle.adjust import AdjustConfig, Prior, adjust
 from ..bundle.equations import FreeParameters
 from ..bundle.state import Observations, Reconstruction, errors, unit_of_size, unit_scale
@@ -240,7 +240,7 @@ def solve(
     prior: Prior | None = None,
     seed: int = 0,
     progress: Callable[[int, int], None] = lambda step, total: None,
-    keeper: Keeper = KEEP_NOTHING,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> Reconstruction | None:
     """Cameras of all frames from tracks in pixels of `size` (width, height); points are those of
     the tracks. None where a stretch of the clip has next to no tracks.

@@ -17,7 +17,7 @@ from torch import Tensor
 from ...geometry.arrays import Floats
 from ...geometry.rotations import rotation_vector_to_matrix
 from ...runtime import random_state
-from ...runtime.kept_stage import KEEP_NOTHING, Keeper
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ..surfaces.preconditioned import Solver, smooth_vertices
 from ..surfaces.surface import Surface, decimate
 from .motion import NodePose, rigidity, skinned
@@ -53,7 +53,7 @@ class Registered:
     ]  # (T,) mean distance of the mesh from the frame's surface, and back, in shares of the box
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FollowedMesh:
     """The mesh in one frame, in the unit box, and what the next frame starts from."""
 
@@ -76,7 +76,7 @@ def register(
     meshes: Meshes,
     config: RegistrationConfig = RegistrationConfig(),
     progress: Callable[[int, int], None] = lambda step, total: None,
-    keeper: Keeper = KEEP_NOTHING,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> Registered:
     """The first mesh, with at most so many faces, through all frames."""
     everything = np.concatenate([v for v, _ in meshes])
@@ -102,7 +102,9 @@ def register(
             placed = _drawn_onto(_warped(here, graph, turns, shifts).numpy(), cloud, smooth, config)
             surface = sample(Surface(placed, template.faces), config.samples, random)
             off, state = distance(surface, cloud) / 2, random_state.state_of(random)
-            rows.add(FollowedMesh(turns, shifts, placed, off, state))
+            rows.add(
+                FollowedMesh(turns=turns, shifts=shifts, placed=placed, distance=off, random=state)
+            )
             progress(number + 1, len(unit))
     places = [row.placed * size + center for row in rows.values]
     return Registered(

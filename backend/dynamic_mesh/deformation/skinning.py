@@ -15,7 +15,7 @@ from torch import Tensor
 from ...formats.mesh_sequence import Nodes
 from ...geometry.arrays import Reals
 from ...geometry.nearest_rotation import nearest_rotation
-from ...runtime.kept_stage import KEEP_NOTHING, Keeper
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 
 INFLUENCES = 4
 
@@ -34,7 +34,7 @@ def decompose(
     positions: Reals,
     config: SkinningConfig = SkinningConfig(),
     progress: Callable[[int, int], None] = lambda step, total: None,
-    keeper: Keeper = KEEP_NOTHING,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> Nodes:
     """(T, V, 3), the first frame being at rest -> bones that carry it, each vertex hanging on
     four.
@@ -59,7 +59,7 @@ def _bones(
     stay: float,
     config: SkinningConfig,
     progress: Callable[[int, int], None],
-    keeper: Keeper,
+    keeper: StageKeeper,
 ) -> tuple[Reals, Reals]:
     """(B, T, 3, 3) and (B, T, 3): first of clusters of vertices, then as they carry the mesh
     together.

@@ -20,7 +20,7 @@ from ...geometry.conventions import to_viewmat
 from ...media.frames import to_eight_bit
 from ...media.open_image import opened
 from ...protocol import InputError
-from ...runtime.kept_stage import KEEP_NOTHING, Keeper
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from .propagated_masks import Progress, carry
 
 PROPAGATED_SIDE = 480  # pixels of the longer side of pictures along which masks are propagated
@@ -56,7 +56,7 @@ def find(
     masks: Path | None,
     images: Sequence[Image.Image],
     progress: Progress = lambda step, total: None,
-    keeper: Keeper = KEEP_NOTHING,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> Masks:
     """Of a capture in the order of time; InputError where nothing tells the object from the
     rest.
@@ -89,7 +89,7 @@ def _given(
     folder: Path,
     images: Sequence[Image.Image],
     progress: Progress,
-    keeper: Keeper,
+    keeper: StageKeeper,
 ) -> Masks:
     if not folder.is_dir():
         raise InputError(
@@ -137,7 +137,7 @@ def _propagated(
     images: Sequence[Image.Image],
     known: Sequence[Pixels | None],
     progress: Progress,
-    keeper: Keeper,
+    keeper: StageKeeper,
 ) -> list[Pixels]:
     """Masks for all pictures, which have one size, from those of some."""
     width, height = images[0].size
@@ -161,7 +161,7 @@ def of_splats(
     path: Path,
     capture: Capture,
     progress: Progress = lambda step, total: None,
-    keeper: Keeper = KEEP_NOTHING,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> list[Pixels]:
     """What splats of the object, found by words or picked, cover in each picture."""
     gaussians = from_arrays(files.read(path))

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ...geometry.arrays import Flags, Pixels
 from ...media.tracks.flow import flow_between, trust
-from ...runtime.kept_stage import KEEP_NOTHING, Keeper
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from .placement import HALF
 
 Shares = NDArray[np.float32]
@@ -66,7 +66,7 @@ def carry(
     known: Sequence[Pixels | None],
     config: PropagationConfig = PropagationConfig(),
     progress: Progress = lambda step, total: None,
-    keeper: Keeper = KEEP_NOTHING,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> list[Pixels]:
     """Masks (H, W) 0..255 for all pictures (H, W, 3) of a clip from those of at least one: from the
     last known one and from the next, each counting the more the nearer it is and the better the
@@ -89,15 +89,21 @@ def carry(
         masks: list[list[PropagatedMask]] = []
         for start in starts:
             order = range(start, end) if start < first else range(start, first - 1, -1)
-            way = _Way(images, examples[start], order, config, len(starts) == 1)
-            found = _along(way, keeper.inside("masks"), f"{start}-to-{first}", told)
-            masks.append(found if start < first else found[::-1])
+            way = _Way(
+                images=images,
+                example=examples[start],
+                order=order,
+                config=config,
+                alone=len(starts) == 1,
+            )
+            masks_along = _along(way, keeper.inside("masks"), f"{start}-to-{first}", told)
+            masks.append(masks_along if start < first else masks_along[::-1])
             done += end - first
         with keeper.rows(f"masks-from-{first}", Pixels) as rows:
             for here in range(first + len(rows.values), end):
                 nearest = min(starts, key=lambda start: abs(start - here))
-                found = [way[here - first] for way in masks]
-                share = _decided(images[here], found, examples[nearest], config)
+                several = [way[here - first] for way in masks]
+                share = _decided(images[here], several, examples[nearest], config)
                 rows.add(_eight_bit(share))
                 told(here + 1 - first)
         completed[first:end] = rows.values
@@ -113,7 +119,7 @@ def _gaps(known: Sequence[Pixels | None]) -> Iterator[tuple[int, int]]:
             yield places[0], places[-1] + 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Way:
     """From an example along pictures in `order`, which begins with it. `alone`: nothing comes from
     the other side to put right what is lost, so colour has to on the way; else it would only add
@@ -152,7 +158,7 @@ class _Carried:
 
 
 def _along(
-    way: _Way, keeper: Keeper, name: str, told: Callable[[int], None]
+    way: _Way, keeper: StageKeeper, name: str, told: Callable[[int], None]
 ) -> list[PropagatedMask]:
     """The masks of the pictures after the example."""
     mask = way.example.mask

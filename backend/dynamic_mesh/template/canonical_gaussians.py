@@ -13,7 +13,7 @@ from torch import Tensor
 from ...gaussians.rasterize import rasterize
 from ...protocol import SplatsmithError
 from ...runtime import checkpoint
-from ...runtime.kept_stage import KEEP_NOTHING, Keeper
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ..deformation.motion import NodeMotion, rigidity, skinned, speeds
 from ..deformation.nodes import NodeGraph, from_points
 from ..footage.timed_views import TimedView, static_prior
@@ -209,7 +209,7 @@ def train(
     frequencies: int,
     seed: int,
     progress: Callable[[int, int], None] = lambda step, total: None,
-    keeper: Keeper = KEEP_NOTHING,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> CanonicalGaussians:
     """Means, looks and motion from nothing but the footage."""
     generator = torch.Generator().manual_seed(seed)

@@ -10,7 +10,7 @@ from torch import Tensor
 from ...formats import mesh_sequence
 from ...formats.mesh_sequence import MeshSequence, Nodes
 from ...runtime.job import Job
-from ...runtime.kept_stage import Keeper
+from ...runtime.kept_stage import StageKeeper
 from ..deformation.motion import frequency_count, node_transforms, skinned, transferred
 from ..deformation.nodes import build
 from ..footage.load import ObjectFootage
@@ -62,7 +62,7 @@ def reconstruct(
         return fit.at(view.time, vertices)
 
     texture = (
-        Keeper(job)
+        StageKeeper(job)
         .stage(
             "texture",
             Tensor,
@@ -102,7 +102,7 @@ def _begin(job: Job[Any], training: list[TimedView], config: TrackedConfig) -> F
     frequencies = frequency_count(
         config.fit.motion, [view.time for view in training], silhouette_trajectory(training)
     )
-    keeper = Keeper(job)
+    keeper = StageKeeper(job)
     gaussians = keeper.stage(
         "canonical",
         CanonicalGaussians,

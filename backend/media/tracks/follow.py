@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...runtime.kept_stage import KEEP_NOTHING, Keeper
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from .tracks import EMPTY, Tracks, make
 
 Gray = NDArray[np.uint8]
@@ -84,7 +84,7 @@ def follow(
     config: FollowConfig,
     masks: Sequence[Gray | None] | None = None,
     progress: Callable[[int, int], None] = lambda step, total: None,
-    keeper: Keeper = KEEP_NOTHING,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> Tracks:
     """Tracks through grey frames (H, W) of one size. `masks`: 255 where a frame may be looked at.
     Coordinates have the first pixel's centre at 0.5.

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...geometry.arrays import Floats
 from ...geometry.nearest_rotation import nearest_rotation
-from ...runtime.kept_stage import KEEP_NOTHING, Keeper
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ..rigs.correspondence import Correspondence
 from ..rigs.rig import Rig
 from ..tracking.face_mesh import (
@@ -200,7 +200,7 @@ def fit_rig(
     where: Correspondence,
     config: FaceFitConfig = FaceFitConfig(),
     progress: Callable[[float], None] = lambda s: None,
-    keeper: Keeper = KEEP_NOTHING,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> HeadMotion:
     """Frames in which the face was not seen are filled from their neighbours."""
     fit = _Fit(track, rig, where, config)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ...gaussians.losses import psnr
 from ...protocol import InputError
-from ...runtime.kept_stage import KEEP_NOTHING, Keeper
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ..fitting.head_motion import HeadMotion
 from ..rigs.rig import Rig
 from .initialization import BeginConfig, begin
@@ -102,7 +102,7 @@ def learn_head(
     seed: int = 0,
     device: str = "cpu",
     progress: Callable[[float], None] = lambda share: None,
-    keeper: Keeper = KEEP_NOTHING,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> LearnedHead:
     """Of the video at `path`, by its frames with these `numbers`; `max_side` is the tracker's.
     InputError without a frame.

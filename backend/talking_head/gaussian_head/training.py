@@ -12,7 +12,7 @@ from ...gaussians.losses import l1_dssim_for
 from ...gaussians.rasterize import Rendering, rasterize
 from ...geometry.rotations import rotation_vector_to_matrix
 from ...runtime import checkpoint
-from ...runtime.kept_stage import KEEP_NOTHING, Keeper
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from .model import SH_DEGREE, BoundGaussians, BoundMesh, place
 from .training_views import SeenFrame
 
@@ -118,7 +118,7 @@ def train_head(
     config: HeadTrainingConfig,
     seed: int = 0,
     progress: Callable[[int, float], None] = lambda step, loss: None,
-    keeper: Keeper = KEEP_NOTHING,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> FrameRefinement:
     """Trains `model` in place on F frames with tracked `coefficients` (F, K), which stay within
     `lowest` (K,) and 1.

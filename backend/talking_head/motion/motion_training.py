@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ...protocol import InputError
 from ...runtime import checkpoint, random_state
-from ...runtime.kept_stage import KEEP_NOTHING, Keeper
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ...runtime.threads import one_thread
 from ..speech.audio_features import BANDS, silence
 from ..speech.log_mel import FEATURE_RATE, Features
@@ -66,7 +66,7 @@ def train(
     rest: NDArray[np.float32] | None = None,
     lips: NDArray[np.float32] | None = None,
     progress: Callable[[float], None] = lambda share: None,
-    keeper: Keeper = KEEP_NOTHING,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> MotionTranslator:
     """A translator of these clips. `rest` (K,): the face in silence; `lips` (K,): how far each
     coefficient opens the lips, as a share of the distance between them. InputError where there is
@@ -83,7 +83,7 @@ def _train(
     rest: NDArray[np.float32] | None,
     lips: NDArray[np.float32] | None,
     progress: Callable[[float], None],
-    keeper: Keeper,
+    keeper: StageKeeper,
 ) -> MotionTranslator:
     usable = [c for c in clips if c.seconds >= 1]
     if sum(c.seconds for c in usable) < 5:

@@ -13,7 +13,7 @@ from ...geometry.arrays import Pixels
 from ...media.decoding import Damage, decode, open_video, probe
 from ...media.video import upright
 from ...protocol import InputError
-from ...runtime.kept_stage import KEEP_NOTHING, Keeper
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from .detector import FULL_RANGE, SHORT_RANGE, Face, FaceDetector
 from .face_mesh import COUNT, LEFT_CORNER, RIGHT_CORNER, FaceLandmarks, FaceMesh, Points, aperture
 from .tflite_network import TfliteNetwork
@@ -97,7 +97,7 @@ class FaceTracker:
         self,
         images: Iterator[Pixels],
         progress: Callable[[int], None] = lambda step: None,
-        keeper: Keeper = KEEP_NOTHING,
+        keeper: StageKeeper = KEEP_NOTHING,
     ) -> tuple[list[FaceLandmarks | None], int]:
         """What is found in each picture, None where there is no face; and the most faces that were
         seen at once.
@@ -151,7 +151,7 @@ def track_video(
     start: float = 0.0,
     end: float = 0.0,
     progress: Callable[[int, int], None] = lambda step, total: None,
-    keeper: Keeper = KEEP_NOTHING,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> FaceTrack:
     """The largest face of a video's seconds `start` to `end` (0: all). InputError where no face can
     be followed.
