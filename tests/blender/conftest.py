@@ -44,15 +44,7 @@ def bpy(blender: Any, tmp_path: Path) -> Any:
 
     for collection in list(blender.data.collections):
         blender.data.collections.remove(collection)
-    for kind in (
-        "objects",
-        "meshes",
-        "pointclouds",
-        "cameras",
-        "materials",
-        "images",
-        "movieclips",
-    ):
+    for kind in ("objects", "meshes", "pointclouds", "cameras", "materials", "images", "movieclips"):
         for block in list(getattr(blender.data, kind)):
             getattr(blender.data, kind).remove(block)
     blender.context.scene.render.fps, blender.context.scene.render.fps_base = 24, 1.0
