@@ -49,7 +49,7 @@ class KillingReporter:
 
     def send(self, event: Any) -> None:
         if isinstance(event, protocol.Failure):
-            self.failure = f"{event.text} {event.fix}" if hasattr(event, "fix") else str(event)
+            self.failure = f"{event.what} {event.advice}"
         self.lines.append(str(event))
         self.tick()
 
@@ -85,7 +85,7 @@ def _saving_until_dead(reporter: KillingReporter) -> Iterator[None]:
             before(*given)
             reporter.tick()
 
-    checkpoint.save = save
+    checkpoint.save = save  # type: ignore[assignment]
     try:
         yield
     finally:
