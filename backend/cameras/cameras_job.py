@@ -1,22 +1,27 @@
 """The verb `cameras`: footage or someone else's solve in, a capture out."""
 
+import shutil
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..media.tracks.tracks import EMPTY
+from ..media.frames import Footage
+from ..media.tracks.tracks import EMPTY, Tracks
+from ..protocol import InputError, SolveError
 from ..runtime.job import Job, Outcome
+from ..runtime.kept_stage import StageKeeper
 from . import export, run_solvers, solve as solving
 from .cameras_verb import PRESETS, CamerasOptions
 from .colmap import runner
 from .depth.capture_depth import DepthConfig
-from .depth.stage import Dense, add_depth
+from .depth.stage import Dense, find_depth, write_depth
 from .estimation.problem import Estimate, EstimateConfig, Problem
 from .estimation.verdict import Verdict, in_words
 from .footage import footage_masks, motion_masks, prepare, sources
 from .footage.motion_masks import MotionMaskConfig
 from .footage.prepare import Excerpt
-from .footage.triage import TriageConfig
+from .footage.triage import Triage, TriageConfig
 from .known_cameras import known_task
 
 STAGES = 15  # of a solve at most; one that is sure sooner has fewer
@@ -52,10 +57,35 @@ def _tell(job: Job[CamerasOptions], stats: dict[str, Any]) -> None:
         job.warn("INPUT", text)
 
 
-def _clear(work: Path) -> None:
-    for path in sorted(work.rglob("*"), reverse=True):
-        path.unlink() if not path.is_dir() else path.rmdir()
-    work.rmdir()
+WORK = ".work"  # in the checkpoint; the dot says that it alone is nothing to go on from
+WRITTEN, EXPORT = "capture", "export"  # in it: the capture until it is whole, scratch of writing it
+
+
+@dataclass(frozen=True)
+class WrittenCapture:
+    """What the COLMAP process says of a capture that it wrote, and how many cameras were asked
+    for.
+    """
+
+    stats: dict[str, Any]
+    asked: int
+    stages: int = 0
+
+
+def _fresh(folder: Path) -> Path:
+    """The folder, without what a stopped run has left in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _is_written(work: Path) -> bool:
+    return (work / WRITTEN / "transforms.json").is_file()
+
+
+def _hand_over(job: Job[CamerasOptions], work: Path) -> None:
+    for path in sorted((work / WRITTEN).iterdir()):
+        path.rename(job.folder.staging / path.name)
 
 
 def _run_given(job: Job[CamerasOptions], source: sources.Source, work: Path) -> Outcome:
@@ -65,34 +95,51 @@ def _run_given(job: Job[CamerasOptions], source: sources.Source, work: Path) -> 
         ignored.insert(0, "masks")
     if ignored:
         job.warn("GIVEN", f"The cameras are given: {' and '.join(ignored)} are not looked at.")
+    written = StageKeeper(job).stage(
+        "capture", WrittenCapture, lambda: _given(job, source, work), lambda _: _is_written(work)
+    )
+    count = written.stages
+    dense = _dense(job, work, work / "visible.npz", lambda name: job.stage(name, count, count))
+    summary = _summary(job, written.stats, written.asked, None, dense)
+    return Outcome(
+        summary,
+        _metrics(written.stats, written.asked, dense),
+        {"source": source.kind, "camera": written.stats},
+    )
+
+
+def _given(job: Job[CamerasOptions], source: sources.Source, work: Path) -> WrittenCapture:
+    """The capture of given cameras; what a stopped run has left in COLMAP's database is used."""
+    for path in work.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif not path.name.startswith("database"):
+            path.unlink()
     known = known_task(job, source, work)
-    task = known.task
-    index, count = 1, {"known": 4 if task.points else 6}.get(task.kind, 4)
+    task = replace(known.task, output=str(_fresh(work / WRITTEN)), goes_on=job.resumed)
+    count = {"known": 4 if task.points else 6}.get(task.kind, 4)
 
     def on_stage(name: str) -> None:
-        nonlocal index
-        index += 1
-        job.stage(name, min(index, count), count)
+        job.stage(name, min(len(job.told_stages) + 1, count), count)
 
     stats = runner.run(task, job.cancel, on_stage, job.progress)
     _tell(job, stats)
-    asked = known.asked or stats["registered"] + stats["dropped"]
-    dense = _dense(job, work, lambda name: job.stage(name, count, count))
-    summary = _summary(job, stats, asked, None, dense)
-    _clear(work)
-    return Outcome(summary, _metrics(stats, asked, dense), {"source": source.kind, "camera": stats})
+    return WrittenCapture(stats, known.asked or stats["registered"] + stats["dropped"], count)
 
 
-def _dense(job: Job[CamerasOptions], work: Path, on_stage: Callable[[str], None]) -> Dense | None:
-    options = job.options
-    if not options.depth or not (work / "visible.npz").is_file():
-        return None
-    on_stage("Dense depth")
-    preset = PRESETS[job.request.preset]
-    config = DepthConfig(
-        side=preset.depth_side, neighbors=preset.depth_neighbors, points=preset.depth_points
-    )
-    return add_depth(job, job.folder.staging, work, config)
+def _dense(
+    job: Job[CamerasOptions], work: Path, visible: Path, on_stage: Callable[[str], None]
+) -> Dense | None:
+    """Hands the capture over, with depth where that is wanted and can be had."""
+    options, preset, depths = job.options, PRESETS[job.request.preset], None
+    if options.depth and visible.is_file():
+        on_stage("Dense depth")
+        config = DepthConfig(
+            side=preset.depth_side, neighbors=preset.depth_neighbors, points=preset.depth_points
+        )
+        depths = find_depth(job, work / WRITTEN, visible, config, StageKeeper(job))
+    _hand_over(job, work)
+    return write_depth(depths, job.folder.staging) if depths else None
 
 
 def _metrics(stats: dict[str, Any], asked: int, dense: Dense | None) -> dict[str, float]:
@@ -107,25 +154,30 @@ def run(job: Job[CamerasOptions]) -> Outcome:
     """
     source = sources.identify(Path(job.request.input))
     options = job.options
-    work = job.folder.staging / "work"
-    work.mkdir()
-    if options.poses or source.kind in ("transforms", "colmap"):
-        return _run_given(job, source, work)
-    return _run_solve(job, source, work, options)
+    work = job.folder.checkpoint / WORK
+    work.mkdir(parents=True, exist_ok=True)
+    try:
+        if options.poses or source.kind in ("transforms", "colmap"):
+            return _run_given(job, source, work)
+        return _run_solve(job, source, work, options)
+    except (InputError, SolveError) as error:
+        if isinstance(error, SolveError) or not job.resumed:  # it would end here again
+            shutil.rmtree(job.folder.checkpoint, ignore_errors=True)
+        raise
+    finally:
+        if not job.folder.has_checkpoint:
+            shutil.rmtree(job.folder.checkpoint, ignore_errors=True)
 
 
 def _run_solve(
     job: Job[CamerasOptions], source: sources.Source, work: Path, options: CamerasOptions
 ) -> Outcome:
     """Cameras from pictures, with a verdict."""
-    preset, index = PRESETS[job.request.preset], 0
+    preset, keeper, config = PRESETS[job.request.preset], StageKeeper(job), EstimateConfig()
 
     def on_stage(name: str) -> None:
-        nonlocal index
-        index += 1
-        job.stage(name, min(index, STAGES), STAGES)
+        job.stage(name, min(len(job.told_stages) + 1, STAGES), STAGES)
 
-    config = EstimateConfig()
     on_stage("Reading the footage")
     excerpt = Excerpt(
         options.frames or preset.frames,
@@ -134,7 +186,12 @@ def _run_solve(
         options.end,
     )
     job.needs(excerpt.frames * 0.75 * excerpt.side**2 * PICTURE_BYTES)
-    footage, triage, gathered = prepare.prepare(job, source, excerpt, work, TriageConfig())
+    footage, triage, gathered = keeper.stage(
+        "footage",
+        tuple[Footage, Triage | None, int],
+        lambda: prepare.prepare(job, source, excerpt, work, TriageConfig(), keeper),
+        lambda prepared: prepared[0].is_there,
+    )
     if source.masks and not options.masks:
         job.warn(
             "INPUT", f"{source.masks.name}/ beside the photos is not used unless it is chosen."
@@ -147,7 +204,11 @@ def _run_solve(
         else None
     )
     on_stage("Following points")
-    klt_tracks = prepare.follow_points(job, footage, masks) if triage else EMPTY
+    klt_tracks = EMPTY
+    if triage:
+        klt_tracks = keeper.stage(
+            "points", Tracks, lambda: prepare.follow_points(job, footage, masks, keeper)
+        )
     size, names = (footage.width, footage.height), footage.names
     problem = Problem(
         frames=len(names),
@@ -165,22 +226,42 @@ def _run_solve(
         problem=problem,
         config=config,
         stage=on_stage,
+        keeper=keeper,
     )
     estimate = solving.solve(context)
     masks = masks or _mask_what_moves(context, estimate)
     on_stage("Writing the capture")
-    task = export.write_task(context, estimate, masks)
-    stats = runner.run(task, job.cancel, lambda _: None, job.progress)
-    _tell(job, stats)
+    written = keeper.stage(
+        "capture",
+        WrittenCapture,
+        lambda: _written(context, estimate, masks),
+        lambda _: _is_written(work),
+    )
+    stats = written.stats
     details = export.details(context, estimate, triage)
-    dense = _dense(job, work, on_stage) if estimate.verdict.kind == "moving" else None
+    visible = work / EXPORT / "visible.npz"
+    if estimate.verdict.kind != "moving":
+        visible.unlink(missing_ok=True)  # a camera that only turns sees no depth
+    dense = _dense(job, work, visible, on_stage)
     summary = _summary(job, stats, len(names), estimate.verdict, dense)
-    _clear(work)
     return Outcome(
         summary,
         _metrics(stats, len(names), dense),
         {"source": source.kind, "camera": stats, **details},
     )
+
+
+def _written(
+    context: run_solvers.SolveContext, estimate: Estimate, masks: Path | None
+) -> WrittenCapture:
+    task = replace(
+        export.write_task(context, estimate, masks),
+        work=str(_fresh(context.work / EXPORT)),
+        output=str(_fresh(context.work / WRITTEN)),
+    )
+    stats = runner.run(task, context.job.cancel, lambda _: None, context.job.progress)
+    _tell(context.job, stats)
+    return WrittenCapture(stats, len(context.footage.names))
 
 
 def _mask_what_moves(context: run_solvers.SolveContext, estimate: Estimate) -> Path | None:
@@ -193,9 +274,20 @@ def _mask_what_moves(context: run_solvers.SolveContext, estimate: Estimate) -> P
     ):
         return None
     context.stage("Masking what moves")
+    return context.keeper.stage(
+        "moving",
+        Path | None,
+        lambda: _moving_masks(context, estimate, config),
+        lambda folder: folder is None or folder.is_dir(),
+    )
+
+
+def _moving_masks(
+    context: run_solvers.SolveContext, estimate: Estimate, config: MotionMaskConfig
+) -> Path | None:
     local = context.problem.klt_tracks.in_frames(estimate.frames)
     images = [context.footage.folder / context.footage.names[i] for i in estimate.frames]
-    folder = context.work / "moving"
+    folder = _fresh(context.work / "moving")
     _, share = motion_masks.write_masks(
         estimate.solve, local, images, folder, config, context.job.progress
     )

@@ -13,6 +13,7 @@ from ..media.tracks.tracks import Tracks
 from ..protocol import CrashError, OutOfMemory
 from ..runtime.device import choose_device, core_count
 from ..runtime.job import Job
+from ..runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from .bundle.adjust import Prior
 from .bundle.state import Reconstruction
 from .cameras_verb import CamerasOptions
@@ -38,6 +39,7 @@ class SolveContext:
     problem: Problem
     config: EstimateConfig
     stage: Callable[[str], None]
+    keeper: StageKeeper = KEEP_NOTHING
 
     @property
     def options(self) -> CamerasOptions:
@@ -73,6 +75,7 @@ def _task(context: SolveContext, kind: str, mapper: str = "incremental") -> Colm
         mapper="global" if mapper == "global" else "incremental",
         masks=str(context.masks or ""),
         solved=str(context.work / f"{kind}-{mapper}.npz"),
+        goes_on=context.job.resumed,
         seed=context.job.request.seed,
         threads=core_count(),
     )
@@ -83,8 +86,17 @@ def match(context: SolveContext) -> tuple[Tracks, str]:
     of them.
     """
     task = _task(context, "match")
-    stats = runner.run(task, context.job.cancel, context.stage, context.job.progress)
-    return solved.load(Path(task.solved)).tracks, stats["why_nothing"]
+
+    def matched() -> tuple[Tracks, str]:
+        stats = runner.run(task, context.job.cancel, context.stage, context.job.progress)
+        return solved.load(Path(task.solved)).tracks, stats["why_nothing"]
+
+    return context.keeper.stage(
+        "matches",
+        tuple[Tracks, str],
+        matched,
+        lambda _: (context.work / "database.db").is_file(),  # which COLMAP's mappers read
+    )
 
 
 def colmap(context: SolveContext, mapper: str) -> SolverResult | None:
@@ -94,6 +106,12 @@ def colmap(context: SolveContext, mapper: str) -> SolverResult | None:
         if mapper == "incremental"
         else "Solving cameras with COLMAP's global mapper"
     )
+    return context.keeper.stage(
+        f"colmap-{mapper}", SolverResult | None, lambda: _mapped(context, mapper)
+    )
+
+
+def _mapped(context: SolveContext, mapper: str) -> SolverResult | None:
     task, job = _task(context, "map", mapper), context.job
     try:
         stats = runner.run(task, job.cancel, lambda _: None, job.progress)
@@ -125,14 +143,19 @@ def straight_paths(context: SolveContext) -> SolverResult | None:
     if problem.klt_tracks.points < 40:
         return None
     context.stage("Solving cameras from straight paths")
-    cameras = straight.solve(
-        problem.klt_tracks,
-        problem.frames,
-        problem.size,
-        context.config.straight,
-        problem.prior,
-        problem.seed,
-        context.job.progress,
+    cameras = context.keeper.stage(
+        "straight-paths",
+        Reconstruction | None,
+        lambda: straight.solve(
+            problem.klt_tracks,
+            problem.frames,
+            problem.size,
+            context.config.straight,
+            problem.prior,
+            problem.seed,
+            context.job.progress,
+            context.keeper.inside("windows"),
+        ),
     )
     if cameras is None:
         return None
@@ -142,10 +165,19 @@ def straight_paths(context: SolveContext) -> SolverResult | None:
 def flowmap(context: SolveContext) -> SolverResult | None:
     """FlowMap, which needs pictures in the order of time."""
     context.stage("Solving cameras with FlowMap")
+    return context.keeper.stage("flowmap", SolverResult | None, lambda: _flowmap(context))
+
+
+def _flowmap(context: SolveContext) -> SolverResult | None:
     problem = context.problem
     try:
         cameras = flowmap_start(
-            context.footage, context.masks, problem, _pretrained(context), context.job.progress
+            context.footage,
+            context.masks,
+            problem,
+            _pretrained(context),
+            context.job.progress,
+            context.keeper,
         )
     except RuntimeError as error:  # torch's LinAlgError is one
         if "linalg" not in str(error):

@@ -32,10 +32,14 @@ def _turns_only(context: SolveContext, moving: SolverResult | None) -> Estimate 
     """The estimate of a camera that only turns, if that explains the tracks and a moving one does
     so no better.
     """
-    problem, config = context.problem, context.config
     if moving is None:
         return None
     context.stage("Looking for parallax")
+    return context.keeper.stage("turning", Estimate | None, lambda: _turned(context, moving))
+
+
+def _turned(context: SolveContext, moving: SolverResult) -> Estimate | None:
+    problem, config = context.problem, context.config
     cameras, error, zooms = turning(problem, config)
     if not only_turns(problem, cameras, error, moving.solve, config):
         return None
@@ -96,7 +100,10 @@ def solve(context: SolveContext) -> Estimate:
     if estimate.verdict.kind == "turning":
         return _spread(estimate, keys)
     try:
-        return _believed(complete(estimate, keys, problem, context.config), "")
+        completed = context.keeper.stage(
+            "between", Estimate, lambda: complete(estimate, keys, problem, context.config)
+        )
+        return _believed(completed, "")
     except (
         SolveError
     ):  # the keyframes were matched by features; from frame to frame nothing can be followed
@@ -130,7 +137,9 @@ def _solve_together(context: SolveContext) -> Estimate:
     if options.solver != "auto":
         first = alone[options.solver]()
     context.stage("Bundle adjustment")
-    estimator = Estimator(context.problem, matched, context.config, context.job.progress)
+    estimator = Estimator(
+        context.problem, matched, context.config, context.job.progress, context.keeper
+    )
     if first is not None:
         estimator.add(first)
     if options.solver == "auto":
@@ -139,7 +148,8 @@ def _solve_together(context: SolveContext) -> Estimate:
         raise SolveError(f"No cameras could be found: {why}.", FILM_BETTER)
     context.stage("Judging the cameras")
     prior = context.problem.prior
-    estimate = estimator.estimate(math.exp(prior.log_focal) if prior else 0.0)
+    expected = math.exp(prior.log_focal) if prior else 0.0
+    estimate = context.keeper.stage("estimate", Estimate, lambda: estimator.estimate(expected))
     return _believed(estimate, why)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from ..formats import mesh_sequence
 from ..protocol import InputError
 from ..runtime.job import Job, Outcome
+from ..runtime.kept_stage import StageKeeper
 from .bones_verb import BonesOptions
 from .deformation.skinning import SkinningConfig, decompose
 
@@ -22,7 +23,9 @@ def run(job: Job[BonesOptions]) -> Outcome:
     size = float(np.ptp(sequence.positions, axis=(0, 1)).max())
     if size <= 0:
         raise InputError("All vertices of the mesh are at one place.", "Choose another mesh.")
-    nodes = decompose(sequence.positions, SkinningConfig(bones=options.bones), job.progress)
+    nodes = decompose(
+        sequence.positions, SkinningConfig(bones=options.bones), job.progress, StageKeeper(job)
+    )
     rest = sequence.positions[0]
     off = np.linalg.norm(mesh_sequence.skinned(rest, nodes) - sequence.positions, axis=2) / size
     mesh_sequence.write(

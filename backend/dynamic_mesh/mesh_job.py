@@ -4,9 +4,11 @@ from pathlib import Path
 
 from ..formats import capture
 from ..runtime.job import Job, Outcome
+from ..runtime.kept_stage import StageKeeper
 from ..runtime.threads import one_thread
 from .config import MeshConfig, make_config
 from .footage import load as reading
+from .footage.load import ObjectFootage
 from .footage.object_sheet import object_sheet
 from .footage.timed_views import view_arc
 from .free import job as free
@@ -46,8 +48,13 @@ def _read(job: Job[MeshOptions], options: MeshOptions, config: MeshConfig) -> Me
     capture.require_images(source)
     job.reads(capture.files_of(source))
     masks = Path(options.masks) if options.masks else None
-    footage = reading.load(
-        source, masks, options.fps, config.footage, options.holdout, job.progress
+    keeper = StageKeeper(job)
+    footage = keeper.stage(
+        "footage",
+        ObjectFootage,
+        lambda: reading.load(
+            source, masks, options.fps, config.footage, options.holdout, job.progress, keeper
+        ),
     )
     object_sheet(footage.views).save(job.folder.staging / SHEET)
     job.preview(job.folder.staging / SHEET)

@@ -9,6 +9,7 @@ from ..formats import mesh_frames, mesh_sequence
 from ..formats.mesh_sequence import MeshSequence
 from ..protocol import InputError
 from ..runtime.job import Job, Outcome
+from ..runtime.kept_stage import StageKeeper
 from ..runtime.threads import one_thread
 from .deformation.registration import RegistrationConfig, register, welded
 from .register_verb import RegisterOptions
@@ -27,7 +28,8 @@ def run(job: Job[RegisterOptions]) -> Outcome:
     if any(len(faces) == 0 for _, faces in meshes):
         raise InputError("One of the meshes is empty or flat to a point.", "Leave it out.")
     with one_thread():
-        registered = register(meshes, RegistrationConfig(faces=options.faces), job.progress)
+        config = RegistrationConfig(faces=options.faces)
+        registered = register(meshes, config, job.progress, StageKeeper(job))
     worst = int(registered.distances.argmax())
     if registered.distances[worst] > FAR:
         job.warn(

@@ -30,6 +30,12 @@ class Footage:
     turns: list[int] | None = None  # quarters counter-clockwise that each lies from upright
     told: tuple[str, ...] = ()  # what else was left out or changed, as sentences
 
+    @property
+    def is_there(self) -> bool:
+        """Whether all of its pictures lie in the folder."""
+        paths = [self.folder / name for name in self.names]
+        return all(path.is_file() and path.stat().st_size for path in paths)
+
     def only(self, indices: list[int]) -> "Footage":
         """Some of the pictures, in the order given."""
         times = [self.times[i] for i in indices] if self.times else None

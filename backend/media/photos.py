@@ -14,6 +14,7 @@ from ..formats.name_pairing import listed
 from ..formats.named_files import pictures_below
 from ..formats.natural_order import natural_key
 from ..protocol import InputError
+from ..runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from .frames import Footage, fit_size, to_eight_bit
 from .open_image import UNREADABLE, opened
 from .photo_shapes import Shape, main_shape
@@ -127,6 +128,7 @@ def gather(
     count: int,
     max_side: int,
     progress: Progress = lambda step, total: None,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> Footage:
     """Copies at most `count` photos, evenly chosen, scaled into `folder`, all of one size: portrait
     photos among landscape ones are turned to lie with them (`Footage.turns`).
@@ -137,7 +139,7 @@ def gather(
         raise _few(source, len(photos), told)
     if len(photos) > count:
         photos = [photos[round(i * (len(photos) - 1) / (count - 1))] for i in range(count)]
-    footage = _copy(photos, folder, fit_size(*shape.size, max_side), told, progress)
+    footage = _copy(photos, folder, fit_size(*shape.size, max_side), told, progress, keeper)
     if len(footage.names) < MIN_FRAMES:
         raise _few(source, len(footage.names), told)
     return footage
@@ -181,7 +183,7 @@ def gather_indices(
         _Photo(path=p, name=p.name, is_upright=fit == "upright")
         for p, fit in zip(chosen, fitted.fits, strict=True)
     ]
-    footage = _copy(used, folder, fit_size(*size, max_side), told, lambda step, total: None)
+    footage = _copy(used, folder, fit_size(*size, max_side), told)
     if len(footage.names) < len(used):
         raise InputError(told[-1], "Replace them.")
     return footage, kept
@@ -204,27 +206,42 @@ def _store(photo: _Photo, target: Path, size: tuple[int, int]) -> tuple[str, flo
     return place.name, relative
 
 
+@dataclass(frozen=True)
+class StoredPhoto:
+    """The file that a photo lies in, empty where it can't be read, and its focal length relative to
+    the width.
+    """
+
+    name: str
+    focal: float
+
+
 def _copy(
     photos: list[_Photo],
     folder: Path,
     size: tuple[int, int],
     told: list[str],
-    progress: Progress,
+    progress: Progress = lambda step, total: None,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> Footage:
     folder.mkdir(parents=True, exist_ok=True)
-    names: list[str] = []
-    used: list[_Photo] = []
-    focals, broken = [], []
-    for step, photo in enumerate(photos):
-        try:
-            name, focal = _store(photo, folder / f"{len(names) + 1:04d}", size)
-        except InputError:
-            broken.append(photo.name)
-            continue
-        names.append(name)
-        used.append(photo)
-        focals.append(focal)
-        progress(step + 1, len(photos))
+    with keeper.rows("photos", StoredPhoto) as rows:
+        if not all((folder / row.name).exists() for row in rows.values):
+            rows.forget()
+        there = sum(bool(row.name) for row in rows.values)
+        for photo in photos[len(rows.values) :]:
+            try:
+                row = StoredPhoto(*_store(photo, folder / f"{there + 1:04d}", size))
+            except InputError:
+                row = StoredPhoto("", 0.0)
+            there += bool(row.name)
+            rows.add(row)
+            progress(len(rows.values), len(photos))
+    pairs = list(zip(photos, rows.values, strict=True))
+    broken = [photo.name for photo, row in pairs if not row.name]
+    used = [photo for photo, row in pairs if row.name]
+    names = [row.name for row in rows.values if row.name]
+    focals = [row.focal for row in rows.values if row.name]
     if broken:
         told.append(
             f"{len(broken)} of {len(photos)} photos can't be read, or are far too large, and were "

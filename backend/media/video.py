@@ -13,6 +13,7 @@ from PIL import Image
 
 from ..geometry.arrays import Pixels
 from ..protocol import InputError
+from ..runtime.kept_stage import KEEP_NOTHING, KeptRows, StageKeeper
 from .decoding import Damage, cannot, decode, open_video, opened_at, probe, reach
 from .frames import Footage, fit_size, sharpness
 from .high_dynamic_range import range_name, tone_mapped
@@ -62,21 +63,44 @@ def _stored_size(frame: av.VideoFrame, stream: av.VideoStream, max_side: int) ->
     return fit_size(round(frame.width * aspect), frame.height, max_side)
 
 
+@dataclass(frozen=True)
+class StoredFrame:
+    """A frame that lies in its file; `stretch` of time that it is the sharpest of."""
+
+    name: str
+    time: float
+    shape: list[int]
+    stretch: int
+
+
 class _Store:
-    """Writes chosen frames as numbered JPEG files."""
+    """Writes chosen frames as numbered JPEG files; `frames` may begin with those of a stopped
+    run.
+    """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, frames: KeptRows[StoredFrame]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder
-        self.names: list[str] = []
-        self.times: list[float] = []
-        self.sizes: set[tuple[int, ...]] = set()
+        self.folder, self.frames = folder, frames
+        if not all((folder / frame.name).is_file() for frame in frames.values):
+            frames.forget()
 
-    def add(self, pixels: Pixels, time: float) -> None:
-        self.names.append(f"{len(self.names) + 1:04d}.jpg")
-        self.times.append(round(time, 6))
-        self.sizes.add(pixels.shape)
-        Image.fromarray(pixels).save(self.folder / self.names[-1], quality=95, subsampling=0)
+    @property
+    def names(self) -> list[str]:
+        return [frame.name for frame in self.frames.values]
+
+    @property
+    def times(self) -> list[float]:
+        return [frame.time for frame in self.frames.values]
+
+    @property
+    def stretch(self) -> int:
+        """Of the last one; -1 where there is none."""
+        return self.frames.values[-1].stretch if self.frames.values else -1
+
+    def add(self, pixels: Pixels, time: float, stretch: int = 0) -> None:
+        name = f"{len(self.frames.values) + 1:04d}.jpg"
+        Image.fromarray(pixels).save(self.folder / name, quality=95, subsampling=0)
+        self.frames.add(StoredFrame(name, round(time, 6), [*pixels.shape], stretch))
 
     def footage(self, path: Path, fps: float) -> Footage:
         if len(self.names) < MIN_FRAMES:
@@ -104,6 +128,7 @@ def extract(
     start: float = 0.0,
     end: float = 0.0,
     progress: Progress = lambda step, total: None,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> Footage:
     """Writes at most `count` frames of [start, end] seconds (0: to the end) as JPEG into `folder`,
     the sharpest of each equal stretch. Raises InputError when fewer than three can be had; the
@@ -118,28 +143,36 @@ def extract(
         )
     span = (stop - start) / count if math.isfinite(stop) else 1 / info.fps
     total = max(1, round(info.fps * (stop - start))) if math.isfinite(stop) else 0
-    store, best, bucket = _Store(folder), _Best(), 0
     damage, time, size = Damage(since=start), start, None
-    with opened_at(path, start) as container:
+    with (
+        keeper.rows("frames", StoredFrame) as rows,
+        opened_at(path, start) as container,
+    ):
+        store, best, stretch = _Store(folder, rows), _Best(), 0
+        begun = store.stretch
         for time, frame in decode(container, path, damage, start):
             if time < start - 1e-6:
                 continue
-            if time > stop + 1e-6 or len(store.names) >= count:
+            now = int((time - start) / span)
+            if time > stop + 1e-6 or (now > begun and len(store.names) >= count):
                 break
             size = size or (frame.width, frame.height)
             if (frame.width, frame.height) != size:  # another lens, as far as cameras are concerned
                 damage.resized = damage.resized or time
                 continue
-            if int((time - start) / span) > bucket and best.pixels is not None:
-                store.add(best.pixels, best.time)
-                best, bucket = _Best(), int((time - start) / span)
-            best.offer(frame, container.streams.video[0], max_side, time)
+            if now > begun:  # what came before is stored
+                if now > stretch and best.pixels is not None:
+                    store.add(best.pixels, best.time, stretch)
+                    best, stretch = _Best(), now
+                elif begun >= 0 and best.pixels is None:
+                    stretch = now
+                best.offer(frame, container.streams.video[0], max_side, time)
             progress(
                 min(total, round((time - start) * info.fps)) if total else len(store.names),
                 total or count,
             )
-    if len(store.names) < count and best.pixels is not None:
-        store.add(best.pixels, best.time)
+        if len(store.names) < count and best.pixels is not None:
+            store.add(best.pixels, best.time, stretch)
     said = _in_words(path, damage, time, stop)
     return replace(store.footage(path, info.fps), damage=said, told=damage.changes)
 
@@ -163,14 +196,15 @@ def _in_words(path: Path, damage: Damage, end: float, expected: float) -> str:
 
 def extract_indices(path: Path, folder: Path, indices: list[int], max_side: int) -> Footage:
     """The frames with these numbers, from 0, in rising order."""
-    wanted, store, damage = set(indices), _Store(folder), Damage()
+    store = _Store(folder, KeptRows(keeper=KEEP_NOTHING, kind=StoredFrame))
+    wanted, damage = set(indices), Damage()
     with open_video(path) as container:
         for index, (time, frame) in enumerate(decode(container, path, damage)):
             if index in wanted:
                 store.add(upright(frame, container.streams.video[0], max_side), time)
             if index >= max(indices):
                 break
-    if len(store.sizes) > 1:
+    if len({tuple(frame.shape) for frame in store.frames.values}) > 1:
         raise cannot(path, "its picture changes its size")
     if damage.frames:  # the numbers of those that follow are no longer known
         raise cannot(

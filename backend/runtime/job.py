@@ -39,6 +39,8 @@ class Job(Generic[OptionsT]):
     watch: Stopwatch = field(default_factory=Stopwatch)
     stages: dict[str, float] = field(default_factory=dict)  # wall seconds of each
     needed: float = 0.0  # bytes that its files take, as far as it can tell
+    told_stages: list[tuple[str, int, int]] = field(default_factory=list)
+    told_warnings: list[tuple[str, str]] = field(default_factory=list)
     _previews_failed: bool = False
     _eta: Eta = field(default_factory=Eta)
     _stage: str = ""
@@ -54,6 +56,7 @@ class Job(Generic[OptionsT]):
         self.cancel.check()
         self._end_stage()
         self._stage, self._stage_start, self._eta = name, time.monotonic(), Eta(first_step)
+        self.told_stages.append((name, index, count))
         self.folder.note_state(JobState(status="running", stage=name, pid=os.getpid()))
         self.reporter.send(protocol.Stage(name, index, count))
 
@@ -64,6 +67,7 @@ class Job(Generic[OptionsT]):
 
     def warn(self, code: str, text: str) -> None:
         """Tells something that the user should know, while the job goes on."""
+        self.told_warnings.append((code, text))
         log.warning("%s: %s", code, text)
         self.reporter.send(protocol.Warn(code, text))
 

@@ -49,10 +49,14 @@ class Eta:
 
     def __init__(self, start_step: int = 0) -> None:
         self._time, self._step, self._pace = time.monotonic(), start_step, 0.0
+        self._begun = False
 
     def update(self, step: int, total: int) -> float:
         """Seconds left at `step` of `total`; negative while unknown."""
         now = time.monotonic()
+        if not self._begun and step > self._step + 1:  # what was kept of a stopped job took no time
+            self._time, self._step = now, step
+        self._begun = True
         if step > self._step and now - self._time >= 0.5:
             pace = (now - self._time) / (step - self._step)
             self._pace = pace if self._pace == 0 else 0.7 * self._pace + 0.3 * pace

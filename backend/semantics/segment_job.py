@@ -21,6 +21,7 @@ from ..geometry.spherical_harmonics import SH_C0
 from ..protocol import VERSION, InputError
 from ..runtime import atomic
 from ..runtime.job import Job, Outcome
+from ..runtime.kept_stage import StageKeeper
 from .novel_views import between, render_image
 from .object_codes import encode, evidence
 from .object_index import ObjectIndexConfig, index_objects, nearest, owners, spread
@@ -79,7 +80,7 @@ def run(job: Job[SegmentOptions]) -> Outcome:
             "None of the pictures shows the splats.", "Give the capture that they were trained on."
         )
     job.stage("Finding objects", 3, 5)
-    objects = _find(scene, seen)
+    objects = StageKeeper(job).stage("objects", SceneObjects, lambda: _find(scene, seen))
     job.stage("Looking from in between", 4, 5)
     features = _learn(
         job, scene, seen, objects, between([v.view for v in views], wanted - len(views)), teacher
@@ -170,13 +171,13 @@ def _look(
     teacher: Teacher | None,
     find: Finder,
 ) -> list[ViewRegions]:
-    regions = []
-    for step, view in enumerate(views):
-        shown = view.read_image()
-        labels, kept = without_tiny(*find(view, shown))
-        regions.append(look(scene.gaussians, view.view, shown, (labels, len(kept)), teacher))
-        job.progress(step + 1, len(views))
-    return regions
+    with StageKeeper(job).rows("views", ViewRegions) as rows:
+        for view in views[len(rows.values) :]:
+            shown = view.read_image()
+            labels, kept = without_tiny(*find(view, shown))
+            rows.add(look(scene.gaussians, view.view, shown, (labels, len(kept)), teacher))
+            job.progress(len(rows.values), len(views))
+    return rows.values
 
 
 def _find(scene: Scene, seen: list[ViewRegions]) -> SceneObjects:
@@ -206,21 +207,14 @@ def _learn(
     count, owner = objects.shares.shape[1], owners(objects.shares)
     if teacher is None:
         return evidence(seen, objects.regions, count).features
-    drawings: list[ViewRegions] = []
-    numbers: list[Ints32] = []
-    for step, view in enumerate(novel):
-        labels, kept = without_tiny(*drawn_regions(scene.gaussians, view, owner))
-        drawings.append(
-            look(
-                scene.gaussians,
-                view,
-                render_image(scene.gaussians, view, options_for(scene.arrays.notes)),
-                (labels, len(kept)),
-                teacher,
-            )
-        )
-        numbers.append(kept)
-        job.progress(step + 1, len(novel))
+    with StageKeeper(job).rows("drawings", tuple[ViewRegions, Ints32]) as rows:
+        for view in novel[len(rows.values) :]:
+            labels, kept = without_tiny(*drawn_regions(scene.gaussians, view, owner))
+            image = render_image(scene.gaussians, view, options_for(scene.arrays.notes))
+            seen_there = look(scene.gaussians, view, image, (labels, len(kept)), teacher)
+            rows.add((seen_there, kept))
+            job.progress(len(rows.values), len(novel))
+    drawings, numbers = [row[0] for row in rows.values], [row[1] for row in rows.values]
     return self_train(seen, objects.regions, drawings, numbers, count).features
 
 

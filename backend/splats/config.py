@@ -70,7 +70,6 @@ class TrainConfig:
     surroundings: SurroundingsConfig = field(default_factory=SurroundingsConfig)
     previews: int = 12  # pictures shown during the training
     evaluations: int = 10
-    checkpoint_seconds: float = 20.0
 
 
 def make_config(preset: Preset, options: SplatsOptions) -> TrainConfig:

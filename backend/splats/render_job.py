@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -19,10 +20,12 @@ from ..gaussians.options import RasterOptions, options_for
 from ..gaussians.rasterize import rasterize, rasterizer_name
 from ..media.video_writer import VideoWriter
 from ..protocol import InputError
+from ..runtime.atomic import atomic_path
 from ..runtime.job import Job, Outcome
 from .render_verb import RenderOptions
 
 NAMED = {"white": (1.0, 1.0, 1.0), "black": (0.0, 0.0, 0.0)}
+PICTURES = "pictures"  # in the checkpoint: those that are done
 MAX_PIXELS = 100_000_000
 PNG_BYTES = 2.0  # of a pixel, as a PNG of splats takes; plain ones take less
 
@@ -110,7 +113,8 @@ def run(job: Job[RenderOptions]) -> Outcome:
     background, frames = parse_background(options.background), _check(options)
     pixels = sum(frame.width * frame.height for frame in frames) * options.scale**2
     job.needs(pixels * PNG_BYTES)
-    job.stage("Reading the splats", 1, 2)
+    count = 3 if options.video else 2
+    job.stage("Reading the splats", 1, count)
     arrays = files.read(Path(job.request.input))
     for text in arrays.told:
         job.warn("INPUT", text)
@@ -119,9 +123,11 @@ def run(job: Job[RenderOptions]) -> Outcome:
     model = from_arrays(arrays, job.device)
     notes = replace(arrays.notes, antialiased=options.antialiased or arrays.notes.antialiased)
     raster = options_for(notes)
-    job.stage("Rendering", 2, 2)
-    with contextlib.ExitStack() as stack:
-        _render_all(job, model, frames, raster, background, stack)
+    job.stage("Rendering", 2, count)
+    _render_all(job, model, frames, raster, background)
+    if options.video:
+        job.stage("Writing the video", 3, 3)
+        _write_video(job, len(frames))
     text = f"{len(frames)} picture{'s' if len(frames) > 1 else ''} of {len(model):,} splats"
     return Outcome(
         text,
@@ -136,23 +142,32 @@ def _render_all(
     frames: list[Frame],
     raster: RasterOptions,
     background: tuple[float, float, float] | None,
-    stack: contextlib.ExitStack,
 ) -> None:
-    options = job.options
-    writer = None
+    """Pictures that a stopped run has made are there already, each whole."""
+    done = job.folder.checkpoint / PICTURES
     for number, frame in enumerate(frames, 1):
-        image = render_frame(model, frame, options.scale, background, raster)
-        pixels = (image * 255).round().to(torch.uint8).cpu().numpy()
-        path = job.folder.staging / f"{number:04d}.png"
-        Image.fromarray(pixels).save(path, compress_level=3)
-        if options.video:
+        path = done / f"{number:04d}.png"
+        if not path.is_file():
+            image = render_frame(model, frame, job.options.scale, background, raster)
+            pixels = (image * 255).round().to(torch.uint8).cpu().numpy()
+            done.mkdir(parents=True, exist_ok=True)
+            with atomic_path(path) as part:
+                Image.fromarray(pixels).save(part, compress_level=3)
+        job.progress(number, len(frames))
+    for path in sorted(done.glob("[0-9]*.png")):
+        path.rename(job.folder.staging / path.name)
+
+
+def _write_video(job: Job[RenderOptions], count: int) -> None:
+    with contextlib.ExitStack() as stack:
+        writer = None
+        for number in range(1, count + 1):
+            with Image.open(job.folder.staging / f"{number:04d}.png", formats=["PNG"]) as image:
+                pixels = np.asarray(image)
             if writer is None:
-                writer = VideoWriter(
-                    job.folder.staging / "video.mp4",
-                    options.video,
-                    pixels.shape[1],
-                    pixels.shape[0],
-                )
+                size = pixels.shape[1], pixels.shape[0]
+                video = job.folder.staging / "video.mp4"
+                writer = VideoWriter(video, job.options.video, *size)
                 stack.callback(writer.close)
             writer.add(pixels)
-        job.progress(number, len(frames))
+            job.progress(number, count)

@@ -16,7 +16,7 @@ from ..geometry.arrays import Ints
 from ..geometry.conventions import from_viewmat
 from ..geometry.upright import upright_of_cameras
 from ..protocol import VERSION, InputError, SplatsmithError
-from ..runtime import atomic, checkpoint
+from ..runtime import atomic, checkpoint, kept_stage
 from ..runtime.job import Job, Outcome
 from . import growing_splats, trainer as training
 from .config import TrainConfig, make_config
@@ -124,7 +124,7 @@ def _train(job: Job[SplatsOptions], trainer: Trainer) -> None:
     config = trainer.config
     job.stage("Training", 2, 3, trainer.step)
     evaluations, previews = _marks(config, config.evaluations), _marks(config, config.previews)
-    last_save, wait, smooth = time.monotonic(), 5.0, 0.0
+    last_save, wait, smooth = time.monotonic(), min(5.0, kept_stage.SECONDS), 0.0
     metrics: dict[str, float] = dict(trainer.curve[-1]) if trainer.curve else {}
     while trainer.step < config.steps:
         loss = training.train_step(trainer)
@@ -147,7 +147,7 @@ def _train(job: Job[SplatsOptions], trainer: Trainer) -> None:
             _show(job, trainer)
         if time.monotonic() - last_save > wait and trainer.step < config.steps:
             _save(job, trainer)
-            last_save, wait = time.monotonic(), config.checkpoint_seconds
+            last_save, wait = time.monotonic(), kept_stage.SECONDS
         shown = {k: metrics[k] for k in MEASURED if k in metrics}
         try:
             job.progress(

@@ -13,6 +13,7 @@ from ..geometry.arrays import Floats
 from ..media.sound import read_sound
 from ..protocol import InputError
 from ..runtime.job import Job, Outcome
+from ..runtime.kept_stage import StageKeeper
 from .face_verb import PRESETS, FaceOptions, FacePreset
 from .fitting.fit import fit_rig
 from .fitting.head_motion import HeadMotion
@@ -52,16 +53,33 @@ def run(job: Job[FaceOptions]) -> Outcome:
         load_pretrained(options.sound_model, options.trust_model_code),
     )
     job.stage("Following the face", 1, 6)
-    track = track_video(
-        path, tracker, options.start, options.end, lambda step, total: job.progress(step, total)
+    keeper = StageKeeper(job)
+    track = keeper.stage(
+        "track",
+        FaceTrack,
+        lambda: track_video(path, tracker, options.start, options.end, job.progress, keeper),
     )
     _tell(job, track)
     job.stage("Getting to know the face model", 2, 6)
-    where = find_correspondence(
-        rig, tracker, progress=lambda share: job.progress(int(100 * share), 100)
+    where = keeper.stage(
+        "correspondence",
+        Correspondence,
+        lambda: find_correspondence(
+            rig, tracker, progress=lambda share: job.progress(int(100 * share), 100)
+        ),
     )
     job.stage("Fitting the face", 3, 6)
-    motion = fit_rig(track, rig, where, progress=lambda share: job.progress(int(100 * share), 100))
+    motion = keeper.stage(
+        "motion",
+        HeadMotion,
+        lambda: fit_rig(
+            track,
+            rig,
+            where,
+            progress=lambda share: job.progress(int(100 * share), 100),
+            keeper=keeper,
+        ),
+    )
     write_head(job.folder.staging, rig, motion.rest)
     poses.save(job.folder.staging / poses.NAME, motion, path)
     job.stage("Learning how this person speaks", 4, 6)
@@ -164,6 +182,7 @@ def _teach(
             still_face(clip),
             lips[spoken],
             progress=lambda share: job.progress(int(steps * share), steps),
+            keeper=StageKeeper(job),
         )
     except InputError as error:
         job.warn("NO_SPEAKER", f"{error.what} The face's motion is read all the same.")
@@ -207,6 +226,7 @@ def _gaussians(
         job.request.seed,
         job.device,
         lambda share: job.progress(int(1000 * share), 1000),
+        StageKeeper(job),
     )
     files.save(
         job.folder.staging / gaussian_head_file.NAME, learned.model, learned.mesh, learned.corners

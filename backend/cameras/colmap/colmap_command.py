@@ -55,6 +55,7 @@ class ColmapTask:
     known: list[KnownCamera] = field(default_factory=list)
     points: str = ""  # a PLY to take instead of triangulating
     model: str = ""  # folder of the COLMAP model
+    goes_on: bool = False  # in the database that a stopped process has left in `work`
     seed: int = 0
     threads: int = 2
 

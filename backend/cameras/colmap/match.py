@@ -13,30 +13,33 @@ from scipy.sparse.csgraph import connected_components
 
 from ...formats.capture import image_size
 from ...media.tracks.tracks import EMPTY, Tracks, make
+from . import stopped_database
 from .channel import Channel
 from .colmap_command import ColmapTask
 from .pairs import image_pairs
 
 
 def extract_and_match(task: ColmapTask, channel: Channel, per_image: bool) -> Path:
-    """Features and verified matches of all pictures in a new database.
+    """Features and verified matches of all pictures in a database, which is new unless the task
+    goes on in one that a stopped process has left.
 
     On many threads, and the same on any number: pictures have their numbers before threads race
     to finish them, and every search for a geometry begins at the seed, where a thread would go on
     with the random numbers that its last pair left. What is written is read back by number.
     """
     database = Path(task.work) / "database.db"
-    database.unlink(missing_ok=True)
     extraction = pycolmap.FeatureExtractionOptions()
     extraction.num_threads, extraction.use_gpu = task.threads, False
     extraction.sift.max_num_features = task.features
     mode = pycolmap.CameraMode.PER_IMAGE if per_image else pycolmap.CameraMode.SINGLE
     reader = _reader(task, per_image)
-    with pycolmap.Database.open(database):
-        pass  # makes it
-    pycolmap.import_images(
-        database, task.images, camera_mode=mode, image_names=task.names, options=reader
-    )
+    if not (task.goes_on and stopped_database.can_go_on(database, task.names)):
+        stopped_database.remove(database)
+        with pycolmap.Database.open(database):
+            pass  # makes it
+        pycolmap.import_images(
+            database, task.images, camera_mode=mode, image_names=task.names, options=reader
+        )
     channel.send(stage="Finding features")
     channel.send(count="keypoints", total=len(task.names))
     pycolmap.extract_features(

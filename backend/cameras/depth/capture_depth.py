@@ -120,9 +120,11 @@ def capture_depth(
     config: DepthConfig,
     store: Callable[[int, DepthMap], None],
     progress: Callable[[int, int], None] = lambda step, total: None,
+    first: int = 0,
 ) -> None:
-    """Depth of every frame, handed to `store` one by one and in order. `seen_by[i]` are the points
-    that frame i saw, `neighbors[i]` the frames that stereo compares it with.
+    """Depth of every frame from the `first` on, handed to `store` one by one and in order.
+    `seen_by[i]` are the points that frame i saw, `neighbors[i]` the frames that stereo compares it
+    with.
     """
     shots: dict[int, Shot] = {}
     by_flow = pick_neighbors(capture.frames, points, ((config.angle, config.neighbors),))
@@ -136,7 +138,7 @@ def capture_depth(
             progress(done + 1, count)
 
     with ThreadPoolExecutor(threads) as pool:
-        for index in range(count):
+        for index in range(first, count):
             wanted = {index, *by_flow[index], *neighbors[index]}
             _load_shots(shots, capture.frames, index, wanted, config.side)
             near, others = ([shots[k] for k in at[index]] for at in (by_flow, neighbors))

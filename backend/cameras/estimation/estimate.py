@@ -8,6 +8,7 @@ import numpy as np
 
 from ...geometry.conventions import align_similarity
 from ...media.tracks.tracks import Tracks, merge, split
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ..bundle.equations import FreeParameters
 from ..bundle.state import (
     Observations,
@@ -109,6 +110,7 @@ def confirm(
     problem: Problem,
     config: EstimateConfig,
     progress: Progress = lambda step, total: None,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> SolverResult | None:
     """A second opinion from nothing but the followed tracks that the solve takes for still:
     straight paths once more.
@@ -136,6 +138,7 @@ def confirm(
         problem.prior,
         problem.seed,
         progress,
+        keeper,
     )
     if cameras is None:
         return None
@@ -161,8 +164,10 @@ class Estimator:
         matched: Tracks,
         config: EstimateConfig,
         progress: Progress = lambda step, total: None,
+        keeper: StageKeeper = KEEP_NOTHING,
     ) -> None:
         self.problem, self.config, self._progress = problem, config, progress
+        self._keeper = keeper
         self.fit, self.held = split(
             merge([problem.klt_tracks, matched]), config.held_out, problem.seed
         )
@@ -184,14 +189,18 @@ class Estimator:
         if settled or self.fit.in_frames(start.frames).points < LEAST_TRACKS:
             return
         self.refined.append(
-            refine(
-                start.name,
-                start.solve,
-                start.frames,
-                self.fit,
-                self.held,
-                self.config.refine,
-                self.problem.prior,
+            self._keeper.stage(
+                f"bundle-{start.name.replace(' ', '-')}",
+                RefinedCameras,
+                lambda: refine(
+                    start.name,
+                    start.solve,
+                    start.frames,
+                    self.fit,
+                    self.held,
+                    self.config.refine,
+                    self.problem.prior,
+                ),
             )
         )
 
@@ -264,7 +273,8 @@ class Estimator:
         best = self.best()
         name, apart, focal_apart = self._cross_check(best)
         if apart > self.config.verdict.apart or focal_apart > self.config.verdict.focal_apart:
-            again = confirm(best, self.problem, self.config, self._progress)
+            keeper = self._keeper.inside("confirming")
+            again = confirm(best, self.problem, self.config, self._progress, keeper)
             if again is not None and best.name != again.name:
                 ours = SolverResult(best.name, best.frames, best.solve)
                 redone = (again.name, *distance(again, ours))

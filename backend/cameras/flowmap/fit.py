@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...runtime import checkpoint, random_state
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from .camera_math import aspect_of, chain, grid_xy
 from .clip import FlowMapClip, Window
 from .intrinsics import SoftminConfig, softmin_focal
@@ -163,6 +165,30 @@ class Trial:
         self.recent = value if not math.isfinite(self.recent) else 0.9 * self.recent + 0.1 * value
         self.step += 1
 
+    def state(self) -> dict[str, Tensor]:
+        """Everything that `restore` needs to go on from here."""
+        numbers = torch.tensor([self.sign, self.step, self.recent], dtype=torch.float64)
+        weights = {f"network/{n}": t for n, t in self.network.state_dict().items()}
+        return {
+            **weights,
+            "log_focal": self.log_focal,
+            "numbers": numbers,
+            "generator": self.generator.get_state(),
+            "random": random_state.state_of(self.random),
+            **checkpoint.adam_tensors(self.optimizer),
+        }
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Sets a new trial to where another one was."""
+        network = {k.removeprefix("network/"): t for k, t in tensors.items() if "network/" in k}
+        self.network.load_state_dict(network)
+        self.log_focal.data = tensors["log_focal"].to(self.log_focal.device)
+        sign, step, recent = tensors["numbers"].tolist()
+        self.sign, self.step, self.recent = sign, int(step), recent
+        self.generator.set_state(tensors["generator"])
+        random_state.restore(self.random, tensors["random"])
+        checkpoint.restore_adam(self.optimizer, tensors)
+
     @torch.no_grad()
     def result(self) -> FlowMapResult:
         """Depth, poses and focal length of the whole clip, window after window."""
@@ -199,16 +225,19 @@ def fit(
     seed: int = 0,
     progress: Callable[[int, int], None] = lambda step, total: None,
     make_network: Callable[[], DepthModel] | None = None,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> FlowMapResult:
     """FlowMap on one clip. `focal` (units of sqrt(height * width)) is kept where it is given;
     `make_network` gives another depth network than the small untrained one.
     """
     trial = Trial(clip, config, focal, seed, make_network or (lambda: DepthNetwork(config.network)))
-    while trial.step < config.steps:
-        trial.advance()
-        if config.mirror_at and trial.step == int(config.steps * config.mirror_at):
-            trial = _better_sign(trial)
-        progress(trial.step, config.steps)
+    with keeper.loop("flowmap-fit", lambda: trial.state(), lambda t: trial.restore(t)) as loop:
+        while trial.step < config.steps:
+            trial.advance()
+            if config.mirror_at and trial.step == int(config.steps * config.mirror_at):
+                trial = _better_sign(trial)
+            loop.reach(trial.step)
+            progress(trial.step, config.steps)
     return trial.result()
 
 

@@ -11,6 +11,7 @@ import torch
 from ...media.frames import Footage
 from ...media.tracks.flow import Flow, FlowConfig, dense_flow
 from ...media.tracks.tracks import Tracks
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ..bundle.state import Reconstruction
 from ..estimation.problem import Problem
 from ..footage.images import GrayFrames, read_image
@@ -84,6 +85,7 @@ def flowmap_start(
     problem: Problem,
     given: Pretrained,
     progress: Callable[[int, int], None],
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> Reconstruction:
     """FlowMap's own cameras; with a prior on the focal length, that one. With pretrained networks
     the paper's recipe.
@@ -95,7 +97,8 @@ def flowmap_start(
     )
     if given == Pretrained():
         clip = make_clip(footage, problem.klt_tracks, masks, PIXELS)
-        return as_solve(fit(clip, FlowMapConfig(), focal, problem.seed, progress), problem.size)
+        result = fit(clip, FlowMapConfig(), focal, problem.seed, progress, keeper=keeper)
+        return as_solve(result, problem.size)
     clip = make_clip(footage, problem.klt_tracks, masks, PretrainedConfig().pixels).to(given.device)
     if given.flow is not None:
         clip = with_flow(clip, given.flow)
@@ -103,7 +106,8 @@ def flowmap_start(
         clip = with_tracks(clip, given.tracker, PretrainedConfig())
     network = given.depth
     if network is None:
-        return as_solve(fit(clip, FlowMapConfig(), focal, problem.seed, progress), problem.size)
+        result = fit(clip, FlowMapConfig(), focal, problem.seed, progress, keeper=keeper)
+        return as_solve(result, problem.size)
     result = fit(
         clip,
         PAPER,
@@ -111,5 +115,6 @@ def flowmap_start(
         problem.seed,
         progress,
         lambda: PretrainedDepth(network, NetworkConfig()),
+        keeper,
     )
     return as_solve(result, problem.size)

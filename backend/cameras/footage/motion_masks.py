@@ -102,7 +102,6 @@ def write_masks(
     """A mask for every picture, 0 where a thing moves, and the share of pixels masked. Frames of
     `followed` as in `pictures`.
     """
-    folder.mkdir()
     tracks, moves = moving_tracks(solve, klt_tracks, config)
     paths, shares = [], []
     for index, image in enumerate(images):

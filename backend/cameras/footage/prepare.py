@@ -16,6 +16,7 @@ from ...media.tracks.follow import FollowConfig, follow
 from ...media.tracks.tracks import Tracks
 from ...protocol import InputError, SolveError
 from ...runtime.job import Job
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from .images import GrayFrames, read_image
 from .sources import Source
 from .triage import Triage, TriageConfig, look
@@ -38,7 +39,13 @@ class Excerpt:
     end: float = 0.0  # 0: the video's
 
 
-def gather(job: Job[Any], source: Source, excerpt: Excerpt, folder: Path) -> Footage:
+def gather(
+    job: Job[Any],
+    source: Source,
+    excerpt: Excerpt,
+    folder: Path,
+    keeper: StageKeeper = KEEP_NOTHING,
+) -> Footage:
     """Pictures of the footage in one folder; SolveError when they all show the same."""
     frames, side = excerpt.frames, excerpt.side
     if frames < video.MIN_FRAMES:
@@ -46,10 +53,10 @@ def gather(job: Job[Any], source: Source, excerpt: Excerpt, folder: Path) -> Foo
             f"--frames {frames} is too few.", f"Cameras need at least {video.MIN_FRAMES} pictures."
         )
     if source.kind == "photos":
-        footage = photos.gather(source.path, folder, frames, side, job.progress)
+        footage = photos.gather(source.path, folder, frames, side, job.progress, keeper)
     else:
         footage = video.extract(
-            source.path, folder, frames, side, excerpt.start, excerpt.end, job.progress
+            source.path, folder, frames, side, excerpt.start, excerpt.end, job.progress, keeper
         )
         if footage.damage:
             job.warn("DAMAGED", f"{source.path.name} is damaged: {footage.damage}.")
@@ -125,7 +132,9 @@ def small_masks(
     return [np.asarray(cv2.erode(m, kernel), np.uint8) for m in read]
 
 
-def follow_points(job: Job[Any], footage: Footage, masks: Path | None) -> Tracks:
+def follow_points(
+    job: Job[Any], footage: Footage, masks: Path | None, keeper: StageKeeper = KEEP_NOTHING
+) -> Tracks:
     """Tracks in pixels of the footage."""
     frames = GrayFrames(footage, TRACK_SIDE)
     window = int(np.clip(max(frames.size) // 24, 11, 21)) | 1
@@ -134,17 +143,22 @@ def follow_points(job: Job[Any], footage: Footage, masks: Path | None) -> Tracks
         points=points, window=window, back_and_forth=0.3 * max(1.0, max(frames.size) / 640)
     )
     return follow(
-        frames, config, small_masks(masks, footage, frames.size), progress=job.progress
+        frames, config, small_masks(masks, footage, frames.size), job.progress, keeper
     ).scaled(frames.scale)
 
 
 def prepare(
-    job: Job[Any], source: Source, excerpt: Excerpt, work: Path, config: TriageConfig
+    job: Job[Any],
+    source: Source,
+    excerpt: Excerpt,
+    work: Path,
+    config: TriageConfig,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> tuple[Footage, Triage | None, int]:
     """Gathers, looks, and keeps what can be solved together; also how many pictures were
     gathered.
     """
-    footage = gather(job, source, excerpt, work / "images")
+    footage = gather(job, source, excerpt, work / "images", keeper)
     gathered = len(footage.names)
     if not footage.ordered and len(footage.names) < config.shortest:
         return footage, None, gathered

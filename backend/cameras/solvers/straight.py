@@ -18,6 +18,7 @@ import torch
 from ...geometry.arrays import Ints
 from ...geometry.rotations import nearest_rotation
 from ...media.tracks.tracks import Tracks
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ..bundle.adjust import AdjustConfig, Prior, adjust
 from ..bundle.equations import FreeParameters
 from ..bundle.state import Observations, Reconstruction, errors, unit_of_size, unit_scale
@@ -239,6 +240,7 @@ def solve(
     prior: Prior | None = None,
     seed: int = 0,
     progress: Callable[[int, int], None] = lambda step, total: None,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> Reconstruction | None:
     """Cameras of all frames from tracks in pixels of `size` (width, height); points are those of
     the tracks. None where a stretch of the clip has next to no tracks.
@@ -258,7 +260,8 @@ def solve(
         local = tracks.in_frames(stretch, 3)
         if local.points < LEAST:
             return None
-        part = solve_window(local, len(stretch), size, config, known, seed, tick)
+        solve_this = partial(solve_window, local, len(stretch), size, config, known, seed, tick)
+        part = keeper.stage(f"straight-{number}", Reconstruction, solve_this)
         whole = part if whole is None else _joined(whole, part, min(overlap, len(stretch)))
     assert whole is not None
     unit, free_parameters = (

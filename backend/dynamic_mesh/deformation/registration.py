@@ -16,6 +16,8 @@ from torch import Tensor
 
 from ...geometry.arrays import Floats
 from ...geometry.rotations import rotation_vector_to_matrix
+from ...runtime import random_state
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ..surfaces.preconditioned import Solver, smooth_vertices
 from ..surfaces.surface import Surface, decimate
 from .motion import NodePose, rigidity, skinned
@@ -51,6 +53,17 @@ class Registered:
     ]  # (T,) mean distance of the mesh from the frame's surface, and back, in shares of the box
 
 
+@dataclass(frozen=True, kw_only=True)
+class FollowedMesh:
+    """The mesh in one frame, in the unit box, and what the next frame starts from."""
+
+    turns: Tensor  # (N, 3) of the nodes
+    shifts: Tensor  # (N, 3)
+    placed: Floats  # (V, 3)
+    distance: float
+    random: Tensor
+
+
 @dataclass(frozen=True)
 class Cloud:
     """Points (P, 3) spread evenly over a surface, and its normals (P, 3) there."""
@@ -63,6 +76,7 @@ def register(
     meshes: Meshes,
     config: RegistrationConfig = RegistrationConfig(),
     progress: Callable[[int, int], None] = lambda step, total: None,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> Registered:
     """The first mesh, with at most so many faces, through all frames."""
     everything = np.concatenate([v for v, _ in meshes])
@@ -75,21 +89,28 @@ def register(
     graph, here = build(template, config.nodes), torch.from_numpy(template.vertices)
     smooth = smooth_vertices(template, config.inertia).solve
     turns, shifts = torch.zeros(len(graph.rest), 3), torch.zeros(len(graph.rest), 3)
-    random, places, distances = np.random.default_rng(0), [], []
-    for number, target in enumerate(unit):
-        cloud = sample(target, config.samples, random)
-        if number:
-            turns, shifts = _follow(here, graph, turns, shifts, cloud, config)
-        placed = _drawn_onto(_warped(here, graph, turns, shifts).numpy(), cloud, smooth, config)
-        places.append(placed * size + center)
-        distances.append(
-            distance(sample(Surface(placed, template.faces), config.samples, random), cloud) / 2
-        )
-        progress(number + 1, len(unit))
+    random = np.random.default_rng(0)
+    with keeper.rows("followed", FollowedMesh) as rows:
+        if rows.values:
+            last = rows.values[-1]
+            turns, shifts = last.turns, last.shifts
+            random_state.restore(random, last.random)
+        for number in range(len(rows.values), len(unit)):
+            cloud = sample(unit[number], config.samples, random)
+            if number:
+                turns, shifts = _follow(here, graph, turns, shifts, cloud, config)
+            placed = _drawn_onto(_warped(here, graph, turns, shifts).numpy(), cloud, smooth, config)
+            surface = sample(Surface(placed, template.faces), config.samples, random)
+            off, state = distance(surface, cloud) / 2, random_state.state_of(random)
+            rows.add(
+                FollowedMesh(turns=turns, shifts=shifts, placed=placed, distance=off, random=state)
+            )
+            progress(number + 1, len(unit))
+    places = [row.placed * size + center for row in rows.values]
     return Registered(
         Surface(places[0].astype(np.float32), template.faces),
         np.stack(places).astype(np.float32),
-        np.array(distances),
+        np.array([row.distance for row in rows.values]),
     )
 
 

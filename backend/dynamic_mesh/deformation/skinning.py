@@ -7,12 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
+from torch import Tensor
 
 from ...formats.mesh_sequence import Nodes
 from ...geometry.arrays import Reals
 from ...geometry.nearest_rotation import nearest_rotation
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 
 INFLUENCES = 4
 
@@ -31,24 +34,15 @@ def decompose(
     positions: Reals,
     config: SkinningConfig = SkinningConfig(),
     progress: Callable[[int, int], None] = lambda step, total: None,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> Nodes:
     """(T, V, 3), the first frame being at rest -> bones that carry it, each vertex hanging on
     four.
     """
     rest, moved = np.asarray(positions[0], np.float64), np.asarray(positions, np.float64)
-    label = _seeds(rest, moved, config.bones)
-    total = config.clusterings + config.rounds
-    for step in range(config.clusterings):
-        rotations, shifts = _rigid_of_clusters(rest, moved, label)
-        label = _errors(rest, moved, rotations, shifts).argmin(0)
-        progress(step + 1, total)
-    rotations, shifts = _rigid_of_clusters(rest, moved, label)
-    scale = float(np.square(moved - rest).mean()) + 1e-12
-    for step in range(config.rounds):
-        skin, weights = _weights(rest, moved, rotations, shifts, config.stay * scale)
-        rotations, shifts = _refined(rest, moved, rotations, shifts, skin, weights)
-        progress(config.clusterings + step + 1, total)
-    skin, weights = _weights(rest, moved, rotations, shifts, config.stay * scale)
+    stay = config.stay * (float(np.square(moved - rest).mean()) + 1e-12)
+    rotations, shifts = _bones(rest, moved, stay, config, progress, keeper)
+    skin, weights = _weights(rest, moved, rotations, shifts, stay)
     centers = _centers(rest, skin, weights, len(shifts))
     transforms = np.concatenate([rotations, shifts[..., None]], -1).transpose(1, 0, 2, 3)
     return Nodes(
@@ -57,6 +51,42 @@ def decompose(
         skin.astype(np.int32),
         weights.astype(np.float32),
     )
+
+
+def _bones(
+    rest: Reals,
+    moved: Reals,
+    stay: float,
+    config: SkinningConfig,
+    progress: Callable[[int, int], None],
+    keeper: StageKeeper,
+) -> tuple[Reals, Reals]:
+    """(B, T, 3, 3) and (B, T, 3): first of clusters of vertices, then as they carry the mesh
+    together.
+    """
+    label = _seeds(rest, moved, config.bones)
+    rotations, shifts = _rigid_of_clusters(rest, moved, label)
+    total = config.clusterings + config.rounds
+
+    def restore(tensors: dict[str, Tensor]) -> None:
+        nonlocal label, rotations, shifts
+        label, rotations, shifts = (tensors[n].numpy() for n in ("label", "rotations", "shifts"))
+
+    def state() -> dict[str, Tensor]:
+        arrays = {"label": label, "rotations": rotations, "shifts": shifts}
+        return {name: torch.from_numpy(values) for name, values in arrays.items()}
+
+    with keeper.loop("bones", state, restore) as loop:
+        for step in range(loop.step, total):
+            if step < config.clusterings:
+                label = _errors(rest, moved, rotations, shifts).argmin(0)
+                rotations, shifts = _rigid_of_clusters(rest, moved, label)
+            else:
+                skin, weights = _weights(rest, moved, rotations, shifts, stay)
+                rotations, shifts = _refined(rest, moved, rotations, shifts, skin, weights)
+            loop.reach(step + 1)
+            progress(step + 1, total)
+    return rotations, shifts
 
 
 def _seeds(rest: Reals, moved: Reals, count: int) -> NDArray[np.int64]:

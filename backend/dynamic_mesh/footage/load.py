@@ -13,6 +13,7 @@ from ...geometry.arrays import Pixels
 from ...geometry.conventions import to_viewmat
 from ...media.holdout import check_holdout, held_out
 from ...protocol import InputError
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from .cutout import ObjectImage, bounds, cut_out
 from .masks import Masks, find as find_masks, open_image
 from .placement import HALF, Placement, between, place
@@ -81,6 +82,7 @@ def load(
     config: FootageConfig = FootageConfig(),
     holdout: int = 0,
     progress: Callable[[int, int], None] = lambda step, total: None,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> ObjectFootage:
     """Reads everything, and holds every so manieth picture out; InputError, in one sentence, for
     footage that nothing can be made from.
@@ -106,7 +108,7 @@ def load(
     for index, frame in enumerate(capture.frames):
         images.append(open_image(frame.image, "picture"))
         progress(index + 1, len(capture.frames))
-    object_masks = find_masks(capture, masks, images, progress)
+    object_masks = find_masks(capture, masks, images, progress, keeper)
     cutouts = []
     for index, alpha in enumerate(object_masks.alphas):
         color = np.asarray(

@@ -13,13 +13,14 @@ from PIL import Image
 
 from ...formats.capture import IMAGES, Capture, Frame
 from ...formats.splats import files
-from ...gaussians.model import from_arrays
+from ...gaussians.model import Gaussians, from_arrays
 from ...gaussians.rasterize import rasterize
 from ...geometry.arrays import Pixels
 from ...geometry.conventions import to_viewmat
 from ...media.frames import to_eight_bit
 from ...media.open_image import opened
 from ...protocol import InputError
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from .propagated_masks import Progress, carry
 
 PROPAGATED_SIDE = 480  # pixels of the longer side of pictures along which masks are propagated
@@ -55,14 +56,15 @@ def find(
     masks: Path | None,
     images: Sequence[Image.Image],
     progress: Progress = lambda step, total: None,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> Masks:
     """Of a capture in the order of time; InputError where nothing tells the object from the
     rest.
     """
     if masks is not None and masks.suffix.lower() == ".ply":
-        return Masks(of_splats(masks, capture, progress), "splats")
+        return Masks(of_splats(masks, capture, progress, keeper), "splats")
     if masks is not None:
-        return _given(capture, masks, images, progress)
+        return _given(capture, masks, images, progress, keeper)
     if all(p.mode in ("RGBA", "LA", "PA") for p in images):
         return Masks([np.asarray(p.convert("RGBA").getchannel("A")) for p in images], "alpha")
     if all(f.mask is not None for f in capture.frames):
@@ -83,7 +85,11 @@ def find(
 
 
 def _given(
-    capture: Capture, folder: Path, images: Sequence[Image.Image], progress: Progress
+    capture: Capture,
+    folder: Path,
+    images: Sequence[Image.Image],
+    progress: Progress,
+    keeper: StageKeeper,
 ) -> Masks:
     if not folder.is_dir():
         raise InputError(
@@ -107,7 +113,7 @@ def _given(
             "Pictures of several sizes need a mask each.", "Give the masks that are missing."
         )
     if missing:
-        return Masks(_propagated(images, known, progress), "given", missing)
+        return Masks(_propagated(images, known, progress, keeper), "given", missing)
     return Masks([m for m in known if m is not None], "given")
 
 
@@ -128,7 +134,10 @@ def read_mask(path: Path, size: tuple[int, int]) -> Pixels:
 
 
 def _propagated(
-    images: Sequence[Image.Image], known: Sequence[Pixels | None], progress: Progress
+    images: Sequence[Image.Image],
+    known: Sequence[Pixels | None],
+    progress: Progress,
+    keeper: StageKeeper,
 ) -> list[Pixels]:
     """Masks for all pictures, which have one size, from those of some."""
     width, height = images[0].size
@@ -138,7 +147,7 @@ def _propagated(
         cv2.resize(np.asarray(p.convert("RGB")), size, interpolation=cv2.INTER_AREA) for p in images
     ]
     few = [None if m is None else cv2.resize(m, size, interpolation=cv2.INTER_AREA) for m in known]
-    carried = carry(small, few, progress=progress)
+    carried = carry(small, few, progress=progress, keeper=keeper)
     return [
         np.asarray(cv2.resize(f, (width, height), interpolation=cv2.INTER_LINEAR))
         if mask is None
@@ -149,27 +158,34 @@ def _propagated(
 
 @torch.no_grad()
 def of_splats(
-    path: Path, capture: Capture, progress: Progress = lambda step, total: None
+    path: Path,
+    capture: Capture,
+    progress: Progress = lambda step, total: None,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> list[Pixels]:
     """What splats of the object, found by words or picked, cover in each picture."""
     gaussians = from_arrays(files.read(path))
-    alphas = []
-    for frame in capture.frames:
-        viewmat, K = (
-            torch.tensor(m, dtype=torch.float32)[None]
-            for m in (to_viewmat(frame.camera_to_world), frame.K)
-        )
-        drawn = rasterize(
-            gaussians.means,
-            gaussians.quats,
-            gaussians.scales,
-            gaussians.opacities,
-            torch.ones(len(gaussians), 3),
-            viewmat,
-            K,
-            frame.width,
-            frame.height,
-        )
-        alphas.append((drawn.alpha[0, ..., 0] * 255).byte().numpy())
-        progress(len(alphas), len(capture.frames))
-    return alphas
+    with keeper.rows("drawn-masks", Pixels) as rows:
+        for frame in capture.frames[len(rows.values) :]:
+            rows.add(_drawn(gaussians, frame))
+            progress(len(rows.values), len(capture.frames))
+    return rows.values
+
+
+def _drawn(gaussians: Gaussians, frame: Frame) -> Pixels:
+    viewmat, K = (
+        torch.tensor(m, dtype=torch.float32)[None]
+        for m in (to_viewmat(frame.camera_to_world), frame.K)
+    )
+    drawn = rasterize(
+        gaussians.means,
+        gaussians.quats,
+        gaussians.scales,
+        gaussians.opacities,
+        torch.ones(len(gaussians), 3),
+        viewmat,
+        K,
+        frame.width,
+        frame.height,
+    )
+    return np.asarray((drawn.alpha[0, ..., 0] * 255).byte().numpy())

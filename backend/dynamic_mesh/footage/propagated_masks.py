@@ -2,20 +2,24 @@
 by colour where that is in doubt.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import count, groupby, pairwise
+from itertools import groupby
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ...geometry.arrays import Flags, Pixels
 from ...media.tracks.flow import flow_between, trust
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from .placement import HALF
 
 Shares = NDArray[np.float32]
 Progress = Callable[[int, int], None]
+EMPTY: Pixels = np.zeros((0, 0, 0), np.uint8)
 ENOUGH = 20  # pixels of object and of background from which GrabCut can learn colours
 
 
@@ -62,6 +66,7 @@ def carry(
     known: Sequence[Pixels | None],
     config: PropagationConfig = PropagationConfig(),
     progress: Progress = lambda step, total: None,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> list[Pixels]:
     """Masks (H, W) 0..255 for all pictures (H, W, 3) of a clip from those of at least one: from the
     last known one and from the next, each counting the more the nearer it is and the better the
@@ -75,24 +80,34 @@ def carry(
         (first, end, [start for start in (first - 1, end) if start in examples])
         for first, end in _gaps(known)
     ]
-    steps, total = count(1), sum((end - first) * (len(starts) + 1) for first, end, starts in gaps)
+    done, total = 0, sum((end - first) * (len(starts) + 1) for first, end, starts in gaps)
+
+    def told(step: int) -> None:
+        progress(done + step, total)
+
     for first, end, starts in gaps:
-        masks: list[dict[int, PropagatedMask]] = []
+        masks: list[list[PropagatedMask]] = []
         for start in starts:
-            masks.append({})
             order = range(start, end) if start < first else range(start, first - 1, -1)
-            for here, propagated in _along(
-                images, examples[start], order, config, len(starts) == 1
-            ):
-                masks[-1][here] = propagated
-                progress(next(steps), total)
-        for here in range(first, end):
-            nearest = min(starts, key=lambda start: abs(start - here))
-            share = _decided(
-                images[here], [mask.pop(here) for mask in masks], examples[nearest], config
+            way = _Way(
+                images=images,
+                example=examples[start],
+                order=order,
+                config=config,
+                alone=len(starts) == 1,
             )
-            completed[here] = _eight_bit(share)
-            progress(next(steps), total)
+            masks_along = _along(way, keeper.inside("masks"), f"{start}-to-{first}", told)
+            masks.append(masks_along if start < first else masks_along[::-1])
+            done += end - first
+        with keeper.rows(f"masks-from-{first}", Pixels) as rows:
+            for here in range(first + len(rows.values), end):
+                nearest = min(starts, key=lambda start: abs(start - here))
+                several = [way[here - first] for way in masks]
+                share = _decided(images[here], several, examples[nearest], config)
+                rows.add(_eight_bit(share))
+                told(here + 1 - first)
+        completed[first:end] = rows.values
+        done += end - first
     return [mask for mask in completed if mask is not None]
 
 
@@ -104,41 +119,78 @@ def _gaps(known: Sequence[Pixels | None]) -> Iterator[tuple[int, int]]:
             yield places[0], places[-1] + 1
 
 
-def _along(
-    images: Sequence[Pixels],
-    example: Example,
-    order: Iterable[int],
-    config: PropagationConfig,
-    alone: bool,
-) -> Iterator[tuple[int, PropagatedMask]]:
-    """With the place of each picture in the clip; `order` begins with the example. `alone`: nothing
-    comes from the other side to put right what is lost, so colour has to on the way; else it would
-    only add its own mistakes up.
+@dataclass(frozen=True, kw_only=True)
+class _Way:
+    """From an example along pictures in `order`, which begins with it. `alone`: nothing comes from
+    the other side to put right what is lost, so colour has to on the way; else it would only add
+    its own mistakes up.
     """
-    share, trusted = (
-        (example.mask / 255).astype(np.float32),
-        np.ones(example.mask.shape, np.float32),
+
+    images: Sequence[Pixels]
+    example: Example
+    order: Sequence[int]
+    config: PropagationConfig
+    alone: bool
+
+
+@dataclass
+class _Carried:
+    """What was carried so far: the last picture's share and trust, and the masks on the way."""
+
+    share: Shares
+    trusted: Shares
+    masks: list[PropagatedMask]
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that `restore` needs."""
+        stacks = {
+            name: np.stack([getattr(m, name) for m in self.masks]) if self.masks else EMPTY
+            for name in ("share", "trust")
+        }
+        named = {"now": self.share, "trusted": self.trusted, **stacks}
+        return {name: torch.from_numpy(values) for name, values in named.items()}
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Sets a new one to where another one was."""
+        self.share, self.trusted = tensors["now"].numpy(), tensors["trusted"].numpy()
+        pairs = zip(tensors["share"].numpy(), tensors["trust"].numpy(), strict=True)
+        self.masks = [PropagatedMask(s, t, age) for age, (s, t) in enumerate(pairs, start=1)]
+
+
+def _along(
+    way: _Way, keeper: StageKeeper, name: str, told: Callable[[int], None]
+) -> list[PropagatedMask]:
+    """The masks of the pictures after the example."""
+    mask = way.example.mask
+    carried = _Carried((mask / 255).astype(np.float32), np.ones(mask.shape, np.float32), [])
+    with keeper.loop(name, carried.state, carried.restore) as loop:
+        for age in range(loop.step + 1, len(way.order)):
+            _carry_on(way, carried, way.order[age - 1], way.order[age])
+            loop.reach(age)
+            told(age)
+    return carried.masks
+
+
+def _carry_on(way: _Way, carried: _Carried, before: int, here: int) -> None:
+    was, now = (cv2.cvtColor(way.images[k], cv2.COLOR_RGB2GRAY) for k in (before, here))
+    back = flow_between(now, was)
+    # what comes into the picture is taken for what was at its edge, but not trusted
+    trusted = _moved(carried.trusted, back, cv2.BORDER_CONSTANT) * trust(
+        back, flow_between(was, now), way.config.agree
     )
-    on_the_way = replace(config, unsure=0.5)  # outlines are put on edges once, at the end
-    for age, (before, here) in enumerate(pairwise(order), start=1):
-        was, now = (cv2.cvtColor(images[k], cv2.COLOR_RGB2GRAY) for k in (before, here))
-        back = flow_between(now, was)
-        # what comes into the picture is taken for what was at its edge, but not trusted
-        trusted = _moved(trusted, back, cv2.BORDER_CONSTANT) * trust(
-            back, flow_between(was, now), config.agree
+    moved = _moved(carried.share, back, cv2.BORDER_REPLICATE)
+    share = np.asarray(((moved - 0.5) * way.config.crisp + 0.5).clip(0, 1), np.float32)
+    if way.alone:
+        share = _decided(
+            way.images[here],
+            [PropagatedMask(_eight_bit(share), _eight_bit(trusted), 1)],
+            way.example,
+            replace(way.config, unsure=0.5),  # outlines are put on edges once, at the end
         )
-        share = np.asarray(
-            ((_moved(share, back, cv2.BORDER_REPLICATE) - 0.5) * config.crisp + 0.5).clip(0, 1),
-            np.float32,
-        )
-        if alone:
-            share = _decided(
-                images[here],
-                [PropagatedMask(_eight_bit(share), _eight_bit(trusted), 1)],
-                example,
-                on_the_way,
-            )
-        yield here, PropagatedMask(_eight_bit(share), _eight_bit(trusted), age)
+    carried.share, carried.trusted = share, trusted
+    carried.masks.append(
+        PropagatedMask(_eight_bit(share), _eight_bit(trusted), len(carried.masks) + 1)
+    )
 
 
 def _eight_bit(shares: Shares) -> Pixels:

@@ -13,14 +13,13 @@ from PIL import Image
 from torch import Tensor
 
 from ...protocol import InputError, SplatsmithError
-from ...runtime import checkpoint
+from ...runtime import checkpoint, kept_stage
 from ...runtime.atomic import atomic_path
 from ...runtime.job import Job
 from ..footage.load import ObjectFootage
 from ..footage.timed_views import TimedView
 from .quality import EvalView, measure, side_by_side
 
-CHECKPOINT_SECONDS = 20.0
 STATE = "state.safetensors"
 
 
@@ -75,10 +74,12 @@ def optimize(job: Job[Any], clip: MeshClip, optimization: Optimization) -> None:
         except SplatsmithError:
             _save(job, optimization)
             raise
-        if time.monotonic() - last > CHECKPOINT_SECONDS:
+        if time.monotonic() - last > kept_stage.SECONDS:
             _save(job, optimization)
             _preview(job, optimization, clip.training[len(clip.training) // 2])
             last = time.monotonic()
+    if time.monotonic() - last > kept_stage.LEAST:
+        _save(job, optimization)
 
 
 def _save(job: Job[Any], optimization: Optimization) -> None:

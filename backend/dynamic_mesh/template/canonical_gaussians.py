@@ -4,7 +4,7 @@ move much are found where they rest.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import torch
@@ -12,6 +12,8 @@ from torch import Tensor
 
 from ...gaussians.rasterize import rasterize
 from ...protocol import SplatsmithError
+from ...runtime import checkpoint
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ..deformation.motion import NodeMotion, rigidity, skinned, speeds
 from ..deformation.nodes import NodeGraph, from_points
 from ..footage.timed_views import TimedView, static_prior
@@ -65,6 +67,18 @@ class CanonicalGaussians:
     colors: Tensor  # (N, 3) before the sigmoid
     graph: NodeGraph
     motion: NodeMotion
+
+    def to(self, device: torch.device) -> "CanonicalGaussians":
+        """The same on another device."""
+        motion = NodeMotion(*(getattr(self.motion, f.name).to(device) for f in fields(self.motion)))
+        return CanonicalGaussians(
+            means=self.means.to(device),
+            log_scales=self.log_scales.to(device),
+            opacity_logits=self.opacity_logits.to(device),
+            colors=self.colors.to(device),
+            graph=self.graph.to(device),
+            motion=motion,
+        )
 
 
 def _begin(
@@ -155,12 +169,47 @@ def relocate(
             optimizer.state[leaf][average][faded] = 0
 
 
+@dataclass(frozen=True)
+class _Learned:
+    """All that changes while Gaussians are trained."""
+
+    model: CanonicalGaussians
+    optimizer: torch.optim.Optimizer
+    pulled: Tensor
+    generator: torch.Generator
+
+    def _tensors(self) -> dict[str, Tensor]:
+        model, motion = self.model, self.model.motion
+        leaves = ("means", "log_scales", "opacity_logits", "colors")
+        return {
+            **{name: getattr(model, name) for name in leaves},
+            **{f"motion/{f.name}": getattr(motion, f.name) for f in fields(motion)},
+            "skin": model.graph.skin,
+            "weights": model.graph.weights,
+            "pulled": self.pulled,
+        }
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that `restore` needs."""
+        adam = checkpoint.adam_tensors(self.optimizer)
+        return {**self._tensors(), **adam, "generator": self.generator.get_state()}
+
+    @torch.no_grad()
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Sets a training that has just begun to where another one was."""
+        for name, tensor in self._tensors().items():
+            tensor.copy_(tensors[name])
+        checkpoint.restore_adam(self.optimizer, tensors)
+        self.generator.set_state(tensors["generator"])
+
+
 def train(
     views: list[TimedView],
     config: CanonicalConfig,
     frequencies: int,
     seed: int,
     progress: Callable[[int, int], None] = lambda step, total: None,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> CanonicalGaussians:
     """Means, looks and motion from nothing but the footage."""
     generator = torch.Generator().manual_seed(seed)
@@ -181,28 +230,31 @@ def train(
         torch.zeros_like(model.opacity_logits),
         max(1, round(config.move_every * config.steps)),
     )
-    for step in range(config.steps):
-        share = step / config.steps
-        decay = 1.0 if share < 0.6 else 0.1 ** ((share - 0.6) / 0.4)
-        for index, (group, (_, rate)) in enumerate(
-            zip(optimizer.param_groups, groups, strict=True)
-        ):
-            group["lr"] = rate * decay if index != 3 or share >= config.nodes_from else 0.0
-        view = views[int(torch.randint(len(views), (1,), generator=generator))]
-        loss = _step_loss(
-            model, view, share < config.half_until, 4.0 if share < 0.7 else 1.0, still, config
-        )
-        if not torch.isfinite(loss):
-            raise SplatsmithError(
-                "The fit diverged.", "Check the masks and the cameras, or try another seed."
+    learned = _Learned(model, optimizer, pulled, generator)
+    with keeper.loop("canonical-fit", learned.state, learned.restore) as loop:
+        for step in range(loop.step, config.steps):
+            share = step / config.steps
+            decay = 1.0 if share < 0.6 else 0.1 ** ((share - 0.6) / 0.4)
+            for index, (group, (_, rate)) in enumerate(
+                zip(optimizer.param_groups, groups, strict=True)
+            ):
+                group["lr"] = rate * decay if index != 3 or share >= config.nodes_from else 0.0
+            view = views[int(torch.randint(len(views), (1,), generator=generator))]
+            loss = _step_loss(
+                model, view, share < config.half_until, 4.0 if share < 0.7 else 1.0, still, config
             )
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        assert model.means.grad is not None
-        pulled += model.means.grad.norm(dim=1)
-        if step % every == 0 and config.move_from <= share <= config.move_until:
-            relocate(model, optimizer, pulled, config.moved, generator)
-            pulled.zero_()
-        progress(step + 1, config.steps)
+            if not torch.isfinite(loss):
+                raise SplatsmithError(
+                    "The fit diverged.", "Check the masks and the cameras, or try another seed."
+                )
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            assert model.means.grad is not None
+            pulled += model.means.grad.norm(dim=1)
+            if step % every == 0 and config.move_from <= share <= config.move_until:
+                relocate(model, optimizer, pulled, config.moved, generator)
+                pulled.zero_()
+            loop.reach(step + 1)
+            progress(step + 1, config.steps)
     return model

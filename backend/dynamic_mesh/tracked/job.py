@@ -10,6 +10,7 @@ from torch import Tensor
 from ...formats import mesh_sequence
 from ...formats.mesh_sequence import MeshSequence, Nodes
 from ...runtime.job import Job
+from ...runtime.kept_stage import StageKeeper
 from ..deformation.motion import frequency_count, node_transforms, skinned, transferred
 from ..deformation.nodes import build
 from ..footage.load import ObjectFootage
@@ -18,6 +19,7 @@ from ..optimization.loop import MeshClip, Optimization, evaluate, optimize, save
 from ..optimization.quality import Appearance, EvalView
 from ..surfaces.surface import Surface
 from ..template import canonical_gaussians
+from ..template.canonical_gaussians import CanonicalGaussians
 from ..template.solid import to_surface
 from ..texture.paint import paint
 from ..texture.unwrap import Atlas, unwrap
@@ -59,7 +61,15 @@ def reconstruct(
     def placed(view: TimedView) -> Tensor:
         return fit.at(view.time, vertices)
 
-    texture = paint(clip.training, placed, fit.faces, atlas, config.paint, job.progress)
+    texture = (
+        StageKeeper(job)
+        .stage(
+            "texture",
+            Tensor,
+            lambda: paint(clip.training, placed, fit.faces, atlas, config.paint, job.progress),
+        )
+        .to(fit.faces.device)
+    )
     job.stage("Measuring and writing", 5, STAGES)
     sequence = to_sequence(fit, clip.footage, atlas)
     mesh_sequence.write(job.folder.staging / mesh_sequence.NAME, sequence)
@@ -92,7 +102,14 @@ def _begin(job: Job[Any], training: list[TimedView], config: TrackedConfig) -> F
     frequencies = frequency_count(
         config.fit.motion, [view.time for view in training], silhouette_trajectory(training)
     )
-    gaussians = canonical_gaussians.train(training, canonical, frequencies, seed, job.progress)
+    keeper = StageKeeper(job)
+    gaussians = keeper.stage(
+        "canonical",
+        CanonicalGaussians,
+        lambda: canonical_gaussians.train(
+            training, canonical, frequencies, seed, job.progress, keeper
+        ),
+    ).to(training[0].viewmat.device)
     surface = to_surface(gaussians, canonical)
     graph = linked(build(surface, config.fit.nodes), surface).to(gaussians.means.device)
     motion = transferred(gaussians.graph, gaussians.means.detach(), gaussians.motion, graph)

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from .tracks import EMPTY, Tracks, make
 
 Gray = NDArray[np.uint8]
@@ -24,6 +25,14 @@ class FollowConfig:
     back_and_forth: float = 0.5  # pixels by which a point may miss its start after the way back
     quality: float = 0.004  # of the strongest corner
     least: int = 3  # observations of a track worth keeping
+
+
+@dataclass(frozen=True)
+class FollowedPoints:
+    """Where points are in one frame."""
+
+    owner: NDArray[np.int64]  # (N,) the number of each
+    where: NDArray[np.float32]  # (N, 2)
 
 
 def even_light(gray: Gray) -> Gray:
@@ -75,37 +84,43 @@ def follow(
     config: FollowConfig,
     masks: Sequence[Gray | None] | None = None,
     progress: Callable[[int, int], None] = lambda step, total: None,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> Tracks:
     """Tracks through grey frames (H, W) of one size. `masks`: 255 where a frame may be looked at.
     Coordinates have the first pixel's centre at 0.5.
     """
-    where, owner = np.zeros((0, 2), np.float32), np.zeros(0, np.int64)
-    seen: list[tuple[int, NDArray[np.int64], NDArray[np.float32]]] = []
-    count, previous = 0, None
-    for index, image in enumerate(frames):
-        gray, mask = even_light(image), masks[index] if masks else None
-        if previous is not None and len(where):
-            where, good = _step(previous, gray, where, config)
-            if mask is not None:
-                cells = where.clip(0, [gray.shape[1] - 1, gray.shape[0] - 1]).round().astype(int)
-                good &= mask[cells[:, 1], cells[:, 0]] > 0
-            where, owner = where[good], owner[good]
-        if config.points - len(where) > config.points // 10:
-            fresh = _new_corners(gray, where, config.points - len(where), mask, config.quality)
-            where, owner = (
-                np.concatenate([where, fresh]),
-                np.concatenate([owner, np.arange(count, count + len(fresh))]),
-            )
-            count += len(fresh)
-        seen.append((index, owner, where))
-        previous = gray
-        progress(index + 1, len(frames))
+    with keeper.rows("followed", FollowedPoints) as rows:
+        count = max((int(r.owner.max(initial=-1)) for r in rows.values), default=-1) + 1
+        previous, last = None, FollowedPoints(np.zeros(0, np.int64), np.zeros((0, 2), np.float32))
+        begun = len(rows.values)
+        if begun:
+            previous, last = even_light(frames[begun - 1]), rows.values[-1]
+        for index in range(begun, len(frames)):
+            gray, mask = even_light(frames[index]), masks[index] if masks else None
+            where, owner = last.where, last.owner
+            if previous is not None and len(where):
+                where, good = _step(previous, gray, where, config)
+                if mask is not None:
+                    cells = (
+                        where.clip(0, [gray.shape[1] - 1, gray.shape[0] - 1]).round().astype(int)
+                    )
+                    good &= mask[cells[:, 1], cells[:, 0]] > 0
+                where, owner = where[good], owner[good]
+            if config.points - len(where) > config.points // 10:
+                fresh = _new_corners(gray, where, config.points - len(where), mask, config.quality)
+                where, owner = (
+                    np.concatenate([where, fresh]),
+                    np.concatenate([owner, np.arange(count, count + len(fresh))]),
+                )
+                count += len(fresh)
+            last, previous = rows.add(FollowedPoints(owner, where)), gray
+            progress(index + 1, len(frames))
     if not count:
         return EMPTY
-    frame = np.concatenate([np.full(len(o), i) for i, o, _ in seen])
+    frame = np.concatenate([np.full(len(r.owner), i) for i, r in enumerate(rows.values)])
     tracks = make(
         frame,
-        np.concatenate([o for _, o, _ in seen]),
-        np.concatenate([w for _, _, w in seen]) + 0.5,
+        np.concatenate([r.owner for r in rows.values]),
+        np.concatenate([r.where for r in rows.values]) + 0.5,
     )
     return tracks.keep(np.ones(len(tracks.frame), bool), config.least)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ...geometry.arrays import Floats
 from ...geometry.nearest_rotation import nearest_rotation
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ..rigs.correspondence import Correspondence
 from ..rigs.rig import Rig
 from ..tracking.face_mesh import (
@@ -29,6 +30,7 @@ from . import pose
 from .coefficients import normal_equations, solve_bounded
 from .head_motion import HeadMotion
 
+FITTED = ("identity", "offsets", "coefficients", "rotation", "translation")
 RIGID = 0.3  # weight for the pose of what moves in speech
 
 
@@ -179,6 +181,15 @@ class _Fit:
             "nij,nj->ni", back, left.median(0).values
         )
 
+    def state(self) -> dict[str, Tensor]:
+        """What rounds change."""
+        return {name: getattr(self, name) for name in FITTED}
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Sets a new fit to where another one was."""
+        for name in FITTED:
+            setattr(self, name, tensors[name])
+
     def residual(self) -> float:
         return float(self.linear()[0][:, :MESH].norm(dim=-1).mean())
 
@@ -189,16 +200,20 @@ def fit_rig(
     where: Correspondence,
     config: FaceFitConfig = FaceFitConfig(),
     progress: Callable[[float], None] = lambda s: None,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> HeadMotion:
     """Frames in which the face was not seen are filled from their neighbours."""
     fit = _Fit(track, rig, where, config)
-    for number in range(config.rounds):
-        progress(number / config.rounds)
-        fit.refine_pose()
-        fit.solve_identity()
-        if config.offsets and number >= config.rounds - 2:
-            fit.solve_offsets()
-        fit.solve_coefficients()
+    with keeper.loop("fit", fit.state, fit.restore) as loop:
+        for number in range(loop.step, config.rounds):
+            progress(number / config.rounds)
+            fit.refine_pose()
+            fit.solve_identity()
+            if config.offsets and number >= config.rounds - 2:
+                fit.solve_offsets()
+            fit.solve_coefficients()
+            fit.restore({name: t.contiguous() for name, t in fit.state().items()})
+            loop.reach(number + 1)
     fit.refine_pose()
     rest = rig.person(fit.identity.numpy()) + _spread(
         rig, where, fit.offsets.numpy(), config.spread

@@ -11,6 +11,7 @@ from PIL import Image
 
 from ...gaussians.losses import psnr
 from ...protocol import InputError
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ..fitting.head_motion import HeadMotion
 from ..rigs.rig import Rig
 from .initialization import BeginConfig, begin
@@ -101,6 +102,7 @@ def learn_head(
     seed: int = 0,
     device: str = "cpu",
     progress: Callable[[float], None] = lambda share: None,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> LearnedHead:
     """Of the video at `path`, by its frames with these `numbers`; `max_side` is the tracker's.
     InputError without a frame.
@@ -142,5 +144,6 @@ def learn_head(
         config.training,
         seed,
         lambda step, loss: progress(0.2 + 0.8 * step / steps),
+        keeper,
     )
     return LearnedHead(placed.on("cpu"), mesh, triangles[where], kept_frames)

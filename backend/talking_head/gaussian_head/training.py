@@ -11,6 +11,8 @@ from torch import Tensor
 from ...gaussians.losses import l1_dssim_for
 from ...gaussians.rasterize import Rendering, rasterize
 from ...geometry.rotations import rotation_vector_to_matrix
+from ...runtime import checkpoint
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from .model import SH_DEGREE, BoundGaussians, BoundMesh, place
 from .training_views import SeenFrame
 
@@ -82,6 +84,31 @@ def render(
     )
 
 
+@dataclass
+class _Learned:
+    """All that changes in a training."""
+
+    tensors: dict[str, Tensor]
+    optimizer: torch.optim.Optimizer
+    generator: torch.Generator
+    order: Tensor  # of the frames in this epoch
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that `restore` needs."""
+        adam = checkpoint.adam_tensors(self.optimizer)
+        random = {"order": self.order, "generator": self.generator.get_state()}
+        return {**self.tensors, **adam, **random}
+
+    @torch.no_grad()
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Sets a training that has just begun to where another one was."""
+        for name, tensor in self.tensors.items():
+            tensor.copy_(tensors[name])
+        checkpoint.restore_adam(self.optimizer, tensors)
+        self.generator.set_state(tensors["generator"])
+        self.order = tensors["order"]
+
+
 def train_head(
     model: BoundGaussians,
     mesh: BoundMesh,
@@ -91,6 +118,7 @@ def train_head(
     config: HeadTrainingConfig,
     seed: int = 0,
     progress: Callable[[int, float], None] = lambda step, loss: None,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> FrameRefinement:
     """Trains `model` in place on F frames with tracked `coefficients` (F, K), which stay within
     `lowest` (K,) and 1.
@@ -106,21 +134,26 @@ def train_head(
     ]
     optimizer = torch.optim.Adam(groups, betas=(0.9, 0.99), eps=1e-15, fused=True)
     generator = torch.Generator().manual_seed(seed)
-    compare, order = l1_dssim_for(model.means.device.type), torch.empty(0, dtype=torch.long)
-    for step in range(config.steps):
-        if step % len(frames) == 0:
-            order = torch.randperm(len(frames), generator=generator)
-        row = int(order[step % len(frames)])
-        for group in optimizer.param_groups:
-            group["lr"] = getattr(rates, group["name"]) * rates.final ** (step / config.steps)
-        frame = frames[row]
-        used = (coefficients[row] + refined.coefficients[row]).maximum(lowest).clamp(max=1)
-        drawn = render(model, mesh, used, refined.viewmat(frame.viewmat, row), frame.K, frame.size)
-        loss, _ = compare(_over(drawn, frame, generator), frame.image, config.ssim_weight)
-        (loss + _restraint(model, refined, row, config)).backward()
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        progress(step, float(loss.detach()))
+    compare = l1_dssim_for(model.means.device.type)
+    learned = _Learned(tensors, optimizer, generator, torch.empty(0, dtype=torch.long))
+    with keeper.loop("head-training", learned.state, learned.restore) as loop:
+        for step in range(loop.step, config.steps):
+            if step % len(frames) == 0:
+                learned.order = torch.randperm(len(frames), generator=generator)
+            row = int(learned.order[step % len(frames)])
+            for group in optimizer.param_groups:
+                group["lr"] = getattr(rates, group["name"]) * rates.final ** (step / config.steps)
+            frame = frames[row]
+            used = (coefficients[row] + refined.coefficients[row]).maximum(lowest).clamp(max=1)
+            drawn = render(
+                model, mesh, used, refined.viewmat(frame.viewmat, row), frame.K, frame.size
+            )
+            loss, _ = compare(_over(drawn, frame, generator), frame.image, config.ssim_weight)
+            (loss + _restraint(model, refined, row, config)).backward()
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            loop.reach(step + 1)
+            progress(step, float(loss.detach()))
     for tensor in tensors.values():
         tensor.requires_grad_(False)
     return refined

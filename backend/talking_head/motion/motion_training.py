@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ...protocol import InputError
+from ...runtime import checkpoint, random_state
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ...runtime.threads import one_thread
 from ..speech.audio_features import BANDS, silence
 from ..speech.log_mel import FEATURE_RATE, Features
@@ -64,13 +66,14 @@ def train(
     rest: NDArray[np.float32] | None = None,
     lips: NDArray[np.float32] | None = None,
     progress: Callable[[float], None] = lambda share: None,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> MotionTranslator:
     """A translator of these clips. `rest` (K,): the face in silence; `lips` (K,): how far each
     coefficient opens the lips, as a share of the distance between them. InputError where there is
     too little to learn from.
     """
     with one_thread():  # the tensors are small: a second core would only wait for the first
-        return _train(clips, config, training, rest, lips, progress)
+        return _train(clips, config, training, rest, lips, progress, keeper)
 
 
 def _train(
@@ -80,6 +83,7 @@ def _train(
     rest: NDArray[np.float32] | None,
     lips: NDArray[np.float32] | None,
     progress: Callable[[float], None],
+    keeper: StageKeeper,
 ) -> MotionTranslator:
     usable = [c for c in clips if c.seconds >= 1]
     if sum(c.seconds for c in usable) < 5:
@@ -105,28 +109,62 @@ def _train(
         training.learning_rate,
         weight_decay=training.weight_decay,
     )
-    for step in range(training.steps):
-        share = step / training.steps
-        for group in optimizer.param_groups:
-            group["lr"] = (
-                training.learning_rate
-                * min(1, (step + 1) / 30)
-                * (0.5 + 0.5 * np.cos(np.pi * share))
-            )
-        features, times, motion, speaker = _batch(usable, training, random, rest)
-        predicted = model(features, times, speaker)
-        still = ((predicted - motion) ** 2).mean()
-        moving = ((predicted.diff(dim=1) - motion.diff(dim=1)) ** 2).mean()
-        loss = (still + training.velocity * moving) / float(variance)
-        if opening is not None:
-            loss = loss + training.lips * ((predicted - motion) @ opening).square().mean()
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        _average(averaged, model, min(training.average, (step + 1) / (step + 11)))
-        progress(share)
+    learned = _Learned(model, averaged, optimizer, random)
+    with keeper.loop("speaker-training", learned.state, learned.restore) as loop:
+        for step in range(loop.step, training.steps):
+            share = step / training.steps
+            for group in optimizer.param_groups:
+                group["lr"] = (
+                    training.learning_rate
+                    * min(1, (step + 1) / 30)
+                    * (0.5 + 0.5 * np.cos(np.pi * share))
+                )
+            features, times, motion, speaker = _batch(usable, training, random, rest)
+            predicted = model(features, times, speaker)
+            still = ((predicted - motion) ** 2).mean()
+            moving = ((predicted.diff(dim=1) - motion.diff(dim=1)) ** 2).mean()
+            loss = (still + training.velocity * moving) / float(variance)
+            if opening is not None:
+                loss = loss + training.lips * ((predicted - motion) @ opening).square().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            _average(averaged, model, min(training.average, (step + 1) / (step + 11)))
+            loop.reach(step + 1)
+            progress(share)
     return averaged.eval()
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """All that changes in a training."""
+
+    model: MotionTranslator
+    averaged: MotionTranslator
+    optimizer: torch.optim.Optimizer
+    random: np.random.Generator
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that `restore` needs."""
+        return {
+            **{f"model/{name}": t for name, t in self.model.state_dict().items()},
+            **{f"averaged/{name}": t for name, t in self.averaged.state_dict().items()},
+            **checkpoint.adam_tensors(self.optimizer),
+            "random": random_state.state_of(self.random),
+            "torch": torch.get_rng_state(),
+        }
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Sets a training that has just begun to where another one was."""
+        for name, module in (("model", self.model), ("averaged", self.averaged)):
+            prefix = f"{name}/"
+            module.load_state_dict(
+                {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
+            )
+        checkpoint.restore_adam(self.optimizer, tensors)
+        random_state.restore(self.random, tensors["random"])
+        torch.set_rng_state(tensors["torch"])
 
 
 def still_face(clip: SpeechClip, share: float = 0.1) -> Motion:

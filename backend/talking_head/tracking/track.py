@@ -13,6 +13,7 @@ from ...geometry.arrays import Pixels
 from ...media.decoding import Damage, decode, open_video, probe
 from ...media.video import upright
 from ...protocol import InputError
+from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from .detector import FULL_RANGE, SHORT_RANGE, Face, FaceDetector
 from .face_mesh import COUNT, LEFT_CORNER, RIGHT_CORNER, FaceLandmarks, FaceMesh, Points, aperture
 from .tflite_network import TfliteNetwork
@@ -62,6 +63,14 @@ class FaceTrack:
         return aperture(self.points)
 
 
+@dataclass(frozen=True)
+class FollowedFace:
+    """What was found in one picture, and how many faces were seen, where they were counted."""
+
+    landmarks: FaceLandmarks | None
+    faces: int
+
+
 class FaceTracker:
     """The three networks of a folder (weights.py)."""
 
@@ -85,24 +94,36 @@ class FaceTracker:
         return landmarks
 
     def follow(
-        self, images: Iterator[Pixels], progress: Callable[[int], None] = lambda step: None
+        self,
+        images: Iterator[Pixels],
+        progress: Callable[[int], None] = lambda step: None,
+        keeper: StageKeeper = KEEP_NOTHING,
     ) -> tuple[list[FaceLandmarks | None], int]:
         """What is found in each picture, None where there is no face; and the most faces that were
         seen at once.
         """
-        rows: list[FaceLandmarks | None] = []
-        most, missed, last = 0, 0, None
-        for image in images:
-            progress(len(rows))
-            landmarks = self._sure(self.mesh(image, last.region())) if last and not missed else None
-            lost = landmarks is None and missed % self.config.search == 0
-            faces = self.faces(image) if lost or len(rows) % self.config.count == 0 else []
-            most = max(most, len(faces))
-            if lost:
-                landmarks = self._sure(self.find(image, _chosen(faces, last))) if faces else None
-            missed, last = (0, landmarks) if landmarks else (missed + 1, last)
-            rows.append(landmarks)
-        return rows, most
+        with keeper.rows("faces", FollowedFace) as rows:
+            missed, last, begun = 0, None, len(rows.values)
+            for number, image in enumerate(images):
+                if number < begun:
+                    row = rows.values[number]
+                else:
+                    progress(number)
+                    row = rows.add(self._followed(image, number, missed, last))
+                missed, last = (0, row.landmarks) if row.landmarks else (missed + 1, last)
+        return [row.landmarks for row in rows.values], max(
+            (row.faces for row in rows.values), default=0
+        )
+
+    def _followed(
+        self, image: Pixels, number: int, missed: int, last: FaceLandmarks | None
+    ) -> FollowedFace:
+        landmarks = self._sure(self.mesh(image, last.region())) if last and not missed else None
+        lost = landmarks is None and missed % self.config.search == 0
+        faces = self.faces(image) if lost or number % self.config.count == 0 else []
+        if lost:
+            landmarks = self._sure(self.find(image, _chosen(faces, last))) if faces else None
+        return FollowedFace(landmarks, len(faces))
 
     def _sure(self, landmarks: FaceLandmarks) -> FaceLandmarks | None:
         return (
@@ -130,6 +151,7 @@ def track_video(
     start: float = 0.0,
     end: float = 0.0,
     progress: Callable[[int, int], None] = lambda step, total: None,
+    keeper: StageKeeper = KEEP_NOTHING,
 ) -> FaceTrack:
     """The largest face of a video's seconds `start` to `end` (0: all). InputError where no face can
     be followed.
@@ -154,7 +176,9 @@ def track_video(
                     times.pop()
 
     expected = round(((end or info.duration) - start) * info.fps)
-    rows, most = tracker.follow(images(), lambda step: progress(step, max(expected, step + 1)))
+    rows, most = tracker.follow(
+        images(), lambda step: progress(step, max(expected, step + 1)), keeper
+    )
     if not rows:
         raise InputError(
             f"{path.name} has no frame between {start:g} and {end:g} s.",

@@ -45,7 +45,9 @@ def test_a_capture_keeps_its_rate_and_where_its_world_lies(
     monkeypatch.setattr(stage, "fuse", lambda *_: nothing)
     folder = SimpleNamespace(previews=work)
     job: Any = SimpleNamespace(folder=folder, preview=lambda _: None, progress=lambda *_: None)
-    assert stage.add_depth(job, root, work, DepthConfig()) is not None
+    found = stage.find_depth(job, root, work / "visible.npz", DepthConfig())
+    assert found is not None
+    stage.write_depth(found, root)
     again = capture.read(root)
     assert again.fps == fps
     np.testing.assert_array_equal(again.reading.world.offset, offset)

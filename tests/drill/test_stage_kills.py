@@ -1,0 +1,153 @@
+"""Jobs that are killed at random moments end as unbroken ones do, byte for byte."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from helpers import clips, turning_blob
+from helpers.talking_face import TalkingFace, talking_face
+
+from backend.cameras.cameras_verb import CamerasOptions
+from backend.dynamic_mesh.mesh_verb import MeshOptions
+from backend.media.video_writer import VideoWriter
+from backend.protocol import Request
+from backend.semantics.segment_verb import SegmentOptions
+from backend.splats.render_verb import RenderOptions
+from backend.splats.splats_verb import SplatsOptions
+from backend.talking_head import face_job
+from backend.talking_head.face_verb import PRESETS, FaceOptions, FacePreset
+from backend.talking_head.rigs.correspondence import Correspondence
+from backend.talking_head.rigs.small_head.build import small_head
+from backend.talking_head.tracking.face_mesh import COUNT, FaceLandmarks
+from backend.talking_head.tracking.region import Region
+from backend.talking_head.tracking.track import FaceTrackConfig, FaceTracker
+from drill.stage_kills import Drill, drill, run_here
+
+pytestmark = pytest.mark.whole
+FRAMES, CORNER = 8, 16  # of the face's video; pixels in which a frame tells its number
+
+
+def holds(done: Drill, kills: int) -> None:
+    assert done.kills == kills and done.resumed
+    assert not done.differing
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A capture and splats of it."""
+    folder = tmp_path_factory.mktemp("trained")
+    clips.write_capture(folder / "capture", 8, (64, 48))
+    run_here(splats(folder, 100), folder / "job")
+    return folder
+
+
+def splats(folder: Path, steps: int) -> Request[SplatsOptions]:
+    options = SplatsOptions(steps=steps, max_splats=800)
+    return Request(
+        verb="splats", input=str(folder / "capture"), options=options, preset="fast", device="cpu"
+    )
+
+
+def test_training_goes_on(trained: Path, tmp_path: Path) -> None:
+    holds(drill(splats(trained, 60), tmp_path, kills=2), 2)
+
+
+def test_finding_objects_goes_on(trained: Path, tmp_path: Path) -> None:
+    request = Request(
+        verb="segment",
+        input=str(trained / "job/result/splats.ply"),
+        options=SegmentOptions(capture=str(trained / "capture"), views=6),
+        preset="fast",
+        device="cpu",
+    )
+    holds(drill(request, tmp_path, kills=4), 4)
+
+
+def test_rendering_goes_on(trained: Path, tmp_path: Path) -> None:
+    request = Request(
+        verb="render",
+        input=str(trained / "job/result/splats.ply"),
+        options=RenderOptions(capture=str(trained / "capture"), video=12.0),
+        device="cpu",
+    )
+    holds(drill(request, tmp_path, kills=3), 3)
+
+
+def test_a_mesh_goes_on(tmp_path: Path) -> None:
+    turning_blob.write(tmp_path / "clip", frames=6, size=40)
+    request = Request(
+        verb="mesh",
+        input=str(tmp_path / "clip"),
+        options=MeshOptions(steps=20, faces=400),
+        preset="fast",
+        device="cpu",
+    )
+    holds(drill(request, tmp_path, kills=3), 3)
+
+
+@pytest.mark.process
+def test_known_cameras_go_on(tmp_path: Path) -> None:
+    """Matching, triangulation, the capture, depth."""
+    clips.write_capture(tmp_path / "capture", 6, (160, 120))
+    request = Request(
+        verb="cameras",
+        input=str(tmp_path / "capture"),
+        options=CamerasOptions(),
+        preset="fast",
+        device="cpu",
+    )
+    holds(drill(request, tmp_path, kills=2, seed=5), 2)
+
+
+@pytest.fixture
+def filmed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A rendered face, and a tracker that knows where its points are."""
+    rig = small_head()
+    points = np.random.default_rng(0).choice(np.flatnonzero(rig.neutral[:, 2] > 3), COUNT)
+    face = talking_face(rig, points, 40, size=128, seed=3)  # fewer would leave the picture
+    face.views = face.views[:FRAMES]
+    writer = VideoWriter(tmp_path / "face.mp4", 25.0, 128, 128)
+    for number, image in enumerate(_numbered(face)):
+        writer.add(image)
+        assert number < FRAMES
+    writer.close()
+
+    def mesh(image: np.ndarray, region: Region) -> FaceLandmarks:
+        number = round(float(image[:CORNER, :CORNER].mean()) / 20)
+        projected = face.projected(number)[points]
+        return FaceLandmarks(np.pad(projected, ((0, 0), (0, 1))).astype(np.float32), 0.9)
+
+    tracker = FaceTracker.__new__(FaceTracker)
+    tracker.config, tracker.mesh = FaceTrackConfig(), cast(Any, mesh)
+    box = SimpleNamespace(
+        region=lambda: Region(64, 64, 80, 0), area=1.0, box=np.array([0, 0, 128, 128.0])
+    )
+    tracker.detectors = cast(Any, [lambda image: [box]])
+    where = Correspondence(points, np.zeros((COUNT, 3), np.float32), 0.0)
+    monkeypatch.setattr(face_job, "FaceTracker", lambda folder: tracker)
+    monkeypatch.setattr(face_job, "_weights", lambda job, options: tmp_path)
+    monkeypatch.setattr(face_job, "find_correspondence", lambda *_, **__: where)
+    small = FacePreset(speech_steps=20, gaussians=400, side=64, frames=6, head_steps=12)
+    monkeypatch.setitem(PRESETS, "fast", small)
+    return tmp_path / "face.mp4"
+
+
+def _numbered(face: TalkingFace) -> Iterator[np.ndarray]:
+    for number, image in enumerate(face.images()):
+        marked = image.copy()
+        marked[:CORNER, :CORNER] = 20 * number
+        yield marked
+
+
+def test_a_face_goes_on(filmed: Path, tmp_path: Path) -> None:
+    request = Request(
+        verb="face",
+        input=str(filmed),
+        options=FaceOptions(tracker=str(tmp_path), teach=False),
+        preset="fast",
+        device="cpu",
+    )
+    holds(drill(request, tmp_path / "drill", kills=4), 4)
