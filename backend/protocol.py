@@ -173,7 +173,7 @@ class Request(Generic[OptionsT]):
         """
         try:
             data = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError("request.json is not JSON.", "Start the job anew.") from error
         if not isinstance(data, dict) or data.pop("protocol", None) != PROTOCOL:
             raise InputError(
@@ -194,6 +194,8 @@ class Request(Generic[OptionsT]):
         _check_value("preset", self.preset, Preset, None, None)
         _check_value("device", self.device, Device, None, None)
         _check_value("seed", self.seed, int, 0, 2**31 - 1)
+        _check_value("title", self.title, str, None, None)
+        _check_value("context", self.context, dict, None, None)
         if not isinstance(self.input, str) or not self.input or "\0" in self.input:
             raise InputError("No input was given.", "Name a file or a folder.")
         return self

@@ -8,6 +8,7 @@ from typing import Literal
 import bpy
 
 from ...backend.protocol import Request, SetupError
+from ...backend.runtime import own_environment
 from ...backend.runtime.setup_verb import SetupOptions
 from .. import preferences
 from ..blender_types import OperatorResult
@@ -76,6 +77,7 @@ class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
             )
         if manager.busy:
             raise SetupError("A job is running.", "Wait for it, or cancel it first.")
+        own_environment.adopt(state.environment())
         folder = state.folder() / "job"
         folder.mkdir(exist_ok=True)
         options = SetupOptions(
@@ -137,8 +139,7 @@ class SPLATSMITH_OT_compute_remove(bpy.types.Operator):
 
     @guarded
     def execute(self, _context: bpy.types.Context) -> OperatorResult:
-        state.remove()
-        self.report({"INFO"}, "The compute environment was removed")
+        self.report({"INFO"}, state.remove())
         return {"FINISHED"}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..protocol import InputError, JobState, Request
-from . import atomic, lock
+from . import atomic, links, lock
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ class JobFolder:
                 f"The folder {self.output} can't be made: {error.strerror}.",
                 "Choose another output folder.",
             ) from error
+        links.refuse(self.root)
         with lock.hold(self.root / "lock"):
             yield
 

@@ -16,6 +16,10 @@ class ModelOptions:
     agree: bool = option(False, "yes to the download and its licence, which are named without this")
 
 
+def _fetches(options: ModelOptions) -> str:
+    return f"the CLIP model {options.name} (about 600 MB, MIT licence) from huggingface.co"
+
+
 VERB = Verb(
     name="model",
     title="Download Model",
@@ -29,4 +33,5 @@ VERB = Verb(
         "python -m backend model --input ~/models --name ViT-B-32 --agree --output ~/models/record"
     ),
     run="semantics.model_job",
+    fetches=_fetches,
 )

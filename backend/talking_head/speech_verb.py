@@ -20,6 +20,7 @@ class SpeechOptions:
         "",
         "your own wav2vec-like network, a TorchScript file: the one that the speaker was taught "
         "with",
+        runs_code=True,
     )
     language: str = option(
         "en-us", "language of the transcript: en-us, de, fr, es, it, pl, ja, … (espeak-ng's codes)"

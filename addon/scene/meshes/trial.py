@@ -1,0 +1,109 @@
+"""Mesh files from outside, first read in a process of its own: Blender's importers die of some
+damaged files, and would take the artist's unsaved work along.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import bpy
+
+from ....backend.protocol import InputError
+from . import outside_import
+
+START = 60.0  # seconds that the other Blender may take to be there
+PATIENCE = 20.0  # seconds for a file or a frame, and one more for every
+BYTES_A_SECOND = 2_000_000
+
+
+def check(paths: Sequence[Path]) -> None:
+    """InputError that names the file of which the other process died, or which it did not get
+    through. Where none can be started, nothing is said.
+    """
+    if not paths:
+        return
+    with tempfile.TemporaryDirectory(prefix="splatsmith-trial-") as home:
+        try:
+            process = _start(home)
+        except OSError:
+            return
+        try:
+            _follow(process, paths)
+        finally:
+            process.kill()
+            process.communicate()
+
+
+def command() -> list[str]:
+    """What starts this file's neighbour in another Blender; as a module, in another Python."""
+    script = str(Path(outside_import.__file__).resolve())
+    if bpy.app.binary_path:
+        options = ["--background", "--factory-startup", "--python-exit-code", "9"]
+        return [bpy.app.binary_path, *options, "--python", script]
+    return [sys.executable, script]
+
+
+def _start(home: str) -> "subprocess.Popen[str]":
+    variables = {**os.environ, "BLENDER_USER_RESOURCES": home}  # none of the user's own scripts
+    if not bpy.app.binary_path:
+        variables["PYTHONPATH"] = str(Path(bpy.__file__).resolve().parents[1])
+    return subprocess.Popen(
+        command(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        errors="replace",
+        env=variables,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
+
+
+def _follow(process: "subprocess.Popen[str]", paths: Sequence[Path]) -> None:
+    """Reads its lines until it ends."""
+    with contextlib.suppress(OSError):  # it is dead already
+        assert process.stdin
+        process.stdin.write(json.dumps([str(path.resolve()) for path in paths]) + "\n")
+        process.stdin.flush()
+    at, patience = -1, START
+    for line in _lines(process, lambda: patience):
+        if line is None:
+            raise _bad(paths[max(at, 0)], "takes too long to read")
+        if line.startswith(outside_import.BEGUN):
+            at = int(line.split()[-1])
+            patience = PATIENCE + paths[at].stat().st_size / BYTES_A_SECOND
+    if at >= 0 and process.wait(PATIENCE):
+        raise _bad(paths[at], "is damaged: Blender would stop working")
+
+
+def _lines(process: "subprocess.Popen[str]", patience: Callable[[], float]) -> Iterator[str | None]:
+    """Lines until there are no more; None where none came for too long."""
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    threading.Thread(target=_pass_on, args=(process, lines), daemon=True).start()
+    while True:
+        try:
+            line = lines.get(timeout=patience())
+        except queue.Empty:
+            yield None
+            return
+        if line is None:
+            return
+        yield line
+
+
+def _pass_on(process: "subprocess.Popen[str]", lines: "queue.SimpleQueue[str | None]") -> None:
+    assert process.stdout
+    for line in process.stdout:
+        lines.put(line)
+    lines.put(None)
+
+
+def _bad(path: Path, why: str) -> InputError:
+    return InputError(f"{path.name} {why}.", "Remove it, or export it again.")
