@@ -37,7 +37,6 @@ def demand(what: str) -> None:
 
 
 def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
-    if event in LOOKING_UP:
-        demand("A package of this job")
-    elif event in CONNECTING and arguments[0].family != getattr(socket, "AF_UNIX", None):
+    goes_out = event in CONNECTING and arguments[0].family != getattr(socket, "AF_UNIX", None)
+    if goes_out or event in LOOKING_UP:
         demand("A package of this job")

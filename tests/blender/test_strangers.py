@@ -235,5 +235,5 @@ def test_pipes_in_a_job_folder_keep_nobody_waiting(
     os.mkfifo(folder / name)
     rooms("jobs.folders").find_unfinished()
     assert rooms("jobs.folders").log_tail(folder) == ""
-    with pytest.raises(RuntimeError, match="neither a file nor a folder|folder is gone"):
+    with pytest.raises(RuntimeError, match=r"neither a file nor a folder|folder is gone"):
         bpy.ops.splatsmith.resume_job(folder=str(folder), trust=request.to_json())

@@ -1,4 +1,4 @@
-"""What Set Up and Remove may empty: an environment of ours, and of that only what making it left."""
+"""What Set Up and Remove may empty: an environment of ours, and only what making it has left."""
 
 import sys
 from pathlib import Path

@@ -11,7 +11,7 @@ from mathutils import kdtree
 
 from ....backend.geometry.arrays import Floats
 from ....backend.protocol import InputError
-from . import file_durations, outside_import, passing, timeline, usd
+from . import file_durations, outside_import, timeline, usd
 from .mesh_sequence import world_vertices
 
 CANDIDATES = 8  # vertices at one place that may part later

@@ -88,12 +88,17 @@ def _limit(paths: list[str]) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (room, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
+def _tell(number: int) -> None:
+    sys.stdout.write(f"{BEGUN} {number}\n")
+    sys.stdout.flush()
+
+
 def _try(number: int, path: str) -> None:
     """All that is done with the file later: imported, and evaluated at every frame."""
     try:
         import_file(path)
         for frame in frames_of(path):
-            print(BEGUN, number, flush=True)
+            _tell(number)
             bpy.context.scene.frame_set(frame)
             graph = bpy.context.evaluated_depsgraph_get()
             for thing in bpy.context.scene.objects:
@@ -113,7 +118,7 @@ def _main() -> None:
     paths = json.loads(sys.stdin.readline())
     _limit(paths)
     for number, path in enumerate(paths):
-        print(BEGUN, number, flush=True)
+        _tell(number)
         _try(number, path)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
@@ -72,30 +72,21 @@ def _follow(process: "subprocess.Popen[str]", paths: Sequence[Path]) -> None:
         assert process.stdin
         process.stdin.write(json.dumps([str(path.resolve()) for path in paths]) + "\n")
         process.stdin.flush()
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    threading.Thread(target=_pass_on, args=(process, lines), daemon=True).start()
     at, patience = -1, START
-    for line in _lines(process, lambda: patience):
+    while True:
+        try:
+            line = lines.get(timeout=patience)
+        except queue.Empty:
+            raise _bad(paths[max(at, 0)], "takes too long to read") from None
         if line is None:
-            raise _bad(paths[max(at, 0)], "takes too long to read")
+            break
         if line.startswith(outside_import.BEGUN):
             at = int(line.split()[-1])
             patience = PATIENCE + paths[at].stat().st_size / BYTES_A_SECOND
     if at >= 0 and process.wait(PATIENCE):
         raise _bad(paths[at], "is damaged: Blender would stop working")
-
-
-def _lines(process: "subprocess.Popen[str]", patience: Callable[[], float]) -> Iterator[str | None]:
-    """Lines until there are no more; None where none came for too long."""
-    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    threading.Thread(target=_pass_on, args=(process, lines), daemon=True).start()
-    while True:
-        try:
-            line = lines.get(timeout=patience())
-        except queue.Empty:
-            yield None
-            return
-        if line is None:
-            return
-        yield line
 
 
 def _pass_on(process: "subprocess.Popen[str]", lines: "queue.SimpleQueue[str | None]") -> None:
