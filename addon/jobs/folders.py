@@ -93,7 +93,7 @@ def log_tail(folder: Path, lines: int = 12) -> str:
         return ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Unfinished:
     """A job that was started and has no result; `resumable`: it left a checkpoint."""
 
@@ -147,4 +147,4 @@ def _unfinished_in(folder: Path) -> Unfinished | None:
     except InputError:
         return None
     title = request.title or VERBS[request.verb].title
-    return Unfinished(folder, title, request.verb, resumable, own)
+    return Unfinished(folder=folder, title=title, verb=request.verb, resumable=resumable, own=own)

@@ -28,8 +28,8 @@ def is_own(folder: Path, request: Request[Any]) -> bool:
         return False
     try:
         with open(folder / SIGNATURE, "rb") as file:
-            found = file.read(200)
-        return hmac.compare_digest(found, _signature(folder, request).encode())
+            signature = file.read(200)
+        return hmac.compare_digest(signature, _signature(folder, request).encode())
     except OSError:
         return False
 

@@ -6,13 +6,21 @@ every frame: `trial.BEGUN` and the file's number. It ends with `trial.CANNOT` wh
 """
 
 import json
+import os
 import sys
+import time
 
 CACHES = (".abc", ".usd", ".usdc", ".usda", ".usdz")
 MOST_FRAMES = 20_000  # of a cache: thirteen minutes at 25 a second
 BEGUN, CANNOT = "trial of file", 7
 ROOM = 4 << 30  # bytes of memory that a trial may take, and so many more for every byte of its file
 ROOM_A_BYTE = 60
+SECONDS, BYTES_A_SECOND = 8.0, 1_000_000  # of CPU that a file or a frame may take, and a second for
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 try:
     import bpy
@@ -71,13 +79,9 @@ def frames_of(path: str) -> range:
     return frames
 
 
-def _limit(paths: list[str]) -> None:
-    """Memory, where the system can; what is damaged may ask for any amount."""
-    import os
-
-    try:
-        import resource
-    except ImportError:  # Windows
+def _limit_memory(paths: list[str]) -> None:
+    """Where the system can; what is damaged may ask for any amount."""
+    if resource is None:
         return
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
@@ -86,6 +90,14 @@ def _limit(paths: list[str]) -> None:
         return
     room = now + ROOM + ROOM_A_BYTE * max(os.path.getsize(path) for path in paths)
     resource.setrlimit(resource.RLIMIT_AS, (room, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+def _limit_time(path: str) -> None:
+    """CPU seconds from now on, where the system can: it ends this process then."""
+    if resource is not None:
+        used = time.process_time() + SECONDS + os.path.getsize(path) / BYTES_A_SECOND
+        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        resource.setrlimit(resource.RLIMIT_CPU, (int(used) + 1, hard))
 
 
 def _tell(number: int) -> None:
@@ -98,6 +110,7 @@ def _try(number: int, path: str) -> None:
     try:
         import_file(path)
         for frame in frames_of(path):
+            _limit_time(path)
             _tell(number)
             bpy.context.scene.frame_set(frame)
             graph = bpy.context.evaluated_depsgraph_get()
@@ -116,12 +129,13 @@ def _try(number: int, path: str) -> None:
 
 def _main() -> None:
     paths = json.loads(sys.stdin.readline())
-    _limit(paths)
+    _limit_memory(paths)
     for number, path in enumerate(paths):
+        _limit_time(path)
         _tell(number)
         _try(number, path)
-    sys.stdout.flush()
     sys.stderr.flush()
+    os._exit(0)  # what libraries do when they are unloaded says nothing of the files
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ damaged files, and would take the artist's unsaved work along.
 
 import contextlib
 import json
+import logging
 import os
 import queue
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,9 +20,12 @@ import bpy
 from ....backend.protocol import InputError
 from . import outside_import
 
-START = 60.0  # seconds that the other Blender may take to be there
-PATIENCE = 20.0  # seconds for a file or a frame, and one more for every
-BYTES_A_SECOND = 2_000_000
+log = logging.getLogger(__name__)
+
+START = 180.0  # seconds by the clock until the other Blender is there: the machine may be busy
+PATIENCE = 60.0  # for a file or a frame; of CPU it has less (outside_import.py)
+TOO_LONG = getattr(signal, "SIGXCPU", 0)  # ended it
+BYTES_A_SECOND = 500_000  # for every so many, a second more
 
 
 def check(paths: Sequence[Path]) -> None:
@@ -53,7 +58,8 @@ def command() -> list[str]:
 def _start(home: str) -> "subprocess.Popen[str]":
     variables = {**os.environ, "BLENDER_USER_RESOURCES": home}  # none of the user's own scripts
     if not bpy.app.binary_path:
-        variables["PYTHONPATH"] = str(Path(bpy.__file__).resolve().parents[1])
+        module = Path(bpy.utils.resource_path("LOCAL")).parent  # what holds its scripts and data
+        variables["PYTHONPATH"] = str(module.parent)
     return subprocess.Popen(
         command(),
         stdin=subprocess.PIPE,
@@ -85,7 +91,12 @@ def _follow(process: "subprocess.Popen[str]", paths: Sequence[Path]) -> None:
         if line.startswith(outside_import.BEGUN):
             at = int(line.split()[-1])
             patience = PATIENCE + paths[at].stat().st_size / BYTES_A_SECOND
-    if at >= 0 and process.wait(PATIENCE):
+    status = process.wait(PATIENCE)
+    if at >= 0 and status == -TOO_LONG:
+        raise _bad(paths[at], "takes too long to read")
+    if at < 0:
+        log.warning("mesh files were not tried first: another Blender ended with %s", status)
+    if at >= 0 and status:
         raise _bad(paths[at], "is damaged: Blender would stop working")
 
 
