@@ -1,5 +1,6 @@
 """Job folders on disk: where new ones go, and which old ones are unfinished."""
 
+import contextlib
 import itertools
 import json
 import re
@@ -119,6 +120,13 @@ def forget_unfinished() -> None:
     """Look again at the next redraw."""
     global _remembered
     _remembered = (-1e9, [])
+
+
+def dismiss(folder: Path) -> None:
+    """Not offered again; the folder stays. A link of that name is not followed."""
+    if folder.is_dir():
+        with contextlib.suppress(FileExistsError), open(folder / "dismissed", "xb"):
+            pass
 
 
 def find_unfinished(limit: int = 20) -> list[Unfinished]:

@@ -143,8 +143,7 @@ class JobManager:
         """Takes an ended job off the list; its folder stays, but is not offered again."""
         if not job.active:
             self.jobs.remove(job)
-            if job.folder.is_dir():
-                (job.folder / "dismissed").touch()
+            folders.dismiss(job.folder)
 
     def stop_all(self) -> None:
         """Ends every child. Their folders can be resumed later."""

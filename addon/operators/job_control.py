@@ -142,8 +142,8 @@ class SPLATSMITH_OT_dismiss_job(bpy.types.Operator):
     def execute(self, _context: bpy.types.Context) -> OperatorResult:
         if not self.folder:
             manager.dismiss(_job(self.job, "done", "failed", "crashed", "cancelled"))
-        elif Path(self.folder).is_dir():
-            (Path(self.folder) / "dismissed").touch()
+        else:
+            folders.dismiss(Path(self.folder))
         folders.forget_unfinished()
         return {"FINISHED"}
 
@@ -193,7 +193,11 @@ class SPLATSMITH_OT_open_folder(bpy.types.Operator):
     folder: bpy.props.StringProperty(options={"SKIP_SAVE"})
 
     def execute(self, _context: bpy.types.Context) -> OperatorResult:
-        bpy.ops.wm.path_open(filepath=self.folder or str(folders.results_folder()))
+        folder = Path(self.folder) if self.folder else folders.results_folder()
+        if not folder.is_dir():  # a file would be opened, or run, by whatever the system has for it
+            self.report({"ERROR"}, f"There is no folder {folder}. Its files were moved or removed.")
+            return {"CANCELLED"}
+        bpy.ops.wm.path_open(filepath=str(folder))
         return {"FINISHED"}
 
 

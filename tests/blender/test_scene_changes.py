@@ -64,9 +64,6 @@ def in_window(rooms: Any, monkeypatch: pytest.MonkeyPatch, bpy: Any) -> list[int
 
     class Blender:
         app = App()
-        context = SimpleNamespace(
-            window_manager=bpy.context.window_manager, temp_override=bpy.context.temp_override
-        )
 
         def __getattr__(self, name: str) -> Any:
             return getattr(bpy, name)
