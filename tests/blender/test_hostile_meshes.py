@@ -53,10 +53,10 @@ def test_an_alembic_file_that_was_cut_is_one_sentence(
 
 
 def test_a_ply_of_one_endless_line_is_one_sentence(bpy: Any, tmp_path: Path) -> None:
-    """Both Blenders abort over it."""
+    """Blender 4.5 aborts over it, 5.3 says so itself."""
     line = hostile_meshes.ply(indices="0 1 2" + " 7" * 200_000)
     hostile_meshes.write(tmp_path / "s", iter([("a1.ply", hostile_meshes.ply()), ("a2.ply", line)]))
-    with pytest.raises(RuntimeError, match=r"a2\.ply is damaged: Blender would stop working"):
+    with pytest.raises(RuntimeError, match=r"a2\.ply (is damaged|can't be read)[^\n]*\n?$"):
         bpy.ops.splatsmith.import_mesh_files(directory=str(tmp_path / "s"), follow=False)
     assert not bpy.data.meshes
 

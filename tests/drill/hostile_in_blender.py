@@ -92,26 +92,32 @@ def fed(paths: list[Path], bare: bool) -> dict[str, tuple[str, float]]:
     """What was said to each ("DIED" where Blender did), and seconds."""
     said: dict[str, tuple[str, float]] = {}
     while left := [path for path in paths if str(path) not in said]:
-        with tempfile.TemporaryDirectory() as user:
-            folders = json.dumps([str(ROOT), str(ROOT / "tests")])
-            done = subprocess.run(
+        at, folders = "", json.dumps([str(ROOT), str(ROOT / "tests")])
+        with (
+            tempfile.TemporaryDirectory() as user,
+            subprocess.Popen(
                 [sys.executable, "-c", CHILD, folders, user, "bare" if bare else "whole"],
-                input=json.dumps([str(path) for path in left]),
-                capture_output=True,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
                 text=True,
                 errors="replace",
-            )
-        at = ""
-        for line in done.stdout.splitlines():
-            if line.startswith('{"file"'):
-                record = json.loads(line)
-                at = record["file"]
-                if "said" in record:
-                    said[at] = record["said"], record["seconds"]
+            ) as process,
+        ):
+            assert process.stdin and process.stdout
+            process.stdin.write(json.dumps([str(path) for path in left]))
+            process.stdin.close()
+            for line in process.stdout:
+                if line.startswith('{"file"'):
+                    record = json.loads(line)
+                    at = record["file"]
+                    if "said" in record:
+                        said[at] = record["said"], record["seconds"]
+                        print(Path(at).name, *said[at], file=sys.stderr, flush=True)
         if at and at not in said:
-            said[at] = f"DIED ({done.returncode})", 0.0
+            said[at] = f"DIED ({process.returncode})", 0.0
         elif not at:
-            raise SystemExit(done.stderr[-2000:])
+            raise SystemExit("Blender can't be started with the add-on.")
     return said
 
 
