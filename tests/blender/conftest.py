@@ -44,7 +44,15 @@ def bpy(blender: Any, tmp_path: Path) -> Any:
 
     for collection in list(blender.data.collections):
         blender.data.collections.remove(collection)
-    for kind in ("objects", "meshes", "pointclouds", "cameras", "materials", "images", "movieclips"):
+    for kind in (
+        "objects",
+        "meshes",
+        "pointclouds",
+        "cameras",
+        "materials",
+        "images",
+        "movieclips",
+    ):
         for block in list(getattr(blender.data, kind)):
             getattr(blender.data, kind).remove(block)
     blender.context.scene.render.fps, blender.context.scene.render.fps_base = 24, 1.0
@@ -53,6 +61,16 @@ def bpy(blender: Any, tmp_path: Path) -> Any:
     if not blender.ops.splatsmith.train_splats.poll() and "ready" not in _line():
         blender.ops.splatsmith.compute_check()
     return blender
+
+
+@pytest.fixture(autouse=True)
+def untried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mesh files are not read in another Blender first, which takes a second: what is tried, the
+    tests that are marked so say.
+    """
+    if "bpy" in request.fixturenames and "tried" not in request.keywords:
+        request.getfixturevalue("bpy")
+        monkeypatch.setattr(room("scene.meshes.trial"), "check", lambda paths: None)
 
 
 def _line() -> str:

@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from helpers import hostile_meshes
 
+pytestmark = pytest.mark.tried
 STAGE = """#usda 1.0
 (
     endTimeCode = {last}
