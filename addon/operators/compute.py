@@ -13,7 +13,7 @@ from ...backend.runtime.setup_verb import SetupOptions
 from .. import preferences
 from ..blender_types import OperatorResult
 from ..compute import pythons, state
-from ..jobs import lifecycle
+from ..jobs import lifecycle, ownership
 from ..jobs.manager import manager
 from ..jobs.process import backend_command
 from ..jobs.record import JobRecord
@@ -91,6 +91,7 @@ class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
             title="Set Up Computing",
         )
         (folder / "request.json").write_text(request.to_json(), encoding="utf-8")
+        ownership.sign(folder, request)
         command, cwd = backend_command(base, preferences.ROOT, "setup", folder)
         return run_record(
             self,

@@ -42,7 +42,9 @@ def test_the_watch_sees_a_connection(sockets: list[str]) -> None:
 def test_nothing_connects(
     bpy: Any, rooms: Any, sockets: list[str], splat_file: Path, sequence_file: Path
 ) -> None:
-    """Loading, importing, checking the environment, and the buttons that would download."""
+    """Loading, importing, ticking, and the buttons that would download; of workers see
+    `tests/runtime/test_network.py`.
+    """
     import addon_utils
 
     from demo.blender import MODULE
@@ -53,7 +55,6 @@ def test_nothing_connects(
     assert addon_utils.enable(MODULE, default_set=True)  # type: ignore[func-returns-value]
     preferences = bpy.context.preferences.addons[MODULE].preferences
     preferences.python, preferences.results = python, results
-    bpy.ops.splatsmith.compute_check()
     bpy.ops.splatsmith.import_splats(filepath=str(splat_file))
     bpy.ops.splatsmith.import_mesh(filepath=str(sequence_file))
     rooms("jobs.lifecycle")._tick()

@@ -191,8 +191,9 @@ def _imported(path: Path, keep: Keeper) -> Iterator[list[bpy.types.Object]]:
         bpy.context.view_layer.update()
     except RuntimeError as error:
         passing.remove(passing.since(before))
+        reason = str(error).strip().splitlines()[-1].removeprefix("Error: ").rstrip(".")
         raise InputError(
-            f"{path.name} can't be read: {str(error).strip().splitlines()[-1]}",
+            f"{path.name} can't be read: {reason}.",
             "Remove it, or export it again.",
         ) from error
     made = passing.since(before)
