@@ -111,10 +111,13 @@ def test_what_a_job_would_do_is_said(bpy: Any, rooms: Any, results: Path, tmp_pa
 def test_the_button_asks_first(bpy: Any, rooms: Any, results: Path, tmp_path: Path) -> None:
     """What is shown is what is agreed to: a request that has changed since is not run."""
     operator = rooms("operators.job_control").SPLATSMITH_OT_resume_job
-    folder, asked = plant(results, model_request(tmp_path)), []
-    manager = SimpleNamespace(
-        invoke_props_dialog=lambda *a, **k: asked.append(k) or {"RUNNING_MODAL"}
-    )
+    folder, asked = plant(results, model_request(tmp_path)), list[dict[str, Any]]()
+
+    def dialog(*_given: Any, **named: Any) -> set[str]:
+        asked.append(named)
+        return {"RUNNING_MODAL"}
+
+    manager = SimpleNamespace(invoke_props_dialog=dialog)
     this = SimpleNamespace(folder=str(folder), trust="", execute=lambda context: {"FINISHED"})
     context = SimpleNamespace(window_manager=manager)
     assert operator.invoke(this, context, None) == {"RUNNING_MODAL"}
