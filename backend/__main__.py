@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from . import protocol
 from .protocol import Request, SplatsmithError
-from .runtime import atomic
+from .runtime import atomic, network
 from .runtime.cancel import CancelToken, stop_on_signals, stop_with_parent
 from .runtime.device import tune_process
 from .runtime.folder import JobFolder
@@ -81,6 +81,9 @@ def _add_plumbing(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="run (or go on with) the job whose request.json lies in DIR",
     )
+    group.add_argument(
+        "--online", action="store_true", help="with --job: this job may download what it asks for"
+    )
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -125,7 +128,7 @@ def _request(arguments: argparse.Namespace) -> tuple[Request[Any], JobFolder]:
             "--input and --output are both needed.",
             f"See `{PROGRAM} {arguments.verb} --help`.",
         )
-    shared = {"verb", "input", "output", "preset", "device", "seed", "events", "job"}
+    shared = {"verb", "input", "output", "preset", "device", "seed", "events", "job", "online"}
     values = {k: v for k, v in vars(arguments).items() if k not in shared}
     if _names_file(arguments):
         values["to"] = arguments.output.name
@@ -192,6 +195,8 @@ def run(arguments: argparse.Namespace, reporter: Reporter, cancel: CancelToken) 
 
 
 def _run_as_process(arguments: argparse.Namespace) -> int:
+    if arguments.job and not arguments.online:
+        network.close()
     cancel = CancelToken()
     stop_on_signals(cancel, has_human=not arguments.events)
     reporter: Reporter = TerminalReporter()
@@ -207,6 +212,8 @@ def main() -> int:
     tune_process()
     logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s", stream=sys.stderr)
     arguments = make_parser().parse_args()
+    if arguments.verb in ("doctor", "words"):
+        network.close()
     if arguments.verb == "doctor":
         from . import doctor
 

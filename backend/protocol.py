@@ -208,6 +208,8 @@ class Request(Generic[OptionsT]):
         _check_value("preset", self.preset, Preset, None, None)
         _check_value("device", self.device, Device, None, None)
         _check_value("seed", self.seed, int, 0, 2**31 - 1)
+        _check_value("title", self.title, str, None, None)
+        _check_value("context", self.context, dict, None, None)
         if not isinstance(self.input, str) or not self.input or "\0" in self.input:
             raise InputError("No input was given.", "Name a file or a folder.")
         return self

@@ -23,15 +23,20 @@ def option(
     high: Bound = None,
     *,
     auto: Mapping[str, str] | None = None,
+    runs_code: bool = False,
 ) -> Any:
     """A dataclass field that carries its help and its bounds.
 
     auto: where the default means Auto, which column of the presets fills it in. The keys say when
         ("" always; "free mode"), the values are fields of the preset's row.
+    runs_code: it names a file that holds a program, which is run.
     """
-    return field(
-        default=default, metadata={"help": text, "low": low, "high": high, "auto": auto or {}}
-    )
+    metadata = {"help": text, "low": low, "high": high, "auto": auto or {}, "runs_code": runs_code}
+    return field(default=default, metadata=metadata)
+
+
+def _nothing(_options: Any) -> str:
+    return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +57,8 @@ class Verb(Generic[OptionsT]):
     estimates: Mapping[Preset, str] = field(default_factory=dict)  # time on two cores
     # --output may name a file that ends so, which the option `to` then names
     file_ends: tuple[str, ...] = ()
+    # what it downloads with such options, for people; empty for nothing
+    fetches: Callable[[OptionsT], str] = _nothing
 
     def load(self) -> Callable[[Any], Any]:
         """The function that does the work, imported only now: with it come the packages."""

@@ -72,6 +72,7 @@ SHARED = {
     *("backend.protocol", "backend.verbs", "backend.geometry.arrays"),
     *("backend.geometry.sh_rotation", "backend.geometry.upright"),
     *("backend.runtime.atomic", "backend.runtime.folder", "backend.runtime.lock"),
+    *("backend.runtime.links", "backend.runtime.own_environment"),
 }
 ADDON_MAY = {*SHARED, *VERB_FILES} | {f"backend.formats.{name}" for name in READERS}
 # From the ground up: what stands on a floor imports from its own and from lower ones. The longest

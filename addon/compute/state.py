@@ -14,7 +14,9 @@ from typing import Any
 import bpy
 
 from ...backend.protocol import VERSION, SetupError
+from ...backend.runtime import own_environment
 
+UNFINISHED = (own_environment.BEGUN, own_environment.MADE)
 # Of a finished environment on Linux (download, disk); shown before consent.
 SIZES = {"cpu": (395, 1510), "cuda": (3365, 7660)}
 
@@ -99,7 +101,7 @@ def _look() -> ComputeState:
     python = Path(bpy.path.abspath(own)) if own else environment_python()
     if not python.exists():
         return ComputeState(False, "Python interpreter not found" if own else "not set up")
-    if not own and (environment() / "incomplete").exists():
+    if not own and own_environment.stage_of(environment()) in UNFINISHED:
         return ComputeState(False, "set-up unfinished")
     line = _remembered(python)
     return ComputeState(bool(line), line or "not checked yet", str(python))
@@ -152,13 +154,24 @@ def remember_result(folder: Path) -> str:
     return str(manifest["summary"])
 
 
-def remove() -> None:
-    """Deletes the private environment and what is remembered of it."""
+def remove() -> str:
+    """Deletes the private environment and what is remembered of it; a line about it. What is not
+    of an environment stays, and of a link the link alone goes.
+    """
     forget()
-    for path in (environment(), folder() / "job"):
-        if path.exists():
-            shutil.rmtree(path)
+    place, job = environment(), folder() / "job"
     (folder() / "checked.json").unlink(missing_ok=True)
+    for path in (place, job):
+        if path.is_symlink():
+            path.unlink()
+    if job.is_dir():
+        shutil.rmtree(job)
+    if not place.is_dir():
+        return "The compute environment was removed"
+    own_environment.adopt(place)
+    if own_environment.remove(place):
+        return "The compute environment was removed"
+    return f"The compute environment was removed; other files stay in {place}"
 
 
 def require() -> str:

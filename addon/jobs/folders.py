@@ -1,5 +1,6 @@
 """Job folders on disk: where new ones go, and which old ones are unfinished."""
 
+import contextlib
 import itertools
 import json
 import re
@@ -10,12 +11,15 @@ from typing import Any
 
 import bpy
 
-from ...backend.protocol import InputError
+from ...backend.protocol import InputError, Request
 from ...backend.runtime import lock
 from ...backend.runtime.folder import JobFolder
 from ...backend.verbs import VERBS, read_request
 from .. import preferences
+from . import ownership
 
+MOST_BYTES = 1 << 20  # of a request or a state: a folder from elsewhere may hold anything
+MOST_LOOKED = 200  # folders, the newest
 UNFINISHED = ("running", "cancelled", "failed")
 
 
@@ -48,17 +52,41 @@ def new_folder(verb: str, title: str) -> Path:
     raise InputError("The results folder is full of jobs of this second.", "Try again.")
 
 
+def read_own_request(folder: Path) -> tuple[Request[Any], bool]:
+    """The request that lies in a job's folder, and whether this user has made it. InputError where
+    there is none that can be used.
+    """
+    try:
+        text = _beginning(folder / "request.json", MOST_BYTES + 1).decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("The job's folder is gone.", "Start the job anew.") from error
+    if len(text) > MOST_BYTES:
+        raise InputError("The job's request is damaged.", "Start the job anew.")
+    request = read_request(text)
+    return request, ownership.is_own(folder, request)
+
+
+def _beginning(path: Path, most: int) -> bytes:
+    """So many bytes of a file. OSError for what is none: a pipe would be waited for."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    with open(path, "rb") as file:
+        return file.read(most)
+
+
 def read_state(folder: Path) -> dict[str, Any]:
     """state.json, or an empty record."""
     try:
-        data = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        data = json.loads(_beginning(folder / "state.json", MOST_BYTES))
+    except (OSError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
 
 
 def log_tail(folder: Path, lines: int = 12) -> str:
     """The end of the job's log."""
+    if not (folder / "log.txt").is_file():
+        return ""
     try:
         with open(folder / "log.txt", "rb") as file:
             file.seek(max(0, file.seek(0, 2) - 8192))
@@ -67,7 +95,7 @@ def log_tail(folder: Path, lines: int = 12) -> str:
         return ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Unfinished:
     """A job that was started and has no result; `resumable`: it left a checkpoint."""
 
@@ -75,6 +103,7 @@ class Unfinished:
     title: str
     verb: str
     resumable: bool
+    own: bool  # this user has started it
 
 
 _remembered: tuple[float, list[Unfinished]] = (-1e9, [])
@@ -94,13 +123,21 @@ def forget_unfinished() -> None:
     _remembered = (-1e9, [])
 
 
+def dismiss(folder: Path) -> None:
+    """Not offered again; the folder stays. A link of that name is not followed."""
+    if folder.is_dir():
+        with contextlib.suppress(FileExistsError), open(folder / "dismissed", "xb"):
+            pass
+
+
 def find_unfinished(limit: int = 20) -> list[Unfinished]:
     """Newest first. Folders that a living process holds are not among them."""
     root = results_folder()
     if not root.is_dir():
         return []
-    started = sorted((p for p in root.iterdir() if (p / "request.json").is_file()), reverse=True)
-    records = (_unfinished_in(folder) for folder in started[:200])
+    newest = sorted(root.iterdir(), reverse=True)
+    started = itertools.islice((p for p in newest if (p / "request.json").is_file()), MOST_LOOKED)
+    records = (_unfinished_in(folder) for folder in started)
     return list(itertools.islice((record for record in records if record is not None), limit))
 
 
@@ -115,8 +152,8 @@ def _unfinished_in(folder: Path) -> Unfinished | None:
     if lock.is_held(folder / "lock"):
         return None
     try:
-        request = read_request((folder / "request.json").read_text(encoding="utf-8"))
-    except (InputError, OSError):
+        request, own = read_own_request(folder)
+    except InputError:
         return None
     title = request.title or VERBS[request.verb].title
-    return Unfinished(folder, title, request.verb, resumable)
+    return Unfinished(folder=folder, title=title, verb=request.verb, resumable=resumable, own=own)

@@ -112,6 +112,7 @@ def start() -> None:
     """The timer and handlers of the jobs; `stop` undoes it."""
     manager.on_end = _on_end
     manager.on_news = _redraw
+    manager.is_online = lambda: bool(bpy.app.online_access)
     bpy.app.handlers.load_post.append(_on_load)
     if not bpy.app.background:
         bpy.app.timers.register(_tick, first_interval=INTERVAL, persistent=True)

@@ -11,9 +11,10 @@ from typing import Any
 
 from ...backend import protocol
 from ...backend.protocol import Request
-from ...backend.runtime import atomic
+from ...backend.runtime import atomic, links
 from ...backend.runtime.folder import JobFolder
-from . import durations, endings, folders
+from ...backend.verbs import VERBS
+from . import durations, endings, folders, ownership
 from .process import JobProcess, backend_command
 from .record import JobRecord, Status
 
@@ -27,6 +28,7 @@ class JobManager:
         self.jobs: list[JobRecord] = []
         self.on_end: Callable[[JobRecord], None] = lambda job: None
         self.on_news: Callable[[], None] = lambda: None
+        self.is_online: Callable[[], bool] = lambda: False  # asked whenever a job starts
 
     def submit(self, job: JobRecord) -> JobRecord:
         """Adds the job to the queue, and starts it where nothing else runs. Finished ones fold."""
@@ -70,7 +72,7 @@ class JobManager:
         known = durations.last(job.request.verb, job.request.preset)
         job.usual = known.stages if known else {}
         try:
-            job.process = JobProcess(job.command, job.folder / "log.txt", job.cwd)
+            job.process = JobProcess(self._command(job), job.folder / "log.txt", job.cwd)
         except OSError as error:
             self._end(
                 job,
@@ -79,6 +81,11 @@ class JobManager:
                 "Set it up again in step 0.",
             )
         self.on_news()
+
+    def _command(self, job: JobRecord) -> list[str]:
+        """Whether it may go online is decided now, not when it was put into the queue."""
+        fetches = VERBS[job.request.verb].fetches(job.request.options)
+        return [*job.command, "--online"] if fetches and self.is_online() else job.command
 
     def _read(self, job: JobRecord) -> None:
         assert job.process is not None
@@ -130,8 +137,7 @@ class JobManager:
         """Takes an ended job off the list; its folder stays, but is not offered again."""
         if not job.active:
             self.jobs.remove(job)
-            if job.folder.is_dir():
-                (job.folder / "dismissed").touch()
+            folders.dismiss(job.folder)
 
     def stop_all(self) -> None:
         """Ends every child. Their folders can be resumed later."""
@@ -148,10 +154,14 @@ manager = JobManager()
 def make_record(
     request: Request[Any], python: str, root: Path, file_token: int, folder: Path | None = None
 ) -> JobRecord:
-    """A job for the backend, in a new folder or in the one it was started in before."""
+    """A job for the backend, in a new folder or in the one it was started in before. From here on
+    it is this user's own. InputError where that folder would lead elsewhere.
+    """
     if folder is None:
         folder = folders.new_folder(request.verb, request.title)
         atomic.write_bytes(folder / "request.json", request.to_json().encode())
+    links.refuse(folder)
+    ownership.sign(folder, request)
     command, cwd = backend_command(python, root, request.verb, folder)
     return JobRecord(
         request=request, folder=folder, command=command, cwd=cwd, file_token=file_token

@@ -3,6 +3,7 @@ programs.
 """
 
 import shutil
+import tempfile
 from pathlib import Path
 
 import bpy
@@ -43,6 +44,11 @@ class _OnCapture(OperatorMixin):
         return False
 
 
+def _is_inside(path: Path, folder: Path) -> bool:
+    """By its name, which may not climb out of the folder."""
+    return folder in path.parents and ".." not in path.relative_to(folder).parts
+
+
 def _copy(capture: captures.Capture, target: Path) -> None:
     """What belongs to a capture, and whatever else its frames name."""
     folder = capture.root
@@ -52,7 +58,7 @@ def _copy(capture: captures.Capture, target: Path) -> None:
         elif (folder / name).is_file():
             shutil.copy2(folder / name, target / name)
     named = [path for frame in capture.frames for path in (frame.image, frame.mask, frame.depth)]
-    outside = [p for p in (*named, capture.points) if p is not None and folder not in p.parents]
+    outside = [p for p in (*named, capture.points) if p is not None and not _is_inside(p, folder)]
     if outside:
         raise InputError(
             f"{len(outside)} files of the capture lie outside its folder.",
@@ -117,16 +123,14 @@ class SPLATSMITH_OT_export_capture(_OnCapture, FolderChooser, bpy.types.Operator
                 f"{target.name} is there already.",
                 "Choose another folder; nothing was overwritten.",
             )
-        part = target.with_name(f"{target.name}.part")
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        try:
-            _copy(capture, part)
-            atomic.sync_tree(part)
-            part.rename(target)
-            atomic.sync_folder(target.parent)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".splatsmith-", dir=target.parent) as part:
+            whole = Path(part) / target.name
+            whole.mkdir()
+            _copy(capture, whole)
+            atomic.sync_tree(whole)
+            whole.rename(target)
+        atomic.sync_folder(target.parent)
         self.report({"INFO"}, f"Capture copied to {target}")
         return {"FINISHED"}
 

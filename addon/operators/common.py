@@ -143,8 +143,14 @@ def run_record(
 
 
 def bring_in(context: bpy.types.Context, job: JobRecord) -> str:
-    """Brings a finished job's result into the scene; a line about it."""
-    text = importers.import_result(context, job.request, job.result)
+    """Brings a finished job's result into the scene; a line about it. InputError where it is
+    damaged.
+    """
+    try:
+        text = importers.import_result(context, job.request, job.result)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        log.warning("the result in %s can't be used", job.result, exc_info=error)
+        raise InputError("The job's result is damaged.", "Run the job again.") from error
     job.imported, job.line = True, text
     job.film = next(map(str, sorted(job.result.glob("*.mp4"))), "")
     job.unfolded = bool(job.film or job.warnings)  # what the scene does not show is read

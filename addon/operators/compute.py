@@ -8,12 +8,12 @@ from typing import Literal
 import bpy
 
 from ...backend.protocol import Request, SetupError
-from ...backend.runtime import atomic
+from ...backend.runtime import atomic, own_environment
 from ...backend.runtime.setup_verb import SetupOptions
 from .. import preferences
 from ..blender_types import OperatorResult
 from ..compute import pythons, state
-from ..jobs import lifecycle
+from ..jobs import lifecycle, ownership
 from ..jobs.manager import manager
 from ..jobs.process import backend_command
 from ..jobs.record import JobRecord
@@ -77,6 +77,7 @@ class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
             )
         if manager.busy:
             raise SetupError("A job is running.", "Wait for it, or cancel it first.")
+        own_environment.adopt(state.environment())
         folder = state.folder() / "job"
         folder.mkdir(exist_ok=True)
         options = SetupOptions(
@@ -90,6 +91,7 @@ class SPLATSMITH_OT_compute_setup(bpy.types.Operator):
             title="Set Up Computing",
         )
         atomic.write_bytes(folder / "request.json", request.to_json().encode())
+        ownership.sign(folder, request)
         command, cwd = backend_command(base, preferences.ROOT, "setup", folder)
         return run_record(
             self,
@@ -138,8 +140,7 @@ class SPLATSMITH_OT_compute_remove(bpy.types.Operator):
 
     @guarded
     def execute(self, _context: bpy.types.Context) -> OperatorResult:
-        state.remove()
-        self.report({"INFO"}, "The compute environment was removed")
+        self.report({"INFO"}, state.remove())
         return {"FINISHED"}
 
 

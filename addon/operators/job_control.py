@@ -3,6 +3,7 @@ copy a report.
 """
 
 import platform
+import textwrap
 from pathlib import Path
 
 import bpy
@@ -12,10 +13,10 @@ from ...backend.verbs import read_request
 from .. import preferences
 from ..blender_types import OPERATORS, OperatorResult
 from ..compute import state
-from ..jobs import folders, lifecycle
+from ..jobs import folders, foreign, lifecycle
 from ..jobs.manager import make_record, manager
 from ..jobs.record import JobRecord
-from .common import bring_in, guarded, run_record
+from .common import bring_in, guarded, report_error, run_record
 
 
 def _job(number: int, *statuses: str) -> JobRecord:
@@ -62,14 +63,41 @@ class SPLATSMITH_OT_resume_job(bpy.types.Operator):
     bl_label = "Resume Job"
 
     folder: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
+    trust: bpy.props.StringProperty(
+        name="Trust",
+        description="Of a job that you have not started: its request, as it was shown to you",
+        options={"SKIP_SAVE", "HIDDEN"},
+    )
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> OperatorResult:
+        try:
+            folder = Path(self.folder) if self.folder else _newest_unfinished()
+            request, own = folders.read_own_request(folder)
+        except InputError as error:
+            return report_error(self, error)
+        if own:
+            return self.execute(context)
+        self.folder, self.trust = str(folder), request.to_json()
+        return context.window_manager.invoke_props_dialog(
+            self, width=420, title="Run a Stranger's Job?", confirm_text="Run It"
+        )
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        column = self.layout.column(align=True)
+        deeds = foreign.deeds(Path(self.folder), read_request(self.trust))
+        for number, text in enumerate((foreign.HEAD, *deeds)):
+            for line in textwrap.wrap(text, 60):
+                column.label(text=line, icon="NONE" if number else "ERROR")
 
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
         folder = Path(self.folder) if self.folder else _newest_unfinished()
-        try:
-            request = read_request((folder / "request.json").read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError("The job's folder is gone.", "Start the job anew.") from error
+        request, own = folders.read_own_request(folder)
+        if not own and self.trust != request.to_json():
+            raise InputError(
+                foreign.HEAD,
+                "Press Look into in the Jobs panel to see what it would do.",
+            )
         if (folder / "result" / "manifest.json").is_file():
             raise InputError("This job is finished.", "Import its result instead.")
         manager.jobs = [job for job in manager.jobs if job.active or job.folder != folder]
@@ -114,8 +142,8 @@ class SPLATSMITH_OT_dismiss_job(bpy.types.Operator):
     def execute(self, _context: bpy.types.Context) -> OperatorResult:
         if not self.folder:
             manager.dismiss(_job(self.job, "done", "failed", "crashed", "cancelled"))
-        elif Path(self.folder).is_dir():
-            (Path(self.folder) / "dismissed").touch()
+        else:
+            folders.dismiss(Path(self.folder))
         folders.forget_unfinished()
         return {"FINISHED"}
 
@@ -165,7 +193,11 @@ class SPLATSMITH_OT_open_folder(bpy.types.Operator):
     folder: bpy.props.StringProperty(options={"SKIP_SAVE"})
 
     def execute(self, _context: bpy.types.Context) -> OperatorResult:
-        bpy.ops.wm.path_open(filepath=self.folder or str(folders.results_folder()))
+        folder = Path(self.folder) if self.folder else folders.results_folder()
+        if not folder.is_dir():  # a file would be opened, or run, by whatever the system has for it
+            self.report({"ERROR"}, f"There is no folder {folder}. Its files were moved or removed.")
+            return {"CANCELLED"}
+        bpy.ops.wm.path_open(filepath=str(folder))
         return {"FINISHED"}
 
 

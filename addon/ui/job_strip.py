@@ -116,9 +116,13 @@ def _draw_unfinished(layout: bpy.types.UILayout) -> None:
     box.label(text="Unfinished Jobs", icon="RECOVER_LAST")
     for item in left[:5]:
         row = box.row(align=True)
-        row.operator(
-            "splatsmith.resume_job", text=f"Resume {item.verb}: {item.title}", icon="PLAY"
-        ).folder = str(item.folder)
+        verb = "Resume" if item.own else "Look into"
+        resume = row.operator(
+            "splatsmith.resume_job",
+            text=f"{verb} {item.verb}: {item.title}",
+            icon="PLAY" if item.own else "ERROR",
+        )
+        resume.folder = str(item.folder)
         dismiss = row.operator("splatsmith.dismiss_job", text="", icon="X")
         dismiss.folder = str(item.folder)
 

@@ -79,13 +79,19 @@ class CamerasOptions:
         "FlowMap, alone",
     )
     flow_model: str = option(
-        "", "for FlowMap: a pretrained flow network (RAFT's interface), a TorchScript file"
+        "",
+        "for FlowMap: a pretrained flow network (RAFT's interface), a TorchScript file",
+        runs_code=True,
     )
     depth_model: str = option(
-        "", "for FlowMap: a pretrained depth network (MiDaS's interface), a TorchScript file"
+        "",
+        "for FlowMap: a pretrained depth network (MiDaS's interface), a TorchScript file",
+        runs_code=True,
     )
     track_model: str = option(
-        "", "for FlowMap: a pretrained point tracker (CoTracker's interface), a TorchScript file"
+        "",
+        "for FlowMap: a pretrained point tracker (CoTracker's interface), a TorchScript file",
+        runs_code=True,
     )
     trust_model_code: bool = option(
         False,

@@ -2,7 +2,8 @@
 there yet.
 
 Run by the Python that the environment is made from. uv installs where it is there or can be
-fetched, else pip. A folder that was left half-way holds the file `incomplete` and is gone on with.
+fetched, else pip. Which folders may be emptied for it, own_environment.py says; one that was left
+half-way is gone on with.
 """
 
 import json
@@ -15,13 +16,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..protocol import OutOfMemory, SetupError
+from . import network, own_environment
 from .job import Job, Outcome
 from .setup_verb import SetupOptions
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = __name__.split(".")[0]  # backend in a checkout, splatsmith where pip has put it
 LISTS = ROOT / "wheels"
-INCOMPLETE, MADE = "incomplete", "made"
 PYTHONS = ((3, 11), (3, 13))
 
 
@@ -98,28 +99,14 @@ def _make(job: Job[SetupOptions], environment: Path) -> None:
             f"Python {sys.version_info[0]}.{sys.version_info[1]} can't be used.",
             "Install Python 3.11.",
         )
-    marker = environment / INCOMPLETE
-    if marker.is_file() and marker.read_text(encoding="utf-8") == MADE:
+    if own_environment.claim(environment) == own_environment.MADE:
         return  # its packages are gone on with
-    if (
-        not marker.exists()
-        and not (environment / "pyvenv.cfg").exists()
-        and environment.exists()
-        and any(environment.iterdir())
-    ):
-        raise SetupError(
-            f"The folder {environment} holds other files.",
-            "Choose an empty or a new folder for the environment.",
-        )
-    environment.mkdir(parents=True, exist_ok=True)
-    marker.touch()
+    own_environment.clear(environment)
     for _ in _run(
-        job,
-        [sys.executable, "-m", "venv", "--clear", environment],
-        "The environment could not be made",
+        job, [sys.executable, "-m", "venv", environment], "The environment could not be made"
     ):
         pass
-    marker.write_text(MADE, encoding="utf-8")
+    own_environment.mark(environment, own_environment.MADE)
 
 
 def _installers(
@@ -257,11 +244,13 @@ def _megabytes(folder: Path) -> float:
 def run(job: Job[SetupOptions]) -> Outcome:
     """Leaves a working environment in the folder that the request's input names."""
     options, environment = job.options, Path(job.request.input)
+    if not options.wheels:
+        network.demand("Setting up")
     job.stage("Making the environment", 1, 4)
     _make(job, environment)
     _install(job, environment, options)
     report = _verify(job, environment)
-    (environment / INCOMPLETE).unlink()
+    own_environment.mark(environment, own_environment.READY)
     size = _megabytes(environment)
     return Outcome(
         f"{report['line']}, {size:.0f} MB",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..protocol import InputError, JobState, Request
-from . import atomic, committing, lock, stale
+from . import atomic, committing, links, lock, stale
 from .committing import CommitPlaces
 
 log = logging.getLogger(__name__)
@@ -119,6 +119,7 @@ class JobFolder:
                 f"The folder {self.output} can't be made: {error.strerror}.",
                 "Choose another output folder.",
             ) from error
+        links.refuse(self.root)
         with lock.hold(self.root / "lock"):
             yield
 

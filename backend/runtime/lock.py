@@ -84,7 +84,7 @@ def _who(path: Path) -> str:
 def is_held(path: Path) -> bool:
     """Whether a living process holds the lock file at `path`; looking never makes the file."""
     try:
-        descriptor = os.open(path, os.O_RDWR)
+        descriptor = os.open(path, os.O_RDWR | getattr(os, "O_NONBLOCK", 0))  # a pipe may lie there
     except OSError:
         return False
     try:

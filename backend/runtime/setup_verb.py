@@ -14,6 +14,10 @@ class SetupOptions:
     wheels: str = option("", "a folder of wheels to install from, without internet")
 
 
+def _fetches(options: SetupOptions) -> str:
+    return "" if options.wheels else "the compute packages from the Python package index"
+
+
 VERB = Verb(
     name="setup",
     title="Set Up Computing",
@@ -27,4 +31,5 @@ VERB = Verb(
     example="python -m backend setup --input ~/splatsmith-env --output ~/splatsmith-env-record",
     run="runtime.environment",
     reads_input=False,
+    fetches=_fetches,
 )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..protocol import DiskError, InputError
-from ..runtime import atomic, disk
+from ..runtime import atomic, disk, network
 from ..runtime.job import Job, Outcome
 from .model_verb import ModelOptions
 
@@ -51,6 +51,7 @@ def run(job: Job[ModelOptions]) -> Outcome:
             f"{HUB}/{source.repository}, licence {source.licence}.",
             "Give --agree to fetch it.",
         )
+    network.demand(f"Fetching {options.name}")
     folder = Path(job.request.input) / options.name
     _need_room(folder, source)
     try:

@@ -16,6 +16,10 @@ class ModelOptions:
     agree: bool = option(False, "yes to the download and its licence, which are named without this")
 
 
+def _fetches(options: ModelOptions) -> str:
+    return f"the CLIP model {options.name} (about 600 MB, MIT licence) from huggingface.co"
+
+
 VERB = Verb(
     name="model",
     title="Download Model",
@@ -30,4 +34,5 @@ VERB = Verb(
     ),
     run="semantics.model_job",
     reads_input=False,
+    fetches=_fetches,
 )

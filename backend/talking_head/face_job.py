@@ -12,6 +12,7 @@ from ..formats import gaussian_head_file
 from ..geometry.arrays import Floats
 from ..media.sound import read_sound
 from ..protocol import InputError
+from ..runtime import network
 from ..runtime.job import Job, Outcome
 from ..runtime.kept_stage import StageKeeper
 from .face_verb import PRESETS, FaceOptions, FacePreset
@@ -111,6 +112,7 @@ def _weights(job: Job[FaceOptions], options: FaceOptions) -> Path:
         )
     folder = Path(options.tracker)
     if options.agree and not all((folder / name).is_file() for name in SHA256):
+        network.demand("Fetching the face tracker")
         job.stage("Fetching the face tracker", 1, 6)
         fetch_weights(folder)
     return demand_weights(folder)

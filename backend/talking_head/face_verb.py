@@ -48,6 +48,7 @@ class FaceOptions:
     sound_model: str = option(
         "",
         "your own wav2vec-like network, a TorchScript file (1, samples) -> (1, moments, channels)",
+        runs_code=True,
     )
     trust_model_code: bool = option(
         False,
@@ -59,6 +60,11 @@ class FaceOptions:
     )
     smoothing: float = option(0.0, "seconds over which motion is smoothed", 0, 1)
     tolerance: float = option(0.01, "how far a curve may be off where keys are left out", 0, 0.2)
+
+
+def _fetches(options: FaceOptions) -> str:
+    tracker = "the face tracker (36 MB, Apache-2.0) from the Python package index"
+    return f"{tracker}, where its folder lacks it" if options.agree else ""
 
 
 VERB = Verb(
@@ -78,6 +84,7 @@ VERB = Verb(
         "--output talk-face"
     ),
     run="talking_head.face_job",
+    fetches=_fetches,
     computes=True,
     presets=PRESETS,
 )

@@ -20,6 +20,7 @@ class SpeechOptions:
         "",
         "your own wav2vec-like network, a TorchScript file: the one that the speaker was taught "
         "with",
+        runs_code=True,
     )
     trust_model_code: bool = option(
         False,

@@ -63,6 +63,16 @@ def bpy(blender: Any, tmp_path: Path) -> Any:
     return blender
 
 
+@pytest.fixture(autouse=True)
+def untried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mesh files are not read in another Blender first, which takes a second: what is tried, the
+    tests that are marked so say.
+    """
+    if "bpy" in request.fixturenames and "tried" not in request.keywords:
+        request.getfixturevalue("bpy")
+        monkeypatch.setattr(room("scene.meshes.trial"), "check", lambda paths: None)
+
+
 def _line() -> str:
     return room("compute.state").current().line
 

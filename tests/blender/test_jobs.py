@@ -53,6 +53,8 @@ def test_setup_with_an_empty_folder_of_wheels(bpy: Any, tmp_path: Path, rooms: A
     with pytest.raises(RuntimeError, match="could not be installed"):
         bpy.ops.splatsmith.compute_setup()
     assert rooms("compute.state").current().line == "set-up unfinished"
+    folder = rooms("compute.state").folder() / "job"
+    assert rooms("jobs.folders").read_own_request(folder)[1], "Start Again asks no question"
     bpy.ops.splatsmith.compute_remove()
     assert not rooms("compute.state").environment().exists()
     preferences.wheels = ""

@@ -11,6 +11,8 @@ def add(scene: bpy.types.Scene, path: Path, start: int) -> None:
     """Once: our own strip of a file is moved, one that an artist has put there is left alone.
     Playback drops frames rather than run behind it.
     """
+    if not path.is_file():  # a motion from elsewhere may name anything, a pipe too
+        return
     editor = scene.sequence_editor_create()
     strips = editor.strips if hasattr(editor, "strips") else editor.sequences
     for strip in strips:

@@ -14,11 +14,11 @@ import numpy as np
 from ....backend.formats import declared_sizes, gate, mesh_numbers
 from ....backend.geometry.arrays import Doubles
 from ....backend.protocol import InputError
-from . import passing, timeline, usd
+from . import outside_import, passing, timeline, trial, usd
 from .numbered_files import NumberedFiles
 from .read_mesh import ReadMesh, joined, no_places
 
-CACHES = (".abc", ".usd", ".usdc", ".usda", ".usdz")
+CACHES = outside_import.CACHES
 HEAD = 1 << 16  # bytes of a file in which it names others
 
 
@@ -63,6 +63,9 @@ class Keeper:
 def open_files(numbered: NumberedFiles, fps: float) -> OpenSequence:
     """One file a frame, at the scene's rate."""
     keep, notes, folder = Keeper(), list(numbered.notes), numbered.files[0].parent
+    for path in numbered.files:
+        declared_sizes.is_empty(path)  # one sentence says more of these than another's death
+    trial.check(numbered.files)
     notes += missing_libraries(numbered.files)
     seconds = np.array(numbered.frames, np.float64) / fps
     return OpenSequence(
@@ -138,6 +141,7 @@ def ply_texture(path: Path) -> Path | None:
 @contextlib.contextmanager
 def opened_cache(path: Path) -> Iterator[OpenSequence]:
     """An Alembic or USD file; it is in the scene for as long, and the scene is then as before."""
+    trial.check([path])
     scene, keep = bpy.context.scene, Keeper()
     kept = (
         scene.frame_start,
@@ -148,7 +152,7 @@ def opened_cache(path: Path) -> Iterator[OpenSequence]:
     )
     try:
         with _imported(path, keep) as made:
-            frames = range(scene.frame_start, scene.frame_end + 1)
+            frames = _frames_of(path)
             rate = timeline.rate(scene)  # Alembic's samples come at the scene's own
             if path.suffix.lower() != ".abc":
                 rate = usd.time_codes(path).per_second
@@ -159,6 +163,13 @@ def opened_cache(path: Path) -> Iterator[OpenSequence]:
         scene.frame_start, scene.frame_end = kept[:2]
         scene.render.fps, scene.render.fps_base = kept[3:]
         scene.frame_set(kept[2])
+
+
+def _frames_of(path: Path) -> range:
+    try:
+        return outside_import.frames_of(str(path))
+    except RuntimeError as error:
+        raise InputError(f"{path.name} can't be read: {error}.", "Export it again.") from error
 
 
 def _at(path: Path, imported: list[bpy.types.Object], frame: int, keep: Keeper) -> ReadMesh:
@@ -176,12 +187,13 @@ def _imported(path: Path, keep: Keeper) -> Iterator[list[bpy.types.Object]]:
     """
     before = passing.blocks()
     try:
-        _import(path)
+        outside_import.import_file(str(path))
         bpy.context.view_layer.update()
     except RuntimeError as error:
         passing.remove(passing.since(before))
+        reason = str(error).strip().splitlines()[-1].removeprefix("Error: ").rstrip(".")
         raise InputError(
-            f"{path.name} can't be read: {str(error).strip().splitlines()[-1]}",
+            f"{path.name} can't be read: {reason}.",
             "Remove it, or export it again.",
         ) from error
     made = passing.since(before)
@@ -191,24 +203,3 @@ def _imported(path: Path, keep: Keeper) -> Iterator[list[bpy.types.Object]]:
         needed = keep.needs()
         gone = {kind: some - needed for kind, some in passing.since(before).items()}
         passing.remove(gone)
-
-
-def _import(path: Path) -> None:
-    """RuntimeError, as Blender's operators raise, also where they only report a problem."""
-    kind = path.suffix.lower()
-    if kind == ".obj":
-        done = bpy.ops.wm.obj_import(filepath=str(path))
-    elif kind == ".ply":
-        done = bpy.ops.wm.ply_import(filepath=str(path))
-    elif kind == ".stl":
-        done = bpy.ops.wm.stl_import(filepath=str(path))
-    elif kind == ".abc":
-        done = bpy.ops.wm.alembic_import(
-            filepath=str(path), as_background_job=False, set_frame_range=True
-        )
-    elif kind in CACHES:
-        done = passing.import_usd(str(path), set_frame_range=True)
-    else:
-        done = bpy.ops.import_scene.gltf(filepath=str(path), merge_vertices=False)
-    if "FINISHED" not in (done or ()):
-        raise RuntimeError("Blender can't open it")

@@ -14,7 +14,7 @@ from ....backend.formats.mesh_frames import MeshFrames
 from ....backend.geometry.arrays import Doubles
 from ....backend.protocol import InputError
 from ..splats import radiance
-from . import passing, timeline, usd
+from . import outside_import, passing, timeline, usd
 from .mesh_materials import new_material
 
 USD = "mesh_frames.usdc"
@@ -100,7 +100,7 @@ def import_frames(
     write_usd(file, sequence, frames, rate)
     scene, before = bpy.context.scene, passing.blocks()
     kept = scene.render.fps, scene.render.fps_base
-    passing.import_usd(str(file))
+    outside_import.import_usd(str(file))
     scene.render.fps, scene.render.fps_base = kept
     made = passing.since(before)["objects"]
     animated: bpy.types.Object | None = next((o for o in made if o.type == "MESH"), None)

@@ -11,7 +11,7 @@ from mathutils import kdtree
 
 from ....backend.geometry.arrays import Floats
 from ....backend.protocol import InputError
-from . import file_durations, passing, timeline, usd
+from . import file_durations, outside_import, timeline, usd
 from .mesh_sequence import world_vertices
 
 CANDIDATES = 8  # vertices at one place that may part later
@@ -97,7 +97,7 @@ def _import(path: Path, kind: str) -> None:
     elif kind == "ALEMBIC":
         bpy.ops.wm.alembic_import(filepath=str(path), as_background_job=False, set_frame_range=True)
     else:
-        passing.import_usd(str(path))
+        outside_import.import_usd(str(path))
 
 
 def _compared(

@@ -34,23 +34,6 @@ def remove(some: Blocks) -> None:
     )
 
 
-def import_usd(path: str, set_frame_range: bool = False) -> set[str]:
-    """Its meshes alone: by default Blender would rebuild the scene's own world from the file. What
-    the operator gives back.
-    """
-    done = bpy.ops.wm.usd_import(
-        filepath=path,
-        set_frame_range=set_frame_range,
-        create_world_material=False,
-        import_lights=False,
-        import_cameras=False,
-        import_curves=False,
-        import_volumes=False,
-        relative_path=False,
-    )
-    return set(done or ())
-
-
 def used_by(mesh: bpy.types.Mesh) -> set[bpy.types.ID]:
     """Materials of a mesh, and the pictures and node groups that these use."""
     used: set[bpy.types.ID] = set()
