@@ -3,6 +3,7 @@ PYTHON ?= python3.11
 PYTHON313 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python) $(shell command -v python3.13))
 OUT ?= out
 PRESET ?= fast
+COUNT ?= 20
 BIN = $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 VENV = .venv/$(BIN)/python
 BPY45 = .venv-bpy45/$(BIN)/python
@@ -13,7 +14,7 @@ BLENDERS = .venv-bpy45/ready $(if $(PYTHON313),.venv-bpy52/ready .venv-bpy53/rea
 PYTEST = OMP_NUM_THREADS=1 $(1) -m pytest -n auto --dist worksteal
 GROUP = $(VENV) -c "import sys, tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups'][sys.argv[1]], sep='\n')"
 
-.PHONY: demo check test lint style types test-types mutate fuzz bench figures docs kernels encoder viewer extension wheel locks clean
+.PHONY: demo check test lint style types test-types mutate fuzz drill bench figures docs kernels encoder viewer extension wheel locks clean
 
 demo: .venv/ready .venv-bpy45/ready  ## footage to splats in Blender: out/demo (VIDEO=file, CAPTURE=folder, PRESET=fast)
 	$(BPY45) demo/run.py --compute $(VENV) --out $(OUT)/demo --video "$(VIDEO)" --capture "$(CAPTURE)" --preset $(PRESET)
@@ -49,15 +50,20 @@ mutate: .venv/dev  ## the share of small mistakes in the code that its tests not
 fuzz: .venv/dev  ## hostile input for every reader, and for the kernels under sanitizers: SECONDS=600 of CPU time, SEED=0, ONLY=splats,capture
 	OMP_NUM_THREADS=1 $(VENV) -m tests.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),0) --only "$(ONLY)" --out $(OUT)/fuzz
 
+drill: .venv/dev $(BLENDERS)  ## kills, frozen workers, full disks, hostile files, other cores, crowded scenes: out/drill (SECTIONS="kills same", COUNT=20)
+	OMP_NUM_THREADS=1 $(VENV) -m tests.drill $(SECTIONS) --count $(COUNT)
+
 bench: .venv/dev  ## the figures of README and issues: ROOM=gaussians|suite|flowmap|cameras|splats|splats_away|blender_light|semantics|small_clip|talking|dynamic_mesh|boundary for one room
 	$(VENV) -m tests.benchmarks $(ROOM)
 
 figures: .venv/dev  ## the page of figures: what lies in out/bench goes to docs/figures, and docs/figures.md is made of that
 	$(VENV) docs/make_figures.py
+	$(VENV) docs/make_drills.py
 
 docs: .venv/dev .venv-docs/ready  ## the manual, to out/site; links and code fences are checked
 	$(VENV) docs/make_command_line.py
 	$(VENV) docs/make_figures.py
+	$(VENV) docs/make_drills.py
 	$(VENV) docs/check_fences.py
 	.venv-docs/$(BIN)/sphinx-build -W --keep-going -q -b html docs $(OUT)/site
 

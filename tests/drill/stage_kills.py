@@ -206,25 +206,28 @@ class _Kills:
 
 def by_signal(request: Request[Any], folder: Path, kills: int, seed: int = 0) -> Drill:
     """The same with workers of their own, which die at any moment."""
-    chance, whole = random.Random(seed), folder / "whole"
+    chance, whole, killed = random.Random(seed), folder / "whole", folder / "killed"
     begun = measure.cpu_seconds()
     seconds = _work(request, whole)
-    cpu, spent, done, largest = measure.cpu_seconds() - begun, 0.0, 0, 0
-    begun = measure.cpu_seconds()
-    while done < kills and _work(request, folder / "killed", chance.uniform(2.0, seconds)) < 0:
-        done += 1
-        files = [p for p in (folder / "killed/checkpoint").rglob("*") if p.is_file()]
-        largest = max(largest, sum(p.stat().st_size for p in files))
-    if not (folder / "killed/result/manifest.json").is_file():
-        _work(request, folder / "killed")
-    spent = measure.cpu_seconds() - begun
+    cpu, begun = measure.cpu_seconds() - begun, measure.cpu_seconds()
+    done, ended, largest, apart = 0, 0, 0, set[str]()
+    while done < kills or killed.is_dir():
+        patience = chance.uniform(2.0, max(3.0, seconds)) if done < kills else 0.0
+        if _work(request, killed, patience) < 0:
+            done += 1
+            files = [p for p in (killed / "checkpoint").rglob("*") if p.is_file()]
+            largest = max(largest, sum(p.stat().st_size for p in files))
+        else:
+            apart |= set(differing(whole / "result", killed / "result"))
+            ended += 1
+            shutil.rmtree(killed)
     return Drill(
         verb=request.verb,
         kills=done,
         resumed=done,
-        differing=differing(whole / "result", folder / "killed/result"),
+        differing=tuple(sorted(apart)),
         seconds=seconds,
-        lost=(spent - cpu) / max(done, 1),
+        lost=(measure.cpu_seconds() - begun - ended * cpu) / max(done, 1),
         largest=largest,
     )
 

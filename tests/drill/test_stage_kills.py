@@ -7,16 +7,10 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from helpers import clips, turning_blob
 from helpers.talking_face import TalkingFace, talking_face
 
-from backend.cameras.cameras_verb import CamerasOptions
-from backend.dynamic_mesh.mesh_verb import MeshOptions
 from backend.media.video_writer import VideoWriter
 from backend.protocol import Request
-from backend.semantics.segment_verb import SegmentOptions
-from backend.splats.render_verb import RenderOptions
-from backend.splats.splats_verb import SplatsOptions
 from backend.talking_head import face_job
 from backend.talking_head.face_verb import PRESETS, FaceOptions, FacePreset
 from backend.talking_head.rigs.correspondence import Correspondence
@@ -24,7 +18,8 @@ from backend.talking_head.rigs.small_head.build import small_head
 from backend.talking_head.tracking.face_mesh import COUNT, FaceLandmarks
 from backend.talking_head.tracking.region import Region
 from backend.talking_head.tracking.track import FaceTrackConfig, FaceTracker
-from drill.stage_kills import Drill, drill, run_here
+from drill import stage_requests as requests
+from drill.stage_kills import Drill, drill
 
 pytestmark = pytest.mark.whole
 FRAMES, CORNER = 8, 16  # of the face's video; pixels in which a frame tells its number
@@ -39,67 +34,30 @@ def holds(done: Drill, kills: int) -> None:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A capture and splats of it."""
     folder = tmp_path_factory.mktemp("trained")
-    clips.write_capture(folder / "capture", 8, (64, 48))
-    run_here(splats(folder, 100), folder / "job")
+    requests.train(folder)
     return folder
 
 
-def splats(folder: Path, steps: int) -> Request[SplatsOptions]:
-    options = SplatsOptions(steps=steps, max_splats=800)
-    return Request(
-        verb="splats", input=str(folder / "capture"), options=options, preset="fast", device="cpu"
-    )
-
-
 def test_training_goes_on(trained: Path, tmp_path: Path) -> None:
-    holds(drill(splats(trained, 60), tmp_path, kills=2), 2)
+    holds(drill(requests.splats(trained, 60), tmp_path, kills=2), 2)
 
 
 def test_finding_objects_goes_on(trained: Path, tmp_path: Path) -> None:
-    request = Request(
-        verb="segment",
-        input=str(trained / "job/result/splats.ply"),
-        options=SegmentOptions(capture=str(trained / "capture"), views=6),
-        preset="fast",
-        device="cpu",
-    )
-    holds(drill(request, tmp_path, kills=4), 4)
+    holds(drill(requests.segment(trained), tmp_path, kills=4), 4)
 
 
 def test_rendering_goes_on(trained: Path, tmp_path: Path) -> None:
-    request = Request(
-        verb="render",
-        input=str(trained / "job/result/splats.ply"),
-        options=RenderOptions(capture=str(trained / "capture"), video=12.0),
-        device="cpu",
-    )
-    holds(drill(request, tmp_path, kills=3), 3)
+    holds(drill(requests.render(trained), tmp_path, kills=3), 3)
 
 
 def test_a_mesh_goes_on(tmp_path: Path) -> None:
-    turning_blob.write(tmp_path / "clip", frames=6, size=40)
-    request = Request(
-        verb="mesh",
-        input=str(tmp_path / "clip"),
-        options=MeshOptions(steps=20, faces=400),
-        preset="fast",
-        device="cpu",
-    )
-    holds(drill(request, tmp_path, kills=3), 3)
+    holds(drill(requests.mesh(tmp_path), tmp_path, kills=3), 3)
 
 
 @pytest.mark.process
 def test_known_cameras_go_on(tmp_path: Path) -> None:
     """Matching, triangulation, the capture, depth."""
-    clips.write_capture(tmp_path / "capture", 6, (160, 120))
-    request = Request(
-        verb="cameras",
-        input=str(tmp_path / "capture"),
-        options=CamerasOptions(),
-        preset="fast",
-        device="cpu",
-    )
-    holds(drill(request, tmp_path, kills=2, seed=5), 2)
+    holds(drill(requests.known_cameras(tmp_path), tmp_path, kills=2, seed=5), 2)
 
 
 @pytest.fixture
