@@ -24,6 +24,8 @@ FAULTS: tuple[Fault, ...] = (
     "holds the lock and is stopped",
     "is killed",
 )
+ALL = 5  # it, the watchdog, and what it started
+PATIENCE = 10.0  # seconds
 # The command line itself, with a verb that starts children and then never comes back to Python.
 PROGRAM = """
 import ctypes, subprocess, sys, threading
@@ -42,13 +44,21 @@ sys.exit(command_line.main())
 """
 
 
+def _everyone(worker: int) -> list[int]:
+    """The worker and all that it has started, which takes shells a moment."""
+    end = time.monotonic() + PATIENCE
+    while len(found := [worker, *descendants(worker)]) < ALL and time.monotonic() < end:
+        time.sleep(0.05)
+    return found
+
+
 def drill(folder: Path, fault: Fault, bar: float = BAR) -> Outcome:
     """Kills the parent of such a worker, or the worker itself, and sees who is left."""
     outcome = Outcome(fault="F2, F16, issue 25.2", tried=f"a worker that {fault}, and kill -9")
     text = PROGRAM.format(holds="holds" in fault, job=str(make_job(folder, 10)))
     parent = start_parent([sys.executable, "-c", text])
     assert parent.wait_for(protocol.Stage) is not None
-    everyone = [parent.worker, *descendants(parent.worker)]
+    everyone = _everyone(parent.worker)
     if "stopped" in fault:
         os.kill(parent.worker, signal.SIGSTOP)
     if fault == "is killed":
@@ -56,7 +66,7 @@ def drill(folder: Path, fault: Fault, bar: float = BAR) -> Outcome:
     else:
         parent.kill()
     outcome.times, outcome.slowest = 1, seconds_to_end(everyone, limit=bar + 10)
-    if len(everyone) < 5:  # it, the watchdog, and what it started
+    if len(everyone) < ALL:
         outcome.failures.append(f"only {len(everyone)} processes were to be seen")
     if outcome.slowest > bar:
         outcome.failures.append(f"alive after {bar:.0f} s")
