@@ -2,6 +2,7 @@
 to gigabytes; names that lead elsewhere; numbers that are none.
 """
 
+import functools
 import io
 import json
 import struct
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-Spoil = Callable[[Path], None]
+Spoil = Callable[[Path], object]
 
 
 def _write(data: bytes | str | Callable[[], bytes]) -> Spoil:
@@ -113,7 +114,7 @@ JSONS: dict[str, bytes | Callable[[], bytes]] = {
     "null": b"null",
     "1e999": b'{"frames": [{"file_path": "a", "w": 1e999, "h": NaN, "fl_x": -Infinity}]}',
 }
-NAMES = (
+NAMES: tuple[Any, ...] = (
     "/etc/passwd",
     "../../../../etc/passwd",
     "C:\\x.png",
@@ -132,7 +133,18 @@ NAMES = (
     [],
     {},
 )
-VALUES = (10**40, -(10**40), 1e308, float("nan"), float("inf"), "x", None, [], True, 2**63)
+VALUES: tuple[Any, ...] = (
+    10**40,
+    -(10**40),
+    1e308,
+    float("nan"),
+    float("inf"),
+    "x",
+    None,
+    [],
+    True,
+    2**63,
+)
 BOMBS: tuple[tuple[str, str, Spoil], ...] = (
     ("tracks.npz", "1 GB of zeros", _write(lambda: npz_bomb("rows", (64_000_000, 4)))),
     (
@@ -191,7 +203,7 @@ BOMBS: tuple[tuple[str, str, Spoil], ...] = (
         (
             "a.png",
             f"{w} x {h} pixels, {rows} rows",
-            _write(lambda w=w, h=h, rows=rows: png(w, h, rows)),
+            _write(functools.partial(png, w, h, rows)),
         )  # type: ignore[misc]
         for w, h, rows in (
             (13_000, 13_000, 13_000),

@@ -23,7 +23,7 @@ class HostileInput:
 
     seed: Seed
     wrong: str
-    spoil: Callable[[Path], None]
+    spoil: Callable[[Path], object]
 
     @property
     def name(self) -> str:
@@ -41,8 +41,8 @@ class HostileInput:
         return path
 
 
-def _bytes(change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
-    return lambda path: path.write_bytes(change(path.read_bytes())) and None
+def _bytes(change: Callable[[bytes], bytes]) -> Callable[[Path], object]:
+    return lambda path: path.write_bytes(change(path.read_bytes()))
 
 
 def _flipped(seed: int) -> Callable[[bytes], bytes]:
@@ -60,7 +60,7 @@ def _large(at: int) -> Callable[[bytes], bytes]:
     return lambda data: data[:at] + b"\xff" * 7 + b"\x7f" + data[at + 8 :]
 
 
-def _instead(make: Callable[[Path], object]) -> Callable[[Path], None]:
+def _instead(make: Callable[[Path], object]) -> Callable[[Path], object]:
     def spoil(path: Path) -> None:
         path.unlink()
         make(path)
@@ -88,7 +88,7 @@ OTHERS = {
     "one long line": b"9" * 3_000_000,
     "brackets": b"[" * 200_000,
 }
-SPOILS: dict[str, Callable[[Path], None]] = {
+SPOILS: dict[str, Callable[[Path], object]] = {
     "empty": _bytes(lambda data: b""),
     "one byte": _bytes(lambda data: data[:1]),
     **{

@@ -55,7 +55,7 @@ class Seed:
     """A kind of file: how a good one is called and written, and what reads it."""
 
     name: str
-    write: Callable[[Path], None]
+    write: Callable[[Path], object]
     read: Callable[[Path], object]
 
 
@@ -199,7 +199,7 @@ SEEDS = (
     *(Seed(name, _picture, _read_picture) for name in PICTURES),
     Seed("a.mp4", _video, _read_video),
     Seed("a.mkv", _video, _read_video),
-    Seed("b.wav", lambda p: write_wav(p, np.zeros((4000, 1)), 8000) and None, sound.read_sound),
+    Seed("b.wav", lambda p: write_wav(p, np.zeros((4000, 1)), 8000), sound.read_sound),
     Seed("c.mp4", clips.write_sound, sound.read_sound),
     Seed("points3D.ply", _nine_points,
          points_ply.read),
@@ -215,7 +215,7 @@ SEEDS = (
     Seed("mesh.npz", _archive(mesh_sequence.WANTED), mesh_sequence.read),
     Seed("mesh_frames.npz", _archive(mesh_frames.WANTED), mesh_frames.read),
     Seed("poses.npz", _archive(poses.WANTED), poses.load),
-    Seed("vat.png", _vertex_animation, lambda p: vertex_animation.read(p, np.zeros((4, 3)))),
+    Seed("vat.png", _vertex_animation, lambda p: vertex_animation.read(p, np.zeros((4, 3), np.float32))),
     Seed("label.png", _labels, lambda p: label_images.read_regions(p.parent, "label.jpg", 8, 8)),
     Seed("cameras.bin", *_colmap("cameras", False)),
     Seed("images.bin", *_colmap("images", False)),
@@ -224,7 +224,7 @@ SEEDS = (
     Seed("speaker.safetensors", _speaker, speaker_file.load_speaker),
     Seed("encoder.safetensors", _encoder, viseme_encoder.load_encoder),
     Seed("net.pt", _script, _refused),
-    Seed("face.tflite", lambda p: p.write_bytes(b"\x1c\0\0\0TFL3" + b"\0" * 64) and None,
+    Seed("face.tflite", lambda p: p.write_bytes(b"\x1c\0\0\0TFL3" + b"\0" * 64),
          tflite_file.read_tflite),
     Seed("flame.pkl", _flame, flame_file.read_arrays),
     Seed("generic_neutral_mesh.obj", _obj, lambda p: ict.read_ict(p.parent)),

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from backend.protocol import InputError
-from drill.hostile_files import SPOILS, HostileInput, corpus
-from drill.hostile_seeds import SEEDS, Seed
+from tests.drill.hostile_files import SPOILS, HostileInput, corpus
+from tests.drill.hostile_seeds import SEEDS, Seed
 
 # each of another kind of damage; others take long or start processes
 QUICK = (

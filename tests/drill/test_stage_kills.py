@@ -18,8 +18,8 @@ from backend.talking_head.rigs.small_head.build import small_head
 from backend.talking_head.tracking.face_mesh import COUNT, FaceLandmarks
 from backend.talking_head.tracking.region import Region
 from backend.talking_head.tracking.track import FaceTrackConfig, FaceTracker
-from drill import stage_requests as requests
-from drill.stage_kills import Drill, drill
+from tests.drill import stage_requests as requests
+from tests.drill.stage_kills import Drill, drill
 
 pytestmark = pytest.mark.whole
 FRAMES, CORNER = 8, 16  # of the face's video; pixels in which a frame tells its number

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drill.hostile_bombs import npy, npz, npz_bomb
 
 from backend.formats import npz_file
 from backend.formats.npz_file import NUMBERS, TEXT, WHOLE, Array, read_npz
 from backend.protocol import InputError
+from tests.drill.hostile_bombs import npy, npz, npz_bomb
 
 ROWS = {"rows": Array(NUMBERS, ("N", 4))}
 
@@ -40,7 +40,7 @@ def test_archives_come_back(tmp_path: Path) -> None:
         "absent": Array("f", ("N",), optional=True),
     }
     for save in (np.savez, np.savez_compressed):
-        save(tmp_path / "a.npz", **arrays, beside=np.zeros(3))
+        save(tmp_path / "a.npz", **arrays, beside=np.zeros(3))  # type: ignore[arg-type]
         found = read_npz(tmp_path / "a.npz", wanted, "a list", "")
         assert set(found) == set(arrays)
         for name, array in arrays.items():

@@ -10,9 +10,9 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("the limits of memory and time are Linux's", allow_module_level=True)
 
-from fuzz import loop
-from fuzz.processes import corpus
-from fuzz.targets import BY_NAME, TARGETS
+from tests.fuzz import loop
+from tests.fuzz.processes import corpus
+from tests.fuzz.targets import BY_NAME, TARGETS
 
 HERE = Path(__file__).parent
 RUNS = 100  # inputs for each target

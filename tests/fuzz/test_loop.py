@@ -17,9 +17,9 @@ if sys.platform != "linux":
 
 
 from backend.protocol import InputError
-from fuzz import loop, processes, structures
-from fuzz.mutate import _plain, mutate
-from fuzz.target import Target
+from tests.fuzz import loop, processes, structures
+from tests.fuzz.mutate import _plain, mutate
+from tests.fuzz.target import Target
 
 Reader = Callable[[Path], object]
 

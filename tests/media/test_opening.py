@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drill.hostile_bombs import png
-from drill.hostile_files import OTHERS
 from helpers import clips
 from helpers.sounds import write_wav
 from PIL import EpsImagePlugin, Image
@@ -21,6 +19,8 @@ from backend.media.open_image import TooLargePicture, opened, opened_bytes
 from backend.media.open_media import open_media
 from backend.media.picture_files import picture_facts
 from backend.protocol import InputError
+from tests.drill.hostile_bombs import png
+from tests.drill.hostile_files import OTHERS
 
 KINDS = ("png", "jpg", "tif", "webp", "bmp")
 

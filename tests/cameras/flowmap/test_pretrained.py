@@ -75,7 +75,7 @@ def saved(network: nn.Module, path: Path) -> str:
 def test_flow_comes_from_the_network_and_is_trusted_where_colours_agree(
     clip: FlowMapClip, tmp_path: Path
 ) -> None:
-    network = load(saved(ToyFlow(), tmp_path / "flow.pt"), "flow", "cpu")
+    network = load(saved(ToyFlow(), tmp_path / "flow.pt"), "cpu", trusted=True)
     assert network is not None
     flowing = with_flow(clip, network)
     assert torch.allclose(flowing.forward[..., 0], torch.tensor(-2.0 / WIDTH))
@@ -86,7 +86,7 @@ def test_flow_comes_from_the_network_and_is_trusted_where_colours_agree(
 
 
 def test_tracks_come_from_the_network(clip: FlowMapClip, tmp_path: Path) -> None:
-    network = load(saved(ToyTracker(), tmp_path / "tracker.pt"), "tracking", "cpu")
+    network = load(saved(ToyTracker(), tmp_path / "tracker.pt"), "cpu", trusted=True)
     assert network is not None
     tracks = with_tracks(clip, network, PretrainedConfig(query_every=2, grid=6)).tracks
     same = tracks.point[1:] == tracks.point[:-1]
@@ -97,7 +97,7 @@ def test_tracks_come_from_the_network(clip: FlowMapClip, tmp_path: Path) -> None
 
 
 def test_depth_network_is_trained_on(clip: FlowMapClip, tmp_path: Path) -> None:
-    network = load(saved(ToyDepth(), tmp_path / "depth.pt"), "depth", "cpu")
+    network = load(saved(ToyDepth(), tmp_path / "depth.pt"), "cpu", trusted=True)
     assert network is not None
     before = [p.clone() for p in network.parameters()]
     moving = with_flow(clip, ToyFlow())
@@ -111,10 +111,10 @@ def test_depth_network_is_trained_on(clip: FlowMapClip, tmp_path: Path) -> None:
 
 
 def test_no_path_is_no_network_and_a_bad_file_is_one_sentence(tmp_path: Path) -> None:
-    assert load("", "flow", "cpu") is None
-    with pytest.raises(InputError, match="no flow network"):
-        load(str(tmp_path / "none.pt"), "flow", "cpu")
+    assert load("", "cpu", trusted=True) is None
+    with pytest.raises(InputError, match="There is no"):
+        load(str(tmp_path / "none.pt"), "cpu", trusted=True)
     for content in (b"", b"nonsense", b"PK\x03\x04"):
         (tmp_path / "bad.pt").write_bytes(content)
         with pytest.raises(InputError, match="TorchScript"):
-            load(str(tmp_path / "bad.pt"), "flow", "cpu")
+            load(str(tmp_path / "bad.pt"), "cpu", trusted=True)
