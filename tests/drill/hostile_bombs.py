@@ -204,7 +204,7 @@ BOMBS: tuple[tuple[str, str, Spoil], ...] = (
             "a.png",
             f"{w} x {h} pixels, {rows} rows",
             _write(functools.partial(png, w, h, rows)),
-        )  # type: ignore[misc]
+        )
         for w, h, rows in (
             (13_000, 13_000, 13_000),
             (40_000, 40_000, 9),

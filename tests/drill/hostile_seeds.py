@@ -190,6 +190,10 @@ SPLATS = ("a.ply", "a.compressed.ply", "a.spz", "a.sog", "a.splat", "a.ksplat", 
 PICTURES = ("a.png", "a.jpg", "a.tif", "a.webp", "a.bmp", "a.avif", "a.heic")
 
 
+def _read_vertex_animation(path: Path) -> object:
+    return vertex_animation.read(path, np.zeros((4, 3), np.float32))
+
+
 def _nine_points(path: Path) -> None:
     points_ply.write(path, np.zeros((9, 3)), np.zeros((9, 3), np.uint8))
 
@@ -215,7 +219,7 @@ SEEDS = (
     Seed("mesh.npz", _archive(mesh_sequence.WANTED), mesh_sequence.read),
     Seed("mesh_frames.npz", _archive(mesh_frames.WANTED), mesh_frames.read),
     Seed("poses.npz", _archive(poses.WANTED), poses.load),
-    Seed("vat.png", _vertex_animation, lambda p: vertex_animation.read(p, np.zeros((4, 3), np.float32))),
+    Seed("vat.png", _vertex_animation, _read_vertex_animation),
     Seed("label.png", _labels, lambda p: label_images.read_regions(p.parent, "label.jpg", 8, 8)),
     Seed("cameras.bin", *_colmap("cameras", False)),
     Seed("images.bin", *_colmap("images", False)),
