@@ -41,8 +41,8 @@ types: .venv/dev
 	$(VENV) tests/helpers/check_types.py
 
 test-types: .venv/dev
-	$(VENV) -m mypy --config-file tests/mypy.ini --exclude '^tests/(benchmarks|drill)/' tests
-	$(VENV) -m mypy --config-file tests/mypy.ini -p tests.benchmarks -p tests.drill
+	$(VENV) -m mypy --config-file tests/mypy.ini --exclude '^tests/(benchmarks|drill|fuzz)/' tests
+	$(VENV) -m mypy --config-file tests/mypy.ini -p tests.benchmarks -p tests.drill -p tests.fuzz
 
 mutate: .venv/dev  ## the share of small mistakes in the code that its tests notice (FILES="backend/formats/ply.py": in these alone; FILES=--all: every one, not 60 a file)
 	OMP_NUM_THREADS=1 $(VENV) -m tests.mutation $(FILES)

@@ -80,7 +80,11 @@ def open_video(path: Path) -> av.container.InputContainer:
     if not container.streams.video:
         container.close()
         raise cannot(path, "it holds sound but no picture")
-    container.streams.video[0].codec_context.options = {"max_pixels": str(MOST_FRAME_PIXELS)}
+    codec = container.streams.video[0].codec_context
+    if codec is None:
+        container.close()
+        raise cannot(path, "its picture is in a format that nothing here can decode")
+    codec.options = {"max_pixels": str(MOST_FRAME_PIXELS)}
     return container
 
 
