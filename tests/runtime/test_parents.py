@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,15 @@ def test_the_end_of_the_thread_that_started_it_is_not_the_parent_s(tmp_path: Pat
     parent.kill()
 
 
+@pytest.fixture
+def hangups() -> Iterator[None]:
+    """Heard by who is started, even where the suite itself runs under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hangups")
 def test_a_hangup_writes_a_checkpoint_and_a_second_one_too(tmp_path: Path) -> None:
     """A closed terminal: the shell and the system both tell of it."""
     job = make_job(tmp_path, 100_000)
