@@ -321,6 +321,7 @@ OPENERS = {
     },
     r"\.read_bytes\(\)": {
         "backend/formats/splats/web_page.py",  # what it has just written, and its own viewer
+        "backend/runtime/lock.py",
         "backend/gaussians/native/build.py",
         "backend/formats/splats/viewer/fetch.py",
     },
@@ -332,7 +333,11 @@ OPENERS = {
             "backend/runtime/cancel.py",
             "backend/runtime/checkpoint.py",
             "backend/runtime/folder.py",
+            "backend/runtime/kept_work.py",
+            "backend/runtime/committing.py",
+            "backend/runtime/random_state.py",
         ),
+        *("backend/doctor.py", "backend/formats/safetensors_header.py"),
         *("backend/runtime/environment.py", "backend/semantics/model_job.py"),
         *("backend/cameras/colmap/runner.py", "backend/cameras/colmap/colmap_command.py"),
     },

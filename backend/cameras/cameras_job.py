@@ -243,9 +243,8 @@ def _run_solve(
     if estimate.verdict.kind != "moving":
         visible.unlink(missing_ok=True)  # a camera that only turns sees no depth
     dense = _dense(job, work, visible, on_stage)
-    summary = _summary(job, stats, len(names), estimate.verdict, dense)
     return Outcome(
-        summary,
+        _summary(job, stats, len(names), estimate.verdict, dense),
         _metrics(stats, len(names), dense),
         {"source": source.kind, "camera": stats, **details},
     )

@@ -18,6 +18,7 @@ from ..gaussians.frame_views import intrinsics_at, viewmat_of
 from ..gaussians.model import Gaussians, from_arrays
 from ..gaussians.options import RasterOptions, options_for
 from ..gaussians.rasterize import rasterize, rasterizer_name
+from ..media.open_image import opened
 from ..media.video_writer import VideoWriter
 from ..protocol import InputError
 from ..runtime.atomic import atomic_path
@@ -162,7 +163,7 @@ def _write_video(job: Job[RenderOptions], count: int) -> None:
     with contextlib.ExitStack() as stack:
         writer = None
         for number in range(1, count + 1):
-            with Image.open(job.folder.staging / f"{number:04d}.png", formats=["PNG"]) as image:
+            with opened(job.folder.staging / f"{number:04d}.png") as image:
                 pixels = np.asarray(image)
             if writer is None:
                 size = pixels.shape[1], pixels.shape[0]

@@ -102,6 +102,7 @@ def write_masks(
     """A mask for every picture, 0 where a thing moves, and the share of pixels masked. Frames of
     `followed` as in `pictures`.
     """
+    folder.mkdir(exist_ok=True)
     tracks, moves = moving_tracks(solve, klt_tracks, config)
     paths, shares = [], []
     for index, image in enumerate(images):

@@ -110,4 +110,4 @@ def test_frames_are_written_and_read_whole_or_refused(tmp_path: Path) -> None:
         failure = refusal(
             "register", "--input", tmp_path / f"{name}.npz", "--output", tmp_path / name
         )
-        assert "no usable sequence" in failure.what
+        assert "no usable sequence" in failure.what or "it is damaged" in failure.what
