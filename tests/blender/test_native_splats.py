@@ -115,7 +115,7 @@ def test_hidden_splats_are_not_drawn_and_stay_stored(bpy: Any, foreign: Any, roo
 
 
 def test_the_selection_is_orange_in_the_viewport_alone(bpy: Any, foreign: Any, rooms: Any) -> None:
-    marks, native = rooms("scene.splats.marks"), rooms("scene.splats.native")
+    marks = rooms("scene.splats.marks")
     before, chosen = values(foreign.data, "radiance:base", 4), np.arange(200) % 4 == 0
     marks.select(foreign, chosen, "SET")
     bpy.context.view_layer.update()  # the handler sees the change, and makes the look
@@ -129,20 +129,19 @@ def test_the_selection_is_orange_in_the_viewport_alone(bpy: Any, foreign: Any, r
     np.testing.assert_array_equal(values(foreign.data, "radiance:base", 4), before)
     marks.select(foreign, chosen, "SUBTRACT")
     bpy.context.view_layer.update()
-    assert native.LOOK not in foreign.data.attributes
     np.testing.assert_allclose(values(shown(bpy, foreign), "radiance:base", 4), before, atol=1e-6)
 
 
 def test_objects_have_their_colors(bpy: Any, cloud: Any, rooms: Any) -> None:
-    native = rooms("scene.splats.native")
+    native = rooms("scene.splats.native_nodes")
     bpy.context.scene.splatsmith.splat_view = "OBJECTS"
     cloud.splatsmith_objects[0].color = (1, 0, 0)
-    look = values(cloud.data, native.LOOK, 4)
-    assert look[:, 3].all() and (look[:120, 0] > look[:120, 1]).all()
+    look = values(cloud.data, native.TINT, 3)
+    assert (look[:120, 0] > look[:120, 1]).all()
     cloud.splatsmith_objects[0].color = (0, 1, 0)
-    assert (values(cloud.data, native.LOOK, 4)[:120, 1] > look[:120, 1]).all()
+    assert (values(cloud.data, native.TINT, 3)[:120, 1] > look[:120, 1]).all()
     bpy.context.scene.splatsmith.splat_view = "OWN"
-    assert native.LOOK not in cloud.data.attributes
+    assert native.TINT not in cloud.data.attributes
 
 
 def test_every_splat_operator_works_on_the_users_own_import(

@@ -10,9 +10,9 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ....backend.geometry.arrays import Flags
+from ....backend.geometry.arrays import Flags, Floats
 from ...blender_types import persistent
-from . import marks, pointclouds, splats
+from . import later, marks, pointclouds, splats, stepwise
 from .filters import Crop, Limits, Shapes, passing
 
 ROOM = 1.05  # how much larger than the splats' middle a fresh crop is
@@ -69,17 +69,43 @@ def _crop(empty: bpy.types.Object, cloud: bpy.types.Object) -> Crop | None:
 
 
 def refresh(cloud: bpy.types.Object) -> None:
-    """Marks what does not pass, if that changed."""
-    if not splats.is_splats(cloud):
-        return
+    """Marks what does not pass, if that changed: at once, or in slices where they are too many."""
+    if splats.is_splats(cloud):
+        uid = cloud.session_uid
+        later.do("filter", uid, stepwise.until_unchanged(uid, _pass))
+
+
+def _pass(cloud: bpy.types.Object) -> later.Steps:
+    source, limits = stepwise.source_of(cloud), limits_of(cloud)
     crops = [c for c in (_crop(empty, cloud) for empty in crops_of(cloud)) if c is not None]
-    limits = limits_of(cloud)
-    had = marks.read(cloud, marks.FILTERED)
-    out: Flags = np.zeros_like(had)
+    out: Flags = np.zeros(source.count, bool)
     if crops or limits != Limits():
-        out = ~passing(shapes_of(cloud), limits, crops)
-    if (out != had).any():
+        shapes = yield from _needed(source, limits, bool(crops))
+        out = ~(yield from passing(shapes, limits, crops))
+        yield
+    cloud = source.cloud()
+    if (out != marks.stored(cloud, marks.FILTERED)).any():
         marks.write(cloud, marks.FILTERED, out)
+
+
+def _needed(source: stepwise.Source, limits: Limits, crops: bool) -> stepwise.Stepwise[Shapes]:
+    """What the limits and crops look at; of the rest nothing is read."""
+    means = scales = base = views = None
+    if crops or limits.distance > 0:
+        means = yield from stepwise.read(source, "position", evaluated=True)
+    if limits.size > 0 or limits.elongation > 0:
+        scales = yield from stepwise.read(source, "scale", evaluated=True)
+    if limits.opacity > 0:
+        base = yield from stepwise.read(source, "radiance:base")
+    if limits.views > 0 and _counts(splats.shown(source.cloud())):
+        views = yield from stepwise.read(source, "views", evaluated=True)
+    ones: Floats = np.broadcast_to(np.float32(1), (source.count, 4))  # of no size
+    return Shapes(
+        means=ones[:, :3] if means is None else means,
+        scales=ones[:, :3] if scales is None else scales,
+        opacities=(ones if base is None else base)[:, 3],
+        views=views,
+    )
 
 
 def clear(cloud: bpy.types.Object) -> None:
@@ -124,12 +150,39 @@ def on_depsgraph(_scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Non
         refresh(cloud)
 
 
+@persistent
+def on_other_state(*_arguments: object) -> None:
+    """After undo, or in a file that was saved by itself meanwhile, splats may lack what was still
+    to be filtered out.
+    """
+    for cloud in bpy.data.objects:
+        if splats.is_splats(cloud) and (
+            marks.FILTERED in cloud.data.attributes
+            or limits_of(cloud) != Limits()
+            or crops_of(cloud)
+        ):
+            refresh(cloud)
+
+
+def _lists() -> list[tuple[Any, Any]]:
+    """Blender's lists of handlers, and what of ours is in each."""
+    handlers = bpy.app.handlers
+    return [
+        (handlers.depsgraph_update_post, on_depsgraph),
+        (handlers.load_post, on_other_state),
+        (handlers.undo_post, on_other_state),
+        (handlers.redo_post, on_other_state),
+    ]
+
+
 def start() -> None:
     """Begins to watch; `stop` ends it."""
-    bpy.app.handlers.depsgraph_update_post.append(on_depsgraph)
+    for listed, ours in _lists():
+        listed.append(ours)
 
 
 def stop() -> None:
     """No handler of ours stays behind."""
-    if on_depsgraph in bpy.app.handlers.depsgraph_update_post:
-        bpy.app.handlers.depsgraph_update_post.remove(on_depsgraph)
+    for listed, ours in _lists():
+        if ours in listed:
+            listed.remove(ours)
