@@ -15,6 +15,7 @@ from ...blender_types import persistent
 from . import later, marks, pointclouds, splats, stepwise
 from .filters import Crop, Limits, Shapes, passing
 
+FILTERING = "splatsmith_filtering"  # on splats whose filters are still at work
 ROOM = 1.05  # how much larger than the splats' middle a fresh crop is
 
 
@@ -73,6 +74,8 @@ def refresh(cloud: bpy.types.Object) -> None:
     if splats.is_splats(cloud):
         uid = cloud.session_uid
         later.do("filter", uid, stepwise.until_unchanged(uid, _pass))
+        if later.pending(uid) and cloud.is_editable:
+            cloud[FILTERING] = True
 
 
 def _pass(cloud: bpy.types.Object) -> later.Steps:
@@ -82,10 +85,12 @@ def _pass(cloud: bpy.types.Object) -> later.Steps:
     if crops or limits != Limits():
         shapes = yield from _needed(source, limits, bool(crops))
         out = ~(yield from passing(shapes, limits, crops))
-        yield
+        yield False
     cloud = source.cloud()
     if (out != marks.stored(cloud, marks.FILTERED)).any():
         marks.write(cloud, marks.FILTERED, out)
+    if FILTERING in cloud:
+        del cloud[FILTERING]
 
 
 def _needed(source: stepwise.Source, limits: Limits, crops: bool) -> stepwise.Stepwise[Shapes]:
@@ -151,17 +156,32 @@ def on_depsgraph(_scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Non
 
 
 @persistent
-def on_other_state(*_arguments: object) -> None:
-    """After undo, or in a file that was saved by itself meanwhile, splats may lack what was still
-    to be filtered out.
-    """
-    for cloud in bpy.data.objects:
-        if splats.is_splats(cloud) and (
-            marks.FILTERED in cloud.data.attributes
-            or limits_of(cloud) != Limits()
-            or crops_of(cloud)
-        ):
+def on_load(*_arguments: object) -> None:
+    """Blender saves by itself at any time: such a file may lack what was still to be done."""
+    _make_good([o for o in bpy.data.objects if FILTERING in o])
+
+
+@persistent
+def on_undo(*_arguments: object) -> None:
+    """What Blender keeps of a step may lack what was still to be done then."""
+    _make_good([o for o in bpy.data.objects if marks.has(o, marks.FILTERED) or _filters(o)])
+
+
+def _filters(cloud: bpy.types.Object) -> bool:
+    return limits_of(cloud) != Limits() or bool(crops_of(cloud))
+
+
+def _make_good(clouds: list[bpy.types.Object]) -> None:
+    if clouds:
+        bpy.context.view_layer.update()  # in files that were just opened nothing has a place yet
+    for cloud in clouds:
+        if all(_has_place(o) for o in (cloud, *crops_of(cloud))):
             refresh(cloud)
+
+
+def _has_place(obj: bpy.types.Object) -> bool:
+    """Whether Blender works out where it stands: not for what is disabled in viewports."""
+    return bool(obj.visible_get() or obj.hide_get()) and not obj.hide_viewport
 
 
 def _lists() -> list[tuple[Any, Any]]:
@@ -169,9 +189,9 @@ def _lists() -> list[tuple[Any, Any]]:
     handlers = bpy.app.handlers
     return [
         (handlers.depsgraph_update_post, on_depsgraph),
-        (handlers.load_post, on_other_state),
-        (handlers.undo_post, on_other_state),
-        (handlers.redo_post, on_other_state),
+        (handlers.load_post, on_load),
+        (handlers.undo_post, on_undo),
+        (handlers.redo_post, on_undo),
     ]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from ....backend.geometry.arrays import Doubles, Flags, Floats
 
 PART = 1 << 18  # splats at a time: what is made of them stays in the processor's cache
-Stepwise = Generator[None, None, Flags]
+Stepwise = Generator[bool, None, Flags]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,7 @@ def passing(shapes: Shapes, limits: Limits, crops: list[Crop]) -> Stepwise:
     """(N,) what stays, found part by part."""
     kept = np.ones(len(shapes.means), bool)
     ordinary = usual_of(shapes, limits)
-    yield
+    yield False
     for start in range(0, len(kept), PART):
         part = slice(start, start + PART)
         some = Shapes(
@@ -100,7 +100,7 @@ def passing(shapes: Shapes, limits: Limits, crops: list[Crop]) -> Stepwise:
             views=None if shapes.views is None else shapes.views[part],
         )
         kept[part] = _within(some, limits, ordinary) & cropped(some.means, crops)
-        yield
+        yield False
     return kept
 
 

@@ -1,7 +1,8 @@
 """Work on millions of splats, done in slices of a few hundredths of a second between two redraws.
 
-What is asked for anew begins anew, so that the last state wins. Nothing half done is ever seen: a
-work writes once, at its end, and whoever saves, renders or reads filtered splats has it ended first.
+What is asked for anew begins anew, so that the last state wins. Nothing half done is ever seen:
+work writes once, at its end, and whoever saves, renders or reads what is filtered has it ended
+first.
 """
 
 import contextlib
@@ -16,7 +17,8 @@ from ....backend.protocol import SplatsmithError
 from ...blender_types import persistent
 
 log = logging.getLogger(__name__)
-Steps = Generator[None, None, None]  # between two of which Blender may draw; none longer than SLICE
+# between two steps Blender may draw, and before a long one, which True tells of, it does
+Steps = Generator[bool, None, None]
 SLICE = 0.05  # seconds
 PAUSE = 0.005
 PATIENCE = 60.0  # seconds that a render waits for the main thread
@@ -80,20 +82,24 @@ def tick() -> float | None:
 
 
 def _work(end: float) -> None:
-    """Steps until that time. A work that fails is dropped."""
+    """Steps until that time, one at least, or until a long one comes. Work that fails is
+    dropped.
+    """
     global _busy
     if _busy:  # a step made Blender evaluate, and a handler of ours asks for more
         return
     _busy = True
     try:
-        while _waiting and time.perf_counter() < end:
+        while _waiting:
             key, steps = next(iter(_waiting.items()))
-            over = True
+            long: bool | None = None
             try:
-                over = next(steps, steps) is steps
+                long = next(steps, None)
             finally:
-                if over and _waiting.get(key) is steps:
+                if long is None and _waiting.get(key) is steps:
                     del _waiting[key]
+            if time.perf_counter() >= end or (long and end < float("inf")):
+                return
     finally:
         _busy = False
 

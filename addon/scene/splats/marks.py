@@ -43,6 +43,11 @@ def stored(cloud: bpy.types.Object, name: str) -> Flags:
     return values
 
 
+def has(candidate: bpy.types.Object, name: str) -> bool:
+    """Whether it carries that mark at all."""
+    return candidate.type in ("POINTCLOUD", "MESH") and name in candidate.data.attributes
+
+
 def write(cloud: bpy.types.Object, name: str, values: Flags) -> None:
     """Stores a mark (N,) of every splat; Blender's own imports get what shows it."""
     if values.any():

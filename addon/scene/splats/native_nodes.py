@@ -1,8 +1,6 @@
 """The nodes between stored splats and what Blender 5.3 draws: they take hidden splats out, give
 splats that ride on a head the colours of its pose, make none too flat for Cycles, and lay the tint
 that the panel chose, and the selection, over the colours in the viewport.
-
-Only splats that are tinted or selected are worked on for that: what is selected costs nothing else.
 """
 
 import bpy
@@ -11,6 +9,7 @@ from .radiance import SELECTED, SELECTION, SH_C0, TINTED, Over
 from .splat_nodes import Graph, Operand, named_attribute, new_group, shown_points
 
 Socket = bpy.types.NodeSocket
+BASE = "radiance:base"
 GROUP = "Splatsmith Native Splats 2"
 TINT = "splat_tint"  # sRGB by point, of objects or of how well words fit; absent: none
 FLATTEST = 0.01  # shortest axis over longest: Cycles of 5.3 does not see what is a tenth of that
@@ -24,23 +23,37 @@ def group() -> bpy.types.NodeTree:
     tree = new_group(GROUP)
     graph = Graph(tree)
     start, end = graph.add("NodeGroupInput"), graph.add("NodeGroupOutput")
-    graph.link(_tinted(graph, _shown(graph, _thickened(graph, start.outputs[0]))), end.inputs[0])
+    base, own = graph.add("FunctionNodeSeparateColor"), graph.add("ShaderNodeCombineXYZ")
+    graph.link(named_attribute(graph, BASE, "FLOAT_COLOR"), base.inputs[0])
+    joined, parts = graph.add("FunctionNodeCombineColor"), graph.add("ShaderNodeSeparateXYZ")
+    graph.link(_tinted(graph, _posed(graph, own.outputs[0])), parts.inputs[0])
+    for channel in range(3):
+        graph.link(base.outputs[channel], own.inputs[channel])
+        graph.link(parts.outputs[channel], joined.inputs[channel])
+    seen = graph.math("MULTIPLY", base.outputs["Alpha"], shown_points(graph))
+    graph.link(seen, joined.inputs["Alpha"])
+    thick = _stored(graph, start.outputs[0], "scale", "FLOAT_VECTOR", _thickened(graph))
+    graph.link(_stored(graph, thick, BASE, "FLOAT_COLOR", joined.outputs[0]), end.inputs[0])
     return tree
 
 
-def _shown(graph: Graph, geometry: Socket) -> Socket:
-    """The colours of the pose on a head, and nothing of what is hidden."""
-    own, alpha = _base(graph)
+def _stored(graph: Graph, geometry: Socket, name: str, kind: str, value: Socket) -> Socket:
+    store = graph.add("GeometryNodeStoreNamedAttribute", data_type=kind, domain="POINT")
+    store.inputs["Name"].default_value = name
+    graph.link(geometry, store.inputs["Geometry"])
+    graph.link(value, next(s for s in store.inputs if s.enabled and s.name == "Value"))
+    return store.outputs[0]
+
+
+def _posed(graph: Graph, own: Socket) -> Socket:
+    """The coefficients of the pose, on a head."""
     posed = named_attribute(graph, "head_color", "FLOAT_VECTOR")
     rides = _exists(graph, "head_color", "FLOAT_VECTOR")
-    color = _where(graph, rides, _coefficients(graph, posed), own)
-    seen = graph.math("MULTIPLY", alpha, shown_points(graph))
-    return _stored(graph, geometry, color, seen)
+    return _where(graph, rides, _coefficients(graph, posed), own)
 
 
-def _tinted(graph: Graph, geometry: Socket) -> Socket:
-    """The tint over the colours, and the selection over both, in the viewport."""
-    own, alpha = _base(graph)
+def _tinted(graph: Graph, own: Socket) -> Socket:
+    """The tint over the coefficients, and the selection over both, in the viewport."""
     color = _vector(graph, "MAXIMUM", _srgb(graph, own), (0.0, 0.0, 0.0))
     has_tint = _exists(graph, TINT, "FLOAT_VECTOR")
     tint = named_attribute(graph, TINT, "FLOAT_VECTOR")
@@ -54,48 +67,10 @@ def _tinted(graph: Graph, geometry: Socket) -> Socket:
     either = graph.add("FunctionNodeBooleanMath", operation="OR")
     graph.link(has_tint, either.inputs[0])
     graph.link(selected, either.inputs[1])
-    where = graph.add("FunctionNodeBooleanMath", operation="AND")
-    graph.link(graph.add("GeometryNodeIsViewport").outputs[0], where.inputs[0])
-    graph.link(either.outputs[0], where.inputs[1])
-    return _stored(graph, geometry, color, alpha, where.outputs[0])
-
-
-def _base(graph: Graph) -> tuple[Socket, Socket]:
-    """The coefficients as a vector, and the opacity."""
-    base, own = graph.add("FunctionNodeSeparateColor"), graph.add("ShaderNodeCombineXYZ")
-    graph.link(named_attribute(graph, "radiance:base", "FLOAT_COLOR"), base.inputs[0])
-    for channel in range(3):
-        graph.link(base.outputs[channel], own.inputs[channel])
-    return own.outputs[0], base.outputs["Alpha"]
-
-
-def _stored(
-    graph: Graph, geometry: Socket, color: Socket, alpha: Socket, where: Socket | None = None
-) -> Socket:
-    """The geometry with those coefficients and that opacity."""
-    parts, joined = graph.add("ShaderNodeSeparateXYZ"), graph.add("FunctionNodeCombineColor")
-    graph.link(color, parts.inputs[0])
-    for channel in range(3):
-        graph.link(parts.outputs[channel], joined.inputs[channel])
-    graph.link(alpha, joined.inputs["Alpha"])
-    return _store(graph, geometry, "radiance:base", "FLOAT_COLOR", joined.outputs[0], where)
-
-
-def _store(
-    graph: Graph,
-    geometry: Socket,
-    name: str,
-    kind: str,
-    value: Socket,
-    where: Socket | None = None,
-) -> Socket:
-    store = graph.add("GeometryNodeStoreNamedAttribute", data_type=kind, domain="POINT")
-    store.inputs["Name"].default_value = name
-    graph.link(geometry, store.inputs["Geometry"])
-    graph.link(value, next(s for s in store.inputs if s.enabled and s.name == "Value"))
-    if where is not None:
-        graph.link(where, store.inputs["Selection"])
-    return store.outputs[0]
+    counts = graph.add("FunctionNodeBooleanMath", operation="AND")
+    graph.link(graph.add("GeometryNodeIsViewport").outputs[0], counts.inputs[0])
+    graph.link(either.outputs[0], counts.inputs[1])
+    return _where(graph, counts.outputs[0], color, own)
 
 
 def _vector(
@@ -137,9 +112,9 @@ def _over(graph: Graph, own: Socket, over: Socket, how: Over) -> Socket:
     return _vector(graph, "ADD", _scaled(graph, own, how.kept), laid)
 
 
-def _thickened(graph: Graph, geometry: Socket) -> Socket:
-    """No splat flatter than a hundredth: of walls that training made of discs a billionth as thick
-    as wide, rays meet half at most.
+def _thickened(graph: Graph) -> Socket:
+    """The scales, none flatter than a hundredth: of walls that training made of discs a billionth
+    as thick as wide, rays meet half at most.
     """
     scale = named_attribute(graph, "scale", "FLOAT_VECTOR")
     parts = graph.add("ShaderNodeSeparateXYZ")
@@ -152,7 +127,7 @@ def _thickened(graph: Graph, geometry: Socket) -> Socket:
     thick = graph.add("ShaderNodeVectorMath", operation="MAXIMUM")
     graph.link(scale, thick.inputs[0])
     graph.link(least.outputs[0], thick.inputs[1])
-    return _store(graph, geometry, "scale", "FLOAT_VECTOR", thick.outputs[0])
+    return thick.outputs[0]
 
 
 def _exists(graph: Graph, name: str, kind: str) -> Socket:

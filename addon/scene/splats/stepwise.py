@@ -1,5 +1,5 @@
-"""Reads splats' attributes step by step: a hundred megabytes that no one has used yet take longer to
-get from the system than to fill.
+"""Reads splats' attributes step by step: a hundred megabytes that no one has used yet take longer
+to get from the system than to fill.
 """
 
 from collections.abc import Callable, Generator
@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from . import pointclouds, splats
 
 Result = TypeVar("Result")
-Stepwise = Generator[None, None, Result]
+Stepwise = Generator[bool, None, Result]
 PART = 1 << 20  # values that a step makes room for
+LONG = 8 << 20  # above so many, Blender draws before it hands them over in one go
 
 
-class Changed(Exception):  # noqa: N818 - nothing is wrong: the work begins anew
-    """The splats that were worked on have others in their place, or are gone."""
+class Changed(Exception):
+    """Nothing is wrong, the work begins anew: the splats that were worked on have others in their place, or are gone."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def until_unchanged(uid: int, work: Callable[[bpy.types.Object], Stepwise[None]]
         try:
             yield from work(cloud)
         except Changed:
-            yield
+            yield False
         else:
             return
 
@@ -83,12 +84,13 @@ def read(source: Source, name: str, evaluated: bool = False) -> Stepwise[NDArray
     values: NDArray[Any] = np.empty(size * width, pointclouds.DTYPES.get(kind, np.float32))
     for start in range(0, len(values), PART):
         values[start : start + PART] = 0
-        yield
+        yield False
+    yield len(values) > LONG
     attribute = _data(source, evaluated).attributes.get(name)
     if attribute is None or len(attribute.data) != size or attribute.data_type != kind:
         raise Changed
     attribute.data.foreach_get(field, values)
-    yield
+    yield False
     return values if width == 1 else values.reshape(-1, width)
 
 

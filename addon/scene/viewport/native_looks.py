@@ -1,5 +1,5 @@
-"""Keeps splats that Blender draws itself tinted as the panel says: in the objects' colours, or by how
-well words fit. And hands over to Blender what older files hold.
+"""Keeps splats that Blender draws itself tinted as the panel says: in the objects' colours, or by
+how well words fit. And hands over to Blender what older files hold.
 
 The selection needs none of this: Blender's nodes read it (native_nodes.py).
 """
@@ -51,8 +51,9 @@ def _wants(cloud: bpy.types.Object) -> bool:
 
 def _pass(cloud: bpy.types.Object) -> later.Steps:
     if splats.MARK in cloud:
+        uid = cloud.session_uid
         yield from _adopt(cloud)
-        cloud = stepwise.again(cloud.session_uid)
+        cloud = stepwise.again(uid)
     if not native.is_native(cloud) or not cloud.data.is_editable:
         return
     if _wants(cloud):
@@ -66,8 +67,9 @@ def _adopt(cloud: bpy.types.Object) -> later.Steps:
     base, source = None, stepwise.source_of(cloud)
     if native.is_older(cloud):
         base = yield from stepwise.read(source, "radiance:base")
+        yield source.count * 4 > stepwise.LONG
     native.adopt(source.cloud(), base)
-    yield
+    yield False
 
 
 def _tint(cloud: bpy.types.Object) -> later.Steps:
@@ -80,7 +82,7 @@ def _tint(cloud: bpy.types.Object) -> later.Steps:
     parts = [slice(k, k + stepwise.PART) for k in range(0, len(values), stepwise.PART)]
     for part in parts:
         checksum = zlib.crc32(values[part].data, checksum)
-        yield
+        yield False
     made_of = (source.data, *style, checksum)
     if _made_of.get(uid) == made_of and _has(source.cloud()):
         return
@@ -88,7 +90,8 @@ def _tint(cloud: bpy.types.Object) -> later.Steps:
     colors = object_colors(source.cloud())
     for part in parts:
         tint[part] = _colors(values[part], style, colors)
-        yield
+        yield False
+    yield tint.size > stepwise.LONG
     native.set_tint(source.cloud(), tint)
     _made_of[uid] = made_of
 
