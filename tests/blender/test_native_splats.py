@@ -264,3 +264,35 @@ def test_a_tint_comes_in_slices_and_whole(
     bpy.data.objects.remove(cloud)
     while later.tick() is not None:
         pass
+
+
+def test_a_tint_follows_undo(
+    bpy: Any, cloud: Any, rooms: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blender keeps steps in which the tint was still to come."""
+    later, nodes = rooms("scene.splats.later"), rooms("scene.splats.native_nodes")
+    monkeypatch.setattr(later, "at_once", lambda: False)
+    monkeypatch.setattr(later, "SLICE", 0.0)
+    bpy.context.preferences.edit.use_global_undo = True
+    bpy.context.scene.splatsmith.splat_view, name = "OBJECTS", cloud.name
+    ops, tints = bpy.ops.ed, {}
+
+    def tint() -> np.ndarray:
+        bpy.context.view_layer.update()
+        while later.tick() is not None:
+            bpy.context.view_layer.update()
+        return values(bpy.data.objects[name].data, nodes.TINT, 3)
+
+    for color in ((1, 0, 0), (0, 1, 0), (0, 0, 1)):
+        bpy.data.objects[name].splatsmith_objects[0].color = color
+        ops.undo_push(message=str(color))
+        tints[color] = tint()
+    ops.undo_push(message="something else")
+    if not ops.undo.poll():
+        pytest.skip("this Blender has no undo without a window")
+    steps = [(ops.undo, color) for color in ((0, 0, 1), (0, 1, 0), (1, 0, 0))]
+    for step, color in (*steps, (ops.redo, (0, 1, 0))):
+        step()
+        np.testing.assert_array_equal(tint(), tints[color])
+    bpy.context.scene.splatsmith.splat_view = "OWN"
+    later.finish()

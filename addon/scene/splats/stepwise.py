@@ -19,7 +19,7 @@ LONG = 8 << 20  # above so many, Blender draws before it hands them over in one 
 
 
 class Changed(Exception):
-    """Nothing is wrong, the work begins anew: the splats that were worked on have others in their place, or are gone."""
+    """The splats that were worked on have others in their place, or are gone: work begins anew."""
 
 
 @dataclass(frozen=True)
