@@ -79,7 +79,7 @@ def refresh(cloud: bpy.types.Object) -> None:
 
 
 def _pass(cloud: bpy.types.Object) -> later.Steps:
-    source, limits = stepwise.source_of(cloud), limits_of(cloud)
+    source, limits = stepwise.at_work(cloud), limits_of(cloud)
     crops = [c for c in (_crop(empty, cloud) for empty in crops_of(cloud)) if c is not None]
     out: Flags = np.zeros(source.count, bool)
     if crops or limits != Limits():
@@ -93,7 +93,9 @@ def _pass(cloud: bpy.types.Object) -> later.Steps:
         del cloud[FILTERING]
 
 
-def _needed(source: stepwise.Source, limits: Limits, crops: bool) -> stepwise.Stepwise[Shapes]:
+def _needed(
+    source: stepwise.SplatsAtWork, limits: Limits, crops: bool
+) -> stepwise.Stepwise[Shapes]:
     """What the limits and crops look at; of the rest nothing is read."""
     means = scales = base = views = None
     if crops or limits.distance > 0:

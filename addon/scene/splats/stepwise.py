@@ -23,7 +23,7 @@ class Changed(Exception):
 
 
 @dataclass(frozen=True)
-class Source:
+class SplatsAtWork:
     """Splats that a step finds again, whatever happened since the step before: Blender's objects
     themselves must not be held meanwhile.
     """
@@ -35,15 +35,15 @@ class Source:
     def cloud(self) -> bpy.types.Object:
         """The object; raises Changed where these are not its splats any more."""
         cloud = find(self.uid)
-        if cloud is None or source_of(cloud) != self:
+        if cloud is None or at_work(cloud) != self:
             raise Changed
         return cloud
 
 
 def find(uid: int) -> bpy.types.Object | None:
     """The splat object of that session_uid."""
-    found = next((o for o in bpy.data.objects if o.session_uid == uid), None)
-    return found if splats.is_splats(found) else None
+    cloud = next((o for o in bpy.data.objects if o.session_uid == uid), None)
+    return cloud if splats.is_splats(cloud) else None
 
 
 def again(uid: int) -> bpy.types.Object:
@@ -67,12 +67,14 @@ def until_unchanged(uid: int, work: Callable[[bpy.types.Object], Stepwise[None]]
             return
 
 
-def source_of(cloud: bpy.types.Object) -> Source:
+def at_work(cloud: bpy.types.Object) -> SplatsAtWork:
     """What to find the object's splats by."""
-    return Source(cloud.session_uid, cloud.data.session_uid, pointclouds.point_count(cloud.data))
+    return SplatsAtWork(
+        cloud.session_uid, cloud.data.session_uid, pointclouds.point_count(cloud.data)
+    )
 
 
-def read(source: Source, name: str, evaluated: bool = False) -> Stepwise[NDArray[Any] | None]:
+def read(source: SplatsAtWork, name: str, evaluated: bool = False) -> Stepwise[NDArray[Any] | None]:
     """(N, width), or (N,) for width 1, in the attribute's own type; None where it is not there.
     `evaluated`: as the nodes have made it where the splats follow a mesh.
     """
@@ -94,7 +96,7 @@ def read(source: Source, name: str, evaluated: bool = False) -> Stepwise[NDArray
     return values if width == 1 else values.reshape(-1, width)
 
 
-def _data(source: Source, evaluated: bool) -> pointclouds.Points:
+def _data(source: SplatsAtWork, evaluated: bool) -> pointclouds.Points:
     cloud = source.cloud()
     data: pointclouds.Points = splats.shown(cloud) if evaluated else cloud.data
     return data

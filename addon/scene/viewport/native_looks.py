@@ -64,7 +64,7 @@ def _pass(cloud: bpy.types.Object) -> later.Steps:
 
 
 def _adopt(cloud: bpy.types.Object) -> later.Steps:
-    base, source = None, stepwise.source_of(cloud)
+    base, source = None, stepwise.at_work(cloud)
     if native.is_older(cloud):
         base = yield from stepwise.read(source, "radiance:base")
         yield source.count * 4 > stepwise.LONG
@@ -74,7 +74,7 @@ def _adopt(cloud: bpy.types.Object) -> later.Steps:
 
 def _tint(cloud: bpy.types.Object) -> later.Steps:
     """Reads what the view shows, and lays its colours over the splats if any are others."""
-    uid, source, style = cloud.session_uid, stepwise.source_of(cloud), style_of(cloud)
+    uid, source, style = cloud.session_uid, stepwise.at_work(cloud), style_of(cloud)
     values = yield from stepwise.read(source, NAMES[style[0]])
     if values is None:
         return
