@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Generator
+from typing import Any
 
 import bpy
 
@@ -33,7 +34,7 @@ _told = False
 
 def at_once() -> bool:
     """Without a window nobody waits for a redraw, and no timer runs."""
-    return bpy.app.background
+    return bool(bpy.app.background)
 
 
 def do(kind: str, uid: int, steps: Steps) -> None:
@@ -139,7 +140,7 @@ def on_other_state(*_arguments: object) -> None:
     forget()
 
 
-def _lists() -> list[tuple[list[object], object]]:
+def _lists() -> list[tuple[Any, Any]]:
     """Blender's lists of handlers, and what of ours is in each."""
     handlers = bpy.app.handlers
     return [
