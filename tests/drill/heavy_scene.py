@@ -14,6 +14,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -181,7 +182,7 @@ def edit(bpy: Any, rows: Rows, cloud: Any, room: Callable[[str], Any]) -> None:
         crop.location.x += 0.5
     settle(bpy, rows, later)
     for name in ("opacity", "size", "elongation", "distance"):
-        timed(rows, "a filter", lambda name=name: setattr(cloud.splatsmith_filters, name, 0.9))
+        timed(rows, "a filter", partial(setattr, cloud.splatsmith_filters, name, 0.9))
         settle(bpy, rows, later)
 
 
