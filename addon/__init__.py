@@ -10,7 +10,7 @@ from .jobs import lifecycle
 from .operators import CLASSES as OPERATOR_CLASSES, manual, menus
 from .properties import filter_properties, scene_properties
 from .scene import growing_splats
-from .scene.splats import filtering
+from .scene.splats import filtering, later
 from .scene.viewport import native_looks, splat_overlay
 from .ui import CLASSES as UI_CLASSES, compute_panel, job_strip
 from .words import asking
@@ -41,6 +41,7 @@ def register() -> None:
     lifecycle.start()
     lifecycle.show_previews(growing_splats.follow, growing_splats.remove)
     splat_overlay.start()
+    later.start()
     native_looks.start()
     filtering.start()
     asking.start()
@@ -51,6 +52,7 @@ def unregister() -> None:
     asking.stop()
     filtering.stop()
     native_looks.stop()
+    later.stop()
     splat_overlay.stop()
     job_strip.unload()
     lifecycle.stop()

@@ -148,7 +148,9 @@ def test_areas_take_centers_or_footprints(bpy: Any, messy: Any, rooms: Any) -> N
     assert reached[20:25].all() and reached.sum() < 30, "only the giants reach there"
 
 
-def test_a_million_splats_answer_at_once(bpy: Any, rooms: Any, tmp_path: Path) -> None:
+def test_a_million_splats_answer_at_once(
+    bpy: Any, rooms: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     g, f, n = np.random.default_rng(0), np.float32, 1_000_000
     means = np.concatenate([g.normal(size=(n - 50_000, 3)), g.uniform(-8, 8, (50_000, 3))])
     clouds, splats = rooms("scene.splats.pointclouds"), rooms("scene.splats.splats")
@@ -179,6 +181,24 @@ def test_a_million_splats_answer_at_once(bpy: Any, rooms: Any, tmp_path: Path) -
     crop = bpy.context.object
     crop.location.x += 0.3
     timed("crop", lambda: rooms("scene.splats.filtering").refresh(cloud))
+    bpy.context.view_layer.update()
+    cloud.splatsmith_filters.opacity = 0.3
+    later = rooms("scene.splats.later")
+    filtered = rooms("scene.splats.marks").stored(cloud, "filtered")
+    monkeypatch.setattr(later, "at_once", lambda: False)  # as in a window
+    cloud.splatsmith_filters.opacity = 0.0
+    cloud.splatsmith_filters.opacity = 0.3
+    crop.location.x += 0.2
+    bpy.context.view_layer.update()
+
+    def move_back() -> None:
+        crop.location.x -= 0.2
+        bpy.context.view_layer.update()
+        while later.tick() is not None:
+            pass
+
+    timed("crop in a window", move_back)
+    np.testing.assert_array_equal(rooms("scene.splats.marks").stored(cloud, "filtered"), filtered)
     bpy.ops.splatsmith.clear_filters()
     timed("clean up", bpy.ops.splatsmith.clean_up)
     print({name: round(seconds, 3) for name, seconds in spent.items()})

@@ -115,7 +115,7 @@ def test_hidden_splats_are_not_drawn_and_stay_stored(bpy: Any, foreign: Any, roo
 
 
 def test_the_selection_is_orange_in_the_viewport_alone(bpy: Any, foreign: Any, rooms: Any) -> None:
-    marks, native = rooms("scene.splats.marks"), rooms("scene.splats.native")
+    marks = rooms("scene.splats.marks")
     before, chosen = values(foreign.data, "radiance:base", 4), np.arange(200) % 4 == 0
     marks.select(foreign, chosen, "SET")
     bpy.context.view_layer.update()  # the handler sees the change, and makes the look
@@ -129,20 +129,19 @@ def test_the_selection_is_orange_in_the_viewport_alone(bpy: Any, foreign: Any, r
     np.testing.assert_array_equal(values(foreign.data, "radiance:base", 4), before)
     marks.select(foreign, chosen, "SUBTRACT")
     bpy.context.view_layer.update()
-    assert native.LOOK not in foreign.data.attributes
     np.testing.assert_allclose(values(shown(bpy, foreign), "radiance:base", 4), before, atol=1e-6)
 
 
 def test_objects_have_their_colors(bpy: Any, cloud: Any, rooms: Any) -> None:
-    native = rooms("scene.splats.native")
+    native = rooms("scene.splats.native_nodes")
     bpy.context.scene.splatsmith.splat_view = "OBJECTS"
     cloud.splatsmith_objects[0].color = (1, 0, 0)
-    look = values(cloud.data, native.LOOK, 4)
-    assert look[:, 3].all() and (look[:120, 0] > look[:120, 1]).all()
+    look = values(cloud.data, native.TINT, 3)
+    assert (look[:120, 0] > look[:120, 1]).all()
     cloud.splatsmith_objects[0].color = (0, 1, 0)
-    assert (values(cloud.data, native.LOOK, 4)[:120, 1] > look[:120, 1]).all()
+    assert (values(cloud.data, native.TINT, 3)[:120, 1] > look[:120, 1]).all()
     bpy.context.scene.splatsmith.splat_view = "OWN"
-    assert native.LOOK not in cloud.data.attributes
+    assert native.TINT not in cloud.data.attributes
 
 
 def test_every_splat_operator_works_on_the_users_own_import(
@@ -187,3 +186,113 @@ def test_flat_splats_are_thick_enough_for_cycles(bpy: Any, tmp_path: Path, rooms
     np.testing.assert_allclose(shapes.min(1), 0.01 * shapes.max(1), rtol=1e-4)
     stored = rooms("scene.splats.splats").read(cloud)
     np.testing.assert_allclose(stored.log_scales, arrays.log_scales, atol=1e-3)
+
+
+def test_the_nodes_lay_over_what_the_overlay_lays_over(bpy: Any, cloud: Any, rooms: Any) -> None:
+    """The objects' colours, and the selection over them, to the last digits."""
+    colors, radiance = rooms("scene.viewport.splat_colors"), rooms("scene.splats.radiance")
+    looks, marks = rooms("scene.viewport.looks"), rooms("scene.splats.marks")
+    bpy.context.scene.splatsmith.splat_view = "OBJECTS"
+    cloud.splatsmith_objects[0].color = (0.1, 0.2, 1)
+    marks.select(cloud, np.arange(200) % 3 == 0, "SET")
+    marks.hide(cloud, np.arange(200) < 20)
+    own = values(cloud.data, "radiance:base", 4)
+    expected = colors.displayed(own[:, :3] * radiance.SH_C0 + 0.5, looks.look_of(cloud, "OBJECTS"))
+    seen = values(shown(bpy, cloud), "radiance:base", 4)
+    np.testing.assert_allclose(seen[:, :3] * radiance.SH_C0 + 0.5, expected[:, :3], atol=1e-5)
+    np.testing.assert_allclose(seen[:, 3], own[:, 3] * expected[:, 3], atol=1e-6)
+
+
+def test_a_selection_makes_no_work(
+    bpy: Any, foreign: Any, rooms: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blender's nodes read it: nothing is computed, and nothing stored besides."""
+    rooms("scene.splats.marks").select(foreign, np.arange(200) % 2 == 0, "SET")
+    before = {a.name for a in foreign.data.attributes}
+    monkeypatch.setattr(
+        rooms("scene.splats.later"), "do", lambda *given: pytest.fail(f"work: {given}")
+    )
+    rooms("scene.splats.marks").select(foreign, np.arange(200) % 3 == 0, "SET")
+    bpy.context.view_layer.update()
+    assert {a.name for a in foreign.data.attributes} == before
+
+
+def test_a_file_from_before_the_tint_is_taken_over(bpy: Any, foreign: Any, rooms: Any) -> None:
+    native, nodes = rooms("scene.splats.native"), rooms("scene.splats.native_nodes")
+    native.adopt(foreign)
+    old = bpy.data.node_groups.new(native.OLD_GROUP, "GeometryNodeTree")
+    foreign.modifiers[native.MODIFIER].node_group = old
+    foreign.data.attributes.new(native.OLD_LOOK, "FLOAT_COLOR", "POINT")
+    foreign[rooms("scene.splats.splats").MARK] = "from a file"
+    rooms("scene.viewport.native_looks").on_load()
+    assert foreign.modifiers[native.MODIFIER].node_group.name == nodes.GROUP
+    assert native.OLD_LOOK not in foreign.data.attributes
+
+
+def test_a_tint_comes_in_slices_and_whole(
+    bpy: Any, cloud: Any, rooms: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a Blender with a window; new numbers of objects are followed, also while it works."""
+    later, objects = rooms("scene.splats.later"), rooms("scene.objects.objects")
+    name, pointclouds = rooms("scene.splats.native_nodes").TINT, rooms("scene.splats.pointclouds")
+    settings = bpy.context.scene.splatsmith
+    settings.splat_view = "OBJECTS"
+    whole = values(cloud.data, name, 3)
+    settings.splat_view = "OWN"
+    monkeypatch.setattr(later, "at_once", lambda: False)
+    monkeypatch.setattr(later, "SLICE", 0.0)
+    settings.splat_view = "OBJECTS"
+    slices = 0
+    while later.pending():
+        assert name not in cloud.data.attributes
+        later.tick()
+        slices += 1
+    assert slices > 2
+    np.testing.assert_array_equal(values(cloud.data, name, 3), whole)
+    for number in (1, 0):
+        labels = np.full(200, number, np.int32)
+        pointclouds.write_attributes(cloud.data, {objects.LABEL: ("INT", labels)})
+        cloud.data.update_tag()
+        bpy.context.view_layer.update()
+        assert later.pending()
+        later.tick()
+    while later.pending():
+        later.tick()
+        bpy.context.view_layer.update()
+    np.testing.assert_array_equal(values(cloud.data, name, 3), whole[[0] * 200])
+    settings.splat_view = "OWN"
+    bpy.data.objects.remove(cloud)
+    while later.tick() is not None:
+        pass
+
+
+def test_a_tint_follows_undo(
+    bpy: Any, cloud: Any, rooms: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blender keeps steps in which the tint was still to come."""
+    later, nodes = rooms("scene.splats.later"), rooms("scene.splats.native_nodes")
+    monkeypatch.setattr(later, "at_once", lambda: False)
+    monkeypatch.setattr(later, "SLICE", 0.0)
+    bpy.context.preferences.edit.use_global_undo = True
+    bpy.context.scene.splatsmith.splat_view, name = "OBJECTS", cloud.name
+    ops, tints = bpy.ops.ed, {}
+
+    def tint() -> np.ndarray:
+        bpy.context.view_layer.update()
+        while later.tick() is not None:
+            bpy.context.view_layer.update()
+        return values(bpy.data.objects[name].data, nodes.TINT, 3)
+
+    for color in ((1, 0, 0), (0, 1, 0), (0, 0, 1)):
+        bpy.data.objects[name].splatsmith_objects[0].color = color
+        ops.undo_push(message=str(color))
+        tints[color] = tint()
+    ops.undo_push(message="something else")
+    if not ops.undo.poll():
+        pytest.skip("this Blender has no undo without a window")
+    steps = [(ops.undo, color) for color in ((0, 0, 1), (0, 1, 0), (1, 0, 0))]
+    for step, color in (*steps, (ops.redo, (0, 1, 0))):
+        step()
+        np.testing.assert_array_equal(tint(), tints[color])
+    bpy.context.scene.splatsmith.splat_view = "OWN"
+    later.finish()

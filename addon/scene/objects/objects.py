@@ -205,10 +205,10 @@ def of_each(
     width: int = 1,
 ) -> NDArray[Any]:
     """(N,) or (N, width): what each splat's object has, by the object's number."""
-    return _looked_up(numbers_of(cloud), values, fallback, kind, width)
+    return looked_up(numbers_of(cloud), values, fallback, kind, width)
 
 
-def _looked_up(
+def looked_up(
     labels: NDArray[np.int32],
     values: Mapping[int, object],
     fallback: object,
@@ -252,7 +252,7 @@ def fit_of_splats(cloud: bpy.types.Object) -> NDArray[np.float32]:
     share = pointclouds.read_attribute(cloud.data, SHARE, 1)
     if second is None or share is None:
         return own
-    other = _looked_up(second, fits, 0.0, np.float32)
+    other = looked_up(second, fits, 0.0, np.float32)
     return np.asarray(share * own + (1 - share) * other, np.float32)
 
 

@@ -10,11 +10,12 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ....backend.geometry.arrays import Flags
+from ....backend.geometry.arrays import Flags, Floats
 from ...blender_types import persistent
-from . import marks, pointclouds, splats
+from . import later, marks, pointclouds, splats, stepwise
 from .filters import Crop, Limits, Shapes, passing
 
+FILTERING = "splatsmith_filtering"  # on splats whose filters are still at work
 ROOM = 1.05  # how much larger than the splats' middle a fresh crop is
 
 
@@ -69,17 +70,49 @@ def _crop(empty: bpy.types.Object, cloud: bpy.types.Object) -> Crop | None:
 
 
 def refresh(cloud: bpy.types.Object) -> None:
-    """Marks what does not pass, if that changed."""
-    if not splats.is_splats(cloud):
-        return
+    """Marks what does not pass, if that changed: at once, or in slices where they are too many."""
+    if splats.is_splats(cloud):
+        uid = cloud.session_uid
+        later.do("filter", uid, stepwise.until_unchanged(uid, _pass))
+        if later.pending(uid) and cloud.is_editable:
+            cloud[FILTERING] = True
+
+
+def _pass(cloud: bpy.types.Object) -> later.Steps:
+    source, limits = stepwise.at_work(cloud), limits_of(cloud)
     crops = [c for c in (_crop(empty, cloud) for empty in crops_of(cloud)) if c is not None]
-    limits = limits_of(cloud)
-    had = marks.read(cloud, marks.FILTERED)
-    out: Flags = np.zeros_like(had)
+    out: Flags = np.zeros(source.count, bool)
     if crops or limits != Limits():
-        out = ~passing(shapes_of(cloud), limits, crops)
-    if (out != had).any():
+        shapes = yield from _needed(source, limits, bool(crops))
+        out = ~(yield from passing(shapes, limits, crops))
+        yield False
+    cloud = source.cloud()
+    if (out != marks.stored(cloud, marks.FILTERED)).any():
         marks.write(cloud, marks.FILTERED, out)
+    if FILTERING in cloud:
+        del cloud[FILTERING]
+
+
+def _needed(
+    source: stepwise.SplatsAtWork, limits: Limits, crops: bool
+) -> stepwise.Stepwise[Shapes]:
+    """What the limits and crops look at; of the rest nothing is read."""
+    means = scales = base = views = None
+    if crops or limits.distance > 0:
+        means = yield from stepwise.read(source, "position", evaluated=True)
+    if limits.size > 0 or limits.elongation > 0:
+        scales = yield from stepwise.read(source, "scale", evaluated=True)
+    if limits.opacity > 0:
+        base = yield from stepwise.read(source, "radiance:base")
+    if limits.views > 0 and _counts(splats.shown(source.cloud())):
+        views = yield from stepwise.read(source, "views", evaluated=True)
+    ones: Floats = np.broadcast_to(np.float32(1), (source.count, 4))  # of no size
+    return Shapes(
+        means=ones[:, :3] if means is None else means,
+        scales=ones[:, :3] if scales is None else scales,
+        opacities=(ones if base is None else base)[:, 3],
+        views=views,
+    )
 
 
 def clear(cloud: bpy.types.Object) -> None:
@@ -124,12 +157,54 @@ def on_depsgraph(_scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Non
         refresh(cloud)
 
 
+@persistent
+def on_load(*_arguments: object) -> None:
+    """Blender saves by itself at any time: such a file may lack what was still to be done."""
+    _make_good([o for o in bpy.data.objects if FILTERING in o])
+
+
+@persistent
+def on_undo(*_arguments: object) -> None:
+    """What Blender keeps of a step may lack what was still to be done then."""
+    _make_good([o for o in bpy.data.objects if marks.has(o, marks.FILTERED) or _filters(o)])
+
+
+def _filters(cloud: bpy.types.Object) -> bool:
+    return limits_of(cloud) != Limits() or bool(crops_of(cloud))
+
+
+def _make_good(clouds: list[bpy.types.Object]) -> None:
+    if clouds:
+        bpy.context.view_layer.update()  # in files that were just opened nothing has a place yet
+    for cloud in clouds:
+        if all(_has_place(o) for o in (cloud, *crops_of(cloud))):
+            refresh(cloud)
+
+
+def _has_place(obj: bpy.types.Object) -> bool:
+    """Whether Blender works out where it stands: not for what is disabled in viewports."""
+    return bool(obj.visible_get() or obj.hide_get()) and not obj.hide_viewport
+
+
+def _lists() -> list[tuple[Any, Any]]:
+    """Blender's lists of handlers, and what of ours is in each."""
+    handlers = bpy.app.handlers
+    return [
+        (handlers.depsgraph_update_post, on_depsgraph),
+        (handlers.load_post, on_load),
+        (handlers.undo_post, on_undo),
+        (handlers.redo_post, on_undo),
+    ]
+
+
 def start() -> None:
     """Begins to watch; `stop` ends it."""
-    bpy.app.handlers.depsgraph_update_post.append(on_depsgraph)
+    for listed, ours in _lists():
+        listed.append(ours)
 
 
 def stop() -> None:
     """No handler of ours stays behind."""
-    if on_depsgraph in bpy.app.handlers.depsgraph_update_post:
-        bpy.app.handlers.depsgraph_update_post.remove(on_depsgraph)
+    for listed, ours in _lists():
+        if ours in listed:
+            listed.remove(ours)

@@ -5,11 +5,15 @@ Sizes and distances are told in what is usual among the splats themselves, so th
 means the same on every scene, whatever its units.
 """
 
-from dataclasses import dataclass
+from collections.abc import Generator
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ....backend.geometry.arrays import Doubles, Flags, Floats
+
+PART = 1 << 18  # splats at a time: what is made of them stays in the processor's cache
+Stepwise = Generator[bool, None, Flags]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +50,13 @@ class Shapes:
 
 def usual(values: Floats) -> float:
     """The median, of a hundred thousand values at most."""
-    some = values[:: max(1, len(values) // 100_000)]
+    some = _some(values)
     return max(float(np.median(some)), 1e-12) if len(some) else 1.0
 
 
 def middle(means: Floats) -> Floats:
     """(3,) the median place."""
-    return np.asarray(np.median(means[:: max(1, len(means) // 100_000)], axis=0), np.float32)
+    return np.asarray(np.median(_some(means), axis=0), np.float32)
 
 
 def longest_two(scales: Floats) -> tuple[Floats, Floats]:
@@ -62,24 +66,70 @@ def longest_two(scales: Floats) -> tuple[Floats, Floats]:
     return np.maximum(high, c), np.maximum(low, np.minimum(high, c))
 
 
-def passing(shapes: Shapes, limits: Limits, crops: list[Crop]) -> Flags:
-    """(N,) what stays."""
+@dataclass(frozen=True)
+class Usual:
+    """What is usual among all splats, which each of them is held against."""
+
+    length: float = 1.0
+    middle: Floats = field(default_factory=lambda: np.zeros(3, np.float32))
+    squared: float = 1.0  # distance from the middle
+
+
+def usual_of(shapes: Shapes, limits: Limits) -> Usual:
+    """As far as the limits need it."""
+    length, place, squared = 1.0, np.zeros(3, np.float32), 1.0
+    if limits.size > 0:
+        length = usual(longest_two(_some(shapes.scales))[0])
+    if limits.distance > 0:
+        place = middle(shapes.means)
+        squared = usual(_squares(_some(shapes.means) - place))
+    return Usual(length, place, squared)
+
+
+def passing(shapes: Shapes, limits: Limits, crops: list[Crop]) -> Stepwise:
+    """(N,) what stays, found part by part."""
+    kept = np.ones(len(shapes.means), bool)
+    ordinary = usual_of(shapes, limits)
+    yield False
+    for start in range(0, len(kept), PART):
+        part = slice(start, start + PART)
+        some = Shapes(
+            means=shapes.means[part],
+            scales=shapes.scales[part],
+            opacities=shapes.opacities[part],
+            views=None if shapes.views is None else shapes.views[part],
+        )
+        kept[part] = _within(some, limits, ordinary) & cropped(some.means, crops)
+        yield False
+    return kept
+
+
+def _within(shapes: Shapes, limits: Limits, ordinary: Usual) -> Flags:
     kept = np.ones(len(shapes.means), bool)
     if limits.opacity > 0:
         kept &= shapes.opacities >= limits.opacity
     if limits.size > 0 or limits.elongation > 0:
         long, next_one = longest_two(shapes.scales)
         if limits.size > 0:
-            kept &= long <= limits.size * usual(long)
+            kept &= long <= limits.size * ordinary.length
         if limits.elongation > 0:
             kept &= long <= limits.elongation * next_one
     if limits.distance > 0:
-        x, y, z = (shapes.means - middle(shapes.means)).T
-        squared = x * x + y * y + z * z
-        kept &= squared <= limits.distance**2 * usual(squared)
+        squared = _squares(shapes.means - ordinary.middle)
+        kept &= squared <= limits.distance**2 * ordinary.squared
     if limits.views > 0 and shapes.views is not None:
         kept &= shapes.views >= limits.views
-    return kept & cropped(shapes.means, crops)
+    return kept
+
+
+def _some(values: Floats) -> Floats:
+    """A hundred thousand rows at most, the same as `usual` takes."""
+    return values[:: max(1, len(values) // 100_000)]
+
+
+def _squares(vectors: Floats) -> Floats:
+    x, y, z = vectors.T
+    return np.asarray(x * x + y * y + z * z)
 
 
 def cropped(means: Floats, crops: list[Crop]) -> Flags:
@@ -92,9 +142,10 @@ def cropped(means: Floats, crops: list[Crop]) -> Flags:
 
 
 def _inside(means: Floats, crop: Crop) -> Flags:
+    """Without a matrix product, whose last bit depends on how many splats there are."""
     matrix = crop.matrix.astype(np.float32)
-    local = means @ matrix[:3, :3].T + matrix[:3, 3]
-    x, y, z = local.T
+    a, b, c = means.T
+    x, y, z = (row[0] * a + row[1] * b + row[2] * c + row[3] for row in matrix[:3])
     if crop.ball:
         return np.asarray(x * x + y * y + z * z <= 1)
     return np.asarray((np.abs(x) <= 1) & (np.abs(y) <= 1) & (np.abs(z) <= 1))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ....backend.geometry.arrays import Flags
 from ....backend.protocol import InputError
-from . import native, pointclouds
+from . import later, native, pointclouds
 
 SELECTED, HIDDEN, FIT = "selected", "hidden", "fit"
 FILTERED = "filtered"  # out by a filter or a crop
@@ -26,12 +26,26 @@ MODES = [
 
 
 def read(cloud: bpy.types.Object, name: str) -> Flags:
-    """(N,) a mark of every splat; all false where there is none."""
+    """(N,) a mark of every splat; all false where there is none. Filters that are still at work are
+    ended first.
+    """
+    if name == FILTERED:
+        later.finish(cloud.session_uid)
+    return stored(cloud, name)
+
+
+def stored(cloud: bpy.types.Object, name: str) -> Flags:
+    """(N,) the same as it stands now."""
     attribute, count = cloud.data.attributes.get(name), pointclouds.point_count(cloud.data)
     values = np.zeros(count, bool)
     if attribute is not None and attribute.data_type == "BOOLEAN" and attribute.domain == "POINT":
         attribute.data.foreach_get("value", values)
     return values
+
+
+def has(candidate: bpy.types.Object, name: str) -> bool:
+    """Whether it carries that mark at all."""
+    return candidate.type in ("POINTCLOUD", "MESH") and name in candidate.data.attributes
 
 
 def write(cloud: bpy.types.Object, name: str, values: Flags) -> None:

@@ -37,6 +37,8 @@ WIDTHS = {
     "FLOAT4": 4,
 }
 
+DTYPES = {"INT": np.int32, "INT8": np.int8, "BOOLEAN": bool}  # float32 all others
+
 
 def has_type(kind: str) -> bool:
     """Whether this Blender knows an attribute type: FLOAT4 came after 4.5."""
@@ -83,13 +85,9 @@ def all_attributes(data: Points) -> dict[str, tuple[str, NDArray[Any]]]:
             or attribute.data_type not in WIDTHS
         ):
             continue
-        width, kind = (
-            WIDTHS[attribute.data_type],
-            {"INT": np.int32, "INT8": np.int8, "BOOLEAN": bool}.get(
-                attribute.data_type, np.float32
-            ),
-        )
-        values = np.empty(len(attribute.data) * width, kind)
+        width = WIDTHS[attribute.data_type]
+        kind = DTYPES.get(attribute.data_type, np.float32)
+        values: NDArray[Any] = np.empty(len(attribute.data) * width, kind)
         attribute.data.foreach_get(FIELDS[attribute.data_type], values)
         stored[attribute.name] = (
             attribute.data_type,

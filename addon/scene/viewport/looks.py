@@ -7,6 +7,7 @@ from ..objects import objects
 from ..splats import marks
 from .splat_colors import Look, to_srgb
 
+NO_OBJECT = (0.2, 0.2, 0.2)  # sRGB of splats that are of no object
 Style = tuple[str, tuple[tuple[float, ...], ...]]  # the panel's view, and the objects' colours
 
 
@@ -19,11 +20,16 @@ def style_of(cloud: bpy.types.Object) -> Style:
     return view, colors
 
 
+def object_colors(cloud: bpy.types.Object) -> dict[int, tuple[float, ...]]:
+    """sRGB by the objects' numbers."""
+    return {item.number: to_srgb(tuple(item.color)) for item in cloud.splatsmith_objects}
+
+
 def look_of(cloud: bpy.types.Object, view: str) -> Look:
     """What lies over the splats' own colors in the panel's view of them."""
     by_object = None
     if view == "OBJECTS" and objects.LABEL in cloud.data.attributes:
-        colors = {item.number: to_srgb(tuple(item.color)) for item in cloud.splatsmith_objects}
-        by_object = objects.of_each(cloud, colors, (0.2, 0.2, 0.2), np.float32, 3)
+        by_object = objects.of_each(cloud, object_colors(cloud), NO_OBJECT, np.float32, 3)
     fit = marks.fit(cloud) if view == "FIT" else None
-    return Look(marks.read(cloud, marks.SELECTED), marks.away(cloud), by_object, fit)
+    hidden = marks.stored(cloud, marks.HIDDEN) | marks.stored(cloud, marks.FILTERED)
+    return Look(marks.read(cloud, marks.SELECTED), hidden, by_object, fit)

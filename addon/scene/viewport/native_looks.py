@@ -1,5 +1,7 @@
-"""Keeps splats that Blender draws itself looking as the panel says: the selection, the objects'
-colours, how well words fit. And hands over to Blender what older files hold.
+"""Keeps splats that Blender draws itself tinted as the panel says: in the objects' colours, or by
+how well words fit. And hands over to Blender what older files hold.
+
+The selection needs none of this: Blender's nodes read it (native_nodes.py).
 """
 
 import zlib
@@ -8,14 +10,15 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ....backend.geometry.arrays import Floats, Ints
+from ....backend.geometry.arrays import Floats
 from ...blender_types import persistent
 from ..objects import objects
-from ..splats import marks, native, pointclouds, radiance, splats
-from .looks import look_of, style_of
-from .splat_colors import Look, displayed
+from ..splats import later, marks, native, native_nodes, splats, stepwise
+from .looks import NO_OBJECT, Style, object_colors, style_of
+from .splat_colors import heat
 
-_made_of: dict[int, tuple[object, ...]] = {}  # what each look was made of, by session_uid
+NAMES = {"OBJECTS": objects.LABEL, "FIT": marks.FIT}  # what each of the panel's views shows
+_made_of: dict[int, tuple[object, ...]] = {}  # what each tint was made of, by session_uid
 
 
 def adopt_all() -> None:
@@ -24,69 +27,80 @@ def adopt_all() -> None:
         return
     for cloud in bpy.data.objects:
         if splats.is_splats(cloud) and (splats.MARK in cloud or native.is_native(cloud)):
-            if splats.MARK in cloud:
-                native.adopt(cloud)
-            refresh(cloud)
+            _begin(cloud)
 
 
 def refresh(cloud: bpy.types.Object) -> None:
-    """Makes the look anew where anything changed that it is made of."""
+    """Makes the tint anew where anything changed that it is made of."""
+    if native.is_native(cloud) and cloud.data.is_editable and (_wants(cloud) or _has(cloud)):
+        _begin(cloud)
+
+
+def _begin(cloud: bpy.types.Object) -> None:
+    uid = cloud.session_uid
+    later.do("look", uid, stepwise.until_unchanged(uid, _pass))
+
+
+def _has(cloud: bpy.types.Object) -> bool:
+    return native_nodes.TINT in cloud.data.attributes
+
+
+def _wants(cloud: bpy.types.Object) -> bool:
+    return NAMES.get(style_of(cloud)[0], "") in cloud.data.attributes
+
+
+def _pass(cloud: bpy.types.Object) -> later.Steps:
+    if splats.MARK in cloud:
+        uid = cloud.session_uid
+        yield from _adopt(cloud)
+        cloud = stepwise.again(uid)
     if not native.is_native(cloud) or not cloud.data.is_editable:
         return
-    now = _ingredients(cloud)
-    if _made_of.get(cloud.session_uid) == now:
+    if _wants(cloud):
+        yield from _tint(cloud)
+    else:
+        _made_of.pop(cloud.session_uid, None)
+        native.set_tint(cloud, None)
+
+
+def _adopt(cloud: bpy.types.Object) -> later.Steps:
+    base, source = None, stepwise.at_work(cloud)
+    if native.is_older(cloud):
+        base = yield from stepwise.read(source, "radiance:base")
+        yield source.count * 4 > stepwise.LONG
+    native.adopt(source.cloud(), base)
+    yield False
+
+
+def _tint(cloud: bpy.types.Object) -> later.Steps:
+    """Reads what the view shows, and lays its colours over the splats if any are others."""
+    uid, source, style = cloud.session_uid, stepwise.at_work(cloud), style_of(cloud)
+    values = yield from stepwise.read(source, NAMES[style[0]])
+    if values is None:
         return
-    _made_of[cloud.session_uid] = now
-    look = look_of(cloud, style_of(cloud)[0])
-    tinted = look.objects is not None or look.fit is not None
-    counts = np.full(pointclouds.point_count(cloud.data), tinted)
-    counts |= marks.read(cloud, marks.SELECTED)
-    if not counts.any():
-        native.set_look(cloud, None)
+    checksum = 0
+    parts = [slice(k, k + stepwise.PART) for k in range(0, len(values), stepwise.PART)]
+    for part in parts:
+        checksum = zlib.crc32(values[part].data, checksum)
+        yield False
+    made_of = (source.data, *style, checksum)
+    if _made_of.get(uid) == made_of and _has(source.cloud()):
         return
-    native.set_look(cloud, _colors(cloud, look, np.flatnonzero(counts)))
+    tint = np.empty((len(values), 3), np.float32)
+    colors = object_colors(source.cloud())
+    for part in parts:
+        tint[part] = _colors(values[part], style, colors)
+        yield False
+    yield tint.size > stepwise.LONG
+    native.set_tint(source.cloud(), tint)
+    _made_of[uid] = made_of
 
 
-def _colors(cloud: bpy.types.Object, look: Look, shown: Ints) -> Floats:
-    """(N, 4) sRGB and whether it counts, of the splats at `shown` (M,): a selection is a small part
-    of a million as a rule.
-    """
-    base = splats.base_of(cloud)
-    some = Look(
-        selected=None if look.selected is None else look.selected[shown],
-        hidden=None if look.hidden is None else look.hidden[shown],
-        objects=None if look.objects is None else look.objects[shown],
-        fit=None if look.fit is None else look.fit[shown],
-    )
-    colors = np.zeros((len(base), 4), np.float32)
-    rgb = base[shown, :3] * np.float32(radiance.SH_C0) + np.float32(0.5)
-    colors[shown, :3] = displayed(rgb, some)[:, :3]
-    colors[shown, 3] = 1
-    return colors
-
-
-def _ingredients(cloud: bpy.types.Object) -> tuple[object, ...]:
-    """The panel's choice, and checksums of what by point it shows."""
-    view, colors = style_of(cloud)
-    names: list[str] = [marks.SELECTED]
-    names += {"OBJECTS": [objects.LABEL], "FIT": [marks.FIT]}.get(view, [])
-    shown = [_checksum(cloud, name) for name in names]
-    base = _checksum(cloud, "radiance:base") if view != "OWN" or shown[0] else 0
-    return (cloud.data.session_uid, view, colors, base, *shown)
-
-
-def _checksum(cloud: bpy.types.Object, name: str) -> int:
-    """Of an attribute's values; 0 where they are all 0, or not there."""
-    attribute = cloud.data.attributes.get(name)
-    if attribute is None or attribute.data_type not in pointclouds.WIDTHS:
-        return 0
-    width, kind = pointclouds.WIDTHS[attribute.data_type], np.float32
-    values: Any = np.empty(
-        len(attribute.data) * width,
-        {"INT": np.int32, "BOOLEAN": bool}.get(attribute.data_type, kind),
-    )
-    attribute.data.foreach_get(pointclouds.FIELDS[attribute.data_type], values)
-    return zlib.crc32(values.data) if values.any() else 0
+def _colors(values: Any, style: Style, colors: dict[int, tuple[float, ...]]) -> Floats:
+    """(N, 3) sRGB of what the view shows: numbers of objects, or fits."""
+    if style[0] == "FIT":
+        return heat(values)
+    return objects.looked_up(values, colors, NO_OBJECT, np.float32, 3)
 
 
 @persistent
@@ -106,27 +120,34 @@ def on_depsgraph(_scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> Non
 
 @persistent
 def on_load(*_arguments: object) -> None:
-    """A file of an older Blender, or of this one."""
+    """A file of an older Blender, or of this one; or one of its states."""
     _made_of.clear()
     adopt_all()
 
 
+def _lists() -> list[tuple[Any, Any]]:
+    """Blender's lists of handlers, and what of ours is in each."""
+    handlers = bpy.app.handlers
+    return [
+        (handlers.load_post, on_load),
+        (handlers.undo_post, on_load),
+        (handlers.redo_post, on_load),
+        (handlers.depsgraph_update_post, on_depsgraph),
+    ]
+
+
 def start() -> None:
     """Begins to watch, and looks at the file that is open; `stop` ends it."""
-    bpy.app.handlers.load_post.append(on_load)
-    bpy.app.handlers.depsgraph_update_post.append(on_depsgraph)
+    for listed, ours in _lists():
+        listed.append(ours)
     bpy.app.timers.register(adopt_all, first_interval=0.0)  # enabling forbids access to the file
 
 
 def stop() -> None:
     """No handler of ours stays behind."""
-    listed: list[tuple[Any, Any]] = [
-        (bpy.app.handlers.load_post, on_load),
-        (bpy.app.handlers.depsgraph_update_post, on_depsgraph),
-    ]
-    for handlers, ours in listed:
-        if ours in handlers:
-            handlers.remove(ours)
+    for listed, ours in _lists():
+        if ours in listed:
+            listed.remove(ours)
     if bpy.app.timers.is_registered(adopt_all):
         bpy.app.timers.unregister(adopt_all)
     _made_of.clear()

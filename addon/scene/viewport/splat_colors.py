@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-SELECTION = np.array([1.0, 0.5, 0.05], np.float32)  # sRGB, Blender's own orange
+from ..splats import radiance
+
 HEAT = np.array(
     [[0.12, 0.1, 0.3], [0.1, 0.35, 0.65], [0.2, 0.7, 0.55], [0.98, 0.85, 0.25], [0.95, 0.2, 0.1]],
     np.float32,
@@ -47,13 +48,12 @@ def displayed(rgb: NDArray[np.float32], look: Look) -> NDArray[np.float32]:
     result[:, :3] = rgb.clip(0, None)
     over = heat(look.fit) if look.fit is not None else look.objects
     if over is not None:
-        result[:, :3] = 0.3 * result[:, :3] + 0.7 * over * (
-            0.35 + 0.65 * result[:, :3].mean(1, keepdims=True).clip(0, 1)
-        )
+        result[:, :3] = radiance.laid_over(result[:, :3], over, radiance.TINTED)
     if look.selected is not None and look.selected.any():
         mine = look.selected
-        bright = 0.4 + 0.6 * result[mine, :3].mean(1, keepdims=True).clip(0, 1)
-        result[mine, :3] = 0.25 * result[mine, :3] + 0.75 * SELECTION * bright
+        result[mine, :3] = radiance.laid_over(
+            result[mine, :3], radiance.SELECTION, radiance.SELECTED
+        )
     if look.hidden is not None:
         result[look.hidden, 3] = 0
     return result
