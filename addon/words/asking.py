@@ -60,7 +60,9 @@ def ask(context: bpy.types.Context, cloud: bpy.types.Object) -> None:
     asking.number += 1
     asking.line = "Looking…" if asking.process.alive else "Loading the model…"
     asking.process.ask(
-        state.require(), preferences.ROOT, Question(asking.number, cloud[objects.FOLDER], prompt)
+        state.require(),
+        preferences.ROOT,
+        Question(id=asking.number, folder=cloud[objects.FOLDER], prompt=prompt),
     )
     asking.cloud, asking.since, asking.wrong = cloud.session_uid, time.monotonic(), False
     if bpy.app.background:

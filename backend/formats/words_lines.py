@@ -13,7 +13,7 @@ LONGEST_QUESTION = MAX_LINE  # bytes; the process passes over longer lines
 LONGEST_ANSWER = 64 * 2**20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Question:
     """A line to the process that `python -m backend words` is: what fits the prompt, in the
     segmentation in `folder`?
@@ -47,7 +47,7 @@ def decode_question(line: bytes) -> Question | None:
     """None for anything that is not a question. Of another version's, its number alone is read."""
     data = _object_of(line)
     if _is_of_another_version(data):
-        return Question(data["id"], "", "", protocol=data["protocol"])
+        return Question(id=data["id"], folder="", prompt="", protocol=data["protocol"])
     try:
         question = Question(**data)
     except TypeError:

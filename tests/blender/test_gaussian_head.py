@@ -256,7 +256,7 @@ def test_people_keep_their_own_motion(bpy: Any, rooms: Any, folder: Any) -> None
     cloud = bpy.data.objects["Ben Head Gaussians"]
     bpy.context.view_layer.objects.active = cloud
     assert results.person(bpy.context).name == "Ben Head"
-    with pytest.raises(RuntimeError, match="no poses"):  # this folder has no footage
+    with pytest.raises(RuntimeError, match="There is no file"):  # this folder has no footage
         bpy.ops.splatsmith.talk_video()
     assert (
         np.abs(

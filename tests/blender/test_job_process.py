@@ -134,7 +134,7 @@ def test_only_its_own_last_words_count(start: Any, tmp_path: Path) -> None:
 def test_a_prompt_that_is_too_long_is_said_so(rooms: Any, bpy: Any) -> None:
     process = rooms("words.process").WordsProcess()
     with pytest.raises(Exception, match="too long"):
-        process.ask("python", Path(), Question(1, "f", "漢" * 20_000))
+        process.ask("python", Path(), Question(id=1, folder="f", prompt="漢" * 20_000))
     assert not process.alive
 
 

@@ -139,7 +139,7 @@ def test_words_are_asked_and_followed(
 def test_a_process_really_answers(bpy: Any, rooms: Any, tmp_path: Path) -> None:
     """A folder that is no segmentation: the real process says so, from the real environment."""
     process = rooms("words.process").WordsProcess()
-    question = rooms("words.process").Question(7, str(tmp_path), "lamp")
+    question = rooms("words.process").Question(id=7, folder=str(tmp_path), prompt="lamp")
     process.ask(rooms("compute.state").require(), rooms("preferences").ROOT, question)
     found = process.wait(7, 60)
     assert found is not None and "is no segmentation" in found.error and process.alive

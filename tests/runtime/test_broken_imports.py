@@ -187,7 +187,7 @@ def test_questions_by_words_are_answered_with_it(
     (tmp_path / "broken_words.py").write_text("import broken_torch")
     (tmp_path / "broken_torch.py").write_text(SETUP["a missing library"])
     monkeypatch.syspath_prepend(tmp_path)
-    scores = load_answer("broken_words")(Question(4, "x", "lamp"))
+    scores = load_answer("broken_words")(Question(id=4, folder="x", prompt="lamp"))
     assert scores.id == 4 and "broken_torch is there, but can't be loaded" in scores.error
     assert decode_scores(encode_words(scores)) == scores
 

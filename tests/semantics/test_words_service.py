@@ -49,14 +49,14 @@ def test_answers_are_those_of_ask_and_words_are_encoded_once(folder: Path) -> No
     teacher.encode_text = encode_text  # type: ignore[method-assign]
     service = WordsService(load_model=load)
     for number in range(3):
-        found = service.answer(Question(number, str(folder), "lamp; bed"))
+        found = service.answer(Question(id=number, folder=str(folder), prompt="lamp; bed"))
         assert found.id == number and found.prompts == ["lamp", "bed"] and not found.error
         assert np.argmax(found.objects, 1).tolist() == [CLASSES.index("lamp"), CLASSES.index("bed")]
     assert loads == ["simulated"] and asked.count("lamp") == 1
     semantics_file.write(
         folder / semantics_file.NAME, scene(7)
     )  # segmented anew, in the same place
-    assert not service.answer(Question(9, str(folder), "lamp")).error
+    assert not service.answer(Question(id=9, folder=str(folder), prompt="lamp")).error
 
 
 def test_bad_questions_get_an_answer(folder: Path, tmp_path: Path) -> None:
@@ -65,17 +65,17 @@ def test_bad_questions_get_an_answer(folder: Path, tmp_path: Path) -> None:
 
     service = WordsService(load_model=no_model)
     for question, words in (
-        (Question(1, str(folder), "  ;"), "The prompt is empty"),
-        (Question(2, str(tmp_path / "none"), "lamp"), "is no segmentation"),
-        (Question(3, str(folder), "lamp"), "There is no CLIP model at simulated"),
-        (Question(4, str(folder), "a;" * 20_000), "too many"),
+        (Question(id=1, folder=str(folder), prompt="  ;"), "The prompt is empty"),
+        (Question(id=2, folder=str(tmp_path / "none"), prompt="lamp"), "is no segmentation"),
+        (Question(id=3, folder=str(folder), prompt="lamp"), "There is no CLIP model at simulated"),
+        (Question(id=4, folder=str(folder), prompt="a;" * 20_000), "too many"),
     ):
         found = service.answer(question)
         assert found.id == question.id and words in found.error and not found.objects
 
 
 def test_lines_that_are_no_questions_are_no_questions() -> None:
-    question = Question(3, "a", "lamp, 灯")
+    question = Question(id=3, folder="a", prompt="lamp, 灯")
     assert decode_question(encode_words(question)) == question
     for line in (
         b"",
@@ -104,7 +104,9 @@ def start(*more: str) -> subprocess.Popen[bytes]:
 def test_it_ends_with_its_pipe_and_when_nobody_asks(tmp_path: Path) -> None:
     with start() as process:
         assert process.stdin and process.stdout
-        process.stdin.write(b"nonsense\n" + encode_words(Question(5, str(tmp_path), "lamp")))
+        process.stdin.write(
+            b"nonsense\n" + encode_words(Question(id=5, folder=str(tmp_path), prompt="lamp"))
+        )
         process.stdin.flush()
         answer = json.loads(process.stdout.readline())
         assert answer["id"] == 5 and "is no segmentation" in answer["error"]
