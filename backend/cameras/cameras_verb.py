@@ -95,7 +95,7 @@ class CamerasOptions:
     )
     trust_model_code: bool = option(
         False,
-        "yes to running the code in these TorchScript files, which their makers wrote: only for "
+        "yes to running the code in these network files, which their makers wrote: only for "
         "files whose origin you know",
     )
     depth: bool = option(True, "dense depth of every picture, and a dense point cloud")

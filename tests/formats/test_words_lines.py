@@ -14,7 +14,7 @@ from backend.formats.words_lines import (
     refusal,
 )
 
-QUESTION = Question(3, "a b/é", "chair; table", "ViT")
+QUESTION = Question(id=3, folder="a b/é", prompt="chair; table", model="ViT")
 SCORES = Scores(
     id=3, prompts=["chair", "table"], objects=[[0.5, 1], [0, 0.25]], error="", advice=""
 )
@@ -25,7 +25,7 @@ def test_lines_come_back() -> None:
         assert line.endswith(b"\n") and line.count(b"\n") == 1 and line.isascii()
     assert decode_question(encode_words(QUESTION)) == QUESTION
     assert decode_scores(encode_words(SCORES)) == SCORES
-    assert decode_question(b'{"id": 1, "folder": "f", "prompt": "p"}') == Question(1, "f", "p", "")
+    assert decode_question(b'{"id": 1, "folder": "f", "prompt": "p"}') == Question(id=1, folder="f", prompt="p")
     assert decode_scores(b'{"id": 1}') == Scores(id=1, prompts=[], objects=[], error="", advice="")
 
 

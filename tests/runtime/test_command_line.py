@@ -223,7 +223,7 @@ def test_setup_never_clears_a_folder_that_is_not_its_own(tmp_path: Path) -> None
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "thesis.txt").write_text("precious")
     failure = refusal("setup", "--input", tmp_path / "home", "--output", tmp_path / "record")
-    assert "holds other files" in failure.what
+    assert "was left alone" in failure.what
     assert (tmp_path / "home" / "thesis.txt").read_text() == "precious"
 
 
