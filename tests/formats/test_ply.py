@@ -127,7 +127,7 @@ def test_what_is_wrong_is_said(text: str, why: str, tmp_path: Path) -> None:
 
 
 def test_no_file_at_all(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="can't be read"):
+    with pytest.raises(InputError, match="There is no file"):
         ply.read_vertices(tmp_path / "none.ply")
 
 
