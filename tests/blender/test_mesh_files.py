@@ -70,7 +70,7 @@ def test_baking_says_what_is_wrong(bpy: Any, wave: Any, tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="no folder"):
         bpy.ops.splatsmith.bake_mesh(filepath=str(tmp_path / "nowhere" / "x.glb"))
     (tmp_path / "bad.npz").write_bytes(b"nothing")
-    with pytest.raises(RuntimeError, match="no usable mesh sequence"):
+    with pytest.raises(RuntimeError, match="is not a mesh sequence"):
         bpy.ops.splatsmith.import_mesh(filepath=str(tmp_path / "bad.npz"))
     assert len(bpy.data.objects) == 1
 

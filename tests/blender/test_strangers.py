@@ -63,6 +63,7 @@ def test_own_jobs_are_resumed_without_a_question(rooms: Any, results: Path, tmp_
     job = rooms("jobs.manager").make_record(request, str(COMPUTE), ROOT, 0)
     plant(results, request, job.folder.name + "_2")
     (job.folder / "checkpoint").mkdir()
+    (job.folder / "checkpoint" / "kept").write_bytes(b"work")
     (job.folder / "state.json").write_text('{"status": "cancelled"}')
     own = {item.folder: item.own for item in rooms("jobs.folders").find_unfinished()}
     assert own == {job.folder: True, results / f"{job.folder.name}_2": False}
