@@ -49,6 +49,7 @@ def bpy(blender: Any, tmp_path: Path) -> Any:
         "meshes",
         "pointclouds",
         "cameras",
+        "node_groups",  # they hold the materials
         "materials",
         "images",
         "movieclips",
