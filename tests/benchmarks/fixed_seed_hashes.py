@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 # Not computed, by their place in manifest.json.
-UNSTABLE = ("versions", "timings", "settings.device")
+# sizes of files: of those that tell of places, longer and shorter ones
+UNSTABLE = ("versions", "timings", "settings.device", "files")
 # Not computed, wherever it stands in JSON: the time that each point of a training's curve took.
 SECONDS = re.compile(r'("cpu_seconds": ?)[0-9.]+')
 # file: why its hash is not compared. Printed with every table.
