@@ -56,6 +56,7 @@ def bpy(blender: Any, tmp_path: Path) -> Any:
     ):
         for block in list(getattr(blender.data, kind)):
             getattr(blender.data, kind).remove(block)
+    blender.data.batch_remove(list(blender.data.shape_keys))  # of nobody: no file could be saved
     blender.context.scene.render.fps, blender.context.scene.render.fps_base = 24, 1.0
     preferences = blender.context.preferences.addons[MODULE].preferences
     preferences.results, preferences.python = str(tmp_path / "results"), str(COMPUTE)
