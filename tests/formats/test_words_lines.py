@@ -25,7 +25,9 @@ def test_lines_come_back() -> None:
         assert line.endswith(b"\n") and line.count(b"\n") == 1 and line.isascii()
     assert decode_question(encode_words(QUESTION)) == QUESTION
     assert decode_scores(encode_words(SCORES)) == SCORES
-    assert decode_question(b'{"id": 1, "folder": "f", "prompt": "p"}') == Question(id=1, folder="f", prompt="p")
+    assert decode_question(b'{"id": 1, "folder": "f", "prompt": "p"}') == Question(
+        id=1, folder="f", prompt="p"
+    )
     assert decode_scores(b'{"id": 1}') == Scores(id=1, prompts=[], objects=[], error="", advice="")
 
 
