@@ -39,7 +39,8 @@ def list_photos(folder: Path) -> list[Path]:
     photos = [
         p.name
         for p in folder.iterdir()
-        if p.suffix.lower() in LISTED and p.is_file() and not p.name.startswith(".")
+        # pipes and dead links too: who opens them says what they are
+        if p.suffix.lower() in LISTED and not p.is_dir() and not p.name.startswith(".")
     ]
     names = photos or pictures_below(folder, LISTED)
     return [folder / name for name in sorted(names, key=natural_key)]

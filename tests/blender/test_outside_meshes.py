@@ -2,6 +2,7 @@
 without a word.
 """
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -389,6 +390,15 @@ def test_files_that_systems_leave_are_skipped_and_named(bpy: Any, folder: Path, 
     (folder / "notes.txt").write_text("x")
     text = bring_in(bpy, folder, capfd)
     assert "through 3 frames" in text and "3 hidden files left out (._m_0.obj and 2 more)" in text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such files on Windows")
+def test_links_to_nothing_are_skipped_and_named(bpy: Any, folder: Path, capfd: Any) -> None:
+    for frame in range(3):
+        obj(folder / f"m_{frame}.obj", SHEET, SHEET_QUADS)
+    (folder / "m_3.obj").symlink_to("nowhere")
+    text = bring_in(bpy, folder, capfd)
+    assert "through 3 frames" in text and "1 unreadable file left out (m_3.obj)" in text
 
 
 def test_large_sequences_keep_what_they_bring_too(

@@ -26,10 +26,11 @@ class NumberedFiles:
 
 def files_of(folder: Path) -> NumberedFiles:
     """The sequence of a folder. InputError where there is none, or more than one."""
-    every = [p for p in folder.iterdir() if p.suffix.lower() in KINDS and p.is_file()]
+    every = [p for p in folder.iterdir() if p.suffix.lower() in KINDS and not p.is_dir()]
     every.sort(key=lambda p: natural_key(p.name))
     hidden = [p for p in every if p.name.startswith(".")]
-    files = [p for p in every if not p.name.startswith(".")]
+    odd = [p for p in every if not p.is_file() and p not in hidden]
+    files = [p for p in every if p not in hidden and p not in odd]
     if len(files) < 2:
         raise InputError(
             f"{folder.name} holds fewer than two mesh files.",
@@ -42,6 +43,8 @@ def files_of(folder: Path) -> NumberedFiles:
             "Leave only one kind in it.",
         )
     notes = [_listed("hidden file", hidden, "left out")] if hidden else []
+    if odd:
+        notes.append(_listed("unreadable file", odd, "left out"))
     numbers = _numbers(folder, files)
     if numbers is None:
         return NumberedFiles(files, list(range(len(files))), notes)

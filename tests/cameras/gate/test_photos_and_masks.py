@@ -1,6 +1,7 @@
 """Folders of photos as cameras, phones and Windows leave them; masks matched with them by name."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,17 @@ def test_broken_photos_and_hidden_twins_are_no_harm(tmp_path: Path) -> None:
     assert [mark_of(footage.folder / n) for n in footage.names] == [0, 1, 2, 3, 6, 7]
     said = " ".join(footage.told)
     assert "left out: 4.jpg" in said and "left out: 5.jpg" in said
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such files on Windows")
+def test_what_is_no_file_is_named_too(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "p", [f"{i}.jpg" for i in range(5)])
+    os.mkfifo(tmp_path / "p" / "pipe.jpg")
+    (tmp_path / "p" / "dead.jpg").symlink_to("nowhere")
+    (tmp_path / "p" / "device.png").symlink_to("/dev/zero")
+    footage = gathered(tmp_path / "p", tmp_path)
+    assert len(footage.names) == 5
+    assert "3 of 8 photos can't be read and were left out: dead.jpg, device.png" in footage.told[0]
 
 
 def test_smaller_copies_of_the_same_shape_are_used(tmp_path: Path) -> None:
