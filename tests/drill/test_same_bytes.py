@@ -1,6 +1,4 @@
-"""Every verb, small: the same bytes on one core as on two, and the drill
-notices what is not the same.
-"""
+"""Every verb, small: the same bytes on one core as on two; the drill notices what is not."""
 
 import json
 from pathlib import Path
