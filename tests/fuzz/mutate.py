@@ -48,8 +48,8 @@ def mutate(data: bytes, pool: list[bytes], rng: random.Random) -> bytes:
     """One to four changes, most of them where the format's structure stays whole."""
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
         changed = structures.mutate(data, rng, _plain) if rng.random() < 0.7 else None
-        data = _plain(data, rng, pool) if changed is None else changed
-    return data[:LONGEST]
+        data = (_plain(data, rng, pool) if changed is None else changed)[:LONGEST]
+    return data
 
 
 def _plain(data: bytes, rng: random.Random, pool: list[bytes] = []) -> bytes:  # noqa: B006 - read only

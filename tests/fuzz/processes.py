@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,8 +87,11 @@ def start(target: Target, folder: Path, seconds: float, seed: int, out: Path) ->
             os.execve(sys.executable, *command)
         try:
             run_here(target, folder, seconds, seed, out)
-        finally:
-            os._exit(0)
+        except BaseException:  # also what is no Exception: the child must not go on as its parent
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(1)
+        os._exit(0)
     os.close(log)
     return Process(
         target=target, pid=pid, folder=folder, seed=seed, out=out, begun=time.monotonic()

@@ -1,14 +1,15 @@
 """Reads a FLAME model (Li et al. 2017) from the pickle that its site gives to those who sign up,
 without running anything in it.
 
-A pickle may call any function of any package. Here it may name a handful of constructors of numpy
-and scipy arrays and one placeholder for chumpy's, and whatever else it names is refused before it
-is called (Python's manual, "Restricting Globals").
+A pickle may call any function of any package. Here it may name a handful of constructors of arrays
+(numpy's, scipy's, chumpy's), for all of which others stand in that only keep what they are given;
+whatever else it names is refused before it is called (Python's manual, "Restricting Globals").
 """
 
+import math
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,36 +19,62 @@ from ...protocol import InputError
 
 KEYS = ("v_template", "f", "shapedirs", "J_regressor", "weights")
 LARGEST = 1 << 30  # bytes
+MOST_ROWS, MOST_AXES = 1_000_000, 8
+NUMBERS = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8")
 
 
-class _Chumpy:
-    """What stands for chumpy's array: it only keeps its state."""
+class _Kept:
+    """What stands for an object of another package: it only keeps what it is given."""
 
-    def __init__(self, *_arguments: object) -> None:
-        self.state: dict[str, Any] = {}
+    def __init__(self, *arguments: object) -> None:
+        self.arguments = arguments
+        self.state: object = None
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: object) -> None:
         self.state = state
 
 
-class _Sparse(_Chumpy):
+class _Chumpy(_Kept):
+    """What stands for chumpy's array."""
+
+
+class _Sparse(_Kept):
     """What stands for scipy's compressed sparse columns."""
 
 
-_NUMPY = {("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy", "ndarray"), ("numpy", "dtype"),
-          ("numpy.core.multiarray", "scalar"), ("numpy._core.multiarray", "scalar"), ("_codecs",
-          "encode")}  # fmt: skip
+class _Dtype(_Kept):
+    """What stands for a type of numpy's: numpy's own crashes on a state that is none."""
+
+
+class _Ndarray(_Kept):
+    """What stands for numpy's array: its state is (version, shape, type, Fortran order, bytes)."""
+
+
+def _encode(text: object, _encoding: object = "", _errors: object = "") -> bytes:
+    """Bytes that Python 2 and 3 pass to one another as text of Latin-1."""
+    return text.encode("latin1") if isinstance(text, str) else b""
+
+
+_NAMED = {
+    ("numpy", "ndarray"): _Ndarray,
+    ("numpy", "dtype"): _Dtype,
+    ("_codecs", "encode"): _encode,
+    ("scipy.sparse.csc", "csc_matrix"): _Sparse,
+    ("scipy.sparse._csc", "csc_matrix"): _Sparse,
+    **{
+        (f"numpy.{core}.multiarray", name): stand_in
+        for core in ("core", "_core")
+        for name, stand_in in (("_reconstruct", _Ndarray), ("scalar", _Kept))
+    },
+}
 
 
 class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in _NUMPY:
-            return super().find_class(module, name)
         if module.split(".")[0] == "chumpy":
             return _Chumpy
-        if module.startswith("scipy.sparse") and name == "csc_matrix":
-            return _Sparse
+        if (module, name) in _NAMED:
+            return _NAMED[module, name]
         raise pickle.UnpicklingError(f"it asks for {module}.{name}")
 
 
@@ -75,12 +102,11 @@ def read_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
         ValueError,
         TypeError,
         AttributeError,
-        IndexError,
-        KeyError,
         MemoryError,
         OverflowError,
         RecursionError,
         ImportError,
+        LookupError,
     ) as error:
         raise wrong from error
     if not isinstance(entries, dict) or not all(key in entries for key in KEYS):
@@ -95,33 +121,55 @@ def _array(value: object) -> NDArray[np.generic] | None:
     if isinstance(value, _Sparse):
         return _dense(value.state)
     if isinstance(value, _Chumpy):
-        value = value.state.get("x")
-    return value if isinstance(value, np.ndarray) and value.dtype.kind in "fiu" else None
+        value = value.state.get("x") if isinstance(value.state, dict) else None
+    return _plain(value.state) if isinstance(value, _Ndarray) else None
 
 
-def _dense(state: dict[str, Any]) -> NDArray[np.generic] | None:
-    """Of compressed columns: their data, rows and starts."""
-    data, rows, starts = (state.get(name) for name in ("data", "indices", "indptr"))
-    shape = state.get("_shape")
-    if (
-        not all(isinstance(part, np.ndarray) for part in (data, rows, starts))
-        or not isinstance(shape, tuple)
-        or len(shape) != 2
-    ):
+def _plain(state: object) -> NDArray[np.generic] | None:
+    """Of an array's state; None unless it is one of numbers, and has as many bytes as they take."""
+    if not isinstance(state, tuple) or len(state) != 5:
         return None
-    assert (
-        isinstance(data, np.ndarray)
-        and isinstance(rows, np.ndarray)
-        and isinstance(starts, np.ndarray)
-    )
-    counts = np.diff(starts)
-    fits = (
-        len(starts) == shape[1] + 1
-        and (counts >= 0).all()
-        and counts.sum() == len(data) == len(rows)
-        and max(shape) < 1_000_000
-    )
-    if not fits or (len(rows) and not 0 <= rows.min() <= rows.max() < shape[0]):
+    _, shape, kind, by_columns, content = state
+    content = _encode(content) if isinstance(content, str) else content
+    dtype = _number_type(kind)
+    if dtype is None or not isinstance(content, bytes) or not isinstance(shape, tuple):
+        return None
+    if not all(isinstance(length, int) and 0 <= length <= LARGEST for length in shape):
+        return None
+    if math.prod(shape) * dtype.itemsize != len(content) or len(shape) > MOST_AXES:
+        return None
+    order: Literal["F", "C"] = "F" if by_columns else "C"
+    return np.frombuffer(content, dtype).reshape(shape, order=order)
+
+
+def _number_type(kind: object) -> np.dtype[np.generic] | None:
+    """Of what stands for a type, whose state begins (version, byte order, …)."""
+    if not isinstance(kind, _Dtype) or not kind.arguments:
+        return None
+    code = kind.arguments[0]
+    if not isinstance(code, str) or code not in NUMBERS:
+        return None
+    swapped = isinstance(kind.state, tuple) and kind.state[1:2] == (">",)
+    return np.dtype(f"{'>' if swapped else '<'}{code}")
+
+
+def _dense(state: object) -> NDArray[np.generic] | None:
+    """Of compressed columns: their data, rows and starts."""
+    if not isinstance(state, dict):
+        return None
+    data, rows, starts = (_array(state.get(name)) for name in ("data", "indices", "indptr"))
+    shape = state.get("_shape")
+    if data is None or rows is None or starts is None or not isinstance(shape, tuple):
+        return None
+    if len(shape) != 2 or not all(isinstance(n, int) and 0 <= n < MOST_ROWS for n in shape):
+        return None
+    if "f" in (rows.dtype.kind, starts.dtype.kind) or {1} != {data.ndim, rows.ndim, starts.ndim}:
+        return None
+    counts = np.diff(starts.astype(np.int64))
+    fits = len(starts) == shape[1] + 1 and bool((counts >= 0).all())
+    if not fits or not counts.sum() == len(data) == len(rows):
+        return None
+    if len(rows) and not 0 <= rows.min() <= rows.max() < shape[0]:
         return None
     dense = np.zeros(shape)
     dense[rows, np.repeat(np.arange(shape[1]), counts)] = data
