@@ -23,7 +23,18 @@ from backend.runtime.folder import JobFolder
 from .processes import BAR, descendants, end_all, seconds_to_end
 from .stage_kills import differing
 
-SAID, STAGE = "said.jsonl", b'"stage"'
+SAID = "said.jsonl"
+# A worker that keeps what it can as soon as it can: the jobs are short.
+EAGERLY = """
+import sys
+from backend.__main__ import main, tune_process
+tune_process()
+from backend.media import video_parts
+from backend.runtime import kept_stage
+kept_stage.SECONDS = kept_stage.LEAST = 0.0
+video_parts.LENGTH = 4
+sys.exit(main())
+"""
 RUNS = 3  # for each kill that is wanted: where a job is so short that it ends before the blow
 
 
@@ -50,21 +61,30 @@ class Signaled:
 
 @dataclass
 class _Run:
-    """One worker, to its end or killed so long after its first stage began."""
+    """One worker, to its end or killed so many seconds after it said its line of that number:
+    seconds alone would be others on a busy machine.
+    """
 
     request: Request[Any]
     root: Path
-    patience: float = 0.0
+    blow: tuple[int, float] | None = None
     warned: list[str] = field(default_factory=list)
-    seconds: float = -1.0  # of its work; -1 where it was killed
+    lines: list[float] = field(default_factory=list)  # when each was said
+    was_killed: bool = False
     had_saved: bool = False
     alive: float = 0.0
+
+    def moment(self, chance: random.Random) -> tuple[int, float]:
+        """Any moment between its first stage and its last word."""
+        at = chance.uniform(self.lines[1], self.lines[-1])
+        line = max(i for i, time_of in enumerate(self.lines) if time_of <= at)
+        return line + 1, at - self.lines[line]
 
     def go(self) -> "_Run":
         self.root.mkdir(parents=True, exist_ok=True)
         (self.root / "request.json").write_text(self.request.to_json(), encoding="utf-8")
         verb, said = self.request.verb, self.root / SAID
-        command = [sys.executable, "-m", "backend", verb, "--events", "--job", str(self.root)]
+        command = [sys.executable, "-c", EAGERLY, verb, "--events", "--job", str(self.root)]
         with (
             open(said, "wb") as file,
             subprocess.Popen(
@@ -81,13 +101,16 @@ class _Run:
         return self
 
     def _watch(self, process: "subprocess.Popen[bytes]", said: Path) -> None:
-        while process.poll() is None and STAGE not in said.read_bytes():
-            time.sleep(0.01)
-        begun = time.monotonic()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(self.patience or None)
-            self.seconds = time.monotonic() - begun
+        while process.poll() is None and (self.blow is None or len(self.lines) < self.blow[0]):
+            new = said.read_bytes().count(b"\n") - len(self.lines)
+            self.lines += [time.monotonic()] * new
+            time.sleep(0.005)
+        if self.blow is None or process.returncode is not None:
             return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(self.blow[1])
+            return
+        self.was_killed = True
         everyone = descendants(process.pid)
         self.had_saved = JobFolder.for_job(self.root).has_checkpoint
         process.kill()
@@ -108,7 +131,7 @@ def drill(request: Request[Any], folder: Path, kills: int, seed: int = 0) -> Sig
     """
     chance, whole, killed = random.Random(seed), folder / "whole", folder / "killed"
     begun = measure.cpu_seconds()
-    seconds = _Run(request, whole).go().seconds
+    unbroken = _Run(request, whole).go()
     cost, begun, ended = measure.cpu_seconds() - begun, measure.cpu_seconds(), 0
     found, runs = Signaled(), 0
     if not (whole / "result" / "manifest.json").is_file():
@@ -116,10 +139,10 @@ def drill(request: Request[Any], folder: Path, kills: int, seed: int = 0) -> Sig
         return found
     while (found.kills < kills and runs < RUNS * kills) or killed.is_dir():
         goes_on = found.kills < kills and runs < RUNS * kills
-        run = _Run(request, killed, chance.uniform(0.05, 1.0) * seconds if goes_on else 0.0).go()
+        run = _Run(request, killed, unbroken.moment(chance) if goes_on else None).go()
         runs += 1
         found.lost += [f"set aside: {text}" for text in run.warned]
-        if run.seconds < 0:
+        if run.was_killed:
             _count(found, run)
             continue
         found.differing |= set(differing(whole / "result", killed / "result"))
