@@ -88,7 +88,7 @@ def last(work: Path, goes_on: bool) -> Segment:
     folder = work / FOLDER
     if goes_on:
         for path in sorted(folder.glob("[0-9]*"), reverse=True):
-            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RuntimeError):
                 note = json.loads((path / NOTE).read_text(encoding="utf-8"))
                 placed = pycolmap.Reconstruction(path).num_reg_images()
                 if placed == note["placed"]:
