@@ -71,7 +71,7 @@ class Segment:
         written = max(self.half.iterdir())  # their names are times
         placed = pycolmap.Reconstruction(written).num_reg_images()
         ended = Segment(self.folder, self.number + 1, done, placed)
-        note = {"done": ended.done, "placed": ended.placed}
+        note = {"done": ended.done, "placed": ended.placed, "files": _sizes(written)}
         (written / NOTE).write_text(json.dumps(note), encoding="utf-8")
         atomic.sync_tree(written)
         os.replace(written, ended.model)
@@ -81,6 +81,11 @@ class Segment:
         return ended
 
 
+def _sizes(folder: Path) -> dict[str, int]:
+    """Of COLMAP's files."""
+    return {path.name: path.stat().st_size for path in sorted(folder.glob("*.bin"))}
+
+
 def last(work: Path, goes_on: bool) -> Segment:
     """Where a stopped mapper is gone on with; the beginning where there is nothing to go on
     from.
@@ -88,11 +93,10 @@ def last(work: Path, goes_on: bool) -> Segment:
     folder = work / FOLDER
     if goes_on:
         for path in sorted(folder.glob("[0-9]*"), reverse=True):
-            with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RuntimeError):
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
                 note = json.loads((path / NOTE).read_text(encoding="utf-8"))
-                placed = pycolmap.Reconstruction(path).num_reg_images()
-                if placed == note["placed"]:
-                    return Segment(folder, int(path.name), int(note["done"]), placed)
+                if note["files"] == _sizes(path):  # COLMAP reads a short file for ever
+                    return Segment(folder, int(path.name), int(note["done"]), int(note["placed"]))
     shutil.rmtree(folder, ignore_errors=True)
     return Segment(folder)
 
