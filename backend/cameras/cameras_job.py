@@ -9,6 +9,7 @@ from typing import Any
 from ..media.frames import Footage
 from ..media.tracks.tracks import EMPTY, Tracks
 from ..protocol import InputError, SolveError
+from ..runtime.atomic import linked
 from ..runtime.job import Job, Outcome
 from ..runtime.kept_stage import StageKeeper
 from . import export, run_solvers, solve as solving
@@ -84,8 +85,15 @@ def _is_written(work: Path) -> bool:
 
 
 def _hand_over(job: Job[CamerasOptions], work: Path) -> None:
-    for path in sorted((work / WRITTEN).iterdir()):
-        path.rename(job.folder.staging / path.name)
+    """The capture's files stay in the checkpoint until there is a result; those that depth changes
+    are copied.
+    """
+    for path in sorted((work / WRITTEN).rglob("*")):
+        target = job.folder.staging / path.relative_to(work / WRITTEN)
+        if path.is_file() and path.parent == work / WRITTEN:
+            shutil.copyfile(path, target)
+        elif path.is_file():
+            linked(path, target)
 
 
 def _run_given(job: Job[CamerasOptions], source: sources.Source, work: Path) -> Outcome:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -66,6 +67,19 @@ def atomic_path(path: Path) -> Iterator[Path]:
         sync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def linked(path: Path, target: Path) -> None:
+    """A second name for a file that nobody will change, which stays; a copy where the file system
+    has only one name for each. Folders are made.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(path, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        shutil.copyfile(path, target)
 
 
 def clear_parts(folder: Path) -> None:

@@ -2,7 +2,6 @@
 asked.
 """
 
-import contextlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,14 +18,14 @@ from ..gaussians.model import Gaussians, from_arrays
 from ..gaussians.options import RasterOptions, options_for
 from ..gaussians.rasterize import rasterize, rasterizer_name
 from ..media.open_image import opened
-from ..media.video_writer import VideoWriter
+from ..media.video_parts import VideoParts
 from ..protocol import InputError
-from ..runtime.atomic import atomic_path
+from ..runtime.atomic import atomic_path, linked
 from ..runtime.job import Job, Outcome
 from .render_verb import RenderOptions
 
 NAMED = {"white": (1.0, 1.0, 1.0), "black": (0.0, 0.0, 0.0)}
-PICTURES = "pictures"  # in the checkpoint: those that are done
+PICTURES, VIDEO = "pictures", "video"  # in the checkpoint: what is done of them
 MAX_PIXELS = 100_000_000
 PNG_BYTES = 2.0  # of a pixel, as a PNG of splats takes; plain ones take less
 
@@ -156,19 +155,13 @@ def _render_all(
                 Image.fromarray(pixels).save(part, compress_level=3)
         job.progress(number, len(frames))
     for path in sorted(done.glob("[0-9]*.png")):
-        path.rename(job.folder.staging / path.name)
+        linked(path, job.folder.staging / path.name)
 
 
 def _write_video(job: Job[RenderOptions], count: int) -> None:
-    with contextlib.ExitStack() as stack:
-        writer = None
-        for number in range(1, count + 1):
-            with opened(job.folder.staging / f"{number:04d}.png") as image:
-                pixels = np.asarray(image)
-            if writer is None:
-                size = pixels.shape[1], pixels.shape[0]
-                video = job.folder.staging / "video.mp4"
-                writer = VideoWriter(video, job.options.video, *size)
-                stack.callback(writer.close)
-            writer.add(pixels)
-            job.progress(number, count)
+    parts = VideoParts(job.folder.checkpoint / VIDEO, job.options.video)
+    for number in range(parts.pictures + 1, count + 1):
+        with opened(job.folder.staging / f"{number:04d}.png") as image:
+            parts.add(np.asarray(image))
+        job.progress(number, count)
+    parts.join(job.folder.staging / "video.mp4")

@@ -15,6 +15,7 @@ from ..geometry.arrays import Floats
 from ..media.sound import RATE, read_sound
 from ..protocol import InputError
 from ..runtime.job import Job, Outcome
+from ..runtime.kept_stage import StageKeeper
 from .motion.idle import blinks, loudness_of, sway
 from .motion.motion_output import frame_times, write_motion
 from .motion.motion_training import speak
@@ -44,19 +45,26 @@ def run(job: Job[SpeechOptions]) -> Outcome:
     options, path = job.options, Path(job.request.input)
     speaker = load_speaker(Path(options.speaker)) if options.speaker else None
     text = _text(options.transcript)
+    keeper = StageKeeper(job)
     job.stage("Reading the sound", 1, 3)
     samples = read_sound(path)
     if np.abs(samples).max() < SILENT:
         job.warn("SILENT", f"{path.name} is silent: the face will only blink.")
     job.stage("Listening", 2, 3)
-    features = speech_features(
-        samples, load_encoder(), load_pretrained(options.sound_model, options.trust_model_code)
+    features = keeper.stage(
+        "features",
+        Floats,
+        lambda: speech_features(
+            samples, load_encoder(), load_pretrained(options.sound_model, options.trust_model_code)
+        ),
     )
     if not sounds_like_speech(features):
         job.warn(
             "NO_SPEECH", f"{path.name} hardly sounds like speech: is it music, or the wrong file?"
         )
-    probabilities = _probabilities(features, text, options.language)
+    probabilities = keeper.stage(
+        "heard", Floats, lambda: _probabilities(features, text, options.language)
+    )
     job.stage("Moving the face", 3, 3)
     times = frame_times(len(samples) / RATE, options.fps)
     heard = times + options.lead / 1000

@@ -1,6 +1,5 @@
 """The verb `talk`: the Gaussian head speaks. Leaves a video with sound, marked as synthetic."""
 
-import contextlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from ..media.decoding import Damage, decode, open_video
 from ..media.open_image import opened_bytes
 from ..media.open_media import BROKEN_MEDIA, open_media
 from ..media.video import upright
-from ..media.video_writer import VideoWriter
+from ..media.video_parts import VideoParts
 from ..protocol import InputError
 from ..runtime.job import Job, Outcome
 from .gaussian_head import files
@@ -34,6 +33,7 @@ from .tracking.track import FaceTrackConfig
 
 NOTE = "Synthetic: this person's face was animated by Splatsmith."
 PLAIN, PLAIN_SIDE = (41, 43, 48), 512
+PARTS = "video"  # in the checkpoint: what is drawn
 LONGEST = 1800  # frames of footage that are kept at hand; then it runs backwards
 
 
@@ -57,28 +57,15 @@ def run(job: Job[TalkOptions]) -> Outcome:
         if options.background == "footage"
         else _plain(options.size or PLAIN_SIDE, len(coefficients))
     )
-    with contextlib.ExitStack() as stack:
-        writer = None
-        for number, (view, behind) in enumerate(views):
+    parts = VideoParts(job.folder.checkpoint / PARTS, fps)
+    for number, (view, behind) in enumerate(views):
+        if number >= parts.pictures:  # those before, a stopped run has drawn
             pose, K, size = camera(view)
             used = torch.from_numpy(coefficients[number]).to(job.device)
-            image = _over(
-                render(model, mesh, used, pose.to(job.device), K.to(job.device), size), behind
-            )
-            if writer is None:
-                writer = VideoWriter(
-                    job.folder.staging / "talk.mp4",
-                    fps,
-                    image.shape[1],
-                    image.shape[0],
-                    NOTE,
-                    sound is not None,
-                )
-                stack.callback(writer.close)
-            writer.add(image)
-            job.progress(number + 1, len(coefficients))
-        if writer is not None and sound is not None:
-            writer.add_sound(sound, len(coefficients) / fps)
+            drawn = render(model, mesh, used, pose.to(job.device), K.to(job.device), size)
+            parts.add(_over(drawn, behind))
+        job.progress(number + 1, len(coefficients))
+    parts.join(job.folder.staging / "talk.mp4", NOTE, sound)
     return Outcome(
         f"{len(coefficients)} frames of a talking head",
         {"frames": float(len(coefficients)), "fps": fps},

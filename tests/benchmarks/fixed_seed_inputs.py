@@ -16,7 +16,7 @@ from helpers import clips, furnished_room, ray_world, small_clip, turning_blob
 from helpers.talking_face import talking_face
 from PIL import Image
 
-from backend.media.video_writer import VideoWriter
+from backend.media.video_parts import VideoParts
 from backend.talking_head.rigs.small_head.build import small_head
 from backend.talking_head.speech.espeak import speak
 
@@ -124,11 +124,10 @@ def _face(folder: Path) -> None:
     skin = np.random.default_rng(0).choice(np.flatnonzero(rig.neutral[:, 2] > 3), 478)
     face = talking_face(rig, skin, int(seconds * FACE_FPS), size=FACE_SIDE, seed=3)
     face.colors = (rig.colors * (1 + 0.1 * np.sin(face.rest * 3))).clip(0, 1).astype(np.float32)
-    writer = VideoWriter(folder / "face.mp4", FACE_FPS, FACE_SIDE, FACE_SIDE, sound=True)
+    parts = VideoParts(folder / "parts", FACE_FPS)
     for image in face.images():
-        writer.add(image)
-    writer.add_sound(folder / "line.wav", seconds)
-    writer.close()
+        parts.add(image)
+    parts.join(folder / "face.mp4", sound=folder / "line.wav")
 
 
 def _hub(folder: Path) -> None:

@@ -10,6 +10,7 @@ from helpers.sounds import write_wav
 from helpers.talking_face import TalkingFace, talking_face
 
 from backend.formats import gaussian_head_file, splat_ply
+from backend.media.video_parts import VideoParts
 from backend.media.video_writer import VideoWriter
 from backend.talking_head.fitting.head_motion import HeadMotion
 from backend.talking_head.gaussian_head import files
@@ -76,11 +77,10 @@ def _film(folder: Path, seconds: float, side: int) -> tuple[TalkingFace, Path]:
     face = talking_face(rig, skin, round(seconds * RATE), size=side, seed=3)
     face.colors = (rig.colors * (1 + 0.1 * np.sin(face.rest * 3))).clip(0, 1).astype(np.float32)
     line(folder)
-    writer = VideoWriter(folder / "face.mp4", RATE, side, side, sound=True)
+    parts = VideoParts(folder / "parts", RATE)
     for image in face.images():
-        writer.add(image)
-    writer.add_sound(folder / "line.wav", seconds)
-    writer.close()
+        parts.add(image)
+    parts.join(folder / "face.mp4", sound=folder / "line.wav")
     return face, folder / "face.mp4"
 
 

@@ -1,24 +1,19 @@
 """Kills a job again and again, goes on with it, and holds what comes of it against an unbroken run.
 
 In this process: a kill is an exception that no handler knows, raised at one of the moments at which
-the job says something or has just saved something; after it nothing more is written. `by_signal`
-kills a worker of its own with SIGKILL, at any moment.
+the job says something or has just saved something; after it nothing more is written. Real ones are
+in signal_kills.py.
 """
 
 import contextlib
 import json
 import random
 import shutil
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from helpers.places import ROOT
 
 from backend import protocol
 from backend.protocol import Request
@@ -202,56 +197,6 @@ class _Kills:
         self.differing |= set(differing(one, other))
         self.ended, self.kills_of_this = self.ended + 1, 0
         shutil.rmtree(self.folder / "killed")
-
-
-def by_signal(request: Request[Any], folder: Path, kills: int, seed: int = 0) -> Drill:
-    """The same with workers of their own, which die at any moment."""
-    chance, whole, killed = random.Random(seed), folder / "whole", folder / "killed"
-    begun = measure.cpu_seconds()
-    seconds = _work(request, whole)
-    cpu, begun = measure.cpu_seconds() - begun, measure.cpu_seconds()
-    done, ended, largest, apart = 0, 0, 0, set[str]()
-    while done < kills or killed.is_dir():
-        patience = chance.uniform(2.0, max(3.0, seconds)) if done < kills else 0.0
-        if _work(request, killed, patience) < 0:
-            done += 1
-            files = [p for p in (killed / "checkpoint").rglob("*") if p.is_file()]
-            largest = max(largest, sum(p.stat().st_size for p in files))
-        else:
-            apart |= set(differing(whole / "result", killed / "result"))
-            ended += 1
-            shutil.rmtree(killed)
-    return Drill(
-        verb=request.verb,
-        kills=done,
-        resumed=done,
-        differing=tuple(sorted(apart)),
-        seconds=seconds,
-        lost=(measure.cpu_seconds() - begun - ended * cpu) / max(done, 1),
-        largest=largest,
-    )
-
-
-def _work(request: Request[Any], root: Path, die_after: float = 0.0) -> float:
-    """Wall seconds of a worker; -1 where it was killed before it was done."""
-    root.mkdir(parents=True, exist_ok=True)
-    (root / "request.json").write_text(request.to_json(), encoding="utf-8")
-    command = [sys.executable, "-m", "backend", request.verb, "--events", "--job", str(root)]
-    begun = time.monotonic()
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        try:
-            process.wait(die_after or None)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            return -1.0
-    return time.monotonic() - begun
 
 
 def clean(folder: Path) -> None:

@@ -9,17 +9,20 @@ import numpy as np
 import pytest
 from helpers.talking_face import TalkingFace, talking_face
 
+from backend.media import video_parts
 from backend.media.video_writer import VideoWriter
 from backend.protocol import Request
+from backend.splats.render_job import PICTURES
 from backend.talking_head import face_job
 from backend.talking_head.face_verb import PRESETS, FaceOptions, FacePreset
 from backend.talking_head.rigs.correspondence import Correspondence
 from backend.talking_head.rigs.small_head.build import small_head
+from backend.talking_head.talk_verb import TalkOptions
 from backend.talking_head.tracking.face_mesh import COUNT, FaceLandmarks
 from backend.talking_head.tracking.region import Region
 from backend.talking_head.tracking.track import FaceTrackConfig, FaceTracker
-from tests.drill import stage_requests as requests
-from tests.drill.stage_kills import Drill, drill
+from tests.drill import same_bytes_inputs as inputs, stage_requests as requests
+from tests.drill.stage_kills import Drill, drill, run_here
 
 pytestmark = pytest.mark.whole
 FRAMES, CORNER = 8, 16  # of the face's video; pixels in which a frame tells its number
@@ -48,6 +51,24 @@ def test_finding_objects_goes_on(trained: Path, tmp_path: Path) -> None:
 
 def test_rendering_goes_on(trained: Path, tmp_path: Path) -> None:
     holds(drill(requests.render(trained), tmp_path, kills=3), 3)
+
+
+def test_pictures_stay_until_there_is_a_result(trained: Path, tmp_path: Path) -> None:
+    """A kill while the video is written leaves all of them."""
+    request = requests.render(trained)
+    whole, _ = run_here(request, tmp_path / "whole")
+    last_word = whole.moments - 2  # before that of the result
+    run_here(request, tmp_path / "killed", last_word)
+    kept = (tmp_path / "killed/checkpoint" / PICTURES).glob("*.png")
+    assert len(list(kept)) == len(list((tmp_path / "whole/result").glob("*.png")))
+
+
+def test_talking_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(video_parts, "LENGTH", 3)
+    inputs.bust(tmp_path)
+    options = TalkOptions(background="plain", size=64)
+    request = Request(verb="talk", input=str(tmp_path), options=options, device="cpu")
+    holds(drill(request, tmp_path / "drill", kills=3), 3)
 
 
 def test_a_mesh_goes_on(tmp_path: Path) -> None:

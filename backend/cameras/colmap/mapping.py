@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import pycolmap
 
+from . import segments
 from .channel import Channel
 from .colmap_command import ColmapTask
+from .segments import Segment
 from .solved import Solved
 
 THREADS = 1
@@ -26,14 +28,19 @@ TRIALS = 20  # pairs of pictures to begin with, each time that less is asked of 
 class Effort:
     """Counts what the incremental mapper does, and stops it at `most`."""
 
-    def __init__(self, most: int) -> None:
-        self.most, self.done, self.token = most, 0, pycolmap.CancellationToken()
+    def __init__(self, most: int, done: int = 0) -> None:
+        self.most, self.done, self.token = most, done, pycolmap.CancellationToken()
 
     def add(self, work: int) -> None:
         """So much more was done."""
         self.done += work
-        if self.done > self.most:
+        if self.is_too_much:
             self.token.cancel()
+
+    @property
+    def is_too_much(self) -> bool:
+        """Whether the mapper is stopped."""
+        return self.done > self.most
 
 
 def _incremental(task: ColmapTask, out: Path, channel: Channel) -> list[Any] | None:
@@ -42,27 +49,63 @@ def _incremental(task: ColmapTask, out: Path, channel: Channel) -> list[Any] | N
     options.num_threads, options.random_seed, options.min_model_size = THREADS, task.seed, 3
     options.max_num_models, options.ba_refine_focal_length = 4, not task.lock_focal
     options.init_num_trials = TRIALS
-    effort, registered = Effort(PATIENCE + FOR_EACH * len(task.names)), 2
+    run = SegmentRun(task, out, channel, segments.last(Path(task.work), task.goes_on))
+    while (ended := run.go(options)) is not None:
+        run = SegmentRun(task, out, channel, ended)
+    return run.models
 
-    def one_more() -> None:
-        nonlocal registered
-        effort.add(1)
-        registered = min(registered + 1, len(task.names))
-        channel.send(step=registered, total=len(task.names))
 
-    try:
-        models = pycolmap.incremental_mapping(
-            Path(task.work) / "database.db",
-            task.images,
-            out,
-            options,
-            initial_image_pair_callback=lambda: effort.add(BEGINNING),
-            next_image_callback=one_more,
-            cancellation_token=effort.token,
-        )
-    except InterruptedError:  # its word for a cancelled token
+class SegmentRun:
+    """COLMAP's mapper from one segment's beginning, until the next one begins or to its end."""
+
+    def __init__(self, task: ColmapTask, out: Path, channel: Channel, segment: Segment) -> None:
+        self.task, self.out, self.channel, self.start = task, out, channel, segment.begin()
+        self.effort = Effort(PATIENCE + FOR_EACH * len(task.names), segment.done)
+        self.sizes: list[int] = []  # of the models that it has begun
+        self.written = 0  # models, by COLMAP
+        self.models: list[Any] | None = None
+
+    def go(self, options: Any) -> Segment | None:
+        """The next segment; None where there is none, and `models` are all that there are."""
+        options.snapshot_path, options.snapshot_frames_freq = self.start.half, self.start.length
+        database, start = Path(self.task.work) / "database.db", self.start
+        pycolmap.set_random_seed(self.task.seed)
+        try:
+            models = pycolmap.incremental_mapping(
+                database,
+                self.task.images,
+                self.out,
+                options,
+                str(start.model) if start.placed else "",
+                initial_image_pair_callback=self._begins,
+                next_image_callback=self._one_more,
+                cancellation_token=self.effort.token,
+            )
+        except InterruptedError:  # its word for a cancelled token
+            return None if self.effort.is_too_much else start.next(self.effort.done)
+        self.models = list(models.values())
+        if start.placed and self.sizes[0] == start.placed:
+            segments.adjust(database, options, self.models[0])
         return None
-    return list(models.values())
+
+    def _begins(self) -> None:
+        """A model has its first two pictures; one that is gone on with has begun before."""
+        goes_on = not self.sizes and bool(self.start.placed)
+        self.sizes.append(self.start.placed if goes_on else 2)
+        if not goes_on:
+            self.effort.add(BEGINNING)
+
+    def _one_more(self) -> None:
+        """A picture more has its place. Only the largest model ends a segment: the others are
+        forgotten then.
+        """
+        self.effort.add(1)
+        self.sizes[-1] += 1
+        written, self.written = self.written, self.start.written()
+        if self.written > written and self.sizes[-1] > max(self.sizes[:-1], default=0):
+            self.effort.token.cancel()
+        total = len(self.task.names)
+        self.channel.send(step=min(max(self.sizes), total), total=total)
 
 
 def _global(task: ColmapTask, out: Path) -> list[Any]:
