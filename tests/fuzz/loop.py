@@ -3,11 +3,11 @@ changed further.
 """
 
 import contextlib
+import os
 import random
 import resource
 import signal
 import sys
-import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -74,6 +74,11 @@ def limits(memory: bool) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, had)
 
 
+def used() -> float:
+    """CPU seconds of this process and of those that readers have started."""
+    return sum(os.times()[:4])
+
+
 def attempt(target: Target, path: Path, data: bytes) -> Finding | bool:
     """What went wrong; or whether the reader took it."""
     path.write_bytes(data)
@@ -100,9 +105,9 @@ def fuzz(
     """For so many CPU seconds, or so many inputs: all that is random comes from `seed`."""
     rng, outcome, coverage = random.Random(f"{target.name} {seed}"), Outcome(), Coverage()
     pool = [target.seed(folder), *seeds]
-    todo, end = list(pool), time.process_time() + seconds
+    todo, end = list(pool), used() + seconds
     with limits(memory=not target.sanitized):
-        while outcome.runs < most and (todo or time.process_time() < end):
+        while outcome.runs < most and (todo or used() < end):
             data = todo.pop() if todo else mutate(rng.choice(pool), pool, rng)
             lines = len(coverage.seen)
             if traced:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .findings import Finding
-from .loop import fuzz
+from .loop import fuzz, used
 from .target import Target
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,10 +65,10 @@ def corpus(name: str) -> list[bytes]:
 
 def run_here(target: Target, folder: Path, seconds: float, seed: int, out: Path) -> None:
     """Fuzzes in this process, and leaves the outcome in the folder."""
-    begun = time.process_time()
+    begun = used()
     outcome = fuzz(target, folder, corpus(target.name), seconds=seconds, seed=seed)
     record: dict[str, Any] = {"runs": outcome.runs, "refused": outcome.refused}
-    record |= {"lines": outcome.lines, "seconds": time.process_time() - begun}
+    record |= {"lines": outcome.lines, "seconds": used() - begun}
     record["findings"] = {p: str(f.save(out)) for p, f in outcome.findings.items()}
     (folder / DONE).write_text(json.dumps(record))
 

@@ -3,6 +3,7 @@ refused, and so is what would grow beyond belief.
 """
 
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,6 +15,9 @@ from .packing import bad_file, is_plain_name, may_grow_to, read_bytes
 KIND = "SOG"
 META = "meta.json"
 LARGEST_META = 16 << 20  # bytes
+# what Python's zip reader raises for damaged archives, names that are no text, and odd compressions
+BROKEN = (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
+BROKEN += (zlib.error,)
 Load = Callable[[str], bytes]
 
 
@@ -31,7 +35,7 @@ def open_parts(path: Path) -> tuple[dict[str, Any], Load]:
         with zipfile.ZipFile(path) as archive:
             place = _meta_place(archive, path)
             meta = _meta(_member(archive, place, path, LARGEST_META), path.name)
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
+    except BROKEN as error:
         raise bad_file(path.name, KIND, "it is no zip file, or damaged") from error
     return meta, lambda name: _zipped(path, place, name)
 
@@ -53,7 +57,7 @@ def _zipped(path: Path, meta: str, name: str) -> bytes:
             return _member(archive, place, path, may_grow_to(path.stat().st_size))
     except KeyError as error:
         raise bad_file(path.name, KIND, f"{name} is missing in it") from error
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
+    except BROKEN as error:
         raise bad_file(path.name, KIND, f"{name} in it is damaged") from error
 
 
