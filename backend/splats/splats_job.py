@@ -156,6 +156,7 @@ def _train(job: Job[SplatsOptions], trainer: Trainer) -> None:
         except SplatsmithError:  # cancelled: what was reached is kept
             _save(job, trainer)
             raise
+    _save(job, trainer)  # what comes now can be stopped too, and is quickly done again
 
 
 def run(job: Job[SplatsOptions]) -> Outcome:

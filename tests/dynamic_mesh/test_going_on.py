@@ -14,7 +14,7 @@ from backend import protocol
 from backend.dynamic_mesh import mesh_verb
 from backend.dynamic_mesh.mesh_verb import VERB, MeshOptions
 from backend.protocol import Event, Request
-from backend.runtime import checkpoint
+from backend.runtime import checkpoint, kept_stage
 from backend.runtime.cancel import CancelToken
 from backend.runtime.folder import JobFolder
 from backend.runtime.job import run_job
@@ -97,6 +97,20 @@ def test_stopped_at_a_step_it_ends_the_same(
     assert not [w for w in again.all(protocol.Warn) if w.code == "CHECKPOINT"]
     steps = [p.step for p in again.all(protocol.Progress) if p.total == STEPS]
     assert steps[0] == step + 2, "it stops at the next word after the wish, and goes on after it"
+    assert (out / FILES[mode]).read_bytes() == (reference / FILES[mode]).read_bytes()
+
+
+def test_killed_before_the_first_step_was_kept_it_goes_on(
+    whole: tuple[str, Path], clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_stage, "LEAST", 0.0)  # every stage is worth a file
+    mode, reference = whole
+    out = tmp_path / "out"
+    reconstruct(clip, out, mode, 3)
+    state = out / ".job" / "checkpoint" / "state.safetensors"
+    state.unlink()
+    told = reconstruct(clip, out, mode)
+    assert not [w for w in told.all(protocol.Warn) if w.code == "CHECKPOINT"]
     assert (out / FILES[mode]).read_bytes() == (reference / FILES[mode]).read_bytes()
 
 

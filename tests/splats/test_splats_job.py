@@ -238,7 +238,7 @@ def test_a_changed_capture_does_not_go_on_silently(footage: Path, tmp_path: Path
     assert made[0] == made[1]
 
 
-@pytest.mark.parametrize(("tick", "steps", "wanted"), [(5, 17, [2, 7, 12]), (3, 23, [2, 9, 16])])
+@pytest.mark.parametrize(("tick", "steps", "wanted"), [(5, 17, [2, 7, 12, 17]), (3, 23, [2, 9, 16, 23])])
 def test_checkpoints_come_soon_and_then_now_and_then(
     tick: int,
     steps: int,
@@ -247,7 +247,7 @@ def test_checkpoints_come_soon_and_then_now_and_then(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """After five seconds at first, then every twenty; none at the end, which writes the result."""
+    """After five seconds at first, then every twenty, and before the result is written."""
     ticks = iter(range(0, 10_000, tick))
     saved: list[int] = []
     monkeypatch.setattr(splats_job, "time", SimpleNamespace(monotonic=lambda: next(ticks)))

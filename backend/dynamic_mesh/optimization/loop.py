@@ -92,9 +92,10 @@ def saved(job: Job[Any]) -> tuple[dict[str, Tensor], int] | None:
     """Where a stopped run was; None where the work starts anew. Raises CheckpointError for what
     can't be gone on from.
     """
-    if not job.resumed:
+    path = job.folder.checkpoint / STATE
+    if not job.resumed or not path.is_file():  # stopped before the first step was kept
         return None
-    tensors, note = checkpoint.load(job.folder.checkpoint / STATE, finite=True)
+    tensors, note = checkpoint.load(path, finite=True)
     with checkpoint.restoring():
         return tensors, int(note["step"])
 
