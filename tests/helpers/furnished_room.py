@@ -5,6 +5,7 @@ Everything is drawn by ray_world; an object is several things, and every object 
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -204,15 +205,17 @@ def make(seed: int, views: int = 36, pieces: int = 14) -> Room:
     return Room(classes, images, owners, raster_views(poses), *splats(np.concatenate(points), seed))
 
 
-def raster_views(poses: list[np.ndarray]) -> list[RasterView]:
+def raster_views(
+    poses: list[np.ndarray], focal: float = FOCAL, size: tuple[int, int] = SIZE
+) -> list[RasterView]:
     """The cameras as the rasteriser takes them."""
-    K = torch.tensor([[FOCAL, 0, SIZE[0] / 2], [0, FOCAL, SIZE[1] / 2], [0, 0, 1]])
+    K = torch.tensor([[focal, 0, size[0] / 2], [0, focal, size[1] / 2], [0, 0, 1]])
     return [
         RasterView(
             viewmat=torch.from_numpy(to_viewmat(p)).float(),
             K=K,
-            width=SIZE[0],
-            height=SIZE[1],
+            width=size[0],
+            height=size[1],
             sh_degree=None,
             background=torch.zeros(3),
         )
@@ -224,34 +227,17 @@ def write(room: Room, folder: Path) -> None:
     """The room as a user has it: folder/capture, folder/splats.ply, and folder/regions with a label
     for every object.
     """
-    (folder / "capture" / "images").mkdir(parents=True)
-    (folder / "regions").mkdir()
-    frames = []
-    for i, (image, owners, view) in enumerate(
-        zip(room.images, room.owners, room.views, strict=True)
-    ):
-        path = folder / "capture" / "images" / f"{i:03d}.png"
-        Image.fromarray(image).save(path)
-        Image.fromarray((owners + 1).astype(np.uint8)).save(folder / "regions" / path.name)
-        pose = from_viewmat(view.viewmat.double().numpy())
-        frames.append(
-            capture.Frame(
-                image=path,
-                camera_to_world=pose,
-                fl_x=FOCAL,
-                fl_y=FOCAL,
-                cx=SIZE[0] / 2,
-                cy=SIZE[1] / 2,
-                width=SIZE[0],
-                height=SIZE[1],
-            )
-        )
-    capture.write(folder / "capture", frames, None)
+    write_capture(room, range(len(room.views)), folder / "capture")
+    write_masks(room, range(len(room.views)), folder / "regions")
+    write_splats(room, folder / "splats.ply")
+
+
+def write_splats(room: Room, path: Path) -> None:
     g = room.gaussians
     sh = ((room.rgb - 0.5) / SH_C0).astype(np.float32)[:, None]
     logits = torch.logit(g.opacities).numpy()
     splat_ply.write(
-        folder / "splats.ply",
+        path,
         SplatArrays(
             means=g.means.numpy(),
             quats=g.quats.numpy(),
@@ -260,6 +246,35 @@ def write(room: Room, folder: Path) -> None:
             sh=sh,
         ),
     )
+
+
+def write_masks(room: Room, which: Iterable[int], folder: Path) -> None:
+    """Label pictures of these views: every object's number + 1, 0 for none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for i in which:
+        Image.fromarray((room.owners[i] + 1).astype(np.uint8)).save(folder / f"{i:03d}.png")
+
+
+def write_capture(room: Room, which: Iterable[int], folder: Path) -> None:
+    """These views' pictures and cameras, without points."""
+    (folder / "images").mkdir(parents=True, exist_ok=True)
+    frames = []
+    for i in which:
+        path, view = folder / "images" / f"{i:03d}.png", room.views[i]
+        Image.fromarray(room.images[i]).save(path)
+        frames.append(
+            capture.Frame(
+                image=path,
+                camera_to_world=from_viewmat(view.viewmat.double().numpy()),
+                fl_x=float(view.K[0, 0]),
+                fl_y=float(view.K[1, 1]),
+                cx=float(view.K[0, 2]),
+                cy=float(view.K[1, 2]),
+                width=view.width,
+                height=view.height,
+            )
+        )
+    capture.write(folder, frames, None)
 
 
 def splats(points: np.ndarray, seed: int) -> tuple[Drawables, np.ndarray, np.ndarray]:
