@@ -111,7 +111,7 @@ def test_what_select_writes_is_read_back(room: Room, tmp_path: Path) -> None:
             features=features,
             mean=features.mean(0),
             model="simulated",
-        ),  # fmt: skip
+        ),
     )
     teacher = SimulatedTeacher(simulator)
     with patch.object(select_job, "load", lambda *_: teacher):
