@@ -10,39 +10,21 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from helpers import two_discs
 from helpers.furnished_room import Room
 from helpers.simulated_teacher import SimulatedTeacher
 from helpers.teacher_simulator import Simulator
+from helpers.two_discs import SIZE, WORDS, label_picture
 from PIL import Image
 
 from backend.formats import capture, ply, semantics_file
 from backend.formats.semantics_file import NOTHING, Semantics
-from backend.gaussians.options import Drawables, RasterView
+from backend.gaussians.options import RasterView
 from backend.geometry.conventions import FLIP_YZ
 from tests.benchmarks import labelled, labelled_scores, labelled_sets, lerf_ovs, replica, scannet
 from tests.benchmarks.labelled import Asked
 from tests.benchmarks.labelled_sets import LabelledScene
 from tests.benchmarks.table import Table
-
-SIZE = (40, 30)
-WORDS = ("cup", "plate")
-APART = np.array([0.6, 0, 0])
-
-
-def two_discs() -> Drawables:
-    """A cup on the left and a plate on the right, 3 before a camera at the origin that looks along
-    +z (OpenCV axes).
-    """
-    x, y = (a.ravel() for a in np.meshgrid(np.linspace(-0.3, 0.3, 13), np.linspace(-0.3, 0.3, 13)))
-    disc = np.stack([x, y, np.full_like(x, 3)], 1)
-    means = np.concatenate([disc - APART, disc + APART])
-    return Drawables(
-        means=torch.from_numpy(means).float(),
-        quats=torch.tensor([[1.0, 0, 0, 0]]).repeat(len(means), 1),
-        scales=torch.full((len(means), 3), 0.03),
-        opacities=torch.full((len(means),), 0.95),
-        colors=torch.ones(len(means), 3),
-    )
 
 
 def camera() -> RasterView:
@@ -50,16 +32,9 @@ def camera() -> RasterView:
     return labelled._view(np.eye(4), K, 1, (SIZE[1], SIZE[0]))
 
 
-def label_picture() -> np.ndarray:
-    """(30, 40): 1 where the cup is, 2 where the plate is, as the camera sees them."""
-    label = np.zeros((SIZE[1], SIZE[0]), np.uint8)
-    label[11:20, 8:17], label[11:20, 24:33] = 1, 2
-    return label
-
-
 def right_heat() -> np.ndarray:
     """(N, 2)"""
-    return np.repeat(np.eye(2, dtype=np.float32), 169, axis=0)
+    return np.eye(2, dtype=np.float32)[two_discs.owners()]
 
 
 def write_lerf(root: Path) -> None:
@@ -121,7 +96,7 @@ def write_scannet(root: Path, poses: dict[int, np.ndarray]) -> None:
 
 
 def asked(scene: LabelledScene, heat: np.ndarray) -> Asked:
-    return Asked(scene, two_discs(), [(camera(), view) for view in scene.views], heat)
+    return Asked(scene, two_discs.splats(), [(camera(), view) for view in scene.views], heat)
 
 
 def test_lerf_ovs(tmp_path: Path) -> None:
@@ -200,7 +175,9 @@ def test_labels_meet_cameras_that_the_product_solved(tmp_path: Path) -> None:
 
 
 def test_heat_is_what_select_scores(tmp_path: Path) -> None:
-    room = Room(np.zeros(1, int), [], [], [], two_discs(), np.zeros((1, 3)), np.zeros(1, int))
+    room = Room(
+        np.zeros(1, int), [], [], [], two_discs.splats(), np.zeros((1, 3)), np.zeros(1, int)
+    )
     teacher = SimulatedTeacher(Simulator(room))
     features = teacher.encode_text(["bed", "lamp"])
     objects = np.full((4, 3), NOTHING, np.uint16)

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 import torch
-from helpers import furnished_room, furniture_room, label_pictures
+from helpers import furnished_room, furniture_room, label_pictures, two_discs
 from helpers.furnished_room import CLASSES, Room
 from helpers.simulated_teacher import ABSENT, ABSENT_ALIKE, SimulatedTeacher
 from helpers.teacher_simulator import Simulator
@@ -18,6 +18,7 @@ from PIL import Image
 from backend.formats import semantics_file, splat_ply
 from backend.formats.capture import Frame
 from backend.formats.semantics_file import Semantics
+from backend.geometry.conventions import FLIP_YZ
 from backend.semantics import select_job
 from backend.semantics.views import SemanticView
 from tests.benchmarks import semantic_metrics, semantic_outlines, semantic_words
@@ -149,6 +150,32 @@ def test_what_lies_in_front_is_cut_out_of_what_lies_behind(tmp_path: Path) -> No
     things, counts = semantic_outlines._drawn(outlines, ["cup", "table"], [80, 40], view)
     assert (things[:, :10] == 0).all() and not counts[:, 12:20].any()
     assert (things[:, 22:35] == 1).all() and (things[:, 35:] == -1).all() and counts[:, 22:].all()
+
+
+def test_one_object_has_to_be_the_outlined_thing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = furnished_room.raster_views([FLIP_YZ], two_discs.FOCAL, two_discs.SIZE)[0]
+    splats, owner = two_discs.splats(), two_discs.owners().astype(np.int32)
+    rgb, label = np.ones((len(owner), 3)), two_discs.label_picture()
+    room = Room(np.arange(2), [np.dstack([label] * 3)], [label - 1], [view], splats, rgb, owner)
+    furnished_room.write_capture(room, [0], tmp_path / "capture")
+    furnished_room.write_splats(room, tmp_path / "splats.ply")
+    square = {"cup": 8, "plate": 24}
+    things = {w: [[x, 11], [x + 8, 11], [x + 8, 19], [x, 19]] for w, x in square.items()}
+    record = {"tea": {"size": [*two_discs.SIZE], "views": {"000.png": things}}}
+    (tmp_path / "outlines.json").write_text(json.dumps(record))
+    monkeypatch.setattr(semantic_outlines, "OUTLINES", tmp_path / "outlines.json")
+
+    def judge(found: np.ndarray) -> dict[str, semantic_outlines.Fit]:
+        return semantic_outlines.judge(tmp_path, "tea", tmp_path / "splats.ply", found)
+
+    right, whole = judge(owner), judge(np.zeros_like(owner))
+    assert min(right["cup"].iou, right["plate"].iou) > 0.75 and right["cup"].pieces == 1
+    assert whole["cup"].iou < 0.55 and whole["cup"].pieces == 1
+    halves = np.where(splats.means[:, 1].numpy() < 0, 2, owner).astype(np.int32)
+    assert judge(halves)["cup"].pieces == 2 and judge(halves)["cup"].iou < 0.7
+    assert judge(np.full_like(owner, -1))["plate"] == semantic_outlines.Fit(0.0, 0)
 
 
 @pytest.mark.skipif(not furniture_room.available(), reason="the furniture models are not here")
