@@ -12,6 +12,7 @@ from backend.gaussians.options import RasterView
 from backend.gaussians.rasterize import rasterize
 
 LEAST_ALPHA = 0.3
+LEAST_GAUSSIANS = 20  # of an object, to be judged in 3D
 
 
 @dataclass(frozen=True)
@@ -118,24 +119,33 @@ def consistency(truth: Truth, images: dict[int, np.ndarray]) -> float:
     return 100 * same / max(both, 1)
 
 
+def _judged(truth: Truth) -> list[np.ndarray]:
+    """(N,) bool of every object that enough of its visible Gaussians make one to be found."""
+    mine = [truth.visible & (truth.room.objects == o) for o in range(len(truth.room.classes))]
+    return [m for m in mine if m.sum() >= LEAST_GAUSSIANS]
+
+
+def judged(truth: Truth) -> int:
+    """How many objects there are to be found."""
+    return len(_judged(truth))
+
+
 def instances(truth: Truth, owner: np.ndarray) -> tuple[float, float]:
     """Recall at an intersection over union of 0.5, and the mean of the best, percent, over objects
     of 20 Gaussians or more.
     """
     best = []
-    for o in range(len(truth.room.classes)):
-        mine = truth.visible & (truth.room.objects == o)
-        if mine.sum() >= 20:
-            there = np.unique(owner[mine & (owner >= 0)])
-            best.append(
-                max(
-                    (
-                        (mine & (owner == k)).sum() / (mine | (truth.visible & (owner == k))).sum()
-                        for k in there
-                    ),
-                    default=0.0,
-                )
+    for mine in _judged(truth):
+        there = np.unique(owner[mine & (owner >= 0)])
+        best.append(
+            max(
+                (
+                    (mine & (owner == k)).sum() / (mine | (truth.visible & (owner == k))).sum()
+                    for k in there
+                ),
+                default=0.0,
             )
+        )
     return 100 * float(np.mean(np.array(best) > 0.5)), 100 * float(np.mean(best))
 
 

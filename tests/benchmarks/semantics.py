@@ -1,5 +1,8 @@
-"""Splats that understand words, on rooms with exact masks and a teacher whose mistakes are known.
-SEEDS, ROOMS, CONFUSION, VIEWS.
+"""Objects and words. PARTS chooses among `methods` (this file), `trained`, `outlines` and `words`
+(semantic_*.py beside it, each with a docstring).
+
+Methods: splats that understand words, on ideal rooms with exact masks and a teacher whose mistakes
+are known. SEEDS, ROOMS, CONFUSION, VIEWS.
 
 Rooms of real furniture models where they are at hand; FURNITURE=0, or their absence, gives rooms of
 boxes and spheres.
@@ -15,21 +18,40 @@ from helpers.teacher_simulator import Simulator, SimulatorConfig, TaughtView
 from backend.semantics.regions.proposals import propose
 from backend.semantics.regions.superpixels import snapped
 from backend.semantics.view_features import drawn_regions
-from tests.benchmarks import semantic_metrics as metrics, semantic_speed
+from tests.benchmarks import (
+    semantic_metrics as metrics,
+    semantic_outlines,
+    semantic_speed,
+    semantic_trained,
+    semantic_words,
+)
 from tests.benchmarks.semantic_methods import methods, weigh_view
 from tests.benchmarks.semantic_metrics import Truth
-from tests.benchmarks.table import Row, Table
+from tests.benchmarks.table import Row, Table, say
 
 SEEDS = [int(s) for s in os.environ.get("SEEDS", "0,1,2").split(",")]
 HOUSES = [int(s) for s in os.environ.get("ROOMS", "0,1,2").split(",")]
 CONFUSION = float(os.environ.get("CONFUSION", "0.3"))
 VIEWS = [int(s) for s in os.environ.get("VIEWS", "30,8").split(",")]
 FURNITURE = furniture_room.available() and os.environ.get("FURNITURE", "1") != "0"
+PARTS = os.environ.get("PARTS", "methods,trained,outlines,words").split(",")
 ONE_SIDED = 0.15  # of the objects are mistaken from half of the views
 UNSEEN = 6  # every sixth view
 
 
 def run(table: Table) -> None:
+    rooms = {"trained": semantic_trained, "words": semantic_words} if FURNITURE else {}
+    parts = {"outlines": semantic_outlines.run, **{name: m.run for name, m in rooms.items()}}
+    for part in PARTS:
+        if part == "methods":
+            _all_methods(table)
+        elif part in parts:
+            parts[part](table)
+        else:
+            say(f"{part:<28} left out: there is no such part, or no furniture models are here")
+
+
+def _all_methods(table: Table) -> None:
     for house in HOUSES:
         room = furniture_room.make(house) if FURNITURE else furnished_room.make(house)
         if house == HOUSES[0]:

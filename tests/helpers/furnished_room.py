@@ -5,12 +5,14 @@ Everything is drawn by ray_world; an object is several things, and every object 
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from helpers import ray_world
+from helpers.box_furniture import furniture
 from helpers.ray_world import Box, Plane, Sphere, Thing, World
 from PIL import Image
 from scipy.spatial import KDTree
@@ -47,61 +49,6 @@ class Room:
     gaussians: Drawables
     rgb: np.ndarray  # (N, 3) of the Gaussians
     objects: np.ndarray  # (N,) whose surface a Gaussian lies on; -1: a floater
-
-
-def _boxes(*parts: tuple[float, float, float, float, float, float], skin: int) -> list[Thing]:
-    return [Box((x0, y0, z0), (x1, y1, z1), skin) for x0, y0, z0, x1, y1, z1 in parts]
-
-
-def _legs(
-    w: float, d: float, h: float, t: float = 0.07
-) -> list[tuple[float, float, float, float, float, float]]:
-    return [
-        (sx * (w - t) - t, sy * (d - t) - t, 0, sx * (w - t) + t, sy * (d - t) + t, h)
-        for sx in (-1, 1)
-        for sy in (-1, 1)
-    ]
-
-
-def furniture(name: str, s: float, skin: int) -> list[Thing]:
-    """One piece around the origin, its size multiplied by s."""
-    parts: list[tuple[float, float, float, float, float, float]]
-    seat = {"armchair": 0.45, "couch": 1.05}.get(name, 0.0)
-    if seat:
-        parts = [(-seat, -0.45, 0, seat, 0.45, 0.45), (-seat, 0.25, 0, seat, 0.45, 0.95)]
-        parts += [(sx * seat - 0.12, -0.45, 0, sx * seat + 0.12, 0.45, 0.68) for sx in (-1, 1)]
-    elif name == "chair":
-        parts = [
-            *_legs(0.28, 0.28, 0.5),
-            (-0.3, -0.3, 0.45, 0.3, 0.3, 0.55),
-            (-0.3, 0.22, 0.5, 0.3, 0.3, 1.1),
-        ]
-    elif name == "stool":
-        parts = [*_legs(0.22, 0.22, 0.5), (-0.26, -0.26, 0.45, 0.26, 0.26, 0.58)]
-    elif name == "table":
-        parts = [*_legs(0.7, 0.45, 0.8), (-0.75, -0.5, 0.75, 0.75, 0.5, 0.86)]
-    elif name == "cabinet":
-        parts = [(-0.5, -0.3, 0, 0.5, 0.3, 1.0)]
-    elif name == "shelf":
-        parts = [(-0.6, -0.2, z, 0.6, 0.2, z + 0.08) for z in (0.1, 0.6, 1.1, 1.6)]
-        parts += [(x - 0.05, -0.2, 0, x + 0.05, 0.2, 1.7) for x in (-0.6, 0.6)]
-    elif name == "bed":
-        parts = [(-0.7, -1.0, 0, 0.7, 1.0, 0.45), (-0.7, 0.9, 0, 0.7, 1.05, 0.95)]
-    elif name == "rug":
-        parts = [(-1.0, -0.7, 0, 1.0, 0.7, 0.025)]
-    else:
-        parts = []
-    things = _boxes(*[tuple(s * v for v in p) for p in parts], skin=skin)  # type: ignore[arg-type, misc]
-    if name == "lamp":
-        things += [
-            *_boxes((-0.05 * s, -0.05 * s, 0, 0.05 * s, 0.05 * s, 1.3 * s), skin=skin),
-            Sphere((0, 0, 1.5 * s), 0.3 * s, skin),
-        ]
-    if name == "cactus":
-        things += [Sphere((0, 0, z * s), 0.24 * s, skin) for z in (0.24, 0.55, 0.86)]
-    if name == "pillow":
-        things += [Sphere((0, 0, 0.2 * s), 0.24 * s, skin)]
-    return things
 
 
 def _turned(thing: Thing, quarter: int, at: np.ndarray) -> Thing:
@@ -204,15 +151,17 @@ def make(seed: int, views: int = 36, pieces: int = 14) -> Room:
     return Room(classes, images, owners, raster_views(poses), *splats(np.concatenate(points), seed))
 
 
-def raster_views(poses: list[np.ndarray]) -> list[RasterView]:
+def raster_views(
+    poses: list[np.ndarray], focal: float = FOCAL, size: tuple[int, int] = SIZE
+) -> list[RasterView]:
     """The cameras as the rasteriser takes them."""
-    K = torch.tensor([[FOCAL, 0, SIZE[0] / 2], [0, FOCAL, SIZE[1] / 2], [0, 0, 1]])
+    K = torch.tensor([[focal, 0, size[0] / 2], [0, focal, size[1] / 2], [0, 0, 1]])
     return [
         RasterView(
             viewmat=torch.from_numpy(to_viewmat(p)).float(),
             K=K,
-            width=SIZE[0],
-            height=SIZE[1],
+            width=size[0],
+            height=size[1],
             sh_degree=None,
             background=torch.zeros(3),
         )
@@ -224,34 +173,17 @@ def write(room: Room, folder: Path) -> None:
     """The room as a user has it: folder/capture, folder/splats.ply, and folder/regions with a label
     for every object.
     """
-    (folder / "capture" / "images").mkdir(parents=True)
-    (folder / "regions").mkdir()
-    frames = []
-    for i, (image, owners, view) in enumerate(
-        zip(room.images, room.owners, room.views, strict=True)
-    ):
-        path = folder / "capture" / "images" / f"{i:03d}.png"
-        Image.fromarray(image).save(path)
-        Image.fromarray((owners + 1).astype(np.uint8)).save(folder / "regions" / path.name)
-        pose = from_viewmat(view.viewmat.double().numpy())
-        frames.append(
-            capture.Frame(
-                image=path,
-                camera_to_world=pose,
-                fl_x=FOCAL,
-                fl_y=FOCAL,
-                cx=SIZE[0] / 2,
-                cy=SIZE[1] / 2,
-                width=SIZE[0],
-                height=SIZE[1],
-            )
-        )
-    capture.write(folder / "capture", frames, None)
+    write_capture(room, range(len(room.views)), folder / "capture")
+    write_masks(room, range(len(room.views)), folder / "regions")
+    write_splats(room, folder / "splats.ply")
+
+
+def write_splats(room: Room, path: Path) -> None:
     g = room.gaussians
     sh = ((room.rgb - 0.5) / SH_C0).astype(np.float32)[:, None]
     logits = torch.logit(g.opacities).numpy()
     splat_ply.write(
-        folder / "splats.ply",
+        path,
         SplatArrays(
             means=g.means.numpy(),
             quats=g.quats.numpy(),
@@ -260,6 +192,35 @@ def write(room: Room, folder: Path) -> None:
             sh=sh,
         ),
     )
+
+
+def write_masks(room: Room, which: Iterable[int], folder: Path) -> None:
+    """Label pictures of these views: every object's number + 1, 0 for none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for i in which:
+        Image.fromarray((room.owners[i] + 1).astype(np.uint8)).save(folder / f"{i:03d}.png")
+
+
+def write_capture(room: Room, which: Iterable[int], folder: Path) -> None:
+    """These views' pictures and cameras, without points."""
+    (folder / "images").mkdir(parents=True, exist_ok=True)
+    frames = []
+    for i in which:
+        path, view = folder / "images" / f"{i:03d}.png", room.views[i]
+        Image.fromarray(room.images[i]).save(path)
+        frames.append(
+            capture.Frame(
+                image=path,
+                camera_to_world=from_viewmat(view.viewmat.double().numpy()),
+                fl_x=float(view.K[0, 0]),
+                fl_y=float(view.K[1, 1]),
+                cx=float(view.K[0, 2]),
+                cy=float(view.K[1, 2]),
+                width=view.width,
+                height=view.height,
+            )
+        )
+    capture.write(folder, frames, None)
 
 
 def splats(points: np.ndarray, seed: int) -> tuple[Drawables, np.ndarray, np.ndarray]:

@@ -2,6 +2,8 @@
 rooms that nothing was trained on.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from helpers import mesh_drawing, ray_world
 from helpers.furnished_room import (
@@ -14,7 +16,7 @@ from helpers.furnished_room import (
     raster_views,
     splats,
 )
-from helpers.mesh_drawing import Triangles
+from helpers.mesh_drawing import Drawn, Triangles
 from helpers.places import DATA
 from helpers.ray_world import Plane, World
 
@@ -71,6 +73,21 @@ LOADED = ("armchair", "couch", "cabinet", "shelf", "table", "bed")
 LARGE_FIRST = ("rug", "bed", "couch", "shelf", "table", "cabinet")
 Models = dict[str, tuple[str, ...]]
 ALL: Models = {name: SEEN[name] + UNSEEN[name] for name in SEEN}
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Pixels, and samples along a pixel's side: an odd number, of which one is its middle."""
+
+    size: tuple[int, int] = SIZE
+    focal: float = FOCAL
+    samples: int = 1
+
+
+@dataclass(frozen=True)
+class Light:
+    sun: np.ndarray  # (3,) of length 1
+    ambient: float
 
 
 def available() -> bool:
@@ -145,7 +162,12 @@ def _furnish(
 
 
 def make(
-    seed: int, models: Models = ALL, views: int = 36, pieces: int = 15, varied: bool = False
+    seed: int,
+    models: Models = ALL,
+    views: int = 36,
+    pieces: int = 15,
+    varied: bool = False,
+    camera: Camera = Camera(),
 ) -> Room:
     """A room with two walls, filmed from the open side; light, floor and walls differ from seed to
     seed.
@@ -158,18 +180,12 @@ def make(
         [_surface(seed, i, random) for i in range(3)],
     )
     sun = np.array([random.normal(), random.normal(), 1.5])
-    sun, ambient = sun / np.linalg.norm(sun), random.uniform(0.5, 0.75)
+    light = Light(sun / np.linalg.norm(sun), random.uniform(0.5, 0.75))
     poses = cameras(views, np.random.default_rng(6000 + seed))
     images, owners, points = [], [], []
     for pose in poses:
-        seen = mesh_drawing.over(
-            mesh_drawing.draw(
-                [part for parts in placed for part in parts], pose, FOCAL, SIZE, sun, ambient
-            ),
-            world,
-            pose,
-            FOCAL,
-        )
+        parts = [part for parts in placed for part in parts]
+        seen = _photographed(parts, world, pose, light, camera)
         whose = np.where(
             seen.owners >= 0,
             of_part[seen.owners] + len(SURFACES),
@@ -177,14 +193,28 @@ def make(
         )
         images.append((seen.colors * 255).astype(np.uint8))
         owners.append(whose)
-        rays = ray_world.pixel_rays(FOCAL, SIZE) @ pose[:3, :3].T
+        rays = ray_world.pixel_rays(camera.focal, camera.size) @ pose[:3, :3].T
         hit = whose.ravel() >= 0
         at = pose[:3, 3] + seen.depth.ravel()[hit, None] * rays[hit]
         points.append(
             np.concatenate([at, seen.colors.reshape(-1, 3)[hit], whose.ravel()[hit, None]], 1)
         )
     classes = np.array([CLASSES.index(n) for n in (*SURFACES, *named)])
-    return Room(classes, images, owners, raster_views(poses), *splats(np.concatenate(points), seed))
+    raster = raster_views(poses, camera.focal, camera.size)
+    return Room(classes, images, owners, raster, *splats(np.concatenate(points), seed))
+
+
+def _photographed(
+    parts: list[Triangles], world: World, pose: np.ndarray, light: Light, camera: Camera
+) -> Drawn:
+    """Colours are means over a pixel's samples; depth and owner are its middle's."""
+    n = camera.samples
+    size, focal = (n * camera.size[0], n * camera.size[1]), n * camera.focal
+    drawn = mesh_drawing.draw(parts, pose, focal, size, light.sun, light.ambient)
+    fine = mesh_drawing.over(drawn, world, pose, focal)
+    colors = fine.colors.reshape(camera.size[1], n, camera.size[0], n, 3).mean((1, 3))
+    middle = slice(n // 2, None, n)
+    return Drawn(colors, fine.depth[middle, middle], fine.owners[middle, middle])
 
 
 def _surface(seed: int, which: int, random: np.random.Generator) -> np.ndarray:

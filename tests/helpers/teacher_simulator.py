@@ -6,6 +6,7 @@ when small. View-correlated mistakes: objects that are mistaken in every view, a
 mistaken in all views from one side.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,6 +92,17 @@ def _pieces(
     return [p for p in found if p.sum() >= 12]
 
 
+def mistaken(
+    owners: np.ndarray, random: np.random.Generator, config: SimulatorConfig
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Regions as the teacher takes them, (H, W) bool, with the object that each is meant to be."""
+    frayed = _frayed(owners, random, config)
+    for o in np.unique(frayed[frayed >= 0]):
+        for piece in _pieces(frayed == o, random, config):
+            if random.random() >= config.lost:
+                yield int(o), piece
+
+
 class Simulator:
     """A teacher of one room: which objects it always mistakes, and from where, is drawn once."""
 
@@ -134,12 +146,9 @@ class Simulator:
         """Its own regions of a picture with these exact masks, and their features."""
         regions = np.full(owners.shape, -1, np.int32)
         features: list[np.ndarray] = []
-        frayed = _frayed(owners, self.random, self.config)
-        for o in np.unique(frayed[frayed >= 0]):
-            for piece in _pieces(frayed == o, self.random, self.config):
-                if self.random.random() >= self.config.lost:
-                    regions[piece] = len(features)
-                    features.append(self._feature(o, piece.sum(), camera))
+        for o, piece in mistaken(owners, self.random, self.config):
+            regions[piece] = len(features)
+            features.append(self._feature(o, piece.sum(), camera))
         return TaughtView(regions, np.array(features, np.float32).reshape(-1, DIMENSIONS))
 
     def given(
