@@ -238,7 +238,9 @@ def test_a_changed_capture_does_not_go_on_silently(footage: Path, tmp_path: Path
     assert made[0] == made[1]
 
 
-@pytest.mark.parametrize(("tick", "steps", "wanted"), [(5, 17, [2, 7, 12, 17]), (3, 23, [2, 9, 16, 23])])
+@pytest.mark.parametrize(
+    ("tick", "steps", "wanted"), [(5, 17, [2, 7, 12, 17]), (3, 23, [2, 9, 16, 23])]
+)
 def test_checkpoints_come_soon_and_then_now_and_then(
     tick: int,
     steps: int,
