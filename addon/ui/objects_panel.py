@@ -156,8 +156,9 @@ class SPLATSMITH_PT_objects_more(SidebarPanel, bpy.types.Panel):
         layout, settings = self.layout, context.scene.splatsmith
         column = layout.column()
         column.use_property_split, column.use_property_decorate = True, False
-        for name in ("clip_model", "sam", "regions"):
+        for name in ("segmenter", "sam", "clip_model", "regions"):
             column.prop(settings, name)
+        column.operator("splatsmith.get_model", icon="IMPORT")
         row = layout.row(align=True)
         row.operator("splatsmith.mask_nodes", icon="GEOMETRY_NODES").selection = False
         row.operator("splatsmith.mask_nodes", text="Of Selection").selection = True

@@ -19,6 +19,7 @@ MOST_FIELDS = 5_000_000  # that are looked at; the largest networks in use have 
 DEEPEST = 64  # graphs within graphs
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 EXTERNAL, LOCATION = 13, b"location"  # the field of a tensor, and the key in it
+PYTORCH = (b"PK\3\4", b"\x80\2", b"\x80\4")  # its archives, TorchScript too, and bare pickles
 # operators that are a file of their own to a vendor's library, which opens it
 FOREIGN = {b"EPContext"}
 # of each message, the fields that are messages themselves and may lead to a tensor
@@ -57,6 +58,11 @@ def read(path: Path) -> OnnxFacts:
             is not there, or holds an operator that opens files.
     """
     data = read_bytes(path, MOST_ONNX)
+    if data.startswith(PYTORCH):
+        raise InputError(
+            f"{path.name} is no ONNX file, but one of PyTorch's, which can hold a program.",
+            "Export the network, with torch.onnx.export, and give the .onnx.",
+        )
     try:
         named, operators, graphs = _walked(memoryview(data))
     except (_Damaged, UnicodeDecodeError) as error:

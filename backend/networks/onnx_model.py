@@ -106,8 +106,10 @@ class OnnxModel:
         self, what: str, inputs: Sequence[Wanted], outputs: Sequence[Wanted]
     ) -> tuple[list[Port], list[Port]]:
         """The ports for the wanted inputs and outputs, in their order: by name, or by place where
-        none is wanted. Raises InputError where one is missing, is of another kind or shape, or
-        where the model asks for more than is wanted. `what` begins with an article: "a depth model".
+        none is wanted. `what` begins with an article: "a depth model".
+
+        Raises:
+            InputError: one is missing, or of another kind or shape, or the model asks for more.
         """
         found = [
             self._port(what, "takes", self.inputs, wanted, place)
@@ -210,4 +212,3 @@ def _explained(name: str, what: str, error: Exception) -> Exception:
     log.info("%s %s: %s", name, what, error)
     reason = " ".join(str(error).split())[:160]
     return InputError(f"{name} {what}: {reason}", ADVICE)
-

@@ -23,9 +23,8 @@ class Normalization:
 
     def of(self, image: Pixels) -> Floats:
         """(1, 3, H, W) of a picture (H, W, 3)."""
-        shown = (image.astype(np.float32) / 255 - np.float32(self.mean)) / np.float32(
-            self.deviation
-        )
+        mean, deviation = (np.array(v, np.float32) for v in (self.mean, self.deviation))
+        shown = (image.astype(np.float32) / 255 - mean) / deviation
         return np.ascontiguousarray(shown.transpose(2, 0, 1)[None])
 
 

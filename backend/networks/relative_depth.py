@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..geometry.arrays import Flags, Floats, Pixels
+from ..geometry.arrays import Doubles, Flags, Floats, Pixels
 from ..protocol import InputError
 from .onnx_model import OnnxModel, Wanted, load
 from .pictures import Normalization, model_file, normalization_beside, resized
@@ -123,7 +123,7 @@ def align(
     return Alignment(scale, shift, len(x), residual)
 
 
-def _start(x: Floats, y: Floats) -> tuple[float, float]:
+def _start(x: Doubles, y: Doubles) -> tuple[float, float]:
     """Repeated medians (Siegel 1982) over up to 200 points."""
     chosen = np.linspace(0, len(x) - 1, min(len(x), 200)).round().astype(int)
     order = np.argsort(x, kind="stable")[chosen]

@@ -49,9 +49,7 @@ def run(job: Job[SpeechOptions]) -> Outcome:
     if np.abs(samples).max() < SILENT:
         job.warn("SILENT", f"{path.name} is silent: the face will only blink.")
     job.stage("Listening", 2, 3)
-    features = speech_features(
-        samples, load_encoder(), load_pretrained(options.sound_model, options.trust_model_code)
-    )
+    features = speech_features(samples, load_encoder(), load_pretrained(options.sound_model))
     if not sounds_like_speech(features):
         job.warn(
             "NO_SPEECH", f"{path.name} hardly sounds like speech: is it music, or the wrong file?"

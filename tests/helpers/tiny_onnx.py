@@ -117,9 +117,7 @@ def sam(folder: Path, plain: bool = True, masks: int = 4, free: bool = False) ->
         deviation = g.const(np.reshape([0.229, 0.224, 0.225], (1, 3, 1, 1)))
         shown = g.op("Add", g.op("Mul", "images", deviation), mean)
         ports = [("images", F, [1, 3, side, side])]
-    g.op(
-        "AveragePool", shown, kernel_shape=[16, 16], strides=[16, 16], out="image_embeddings"
-    )
+    g.op("AveragePool", shown, kernel_shape=[16, 16], strides=[16, 16], out="image_embeddings")
     g.save(folder / "tiny_encoder.onnx", ports, [("image_embeddings", F, [1, 3, 64, 64])])
     _decoder(folder / "tiny_decoder_multi.onnx", masks, "B" if free else 1)
     return folder
@@ -130,9 +128,7 @@ def _decoder(path: Path, masks: int, batch: int | str) -> None:
     first = [g.const([v], np.int64) for v in (0, 1, 1)]
     point = g.op("Squeeze", g.op("Slice", "point_coords", *first), g.const([1], np.int64))
     place = g.op("Cast", g.op("Div", point, g.const(16.0)), to=I64)  # (B, 2) x, y
-    x, y = (
-        g.op("Slice", place, *[g.const([v], np.int64) for v in (k, k + 1, 1)]) for k in (0, 1)
-    )
+    x, y = (g.op("Slice", place, *[g.const([v], np.int64) for v in (k, k + 1, 1)]) for k in (0, 1))
     rows = g.op("Squeeze", g.op("Transpose", "image_embeddings", perm=[0, 2, 3, 1]),
                 g.const([0], np.int64))  # fmt: skip
     color = g.op("GatherND", rows, g.op("Concat", y, x, axis=1))  # (B, 3)
@@ -183,3 +179,67 @@ def external(path: Path, location: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(model.SerializeToString())
     return path
+
+
+def flow(
+    path: Path, size: tuple[int | str, int | str] = ("H", "W"), batch: int | str = "b"
+) -> Path:
+    """Everything moves two pixels to the left; refined twice, as RAFT does."""
+    g = Graph()
+    nothing = g.op("ReduceSum", g.op("Mul", g.op("Add", "a", "b"), g.const(0.0)),
+                   g.const([1], np.int64), keepdims=1)  # fmt: skip
+    g.op("Add", nothing, g.const(np.reshape([-1.0, 0.0], (1, 2, 1, 1))), out="rough")
+    g.op("Add", nothing, g.const(np.reshape([-2.0, 0.0], (1, 2, 1, 1))), out="fine")
+    pictures, fields = [batch, 3, *size], [batch, 2, *size]
+    return g.save(
+        path, [("a", F, pictures), ("b", F, pictures)], [("rough", F, fields), ("fine", F, fields)]
+    )
+
+
+def inverse_depth(path: Path, size: tuple[int | str, int | str] = ("H", "W")) -> Path:
+    """(b, H, W): a hundred times e to the sum of the colours."""
+    g = Graph()
+    total = g.op("ReduceSum", "images", g.const([1], np.int64), keepdims=0)
+    g.op("Mul", g.op("Exp", g.op("Mul", total, g.const(0.2))), g.const(100.0), out="inverse")
+    return g.save(path, [("images", F, ["b", 3, *size])], [("inverse", F, ["b", *size])])
+
+
+def tracker(path: Path) -> Path:
+    """Follows every query by two pixels a frame to the left."""
+    g = Graph()
+
+    def column(k: int) -> str:  # (1, 1, m) of the queries
+        part = g.op("Slice", "queries", *[g.const([v], np.int64) for v in (k, k + 1, 2)])
+        return g.op("Transpose", part, perm=[0, 2, 1])
+
+    count = g.op("Gather", g.op("Shape", "video"), g.const(1, np.int64), axis=0)
+    frames = g.op("Range", g.const(0, np.int64), count, g.const(1, np.int64))
+    frames = g.op("Unsqueeze", g.op("Cast", frames, to=F), g.const([0, 2], np.int64))  # (1, t, 1)
+    since = g.op("Sub", frames, column(0))
+    still = g.op("Mul", since, g.const(0.0))
+    places = [
+        g.op("Unsqueeze", value, g.const([3], np.int64))
+        for value in (
+            g.op("Sub", column(1), g.op("Mul", since, g.const(2.0))),
+            g.op("Add", column(2), still),
+        )
+    ]
+    g.op("Concat", *places, axis=3, out="tracks")
+    g.op("Add", still, g.const(1.0), out="visible")
+    return g.save(
+        path,
+        [("video", F, [1, "t", 3, "H", "W"]), ("queries", F, [1, "m", 3])],
+        [("tracks", F, [1, "t", "m", 2]), ("visible", F, [1, "t", "m"])],
+    )
+
+
+def loudness(path: Path) -> Path:
+    """Stands for a wav2vec: fifty moments a second, of which the first channel says how loud each
+    is.
+    """
+    g = Graph()
+    sound = g.op("Unsqueeze", g.op("Abs", "sound"), g.const([1], np.int64))
+    loud = g.op("AveragePool", sound, kernel_shape=[320], strides=[320])  # (1, 1, T)
+    ones = g.op("Add", g.op("Mul", loud, g.const(0.0)), g.const(1.0))
+    g.op("Transpose", g.op("Concat", loud, ones, axis=1), perm=[0, 2, 1], out="heard")
+    return g.save(path, [("sound", F, [1, "S"])], [("heard", F, [1, "T", 2])])

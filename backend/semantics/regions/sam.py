@@ -56,9 +56,7 @@ class Sam:
 def largest_sure(candidates: Candidates, config: SamConfig) -> list[tuple[int, int]]:
     """Of each prompt (its number first) the largest mask that is sure and stable, if it has one."""
     logits = candidates.logits
-    inner, outer = (
-        (logits > sign * config.offset).sum((2, 3), dtype=np.int64) for sign in (1, -1)
-    )
+    inner, outer = ((logits > sign * config.offset).sum((2, 3), dtype=np.int64) for sign in (1, -1))
     good = (candidates.scores >= config.sure) & (inner >= config.stable * outer) & (inner > 0)
     areas = np.where(good, (logits > 0).sum((2, 3), dtype=np.int64), -1)
     best = areas.argmax(1)
