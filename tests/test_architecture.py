@@ -44,6 +44,7 @@ READERS = (
     "tracks_file",
     "semantics_file",
     "words_lines",
+    "click_lines",
     "motion_file",
     "arkit",
     "declared_sizes",
@@ -332,6 +333,7 @@ OPENERS = {
         "backend/formats/json_file.py",
         # lines and files that our own processes write
         *("backend/protocol.py", "backend/events.py", "backend/formats/words_lines.py"),
+        "backend/formats/click_lines.py",
         *(
             "backend/runtime/cancel.py",
             "backend/runtime/checkpoint.py",
