@@ -96,8 +96,8 @@ class SPLATSMITH_OT_click_select(OnSplats, bpy.types.Operator):
     @guarded
     def _click_guarded(self, context: bpy.types.Context) -> OperatorResult:
         data, region = self._region.data, self._region
-        matrices = (np.array(m, np.float64) for m in (data.view_matrix, data.window_matrix))
-        view = view_of(*matrices, region.width, region.height)
+        seen, shown = (np.array(m, np.float64) for m in (data.view_matrix, data.window_matrix))
+        view = view_of(seen, shown, region.width, region.height)
         self.place = view.place(*self._at, region.height)
         self.view = json.dumps(dataclasses.asdict(view))
         return self.execute(context)

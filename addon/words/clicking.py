@@ -25,7 +25,7 @@ from .click_view import ClickView
 
 @dataclass(kw_only=True)
 class Clicking:
-    """What was clicked last, what the panel says of it, and the file that splats were written to."""
+    """What was clicked last, what the panel says of it, and where splats were written to."""
 
     number: int = 0
     cloud: int = 0  # session_uid of the object; 0: nothing is asked
@@ -104,7 +104,7 @@ def _written(cloud: bpy.types.Object, folder: Path) -> Path:
     path, away = folder / "splats.ply", marks.away(cloud)
     attribute = cloud.data.attributes.get(objects.LABEL)
     numbers = objects.numbers_of(cloud) if attribute is not None else np.zeros(0, np.int32)
-    found = (
+    stands = (
         cloud.data.session_uid,
         pointclouds.point_count(cloud.data),
         tuple(v for row in cloud.matrix_world for v in row),
@@ -112,11 +112,11 @@ def _written(cloud: bpy.types.Object, folder: Path) -> Path:
         hash(numbers.tobytes()),
         hash(pointclouds.positions(cloud.data).tobytes()),
     )
-    if clicking.written != found or not path.is_file():
+    if clicking.written != stands or not path.is_file():
         arrays = splats.read_moved(cloud, in_scene=True)
         arrays.opacity_logits[away] = -20.0
         splats.export_ply(arrays, path)
-        clicking.written = found
+        clicking.written = stands
     return path
 
 
@@ -124,22 +124,22 @@ def _tick() -> float | None:
     """Until the last click has its answer."""
     if not clicking.cloud:
         return None
-    alive, found = asking.process.alive, asking.process.poll_clicked()
+    alive, answer = asking.process.alive, asking.process.poll_clicked()
     late = time.monotonic() - clicking.since > PATIENCE
-    if (found is None and alive and not late) or (found and found.id != clicking.number):
+    if (answer is None and alive and not late) or (answer and answer.id != clicking.number):
         return TICK
-    _take(found)
+    _take(answer)
     return None
 
 
-def _take(found: Clicked | None) -> None:
+def _take(answer: Clicked | None) -> None:
     uid, clicking.cloud = clicking.cloud, 0
     cloud = next((o for o in bpy.data.objects if o.session_uid == uid), None)
-    if found is None:
+    if answer is None:
         asking.process.stop()
         _say("No answer came: the process that looks ended, or is stuck. Click again.", wrong=True)
-    elif found.error:
-        _say(in_window(f"{found.error} {found.advice}".strip()), wrong=True)
+    elif answer.error:
+        _say(in_window(f"{answer.error} {answer.advice}".strip()), wrong=True)
     elif cloud is None:
         _say("The splats that were clicked are gone.", wrong=True)
     else:

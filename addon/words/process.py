@@ -1,5 +1,5 @@
-"""The warm process that answers prompts and clicks, as the add-on sees it: started when first asked, never
-waited for. No bpy here.
+"""The warm process that answers prompts and clicks, as the add-on sees it: started when first
+asked, never waited for. No bpy here.
 """
 
 import contextlib
@@ -137,10 +137,10 @@ class WordsProcess:
     ) -> AnswerT | None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            alive, found = self.alive, poll()
-            if found is not None and found.id == number:
-                return found
-            if found is None and not alive:
+            alive, answer = self.alive, poll()
+            if answer is not None and answer.id == number:
+                return answer
+            if answer is None and not alive:
                 return None
             time.sleep(0.005)
         return None

@@ -94,12 +94,12 @@ class OnnxModel:
             for name, array in arrays.items()
         }
         try:
-            found = self.session.run([port.name for port in self.outputs], feeds)
+            values = self.session.run([port.name for port in self.outputs], feeds)
         except Exception as error:
             raise _explained(self.name, "can't be run", error) from error
         return {
             port.name: value.astype(np.float32) if value.dtype == np.float16 else value
-            for port, value in zip(self.outputs, found, strict=True)
+            for port, value in zip(self.outputs, values, strict=True)
         }
 
     def demand(
@@ -111,15 +111,15 @@ class OnnxModel:
         Raises:
             InputError: one is missing, or of another kind or shape, or the model asks for more.
         """
-        found = [
+        chosen = [
             self._port(what, "takes", self.inputs, wanted, place)
             for place, wanted in enumerate(inputs)
         ]
-        if more := [port.name for port in self.inputs if port not in found]:
+        if more := [port.name for port in self.inputs if port not in chosen]:
             raise InputError(
                 f"{self.name} is not {what}: it asks for {', '.join(more)} too.", ADVICE
             )
-        return found, [
+        return chosen, [
             self._port(what, "gives", self.outputs, wanted, place)
             for place, wanted in enumerate(outputs)
         ]

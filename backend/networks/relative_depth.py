@@ -20,7 +20,7 @@ ADVICE = "Choose a model of relative depth, such as Depth Anything V2."
 
 
 @dataclass(frozen=True, kw_only=True)
-class DepthConfig:
+class DisparityConfig:
     """How pictures are shown, and how disparity is aligned to what is known."""
 
     side: int = 518  # pixels of the shorter side, as it was trained
@@ -42,7 +42,7 @@ class Alignment:
     points: int  # that it was found from
     residual: float  # median |error| of 1 / depth at these, over the median of 1 / depth
 
-    def depth(self, disparity: Floats, config: DepthConfig = DepthConfig()) -> Floats:
+    def depth(self, disparity: Floats, config: DisparityConfig = DisparityConfig()) -> Floats:
         """(H, W) in the units of what was known; infinite where it is too far to tell."""
         inverse = self.scale * disparity + self.shift
         near = inverse > config.far * max(float(inverse.max(initial=0.0)), 0.0)
@@ -58,7 +58,7 @@ class RelativeDepth:
     model: OnnxModel
     normalization: Normalization
     size: tuple[int, int] | None  # (height, width) that it takes; None: any
-    config: DepthConfig
+    config: DisparityConfig
 
     def disparity(self, image: Pixels) -> Floats:
         """(H, W) of a picture (H, W, 3): larger is nearer, in no unit."""
@@ -66,15 +66,15 @@ class RelativeDepth:
         rows, columns = self.size or shown_size(height, width, self.config)
         small = resized(image, columns, rows)
         shown, told = self.model.inputs[0].name, self.model.outputs[0].name
-        found = self.model.run(**{shown: self.normalization.of(small)})[told]
-        plane = found.reshape(-1, *found.shape[-2:])[0]
+        answer = self.model.run(**{shown: self.normalization.of(small)})[told]
+        plane = answer.reshape(-1, *answer.shape[-2:])[0]
         if not np.isfinite(plane).all():
             raise InputError(f"{self.model.name} gives no numbers for this picture.", ADVICE)
         large = cv2.resize(plane.astype(np.float32), (width, height))
         return np.asarray(large, np.float32)
 
 
-def shown_size(height: int, width: int, config: DepthConfig) -> tuple[int, int]:
+def shown_size(height: int, width: int, config: DisparityConfig) -> tuple[int, int]:
     """(height, width) that a picture is shown at: the shorter side as trained, unless the longer
     one grows too long.
     """
@@ -86,7 +86,7 @@ def shown_size(height: int, width: int, config: DepthConfig) -> tuple[int, int]:
 
 
 def align(
-    disparity: Floats, depth: Floats, known: Flags, config: DepthConfig = DepthConfig()
+    disparity: Floats, depth: Floats, known: Flags, config: DisparityConfig = DisparityConfig()
 ) -> Alignment:
     """Scale and shift by which disparity (H, W) meets depth (H, W) where it is known (H, W):
     reweighted least squares with Huber's weights on 1 / depth, from a start that half of the
@@ -138,7 +138,7 @@ def _start(x: Doubles, y: Doubles) -> tuple[float, float]:
 
 
 def load_depth(
-    given: Path, device: str = "cpu", config: DepthConfig = DepthConfig()
+    given: Path, device: str = "cpu", config: DisparityConfig = DisparityConfig()
 ) -> RelativeDepth:
     """The model in a file, or the one in a folder. InputError for anything else."""
     path = model_file(given)

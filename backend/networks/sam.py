@@ -22,6 +22,7 @@ from .pictures import Normalization, model_file, resized
 
 SIDE = 1024  # pixels, where the encoder does not say
 NORMALIZATION = Normalization()  # ImageNet's, as SAM's own code has it in 0..255
+AT_ONCE = 32  # prompts, where the decoder takes as many as it is given
 FOREGROUND, BACKGROUND, NO_POINT = 1.0, 0.0, -1.0
 ADVICE = "Choose a folder with both halves of one model: its encoder and its decoder, as .onnx."
 
@@ -51,7 +52,7 @@ class Candidates:
         return np.asarray(large) > 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SamNetwork:
     """Both halves, loaded."""
 
@@ -70,8 +71,8 @@ class SamNetwork:
         if not self.is_plain:
             shown = np.zeros((1, 3, self.side, self.side), np.float32)
             shown[:, :, : small.shape[0], : small.shape[1]] = NORMALIZATION.of(small)
-        found = self.encoder.run(**{self.encoder.inputs[0].name: shown})
-        embedding = found[self.encoder.outputs[0].name]
+        answer = self.encoder.run(**{self.encoder.inputs[0].name: shown})
+        embedding = answer[self.encoder.outputs[0].name]
         if not np.isfinite(embedding).all():
             raise InputError(f"{self.encoder.name} gives no numbers for this picture.", ADVICE)
         return SeenPicture(embedding, width, height, scale)
@@ -92,7 +93,7 @@ class SamNetwork:
     def _asked(self, seen: SeenPicture, places: Floats, labels: Floats) -> Candidates:
         count = len(places)
         points = np.concatenate([places * seen.scale, np.zeros((count, 1, 2))], 1)
-        found = self.decoder.run(
+        answer = self.decoder.run(
             image_embeddings=seen.embedding,
             point_coords=points,
             point_labels=np.concatenate([labels, np.full((count, 1), NO_POINT)], 1),
@@ -100,7 +101,7 @@ class SamNetwork:
             has_mask_input=np.zeros(1),
             orig_im_size=np.array([seen.height, seen.width]),
         )
-        logits, scores = found["low_res_masks"], found["iou_predictions"]
+        logits, scores = answer["low_res_masks"], answer["iou_predictions"]
         fits = logits.ndim == 4 and logits.shape[:2] == scores.shape == (count, scores.shape[-1])
         if not fits or not scores.size or not np.isfinite(logits).all():
             raise InputError(f"{self.decoder.name} does not answer as a SAM's decoder.", ADVICE)
@@ -149,4 +150,10 @@ def load_sam(folder: Path, device: str = "cpu") -> SamNetwork:
         ],
     )
     free = inputs[1].shape[0] is None and inputs[2].shape[0] is None
-    return SamNetwork(encoder, decoder, side, is_plain, 32 if free else 1)
+    return SamNetwork(
+        encoder=encoder,
+        decoder=decoder,
+        side=side,
+        is_plain=is_plain,
+        at_once=AT_ONCE if free else 1,
+    )

@@ -40,13 +40,13 @@ class Segmenter:
         shown = small[None] if port.kind == "uint8" else self.normalization.of(small)
         if self.is_last and port.kind != "uint8":
             shown = shown.transpose(0, 2, 3, 1)
-        found = self.model.run(**{port.name: shown})[self.model.outputs[0].name]
-        if found.ndim == 3:  # classes
-            labels = found[0].astype(np.float32)
+        answer = self.model.run(**{port.name: shown})[self.model.outputs[0].name]
+        if answer.ndim == 3:  # classes
+            labels = answer[0].astype(np.float32)
             return np.asarray(
                 cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST), np.int32
             )
-        scores = found[0] if found.shape[1] < found.shape[3] else found[0].transpose(2, 0, 1)
+        scores = answer[0] if answer.shape[1] < answer.shape[3] else answer[0].transpose(2, 0, 1)
         if not 1 < len(scores) <= MOST_CLASSES or not np.isfinite(scores).all():
             raise InputError(f"{self.model.name} gives no scores of classes.", ADVICE)
         best = np.full((height, width), -np.inf, np.float32)

@@ -72,7 +72,7 @@ class ClickService:
         seen = self._look(network, loaded, view, (*key, click.sam, str(click.viewmat),
                           str(click.lens), str(click.size)))  # fmt: skip
         level: Level = click.level  # type: ignore[assignment]
-        points, labels = np.float32(click.points), np.float32(click.labels)
+        points, labels = (np.array(v, np.float32) for v in (click.points, click.labels))
         return meant(loaded.scene, view, at_click(network, seen, points, labels, level))
 
     def _model(self, folder: str, device: str) -> SamNetwork:

@@ -126,6 +126,12 @@ def _network(path: Path) -> None:
     writer.write(path, {"out": writer.step("RELU", [found], (1, 4, 4, 3))})
 
 
+def _beside(folder: Path) -> None:
+    """A network whose weights lie in a file of their own."""
+    (folder / "w.bin").write_bytes(np.zeros((1, 3), F).tobytes())
+    tiny_onnx.external(folder / "n.onnx", "w.bin")
+
+
 def _speaker(path: Path) -> None:
     config = MotionTranslatorConfig(coefficients=1, channels=3, embedding=2, hidden=4)
     speaker_file.save_speaker(MotionTranslator(config), ["jawOpen"], path)
@@ -188,7 +194,7 @@ TARGETS = (
         read=onnx_model.load,
     ),
     Target(
-        name="onnx-beside", file="n.onnx", make=lambda f: tiny_onnx.external(f / "n.onnx", "w.bin"),
+        name="onnx-beside", file="n.onnx", make=_beside,
         read=onnx_header.read,
     ),
     Target(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from helpers import tiny_onnx
 
-from backend.networks.relative_depth import DepthConfig, align, load_depth, shown_size
+from backend.networks.relative_depth import DisparityConfig, align, load_depth, shown_size
 from backend.networks.sam import BACKGROUND, FOREGROUND, load_sam
 from backend.networks.segmenter import load_segmenter
 from backend.protocol import InputError
@@ -72,8 +72,8 @@ def test_disparity_is_of_the_pictures_size(tmp_path: Path) -> None:
     found = model.disparity(image)
     assert found.shape == (50, 90) and found.dtype == np.float32
     assert np.all(np.diff(found.mean(0)) > -1e-3) and found[:, -1].mean() > found[:, 0].mean() + 3
-    assert shown_size(480, 640, DepthConfig()) == (518, 686)
-    assert shown_size(100, 1000, DepthConfig()) == (98, 1036)
+    assert shown_size(480, 640, DisparityConfig()) == (518, 686)
+    assert shown_size(100, 1000, DisparityConfig()) == (98, 1036)
 
 
 def test_depth_is_aligned_though_a_third_is_wrong() -> None:

@@ -159,9 +159,9 @@ def _segment(model: OnnxModel, video: Tensor, middle: int, config: PretrainedCon
     first, last = max(0, middle - config.reach), min(len(video), middle + config.reach + 1)
     frames, (height, width) = video[first:last], _size_of(model.inputs[0], video)
     queries = _queries(middle - first, config.grid, height, width)
-    found = _run(model, _shown(frames, (height, width))[None] * 255, queries)
-    share = torch.from_numpy(found[0][0]).to(video) / video.new_tensor([width, height])
-    visible = torch.from_numpy(found[1][0]).to(video).view(share.shape[:2])
+    answer = _run(model, _shown(frames, (height, width))[None] * 255, queries)
+    share = torch.from_numpy(answer[0][0]).to(video) / video.new_tensor([width, height])
+    visible = torch.from_numpy(answer[1][0]).to(video).view(share.shape[:2])
     color = nn.functional.grid_sample(frames, share[:, :, None] * 2 - 1, align_corners=False)[
         ..., 0
     ]

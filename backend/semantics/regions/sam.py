@@ -95,15 +95,15 @@ def at_click(
     A single point may mean several things: the surest is the thing, the smallest that is nearly as
     sure its part, the largest its group.
     """
-    found = network.ask(seen, points[None], labels[None])
-    areas = (found.logits[0] > 0).sum((1, 2))
-    scores = np.where(areas > 0, found.scores[0], -np.inf)
+    candidates = network.ask(seen, points[None], labels[None])
+    areas = (candidates.logits[0] > 0).sum((1, 2))
+    scores = np.where(areas > 0, candidates.scores[0], -np.inf)
     chosen = int(scores.argmax())
     if level != "thing":
         likely = np.flatnonzero(scores >= scores[chosen] - DOUBT)
         order = likely[np.argsort(areas[likely], kind="stable")]
         chosen = int(order[0] if level == "part" else order[-1])
-    return found.at_size(0, chosen, seen.width, seen.height)
+    return candidates.at_size(0, chosen, seen.width, seen.height)
 
 
 def load(folder: Path, device: str = "cpu", config: SamConfig = SamConfig()) -> Sam:
