@@ -2,7 +2,7 @@
 
 Takes (1, 3, H, W) or (1, H, W, 3) of floats, normalised as the settings beside it say or as
 ImageNet is, or (1, H, W, 3) of bytes, and gives scores (1, C, h, w) or (1, h, w, C), or the
-classes themselves (1, h, w).
+classes themselves (1, h, w). A single score says whether there is anything.
 """
 
 from dataclasses import dataclass
@@ -47,8 +47,11 @@ class Segmenter:
                 cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST), np.int32
             )
         scores = answer[0] if answer.shape[1] < answer.shape[3] else answer[0].transpose(2, 0, 1)
-        if not 1 < len(scores) <= MOST_CLASSES or not np.isfinite(scores).all():
+        if not 0 < len(scores) <= MOST_CLASSES or not np.isfinite(scores).all():
             raise InputError(f"{self.model.name} gives no scores of classes.", ADVICE)
+        if len(scores) == 1:  # how sure it is that there is something: a chance, or its logit
+            is_chance = scores.min() >= 0 and scores.max() <= 1
+            scores = np.concatenate([np.full_like(scores, 0.5 if is_chance else 0.0), scores])
         best = np.full((height, width), -np.inf, np.float32)
         labels = np.zeros((height, width), np.int32)
         for number, score in enumerate(scores):  # one by one: all at the picture's size are large

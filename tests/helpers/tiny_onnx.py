@@ -78,6 +78,16 @@ def segmenter(path: Path, classes: int = 3) -> Path:
     )
 
 
+def matte(path: Path, chance: bool) -> Path:
+    """(1, 1, H, W): whether it is red, as a chance or as its logit."""
+    g = Graph()
+    red = g.op("Slice", "image", *[g.const([v], np.int64) for v in (0, 1, 1)])
+    logit = g.op("Mul", red, g.const(9.0), out="" if chance else "alpha")
+    if chance:
+        g.op("Sigmoid", logit, out="alpha")
+    return g.save(path, [("image", F, [1, 3, "H", "W"])], [("alpha", F, [1, 1, "H", "W"])])
+
+
 def bytes_segmenter(path: Path, side: int = 16) -> Path:
     """Classes (1, h, w) of bytes (1, h, w, 3): 1 where red is above 127."""
     g = Graph()

@@ -37,6 +37,13 @@ def test_bytes_in_and_classes_out_work_too(tmp_path: Path) -> None:
     assert ((model.classes(image) == 1) == (image[..., 0] > 127)).mean() > 0.95
 
 
+@pytest.mark.parametrize("chance", [True, False])
+def test_a_single_score_tells_things_from_the_rest(tmp_path: Path, chance: bool) -> None:
+    model = load_segmenter(tiny_onnx.matte(tmp_path / "m.onnx", chance))
+    image = halves()
+    assert ((model.classes(image) == 1) == (image[..., 0] > 127)).mean() > 0.95
+
+
 def test_settings_beside_the_model_say_its_colours(tmp_path: Path) -> None:
     path = tiny_onnx.segmenter(tmp_path / "m.onnx")
     settings = tmp_path / "preprocessor_config.json"
