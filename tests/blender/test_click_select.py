@@ -25,7 +25,7 @@ def test_views_meet_the_viewports_own_projection(blender: Any, rooms: Any) -> No
     rng = np.random.default_rng(0)
     width, height = 1800, 700
     for _ in range(5):
-        turned = Euler(rng.uniform(-1, 1, 3)).to_matrix().to_4x4()
+        turned = Euler(rng.uniform(-1, 1, 3).tolist()).to_matrix().to_4x4()
         view_matrix = np.array(Matrix.Translation(Vector((0.3, -0.2, -5))) @ turned)
         window = np.zeros((4, 4))
         window[0, 0], window[1, 1] = 1.7, 1.7 * width / height

@@ -30,7 +30,7 @@ def test_declared_inputs_and_outputs_are_checked_once(tmp_path: Path) -> None:
     x, y = Wanted(shapes=((1, 3),)), Wanted(name="y", shapes=((None, None),))
     (port,), (out,) = model.demand("a doubler", [x], [y])
     assert port.name == "x" and out.kind == "float32"
-    wrong = (
+    wrong: tuple[tuple[list[Wanted], list[Wanted], str], ...] = (
         ([Wanted(name="z", shapes=((1, 3),))], [y], "takes nothing of the kind, where z"),
         ([Wanted(shapes=((1, 4),))], [y], r"takes x \(1, 3\) float32, where \(1, 4\)"),
         ([Wanted(shapes=((1, 3),), kinds=("uint8",))], [y], "where .* uint8 is needed"),
@@ -67,10 +67,10 @@ def test_every_harmed_file_is_refused_or_runs(tmp_path: Path) -> None:
     rng, path = np.random.default_rng(0), tmp_path / "h.onnx"
     harmed = [whole[:length] for length in range(0, len(whole), 7)]
     for _ in range(60):
-        data = bytearray(whole)
-        for place in rng.integers(0, len(data), 2):
-            data[place] = rng.integers(0, 256)
-        harmed.append(bytes(data))
+        changed = bytearray(whole)
+        for place in rng.integers(0, len(changed), 2):
+            changed[place] = rng.integers(0, 256)
+        harmed.append(bytes(changed))
     for data in harmed:
         path.write_bytes(data)
         with contextlib.suppress(InputError):  # and nothing else
@@ -92,7 +92,7 @@ def test_weights_beside_the_model_are_read(tmp_path: Path) -> None:
     path = tiny_onnx.external(tmp_path / "m.onnx", "w.bin")
     with pytest.raises(InputError, match="There is no file"):
         load(path)
-    (tmp_path / "w.bin").write_bytes(np.float32([5, 6, 7]).tobytes())
+    (tmp_path / "w.bin").write_bytes(np.array([5, 6, 7], np.float32).tobytes())
     assert load(path).run(x=np.zeros((1, 3)))["y"].tolist() == [[5, 6, 7]]
 
 
@@ -100,7 +100,7 @@ def test_weights_beside_the_model_are_read(tmp_path: Path) -> None:
     "name", ["../w.bin", "a/../../w.bin", "..\\w.bin", "", "link.bin", "sub/w.bin"]
 )
 def test_weights_elsewhere_are_refused(tmp_path: Path, name: str) -> None:
-    (tmp_path / "w.bin").write_bytes(np.float32([5, 6, 7]).tobytes())
+    (tmp_path / "w.bin").write_bytes(np.array([5, 6, 7], np.float32).tobytes())
     folder = tmp_path / "model"
     folder.mkdir()
     os.symlink(tmp_path / "w.bin", folder / "link.bin")

@@ -96,14 +96,14 @@ def test_depth_is_aligned_though_a_third_is_wrong() -> None:
     np.testing.assert_allclose([found.scale, found.shift], [0.02, 0.05], rtol=0.1)
     exact = align(disparity, depth, known)
     np.testing.assert_allclose(exact.depth(disparity), depth, rtol=1e-3)
-    assert exact.residual < 1e-4 and np.isinf(exact.depth(np.float32([[-4.0]]))).all()
+    assert exact.residual < 1e-4 and np.isinf(exact.depth(np.array([[-4.0]], np.float32))).all()
 
 
 def test_depth_that_can_not_be_aligned_is_said() -> None:
     depth = np.linspace(1, 2, 30, dtype=np.float32).reshape(5, 6)
     every = np.ones(depth.shape, bool)
     with pytest.raises(InputError, match="too few to align"):
-        align(1 / depth, depth, np.zeros(depth.shape, bool))
+        align((1 / depth).astype(np.float32), depth, np.zeros(depth.shape, bool))
     with pytest.raises(InputError, match="runs against"):
         align(depth, depth, every)
     with pytest.raises(InputError, match="runs against"):

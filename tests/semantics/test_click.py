@@ -38,8 +38,8 @@ CLICK = Click(
 def click(tmp_path: Path) -> Click:
     splat_ply.write(tmp_path / "splats.ply", click_scene.splats()[0], ())
     sam = tiny_onnx.sam(tmp_path / "sam")
-    paths = {"splats": tmp_path / "splats.ply", "sam": sam, "result": tmp_path / "meant"}
-    return dataclasses.replace(CLICK, **{k: str(v) for k, v in paths.items()})
+    files = str(tmp_path / "splats.ply"), str(sam), str(tmp_path / "meant")
+    return dataclasses.replace(CLICK, splats=files[0], sam=files[1], result=files[2])
 
 
 def overlap(a: np.ndarray, b: np.ndarray) -> float:

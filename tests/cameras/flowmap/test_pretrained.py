@@ -2,6 +2,7 @@
 
 import copy
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -127,7 +128,7 @@ def test_no_path_is_no_network_and_a_bad_file_is_one_sentence(tmp_path: Path) ->
 
 
 def test_one_kind_of_network_is_not_taken_for_another(tmp_path: Path) -> None:
-    made = {
+    made: dict[Literal["flow", "track"], Path] = {
         "flow": tiny_onnx.flow(tmp_path / "flow.onnx"),
         "track": tiny_onnx.tracker(tmp_path / "track.onnx"),
     }

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import tiny_onnx
+from numpy.typing import ArrayLike
 
 from backend.networks.sam import BACKGROUND, FOREGROUND, Candidates
 from backend.protocol import InputError
@@ -19,6 +20,10 @@ def discs(height: int = 80, width: int = 100) -> np.ndarray:
     image[np.hypot(x - 40, y - 36) < 26] = (230, 0, 0)
     image[np.hypot(x - 40, y - 36) < 9] = (0, 0, 230)
     return image
+
+
+def floats(values: ArrayLike) -> np.ndarray:
+    return np.asarray(values, np.float32)
 
 
 def overlap(a: np.ndarray, b: np.ndarray) -> float:
@@ -49,8 +54,8 @@ def test_the_largest_sure_and_stable_mask_of_a_prompt_is_taken() -> None:
 def test_of_masks_alike_the_surest_stays() -> None:
     masks = np.zeros((4, 100), bool)
     masks[0, :50], masks[1, :48], masks[2, 60:], masks[3, :10] = True, True, True, True
-    assert sam.distinct(masks, np.array([0.9, 0.95, 0.9, 0.8]), 0.7) == [1, 2, 3]
-    assert sam.distinct(np.zeros((0, 100), bool), np.zeros(0), 0.7) == []
+    assert sam.distinct(masks, floats([0.9, 0.95, 0.9, 0.8]), 0.7) == [1, 2, 3]
+    assert sam.distinct(np.zeros((0, 100), bool), floats([]), 0.7) == []
 
 
 def test_smaller_things_lie_on_larger_ones() -> None:
@@ -67,7 +72,7 @@ def test_a_click_finds_what_is_meant(tmp_path: Path, level: sam.Level, least: fl
     image = discs()
     image[:4] = (0, 175, 0)  # nearly the wall's colour
     seen = network.look(image)
-    mask = sam.at_click(network, seen, np.float32([[90, 60]]), np.float32([FOREGROUND]), level)
+    mask = sam.at_click(network, seen, floats([[90, 60]]), floats([FOREGROUND]), level)
     wall = (image[..., 1] == 200) if level == "part" else image[..., 1] > 170
     assert mask.shape == (80, 100)
     assert overlap(mask, wall) > least
@@ -76,7 +81,7 @@ def test_a_click_finds_what_is_meant(tmp_path: Path, level: sam.Level, least: fl
 def test_further_clicks_leave_one_reading(tmp_path: Path) -> None:
     network = sam.load(tiny_onnx.sam(tmp_path)).network
     image = discs()
-    points, labels = np.float32([[90, 60], [40, 36]]), np.float32([FOREGROUND, BACKGROUND])
+    points, labels = floats([[90, 60], [40, 36]]), floats([FOREGROUND, BACKGROUND])
     mask = sam.at_click(network, network.look(image), points, labels, "group")
     assert overlap(mask, image[..., 1] == 200) > 0.9
 
