@@ -181,7 +181,10 @@ def load(path: Path, device: str = "cpu") -> OnnxModel:
     chosen = providers(device, onnxruntime.get_available_providers())
     try:
         session = onnxruntime.InferenceSession(
-            str(path) if facts.external else facts.data, options, providers=chosen
+            str(path) if facts.external else facts.data,
+            options,
+            providers=chosen,
+            enable_fallback=0,  # it would print, and try the same again
         )
     except Exception as error:
         raise _explained(path.name, "is no ONNX model that can be used", error) from error

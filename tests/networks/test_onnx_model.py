@@ -62,7 +62,9 @@ def test_pytorch_files_are_told_how_to_export(tmp_path: Path) -> None:
         assert "torch.onnx.export" in error.value.advice
 
 
-def test_every_harmed_file_is_refused_or_runs(tmp_path: Path) -> None:
+def test_every_harmed_file_is_refused_or_runs(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     whole = tiny_onnx.doubling(tmp_path / "m.onnx").read_bytes()
     rng, path = np.random.default_rng(0), tmp_path / "h.onnx"
     harmed = [whole[:length] for length in range(0, len(whole), 7)]
@@ -75,6 +77,7 @@ def test_every_harmed_file_is_refused_or_runs(tmp_path: Path) -> None:
         path.write_bytes(data)
         with contextlib.suppress(InputError):  # and nothing else
             load(path)
+    assert capfd.readouterr() == ("", ""), "onnxruntime prints nothing into a job's stream"
 
 
 def test_pipes_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
