@@ -13,7 +13,7 @@ from .scene import growing_splats
 from .scene.splats import filtering, later
 from .scene.viewport import native_looks, splat_overlay
 from .ui import CLASSES as UI_CLASSES, compute_panel, job_strip
-from .words import asking
+from .words import asking, clicking
 
 BEFORE_UI = (
     *preferences.CLASSES,
@@ -49,6 +49,7 @@ def register() -> None:
 
 def unregister() -> None:
     """Leaves no class, timer, handler or process behind."""
+    clicking.stop()
     asking.stop()
     filtering.stop()
     native_looks.stop()

@@ -23,15 +23,13 @@ def option(
     high: Bound = None,
     *,
     auto: Mapping[str, str] | None = None,
-    runs_code: bool = False,
 ) -> Any:
     """A dataclass field that carries its help and its bounds.
 
     auto: where the default means Auto, which column of the presets fills it in. The keys say when
         ("" always; "free mode"), the values are fields of the preset's row.
-    runs_code: it names a file that holds a program, which is run.
     """
-    metadata = {"help": text, "low": low, "high": high, "auto": auto or {}, "runs_code": runs_code}
+    metadata = {"help": text, "low": low, "high": high, "auto": auto or {}}
     return field(default=default, metadata=metadata)
 
 

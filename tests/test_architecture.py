@@ -44,6 +44,7 @@ READERS = (
     "tracks_file",
     "semantics_file",
     "words_lines",
+    "click_lines",
     "motion_file",
     "arkit",
     "declared_sizes",
@@ -70,6 +71,7 @@ READERS = (
 VERB_FILES = {module_name(path) for path in sorted((ROOT / "backend").rglob("*_verb.py"))}
 SHARED = {
     *("backend.protocol", "backend.verbs", "backend.geometry.arrays"),
+    "backend.networks.registry",
     *("backend.geometry.sh_rotation", "backend.geometry.upright"),
     *("backend.runtime.atomic", "backend.runtime.folder", "backend.runtime.lock"),
     *("backend.runtime.links", "backend.runtime.own_environment"),
@@ -80,6 +82,7 @@ ADDON_MAY = {*SHARED, *VERB_FILES} | {f"backend.formats.{name}" for name in READ
 FLOORS: tuple[set[str], ...] = (
     {"backend", "backend.events", "backend.protocol", "backend.verb"},
     {"backend.runtime", "backend.geometry", "backend.formats", "backend.media"},
+    {"backend.networks"},
     {"backend.gaussians"},
     {f"backend.{room}" for room in CAPABILITIES},
     {"backend.verbs"},
@@ -313,8 +316,9 @@ OPENERS = {
     r"Image\.open\(": {"backend/media/open_image.py"},
     r"np\.load\(|numpy\.load\(": set(),
     r"av\.open\((?!.*\"w\")": {"backend/media/open_media.py"},
-    r"jit\.load\(": {"backend/runtime/torch_script.py"},
-    r"torch\.load\(": {"backend/semantics/regions/sam.py"},
+    r"jit\.load\(": set(),
+    r"torch\.load\(": set(),
+    r"InferenceSession\(": {"backend/networks/onnx_model.py"},
     r"cv2\.imread\(|VideoCapture\(|cv2\.imdecode\(": {
         "backend/cameras/footage/images.py",
         "backend/semantics/regions/label_images.py",
@@ -329,6 +333,7 @@ OPENERS = {
         "backend/formats/json_file.py",
         # lines and files that our own processes write
         *("backend/protocol.py", "backend/events.py", "backend/formats/words_lines.py"),
+        "backend/formats/click_lines.py",
         *(
             "backend/runtime/cancel.py",
             "backend/runtime/checkpoint.py",
@@ -338,7 +343,7 @@ OPENERS = {
             "backend/runtime/random_state.py",
         ),
         *("backend/doctor.py", "backend/formats/safetensors_header.py"),
-        *("backend/runtime/environment.py", "backend/semantics/model_job.py"),
+        "backend/runtime/environment.py",
         *("backend/cameras/colmap/runner.py", "backend/cameras/colmap/colmap_command.py"),
     },
 }

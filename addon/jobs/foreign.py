@@ -12,7 +12,7 @@ MOST = 300  # letters of a value that are shown
 
 
 def deeds(folder: Path, request: Request[Any]) -> list[str]:
-    """Lines for people: what is run, read, written, downloaded, and which files run code."""
+    """Lines for people: what is run, read, written and downloaded."""
     verb = VERBS[request.verb]
     lines = [
         f"It would run {verb.title}: {verb.help}",
@@ -21,16 +21,12 @@ def deeds(folder: Path, request: Request[Any]) -> list[str]:
     ]
     if request.verb in ("model", "setup"):
         lines.append(f"Writes: {_short(request.input)}")
-    programs = []
     for option in dataclasses.fields(request.options):
         value = getattr(request.options, option.name)
         if isinstance(value, str) and value and value != option.default:
             lines.append(f"{option.name.replace('_', ' ').capitalize()}: {_short(value)}")
-            if option.metadata.get("runs_code"):
-                programs.append(value)
     fetched = verb.fetches(request.options)
     lines.append(f"Downloads {fetched}" if fetched else "Downloads nothing")
-    lines += [f"Runs the program in {_short(value)}" for value in programs]
     if (folder / "checkpoint").is_dir():
         lines.append("Goes on from a checkpoint that someone else has made")
     return lines

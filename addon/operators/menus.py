@@ -16,6 +16,7 @@ ENTRIES = (
         "select_words",
         "select_objects",
         "brush",
+        "click_select",
         "select_area",
         "merge_objects",
         "split_object",

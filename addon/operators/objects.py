@@ -50,6 +50,7 @@ class SPLATSMITH_OT_segment(bpy.types.Operator):
             model=settings.clip_model and bpy.path.abspath(settings.clip_model),
             regions=settings.regions and bpy.path.abspath(settings.regions),
             sam=settings.sam and bpy.path.abspath(settings.sam),
+            segmenter=settings.segmenter and bpy.path.abspath(settings.segmenter),
         )
         request = Request(
             verb="segment",

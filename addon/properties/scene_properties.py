@@ -165,8 +165,14 @@ class SplatsmithSettings(
     )
     sam: bpy.props.StringProperty(
         name="SAM",
-        subtype="FILE_PATH",
-        description="File of a SAM or MobileSAM that finds the regions in the pictures",
+        subtype="DIR_PATH",
+        description="Folder of a SAM, such as MobileSAM: outlines things in the pictures, and what "
+        "is clicked",
+    )
+    segmenter: bpy.props.StringProperty(
+        name="Segmenter",
+        subtype="DIR_PATH",
+        description="Folder of a network that tells kinds of things apart, such as DeepLabV3",
     )
     clip_model: bpy.props.StringProperty(
         name="CLIP Model",

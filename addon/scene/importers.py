@@ -1,6 +1,5 @@
 """Who brings the result of which verb into the scene. A new verb gets its line at the end."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import bpy
 
 from ...backend.formats import mesh_frames, mesh_sequence, motion_file
+from ...backend.formats.json_file import read_record
 from ...backend.protocol import Request
 from ...backend.verbs import VERBS
 from ..compute import state
@@ -80,9 +80,21 @@ def _bones(_context: bpy.types.Context, request: Request[Any], folder: Path, _na
 
 
 def _model(context: bpy.types.Context, _request: Request[Any], folder: Path, _name: str) -> str:
-    record = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    context.scene.splatsmith.clip_model = record["model"]
-    return "press Find Objects, then select by words"
+    record = read_record(folder / "model.json")
+    purpose, model = str(record.get("purpose", "words")), str(record["model"])
+    if purpose not in MODEL_USES:
+        return f"it is in {model}"
+    name, advice = MODEL_USES[purpose]
+    setattr(context.scene.splatsmith, name, model)
+    return advice
+
+
+# what a model is for: the setting that takes its folder, and what to do next
+MODEL_USES = {
+    "words": ("clip_model", "press Find Objects, then select by words"),
+    "masks": ("sam", "press Find Objects, or Click in the viewport"),
+    "segments": ("segmenter", "press Find Objects"),
+}
 
 
 def _setup(_context: bpy.types.Context, _request: Request[Any], folder: Path, _name: str) -> str:

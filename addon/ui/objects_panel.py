@@ -7,6 +7,7 @@ import bpy
 from ..scene.objects import objects
 from ..scene.splats import splats
 from ..words.asking import asking
+from ..words.clicking import clicking
 from .job_strip import panel_width, wrap
 from .panels import SidebarPanel
 
@@ -130,6 +131,15 @@ class SPLATSMITH_PT_selection(SidebarPanel, bpy.types.Panel):
         row.operator("splatsmith.brush", icon="BRUSH_DATA").whole = False
         if cloud is not None:
             row.operator("splatsmith.brush", text="Pick Objects", icon="EYEDROPPER").whole = True
+        if cloud is not None or context.scene.splatsmith.sam:
+            layout.operator("splatsmith.click_select", icon="RESTRICT_SELECT_OFF")
+            if clicking.line:
+                wrap(
+                    layout,
+                    clicking.line,
+                    panel_width(context) - 20,
+                    "ERROR" if clicking.wrong else "NONE",
+                )
         row = layout.row(align=True)
         for shape in ("BOX", "LASSO", "CIRCLE"):
             row.operator("splatsmith.select_area", text=shape.title()).shape = shape
@@ -156,8 +166,9 @@ class SPLATSMITH_PT_objects_more(SidebarPanel, bpy.types.Panel):
         layout, settings = self.layout, context.scene.splatsmith
         column = layout.column()
         column.use_property_split, column.use_property_decorate = True, False
-        for name in ("clip_model", "sam", "regions"):
+        for name in ("segmenter", "sam", "clip_model", "regions"):
             column.prop(settings, name)
+        column.operator("splatsmith.get_model", icon="IMPORT")
         row = layout.row(align=True)
         row.operator("splatsmith.mask_nodes", icon="GEOMETRY_NODES").selection = False
         row.operator("splatsmith.mask_nodes", text="Of Selection").selection = True

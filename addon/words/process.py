@@ -1,5 +1,5 @@
-"""The warm process that answers prompts, as the add-on sees it: started when first asked, never
-waited for. No bpy here.
+"""The warm process that answers prompts and clicks, as the add-on sees it: started when first
+asked, never waited for. No bpy here.
 """
 
 import contextlib
@@ -9,8 +9,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
+from ...backend.formats.click_lines import Click, Clicked, decode_clicked, encode_click
 from ...backend.formats.words_lines import (
     LONGEST_ANSWER,
     LONGEST_QUESTION,
@@ -25,6 +28,7 @@ if sys.platform == "win32":
     NO_WINDOW = subprocess.CREATE_NO_WINDOW
 else:
     NO_WINDOW = 0
+AnswerT = TypeVar("AnswerT", Scores, Clicked)
 IDLE = 600  # seconds without a question after which it ends by itself
 
 
@@ -34,6 +38,7 @@ class WordsProcess:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._answers: queue.SimpleQueue[Scores] = queue.SimpleQueue()
+        self._clicked: queue.SimpleQueue[Clicked] = queue.SimpleQueue()
 
     @property
     def alive(self) -> bool:
@@ -47,6 +52,13 @@ class WordsProcess:
         line = encode_words(question)
         if len(line) > LONGEST_QUESTION:
             raise InputError("The prompt is too long.", "Ask for fewer things at once.")
+        self._send(python, root, line)
+
+    def click(self, python: str, root: Path, click: Click) -> None:
+        """Sends a click, as `ask` does a question."""
+        self._send(python, root, encode_click(click))
+
+    def _send(self, python: str, root: Path, line: bytes) -> None:
         for fresh in (False, True):
             if not self.alive:
                 self._start(python, root)
@@ -89,9 +101,11 @@ class WordsProcess:
         is_rest = False  # of a line that is too long for an answer
         while line := process.stdout.readline(LONGEST_ANSWER + 1):
             is_whole = line.endswith(b"\n")
-            scores = None if is_rest or not is_whole else decode_scores(line)
-            if scores is not None:
+            told = b"" if is_rest or not is_whole else line
+            if (scores := decode_scores(told)) is not None:
                 self._answers.put(scores)
+            elif (clicked := decode_clicked(told)) is not None:
+                self._clicked.put(clicked)
             is_rest = not is_whole
 
     def poll(self) -> Scores | None:
@@ -101,16 +115,32 @@ class WordsProcess:
         except queue.Empty:
             return None
 
+    def poll_clicked(self) -> Clicked | None:
+        """The next answer to a click, if one has come."""
+        try:
+            return self._clicked.get_nowait()
+        except queue.Empty:
+            return None
+
     def wait(self, number: int, seconds: float) -> Scores | None:
         """The answer to a question: for Blender without a window. None when the time is over, or
         the process.
         """
+        return self._wait(self.poll, number, seconds)
+
+    def wait_clicked(self, number: int, seconds: float) -> Clicked | None:
+        """The answer to a click, as `wait` does."""
+        return self._wait(self.poll_clicked, number, seconds)
+
+    def _wait(
+        self, poll: Callable[[], AnswerT | None], number: int, seconds: float
+    ) -> AnswerT | None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            alive, scores = self.alive, self.poll()
-            if scores is not None and scores.id == number:
-                return scores
-            if scores is None and not alive:
+            alive, answer = self.alive, poll()
+            if answer is not None and answer.id == number:
+                return answer
+            if answer is None and not alive:
                 return None
             time.sleep(0.005)
         return None

@@ -79,24 +79,14 @@ class CamerasOptions:
         "FlowMap, alone",
     )
     flow_model: str = option(
-        "",
-        "for FlowMap: a pretrained flow network (RAFT's interface), a TorchScript file",
-        runs_code=True,
+        "", "for FlowMap: a pretrained flow network (RAFT's interface), as .onnx"
     )
     depth_model: str = option(
         "",
-        "for FlowMap: a pretrained depth network (MiDaS's interface), a TorchScript file",
-        runs_code=True,
+        "for FlowMap: a network of relative depth (Depth Anything, MiDaS), as .onnx, or its folder",
     )
     track_model: str = option(
-        "",
-        "for FlowMap: a pretrained point tracker (CoTracker's interface), a TorchScript file",
-        runs_code=True,
-    )
-    trust_model_code: bool = option(
-        False,
-        "yes to running the code in these network files, which their makers wrote: only for "
-        "files whose origin you know",
+        "", "for FlowMap: a pretrained point tracker (CoTracker's interface), as .onnx"
     )
     depth: bool = option(True, "dense depth of every picture, and a dense point cloud")
 

@@ -10,6 +10,8 @@ import torch
 
 from ..media.frames import Footage
 from ..media.tracks.tracks import Tracks
+from ..networks.onnx_model import for_networks
+from ..networks.relative_depth import load_depth
 from ..protocol import CrashError, OutOfMemory
 from ..runtime.device import choose_device, core_count
 from ..runtime.job import Job
@@ -196,8 +198,7 @@ def _pretrained(context: SolveContext) -> Pretrained:
     if not (options.flow_model or options.depth_model or options.track_model):
         return Pretrained()
     device, _ = choose_device(context.job.request.device)
-    flow, depth, tracker = (
-        load(path, device, options.trust_model_code)
-        for path in (options.flow_model, options.depth_model, options.track_model)
-    )
+    on = for_networks(context.job.request.device, device)
+    flow, tracker = load(options.flow_model, "flow", on), load(options.track_model, "track", on)
+    depth = load_depth(Path(options.depth_model), on) if options.depth_model else None
     return Pretrained(flow, depth, tracker, device)

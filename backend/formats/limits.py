@@ -12,6 +12,7 @@ MOST_TEXT = 64 * MIB
 LONGEST_LINE = 16 * MIB
 MOST_PICTURE_FILE = 2 * GIB
 MOST_MODEL = 8 * GIB  # of a network's weights
+MOST_ONNX = 2 * GIB - 1  # of an ONNX file without what lies beside it: protocol buffers end there
 
 # JSON: each value takes about a hundred bytes of memory
 MOST_JSON = 256 * MIB

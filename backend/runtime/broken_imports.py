@@ -14,7 +14,6 @@ DISTRIBUTIONS = {
     "PIL": "pillow",
     "cv2": "opencv-python-headless",
     "open_clip": "open_clip_torch",
-    "segment_anything": "segment-anything",
     "pillow_heif": "pillow-heif",
     "fast_simplification": "fast-simplification",
     "espeakng_loader": "espeakng-loader",

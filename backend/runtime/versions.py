@@ -7,7 +7,7 @@ from ..protocol import VERSION
 
 PACKAGES = (
     "torch", "numpy", "av", "pycolmap", "opencv-python-headless", "OpenEXR", "pillow", "scipy",
-    "safetensors", "gsplat",
+    "safetensors", "onnxruntime", "gsplat",
     "splatsmith-kernels",
 )  # fmt: skip
 

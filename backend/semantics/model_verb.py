@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from ..networks.registry import BY_NAME, PUBLISHED
 from ..verb import Verb, option
 
 
@@ -10,27 +11,31 @@ from ..verb import Verb, option
 class ModelOptions:
     """What the verb can be told."""
 
-    name: Literal["ViT-B-32", "ViT-B-16"] = option(
-        "ViT-B-32", "which CLIP model: the quick one, or the finer one for graphics cards"
-    )
+    name: Literal[
+        "DeepLabV3-MobileNetV2", "MobileSAM", "ViT-B-32", "ViT-B-16", "Depth-Anything-V2-Small"
+    ] = option("ViT-B-32", "which network; without --agree the verb says what it is")
     agree: bool = option(False, "yes to the download and its licence, which are named without this")
 
 
 def _fetches(options: ModelOptions) -> str:
-    return f"the CLIP model {options.name} (about 600 MB, MIT licence) from huggingface.co"
+    model = BY_NAME[options.name]
+    return f"{model.title} ({model.size}, {model.licence}) from huggingface.co"
 
 
 VERB = Verb(
     name="model",
-    title="Download Model",
+    title="Get a Model",
     options=ModelOptions,
-    help="fetch a CLIP model, which words need",
+    help="fetch a published network, for words, masks, segments or depth",
     description=(
         "--input is the folder to keep models in. Without --agree it only says what it would "
-        "fetch. --output receives its path."
+        "fetch. --output receives its path.\n"
+        + "\n".join(
+            f"{model.name}: {model.use} ({model.size}, {model.licence})." for model in PUBLISHED
+        )
     ),
     example=(
-        "python -m backend model --input ~/models --name ViT-B-32 --agree --output ~/models/record"
+        "python -m backend model --input ~/models --name MobileSAM --agree --output ~/models/record"
     ),
     run="semantics.model_job",
     reads_input=False,

@@ -18,6 +18,8 @@ from ..gaussians.model import from_arrays
 from ..gaussians.options import Drawables, RasterView, options_for
 from ..geometry.arrays import Floats, Ints32
 from ..geometry.spherical_harmonics import SH_C0
+from ..networks.onnx_model import for_networks
+from ..networks.segmenter import load_segmenter
 from ..protocol import VERSION, InputError
 from ..runtime import atomic
 from ..runtime.job import Job, Outcome
@@ -29,6 +31,7 @@ from .object_list import describe
 from .regions import sam as sams
 from .regions.label_images import read_regions
 from .regions.proposals import propose
+from .regions.segments import segment_regions
 from .regions.superpixels import snapped
 from .regions.view_regions import ViewRegions
 from .segment_verb import PRESETS, SegmentOptions
@@ -143,8 +146,8 @@ Finder = Callable[
 
 
 def _finder(job: Job[SegmentOptions], options: SegmentOptions, scene: Scene) -> Finder:
-    """Who finds the regions of a picture: the user, a SAM, or the pieces as they are seen in it,
-    snapped to its edges.
+    """Who finds the regions of a picture: the user, a SAM, a segmenter, or the pieces as they are
+    seen in it, snapped to its edges.
     """
     if options.regions:
         folder = Path(options.regions)
@@ -153,9 +156,13 @@ def _finder(job: Job[SegmentOptions], options: SegmentOptions, scene: Scene) -> 
         return lambda view, _image: read_regions(
             folder, view.frame.image.name, view.view.width, view.view.height
         )
+    device = for_networks(job.request.device, job.device)
     if options.sam:
-        sam = sams.load(Path(options.sam), torch.device(job.device))
+        sam = sams.load(Path(options.sam), device)
         return lambda _view, image: sam.regions(image)
+    if options.segmenter:
+        segmenter = load_segmenter(Path(options.segmenter), device)
+        return lambda _view, image: segment_regions(segmenter, image)
 
     def pieces(view: SemanticView, image: NDArray[np.uint8]) -> tuple[Ints32, int]:
         regions, count = drawn_regions(scene.gaussians, view.view, scene.pieces)

@@ -38,7 +38,15 @@ class SegmentOptions:
         "folder of label pictures named like the capture's, as SAM writes them (empty: by shape "
         "and colour)",
     )
-    sam: str = option("", "file of a SAM or MobileSAM, which then finds the regions")
+    sam: str = option(
+        "",
+        "folder with encoder and decoder of a SAM, such as MobileSAM, as .onnx: finds the regions",
+    )
+    segmenter: str = option(
+        "",
+        "a network of semantic segmentation, such as DeepLabV3, as .onnx, or its folder: finds the "
+        "regions",
+    )
     views: int = option(0, "pictures to look at ", 0, 1000, auto={"": "views"})
     side: int = option(0, "longer side of these pictures in pixels ", 0, 4096, auto={"": "side"})
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 from ..formats import gaussian_head_file
 from ..geometry.arrays import Floats
 from ..media.sound import read_sound
+from ..networks.onnx_model import OnnxModel, for_networks
 from ..protocol import InputError
 from ..runtime import network
 from ..runtime.job import Job, Outcome
@@ -51,7 +51,7 @@ def run(job: Job[FaceOptions]) -> Outcome:
     rig = read_rig(options.rig)
     tracker, pretrained = (
         FaceTracker(_weights(job, options)),
-        load_pretrained(options.sound_model, options.trust_model_code),
+        load_pretrained(options.sound_model, for_networks(job.request.device, job.device)),
     )
     job.stage("Following the face", 1, 6)
     keeper = StageKeeper(job)
@@ -154,7 +154,7 @@ def _teach(
     path: Path,
     motion: HeadMotion,
     lips: Floats,
-    pretrained: nn.Module | None,
+    pretrained: OnnxModel | None,
 ) -> bool:
     """Trains the speaker's decoder. False, with a word, where the video has too little speech."""
     spoken = [k for k, name in enumerate(motion.names) if name.startswith(SPOKEN)]

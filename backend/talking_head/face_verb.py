@@ -47,13 +47,7 @@ class FaceOptions:
     teach: bool = option(True, "also learn how this person speaks: speaker.safetensors")
     sound_model: str = option(
         "",
-        "your own wav2vec-like network, a TorchScript file (1, samples) -> (1, moments, channels)",
-        runs_code=True,
-    )
-    trust_model_code: bool = option(
-        False,
-        "yes to running the code in the sound model, which its maker wrote: only for "
-        "a file whose origin you know",
+        "your own wav2vec-like network, as .onnx: (1, samples) -> (1, moments, channels)",
     )
     gaussians: int = option(
         -1, "Gaussians of a photoreal head; 0: none", -1, 500_000, auto={"": "gaussians"}

@@ -54,9 +54,7 @@ def run(job: Job[SpeechOptions]) -> Outcome:
     features = keeper.stage(
         "features",
         Floats,
-        lambda: speech_features(
-            samples, load_encoder(), load_pretrained(options.sound_model, options.trust_model_code)
-        ),
+        lambda: speech_features(samples, load_encoder(), load_pretrained(options.sound_model)),
     )
     if not sounds_like_speech(features):
         job.warn(

@@ -18,14 +18,7 @@ class SpeechOptions:
     )
     sound_model: str = option(
         "",
-        "your own wav2vec-like network, a TorchScript file: the one that the speaker was taught "
-        "with",
-        runs_code=True,
-    )
-    trust_model_code: bool = option(
-        False,
-        "yes to running the code in the sound model, which its maker wrote: only for "
-        "a file whose origin you know",
+        "your own wav2vec-like network, as .onnx: the one that the speaker was taught with",
     )
     language: str = option(
         "en-us", "language of the transcript: en-us, de, fr, es, it, pl, ja, … (espeak-ng's codes)"

@@ -96,11 +96,11 @@ def test_a_signature_can_not_be_forged(
 def test_what_a_job_would_do_is_said(bpy: Any, rooms: Any, results: Path, tmp_path: Path) -> None:
     deeds = rooms("jobs.foreign").deeds
     text = "\n".join(deeds(tmp_path / "job", model_request(tmp_path / "models")))
-    assert str(tmp_path / "models") in text and "Download Model" in text
-    assert "huggingface.co" in text and "MIT licence" in text
-    options = SpeechOptions(sound_model="/tmp/net.pt")
+    assert str(tmp_path / "models") in text and "Get a Model" in text
+    assert "huggingface.co" in text and "605 MB, MIT" in text
+    options = SpeechOptions(sound_model="/tmp/net.onnx")
     text = "\n".join(deeds(tmp_path, Request(verb="speech", input="a.wav", options=options)))
-    assert "Runs the program in /tmp/net.pt" in text and "Downloads nothing" in text
+    assert "Sound model: /tmp/net.onnx" in text and "Downloads nothing" in text
     folder = plant(
         results, Request(verb="splats", input="\n" * 9 + "x" * 900, options=SplatsOptions())
     )

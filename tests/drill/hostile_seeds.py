@@ -8,8 +8,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
-from helpers import clips, random_splats
+from helpers import clips, random_splats, tiny_onnx
 from helpers.foreign_solves import Model
 from helpers.sounds import write_wav
 from PIL import Image
@@ -36,8 +35,7 @@ from backend.formats.npz_file import Array
 from backend.formats.splats import files
 from backend.media import photos, picture_files, sound
 from backend.media.decoding import Damage, decode, open_video, probe
-from backend.protocol import InputError
-from backend.runtime import torch_script
+from backend.networks import onnx_model
 from backend.semantics.regions import label_images
 from backend.talking_head.motion import poses, speaker_file
 from backend.talking_head.motion.motion_translator import MotionTranslator, MotionTranslatorConfig
@@ -139,8 +137,8 @@ def _encoder(path: Path) -> None:
     viseme_encoder.save_encoder(viseme_encoder.VisemeEncoder(config), path)
 
 
-def _script(path: Path) -> None:
-    torch.jit.script(torch.nn.ReLU()).save(str(path))
+def _onnx(path: Path) -> None:
+    tiny_onnx.doubling(path)
 
 
 def _mesh(path: Path) -> None:
@@ -169,13 +167,6 @@ def _read_outside_mesh(path: Path) -> None:
     declared_sizes.is_empty(path)
     mesh_numbers.has_no_places(path)
     mesh_numbers.is_misread(path)
-
-
-def _refused(path: Path) -> None:
-    try:
-        torch_script.load_script(path, trusted=True)
-    except InputError:
-        torch_script.load_script(path, trusted=False)
 
 
 def _flame(path: Path) -> None:
@@ -227,7 +218,7 @@ SEEDS = (
     Seed("images.txt", *_colmap("images", True)),
     Seed("speaker.safetensors", _speaker, speaker_file.load_speaker),
     Seed("encoder.safetensors", _encoder, viseme_encoder.load_encoder),
-    Seed("net.pt", _script, _refused),
+    Seed("net.onnx", _onnx, onnx_model.load),
     Seed("face.tflite", lambda p: p.write_bytes(b"\x1c\0\0\0TFL3" + b"\0" * 64),
          tflite_file.read_tflite),
     Seed("flame.pkl", _flame, flame_file.read_arrays),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from helpers import tflite_writer
+from helpers import tflite_writer, tiny_onnx
 
 from backend.formats import (
     depth_exr,
@@ -15,10 +15,12 @@ from backend.formats import (
     mesh_frames,
     mesh_sequence,
     motion_file,
+    onnx_header,
     semantics_file,
     tracks_file,
     vertex_animation,
 )
+from backend.networks import onnx_model
 from backend.runtime import checkpoint
 from backend.talking_head.motion import poses, speaker_file
 from backend.talking_head.motion.motion_translator import (
@@ -124,6 +126,12 @@ def _network(path: Path) -> None:
     writer.write(path, {"out": writer.step("RELU", [found], (1, 4, 4, 3))})
 
 
+def _beside(folder: Path) -> None:
+    """A network whose weights lie in a file of their own."""
+    (folder / "w.bin").write_bytes(np.zeros((1, 3), F).tobytes())
+    tiny_onnx.external(folder / "n.onnx", "w.bin")
+
+
 def _speaker(path: Path) -> None:
     config = MotionTranslatorConfig(coefficients=1, channels=3, embedding=2, hidden=4)
     speaker_file.save_speaker(MotionTranslator(config), ["jawOpen"], path)
@@ -180,6 +188,14 @@ TARGETS = (
     Target(
         name="tflite", file="n.tflite", make=lambda f: _network(f / "n.tflite"),
         read=tflite_file.read_tflite,
+    ),
+    Target(
+        name="onnx", file="n.onnx", make=lambda f: tiny_onnx.segmenter(f / "n.onnx"),
+        read=onnx_model.load,
+    ),
+    Target(
+        name="onnx-beside", file="n.onnx", make=_beside,
+        read=onnx_header.read,
     ),
     Target(
         name="depth", file="d.exr",

@@ -12,7 +12,7 @@ from backend import events, protocol, verbs
 from backend.cameras.colmap import camera_list, gate, solved
 from backend.cameras.colmap.colmap_command import ColmapTask
 from backend.cameras.footage import posed
-from backend.formats import capture, colmap_names, splat_notes, words_lines
+from backend.formats import capture, click_lines, colmap_names, splat_notes, words_lines
 from backend.formats.words_lines import Question, Scores
 from backend.runtime import folder as job_folder
 
@@ -104,13 +104,23 @@ def _decode_events(path: Path) -> None:
 def _words(folder: Path) -> None:
     asked = Question(id=1, folder="/a", prompt="a chair", model="m")
     lines = (asked, Scores(id=1, prompts=["a"], objects=[[0.5]]))
-    (folder / "w.jsonl").write_bytes(b"".join(words_lines.encode_words(line) for line in lines))
+    click = click_lines.Click(
+        id=2, splats="/a.ply", sam="/s", viewmat=[1.0] * 16, lens=[9.0] * 4, size=[4, 3],
+        points=[[1.0, 2.0]], labels=[1], level="thing", result="/r",
+    )  # fmt: skip
+    clicks = (click, click_lines.Clicked(id=2, count=3))
+    (folder / "w.jsonl").write_bytes(
+        b"".join(words_lines.encode_words(line) for line in lines)
+        + b"".join(click_lines.encode_click(line) for line in clicks)
+    )
 
 
 def _decode_words(path: Path) -> None:
     for line in path.read_bytes().split(b"\n"):
         words_lines.decode_question(line)
         words_lines.decode_scores(line)
+        click_lines.decode_click(line)
+        click_lines.decode_clicked(line)
 
 
 def _manifest(folder: Path) -> None:

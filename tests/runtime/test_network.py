@@ -117,22 +117,6 @@ def test_verbs_say_what_they_download() -> None:
     assert not VERBS["face"].fetches(VERBS["face"].make_options({}))
 
 
-def test_what_runs_code_is_marked() -> None:
-    marked = {
-        f"{verb.name}.{key}"
-        for verb in VERBS.values()
-        for key, field in verb.options.__dataclass_fields__.items()
-        if field.metadata["runs_code"]
-    }
-    told = {
-        f"{verb.name}.{key}"
-        for verb in VERBS.values()
-        for key, field in verb.options.__dataclass_fields__.items()
-        if "TorchScript" in field.metadata["help"]
-    }
-    assert marked == told and marked
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
 @pytest.mark.parametrize("name", ["result", "checkpoint", "staging", "log.txt", "state.json"])
 def test_a_job_folder_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> None:

@@ -46,13 +46,13 @@ CONTRACT = {
     for name, default, low, high in zip(*[iter(words)] * 4, strict=True)
 }
 SWITCHES = {
-    "cameras": {"lock_focal": False, "trust_model_code": False, "depth": True},
+    "cameras": {"lock_focal": False, "depth": True},
     "splats": {
         "refine_cameras": False, "exposure": False, "antialiased": False, "beyond": False,
     },
     "render": {"antialiased": False}, "select": {"rest": False, "plain": True},
-    "model": {"agree": False}, "speech": {"trust_model_code": False},
-    "face": {"agree": False, "teach": True, "trust_model_code": False},
+    "model": {"agree": False},
+    "face": {"agree": False, "teach": True},
 }  # fmt: skip
 
 

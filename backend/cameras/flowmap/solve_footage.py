@@ -19,7 +19,14 @@ from ..footage.prepare import small_masks
 from .clip import FlowMapClip
 from .fit import FlowMapConfig, FlowMapResult, fit
 from .network import NetworkConfig
-from .pretrained import PAPER, Pretrained, PretrainedConfig, PretrainedDepth, with_flow, with_tracks
+from .pretrained import (
+    KNOWN_DEPTH,
+    Pretrained,
+    PretrainedConfig,
+    PretrainedDepth,
+    with_flow,
+    with_tracks,
+)
 
 PIXELS = 4800  # of FlowMap's small pictures
 
@@ -88,7 +95,7 @@ def flowmap_start(
     keeper: StageKeeper = KEEP_NOTHING,
 ) -> Reconstruction:
     """FlowMap's own cameras; with a prior on the focal length, that one. With pretrained networks
-    the paper's recipe.
+    their flow, tracks and depth.
     """
     focal = (
         math.exp(problem.prior.log_focal) / (problem.size[0] * problem.size[1]) ** 0.5
@@ -110,7 +117,7 @@ def flowmap_start(
         return as_solve(result, problem.size)
     result = fit(
         clip,
-        PAPER,
+        KNOWN_DEPTH,
         focal,
         problem.seed,
         progress,

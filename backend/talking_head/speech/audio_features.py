@@ -2,9 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
 from ...media.sound import Samples
+from ...networks.onnx_model import OnnxModel
 from .log_mel import Features, LogMelConfig, log_mel
 from .pretrained import pretrained_audio_features
 from .viseme_encoder import VisemeEncoder, viseme_probabilities
@@ -26,7 +26,7 @@ SHORT = 50  # moments that are too few to tell
 
 
 def speech_features(
-    samples: Samples, encoder: VisemeEncoder, pretrained: nn.Module | None = None
+    samples: Samples, encoder: VisemeEncoder, pretrained: OnnxModel | None = None
 ) -> Features:
     """(T, CHANNELS) at FEATURE_RATE: log-mel bands, then logarithms of the visemes' chances; then
     what a network of the user hears.

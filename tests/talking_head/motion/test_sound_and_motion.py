@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers import tiny_onnx
 from helpers.sounds import write_wav
 
 from backend.media.sound import RATE, read_sound
@@ -157,23 +158,12 @@ def test_too_little_to_learn_from_is_said() -> None:
     )
 
 
-class _Loudness(torch.nn.Module):
-    """Stands for a wav2vec: fifty moments a second, of which the first channel says how loud each
-    is.
-    """
-
-    def forward(self, sound: torch.Tensor) -> torch.Tensor:
-        moments = sound[:, : sound.shape[1] // 320 * 320].reshape(1, -1, 320)
-        return torch.stack([moments.abs().mean(2), torch.ones_like(moments[..., 0])], 2)
-
-
 def test_a_network_of_the_user_is_heard_in_time(tmp_path: Path) -> None:
-    path = tmp_path / "wav2vec.pt"
-    torch.jit.script(_Loudness()).save(str(path))
+    path = tiny_onnx.loudness(tmp_path / "wav2vec.onnx")
     samples = np.zeros(RATE * 45, np.float32)
     for second in (1.5, 19.9, 20.2, 40.05):  # about the borders of the parts, too
         samples[int(second * RATE) : int((second + 0.1) * RATE)] = 0.5
-    features = speech_features(samples, load_encoder(), load_pretrained(str(path), trusted=True))
+    features = speech_features(samples, load_encoder(), load_pretrained(str(path)))
     assert features.shape == (len(samples) // 160 + 1, CHANNELS + 2)
     loud = features[:, CHANNELS] > features[:, CHANNELS].max() / 2
     starts = np.flatnonzero(np.diff(loud.astype(int)) == 1) / FEATURE_RATE
@@ -190,18 +180,18 @@ def test_a_network_of_the_user_is_heard_in_time(tmp_path: Path) -> None:
 
 
 def test_networks_that_are_none_get_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "text.pt").write_text("hello")
-    torch.jit.script(torch.nn.Flatten(0)).save(str(tmp_path / "flat.pt"))
+    (tmp_path / "text.onnx").write_text("hello")
+    tiny_onnx.doubling(tmp_path / "flat.onnx")
     for name, word in (
-        ("text.pt", "TorchScript"),
-        ("absent.pt", "There is no"),
-        ("flat.pt", "moments"),
+        ("text.onnx", "no ONNX"),
+        ("absent.onnx", "There is no"),
+        ("flat.onnx", "not a sound model"),
     ):
         with pytest.raises(InputError, match=word):
             speech_features(
                 np.zeros(RATE, np.float32),
                 load_encoder(),
-                load_pretrained(str(tmp_path / name), trusted=True),
+                load_pretrained(str(tmp_path / name)),
             )
 
 

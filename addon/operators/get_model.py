@@ -1,7 +1,8 @@
-"""A CLIP model for words: named by the user, or fetched with consent."""
+"""Published networks, fetched with consent: for words, masks, segments and depth."""
 
 import bpy
 
+from ...backend.networks.registry import BY_NAME, PUBLISHED, PURPOSES
 from ...backend.protocol import Request, SetupError
 from ...backend.semantics.model_verb import ModelOptions
 from ..blender_types import OperatorResult
@@ -10,22 +11,22 @@ from ..jobs import folders
 from .common import compute_ready, guarded, run_in_folder
 
 MODELS = [
-    ("ViT-B-32", "ViT-B/32", "The quick one: right for processors. 605 MB, MIT licence"),
     (
-        "ViT-B-16",
-        "ViT-B/16",
-        "Finer, four times the work: right for graphics cards. 599 MB, MIT licence",
-    ),
+        model.name,
+        f"{model.title}, {model.size}",
+        f"{PURPOSES[model.purpose][0]}. {model.use}. {model.licence} licence",
+    )
+    for model in PUBLISHED
 ]
 
 
 class SPLATSMITH_OT_get_model(bpy.types.Operator):
-    """Download a CLIP model, which words need, from the Hugging Face hub; after you have agreed"""
+    """Download a network from the Hugging Face hub, after you have agreed to its licence"""
 
     bl_idname = "splatsmith.get_model"
-    bl_label = "Download Model"
+    bl_label = "Get a Model"
 
-    name: bpy.props.EnumProperty(name="Model", items=MODELS)
+    name: bpy.props.EnumProperty(name="Model", items=MODELS, default="MobileSAM")
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
@@ -39,11 +40,7 @@ class SPLATSMITH_OT_get_model(bpy.types.Operator):
         )
 
     def draw(self, _context: bpy.types.Context) -> None:
-        column = self.layout.column()
-        column.prop(self, "name", expand=True)
-        text = next(description for key, _, description in MODELS if key == self.name)
-        column.label(text=text, icon="IMPORT")
-        column.label(text=f"By LAION, trained on LAION-2B; kept in {state.folder() / 'models'}")
+        draw_models(self.layout.column(), self)
 
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
@@ -61,6 +58,24 @@ class SPLATSMITH_OT_get_model(bpy.types.Operator):
             title=self.name,
         )
         return run_in_folder(self, context, request, folders.new_folder("model", self.name))
+
+
+def draw_models(column: bpy.types.UILayout, operator: SPLATSMITH_OT_get_model) -> None:
+    """Every model under what it is for, and of the chosen one what it does, its size, its licence,
+    and where it comes from and goes.
+    """
+    for purpose, (text, _) in PURPOSES.items():
+        column.label(text=text)
+        for model in PUBLISHED:
+            if model.purpose == purpose:
+                column.prop_enum(operator, "name", model.name)
+    model = BY_NAME[operator.name]
+    column.separator()
+    column.label(text=model.use, icon="INFO")
+    column.label(text=f"{model.size}, {model.licence} licence", icon="IMPORT")
+    column.label(text=f"By {model.by}")
+    column.label(text=f"From {model.page}")
+    column.label(text=f"Kept in {state.folder() / 'models'}")
 
 
 CLASSES = (SPLATSMITH_OT_get_model,)

@@ -1,0 +1,1 @@
+"""Small networks as ordinary files: ONNX models, and the register of published ones."""
