@@ -70,7 +70,7 @@ READERS = (
 VERB_FILES = {module_name(path) for path in sorted((ROOT / "backend").rglob("*_verb.py"))}
 SHARED = {
     *("backend.protocol", "backend.verbs", "backend.geometry.arrays"),
-    *("backend.geometry.sh_rotation", "backend.geometry.upright"),
+    *("backend.geometry.sh_rotation", "backend.geometry.upright", "backend.geometry.heat_colors"),
     *("backend.runtime.atomic", "backend.runtime.folder", "backend.runtime.lock"),
     *("backend.runtime.links", "backend.runtime.own_environment"),
     *("backend.cutting.cells", "backend.cutting.clean_cut", "backend.cutting.filling"),

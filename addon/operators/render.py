@@ -9,7 +9,7 @@ import bpy
 from ...backend.formats import splat_ply
 from ...backend.formats.splat_ply import SplatArrays
 from ...backend.protocol import InputError, Request
-from ...backend.splats.render_verb import RenderOptions
+from ...backend.semantics.rendering.render_verb import RenderOptions
 from .. import preferences
 from ..blender_types import OperatorResult
 from ..jobs import folders

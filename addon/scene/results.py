@@ -19,7 +19,7 @@ from ...backend.formats import (
 )
 from ...backend.geometry.arrays import Doubles, Floats
 from ...backend.protocol import InputError
-from ...backend.splats.render_verb import RenderOptions
+from ...backend.semantics.rendering.render_verb import RenderOptions
 from . import framing, image_window
 from .captures import cameras, collections, picture_times, verdict
 from .faces import face_targets, gaussian_head, head_mesh, speech_sound

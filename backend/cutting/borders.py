@@ -32,7 +32,7 @@ class BorderConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cut:
+class BorderCut:
     """Splats within their object."""
 
     arrays: SplatArrays
@@ -85,12 +85,12 @@ class Space:
         return np.asarray(within & (~self.needles[owner] | (grid.around(filled)[at] > 0)))
 
 
-def cut_to(arrays: SplatArrays, space: Space) -> Cut:
+def cut_to(arrays: SplatArrays, space: Space) -> BorderCut:
     """The object's splats (N,), those that reach across cut to the part within."""
     config, across = space.config, space.across()
     reaches = across > config.across
     if not reaches.any():
-        return Cut(
+        return BorderCut(
             arrays=arrays,
             source=np.arange(len(arrays)),
             is_tile=np.zeros(len(arrays), bool),
@@ -109,7 +109,7 @@ def cut_to(arrays: SplatArrays, space: Space) -> Cut:
     within = joined([take(arrays, plain), take(tiles, kept)])
     at = np.concatenate([plain, which[source[kept]]])
     rank = np.argsort(at, kind="stable")
-    return Cut(
+    return BorderCut(
         arrays=take(within, rank),
         source=at[rank],
         is_tile=rank >= len(plain),

@@ -24,7 +24,7 @@ def test_a_tree_that_names_what_is_not_there_is_refused(pairs: list[list[int]]) 
 def _row() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Four blocks in a row: red, red, blue; and a red one far away."""
     random = np.random.default_rng(0)
-    means = np.concatenate([random.random((800, 3)) + [x, 0, 0] for x in (0, 1, 2, 9)])
+    means = np.concatenate([np.add(random.random((800, 3)), (x, 0, 0)) for x in (0, 1, 2, 9)])
     colors = np.repeat([[0.9, 0.1, 0.1], [0.9, 0.1, 0.1], [0.1, 0.1, 0.9], [0.9, 0.1, 0.1]], 800, 0)
     return means.astype("f"), colors.astype("f"), np.repeat(np.arange(4), 800).astype(np.int32)
 

@@ -9,7 +9,7 @@ from backend.cameras.cameras_verb import CamerasOptions
 from backend.dynamic_mesh.mesh_verb import MeshOptions
 from backend.protocol import Request
 from backend.semantics.segment_verb import SegmentOptions
-from backend.splats.render_verb import RenderOptions
+from backend.semantics.rendering.render_verb import RenderOptions
 from backend.splats.splats_verb import SplatsOptions
 
 from .stage_kills import run_here
