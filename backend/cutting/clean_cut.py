@@ -2,11 +2,12 @@
 only.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..formats.splat_arrays import SplatArrays, take
+from ..formats.splat_arrays import SplatArrays, joined, take
 from ..geometry.arrays import Flags, Floats, Ints
 from .borders import Space, cut_to
 from .footprints import footprints_of
@@ -27,6 +28,14 @@ class CleanCut:
     split: int  # at the border, into tiles of which those within were kept
     outside: int  # wholly within other objects
 
+    @classmethod
+    def plain(cls, arrays: SplatArrays, source: Ints) -> "CleanCut":
+        """Splats as they are."""
+        whole = np.zeros(len(arrays), bool)
+        return cls(
+            arrays=arrays, source=source, is_tile=whole, floaters=0, halo=0, split=0, outside=0
+        )
+
     def told(self) -> str:
         """For people."""
         left = [_count(self.floaters, "floater")] if self.floaters else []
@@ -36,6 +45,19 @@ class CleanCut:
         parts += [f"cut {self.split:,} at the border"] if self.split else []
         parts += [f"left behind {_listed(left)}"] if left else []
         return ", ".join(parts)
+
+
+def summed(cuts: Sequence[CleanCut]) -> CleanCut:
+    """Several, one at least, as one."""
+    return CleanCut(
+        arrays=joined([cut.arrays for cut in cuts]),
+        source=np.concatenate([cut.source for cut in cuts]),
+        is_tile=np.concatenate([cut.is_tile for cut in cuts]),
+        floaters=sum(cut.floaters for cut in cuts),
+        halo=sum(cut.halo for cut in cuts),
+        split=sum(cut.split for cut in cuts),
+        outside=sum(cut.outside for cut in cuts),
+    )
 
 
 def _count(number: int, name: str) -> str:

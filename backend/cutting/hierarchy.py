@@ -86,7 +86,8 @@ def _contact(means: Floats, labels: Ints32, count: int) -> tuple[Doubles, Double
 
 def _likeness(rgb: Floats, labels: Ints32, count: int) -> Doubles:
     """(K, K) how much the objects' histograms of color share, 0..1."""
-    bins = (rgb.clip(0, 0.999) * LEVELS).astype(np.int64) @ [LEVELS * LEVELS, LEVELS, 1]
+    red, green, blue = (rgb.clip(0, 0.999) * LEVELS).astype(np.int64).T
+    bins = (red * LEVELS + green) * LEVELS + blue
     table = np.zeros((count, LEVELS**3))
     known = labels >= 0
     np.add.at(table, (labels[known], bins[known]), 1)

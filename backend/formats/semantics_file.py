@@ -3,6 +3,7 @@ own list is objects.json.
 """
 
 import colorsys
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +50,12 @@ def distinct_color(number: int) -> tuple[float, float, float]:
     return colorsys.hsv_to_rgb(
         number * 0.618034 % 1, 0.55 + 0.35 * (number % 2), 0.95 - 0.2 * (number // 2 % 2)
     )
+
+
+def safe_name(number: int, name: str) -> str:
+    """003-Lamp: in order, of letters that every system takes."""
+    safe = re.sub(r"[^\w-]+", "-", name).strip("-")[:60]
+    return f"{number:03d}-{safe}" if safe else f"{number:03d}"
 
 
 def write(path: Path, semantics: Semantics) -> None:

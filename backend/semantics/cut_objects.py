@@ -10,7 +10,7 @@ from ..formats import capture, semantics_file, splat_ply
 from ..formats.splat_ply import SplatArrays, joined, take
 from ..geometry.arrays import Flags, Floats
 from ..protocol import VERSION
-from .segmentation import Segmentation, safe_name
+from .segmentation import Segmentation
 
 MADE_BY = (f"Splatsmith {VERSION}",)
 
@@ -62,5 +62,7 @@ def write_each(
             own = take(scene.arrays, mine)
         if plain:
             own.extra.clear()
-        splat_ply.write(folder / f"{safe_name(number, scene.names[number])}.ply", own, MADE_BY)
+        splat_ply.write(
+            folder / f"{semantics_file.safe_name(number, scene.names[number])}.ply", own, MADE_BY
+        )
     return told

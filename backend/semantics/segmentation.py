@@ -1,6 +1,5 @@
 """A segmentation as a folder: the splats, whose each is, and what is known of the objects."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,9 +52,3 @@ def object_names(path: Path, count: int) -> tuple[str, ...]:
             if isinstance(record, dict) and record.get("id") in names:
                 names[record["id"]] = str(record.get("name") or names[record["id"]])
     return tuple(names.values())
-
-
-def safe_name(number: int, name: str) -> str:
-    """003-Lamp: in order, of letters that every system takes."""
-    safe = re.sub(r"[^\w-]+", "-", name).strip("-")[:60]
-    return f"{number:03d}-{safe}" if safe else f"{number:03d}"

@@ -8,12 +8,12 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from ...formats.semantics_file import safe_name
 from ...gaussians.options import Drawables, RasterOptions, RasterView
 from ...gaussians.region_weights import label_map
 from ...geometry.arrays import Flags, Ints32
 from ...media.open_image import opened
 from ...runtime.atomic import atomic_path
-from ..segmentation import safe_name
 
 LABELS, MASKS = "labels", "masks"  # folders
 
