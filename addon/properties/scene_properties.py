@@ -194,8 +194,8 @@ class SplatsmithSettings(
         step=0.5,
         subtype="FACTOR",
         update=_follow,
-        description="How well words must match: more selects less. 0.5: as well as the likeliest "
-        "of what was not meant",
+        description="How well words must match: more selects less. From 0.5 on, no common noun "
+        "matches better, and the match is better than chance",
     )
     select_mode: bpy.props.EnumProperty(
         name="Mode", items=marks.MODES, default="SET", description="What becomes of the selection"

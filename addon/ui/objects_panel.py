@@ -33,12 +33,15 @@ class SPLATSMITH_UL_objects(bpy.types.UIList):
         swatch.scale_x = 0.35
         swatch.prop(item, "color", text="")
         row.prop(item, "name", text="", emboss=False)
-        label = row.row()
-        label.alignment = "RIGHT"
-        label.ui_units_x = 2.0
         shown = objects.groups_of(data, [item])[0] if item.group >= 0 else [item]
         fit = max(i.fit for i in shown)
-        label.label(text=f"{fit:.2f}" if fit else short(sum(i.count for i in shown)))
+        label = row.row()
+        label.alignment = "RIGHT"
+        label.ui_units_x = 2.6
+        if fit:
+            label.progress(factor=fit, text=f"{fit:.2f}")
+        else:
+            label.label(text=short(sum(i.count for i in shown)))
         row.prop(item, "hide", text="", emboss=False, icon="HIDE_ON" if item.hide else "HIDE_OFF")
         row.prop(item, "lock", text="", emboss=False, icon="LOCKED" if item.lock else "UNLOCKED")
 

@@ -68,18 +68,22 @@ class Space:
     def across(self) -> Floats:
         """(N,) the share of each of the object's splats that lies outside its space."""
         owner, weights = self._mine.owner, self._mine.weights
-        outside = ~self.holds(self._mine.points, owner)
+        outside = ~self.holds(None, owner)
         return np.bincount(owner, weights * outside, self.count).astype(np.float32)
 
-    def holds(self, points: Floats, owner: Ints) -> Flags:
+    def holds(self, points: Floats | None, owner: Ints) -> Flags:
         """(P,) whether places (P, 3) of the object's splats `owner` (P,) are in its space: not in
-        others', and where the splat is a needle, near what its other splats cover.
+        others', and where the splat is a needle, near what its other splats cover. Without places,
+        all that they cover.
         """
-        grid = cells(np.concatenate([self._mine.points, self._others.points, points]), self.cell)
         known = len(self._weights)
+        places = [self._mine.points, self._others.points, *([] if points is None else [points])]
+        grid = cells(np.concatenate(places), self.cell, touching=bool(self.needles.any()))
         balance = np.bincount(grid.of[:known], self._weights, grid.count)
-        at = grid.of[known:]
+        at = grid.of[: len(self._mine.points)] if points is None else grid.of[known:]
         within = balance[at] >= 0
+        if not self.needles.any():
+            return np.asarray(within)
         covers = ~self.needles[self._mine.owner]
         filled = np.bincount(grid.of[: len(covers)], covers, grid.count).astype(np.int64)
         return np.asarray(within & (~self.needles[owner] | (grid.around(filled)[at] > 0)))

@@ -35,9 +35,9 @@ class Cells:
         return np.asarray(summed + np.bincount(second, values[first], self.count))
 
 
-def cells(points: Floats, reach: float) -> Cells:
-    """Cells as wide as `reach`. Points (N, 3) that are not finite, or absurdly far away, share the
-    outermost cells.
+def cells(points: Floats, reach: float, touching: bool = True) -> Cells:
+    """Cells as wide as `reach`; their pairs only where `touching` asks for them. Points (N, 3)
+    that are not finite, or absurdly far away, share the outermost cells.
     """
     start = (
         np.nanpercentile(points, 50, axis=0) if len(points) else np.zeros(3)
@@ -48,8 +48,8 @@ def cells(points: Floats, reach: float) -> Cells:
         .astype(np.int64)
     )
     keys, of = np.unique((grid[:, 0] * SIDE + grid[:, 1]) * SIDE + grid[:, 2], return_inverse=True)
-    pairs = []
-    for x, y, z in BEFORE:
+    pairs = [np.zeros((0, 2), np.int64)]
+    for x, y, z in BEFORE if touching else ():
         wanted = keys + (x * SIDE + y) * SIDE + z
         at = np.searchsorted(keys, wanted).clip(0, len(keys) - 1)
         there = np.flatnonzero(keys[at] == wanted)

@@ -78,7 +78,7 @@ def clean_cut(arrays: SplatArrays, mine: Flags, others: Flags, largest: bool = T
     index, own = index[first.body], take(own, first.body)
     rivals = take(arrays, near(arrays, others, own))
     cut = cut_to(own, Space(footprints_of(own), footprints_of(rivals)))
-    kept = _one_piece(cut.arrays, largest)
+    kept = _one_piece(cut.arrays, largest, first.widened)
     lost = np.setdiff1d(cut.source, cut.source[kept])
     return CleanCut(
         arrays=take(cut.arrays, kept),
@@ -91,11 +91,12 @@ def clean_cut(arrays: SplatArrays, mine: Flags, others: Flags, largest: bool = T
     )
 
 
-def _one_piece(arrays: SplatArrays, largest: bool) -> Ints:
+def _one_piece(arrays: SplatArrays, largest: bool, widened: int) -> Ints:
     """Which splats are left once what a cut, or haze that is gone, has parted from the rest is."""
-    kept = np.arange(len(arrays))
+    kept, prints = np.arange(len(arrays)), footprints_of(arrays)
     while True:
-        floats = object_parts(footprints_of(take(arrays, kept)), largest).floaters
+        parts = object_parts(prints.some(kept), largest, widened)
+        floats, widened = parts.floaters, parts.widened
         if not floats.any():
             return kept
         kept = kept[~floats]

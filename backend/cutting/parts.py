@@ -37,15 +37,19 @@ class ObjectParts:
     body: Flags
     floaters: Flags
     halo: Flags
+    widened: int = 0  # times that the reach was, until the object did not crumble
 
 
 def object_parts(
-    prints: Footprints, largest: bool = True, config: PartsConfig = PartsConfig()
+    prints: Footprints,
+    largest: bool = True,
+    widened: int = 0,
+    config: PartsConfig = PartsConfig(),
 ) -> ObjectParts:
     """The largest connected part, or without `largest` all that are not small, and what is beside
-    it.
+    it. `widened`: times that the reach is known to have to be.
     """
-    part, covered, grid = _connected(prints, config)
+    part, covered, grid, widened = _connected(prints, widened, config)
     mass = np.bincount(part[part >= 0], prints.opacities[part >= 0])
     if not len(mass):  # nothing of it is solid
         none = np.zeros(len(prints), bool)
@@ -54,16 +58,20 @@ def object_parts(
     in_body = (part >= 0) & kept[np.maximum(part, 0)]
     halo = _unsupported(prints, in_body, (covered, grid), config) & (in_body | (part < 0))
     floaters = (part >= 0) & ~in_body
-    return ObjectParts(~floaters & ~halo, floaters, halo)
+    return ObjectParts(~floaters & ~halo, floaters, halo, widened)
 
 
-def _connected(prints: Footprints, config: PartsConfig) -> tuple[Ints, CoveredPoints, Cells]:
-    """(N,) the part of every solid splat, -1 for faint ones; with the grid that tells."""
+def _connected(
+    prints: Footprints, widened: int, config: PartsConfig
+) -> tuple[Ints, CoveredPoints, Cells, int]:
+    """(N,) the part of every solid splat, -1 for faint ones; with the grid that tells, and how
+    often it was widened.
+    """
     usual = float(np.median(prints.sizes)) if len(prints) else 1.0
     solid = prints.opacities > config.level
     reach = seen_to(prints.opacities, config.level, config.most)
     reach[~solid] = config.most  # haze lies where all of it lies
-    for time in range(config.times + 1):
+    for time in range(widened, max(widened, config.times) + 1):
         factor = config.wider**time
         covered = cover(prints, factor * reach, factor * config.cell * max(usual, 1e-9))
         grid = cells(covered.points, factor * config.cell * max(usual, 1e-9))
@@ -72,7 +80,7 @@ def _connected(prints: Footprints, config: PartsConfig) -> tuple[Ints, CoveredPo
         small = sizes < config.small * sizes.sum()
         if sizes[small].sum() <= config.crumbs * sizes.sum():
             break
-    return part, covered, grid
+    return part, covered, grid, time
 
 
 def _parts_of(count: int, covered: CoveredPoints, grid: Cells, solid: Flags) -> Ints:

@@ -28,6 +28,7 @@ class Chosen:
     splats: Flags  # (N,)
     numbers: list[int] = field(default_factory=list)  # objects that were named
     scores: list[dict[str, object]] = field(default_factory=list)
+    nearest: str = ""  # what comes nearest to the words
 
 
 def _numbers(text: str, count: int) -> list[int]:
@@ -54,7 +55,8 @@ def _by_words(job: Job[SelectOptions], scene: Segmentation) -> Chosen:
         for p, row in zip(prompts, answer.objects, strict=True)
     ]
     fits = np.flatnonzero(answer.objects.max(0) >= options.threshold)
-    return Chosen(answer.chosen(options.threshold), fits.tolist(), scores)
+    nearest = ", ".join(f"{scene.names[k]} ({score:.2f})" for k, score in answer.nearest())
+    return Chosen(answer.chosen(options.threshold), fits.tolist(), scores, nearest)
 
 
 def _chosen(job: Job[SelectOptions], scene: Segmentation) -> Chosen:
@@ -90,8 +92,13 @@ def run(job: Job[SelectOptions]) -> Outcome:
     job.stage("Selecting", 2, 2)
     chosen = _chosen(job, scene)
     splats = ~chosen.splats if options.rest else chosen.splats
+    if options.prompt.strip() and not chosen.splats.any():
+        raise InputError(
+            f"Nothing fits {options.prompt.strip()!r}. Nearest: {chosen.nearest}.",
+            f"Use other words, or a threshold below {options.threshold:g}.",
+        )
     if not splats.any():
-        raise InputError("Nothing is selected.", "Lower the threshold, or use other words.")
+        raise InputError("Nothing is selected.", "Name other objects.")
     kept, told = _kept(options, scene, splats)
     if options.each:
         folder = job.folder.staging / EACH

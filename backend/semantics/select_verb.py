@@ -15,7 +15,13 @@ class SelectOptions:
         "-'",
     )
     objects: str = option("", "or the objects by their numbers in objects.json, by comma")
-    threshold: float = option(0.5, "how well a splat has to fit the words", 0, 1)
+    threshold: float = option(
+        0.5,
+        "how well a splat has to fit the words; from 0.5 on no common noun fits "
+        "better, and the fit is better than chance",
+        0,
+        1,
+    )
     rest: bool = option(False, "keep everything but the selection")
     clean: bool = option(
         False,

@@ -1,4 +1,4 @@
-"""Objects taken out of a segmentation by the verb `select`: one file each, clean, the hole closed."""
+"""Objects taken out of a segmentation by `select`: one file each, clean, the hole closed."""
 
 import json
 from pathlib import Path
