@@ -63,7 +63,7 @@ def seen_to(opacities: Floats, level: float, most: float) -> Floats:
     is, `most` at most.
     """
     ratio = np.maximum(opacities / level, 1)
-    return np.minimum(np.sqrt(2 * np.log(ratio)), most).astype(np.float32)
+    return np.asarray(np.minimum(np.sqrt(2 * np.log(ratio)), most), np.float32)
 
 
 def cover(prints: Footprints, reach: Floats, step: float) -> CoveredPoints:
@@ -84,7 +84,8 @@ def cover(prints: Footprints, reach: Floats, step: float) -> CoveredPoints:
         points.append(places.reshape(-1, 3))
         weights.append((fall / fall.sum(1, keepdims=True)).ravel())
     if not owners:
-        return CoveredPoints(np.zeros(0, np.int64), np.zeros((0, 3), np.float32), np.zeros(0))
+        nothing = np.zeros((0, 3), np.float32)
+        return CoveredPoints(np.zeros(0, np.int64), nothing, nothing[:, 0])
     return CoveredPoints(
         np.concatenate(owners),
         np.concatenate(points).astype(np.float32),
@@ -97,4 +98,4 @@ def _disc(a: int, b: int) -> Floats:
     x = np.linspace(-1, 1, 2 * a + 1) if a else np.zeros(1)
     y = np.linspace(-1, 1, 2 * b + 1) if b else np.zeros(1)
     grid = np.stack(np.meshgrid(x, y, indexing="ij"), -1).reshape(-1, 2)
-    return grid[(grid**2).sum(1) <= 1 + 1e-9].astype(np.float32)
+    return np.asarray(grid[(grid**2).sum(1) <= 1 + 1e-9], np.float32)

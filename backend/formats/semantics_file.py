@@ -109,6 +109,6 @@ def _has_tree(semantics: Semantics) -> bool:
     """Whole, or not there: every merge names two nodes that were there before it."""
     pairs, rates = semantics.tree_pairs, semantics.tree_rates
     if pairs is None or rates is None:
-        return pairs is rates
+        return pairs is None and rates is None
     before = len(semantics.features) + np.arange(len(pairs))[:, None]
     return bool(((pairs >= 0) & (pairs < before)).all() and np.isfinite(rates).all())

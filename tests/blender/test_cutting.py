@@ -18,8 +18,9 @@ NAMES = ("Ball", "Floor", "Block")
 @pytest.fixture
 def ball(bpy: Any, rooms: Any, tmp_path: Path) -> Any:
     """A red ball with ten floaters, on a blue floor with a hole under it; and a red block on it."""
-    from backend.formats import semantics_file, splat_ply
     from helpers import cut_scenes as cut
+
+    from backend.formats import semantics_file, splat_ply
 
     up, random = np.array([[0.0, 0, 1]]), np.random.default_rng(0)
     places = np.array([[1.2, 0.2 * i - 0.9, 0.5] for i in range(10)])
@@ -70,8 +71,8 @@ def test_what_it_hid_is_closed(bpy: Any, ball: Any, rooms: Any) -> None:
     assert bpy.ops.splatsmith.delete_objects(fill=True) == {"FINISHED"}
     assert count(rooms, ball) == before - ours + len(points)
     assert [i.name for i in ball.splatsmith_objects] == ["Floor", "Block"]
+    ball.splatsmith_objects[1].chosen = True
     with pytest.raises(RuntimeError, match="nothing behind"):
-        ball.splatsmith_objects[1].chosen = True
         bpy.ops.splatsmith.fill_behind()
 
 
