@@ -102,7 +102,8 @@ def _patch(
         _smoothed(values, grid.known)[near], grid.known[near], ~grid.known[near]
     )
     heights = values[..., 3] + trend
-    slopes = np.stack(np.gradient(heights, grid.cell), -1)
+    along_v, along_u = np.gradient(heights, grid.cell)
+    slopes = np.stack([along_v, along_u], -1)
     return _gaussians(own, grid, hole, (values[..., :3], heights, slopes), config)
 
 

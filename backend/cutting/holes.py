@@ -99,7 +99,8 @@ class SurfaceGrid:
 def _index(flat: Doubles, low: Doubles, cell: float, shape: tuple[int, int]) -> Ints:
     """(P,) cells of places (P, 2), -1: beyond the grid."""
     grid = np.floor((flat - low) / cell)
-    inside = ((grid >= 0) & (grid < [shape[1], shape[0]])).all(1)
+    below = grid < np.array([shape[1], shape[0]])
+    inside = np.asarray((grid >= 0) & below).all(1)
     column, row = np.where(inside[:, None], grid, 0).astype(np.int64).T
     return np.where(inside, row * shape[1] + column, -1)
 
@@ -136,7 +137,8 @@ def _widened(mask: Flags) -> Flags:
     """With the eight cells around each."""
     padded = np.pad(mask, 1)
     height, width = mask.shape
-    return np.any([padded[i : i + height, j : j + width] for i in range(3) for j in range(3)], 0)
+    shifts = [padded[i : i + height, j : j + width] for i in range(3) for j in range(3)]
+    return np.asarray(np.any(shifts, 0))
 
 
 def _closed(mask: Flags) -> Flags:

@@ -251,7 +251,10 @@ def groups_of(cloud: bpy.types.Object, items: Sequence[ObjectItem]) -> list[list
     groups: dict[int, list[ObjectItem]] = {}
     for item in whole(cloud.splatsmith_objects, items):
         groups.setdefault(group_of(item), []).append(item)
-    return [sorted(g, key=lambda item, n=n: item.number != n) for n, g in groups.items()]
+    return [
+        [i for i in group if i.number == number] + [i for i in group if i.number != number]
+        for number, group in groups.items()
+    ]
 
 
 def with_groups(cloud: bpy.types.Object, numbers: NDArray[np.int32]) -> list[int]:
