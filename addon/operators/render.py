@@ -41,20 +41,22 @@ def camera_records(scene: bpy.types.Scene, frames: list[int]) -> list[dict[str, 
     return records
 
 
-def all_shown(context: bpy.types.Context) -> tuple[SplatArrays, list[dict[str, object]]]:
-    """Every splat that the viewport shows, where it stands in the scene, with the number of its
-    object (or group of objects) and how well words fit; and records of all these objects.
+def all_shown(
+    context: bpy.types.Context, records: list[dict[str, object]] | None = None
+) -> SplatArrays:
+    """Every splat that the viewport shows, where it stands in the scene. With a list of `records`,
+    which grows by the objects of all splats, each has the number of its object (or group of
+    objects) there and how well words fit, and no other properties.
     """
-    clouds = [c for c in splats.visible_splats(context) if not c.hide_render]
-    records: list[dict[str, object]] = []
     shown = []
-    for cloud in clouds:
+    for cloud in [c for c in splats.visible_splats(context) if not c.hide_render]:
         arrays = splats.read_moved(cloud, in_scene=True)
-        arrays.extra = _marks_of(cloud, len(arrays), records)
+        if records is not None:
+            arrays.extra = _marks_of(cloud, len(arrays), records)
         shown.append(splat_ply.take(arrays, ~marks.away(cloud)))
     if not any(len(each) for each in shown):
         raise InputError("All splats are hidden.", "Show some again: panel 4, or the Outliner.")
-    return splat_ply.joined([each for each in shown if len(each)]), records
+    return splat_ply.joined([each for each in shown if len(each)])
 
 
 def _marks_of(
@@ -109,7 +111,8 @@ class SPLATSMITH_OT_render_splats(bpy.types.Operator):
             else [scene.frame_current]
         )
         settings = scene.splatsmith
-        arrays, listed = all_shown(context)
+        listed: list[dict[str, object]] = []
+        arrays = all_shown(context, listed)
         has_objects = settings.render_look == "OBJECTS" or settings.render_labels
         if has_objects and not listed:
             raise InputError("No splats have objects.", "Press Find Objects first (panel 4).")

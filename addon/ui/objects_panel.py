@@ -45,15 +45,14 @@ class SPLATSMITH_UL_objects(bpy.types.UIList):
         row.prop(item, "hide", text="", emboss=False, icon="HIDE_ON" if item.hide else "HIDE_OFF")
         row.prop(item, "lock", text="", emboss=False, icon="LOCKED" if item.lock else "UNLOCKED")
 
-    def filter_items(
-        self, _context: bpy.types.Context, data: Any, property: str | None
-    ) -> tuple[list[int], list[int]]:
+    def filter_items(self, _context: bpy.types.Context, data: Any, property: str | None) -> Any:
         """Of a group, the object that it is called after."""
         items = getattr(data, property or "")
         shown = self.bitflag_filter_item
-        flags = [shown] * len(items)
+        flags: list[int] = [shown] * len(items)
         if self.filter_name:
-            flags = bpy.types.UI_UL_list.filter_items_by_name(self.filter_name, shown, items)
+            named: Any = bpy.types.UI_UL_list
+            flags = named.filter_items_by_name(self.filter_name, shown, items)
         return [
             flag if group_of(item) == item.number else flag & ~shown
             for flag, item in zip(flags, items, strict=True)

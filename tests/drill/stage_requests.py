@@ -8,8 +8,8 @@ from helpers import clips, turning_blob
 from backend.cameras.cameras_verb import CamerasOptions
 from backend.dynamic_mesh.mesh_verb import MeshOptions
 from backend.protocol import Request
-from backend.semantics.segment_verb import SegmentOptions
 from backend.semantics.rendering.render_verb import RenderOptions
+from backend.semantics.segment_verb import SegmentOptions
 from backend.splats.splats_verb import SplatsOptions
 
 from .stage_kills import run_here

@@ -26,7 +26,7 @@ LIGHTNESS = (0.299, 0.587, 0.114)
 
 
 @dataclass(frozen=True)
-class Paint:
+class SplatPaint:
     """Colours of N splats as a rasteriser takes them."""
 
     colors: Tensor  # (N, 3), or harmonics (N, K, 3)
@@ -42,27 +42,27 @@ class Paint:
         return _hot(image) if self.is_heat else image
 
 
-def own_colors(model: Gaussians) -> Paint:
+def own_colors(model: Gaussians) -> SplatPaint:
     """As they were trained."""
-    return Paint(model.sh(model.sh_degree), model.sh_degree)
+    return SplatPaint(model.sh(model.sh_degree), model.sh_degree)
 
 
-def object_colors(labels: Ints32, colors: Floats, device: torch.device) -> Paint:
+def object_colors(labels: Ints32, colors: Floats, device: torch.device) -> SplatPaint:
     """Each in the colour (K, 3) of its object; of none, grey."""
     table = np.concatenate([colors, [NO_OBJECT]]).astype(np.float32)
     known = (labels >= 0) & (labels < len(colors))
     chosen = table[np.where(known, labels, len(colors))]
-    return Paint(torch.from_numpy(chosen).to(device), None)
+    return SplatPaint(torch.from_numpy(chosen).to(device), None)
 
 
-def heat_of(fits: Floats, arrays: SplatArrays, device: torch.device) -> Paint:
+def heat_of(fits: Floats, arrays: SplatArrays, device: torch.device) -> SplatPaint:
     """How well each fits (N,), 0..1, over its own lightness. The fit is blended, not its colour:
     between red and blue lies no purple.
     """
     rgb = (0.5 + SH_C0 * arrays.sh[:, 0]).clip(0, 1)
     light = rgb @ np.array(LIGHTNESS, np.float32)
     colors = np.stack([fits.clip(0, 1), light, np.zeros_like(light)], 1).astype(np.float32)
-    return Paint(torch.from_numpy(colors).to(device), None, is_heat=True)
+    return SplatPaint(torch.from_numpy(colors).to(device), None, is_heat=True)
 
 
 def _hot(image: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ from ...protocol import InputError
 from ...runtime.atomic import atomic_path
 from ...runtime.job import Job, Outcome
 from .label_pictures import LABELS, MASKS, labels_in, write_labels, write_masks
-from .painting import Paint, own_colors
+from .painting import SplatPaint, own_colors
 from .render_verb import RenderOptions
 from .scene import RenderScene, read_scene
 
@@ -59,7 +59,7 @@ def render_frame(
     scale: float,
     background: tuple[float, float, float] | None,
     options: RasterOptions,
-    paint: Paint | None = None,
+    paint: SplatPaint | None = None,
 ) -> Tensor:
     """(H, W, 3), or (H, W, 4) with straight alpha without a background; values in 0..1."""
     paint = paint or own_colors(model)

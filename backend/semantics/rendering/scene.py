@@ -19,7 +19,7 @@ from ..segmentation import labels_of, object_names
 from ..teachers.open_clip_teacher import load
 from ..teachers.teacher import Teacher
 from .painting import (
-    Paint,
+    SplatPaint,
     heat_of,
     listed_colors,
     object_colors,
@@ -30,13 +30,13 @@ from .painting import (
 from .render_verb import RenderOptions
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RenderScene:
     """Splats on a device, ready to be drawn."""
 
     arrays: SplatArrays
     model: Gaussians
-    paint: Paint
+    paint: SplatPaint
     labels: Ints32 | None  # (N,) the object of each, -1: none; where they are asked for
     names: list[str]  # of the objects, by number
 
@@ -65,7 +65,13 @@ def read_scene(job: Job[RenderOptions]) -> RenderScene:
         paint = heat_of(_fits(options, arrays, home, device), arrays, device)
     else:
         paint = own_colors(model)
-    return RenderScene(arrays, model, paint, labels if options.labels else None, names)
+    return RenderScene(
+        arrays=arrays,
+        model=model,
+        paint=paint,
+        labels=labels if options.labels else None,
+        names=names,
+    )
 
 
 def _fits(options: RenderOptions, arrays: SplatArrays, home: Path, device: torch.device) -> Floats:

@@ -12,8 +12,8 @@ from ...geometry.arrays import Floats
 NEGATIVES = ("object", "things", "stuff", "texture")
 SHARPNESS = 10.0  # of the softmax over cosines
 # above what chance gives a noun's best thing, where half of the way is gone; and how steeply.
-# Chosen among 2, 3, 4 and 5 on seeds 0 to 2 of the benchmark's teacher and of the harder geometry in
-# tests/helpers/clip_geometry.py; seeds 3 to 5 are what is told
+# Chosen among 2, 3, 4 and 5 on seeds 0 to 2 of the benchmark's teacher and of the harder geometry
+# in tests/helpers/clip_geometry.py; seeds 3 to 5 are what is told
 DEVIATIONS, STEEP = 4.0, 1.0
 FEW = 4  # things, whose mean is trusted by half
 WIDE = str.maketrans("，、；－", ",,;-")  # what a Chinese or Japanese keyboard writes
