@@ -151,3 +151,32 @@ def test_a_tree_of_the_segmentation_is_used(bpy: Any, ball: Any, rooms: Any) -> 
     ball["splatsmith_tree_pairs"] = [7, 9]  # by hand, and wrong
     ball.splatsmith_granularity = 0.4
     assert [i.group for i in ball.splatsmith_objects] == [0, 1, 2]
+
+
+def test_pictures_show_objects_and_come_with_masks(bpy: Any, ball: Any, rooms: Any) -> None:
+    """What is handed to the backend: numbers over all splats, the list, and how well words fit."""
+    render, scene = rooms("operators.render"), bpy.context.scene
+    listed: list[dict[str, object]] = []
+    rooms("scene.objects.objects").take_fits(ball, np.array([0.9, 0.1, 0.2], np.float32))
+    arrays = render.all_shown(bpy.context, listed)
+    assert [r["name"] for r in listed] == list(NAMES) and set(arrays.extra) == {"object_id", "fit"}
+    assert np.bincount(arrays.extra["object_id"]).tolist() == [
+        i.count for i in ball.splatsmith_objects
+    ]
+    assert arrays.extra["fit"].max() == pytest.approx(0.9)
+    ball.splatsmith_granularity = 0.5
+    listed.clear()
+    render.all_shown(bpy.context, listed)
+    assert [r["name"] for r in listed] == ["Ball", "Floor"]
+    assert "object_share" in render.all_shown(bpy.context).extra  # as they are, without a list
+    scene.camera = bpy.data.objects.new("Eye", bpy.data.cameras.new("Eye"))
+    scene.collection.objects.link(scene.camera)
+    scene.camera.location, scene.camera.rotation_euler = (0, -4, 0.6), (1.5, 0, 0)
+    scene.render.resolution_x, scene.render.resolution_y = 64, 48
+    scene.splatsmith.render_look, scene.splatsmith.render_labels = "OBJECTS", True
+    assert bpy.ops.splatsmith.render_splats() == {"FINISHED"}
+    scene.splatsmith.render_look, scene.splatsmith.render_labels = "COLOR", False
+    assert tuple(bpy.data.images["Splat Render"].size) == (64, 48)
+    folder = Path(bpy.data.images["Splat Render"].filepath).parent
+    assert (folder / "labels" / "0001.png").is_file()
+    assert sorted(p.name for p in (folder / "masks").iterdir()) == ["000-Ball", "001-Floor"]
