@@ -100,7 +100,7 @@ def _index(flat: Doubles, low: Doubles, cell: float, shape: tuple[int, int]) -> 
     """(P,) cells of places (P, 2), -1: beyond the grid."""
     grid = np.floor((flat - low) / cell)
     below = grid < np.array([shape[1], shape[0]])
-    inside = np.asarray((grid >= 0) & below).all(1)
+    inside: Flags = np.asarray(((grid >= 0) & below).all(1))
     column, row = np.where(inside[:, None], grid, 0).astype(np.int64).T
     return np.where(inside, row * shape[1] + column, -1)
 

@@ -57,7 +57,9 @@ def tiles(count: int, opacity_bin: int) -> Tiles:
         pull = slopes.T @ slopes + 1e-5 * np.eye(count)
         logits = logits - np.linalg.solve(pull, slopes.T @ (1 - through - alpha))
         logits = logits.clip(-12, 7)
-    return Tiles(offsets, size, np.asarray(1 / (1 + np.exp(-logits)), np.float64))
+    return Tiles(
+        np.asarray(offsets, np.float64), size, np.asarray(1 / (1 + np.exp(-logits)), np.float64)
+    )
 
 
 def split(arrays: SplatArrays, counts: Ints) -> tuple[SplatArrays, Ints]:
