@@ -9,7 +9,8 @@ from .dynamic_mesh import bones_verb, mesh_verb, register_verb
 from .protocol import InputError, Request
 from .runtime import setup_verb
 from .semantics import model_verb, segment_verb, select_verb
-from .splats import convert_verb, render_verb, splats_verb
+from .semantics.rendering import render_verb
+from .splats import convert_verb, splats_verb
 from .talking_head import face_verb, head_verb, speech_verb, talk_verb
 from .verb import Verb
 

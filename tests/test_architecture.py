@@ -72,16 +72,18 @@ VERB_FILES = {module_name(path) for path in sorted((ROOT / "backend").rglob("*_v
 SHARED = {
     *("backend.protocol", "backend.verbs", "backend.geometry.arrays"),
     "backend.networks.registry",
-    *("backend.geometry.sh_rotation", "backend.geometry.upright"),
+    *("backend.geometry.sh_rotation", "backend.geometry.upright", "backend.geometry.heat_colors"),
     *("backend.runtime.atomic", "backend.runtime.folder", "backend.runtime.lock"),
     *("backend.runtime.links", "backend.runtime.own_environment"),
+    *("backend.cutting.cells", "backend.cutting.clean_cut", "backend.cutting.filling"),
+    *("backend.cutting.hierarchy", "backend.cutting.parts"),
 }
 ADDON_MAY = {*SHARED, *VERB_FILES} | {f"backend.formats.{name}" for name in READERS}
 # From the ground up: what stands on a floor imports from its own and from lower ones. The longest
 # name that fits a module counts; files of a root stand for themselves.
 FLOORS: tuple[set[str], ...] = (
     {"backend", "backend.events", "backend.protocol", "backend.verb"},
-    {"backend.runtime", "backend.geometry", "backend.formats", "backend.media"},
+    {"backend.runtime", "backend.geometry", "backend.formats", "backend.media", "backend.cutting"},
     {"backend.networks"},
     {"backend.gaussians"},
     {f"backend.{room}" for room in CAPABILITIES},

@@ -116,7 +116,7 @@ class SPLATSMITH_OT_brush(OnSplats, bpy.types.Operator):
         if self._labels is None:
             mask[under] = not self._erasing
         else:
-            taken = painting.main_objects(self._labels[under])
+            taken = objects.with_groups(cloud, painting.main_objects(self._labels[under]))
             mask[np.isin(self._labels, taken)] = not self._erasing
         self._store(cloud, mask)
 

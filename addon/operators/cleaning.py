@@ -1,15 +1,12 @@
 """Cleaning splats up: crops, floaters, and taking away at last what was hidden."""
 
-from pathlib import Path
-
 import bpy
 import numpy as np
 
-from ...backend.formats import capture as captures
 from ...backend.protocol import InputError
 from ..blender_types import OperatorResult
 from ..scene import framing
-from ..scene.captures import collections
+from ..scene.captures import camera_places
 from ..scene.objects import clean, object_edits, objects
 from ..scene.splats import filtering, marks
 from .common import guarded
@@ -40,20 +37,6 @@ class SPLATSMITH_OT_add_crop(OnSplats, bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _camera_places(cloud: bpy.types.Object) -> np.ndarray:
-    """(C, 3) where the capture's cameras stood, in the splats' own space; none without one."""
-    folder = cloud.parent.get(collections.ROOT_KEY, "") if cloud.parent is not None else ""
-    if not folder:
-        return np.zeros((0, 3), np.float32)
-    try:
-        frames = captures.read(Path(folder)).frames
-    except InputError:  # moved or deleted since; cleaning does without
-        return np.zeros((0, 3), np.float32)
-    places = np.stack([frame.camera_to_world[:, 3] for frame in frames])
-    local = places @ np.linalg.inv(np.array(cloud.matrix_basis, np.float64)).T
-    return np.asarray(local[:, :3], np.float32)
-
-
 class SPLATSMITH_OT_clean_up(OnSplats, bpy.types.Operator):
     """Hide what does not belong to the scene: loose small parts, splats that hardly any picture
     sees, giants, and what stands right before the cameras. Delete Hidden takes it away"""
@@ -68,7 +51,7 @@ class SPLATSMITH_OT_clean_up(OnSplats, bpy.types.Operator):
         kinds = {
             "floaters": clean.floaters(shapes),
             "giants": clean.giants(shapes),
-            "before the cameras": clean.before_lenses(shapes, _camera_places(cloud)),
+            "before the cameras": clean.before_lenses(shapes, camera_places.of(cloud)),
         }
         shown = ~marks.away(cloud)
         locked = objects.locked(cloud)

@@ -147,6 +147,10 @@ class SPLATSMITH_OT_mask_nodes(OnObjects, bpy.types.Operator):
         cloud = objects.demand_segmented(context)
         active = objects.active_item(cloud)
         number = -1 if self.selection or not active else active[0].number
+        if number >= 0 and len(objects.groups_of(cloud, active)[0]) > 1:
+            raise InputError(
+                f"{active[0].name} is a group of objects.", "Merge it, or raise Granularity."
+            )
         if number < 0 and marks.SELECTED not in cloud.data.attributes:
             marks.write(cloud, marks.SELECTED, np.zeros(pointclouds.point_count(cloud.data), bool))
         mask_nodes.add(cloud, number)

@@ -24,7 +24,8 @@ ENTRIES = (
         "mask_nodes",
     ),
     ("clean_up", "isolate_largest", "add_crop", "clear_filters", "delete_hidden"),
-    ("extract_objects", "delete_objects", "export_objects", "hide_splats", "get_model"),
+    ("extract_objects", "fill_behind", "delete_objects", "export_objects", "export_each_object"),
+    ("hide_splats", "get_model"),
     ("import_capture", "export_capture"),
     ("import_splats", "export_splats", "export_page", "apply_transform"),
 )

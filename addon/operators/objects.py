@@ -11,8 +11,7 @@ from ...backend.semantics.segment_verb import SegmentOptions
 from .. import preferences
 from ..blender_types import ExportHelper, OperatorMixin, OperatorResult
 from ..jobs import folders
-from ..scene.captures import collections
-from ..scene.objects import object_edits, objects
+from ..scene.objects import cutting, object_edits, objects
 from ..scene.splats import marks, splats
 from .common import compute_ready, guarded, run_in_folder
 
@@ -89,7 +88,7 @@ class OnSplats(OperatorMixin):
         return True
 
 
-class _OnSome(OnSplats):
+class OnSome(OnSplats):
     """On some of the splats: of the chosen objects, or the selection; or on all others."""
 
     what: bpy.props.EnumProperty(name="What", items=WHAT, options={"SKIP_SAVE"})
@@ -104,38 +103,22 @@ class _OnSome(OnSplats):
         mask = objects.of_items(cloud, items)
         if not mask.any():
             raise InputError("No splats are of the chosen objects.", "Choose others.")
-        return cloud, mask, items[0].name if len(items) == 1 else f"{len(items)} Objects"
+        groups = objects.chosen_groups(cloud)
+        return cloud, mask, groups[0][0].name if len(groups) == 1 else f"{len(groups)} Objects"
 
 
-class SPLATSMITH_OT_extract_objects(_OnSome, bpy.types.Operator):
-    """Copy the splats, or all others, to a splat object and a collection of their own"""
-
-    bl_idname = "splatsmith.extract_objects"
-    bl_label = "Extract Objects"
-
-    rest: bpy.props.BoolProperty(
-        name="Others", description="Everything but these", options={"SKIP_SAVE"}
-    )
-
-    @guarded
-    def execute(self, context: bpy.types.Context) -> OperatorResult:
-        cloud, mask, name = self.wanted(context)
-        mask, name = (~mask, f"{cloud.name} Others") if self.rest else (mask, name)
-        if not mask.any():
-            raise InputError("That is all splats: nothing is left over.", "Choose fewer.")
-        fresh = object_edits.extract(
-            cloud, mask, name, collections.new_collection(context.scene, name)
-        )
-        marks.write(fresh, marks.SELECTED, np.zeros(int(mask.sum()), bool))
-        self.report({"INFO"}, f"{int(mask.sum()):,} splats are in {fresh.name} now")
-        return {"FINISHED"}
-
-
-class SPLATSMITH_OT_delete_objects(_OnSome, bpy.types.Operator):
+class SPLATSMITH_OT_delete_objects(OnSome, bpy.types.Operator):
     """Take the splats away"""
 
     bl_idname = "splatsmith.delete_objects"
     bl_label = "Delete Objects"
+
+    fill: bpy.props.BoolProperty(
+        name="Fill Behind",
+        default=False,
+        options={"SKIP_SAVE"},
+        description="Continue the surfaces behind across the hole, in plain colors",
+    )
 
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
@@ -145,13 +128,18 @@ class SPLATSMITH_OT_delete_objects(_OnSome, bpy.types.Operator):
             raise InputError(
                 "That would leave no splats.", "Choose fewer, or delete the whole object."
             )
+        filling = cutting.fill(cloud, mask) if self.fill else None
         object_edits.keep(cloud, ~mask)
+        more = ""
+        if filling is not None:
+            cutting.close(cloud, filling)
+            more = f"; {cutting.told(filling, cloud)}"
         object_edits.drop_empty(cloud)
-        self.report({"INFO"}, f"{int(mask.sum()):,} splats were taken away")
+        self.report({"INFO"}, f"{int(mask.sum()):,} splats were taken away{more}")
         return {"FINISHED"}
 
 
-class SPLATSMITH_OT_export_objects(_OnSome, ExportHelper, bpy.types.Operator):
+class SPLATSMITH_OT_export_objects(OnSome, ExportHelper, bpy.types.Operator):
     """Export the splats, or all others, as a plain 3DGS PLY file that every splat viewer opens"""
 
     bl_idname = "splatsmith.export_objects"
@@ -182,7 +170,6 @@ class SPLATSMITH_OT_export_objects(_OnSome, ExportHelper, bpy.types.Operator):
 
 CLASSES = (
     SPLATSMITH_OT_segment,
-    SPLATSMITH_OT_extract_objects,
     SPLATSMITH_OT_delete_objects,
     SPLATSMITH_OT_export_objects,
 )

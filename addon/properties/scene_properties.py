@@ -9,7 +9,7 @@ import bpy
 from ...backend.protocol import InputError
 from ...backend.verbs import VERBS
 from ..blender_types import OPERATORS
-from ..scene.objects import objects
+from ..scene.objects import granularity, objects
 from ..scene.splats import marks, splat_nodes, splats
 from ..scene.viewport import native_looks
 from ..words import asking
@@ -88,6 +88,12 @@ def _eye(item: Any, _context: bpy.types.Context) -> None:
 def _lock(item: Any, _context: bpy.types.Context) -> None:
     with contextlib.suppress(InputError):
         objects.follow_lock(item.id_data, item)
+
+
+def _regroup(cloud: Any, _context: bpy.types.Context) -> None:
+    with contextlib.suppress(InputError):
+        granularity.follow(cloud)
+        native_looks.refresh(cloud)
 
 
 def _fill_in(path: str) -> str:
@@ -194,8 +200,8 @@ class SplatsmithSettings(
         step=0.5,
         subtype="FACTOR",
         update=_follow,
-        description="How well words must match: more selects less. 0.5: as well as the likeliest "
-        "of what was not meant",
+        description="How well words must match: more selects less. From 0.5 on, no common noun "
+        "matches better, and the match is better than chance",
     )
     select_mode: bpy.props.EnumProperty(
         name="Mode", items=marks.MODES, default="SET", description="What becomes of the selection"
@@ -254,6 +260,9 @@ class SplatsmithObject(bpy.types.PropertyGroup):
     lock: bpy.props.BoolProperty(
         name="Lock", update=_lock, description="Its splats can't be selected or changed"
     )
+    group: bpy.props.IntProperty(
+        default=-1, description="Number of the object that its group is called after; -1: none"
+    )
     chosen: bpy.props.BoolProperty(
         name="Choose", description="Extract, merge and delete work on chosen objects"
     )
@@ -267,6 +276,16 @@ def attach() -> None:
     bpy.types.Scene.splatsmith = bpy.props.PointerProperty(type=SplatsmithSettings)
     bpy.types.Object.splatsmith_objects = bpy.props.CollectionProperty(type=SplatsmithObject)
     bpy.types.Object.splatsmith_object = bpy.props.IntProperty(name="Active Object")
+    bpy.types.Object.splatsmith_granularity = bpy.props.FloatProperty(
+        name="Granularity",
+        default=1.0,
+        min=0,
+        max=1,
+        subtype="FACTOR",
+        update=_regroup,
+        description="From the whole (0) to the parts that were found (1): what belongs together "
+        "is listed, colored and taken as one. Merge makes it so for good",
+    )
 
 
 def detach() -> None:
@@ -275,4 +294,5 @@ def detach() -> None:
         bpy.types.Scene.splatsmith,
         bpy.types.Object.splatsmith_objects,
         bpy.types.Object.splatsmith_object,
+        bpy.types.Object.splatsmith_granularity,
     )

@@ -11,6 +11,12 @@ BLENDS = [
     ("srgb", "Other Viewers", "Splat viewers, game engines, and Blender before 5.3"),
 ]
 
+LOOKS = [
+    ("COLOR", "Color", "The splats' own colors"),
+    ("OBJECTS", "Objects", "Every object in the color of the list"),
+    ("FIT", "Match", "How well the words match, from blue to red"),
+]
+
 
 def _compare(settings: Any, context: bpy.types.Context) -> None:
     """Lays the photo over the splats, as solid as the slider says; at 0 it is behind them again."""
@@ -54,6 +60,18 @@ class SplatSettings:
         default="linear" if native.is_known() else "srgb",
         description="Where the splats must look like the photos: Blender lays them over each other "
         "in linear light, everyone else in sRGB",
+    )
+    render_look: bpy.props.EnumProperty(
+        name="Show",
+        items=LOOKS,
+        default="COLOR",
+        description="What pictures that the splat rasteriser renders show",
+    )
+    render_labels: bpy.props.BoolProperty(
+        name="Labels and Masks",
+        default=False,
+        description="Also write label images of 16 bits (0: no object, else its number + 1), and a "
+        "mask for every object: for compositing",
     )
     photo: bpy.props.FloatProperty(
         name="Photo",

@@ -19,7 +19,7 @@ from ...backend.formats import (
 )
 from ...backend.geometry.arrays import Doubles, Floats
 from ...backend.protocol import InputError
-from ...backend.splats.render_verb import RenderOptions
+from ...backend.semantics.rendering.render_verb import RenderOptions
 from . import framing, image_window
 from .captures import cameras, collections, picture_times, verdict
 from .faces import face_targets, gaussian_head, head_mesh, speech_sound
@@ -198,16 +198,17 @@ def attach_bones(path: Path, name: str, start: int) -> str:
 def import_render(context: bpy.types.Context, folder: Path, options: RenderOptions) -> str:
     """A still becomes the image Splat Render, and is shown; an animation stays on disk."""
     images = sorted(folder.glob("[0-9]*.png"))
+    masks = f"; labels and masks are in {folder}" if options.labels else ""
     if options.video or len(images) != 1:
         made = f"{len(images)} picture{'' if len(images) == 1 else 's'}"
-        return f"{'video.mp4 and ' if options.video else ''}{made} in {folder}"
+        return f"{'video.mp4 and ' if options.video else ''}{made} in {folder}{masks}"
     image, old = bpy.data.images.load(str(images[0])), bpy.data.images.get(RENDER)
     if old is not None:
         old.user_remap(image)  # editors and nodes go on with the new picture
         bpy.data.images.remove(old)
     image.name = RENDER
     where = "in the Image Editor as" if image_window.show(context, image) else "the image"
-    return f"the picture is {where} {RENDER}"
+    return f"the picture is {where} {RENDER}{masks}"
 
 
 def import_objects(context: bpy.types.Context, folder: Path, name: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 import bpy
 
 from ..scene.objects import objects
+from ..scene.objects.object_item import group_of
 from ..scene.splats import splats
 from ..words.asking import asking
 from ..words.clicking import clicking
@@ -33,12 +34,30 @@ class SPLATSMITH_UL_objects(bpy.types.UIList):
         swatch.scale_x = 0.35
         swatch.prop(item, "color", text="")
         row.prop(item, "name", text="", emboss=False)
+        shown = objects.groups_of(data, [item])[0] if item.group >= 0 else [item]
+        fit = max(i.fit for i in shown)
         label = row.row()
         label.alignment = "RIGHT"
-        label.ui_units_x = 2.0
-        label.label(text=f"{item.fit:.2f}" if item.fit else short(item.count))
+        label.ui_units_x = 2.6
+        if fit:
+            label.progress(factor=fit, text=f"{fit:.2f}")
+        else:
+            label.label(text=short(sum(i.count for i in shown)))
         row.prop(item, "hide", text="", emboss=False, icon="HIDE_ON" if item.hide else "HIDE_OFF")
         row.prop(item, "lock", text="", emboss=False, icon="LOCKED" if item.lock else "UNLOCKED")
+
+    def filter_items(self, _context: bpy.types.Context, data: Any, property: str | None) -> Any:
+        """Of a group, the object that it is called after."""
+        items = getattr(data, property or "")
+        shown = self.bitflag_filter_item
+        flags: list[int] = [shown] * len(items)
+        if self.filter_name:
+            named: Any = bpy.types.UI_UL_list
+            flags = named.filter_items_by_name(self.filter_name, shown, items)
+        return [
+            flag if group_of(item) == item.number else flag & ~shown
+            for flag, item in zip(flags, items, strict=True)
+        ], []
 
 
 def short(count: int) -> str:
@@ -72,6 +91,7 @@ class SPLATSMITH_PT_objects(SidebarPanel, bpy.types.Panel):
             "splatsmith_object",
             rows=6,
         )
+        layout.prop(cloud, "splatsmith_granularity", slider=True)
         row = layout.row(align=True)
         row.operator("splatsmith.merge_objects", text="Merge")
         row.operator("splatsmith.split_object", text="Split")
@@ -87,6 +107,10 @@ def _draw_outputs(layout: bpy.types.UILayout, what: str) -> None:
     row = layout.row(align=True)
     row.operator("splatsmith.export_objects", text="Export").what = what
     row.operator("splatsmith.delete_objects", text="Delete").what = what
+    if what == "OBJECTS":
+        row = layout.row(align=True)
+        row.operator("splatsmith.fill_behind").what = what
+        row.operator("splatsmith.export_each_object", text="Export Each")
 
 
 def _draw_words(

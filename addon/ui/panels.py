@@ -168,6 +168,10 @@ class SPLATSMITH_PT_splats(SidebarPanel, bpy.types.Panel):
         camera = context.scene.camera
         if camera is not None and camera.type == "CAMERA" and camera.data.background_images:
             box.prop(settings, "photo", slider=True)
+        if any(o.splatsmith_objects for o in context.scene.objects):
+            row = box.row(align=True)
+            row.prop(settings, "render_look", text="")
+            row.prop(settings, "render_labels", toggle=True)
         row = box.row(align=True)
         row.operator(
             "splatsmith.render_splats", text="Render", icon="RENDER_STILL"

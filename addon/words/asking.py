@@ -144,7 +144,17 @@ def follow(context: bpy.types.Context, cloud: bpy.types.Object) -> None:
     )
     asking.after[uid] = marks.read(cloud, marks.SELECTED)
     fitting = sum(item.fit >= settings.threshold for item in cloud.splatsmith_objects)
-    _say(f"{fitting} objects match, {count:,} splats are selected")
+    if fitting:
+        match = "1 object matches" if fitting == 1 else f"{fitting} objects match"
+        _say(f"{match}, {count:,} splats are selected")
+    else:
+        _say(f"Nothing matches. Nearest: {_nearest(cloud)}")
+
+
+def _nearest(cloud: bpy.types.Object, count: int = 3) -> str:
+    """The objects that match best, by name."""
+    items = sorted(cloud.splatsmith_objects, key=lambda item: -item.fit)[:count]
+    return ", ".join(f"{item.name} {item.fit:.2f}" for item in items)
 
 
 def _say(line: str, wrong: bool = False) -> None:

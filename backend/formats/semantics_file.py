@@ -3,6 +3,7 @@ own list is objects.json.
 """
 
 import colorsys
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ WANTED = {
     "features": Array("f", ("K", "D")),
     "mean": Array("f", ("D",)),
     "model": Array(TEXT),
+    "tree_pairs": Array("iu", ("M", 2), optional=True),
+    "tree_rates": Array("f", ("M",), optional=True),
 }
 NOTHING = int(np.iinfo(np.uint16).max)  # the label of what is of no object
 
@@ -34,6 +37,10 @@ class Semantics:
     features: NDArray[np.float32]  # (K, D) of the objects
     mean: NDArray[np.float32]  # (D,) of all that was seen: what pictures share and words lack
     model: str = ""  # the teacher's
+    # M merges of objects into wholes, the surest first, where they are known: nodes 0 … K - 1 are
+    # the objects, K + m what merge m makes; and how sure each is
+    tree_pairs: NDArray[np.int32] | None = None  # (M, 2)
+    tree_rates: NDArray[np.float32] | None = None  # (M,)
 
 
 def distinct_color(number: int) -> tuple[float, float, float]:
@@ -45,8 +52,19 @@ def distinct_color(number: int) -> tuple[float, float, float]:
     )
 
 
+def safe_name(number: int, name: str) -> str:
+    """003-Lamp: in order, of letters that every system takes."""
+    safe = re.sub(r"[^\w-]+", "-", name).strip("-")[:60]
+    return f"{number:03d}-{safe}" if safe else f"{number:03d}"
+
+
 def write(path: Path, semantics: Semantics) -> None:
     """Writes what is known of the objects as .npz."""
+    tree = {
+        name: values
+        for name in ("tree_pairs", "tree_rates")
+        if (values := getattr(semantics, name)) is not None
+    }
     np.savez_compressed(
         path,
         objects=semantics.objects,
@@ -54,6 +72,7 @@ def write(path: Path, semantics: Semantics) -> None:
         features=semantics.features.astype(np.float16),
         mean=semantics.mean,
         model=np.array(semantics.model),
+        **tree,
     )
 
 
@@ -66,6 +85,8 @@ def read(path: Path) -> Semantics:
         features=data["features"].astype(np.float32),
         mean=data["mean"],
         model=str(data["model"]),
+        tree_pairs=data["tree_pairs"].astype(np.int32) if "tree_pairs" in data else None,
+        tree_rates=data["tree_rates"].astype(np.float32) if "tree_rates" in data else None,
     )
     if not _is_whole(semantics):
         raise InputError(f"{path.name} holds no objects, or damaged ones.", "Run Segment again.")
@@ -81,4 +102,13 @@ def _is_whole(semantics: Semantics) -> bool:
         return False
     if not np.isfinite(features).all():
         return False
-    return bool(((objects < len(features)) | (objects == NOTHING)).all())
+    return bool(((objects < len(features)) | (objects == NOTHING)).all()) and _has_tree(semantics)
+
+
+def _has_tree(semantics: Semantics) -> bool:
+    """Whole, or not there: every merge names two nodes that were there before it."""
+    pairs, rates = semantics.tree_pairs, semantics.tree_rates
+    if pairs is None or rates is None:
+        return pairs is None and rates is None
+    before = len(semantics.features) + np.arange(len(pairs))[:, None]
+    return bool(((pairs >= 0) & (pairs < before)).all() and np.isfinite(rates).all())

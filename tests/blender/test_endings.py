@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from backend.protocol import Request
-from backend.splats.render_verb import RenderOptions
+from backend.semantics.rendering.render_verb import RenderOptions
 
 from .conftest import ROOT
 from .test_gaussian_head import grid_head

@@ -140,7 +140,7 @@ def test_a_prompt_that_is_too_long_is_said_so(rooms: Any, bpy: Any) -> None:
 
 def test_a_flood_of_warnings_is_kept_in_bounds(rooms: Any, bpy: Any, tmp_path: Path) -> None:
     from backend.protocol import Request
-    from backend.splats.render_verb import RenderOptions
+    from backend.semantics.rendering.render_verb import RenderOptions
 
     request = Request(verb="render", input="x", options=RenderOptions())
     job = rooms("jobs.manager").make_record(request, "python", tmp_path, 0, tmp_path)
@@ -154,7 +154,7 @@ def test_a_worker_without_news_is_said_to_be_silent(
     rooms: Any, bpy: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from backend.protocol import Request
-    from backend.splats.render_verb import RenderOptions
+    from backend.semantics.rendering.render_verb import RenderOptions
 
     record, now = rooms("jobs.record"), time.monotonic()
     monkeypatch.setattr(record.time, "monotonic", lambda: now)

@@ -30,7 +30,7 @@ def test_what_is_chosen_is_extracted_with_all_its_attributes(
     before = splats.read(cloud)
     cloud.location = (1, 2, 3)
     cloud.splatsmith_objects[1].chosen = True
-    assert bpy.ops.splatsmith.extract_objects(rest=False) == {"FINISHED"}
+    assert bpy.ops.splatsmith.extract_objects(clean=False) == {"FINISHED"}
     fresh = bpy.data.objects["Object 2"]
     bpy.context.view_layer.update()
     assert (

@@ -228,7 +228,7 @@ def test_a_million_splats_take_a_moment(
         lambda: op.hide_splats(what="NONE")),
         ("viewport colours", 1.0, lambda: colors.displayed(rgb, looks.look_of(new, "OBJECTS"))),
         ("checksum", 1.0, lambda: cache.content(new.data)), ("recolour", 1.0, op.recolor_objects),
-        ("extract", 3.0, op.extract_objects), ("delete", 5.0, op.delete_objects),
+        ("extract", 8.0, op.extract_objects), ("delete", 5.0, op.delete_objects),
     ]  # fmt: skip
     for name, bound, step in steps:
         if name == "hide":

@@ -14,8 +14,8 @@ from backend.dynamic_mesh.register_verb import RegisterOptions
 from backend.formats import mesh_frames
 from backend.formats.mesh_frames import MeshFrame, MeshFrames
 from backend.protocol import Request
+from backend.semantics.rendering.render_verb import RenderOptions
 from backend.semantics.segment_verb import SegmentOptions
-from backend.splats.render_verb import RenderOptions
 from backend.splats.splats_verb import SplatsOptions
 from backend.talking_head.face_verb import FaceOptions
 from backend.talking_head.speech_verb import SpeechOptions

@@ -1,5 +1,6 @@
 """What a segmentation knows, on disk."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,15 @@ def test_segmentations_come_back(file: Path) -> None:
         assert getattr(back, name).dtype == getattr(FOUND, name).dtype
 
 
+def test_trees_come_back_where_there_are_any(file: Path, tmp_path: Path) -> None:
+    assert semantics_file.read(file).tree_pairs is None
+    pairs, rates = np.array([[0, 1]], np.int32), np.array([0.5], np.float32)
+    semantics_file.write(file, replace(FOUND, tree_pairs=pairs, tree_rates=rates))
+    back = semantics_file.read(file)
+    assert back.tree_pairs is not None and back.tree_pairs.tolist() == [[0, 1]]
+    assert back.tree_rates is not None and back.tree_rates.tolist() == [0.5]
+
+
 def test_without_a_teacher_features_are_empty(file: Path) -> None:
     change(file, features=np.zeros((2, 0), np.float16), mean=np.zeros(0, np.float32))
     assert semantics_file.read(file).features.shape == (2, 0)
@@ -50,6 +60,10 @@ def test_without_a_teacher_features_are_empty(file: Path) -> None:
     {"shares": SHARES[:, :2]}, {"features": FEATURES[:, 0], "mean": np.zeros((), np.float32)},
     {"features": FEATURES[:0]}, {"features": FEATURES[:1]}, {"features": FEATURES[:, :2]},
     {"features": with_value(FEATURES, (1, 2), np.nan)}, {"mean": np.zeros(4, np.float32)},
+    {"tree_pairs": np.array([[0, 2]]), "tree_rates": np.zeros(1, np.float32)},
+    {"tree_pairs": np.array([[0, 1]])}, {"tree_rates": np.zeros(1, np.float32)},
+    {"tree_pairs": np.array([[0, 1]]), "tree_rates": np.zeros(2, np.float32)},
+    {"tree_pairs": np.array([[0, 1]]), "tree_rates": np.full(1, np.nan, np.float32)},
     {"mean": np.zeros(3)}, {"mean": np.array([0, 0, np.inf], np.float32)},
 ], ids=label)  # fmt: skip
 def test_damaged_ones_are_refused(wrong: dict[str, Any], file: Path) -> None:

@@ -32,7 +32,8 @@ ANYTHING = {
 REGISTERED = {
     "Scene": ("splatsmith", "cycles"),
     "Object": (
-        *("splatsmith_objects", "splatsmith_object", "splatsmith_filters", "splatsmith_crop"),
+        *("splatsmith_objects", "splatsmith_object", "splatsmith_granularity"),
+        *("splatsmith_filters", "splatsmith_crop"),
     ),
 }
 

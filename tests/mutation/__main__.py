@@ -44,7 +44,10 @@ JUDGES = {  # beside tests/<room>/test_<name>*.py
         "tests/formats/test_capture_files.py",
     ],
     "ply": ["tests/formats/test_ply.py", "tests/formats/test_splat_ply.py"],
-    "render_verb": ["tests/runtime/test_options.py", "tests/splats/test_render_job.py"],
+    "render_verb": [
+        "tests/runtime/test_options.py",
+        "tests/semantics/rendering/test_render_job.py",
+    ],
     "splats_verb": ["tests/runtime/test_options.py", "tests/splats/test_config.py"],
 }
 SLOW = [

@@ -4,11 +4,13 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
+from helpers.clip_geometry import GeometryTeacher
 from helpers.furnished_room import CLASSES
 from helpers.teacher_simulator import text_features
 
 from backend.formats.semantics_file import NOTHING, Semantics
 from backend.semantics.query import ask
+from backend.semantics.teachers.nouns import NOUNS
 from backend.semantics.teachers.relevancy import parse
 
 
@@ -103,3 +105,32 @@ def test_a_million_splats_are_scored_in_milliseconds() -> None:
     )
     many = ask(scene(), teacher, parse(";".join(f"word {i}" for i in range(200))))
     assert many.objects.shape[0] == 200 and np.isfinite(many.splats).all()
+
+
+def test_words_can_say_no_in_a_harder_geometry() -> None:
+    """At the default threshold, on scenes that nothing was chosen on. Half of the names are common
+    nouns, half are words that no list holds.
+    """
+    ious: list[float] = []
+    said_no: list[bool] = []
+    for seed in (3, 4, 5):
+        teacher, random = GeometryTeacher(seed), np.random.default_rng(100 + seed)
+        pool = [*random.choice(NOUNS, 60, replace=False), *(f"odd {k}" for k in range(60))]
+        names = [str(n) for n in random.choice(pool, 14, replace=False)]
+        absent = [n for n in pool if n not in names]
+        semantics = teacher.scene(names, seed)
+        there = ask(semantics, teacher, parse("; ".join(names)))
+        chosen = there.objects >= 0.5
+        ious += [chosen[k, k] / max(chosen[k].sum(), 1) for k in range(len(names))]
+        gone = ask(semantics, teacher, parse("; ".join(absent))).objects
+        said_no += (gone < 0.5).all(1).tolist()
+        assert there.nearest(1)[0][1] >= 0.5 and len(there.nearest()) == 3
+    assert np.mean(ious) >= 0.6 and np.mean(said_no) >= 0.9
+
+
+def test_objects_that_no_picture_showed_fit_nothing() -> None:
+    semantics = scene()
+    semantics.features[0] = 0
+    assert ask(semantics, Simulated(), parse(CLASSES[0])).objects[0, 0] == 0
+    semantics.features[:] = 0
+    assert not ask(semantics, Simulated(), parse("lamp")).objects.any()

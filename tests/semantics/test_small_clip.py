@@ -102,4 +102,4 @@ def test_words_from_the_command_line(folder: Path, tmp_path: Path) -> None:
         "--output",
         tmp_path / "none",
     )
-    assert done.returncode == 1 and "Nothing is selected" in done.stderr
+    assert done.returncode == 1 and "Nothing fits" in done.stderr

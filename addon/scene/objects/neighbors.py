@@ -4,20 +4,13 @@ splats in a moment. No bpy.
 "Near" means in the same cell or in one of the 26 around it; cells are as wide as the reach.
 """
 
-from dataclasses import dataclass
-from itertools import product
-
 import numpy as np
 from numpy.typing import NDArray
 
+from ....backend.cutting.cells import cells, connected
 from ....backend.geometry.arrays import Flags, Ints
 
 Points = NDArray[np.float32]  # (N, 3)
-
-SIDE = 1 << 20  # cells along an axis at most
-BEFORE = [
-    offset for offset in product((-1, 0, 1), repeat=3) if offset < (0, 0, 0)
-]  # half of the 26: the others mirror them
 
 
 def typical_reach(points: Points) -> float:
@@ -28,39 +21,6 @@ def typical_reach(points: Points) -> float:
         return 1.0
     low, high = np.percentile(some, (5, 95), axis=0)
     return max(float(np.linalg.norm(high - low)) / 100, 1e-6)
-
-
-@dataclass(frozen=True)
-class Cells:
-    """The cells that hold points, and the pairs of them that touch."""
-
-    of: Ints  # (N,) each point's
-    pairs: Ints  # (P, 2)
-
-    @property
-    def count(self) -> int:
-        """How many cells hold points."""
-        return int(self.of.max(initial=-1)) + 1
-
-
-def cells(points: Points, reach: float) -> Cells:
-    """Points that are not finite, or absurdly far away, share the outermost cells."""
-    start = (
-        np.nanpercentile(points, 50, axis=0) if len(points) else np.zeros(3)
-    ) - reach * SIDE / 2
-    grid = (
-        np.nan_to_num((points.astype(np.float64) - start) / reach, nan=0.0)
-        .clip(1, SIDE - 2)
-        .astype(np.int64)
-    )
-    keys, of = np.unique((grid[:, 0] * SIDE + grid[:, 1]) * SIDE + grid[:, 2], return_inverse=True)
-    pairs = []
-    for x, y, z in BEFORE:
-        wanted = keys + (x * SIDE + y) * SIDE + z
-        at = np.searchsorted(keys, wanted).clip(0, len(keys) - 1)
-        there = np.flatnonzero(keys[at] == wanted)
-        pairs.append(np.stack([there, at[there]], 1))
-    return Cells(of.reshape(-1), np.concatenate(pairs))
 
 
 def grow(points: Points, chosen: Flags, reach: float) -> Flags:
@@ -82,21 +42,7 @@ def shrink(points: Points, chosen: Flags, reach: float) -> Flags:
 def parts(points: Points, reach: float) -> Ints:
     """(N,) which connected part each point is of; the largest is 0."""
     grouped = cells(points, reach)
-    label = np.arange(grouped.count)
-    while (
-        True
-    ):  # every cell takes the lowest label around it; then labels are followed to their own
-        lowest = label.copy()
-        np.minimum.at(lowest, label[grouped.pairs[:, 0]], label[grouped.pairs[:, 1]])
-        np.minimum.at(lowest, label[grouped.pairs[:, 1]], label[grouped.pairs[:, 0]])
-        while (lowest[lowest] != lowest).any():
-            lowest = lowest[lowest]
-        following = lowest[label]
-        if (following == label).all():
-            break
-        label = following
-    _, part = np.unique(label, return_inverse=True)
-    part = part.reshape(-1)[grouped.of]
+    part = connected(grouped.count, grouped.pairs)[grouped.of]
     sizes = np.bincount(part)
     rank = np.empty(len(sizes), np.int64)
     rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))

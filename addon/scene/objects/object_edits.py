@@ -1,5 +1,7 @@
 """Splats taken out or away, objects made from others, and painted."""
 
+from typing import Any
+
 import bpy
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +9,7 @@ from numpy.typing import NDArray
 from ....backend.formats import semantics_file
 from ....backend.geometry.arrays import Flags
 from ..splats import pointclouds, radiance, splats
-from . import neighbors, objects
+from . import granularity, neighbors, objects
 from .object_item import ObjectItem
 
 
@@ -21,6 +23,19 @@ def extract(
         n: (kind, values[mask])
         for n, (kind, values) in pointclouds.all_attributes(cloud.data).items()
     }
+    return like(cloud, attributes, name, collection)
+
+
+def like(
+    cloud: bpy.types.Object,
+    attributes: dict[str, tuple[str, NDArray[Any]]],
+    name: str,
+    collection: bpy.types.Collection,
+) -> bpy.types.Object:
+    """Splats with those attributes, `position` among them, in the place and with the notes of
+    others.
+    """
+    attributes = dict(attributes)
     fresh = splats.show(
         pointclouds.new_object(name, collection, attributes.pop("position")[1], attributes)
     )
@@ -33,10 +48,17 @@ def extract(
 
 def keep(cloud: bpy.types.Object, mask: Flags) -> None:
     """Leaves some of the splats only; the object stays the same."""
-    attributes = {
-        n: (kind, values[mask])
-        for n, (kind, values) in pointclouds.all_attributes(cloud.data).items()
-    }
+    put(
+        cloud,
+        {
+            n: (kind, values[mask])
+            for n, (kind, values) in pointclouds.all_attributes(cloud.data).items()
+        },
+    )
+
+
+def put(cloud: bpy.types.Object, attributes: dict[str, tuple[str, NDArray[Any]]]) -> None:
+    """Other splats, with all their attributes, for the same object."""
     old, cloud.data = cloud.data, pointclouds.new_data(cloud.data, attributes)
     pointclouds.discard(old)
     if cloud.splatsmith_objects:
@@ -60,6 +82,7 @@ def drop(cloud: bpy.types.Object, numbers: list[int]) -> None:
         else min(cloud.splatsmith_object, len(left) - 1)
     )
     cloud.splatsmith_object = max(place, 0)
+    granularity.follow(cloud)
 
 
 def drop_empty(cloud: bpy.types.Object) -> None:

@@ -14,41 +14,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....backend.formats import semantics_file, splat_ply
-from ....backend.formats.json_file import read_json
 from ....backend.protocol import InputError
 from ..splats import marks, pointclouds, splats
-from .object_item import ObjectItem
+from .object_item import ObjectItem, group_of, whole
+from .records import edges, read_records
 
 LABEL, SECOND, SHARE = semantics_file.LABEL, "object_second", "object_share"
 FOLDER, MODEL = (
     "splatsmith_segmentation",
     "splatsmith_words",
 )  # on the object: where words are looked up, and in what model
-
-
-def _records(folder: Path) -> list[dict[str, Any]]:
-    try:
-        records: list[dict[str, Any]] = read_json(folder / semantics_file.OBJECTS)
-        for record in records:
-            (
-                int(record["id"]),
-                str(record["name"]),
-                int(record["splats"]),
-                float(record["score"]),
-                [float(c) for c in record["color"]],
-            )
-    except (InputError, ValueError, TypeError, KeyError, OverflowError) as error:
-        raise InputError(
-            f"{folder.name} holds no list of objects.", "Press Find Objects again."
-        ) from error
-    return records
+# and the tree of its objects, as flat lists; and how many rows the words' table has
+PAIRS, RATES = "splatsmith_tree_pairs", "splatsmith_tree_rates"
+ROWS = "splatsmith_tree_rows"
 
 
 def attach(cloud: bpy.types.Object, folder: Path) -> int:
     """Gives the splats their object numbers and the object its list; how many objects. InputError
     before anything changes.
     """
-    records, labels = _records(folder), splat_ply.read(folder / "splats.ply").extra.get(LABEL)
+    records, labels = read_records(folder), splat_ply.read(folder / "splats.ply").extra.get(LABEL)
     count = pointclouds.point_count(cloud.data)
     if labels is None or len(labels) != count:
         raise InputError(
@@ -61,7 +46,7 @@ def attach(cloud: bpy.types.Object, folder: Path) -> int:
     second, share, model = np.full(count, -1, np.int32), np.ones(count, np.float32), ""
     if (folder / semantics_file.NAME).is_file():
         semantics = semantics_file.read(folder / semantics_file.NAME)
-        (second, share), model = _edges(semantics, numbers), semantics.model
+        (second, share), model = edges(semantics, numbers), semantics.model
     pointclouds.write_attributes(
         cloud.data, {LABEL: ("INT", numbers), SECOND: ("INT", second), SHARE: ("FLOAT", share)}
     )
@@ -79,25 +64,12 @@ def attach(cloud: bpy.types.Object, folder: Path) -> int:
         )
         item.color, item.parts = record["color"][:3], str(int(record["id"]))
     cloud.splatsmith_object = 0
-    cloud[FOLDER], cloud[MODEL] = str(folder), model
+    cloud[FOLDER], cloud[MODEL], cloud[ROWS] = str(folder), model, len(records)
+    for stale in (PAIRS, RATES):  # granularity.py makes them when they are asked for
+        if stale in cloud:
+            del cloud[stale]
+    cloud.splatsmith_granularity = 1.0
     return len(records)
-
-
-def _edges(
-    semantics: semantics_file.Semantics, numbers: NDArray[np.int32]
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """The other object of each splat, -1 where there is none, and the share of the first among the
-    two.
-    """
-    if len(semantics.objects) != len(numbers):
-        raise InputError(
-            "splats.ply and semantics.npz are not of one segmentation.", "Press Find Objects again."
-        )
-    first, second = (semantics.objects[:, k].astype(np.int32) for k in (0, 1))
-    weights = semantics.shares[:, :2].astype(np.float32)
-    plain = (second == semantics_file.NOTHING) | (first != numbers)
-    share = np.where(plain, 1, weights[:, 0] / np.maximum(weights.sum(1), 1))
-    return np.where(plain, -1, second).astype(np.int32), share.astype(np.float32)
 
 
 def target(context: bpy.types.Context) -> bpy.types.Object | None:
@@ -233,7 +205,7 @@ def of_items(cloud: bpy.types.Object, items: Sequence[ObjectItem]) -> NDArray[np
 def locked(cloud: bpy.types.Object) -> NDArray[np.bool_] | None:
     """(N,) the splats of locked objects; None where nothing is locked."""
     items = [item for item in cloud.splatsmith_objects if item.lock]
-    return of_items(cloud, items) if items else None
+    return of_items(cloud, whole(cloud.splatsmith_objects, items)) if items else None
 
 
 def unlocked(cloud: bpy.types.Object, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -264,10 +236,37 @@ def take_fits(cloud: bpy.types.Object, scores: NDArray[np.float32]) -> None:
     pointclouds.write_attributes(cloud.data, {marks.FIT: ("FLOAT", fit_of_splats(cloud))})
 
 
+def ticked(cloud: bpy.types.Object) -> list[ObjectItem]:
+    """The ticked objects."""
+    return [item for item in cloud.splatsmith_objects if item.chosen]
+
+
 def chosen_items(cloud: bpy.types.Object) -> list[ObjectItem]:
-    """The ticked objects, or the active one."""
-    ticked = [item for item in cloud.splatsmith_objects if item.chosen]
-    return ticked or active_item(cloud)
+    """The ticked objects, or the active one, and all of their groups."""
+    return whole(cloud.splatsmith_objects, ticked(cloud) or active_item(cloud))
+
+
+def groups_of(cloud: bpy.types.Object, items: Sequence[ObjectItem]) -> list[list[ObjectItem]]:
+    """Whole groups, each with the object that it is called after first."""
+    groups: dict[int, list[ObjectItem]] = {}
+    for item in whole(cloud.splatsmith_objects, items):
+        groups.setdefault(group_of(item), []).append(item)
+    return [
+        [i for i in group if i.number == number] + [i for i in group if i.number != number]
+        for number, group in groups.items()
+    ]
+
+
+def with_groups(cloud: bpy.types.Object, numbers: NDArray[np.int32]) -> list[int]:
+    """The objects of those numbers, and all of their groups."""
+    items = [item for item in cloud.splatsmith_objects if item.number in numbers]
+    known = {item.number for item in whole(cloud.splatsmith_objects, items)}
+    return sorted(known | {int(n) for n in numbers})
+
+
+def chosen_groups(cloud: bpy.types.Object) -> list[list[ObjectItem]]:
+    """The chosen objects, group by group."""
+    return groups_of(cloud, chosen_items(cloud))
 
 
 def active_item(cloud: bpy.types.Object) -> list[ObjectItem]:
@@ -279,13 +278,15 @@ def active_item(cloud: bpy.types.Object) -> list[ObjectItem]:
 def follow_lock(cloud: bpy.types.Object, item: ObjectItem) -> None:
     """What was locked is no longer selected."""
     if item.lock:
-        marks.select(cloud, of_items(cloud, [item]), "SUBTRACT")
+        mine = of_items(cloud, whole(cloud.splatsmith_objects, [item]))
+        marks.select(cloud, mine, "SUBTRACT")
 
 
 def follow_eye(cloud: bpy.types.Object, item: ObjectItem) -> None:
     """Splats of an object whose eye was shut are hidden, and no longer selected; else they are
     shown.
     """
-    mine, hidden = of_items(cloud, [item]), marks.read(cloud, marks.HIDDEN)
+    mine = of_items(cloud, whole(cloud.splatsmith_objects, [item]))
+    hidden = marks.read(cloud, marks.HIDDEN)
     hidden[mine] = item.hide
     marks.hide(cloud, hidden)

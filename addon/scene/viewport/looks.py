@@ -4,6 +4,7 @@ import bpy
 import numpy as np
 
 from ..objects import objects
+from ..objects.object_item import group_of
 from ..splats import marks
 from .splat_colors import Look, to_srgb
 
@@ -14,15 +15,17 @@ Style = tuple[str, tuple[tuple[float, ...], ...]]  # the panel's view, and the o
 def style_of(cloud: bpy.types.Object) -> Style:
     """What the colours in the viewport depend on besides the splats."""
     view = bpy.context.scene.splatsmith.splat_view if cloud.splatsmith_objects else "OWN"
-    colors = (
-        tuple(tuple(item.color) for item in cloud.splatsmith_objects) if view == "OBJECTS" else ()
-    )
+    colors = tuple(object_colors(cloud).values()) if view == "OBJECTS" else ()
     return view, colors
 
 
 def object_colors(cloud: bpy.types.Object) -> dict[int, tuple[float, ...]]:
-    """sRGB by the objects' numbers."""
-    return {item.number: to_srgb(tuple(item.color)) for item in cloud.splatsmith_objects}
+    """sRGB by the objects' numbers: that of the object that their group is called after."""
+    colors = {item.number: to_srgb(tuple(item.color)) for item in cloud.splatsmith_objects}
+    return {
+        item.number: colors.get(group_of(item), colors[item.number])
+        for item in cloud.splatsmith_objects
+    }
 
 
 def look_of(cloud: bpy.types.Object, view: str) -> Look:

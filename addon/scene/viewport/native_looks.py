@@ -11,11 +11,11 @@ import bpy
 import numpy as np
 
 from ....backend.geometry.arrays import Floats
+from ....backend.geometry.heat_colors import heat
 from ...blender_types import persistent
 from ..objects import objects
 from ..splats import later, marks, native, native_nodes, splats, stepwise
 from .looks import NO_OBJECT, Style, object_colors, style_of
-from .splat_colors import heat
 
 NAMES = {"OBJECTS": objects.LABEL, "FIT": marks.FIT}  # what each of the panel's views shows
 _made_of: dict[int, tuple[object, ...]] = {}  # what each tint was made of, by session_uid

@@ -7,12 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ....backend.geometry.heat_colors import heat
 from ..splats import radiance
-
-HEAT = np.array(
-    [[0.12, 0.1, 0.3], [0.1, 0.35, 0.65], [0.2, 0.7, 0.55], [0.98, 0.85, 0.25], [0.95, 0.2, 0.1]],
-    np.float32,
-)
 
 
 @dataclass(frozen=True)
@@ -30,14 +26,6 @@ def to_srgb(linear: tuple[float, ...]) -> tuple[float, ...]:
     window's colour management.)
     """
     return tuple(12.92 * v if v <= 0.0031308 else 1.055 * v ** (1 / 2.4) - 0.055 for v in linear)
-
-
-def heat(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N, 3) from dark blue at 0 through green to red at 1."""
-    at = np.nan_to_num(values).clip(0, 1) * (len(HEAT) - 1)
-    low = np.minimum(at.astype(np.int32), len(HEAT) - 2)
-    share = (at - low)[:, None].astype(np.float32)
-    return np.asarray(HEAT[low] * (1 - share) + HEAT[low + 1] * share)
 
 
 def displayed(rgb: NDArray[np.float32], look: Look) -> NDArray[np.float32]:

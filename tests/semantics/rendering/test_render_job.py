@@ -18,8 +18,8 @@ from backend.gaussians.model import from_arrays
 from backend.gaussians.options import RasterOptions
 from backend.geometry.spherical_harmonics import SH_C0
 from backend.protocol import InputError
-from backend.splats.render_job import _check, parse_background, render_frame
-from backend.splats.render_verb import RenderOptions
+from backend.semantics.rendering.render_job import _check, parse_background, render_frame
+from backend.semantics.rendering.render_verb import RenderOptions
 
 RED = (0.8, 0.2, 0.1)
 FRAME = Frame(

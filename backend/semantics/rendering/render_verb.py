@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..verb import Verb, option
+from ...verb import Verb, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +21,23 @@ class RenderOptions:
         "the anti-aliasing filter of Mip-Splatting; files of ours that were trained with it say so "
         "themselves",
     )
+    objects: bool = option(False, "every object in its colour")
+    heat: str = option(
+        "", "words: how well the splats fit them, from blue to red (write them as for select)"
+    )
+    heat_of: str = option(
+        "",
+        "or the property of the PLY that holds how well they fit, 0 to 1 (fit, as Blender "
+        "writes it)",
+    )
+    labels: bool = option(
+        False,
+        "also label pictures of 16 bits (labels/, 0: no object, else its number + 1) and a mask "
+        "for every object (masks/)",
+    )
+    model: str = option(
+        "", "for --heat: the CLIP model (empty: the one that the splats were segmented with)"
+    )
     video: float = option(0.0, "also write video.mp4 at so many frames a second (0: none)", 0, 240)
 
 
@@ -30,13 +47,13 @@ VERB = Verb(
     options=RenderOptions,
     help="render splats through the cameras of a capture",
     description=(
-        "--input is a 3DGS PLY file. --output receives one PNG a camera, in the capture's order, "
-        "and video.mp4 if asked."
+        "--input is a 3DGS PLY file, or the folder that `segment` left. --output receives one PNG "
+        "a camera, in the capture's\norder, and video.mp4, labels/ and masks/ if asked."
     ),
     example=(
         "python -m backend render --input walk-splats/splats.ply --capture walk-capture --output "
         "frames"
     ),
-    run="splats.render_job",
+    run="semantics.rendering.render_job",
     computes=True,
 )
