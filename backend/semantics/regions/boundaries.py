@@ -29,7 +29,9 @@ class BoundaryConfig:
     color_step: float = 15.0  # of an edge, in CIELAB, that counts as one
     fold: tuple[float, float] = (0.15, 0.6)  # from where on, and over what, a crease counts
     crossing: float = 0.9  # from a plane to what is off it
-    flat: float = 1.0  # an edge of the photographs on one plane
+    flat: float = 1.0  # an edge of the photographs on one plane,
+    # as far as it is stronger than this percentile of the edges there: others are its pattern
+    pattern: float = 75.0
     crease: float = 0.3  # an inward crease by itself,
     edge: float = 0.2  # an edge by itself,
     both: float = 0.6  # and what both together add
@@ -74,7 +76,7 @@ def photo_edges(surface: Surface, views: Sequence[SeenView]) -> tuple[Doubles, I
         for near, far in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
             a, b = shown[near], shown[far]
             beside = (a >= 0) & (b >= 0) & (a != b)
-            a, b = a[beside], b[beside]
+            a, b = a[beside].astype(np.int64), b[beside].astype(np.int64)
             wanted = np.minimum(a, b) * count + np.maximum(a, b)
             at = np.minimum(np.searchsorted(ordered, wanted), len(keys) - 1)
             there = ordered[at] == wanted
@@ -140,11 +142,16 @@ def patch_graph(
         (np.ones(joined.sum(), bool), (a[joined], b[joined])), shape=[len(cells)] * 2
     )
     patches = np.asarray(connected_components(graph, directed=False)[1], np.int32)
-    return _gathered(surface, patches, voxels, times, config)
+    return _gathered(surface, planes, patches, voxels, times, config)
 
 
 def _gathered(
-    surface: Surface, patches: Ints32, voxels: _Between, times: Ints, config: BoundaryConfig
+    surface: Surface,
+    planes: Ints32,
+    patches: Ints32,
+    voxels: _Between,
+    times: Ints,
+    config: BoundaryConfig,
 ) -> PatchGraph:
     """Patches as a graph: what is between two is the mean over the voxels in which they touch."""
     sizes = np.bincount(patches)
@@ -165,14 +172,29 @@ def _gathered(
     length = np.linalg.norm(normals, axis=1)
     smooth = np.minimum(length[pairs[:, 0]], length[pairs[:, 1]])
     normals /= np.maximum(length, 1e-9)[:, None]
+    plane_of = np.full(len(sizes), -1)
+    plane_of[patches] = planes  # no patch reaches beyond its plane
+    on = np.where((plane_of[pairs] == plane_of[pairs[:, :1]]).all(1), plane_of[pairs[:, 0]], -1)
     between = _Between(
-        mean(voxels.color, near * (times > 0)),
+        without_pattern(mean(voxels.color, near * (times > 0)), on, config.pattern),
         np.maximum(mean(voxels.fold, near), smooth * folds(points, normals, pairs, config)),
         mean(voxels.crossing, near),
         mean(voxels.flat, near),
     )
-    contact = np.bincount(which, near[apart], len(keys))
+    contact = np.asarray(np.bincount(which, near[apart], len(keys)), np.float64)
     return PatchGraph(patches, sizes, pairs, between.boundary(config), contact)
+
+
+def without_pattern(color: Doubles, planes: Ints, percentile: float) -> Doubles:
+    """(E,) edges 0..1 between patches on planes (E,), -1: none, where an edge like many of its
+    plane's counts nothing: wallpaper is one thing, a poster on a bare wall is not of the wall.
+    """
+    found = color.copy()
+    for plane in np.unique(planes[planes >= 0]):
+        on = planes == plane
+        usual = float(np.percentile(color[on], percentile))
+        found[on] = np.maximum(color[on] - usual, 0) / max(1 - usual, 1e-9)
+    return found
 
 
 def _means(values: Doubles, groups: Ints32, sizes: Ints) -> Doubles:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...geometry.arrays import Doubles, Floats, Ints
+from ...geometry.arrays import Doubles, Floats, Ints, Ints32
 from .seen_surface import SeenView, looked_through
 
 
@@ -34,7 +34,7 @@ class Surface:
     widths: Doubles  # (V,)
     cells: Doubles  # (V, 3) where they are in the grid, in voxels
     pairs: Ints  # (E, 2) voxels that touch, the lower number first
-    maps: list[Ints]  # (H, W) of every view: the voxel of a pixel, -1: none
+    maps: list[Ints32]  # (H, W) of every view: the voxel of a pixel, -1: none
 
 
 @dataclass(frozen=True)
@@ -106,12 +106,12 @@ def fuse(views: Sequence[SeenView], config: FusionConfig = FusionConfig()) -> Su
     kept = np.flatnonzero((counts >= config.least) & (at >= 1) & (through <= 0.5 * at))
     if len(kept) < 10:
         return None
-    number = np.full(len(places), -1)
+    number = np.full(len(places), -1, np.int32)
     number[kept] = np.arange(len(kept))
     ends = np.cumsum([int(v.known.sum()) for v in views])
     maps = []
     for view, own in zip(views, np.split(number[groups], ends[:-1]), strict=True):
-        shown = np.full(view.known.shape, -1)
+        shown = np.full(view.known.shape, -1, np.int32)
         shown[view.known] = own
         maps.append(shown)
     return Surface(

@@ -16,7 +16,7 @@ from ..merge_tree import MergeTree, merge_graph
 from ..sparse_rows import largest_of_each, sums as row_sums
 from .boundaries import BoundaryConfig, patch_graph
 from .fused_surface import FusionConfig, Surface, fuse
-from .seen_surface import SeenConfig, SeenView, confirmed, floating, see
+from .seen_surface import SeenConfig, SeenView, confirmed, floating, halved, see
 from .superpixels import without_lines
 from .surface_planes import SurfacePlaneConfig, find_surface_planes
 
@@ -55,9 +55,8 @@ def find_pieces(
     """Pieces of the scene that views with their pictures (H, W, 3) show; None where they show no
     surface that two of them agree on.
     """
-    haze = floating(
-        gaussians, [see(gaussians, *v, options, config.seen) for v in views], config.seen
-    )
+    small = [see(gaussians, *halved(*v), options, config.seen) for v in views]
+    haze = floating(gaussians, small, config.seen)
     solid = _without(gaussians, haze)
     seen = confirmed([see(solid, *v, options, config.seen) for v in views], config.seen)
     surface = fuse(seen, config.fusion)

@@ -9,7 +9,7 @@ from helpers import furnished_room
 from helpers.furnished_room import Room
 
 from backend.gaussians.options import Drawables, RasterOptions, RasterView
-from backend.semantics.regions.boundaries import edges
+from backend.semantics.regions.boundaries import edges, without_pattern
 from backend.semantics.regions.fused_surface import Surface, fuse
 from backend.semantics.regions.seen_surface import SeenConfig, confirmed, floating, see
 from backend.semantics.regions.surface_pieces import Pieces, find_pieces, grown
@@ -115,6 +115,16 @@ def test_edges_are_steps_of_colour() -> None:
     image[:, 30:] = 160
     found = edges(image)
     assert found[:, 28:32].max() > 25 and found[:, :20].max() < 1
+
+
+def test_a_pattern_parts_nothing_and_a_poster_does() -> None:
+    random = np.random.default_rng(0)
+    paper = random.uniform(0.4, 0.6, 200)
+    bare = np.concatenate([np.full(180, 0.02), np.full(20, 0.8)])
+    planes = np.repeat([0, 1, -1], 200)
+    found = without_pattern(np.concatenate([paper, bare, paper]), planes, 75.0)
+    assert found[:200].max() < 0.15 and (found[380:400] > 0.7).all()
+    np.testing.assert_array_equal(found[400:], paper)
 
 
 def test_labels_grow_to_edges_and_no_farther_than_they_may(room: Room) -> None:
