@@ -16,8 +16,8 @@ from scipy.sparse import csr_matrix
 
 from ..formats.semantics_file import NOTHING
 from ..geometry.arrays import Floats, Ints32
+from ..geometry.sparse_rows import largest
 from .regions.view_regions import ViewRegions
-from .sparse_rows import largest
 
 KEPT = 3  # objects a Gaussian; along edges two meet, in corners three
 

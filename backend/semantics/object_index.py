@@ -20,9 +20,9 @@ from scipy.sparse import csr_matrix, diags, hstack
 from scipy.spatial import KDTree
 
 from ..geometry.arrays import Floats, Ints32
+from ..geometry.sparse_rows import largest_of_each, normalized, sums
 from .agglomerate import agglomerate
 from .regions.view_regions import main_regions
-from .sparse_rows import largest_of_each, normalized, sums
 
 
 @dataclass(frozen=True, kw_only=True)

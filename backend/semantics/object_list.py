@@ -7,7 +7,7 @@ from scipy.sparse import csr_matrix
 
 from ..formats.semantics_file import distinct_color
 from ..geometry.arrays import Floats
-from .sparse_rows import largest_of_each
+from ..geometry.sparse_rows import largest_of_each
 
 
 def describe(means: Floats, rgb: Floats, shares: csr_matrix) -> list[dict[str, Any]]:

@@ -24,18 +24,18 @@ def pieces_of(
 ) -> Pieces:
     """Pieces of splats with base colours (N, 3)."""
     shown = [(view.view, view.read_image()) for view in views]
-    found = find_pieces(gaussians, shown, options_for(arrays.notes))
-    if found is None:
+    pieces = find_pieces(gaussians, shown, options_for(arrays.notes))
+    if pieces is None:
         labels = propose(arrays.means, rgb, gaussians.opacities.cpu().numpy())
         drawn = [drawn_regions(gaussians, view, labels)[0] for view, _ in shown]
         pictures = [snapped(d, image) for d, (_, image) in zip(drawn, shown, strict=True)]
-        found = Pieces(
+        pieces = Pieces(
             labels, np.zeros(len(labels), bool), pictures, int(labels.max(initial=-1)) + 1
         )
-    return replace(found, nothing=found.nothing | _far(arrays))
+    return replace(pieces, nothing=pieces.nothing | _far(arrays))
 
 
 def _far(arrays: SplatArrays) -> Flags:
     """(N,) the splats that the file marks as surroundings."""
     marked = arrays.extra.get(SURROUNDINGS)
-    return np.zeros(len(arrays), bool) if marked is None else np.asarray(marked > 0)
+    return np.zeros(len(arrays), bool) if marked is None else np.asarray(marked, np.float32) > 0

@@ -8,13 +8,13 @@ from helpers.teacher_simulator import SimulatorConfig
 from scipy.sparse import csr_matrix
 
 from backend.formats.semantics_file import NOTHING
+from backend.geometry.sparse_rows import sums
 from backend.semantics.agglomerate import agglomerate
 from backend.semantics.lift import lift
 from backend.semantics.object_codes import KEPT, encode, evidence
 from backend.semantics.object_index import ObjectIndexConfig, index_objects, nearest, owners, spread
 from backend.semantics.regions.proposals import propose
 from backend.semantics.regions.view_regions import ViewRegions, weigh
-from backend.semantics.sparse_rows import sums
 
 
 @pytest.fixture(scope="module")

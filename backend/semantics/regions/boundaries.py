@@ -37,7 +37,7 @@ class BoundaryConfig:
     both: float = 0.6  # and what both together add
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PatchGraph:
     """P patches and the pairs that touch."""
 
@@ -90,11 +90,11 @@ def _smoothed(surface: Surface) -> Doubles:
     """(V, 3) normals averaged with those of touching voxels that face the same way."""
     a, b = surface.pairs.T
     alike = (surface.normals[a] * surface.normals[b]).sum(1) > 0.5
-    a, b, found = a[alike], b[alike], surface.normals.copy()
+    a, b, normals = a[alike], b[alike], surface.normals.copy()
     for k in range(3):
-        found[:, k] += np.bincount(a, surface.normals[b, k], len(found))
-        found[:, k] += np.bincount(b, surface.normals[a, k], len(found))
-    return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9))
+        normals[:, k] += np.bincount(a, surface.normals[b, k], len(normals))
+        normals[:, k] += np.bincount(b, surface.normals[a, k], len(normals))
+    return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9))
 
 
 def folds(points: Doubles, normals: Doubles, pairs: Ints, config: BoundaryConfig) -> Doubles:
@@ -182,19 +182,25 @@ def _gathered(
         mean(voxels.flat, near),
     )
     contact = np.asarray(np.bincount(which, near[apart], len(keys)), np.float64)
-    return PatchGraph(patches, sizes, pairs, between.boundary(config), contact)
+    return PatchGraph(
+        patches=patches,
+        sizes=sizes,
+        pairs=pairs,
+        boundary=between.boundary(config),
+        contact=contact,
+    )
 
 
 def without_pattern(color: Doubles, planes: Ints, percentile: float) -> Doubles:
     """(E,) edges 0..1 between patches on planes (E,), -1: none, where an edge like many of its
     plane's counts nothing: wallpaper is one thing, a poster on a bare wall is not of the wall.
     """
-    found = color.copy()
+    left = color.copy()
     for plane in np.unique(planes[planes >= 0]):
         on = planes == plane
         usual = float(np.percentile(color[on], percentile))
-        found[on] = np.maximum(color[on] - usual, 0) / max(1 - usual, 1e-9)
-    return found
+        left[on] = np.maximum(color[on] - usual, 0) / max(1 - usual, 1e-9)
+    return left
 
 
 def _means(values: Doubles, groups: Ints32, sizes: Ints) -> Doubles:

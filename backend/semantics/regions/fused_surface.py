@@ -25,7 +25,7 @@ class FusionConfig:
     slack: float = 1.5  # voxels before the surface from which a voxel is looked through
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Surface:
     """V voxels on the surface."""
 
@@ -115,12 +115,12 @@ def fuse(views: Sequence[SeenView], config: FusionConfig = FusionConfig()) -> Su
         shown[view.known] = own
         maps.append(shown)
     return Surface(
-        means[kept],
-        normals[kept],
-        widths[kept],
-        grid.cells(means[kept]),
-        _touching(places[kept], steps),
-        maps,
+        points=means[kept],
+        normals=normals[kept],
+        widths=widths[kept],
+        cells=grid.cells(means[kept]),
+        pairs=_touching(places[kept], steps),
+        maps=maps,
     )
 
 

@@ -28,7 +28,7 @@ class SeenConfig:
     floating: float = 0.05  # before what a view sees, from which a splat is in mid-air
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SeenView:
     """One view's pixels."""
 
@@ -52,7 +52,14 @@ def see(
     known = (alpha > config.opaque) & (spread < config.spread * depth)
     points = points_of(depth, view)
     smooth = points_of(cv2.GaussianBlur(depth, (0, 0), 1.0), view)
-    return SeenView(view, image, depth, points, _normals(smooth, view), known)
+    return SeenView(
+        view=view,
+        image=image,
+        depth=depth,
+        points=points,
+        normals=_normals(smooth, view),
+        known=known,
+    )
 
 
 def halved(view: RasterView, image: Pixels) -> tuple[RasterView, Pixels]:
@@ -153,7 +160,7 @@ def confirmed(views: Sequence[SeenView], config: SeenConfig = SeenConfig()) -> l
     there as look through it; what only one view shows is believed.
     """
     centers = np.array([center_of(v.view) for v in views])
-    found = []
+    sure = []
     for i, seen in enumerate(views):
         order = np.argsort(np.square(centers - centers[i]).sum(1), kind="stable")
         near = [views[j] for j in order if j != i][: config.witnesses]
@@ -161,8 +168,8 @@ def confirmed(views: Sequence[SeenView], config: SeenConfig = SeenConfig()) -> l
         through, at = looked_through(some.reshape(-1, 3), near, config.agreement)
         agreed = (at >= through).reshape(some.shape[:2]).repeat(2, 0).repeat(2, 1)
         height, width = seen.known.shape
-        found.append(replace(seen, known=seen.known & agreed[:height, :width]))
-    return found
+        sure.append(replace(seen, known=seen.known & agreed[:height, :width]))
+    return sure
 
 
 def floating(gaussians: Drawables, views: Sequence[SeenView], config: SeenConfig) -> Flags:

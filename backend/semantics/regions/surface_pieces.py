@@ -12,10 +12,10 @@ import torch
 from ...gaussians.options import Drawables, RasterOptions, RasterView
 from ...gaussians.region_weights import region_weights
 from ...geometry.arrays import Flags, Ints, Ints32, Pixels
-from ..merge_tree import MergeTree, merge_graph
-from ..sparse_rows import largest_of_each, sums as row_sums
+from ...geometry.sparse_rows import largest_of_each, sums as row_sums
 from .boundaries import BoundaryConfig, patch_graph
 from .fused_surface import FusionConfig, Surface, fuse
+from .merge_tree import MergeTree, merge_graph
 from .seen_surface import SeenConfig, SeenView, confirmed, floating, halved, see
 from .superpixels import without_lines
 from .surface_planes import SurfacePlaneConfig, find_surface_planes

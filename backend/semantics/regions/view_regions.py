@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 from ...gaussians.options import Drawables, RasterView
 from ...gaussians.region_weights import region_weights
 from ...geometry.arrays import Floats, Ints32
-from ..sparse_rows import largest_of_each, sums
+from ...geometry.sparse_rows import largest_of_each, sums
 
 
 @dataclass(frozen=True)

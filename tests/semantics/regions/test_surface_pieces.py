@@ -2,6 +2,8 @@
 in mid-air.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -104,7 +106,14 @@ def test_planes_of_a_surface_come_by_size() -> None:
     points = np.concatenate([wall, floor, ball + 5])
     axes = np.eye(3)
     normals = np.concatenate([np.tile(axes[0], (2000, 1)), np.tile(axes[2], (4000, 1)), ball])
-    surface = Surface(points, normals, np.full(6500, 0.1), points, np.zeros((0, 2), np.int64), [])
+    surface = Surface(
+        points=points,
+        normals=normals,
+        widths=np.full(6500, 0.1),
+        cells=points,
+        pairs=np.zeros((0, 2), np.int64),
+        maps=[],
+    )
     found = find_surface_planes(surface)
     assert (found[2000:6000] == 0).mean() > 0.97 and (found[:2000] == 1).mean() > 0.97
     assert (found[6000:] < 0).mean() > 0.9
@@ -133,7 +142,7 @@ def test_labels_grow_to_edges_and_no_farther_than_they_may(room: Room) -> None:
     seen = see(room.gaussians, room.views[0], room.images[0], RasterOptions())
     labels = np.full((60, 90), -1, np.int32)
     labels[:, 34:41], labels[:, 49:60] = 0, 1
-    found = grown(labels, type(seen)(seen.view, image, *[seen.depth] * 3, seen.known), 8)
+    found = grown(labels, replace(seen, image=image), 8)
     assert (found[:, 35:44] == 0).all() and (found[:, 47:59] == 1).all()
     assert (found[:, :20] == -1).all() and (found[:, 75:] == -1).all()
 

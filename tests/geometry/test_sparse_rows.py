@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from backend.semantics.sparse_rows import largest, largest_of_each, normalized, sums
+from backend.geometry.sparse_rows import largest, largest_of_each, normalized, sums
 
 
 def test_the_largest_of_every_row() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..geometry.arrays import Doubles, Ints, Ints32
+from ...geometry.arrays import Doubles, Ints, Ints32
 
 
 @dataclass(frozen=True)

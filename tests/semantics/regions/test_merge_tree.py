@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from backend.semantics.merge_tree import merge_graph
+from backend.semantics.regions.merge_tree import merge_graph
 
 
 def slow(sizes: np.ndarray, table: np.ndarray, contact: np.ndarray, small: float, stop: float):

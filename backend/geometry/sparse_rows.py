@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.sparse import csr_matrix, diags
 
-from ..geometry.arrays import Floats, Ints32
+from .arrays import Floats, Ints32
 
 
 def sums(rows: csr_matrix) -> Floats:
