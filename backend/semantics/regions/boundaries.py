@@ -20,8 +20,8 @@ from .seen_surface import SeenView
 
 @dataclass(frozen=True, kw_only=True)
 class BoundaryConfig:
-    """How strongly each voice speaks. Chosen on rooms and a capture of which none is reported on;
-    see docs/history.md.
+    """How strongly each voice speaks. Chosen on one trained room, one ideal room and a capture, none
+    of which counts as a result.
     """
 
     patch: float = 3.0  # width in voxels
