@@ -20,7 +20,7 @@ from .seen_surface import SeenView
 
 @dataclass(frozen=True, kw_only=True)
 class BoundaryConfig:
-    """How strongly each voice speaks. Chosen on one trained room, one ideal room and a capture, none
+    """How strongly each voice speaks. Chosen on one trained room, ideal ones and a capture, none
     of which counts as a result.
     """
 
