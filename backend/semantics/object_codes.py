@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from ..formats.semantics_file import NOTHING
 from ..geometry.arrays import Floats, Ints32
+from ..geometry.sparse_rows import largest
 from .regions.view_regions import ViewRegions
 
 KEPT = 3  # objects a Gaussian; along edges two meet, in corners three
@@ -39,22 +41,12 @@ class ObjectCodes:
         return mixed
 
 
-def encode(shares: Floats) -> ObjectCodes:
+def encode(shares: csr_matrix | Floats) -> ObjectCodes:
     """The largest shares of each row (N, K), K below 65,535."""
-    kept = min(KEPT, shares.shape[1])
-    order = (
-        np.argpartition(-shares, kept - 1, axis=1)[:, :kept]
-        if kept
-        else np.zeros((len(shares), 0), int)
-    )
-    value = np.take_along_axis(shares, order, 1)
-    rank = np.argsort(-value, axis=1, kind="stable")
-    order, value = np.take_along_axis(order, rank, 1), np.take_along_axis(value, rank, 1)
-    amounts = np.zeros((len(shares), KEPT), np.uint8)
-    amounts[:, :kept] = np.round(255 * value / np.maximum(value.sum(1, keepdims=True), 1e-9))
-    objects = np.full((len(shares), KEPT), NOTHING, np.uint16)
-    objects[:, :kept] = np.where(amounts[:, :kept] > 0, order, NOTHING)
-    return ObjectCodes(objects, amounts)
+    order, value = largest(csr_matrix(shares), KEPT)
+    amounts = np.round(255 * value / np.maximum(value.sum(1, keepdims=True), 1e-9))
+    objects = np.where(amounts > 0, order, NOTHING).astype(np.uint16)
+    return ObjectCodes(objects, amounts.astype(np.uint8))
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from scipy.sparse import csr_matrix, diags, hstack
 from scipy.spatial import KDTree
 
 from ..geometry.arrays import Floats, Ints32
+from ..geometry.sparse_rows import largest_of_each, normalized, sums
 from .agglomerate import agglomerate
 from .regions.view_regions import main_regions
 
@@ -94,16 +95,14 @@ def cluster_regions(views: Sequence[csr_matrix], config: ObjectIndexConfig) -> l
     return np.split(labels, ends[:-1])
 
 
-def share_out(views: Sequence[csr_matrix], objects: Sequence[Ints32], count: int) -> Floats:
+def share_out(views: Sequence[csr_matrix], objects: Sequence[Ints32], count: int) -> csr_matrix:
     """(N, count): the share of each object in what is seen of each Gaussian; rows without any are
-    zero.
+    empty.
     """
     total = csr_matrix((views[0].shape[0], count), dtype=np.float32)
     for view, labels in zip(views, objects, strict=True):
         total = total + view @ one_hot(labels, count)
-    sums = total.toarray()
-    shares: Floats = sums / np.maximum(sums.sum(1, keepdims=True), 1e-6)
-    return shares
+    return normalized(total)
 
 
 def nearest(means: Floats, count: int = 8) -> csr_matrix:
@@ -118,31 +117,27 @@ def nearest(means: Floats, count: int = 8) -> csr_matrix:
     )
 
 
-def owners(shares: Floats) -> Ints32:
+def owners(shares: csr_matrix | Floats) -> Ints32:
     """(N,) the object with the largest share; -1 without any."""
-    if not shares.shape[1]:
-        return np.full(len(shares), -1, np.int32)
-    return np.where(shares.sum(1) > 0, shares.argmax(1), -1).astype(np.int32)
+    return largest_of_each(csr_matrix(shares))[0]
 
 
-def spread(shares: Floats, means: Floats) -> Floats:
+def spread(shares: csr_matrix, means: Floats) -> csr_matrix:
     """Rows (N, K) of Gaussians that no view shows are those of the nearest (N, 3) that one does."""
-    known = shares.sum(1) > 0
+    known = sums(shares) > 0
     if known.all() or not known.any():
         return shares
-    filled = shares.copy()
-    filled[~known] = shares[known][KDTree(means[known]).query(means[~known])[1]]
-    return filled
+    source = np.arange(len(known))
+    source[~known] = source[known][KDTree(means[known]).query(means[~known])[1]]
+    return shares[source]
 
 
-def coherent(shares: Floats, neighbors: csr_matrix, weight: float) -> Floats:
+def coherent(shares: csr_matrix, neighbors: csr_matrix, weight: float) -> csr_matrix:
     """Shares (N, K) mixed with the mean of those neighbours (N, N) that have any."""
-    known = shares.sum(1) > 0
-    near = (neighbors @ shares) / np.maximum(neighbors @ known.astype(np.float32), 1)[:, None]
-    mixed: Floats = np.where(known[:, None], (1 - weight) * shares + weight * near, near).astype(
-        np.float32
-    )
-    return mixed
+    known = (sums(shares) > 0).astype(np.float32)
+    around = np.maximum(np.asarray(neighbors @ known).ravel(), 1)
+    own, near = known * (1 - weight), np.where(known > 0, weight, 1) / around
+    return (diags(own) @ shares + diags(near) @ (neighbors @ shares)).astype(np.float32).tocsr()
 
 
 def index_objects(
@@ -150,8 +145,8 @@ def index_objects(
     neighbors: csr_matrix,
     config: ObjectIndexConfig,
     pieces: Ints32 | None = None,
-) -> tuple[Floats, list[Ints32]]:
-    """The share of every object in every Gaussian (N, K), zero where nothing is known, and the
+) -> tuple[csr_matrix, list[Ints32]]:
+    """The share of every object in every Gaussian (N, K), empty where nothing is known, and the
     object of every region, view by view, -1: none.
 
     Objects are numbered by size, the largest first. `neighbours`: see nearest(). `pieces` (N,):
@@ -159,15 +154,30 @@ def index_objects(
     """
     everything = [*views, *(of_shape(pieces, views, config) if pieces is not None else [])]
     regions = cluster_regions(everything, config)
+    shares, regions = settled(everything, regions, neighbors, config)
+    return shares, regions[: len(views)]
+
+
+def settled(
+    views: Sequence[csr_matrix],
+    regions: Sequence[Ints32],
+    neighbors: csr_matrix,
+    config: ObjectIndexConfig,
+) -> tuple[csr_matrix, list[Ints32]]:
+    """The same of regions whose objects are known, view by view, -1: none: objects that are too
+    small leave what they held to others.
+    """
+    regions = list(regions)
     count = 1 + max((int(r.max()) for r in regions if len(r)), default=-1)
     while True:
-        shares = coherent(share_out(everything, regions, count), neighbors, config.coherence)
+        shares = coherent(share_out(views, regions, count), neighbors, config.coherence)
         owner = owners(shares)
         sizes = np.bincount(owner[owner >= 0], minlength=count)
         kept = np.flatnonzero(sizes >= min(config.smallest, sizes.max(initial=0)))
+        order = kept[np.argsort(-sizes[kept], kind="stable")]
         number = np.full(count + 1, -1, np.int32)
-        number[kept[np.argsort(-sizes[kept], kind="stable")]] = np.arange(len(kept))
+        number[order] = np.arange(len(kept))
         regions = [number[r] for r in regions]
         if len(kept) == count:
-            return shares[:, np.argsort(number[:count])], regions[: len(views)]
+            return shares[:, order], regions
         count = len(kept)

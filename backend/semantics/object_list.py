@@ -3,17 +3,18 @@
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from ..formats.semantics_file import distinct_color
 from ..geometry.arrays import Floats
-from .object_index import owners
+from ..geometry.sparse_rows import largest_of_each
 
 
-def describe(means: Floats, rgb: Floats, shares: Floats) -> list[dict[str, Any]]:
+def describe(means: Floats, rgb: Floats, shares: csr_matrix) -> list[dict[str, Any]]:
     """A record an object: its number, a name, its splats, how much of them it is (0..1), and where
     most of it lies.
     """
-    owner = owners(shares)
+    owner, most = largest_of_each(shares)
     records = []
     for number in range(shares.shape[1]):
         mine = np.flatnonzero(owner == number)
@@ -25,7 +26,7 @@ def describe(means: Floats, rgb: Floats, shares: Floats) -> list[dict[str, Any]]
                 "id": number,
                 "name": f"Object {number + 1}",
                 "splats": len(mine),
-                "score": round(float(shares[mine, number].mean()), 3) if len(mine) else 0.0,
+                "score": round(float(most[mine].mean()), 3) if len(mine) else 0.0,
                 "color": [round(c, 3) for c in distinct_color(number)],
                 "mean_color": [
                     round(float(c), 3) for c in (rgb[mine].mean(0) if len(mine) else np.zeros(3))

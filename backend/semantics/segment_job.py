@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, diags
 
 from ..formats import capture, semantics_file, splat_ply
 from ..formats.semantics_file import Semantics
@@ -26,14 +27,21 @@ from ..runtime.job import Job, Outcome
 from ..runtime.kept_stage import StageKeeper
 from .novel_views import between, render_image
 from .object_codes import encode, evidence
-from .object_index import ObjectIndexConfig, index_objects, nearest, owners, spread
+from .object_index import (
+    ObjectIndexConfig,
+    index_objects,
+    nearest,
+    owners,
+    settled,
+    spread,
+)
 from .object_list import describe
 from .regions import sam as sams
 from .regions.label_images import read_regions
-from .regions.proposals import propose
 from .regions.segments import segment_regions
-from .regions.superpixels import snapped
+from .regions.surface_pieces import Pieces
 from .regions.view_regions import ViewRegions
+from .scene_pieces import pieces_of
 from .segment_verb import PRESETS, SegmentOptions
 from .self_training import self_train
 from .teachers.open_clip_teacher import load
@@ -49,14 +57,13 @@ class Scene:
     arrays: SplatArrays
     gaussians: Drawables
     rgb: Floats  # (N, 3)
-    pieces: Ints32  # (N,) what they fall into by shape and colour
 
 
 @dataclass(frozen=True)
 class SceneObjects:
     """K objects."""
 
-    shares: Floats  # (N, K) of every object in every Gaussian
+    shares: csr_matrix  # (N, K) of every object in every Gaussian; empty rows: of none
     regions: list[Ints32]  # the object of every region, view by view
 
 
@@ -77,13 +84,21 @@ def run(job: Job[SegmentOptions]) -> Outcome:
     views = choose_views(source, wanted, options.side or preset.side, job.device)
     teacher = _teacher(job, options)
     job.stage("Looking at the pictures", 2, 5)
-    seen = _look(job, scene, views, teacher, _finder(job, options, scene))
+    pieces = StageKeeper(job).stage(
+        "pieces", Pieces, lambda: pieces_of(scene.arrays, scene.gaussians, scene.rgb, views)
+    )
+    find = _finder(job, options, pieces, views)
+    seen, which = _look(job, scene, views, teacher, find)
     if not sum(v.weights.nnz for v in seen):
         raise InputError(
             "None of the pictures shows the splats.", "Give the capture that they were trained on."
         )
     job.stage("Finding objects", 3, 5)
-    objects = StageKeeper(job).stage("objects", SceneObjects, lambda: _find(scene, seen))
+    objects = StageKeeper(job).stage(
+        "objects",
+        SceneObjects,
+        lambda: _find(scene, seen, pieces, which if find.of_pieces else None),
+    )
     job.stage("Looking from in between", 4, 5)
     features = _learn(
         job, scene, seen, objects, between([v.view for v in views], wanted - len(views)), teacher
@@ -105,10 +120,16 @@ def run(job: Job[SegmentOptions]) -> Outcome:
         ),
     )
     count = objects.shares.shape[1]
+    none = int((owners(objects.shares) < 0).sum())
     summary = f"{count} objects in {len(scene.rgb):,} splats, from {len(views)} pictures"
     return Outcome(
-        summary,
-        {"objects": float(count), "splats": float(len(scene.rgb)), "pictures": float(len(views))},
+        f"{summary}; {none:,} splats of haze and surroundings are of none" if none else summary,
+        {
+            "objects": float(count),
+            "splats": float(len(scene.rgb)),
+            "pictures": float(len(views)),
+            "of_no_object": float(none),
+        },
     )
 
 
@@ -127,7 +148,7 @@ def _read(job: Job[SegmentOptions]) -> Scene:
         opacities=model.opacities,
         colors=torch.tensor(rgb, device=job.device),
     )
-    return Scene(arrays, gaussians, rgb, propose(arrays.means, rgb, model.opacities.cpu().numpy()))
+    return Scene(arrays, gaussians, rgb)
 
 
 def _teacher(job: Job[SegmentOptions], options: SegmentOptions) -> Teacher | None:
@@ -140,35 +161,33 @@ def _teacher(job: Job[SegmentOptions], options: SegmentOptions) -> Teacher | Non
     return load(options.model, torch.device(job.device))
 
 
-Finder = Callable[
-    [SemanticView, NDArray[np.uint8]], tuple[Ints32, int]
-]  # regions (H, W) of a view's picture, and their number
+@dataclass(frozen=True)
+class Finder:
+    """Who finds the regions of a picture."""
+
+    # regions (H, W) of a view's picture, by the view's number, and how many there are
+    find: Callable[[int, NDArray[np.uint8]], tuple[Ints32, int]]
+    of_pieces: bool = False  # a region's number is its piece's
 
 
-def _finder(job: Job[SegmentOptions], options: SegmentOptions, scene: Scene) -> Finder:
-    """Who finds the regions of a picture: the user, a SAM, a segmenter, or the pieces as they are
-    seen in it, snapped to its edges.
-    """
+def _finder(
+    job: Job[SegmentOptions], options: SegmentOptions, pieces: Pieces, views: list[SemanticView]
+) -> Finder:
+    """The user, a SAM, a segmenter, or the pieces as the pictures show them."""
     if options.regions:
         folder = Path(options.regions)
         if not folder.is_dir():
             raise InputError(f"There is no folder {folder}.", "Check the path.")
-        return lambda view, _image: read_regions(
-            folder, view.frame.image.name, view.view.width, view.view.height
-        )
+        frames = [(v.frame.image.name, v.view.width, v.view.height) for v in views]
+        return Finder(lambda i, _image: read_regions(folder, *frames[i]))
     device = for_networks(job.request.device, job.device)
     if options.sam:
         sam = sams.load(Path(options.sam), device)
-        return lambda _view, image: sam.regions(image)
+        return Finder(lambda _i, image: sam.regions(image))
     if options.segmenter:
         segmenter = load_segmenter(Path(options.segmenter), device)
-        return lambda _view, image: segment_regions(segmenter, image)
-
-    def pieces(view: SemanticView, image: NDArray[np.uint8]) -> tuple[Ints32, int]:
-        regions, count = drawn_regions(scene.gaussians, view.view, scene.pieces)
-        return snapped(regions, image), count
-
-    return pieces
+        return Finder(lambda _i, image: segment_regions(segmenter, image))
+    return Finder(lambda i, _image: (pieces.pictures[i], pieces.count), True)
 
 
 def _look(
@@ -177,27 +196,33 @@ def _look(
     views: list[SemanticView],
     teacher: Teacher | None,
     find: Finder,
-) -> list[ViewRegions]:
-    with StageKeeper(job).rows("views", ViewRegions) as rows:
-        for view in views[len(rows.values) :]:
-            shown = view.read_image()
-            labels, kept = without_tiny(*find(view, shown))
-            rows.add(look(scene.gaussians, view.view, shown, (labels, len(kept)), teacher))
+) -> tuple[list[ViewRegions], list[Ints32]]:
+    """What is seen in every view, and the numbers that its regions had."""
+    with StageKeeper(job).rows("views", tuple[ViewRegions, Ints32]) as rows:
+        for i in range(len(rows.values), len(views)):
+            view, shown = views[i].view, views[i].read_image()
+            labels, kept = without_tiny(*find.find(i, shown))
+            rows.add((look(scene.gaussians, view, shown, (labels, len(kept)), teacher), kept))
             job.progress(len(rows.values), len(views))
-    return rows.values
+    return [row[0] for row in rows.values], [row[1] for row in rows.values]
 
 
-def _find(scene: Scene, seen: list[ViewRegions]) -> SceneObjects:
-    means = scene.arrays.means
-    shares, regions = index_objects(
-        [v.weights for v in seen], nearest(means), ObjectIndexConfig(), scene.pieces
-    )
+def _find(
+    scene: Scene, seen: list[ViewRegions], pieces: Pieces, known: list[Ints32] | None
+) -> SceneObjects:
+    """`known`: the pieces that the views' regions are, where they are pieces."""
+    means, weights, config = scene.arrays.means, [v.weights for v in seen], ObjectIndexConfig()
+    if known is not None:
+        shares, regions = settled(weights, known, nearest(means), config)
+    else:
+        shares, regions = index_objects(weights, nearest(means), config, pieces.labels)
     if not shares.shape[1]:
         raise InputError(
             "No objects were found: there are too few splats, or hardly any that can be seen.",
             "Train more splats.",
         )
-    return SceneObjects(spread(shares, means), regions)
+    kept = diags((~pieces.nothing).astype(np.float32))
+    return SceneObjects((kept @ spread(shares, means)).tocsr(), regions)
 
 
 def _learn(

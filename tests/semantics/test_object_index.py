@@ -5,8 +5,10 @@ import pytest
 from helpers import furnished_room, teacher_simulator
 from helpers.furnished_room import Room
 from helpers.teacher_simulator import SimulatorConfig
+from scipy.sparse import csr_matrix
 
 from backend.formats.semantics_file import NOTHING
+from backend.geometry.sparse_rows import sums
 from backend.semantics.agglomerate import agglomerate
 from backend.semantics.lift import lift
 from backend.semantics.object_codes import KEPT, encode, evidence
@@ -30,7 +32,7 @@ def views(room: Room) -> list[ViewRegions]:
 
 
 @pytest.fixture(scope="module")
-def index(room: Room, views: list[ViewRegions]) -> tuple[np.ndarray, list[np.ndarray]]:
+def index(room: Room, views: list[ViewRegions]) -> tuple[csr_matrix, list[np.ndarray]]:
     return index_objects(
         [v.weights for v in views], nearest(room.gaussians.means.numpy()), ObjectIndexConfig()
     )
@@ -46,7 +48,7 @@ def best_overlap(mine: np.ndarray, owner: np.ndarray, visible: np.ndarray) -> fl
 
 @pytest.mark.whole
 def test_objects_are_found_though_regions_are_split_merged_and_frayed(
-    room: Room, views: list[ViewRegions], index: tuple[np.ndarray, list[np.ndarray]]
+    room: Room, views: list[ViewRegions], index: tuple[csr_matrix, list[np.ndarray]]
 ) -> None:
     owner = owners(index[0])
     visible = (sum(np.asarray(v.weights.sum(1)).ravel() for v in views) > 4) & (room.objects >= 0)
@@ -87,7 +89,7 @@ def test_shape_bears_witness_where_views_are_few(room: Room, views: list[ViewReg
 
 @pytest.mark.whole
 def test_objects_name_gaussians_better_than_the_lift_does(
-    room: Room, views: list[ViewRegions], index: tuple[np.ndarray, list[np.ndarray]]
+    room: Room, views: list[ViewRegions], index: tuple[csr_matrix, list[np.ndarray]]
 ) -> None:
     text = teacher_simulator.text_features()
     mean = np.concatenate([v.features for v in views]).mean(0)
@@ -98,7 +100,7 @@ def test_objects_name_gaussians_better_than_the_lift_does(
         return float((named == room.classes[room.objects])[furniture].mean())
 
     lifted, weight = lift(views)
-    known = (weight > 4) & (index[0].sum(1) > 0)
+    known = (weight > 4) & (sums(index[0]) > 0)
     learned = evidence(views, index[1], index[0].shape[1])
     assert (learned.total > 0).all()
     assert right(encode(index[0]).mix(learned.features), known) > right(lifted, known) + 0.02
@@ -108,8 +110,8 @@ def test_what_no_view_shows_takes_after_its_neighbours() -> None:
     shares = np.array([[1, 0], [0, 1], [0, 0]], np.float32)
     means = np.array([[0, 0, 0], [5, 0, 0], [4, 0, 0]], np.float32)
     assert owners(shares).tolist() == [0, 1, -1]
-    assert owners(spread(shares, means)).tolist() == [0, 1, 1]
-    assert (spread(0 * shares, means) == 0).all(), "nothing to take after"
+    assert owners(spread(csr_matrix(shares), means)).tolist() == [0, 1, 1]
+    assert spread(csr_matrix(0 * shares), means).nnz == 0, "nothing to take after"
 
 
 def test_codes_keep_the_largest_shares() -> None:

@@ -35,10 +35,10 @@ def superpixels(image: NDArray[np.uint8], spacing: int = SPACING) -> Ints32:
         down, right = divmod(int(window.argmin()), window.shape[1])
         seeds[top + down, left + right] = number + 1
     basins = cv2.watershed(np.ascontiguousarray(smooth), seeds)
-    return _without_lines(np.asarray(basins, np.int32)) - 1
+    return without_lines(np.asarray(basins, np.int32)) - 1
 
 
-def _without_lines(labels: Ints32) -> Ints32:
+def without_lines(labels: Ints32) -> Ints32:
     """Pixels on the lines between basins, which are -1, go to a neighbour."""
     for _ in range(4):
         grown = cv2.dilate(labels.astype(np.float32), np.ones((3, 3))).astype(np.int32)

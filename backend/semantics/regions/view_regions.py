@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix
 from ...gaussians.options import Drawables, RasterView
 from ...gaussians.region_weights import region_weights
 from ...geometry.arrays import Floats, Ints32
+from ...geometry.sparse_rows import largest_of_each, sums
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ def main_regions(weights: csr_matrix, share: float = 0.55, least: float = 0.15) 
     """
     if not weights.shape[1]:
         return np.full(weights.shape[0], -1, np.int32)
-    total = np.asarray(weights.sum(1)).ravel()
-    best, most = np.asarray(weights.argmax(1)).ravel(), weights.max(1).toarray().ravel()
+    total = sums(weights)
+    best, most = largest_of_each(weights)
     return np.where((total > least) & (most > share * total), best, -1).astype(np.int32)
 
 

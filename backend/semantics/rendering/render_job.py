@@ -183,7 +183,6 @@ def _render_all(
                 Image.fromarray(pixels).save(part, compress_level=3)
         job.progress(number, len(frames))
     if scene.labels is not None:
-        (job.folder.staging / LABELS).mkdir()
         for path in sorted((done / LABELS).glob("[0-9]*.png")):
             linked(path, job.folder.staging / LABELS / path.name)
     for path in sorted(done.glob("[0-9]*.png")):

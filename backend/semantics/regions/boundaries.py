@@ -1,0 +1,208 @@
+"""Where a surface is parted: small patches of it, and how likely a boundary runs between two.
+
+Three voices: edges of the photographs, averaged over all views that show both sides, so that noise
+and what only one view shows count little; creases that fold inwards, for things that touch do, and
+a thing's own shape mostly folds outwards (Stein et al. 2014); and the planes that things stand on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from ...geometry.arrays import Doubles, Floats, Ints, Ints32, Pixels
+from .fused_surface import Surface
+from .seen_surface import SeenView
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundaryConfig:
+    """How strongly each voice speaks. Chosen on one trained room, ideal ones and a capture, none
+    of which counts as a result.
+    """
+
+    patch: float = 3.0  # width in voxels
+    within: float = 0.35  # boundary from which two voxels are not of one patch
+    color_step: float = 15.0  # of an edge, in CIELAB, that counts as one
+    fold: tuple[float, float] = (0.15, 0.6)  # from where on, and over what, a crease counts
+    crossing: float = 0.9  # from a plane to what is off it
+    flat: float = 1.0  # an edge of the photographs on one plane,
+    # as far as it is stronger than this percentile of the edges there: others are its pattern
+    pattern: float = 75.0
+    crease: float = 0.3  # an inward crease by itself,
+    edge: float = 0.2  # an edge by itself,
+    both: float = 0.6  # and what both together add
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchGraph:
+    """P patches and the pairs that touch."""
+
+    patches: Ints32  # (V,) of the surface's voxels
+    sizes: Ints  # (P,) voxels
+    pairs: Ints  # (E, 2)
+    boundary: Doubles  # (E,) 0..1
+    contact: Doubles  # (E,) how much they touch
+
+
+def edges(image: Pixels) -> Floats:
+    """(H, W) how large a step of colour there is in a picture (H, W, 3), in CIELAB: the geometric
+    mean of two scales, so that it takes an edge that is sharp and large.
+    """
+    lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    steps = np.ones(image.shape[:2], np.float32)
+    for sigma in (1.0, 2.0):
+        smooth = cv2.GaussianBlur(lab, (0, 0), sigma)
+        slopes = [cv2.Sobel(smooth, cv2.CV_32F, *o, ksize=3) / 8 for o in ((1, 0), (0, 1))]
+        # the slope of a blurred step is its height over sigma times the root of two pi
+        steps *= np.sqrt(np.square(slopes).sum((0, 3))) * sigma * 2.5
+    return np.sqrt(steps)
+
+
+def photo_edges(surface: Surface, views: Sequence[SeenView]) -> tuple[Doubles, Ints]:
+    """(E,) the mean step of colour between voxels that touch, over all places where pictures show
+    one beside the other, and how many these are.
+    """
+    count = len(surface.points)
+    keys = surface.pairs[:, 0] * count + surface.pairs[:, 1]
+    order = np.argsort(keys)
+    ordered = keys[order]
+    sums, times = np.zeros(len(keys)), np.zeros(len(keys), np.int64)
+    for view, shown in zip(views, surface.maps, strict=True):
+        step = edges(view.image)
+        for near, far in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
+            a, b = shown[near], shown[far]
+            beside = (a >= 0) & (b >= 0) & (a != b)
+            a, b = a[beside].astype(np.int64), b[beside].astype(np.int64)
+            wanted = np.minimum(a, b) * count + np.maximum(a, b)
+            at = np.minimum(np.searchsorted(ordered, wanted), len(keys) - 1)
+            there = ordered[at] == wanted
+            height = np.maximum(step[near], step[far])[beside]
+            sums += np.bincount(order[at[there]], height[there], len(keys))
+            times += np.bincount(order[at[there]], minlength=len(keys))
+    return sums / np.maximum(times, 1), times
+
+
+def _smoothed(surface: Surface) -> Doubles:
+    """(V, 3) normals averaged with those of touching voxels that face the same way."""
+    a, b = surface.pairs.T
+    alike = (surface.normals[a] * surface.normals[b]).sum(1) > 0.5
+    a, b, normals = a[alike], b[alike], surface.normals.copy()
+    for k in range(3):
+        normals[:, k] += np.bincount(a, surface.normals[b, k], len(normals))
+        normals[:, k] += np.bincount(b, surface.normals[a, k], len(normals))
+    return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9))
+
+
+def folds(points: Doubles, normals: Doubles, pairs: Ints, config: BoundaryConfig) -> Doubles:
+    """(E,) 0..1 how sharply the surface folds inwards between two of its parts."""
+    a, b = pairs.T
+    step = points[b] - points[a]
+    step /= np.maximum(np.linalg.norm(step, axis=1, keepdims=True), 1e-12)
+    outwards = ((normals[b] - normals[a]) * step).sum(1)
+    return np.asarray(np.clip((-outwards - config.fold[0]) / config.fold[1], 0, 1))
+
+
+@dataclass(frozen=True)
+class _Between:
+    """What lies between touching voxels or patches, (E,)."""
+
+    color: Doubles  # 0..1
+    fold: Doubles  # 0..1
+    crossing: Doubles  # share that leads from a plane to what is off it
+    flat: Doubles  # share within one plane
+
+    def boundary(self, c: BoundaryConfig) -> Doubles:
+        free = c.crease * self.fold + c.edge * self.color + c.both * self.fold * self.color
+        off = np.where(self.flat > 0.5, c.flat * self.color, np.minimum(free, 1))
+        return np.asarray(np.where(self.crossing > 0.5, c.crossing, off))
+
+
+def patch_graph(
+    surface: Surface,
+    planes: Ints32,
+    views: Sequence[SeenView],
+    config: BoundaryConfig = BoundaryConfig(),
+) -> PatchGraph:
+    """Patches of a surface with planes (V,), and what is between them."""
+    a, b = surface.pairs.T
+    heights, times = photo_edges(surface, views)
+    voxels = _Between(
+        1 - np.exp(-np.square(heights / config.color_step)),
+        folds(surface.points, _smoothed(surface), surface.pairs, config),
+        (planes[a] != planes[b]).astype(np.float64),
+        ((planes[a] == planes[b]) & (planes[a] >= 0)).astype(np.float64),
+    )
+    cells = np.floor(surface.cells / config.patch).astype(np.int64)
+    joined = (cells[a] == cells[b]).all(1) & (voxels.boundary(config) < config.within)
+    graph = coo_matrix(
+        (np.ones(joined.sum(), bool), (a[joined], b[joined])), shape=[len(cells)] * 2
+    )
+    patches = np.asarray(connected_components(graph, directed=False)[1], np.int32)
+    return _gathered(surface, planes, patches, voxels, times, config)
+
+
+def _gathered(
+    surface: Surface,
+    planes: Ints32,
+    patches: Ints32,
+    voxels: _Between,
+    times: Ints,
+    config: BoundaryConfig,
+) -> PatchGraph:
+    """Patches as a graph: what is between two is the mean over the voxels in which they touch."""
+    sizes = np.bincount(patches)
+    ends = np.sort(patches[surface.pairs], axis=1).astype(np.int64)
+    a, b = surface.pairs.T
+    near = 1 / np.maximum(np.linalg.norm(surface.cells[a] - surface.cells[b], axis=1), 0.3)
+    apart = ends[:, 0] != ends[:, 1]
+    keys, which = np.unique(ends[apart] @ np.array([len(sizes), 1]), return_inverse=True)
+    pairs = np.stack(np.divmod(keys, len(sizes)), 1)
+    which = which.reshape(-1)
+
+    def mean(values: Doubles, weights: Doubles) -> Doubles:
+        total = np.bincount(which, weights[apart], len(keys))
+        sums = np.bincount(which, (weights * values)[apart], len(keys))
+        return np.asarray(sums / np.maximum(total, 1e-9))
+
+    points, normals = (_means(v, patches, sizes) for v in (surface.points, surface.normals))
+    length = np.linalg.norm(normals, axis=1)
+    smooth = np.minimum(length[pairs[:, 0]], length[pairs[:, 1]])
+    normals /= np.maximum(length, 1e-9)[:, None]
+    plane_of = np.full(len(sizes), -1)
+    plane_of[patches] = planes  # no patch reaches beyond its plane
+    on = np.where((plane_of[pairs] == plane_of[pairs[:, :1]]).all(1), plane_of[pairs[:, 0]], -1)
+    between = _Between(
+        without_pattern(mean(voxels.color, near * (times > 0)), on, config.pattern),
+        np.maximum(mean(voxels.fold, near), smooth * folds(points, normals, pairs, config)),
+        mean(voxels.crossing, near),
+        mean(voxels.flat, near),
+    )
+    contact = np.asarray(np.bincount(which, near[apart], len(keys)), np.float64)
+    return PatchGraph(
+        patches=patches,
+        sizes=sizes,
+        pairs=pairs,
+        boundary=between.boundary(config),
+        contact=contact,
+    )
+
+
+def without_pattern(color: Doubles, planes: Ints, percentile: float) -> Doubles:
+    """(E,) edges 0..1 between patches on planes (E,), -1: none, where an edge like many of its
+    plane's counts nothing: wallpaper is one thing, a poster on a bare wall is not of the wall.
+    """
+    left = color.copy()
+    for plane in np.unique(planes[planes >= 0]):
+        on = planes == plane
+        usual = float(np.percentile(color[on], percentile))
+        left[on] = np.maximum(color[on] - usual, 0) / max(1 - usual, 1e-9)
+    return left
+
+
+def _means(values: Doubles, groups: Ints32, sizes: Ints) -> Doubles:
+    sums = [np.bincount(groups, column, len(sizes)) for column in values.T]
+    return np.asarray(np.stack(sums, 1) / sizes[:, None])

@@ -1,0 +1,97 @@
+"""Large planes of a surface: floors, walls, table tops, what things stand on and hang on. RANSAC on
+points with normals, one plane after the other (Fischler and Bolles 1981; Schnabel et al. 2007).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...geometry.arrays import Doubles, Flags, Ints, Ints32
+from .fused_surface import Surface
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurfacePlaneConfig:
+    """Distances are in widths of voxels."""
+
+    most: int = 8
+    share: float = 0.04  # of the surface that a plane must hold
+    alike: float = 0.85  # cosine of a voxel's normal and its plane's, to find the plane
+    roughly: float = 0.6  # the same, to be of it
+    thickness: tuple[float, float] = (0.75, 2.0)  # least and most, as noisy as the surface is
+    trials: int = 600
+    sample: int = 6000  # voxels that a trial is scored on
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class _Plane:
+    normal: Doubles  # (3,)
+    offset: float
+
+    def distances(self, surface: Surface, which: Ints) -> Doubles:
+        off = surface.points[which] @ self.normal - self.offset
+        return np.asarray(np.abs(off) / surface.widths[which])
+
+    def facing(self, surface: Surface, which: Ints) -> Doubles:
+        return np.asarray(np.abs(surface.normals[which] @ self.normal))
+
+
+def find_surface_planes(
+    surface: Surface, config: SurfacePlaneConfig = SurfacePlaneConfig()
+) -> Ints32:
+    """(V,) the plane that each voxel lies on, the largest first; -1: none."""
+    random = np.random.default_rng(config.seed)
+    labels = np.full(len(surface.points), -1, np.int32)
+    least = max(10.0, config.share * len(labels))
+    for number in range(config.most):
+        left = np.flatnonzero(labels < 0)
+        if len(left) < least:
+            break
+        plane = _best_trial(surface, left, config, random)
+        for _ in range(5):
+            on = left[_close(plane, surface, left, 1.0, config.alike)]
+            if len(on) < 10:
+                break
+            plane = _fitted(surface.points[on])
+        on = left[_members(plane, surface, left, config)]
+        if _close(plane, surface, left, 1.0, config.alike).sum() < least:
+            break
+        labels[on] = number
+    return labels
+
+
+def _close(plane: _Plane, surface: Surface, which: Ints, reach: float, alike: float) -> Flags:
+    near = plane.distances(surface, which) < reach
+    return np.asarray(near & (plane.facing(surface, which) > alike))
+
+
+def _members(plane: _Plane, surface: Surface, which: Ints, config: SurfacePlaneConfig) -> Flags:
+    """As thick as what lies close to it is rough."""
+    distance, facing = plane.distances(surface, which), plane.facing(surface, which)
+    about = distance[(distance < 2) & (facing > config.alike)]
+    rough = 3 * float(np.median(about)) if len(about) else 0.0
+    thickness = float(np.clip(rough, *config.thickness))
+    inside = (facing > config.roughly) | (distance < 0.5 * thickness)
+    return np.asarray((distance < thickness) & inside)
+
+
+def _best_trial(
+    surface: Surface, left: Ints, config: SurfacePlaneConfig, random: np.random.Generator
+) -> _Plane:
+    """Of the planes through single voxels, along their normals, the one close to most others."""
+    few = random.choice(left, min(config.sample, len(left)), replace=False)
+    tried = random.choice(left, config.trials)
+    normals = surface.normals[tried]
+    offsets = (normals * surface.points[tried]).sum(1)
+    near = np.abs(surface.points[few] @ normals.T - offsets) < 0.75 * surface.widths[few, None]
+    along = np.abs(surface.normals[few] @ normals.T) > config.alike
+    best = int((near & along).sum(0).argmax())
+    return _Plane(normals[best], float(offsets[best]))
+
+
+def _fitted(points: Doubles) -> _Plane:
+    """The best plane through points (M, 3), in the sense of least squares."""
+    center = points.mean(0)
+    normal = np.linalg.eigh(np.cov((points - center).T))[1][:, 0]
+    return _Plane(normal, float(normal @ center))

@@ -1,0 +1,155 @@
+"""Pieces as pictures show them: the surface that views agree on, where it is parted, and what hangs
+in mid-air.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from helpers import furnished_room
+from helpers.furnished_room import Room
+
+from backend.gaussians.options import Drawables, RasterOptions, RasterView
+from backend.semantics.regions.boundaries import edges, without_pattern
+from backend.semantics.regions.fused_surface import Surface, fuse
+from backend.semantics.regions.seen_surface import SeenConfig, confirmed, floating, see
+from backend.semantics.regions.surface_pieces import Pieces, find_pieces, grown
+from backend.semantics.regions.surface_planes import find_surface_planes
+
+
+@pytest.fixture(scope="module")
+def room() -> Room:
+    return furnished_room.make(1, views=16, pieces=8)
+
+
+def shown(room: Room) -> list[tuple[RasterView, np.ndarray]]:
+    return list(zip(room.views, room.images, strict=True))
+
+
+@pytest.fixture(scope="module")
+def pieces(room: Room) -> Pieces:
+    found = find_pieces(room.gaussians, shown(room), RasterOptions())
+    assert found is not None
+    return found
+
+
+def test_a_room_falls_into_its_furniture(room: Room, pieces: Pieces) -> None:
+    solid = (room.objects >= 0) & ~pieces.nothing
+    good = []
+    for o in np.unique(room.objects[solid]):
+        mine = solid & (room.objects == o)
+        if mine.sum() >= 60 and furnished_room.CLASSES[room.classes[o]] != "rug":
+            there = np.unique(pieces.labels[mine])
+            parts = [solid & (pieces.labels == k) for k in there if k >= 0]
+            good.append(max((mine & p).sum() / (mine | p).sum() for p in parts))
+    assert np.mean(np.array(good) > 0.5) >= 0.8
+    assert len(pieces.pictures) == len(room.views) and pieces.pictures[0].max() < pieces.count
+
+
+def test_haze_is_of_nothing_and_surfaces_are_not(room: Room) -> None:
+    seen = [see(room.gaussians, *v, RasterOptions()) for v in shown(room)]
+    haze = floating(room.gaussians, seen, SeenConfig())
+    air = room.objects < 0
+    assert haze[~air].mean() < 0.01 and haze[air].mean() > 0.3
+
+
+def test_units_and_axes_do_not_matter(room: Room, pieces: Pieces) -> None:
+    g, scale = room.gaussians, 40.0
+    larger = Drawables(
+        means=g.means * scale,
+        quats=g.quats,
+        scales=g.scales * scale,
+        opacities=g.opacities,
+        colors=g.colors,
+    )
+    views = []
+    for view, image in shown(room):
+        viewmat = view.viewmat.clone()
+        viewmat[:3, 3] *= scale
+        moved = RasterView(
+            viewmat=viewmat,
+            K=view.K,
+            width=view.width,
+            height=view.height,
+            sh_degree=None,
+            background=view.background,
+        )
+        views.append((moved, image))
+    found = find_pieces(larger, views, RasterOptions())
+    assert found is not None and abs(found.count - pieces.count) <= 3
+    both = (found.labels >= 0) & (pieces.labels >= 0)
+    assert (found.labels == pieces.labels)[both].mean() > 0.8
+
+
+def test_pictures_without_splats_give_no_pieces(room: Room) -> None:
+    away = room.views[0].viewmat.clone()
+    away[2, 3] = -1000.0  # all lies behind the camera
+    view = RasterView(
+        viewmat=away,
+        K=room.views[0].K,
+        width=40,
+        height=30,
+        sh_degree=None,
+        background=torch.zeros(3),
+    )
+    image = np.zeros((30, 40, 3), np.uint8)
+    assert find_pieces(room.gaussians, [(view, image)] * 2, RasterOptions()) is None
+
+
+def test_planes_of_a_surface_come_by_size() -> None:
+    random = np.random.default_rng(0)
+    floor = np.insert(random.uniform(0, 9, (4000, 2)), 2, random.normal(0, 0.02, 4000), 1)
+    wall = np.insert(random.uniform(0, 4, (2000, 2)), 0, random.normal(0, 0.02, 2000), 1)
+    ball = random.normal(size=(500, 3))
+    ball /= np.linalg.norm(ball, axis=1, keepdims=True)
+    points = np.concatenate([wall, floor, ball + 5])
+    axes = np.eye(3)
+    normals = np.concatenate([np.tile(axes[0], (2000, 1)), np.tile(axes[2], (4000, 1)), ball])
+    surface = Surface(
+        points=points,
+        normals=normals,
+        widths=np.full(6500, 0.1),
+        cells=points,
+        pairs=np.zeros((0, 2), np.int64),
+        maps=[],
+    )
+    found = find_surface_planes(surface)
+    assert (found[2000:6000] == 0).mean() > 0.97 and (found[:2000] == 1).mean() > 0.97
+    assert (found[6000:] < 0).mean() > 0.9
+
+
+def test_edges_are_steps_of_colour() -> None:
+    image = np.full((40, 60, 3), 60, np.uint8)
+    image[:, 30:] = 160
+    found = edges(image)
+    assert found[:, 28:32].max() > 25 and found[:, :20].max() < 1
+
+
+def test_a_pattern_parts_nothing_and_a_poster_does() -> None:
+    random = np.random.default_rng(0)
+    paper = random.uniform(0.4, 0.6, 200)
+    bare = np.concatenate([np.full(180, 0.02), np.full(20, 0.8)])
+    planes = np.repeat([0, 1, -1], 200)
+    found = without_pattern(np.concatenate([paper, bare, paper]), planes, 75.0)
+    assert found[:200].max() < 0.15 and (found[380:400] > 0.7).all()
+    np.testing.assert_array_equal(found[400:], paper)
+
+
+def test_labels_grow_to_edges_and_no_farther_than_they_may(room: Room) -> None:
+    image = np.full((60, 90, 3), 30, np.uint8)
+    image[:, 45:] = 220
+    seen = see(room.gaussians, room.views[0], room.images[0], RasterOptions())
+    labels = np.full((60, 90), -1, np.int32)
+    labels[:, 34:41], labels[:, 49:60] = 0, 1
+    found = grown(labels, replace(seen, image=image), 8)
+    assert (found[:, 35:44] == 0).all() and (found[:, 47:59] == 1).all()
+    assert (found[:, :20] == -1).all() and (found[:, 75:] == -1).all()
+
+
+def test_a_surface_is_numbered_as_its_pictures_are(room: Room) -> None:
+    seen = confirmed([see(room.gaussians, *v, RasterOptions()) for v in shown(room)[:6]])
+    surface = fuse(seen)
+    assert surface is not None and len(surface.points) == len(surface.normals)
+    assert (surface.pairs[:, 0] < surface.pairs[:, 1]).all()
+    assert max(int(m.max()) for m in surface.maps) < len(surface.points)
