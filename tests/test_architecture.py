@@ -317,7 +317,10 @@ def test_no_machine_paths_or_pickles() -> None:
 OPENERS = {
     r"Image\.open\(": {"backend/media/open_image.py"},
     r"np\.load\(|numpy\.load\(": set(),
-    r"av\.open\((?!.*\"w\")": {"backend/media/open_media.py"},
+    r"av\.open\((?!.*\"w\")": {
+        "backend/media/open_media.py",
+        "backend/media/video_parts.py",  # the parts that it has written
+    },
     r"jit\.load\(": set(),
     r"torch\.load\(": set(),
     r"InferenceSession\(": {"backend/networks/onnx_model.py"},
@@ -347,6 +350,7 @@ OPENERS = {
         *("backend/doctor.py", "backend/formats/safetensors_header.py"),
         "backend/runtime/environment.py",
         *("backend/cameras/colmap/runner.py", "backend/cameras/colmap/colmap_command.py"),
+        "backend/cameras/colmap/segments.py",
     },
 }
 

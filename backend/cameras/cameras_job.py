@@ -2,14 +2,13 @@
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..media.frames import Footage
 from ..media.tracks.tracks import EMPTY, Tracks
 from ..protocol import InputError, SolveError
-from ..runtime.atomic import linked
 from ..runtime.job import Job, Outcome
 from ..runtime.kept_stage import StageKeeper
 from . import export, run_solvers, solve as solving
@@ -24,6 +23,7 @@ from .footage.motion_masks import MotionMaskConfig
 from .footage.prepare import Excerpt
 from .footage.triage import Triage, TriageConfig
 from .known_cameras import known_task
+from .written_capture import EXPORT, WRITTEN, WrittenCapture, fresh, hand_over, is_written
 
 STAGES = 15  # of a solve at most; one that is sure sooner has fewer
 PICTURE_BYTES = 1.2  # of a pixel: the picture as it is read, straightened, and its depth
@@ -59,41 +59,6 @@ def _tell(job: Job[CamerasOptions], stats: dict[str, Any]) -> None:
 
 
 WORK = ".work"  # in the checkpoint; the dot says that it alone is nothing to go on from
-WRITTEN, EXPORT = "capture", "export"  # in it: the capture until it is whole, scratch of writing it
-
-
-@dataclass(frozen=True)
-class WrittenCapture:
-    """What the COLMAP process says of a capture that it wrote, and how many cameras were asked
-    for.
-    """
-
-    stats: dict[str, Any]
-    asked: int
-    stages: int = 0
-
-
-def _fresh(folder: Path) -> Path:
-    """The folder, without what a stopped run has left in it."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
-
-
-def _is_written(work: Path) -> bool:
-    return (work / WRITTEN / "transforms.json").is_file()
-
-
-def _hand_over(job: Job[CamerasOptions], work: Path) -> None:
-    """The capture's files stay in the checkpoint until there is a result; those that depth changes
-    are copied.
-    """
-    for path in sorted((work / WRITTEN).rglob("*")):
-        target = job.folder.staging / path.relative_to(work / WRITTEN)
-        if path.is_file() and path.parent == work / WRITTEN:
-            shutil.copyfile(path, target)
-        elif path.is_file():
-            linked(path, target)
 
 
 def _run_given(job: Job[CamerasOptions], source: sources.Source, work: Path) -> Outcome:
@@ -104,7 +69,7 @@ def _run_given(job: Job[CamerasOptions], source: sources.Source, work: Path) -> 
     if ignored:
         job.warn("GIVEN", f"The cameras are given: {' and '.join(ignored)} are not looked at.")
     written = StageKeeper(job).stage(
-        "capture", WrittenCapture, lambda: _given(job, source, work), lambda _: _is_written(work)
+        "capture", WrittenCapture, lambda: _given(job, source, work), lambda _: is_written(work)
     )
     count = written.stages
     dense = _dense(job, work, work / "visible.npz", lambda name: job.stage(name, count, count))
@@ -124,7 +89,7 @@ def _given(job: Job[CamerasOptions], source: sources.Source, work: Path) -> Writ
         elif not path.name.startswith("database"):
             path.unlink()
     known = known_task(job, source, work)
-    task = replace(known.task, output=str(_fresh(work / WRITTEN)), goes_on=job.resumed)
+    task = replace(known.task, output=str(fresh(work / WRITTEN)), goes_on=job.resumed)
     count = {"known": 4 if task.points else 6}.get(task.kind, 4)
 
     def on_stage(name: str) -> None:
@@ -146,7 +111,7 @@ def _dense(
             side=preset.depth_side, neighbors=preset.depth_neighbors, points=preset.depth_points
         )
         depths = find_depth(job, work / WRITTEN, visible, config, StageKeeper(job))
-    _hand_over(job, work)
+    hand_over(job, work)
     return write_depth(depths, job.folder.staging) if depths else None
 
 
@@ -243,7 +208,7 @@ def _run_solve(
         "capture",
         WrittenCapture,
         lambda: _written(context, estimate, masks),
-        lambda _: _is_written(work),
+        lambda _: is_written(work),
     )
     stats = written.stats
     details = export.details(context, estimate, triage)
@@ -263,8 +228,8 @@ def _written(
 ) -> WrittenCapture:
     task = replace(
         export.write_task(context, estimate, masks),
-        work=str(_fresh(context.work / EXPORT)),
-        output=str(_fresh(context.work / WRITTEN)),
+        work=str(fresh(context.work / EXPORT)),
+        output=str(fresh(context.work / WRITTEN)),
     )
     stats = runner.run(task, context.job.cancel, lambda _: None, context.job.progress)
     _tell(context.job, stats)
@@ -294,7 +259,7 @@ def _moving_masks(
 ) -> Path | None:
     local = context.problem.klt_tracks.in_frames(estimate.frames)
     images = [context.footage.folder / context.footage.names[i] for i in estimate.frames]
-    folder = _fresh(context.work / "moving")
+    folder = fresh(context.work / "moving")
     _, share = motion_masks.write_masks(
         estimate.solve, local, images, folder, config, context.job.progress
     )

@@ -43,9 +43,23 @@ from backend.talking_head.rigs import flame_file, ict
 from backend.talking_head.speech import viseme_encoder
 from backend.talking_head.tracking import tflite_file
 
-COUNTS = {"V": 4, "F": 2, "T": 3, "K": 2, "N": 3, "L": 2, "C": 1, "W": 4, "G": 1, "D": 4, "I": 2}
+COUNTS = {
+    "V": 4,
+    "F": 2,
+    "T": 3,
+    "K": 2,
+    "N": 3,
+    "L": 2,
+    "C": 1,
+    "W": 4,
+    "G": 1,
+    "D": 4,
+    "I": 2,
+    "M": 1,
+}
 VALUES: dict[str, Any] = {"seconds": [0.0, 1.0, 2.0], "counts": [3], "vertex_counts": [2, 1, 1],
-    "face_counts": [1, 1, 0], "fps": 24.0, "size": [64, 48], "focal": 50.0}  # fmt: skip
+    "face_counts": [1, 1, 0], "fps": 24.0, "size": [64, 48], "focal": 50.0,
+    "tree_pairs": [[0, 1]]}  # fmt: skip
 
 
 @dataclass(frozen=True)

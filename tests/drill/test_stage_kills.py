@@ -12,7 +12,7 @@ from helpers.talking_face import TalkingFace, talking_face
 from backend.media import video_parts
 from backend.media.video_writer import VideoWriter
 from backend.protocol import Request
-from backend.splats.render_job import PICTURES
+from backend.semantics.rendering.render_job import PICTURES
 from backend.talking_head import face_job
 from backend.talking_head.face_verb import PRESETS, FaceOptions, FacePreset
 from backend.talking_head.rigs.correspondence import Correspondence

@@ -50,7 +50,8 @@ SWITCHES = {
     "splats": {
         "refine_cameras": False, "exposure": False, "antialiased": False, "beyond": False,
     },
-    "render": {"antialiased": False}, "select": {"rest": False, "plain": True},
+    "render": {"antialiased": False, "objects": False, "labels": False},
+    "select": {"rest": False, "plain": True, "clean": False, "each": False, "fill": False},
     "model": {"agree": False},
     "face": {"agree": False, "teach": True},
 }  # fmt: skip

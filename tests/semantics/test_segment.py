@@ -67,13 +67,15 @@ def test_objects_are_found_and_ride_in_the_ply(
     owner = after.extra[semantics_file.LABEL].astype(int)
     assert recall(room, owner) >= 0.85
     objects = json.loads((tmp_path / "out" / "objects.json").read_text())
-    assert len(objects) == manifest["metrics"]["objects"] == owner.max() + 1
-    assert [o["splats"] for o in objects] == np.bincount(owner).tolist() and all(
+    held = owner != semantics_file.NOTHING
+    assert manifest["metrics"]["of_no_object"] == (~held).sum()
+    assert len(objects) == manifest["metrics"]["objects"] == owner[held].max() + 1
+    assert [o["splats"] for o in objects] == np.bincount(owner[held]).tolist() and all(
         0 < o["score"] <= 1 for o in objects
     )
     assert len({tuple(o["color"]) for o in objects}) == len(objects)
     found = semantics_file.read(tmp_path / "out" / semantics_file.NAME)
-    assert (found.objects[:, 0] == owner).mean() > 0.99 and found.features.shape == (
+    assert (found.objects[:, 0] == owner)[held].mean() > 0.99 and found.features.shape == (
         len(objects),
         0,
     )
@@ -171,7 +173,7 @@ def test_bad_input_gets_one_sentence(home: tuple[Room, Path], tmp_path: Path) ->
             "None of the pictures shows the splats",
         ),
         (("--input", tmp_path / "few.ply", "--capture", folder / "capture"), "holds no splats"),
-        ((*whole, "--sam", tmp_path / "away.ply"), "is not a SAM"),
+        ((*whole, "--sam", tmp_path / "away.ply"), "no longer read"),
         ((*whole, "--model", tmp_path / "none"), "There is no CLIP model"),
         ((*whole, "--regions", tmp_path / "none"), "There is no folder"),
         ((*whole, "--regions", tmp_path / "empty"), "has no regions for the picture"),

@@ -82,7 +82,7 @@ def test_words_from_the_command_line(folder: Path, tmp_path: Path) -> None:
             "--prompt",
             prompt,
             "--threshold",
-            "0.05",
+            "0",
             "--output",
             out,
         )

@@ -16,8 +16,8 @@ KIND = "SOG"
 META = "meta.json"
 LARGEST_META = 16 << 20  # bytes
 # what Python's zip reader raises for damaged archives, names that are no text, and odd compressions
-BROKEN = (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
-BROKEN += (zlib.error,)
+BROKEN: tuple[type[Exception], ...] = (zipfile.BadZipFile, zlib.error, OSError, EOFError)
+BROKEN += (ValueError, NotImplementedError, RuntimeError)
 Load = Callable[[str], bytes]
 
 

@@ -14,7 +14,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from ...geometry.arrays import Doubles, Floats, Ints, Ints32, Pixels
-from .fused_surface import Surface
+from .fused_surface import FusedSurface
 from .seen_surface import SeenView
 
 
@@ -62,7 +62,7 @@ def edges(image: Pixels) -> Floats:
     return np.sqrt(steps)
 
 
-def photo_edges(surface: Surface, views: Sequence[SeenView]) -> tuple[Doubles, Ints]:
+def photo_edges(surface: FusedSurface, views: Sequence[SeenView]) -> tuple[Doubles, Ints]:
     """(E,) the mean step of colour between voxels that touch, over all places where pictures show
     one beside the other, and how many these are.
     """
@@ -86,7 +86,7 @@ def photo_edges(surface: Surface, views: Sequence[SeenView]) -> tuple[Doubles, I
     return sums / np.maximum(times, 1), times
 
 
-def _smoothed(surface: Surface) -> Doubles:
+def _smoothed(surface: FusedSurface) -> Doubles:
     """(V, 3) normals averaged with those of touching voxels that face the same way."""
     a, b = surface.pairs.T
     alike = (surface.normals[a] * surface.normals[b]).sum(1) > 0.5
@@ -122,7 +122,7 @@ class _Between:
 
 
 def patch_graph(
-    surface: Surface,
+    surface: FusedSurface,
     planes: Ints32,
     views: Sequence[SeenView],
     config: BoundaryConfig = BoundaryConfig(),
@@ -146,7 +146,7 @@ def patch_graph(
 
 
 def _gathered(
-    surface: Surface,
+    surface: FusedSurface,
     planes: Ints32,
     patches: Ints32,
     voxels: _Between,

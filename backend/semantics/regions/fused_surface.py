@@ -26,7 +26,7 @@ class FusionConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surface:
+class FusedSurface:
     """V voxels on the surface."""
 
     points: Doubles  # (V, 3) mean of the pixels' points
@@ -83,7 +83,7 @@ def _mean(values: Floats, groups: Ints, counts: Ints) -> Doubles:
     return np.stack(sums, 1) / counts[:, None]
 
 
-def fuse(views: Sequence[SeenView], config: FusionConfig = FusionConfig()) -> Surface | None:
+def fuse(views: Sequence[SeenView], config: FusionConfig = FusionConfig()) -> FusedSurface | None:
     """The surface that views see; None where they see none."""
     points = np.concatenate([v.points[v.known] for v in views])
     if len(points) < 100:
@@ -114,7 +114,7 @@ def fuse(views: Sequence[SeenView], config: FusionConfig = FusionConfig()) -> Su
         shown = np.full(view.known.shape, -1, np.int32)
         shown[view.known] = own
         maps.append(shown)
-    return Surface(
+    return FusedSurface(
         points=means[kept],
         normals=normals[kept],
         widths=widths[kept],

@@ -11,7 +11,7 @@ from ...geometry.arrays import Doubles, Ints, Ints32
 
 
 @dataclass(frozen=True)
-class MergeTree:
+class PatchTree:
     """Merges in their order. Every group goes by the number of one of its leaves."""
 
     leaves: int
@@ -93,7 +93,7 @@ def merge_graph(
     contact: Doubles,
     small: float,
     stop: float,
-) -> MergeTree:
+) -> PatchTree:
     """Of groups with sizes (P,) that touch in pairs (E, 2), as much as `contact`, with so much
     boundary between them, until a merge costs `stop`. A merge costs the mean boundary along all of
     the contact (average linkage); less where one of the two is not larger than `small`.
@@ -116,4 +116,4 @@ def merge_graph(
             heapq.heappush(heap, entry)
         merges.append((a, b))
         costs.append(max(cost, costs[-1] if costs else 0.0))
-    return MergeTree(len(sizes), np.array(merges, np.int64).reshape(-1, 2), np.array(costs))
+    return PatchTree(len(sizes), np.array(merges, np.int64).reshape(-1, 2), np.array(costs))

@@ -14,8 +14,8 @@ from ...gaussians.region_weights import region_weights
 from ...geometry.arrays import Flags, Ints, Ints32, Pixels
 from ...geometry.sparse_rows import largest_of_each, sums as row_sums
 from .boundaries import BoundaryConfig, patch_graph
-from .fused_surface import FusionConfig, Surface, fuse
-from .merge_tree import MergeTree, merge_graph
+from .fused_surface import FusedSurface, FusionConfig, fuse
+from .merge_tree import PatchTree, merge_graph
 from .seen_surface import SeenConfig, SeenView, confirmed, floating, halved, see
 from .superpixels import without_lines
 from .surface_planes import SurfacePlaneConfig, find_surface_planes
@@ -75,8 +75,8 @@ def find_pieces(
 
 
 def piece_tree(
-    surface: Surface, seen: Sequence[SeenView], config: PieceConfig
-) -> tuple[MergeTree, Ints32]:
+    surface: FusedSurface, seen: Sequence[SeenView], config: PieceConfig
+) -> tuple[PatchTree, Ints32]:
     """How patches of a surface merge, and the patch of every voxel (V,)."""
     graph = patch_graph(
         surface, find_surface_planes(surface, config.planes), seen, config.boundaries

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...geometry.arrays import Doubles, Flags, Ints, Ints32
-from .fused_surface import Surface
+from .fused_surface import FusedSurface
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,16 +29,16 @@ class _Plane:
     normal: Doubles  # (3,)
     offset: float
 
-    def distances(self, surface: Surface, which: Ints) -> Doubles:
+    def distances(self, surface: FusedSurface, which: Ints) -> Doubles:
         off = surface.points[which] @ self.normal - self.offset
         return np.asarray(np.abs(off) / surface.widths[which])
 
-    def facing(self, surface: Surface, which: Ints) -> Doubles:
+    def facing(self, surface: FusedSurface, which: Ints) -> Doubles:
         return np.asarray(np.abs(surface.normals[which] @ self.normal))
 
 
 def find_surface_planes(
-    surface: Surface, config: SurfacePlaneConfig = SurfacePlaneConfig()
+    surface: FusedSurface, config: SurfacePlaneConfig = SurfacePlaneConfig()
 ) -> Ints32:
     """(V,) the plane that each voxel lies on, the largest first; -1: none."""
     random = np.random.default_rng(config.seed)
@@ -61,12 +61,14 @@ def find_surface_planes(
     return labels
 
 
-def _close(plane: _Plane, surface: Surface, which: Ints, reach: float, alike: float) -> Flags:
+def _close(plane: _Plane, surface: FusedSurface, which: Ints, reach: float, alike: float) -> Flags:
     near = plane.distances(surface, which) < reach
     return np.asarray(near & (plane.facing(surface, which) > alike))
 
 
-def _members(plane: _Plane, surface: Surface, which: Ints, config: SurfacePlaneConfig) -> Flags:
+def _members(
+    plane: _Plane, surface: FusedSurface, which: Ints, config: SurfacePlaneConfig
+) -> Flags:
     """As thick as what lies close to it is rough."""
     distance, facing = plane.distances(surface, which), plane.facing(surface, which)
     about = distance[(distance < 2) & (facing > config.alike)]
@@ -77,7 +79,7 @@ def _members(plane: _Plane, surface: Surface, which: Ints, config: SurfacePlaneC
 
 
 def _best_trial(
-    surface: Surface, left: Ints, config: SurfacePlaneConfig, random: np.random.Generator
+    surface: FusedSurface, left: Ints, config: SurfacePlaneConfig, random: np.random.Generator
 ) -> _Plane:
     """Of the planes through single voxels, along their normals, the one close to most others."""
     few = random.choice(left, min(config.sample, len(left)), replace=False)

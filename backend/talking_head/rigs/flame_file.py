@@ -165,7 +165,8 @@ def _dense(state: object) -> NDArray[np.generic] | None:
         return None
     if "f" in (rows.dtype.kind, starts.dtype.kind) or {1} != {data.ndim, rows.ndim, starts.ndim}:
         return None
-    counts = np.diff(starts.astype(np.int64))
+    columns = starts.astype(np.int64)
+    counts = columns[1:] - columns[:-1]
     fits = len(starts) == shape[1] + 1 and bool((counts >= 0).all())
     if not fits or not counts.sum() == len(data) == len(rows):
         return None

@@ -12,7 +12,7 @@ from helpers.furnished_room import Room
 
 from backend.gaussians.options import Drawables, RasterOptions, RasterView
 from backend.semantics.regions.boundaries import edges, without_pattern
-from backend.semantics.regions.fused_surface import Surface, fuse
+from backend.semantics.regions.fused_surface import FusedSurface, fuse
 from backend.semantics.regions.seen_surface import SeenConfig, confirmed, floating, see
 from backend.semantics.regions.surface_pieces import Pieces, find_pieces, grown
 from backend.semantics.regions.surface_planes import find_surface_planes
@@ -106,7 +106,7 @@ def test_planes_of_a_surface_come_by_size() -> None:
     points = np.concatenate([wall, floor, ball + 5])
     axes = np.eye(3)
     normals = np.concatenate([np.tile(axes[0], (2000, 1)), np.tile(axes[2], (4000, 1)), ball])
-    surface = Surface(
+    surface = FusedSurface(
         points=points,
         normals=normals,
         widths=np.full(6500, 0.1),
