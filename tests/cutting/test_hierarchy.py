@@ -18,7 +18,7 @@ def test_groups_grow_with_the_share_of_merges() -> None:
 def test_a_tree_that_names_what_is_not_there_is_refused(pairs: list[list[int]]) -> None:
     with pytest.raises(ValueError, match="does not hold"):
         sound_tree(np.array(pairs), np.array([0.5], "f"), 3)
-    assert sound_tree(np.zeros((0, 2)), np.zeros(0, "f"), 1).at(1).tolist() == [0]
+    assert sound_tree(np.zeros((0, 2), np.int64), np.zeros(0, "f"), 1).at(1).tolist() == [0]
 
 
 def _row() -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -69,5 +69,5 @@ def test_the_rest_is_closed(folder: Path, tmp_path: Path) -> None:
 def test_what_makes_no_sense_is_said(
     folder: Path, tmp_path: Path, more: tuple[str, ...], sentence: str
 ) -> None:
-    bad = ("select", "--input", folder, *more, "--output", tmp_path / "bad")
+    bad: list[str | Path] = ["select", "--input", folder, *more, "--output", tmp_path / "bad"]
     assert sentence in refusal(*bad).what

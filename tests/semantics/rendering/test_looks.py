@@ -44,7 +44,9 @@ def test_objects_have_the_colors_of_the_list() -> None:
 
 
 @pytest.mark.parametrize("background", [None, (1.0, 1.0, 1.0)])
-def test_heat_is_blended_before_it_gets_its_color(background: tuple[float, ...] | None) -> None:
+def test_heat_is_blended_before_it_gets_its_color(
+    background: tuple[float, float, float] | None,
+) -> None:
     """Half a red splat over a blue one: the ramp's middle, which is green, not purple."""
     arrays, labels = _scene()
     arrays.opacity_logits[:] = 0
