@@ -55,7 +55,13 @@ def _encode(text: object, _encoding: object = "", _errors: object = "") -> bytes
     return text.encode("latin1") if isinstance(text, str) else b""
 
 
+def _nothing(*_arguments: object) -> bytes:
+    """Python 3's pickles for Python 2 call for bytes only where there are none."""
+    return b""
+
+
 _NAMED = {
+    ("__builtin__", "bytes"): _nothing,
     ("numpy", "ndarray"): _Ndarray,
     ("numpy", "dtype"): _Dtype,
     ("_codecs", "encode"): _encode,

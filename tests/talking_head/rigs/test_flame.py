@@ -15,6 +15,7 @@ from scipy.sparse import csc_matrix
 
 from backend.protocol import InputError
 from backend.talking_head.head_job import read_rig
+from backend.talking_head.rigs import flame_file
 from backend.talking_head.rigs.flame import STRONG
 from backend.talking_head.rigs.rig import Part
 
@@ -133,3 +134,20 @@ def test_hostile_and_damaged_files_run_nothing(
     few["shapedirs"] = few["shapedirs"][..., :100]
     with pytest.raises(InputError, match="fit together"):
         read_rig(str(write(tmp_path / "few.pkl", few)))
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.arange(6, dtype=">f8").reshape(2, 3),
+        np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        np.arange(6, dtype="u1"),
+        np.zeros((0, 3), "f4"),
+    ],
+)
+def test_arrays_are_what_was_pickled(tmp_path: Path, values: np.ndarray, protocol: int) -> None:
+    path = tmp_path / "a.pkl"
+    path.write_bytes(pickle.dumps(dict.fromkeys(flame_file.KEYS, values), protocol))
+    for found in flame_file.read_arrays(path).values():
+        assert found.dtype == values.dtype and np.array_equal(found, values)
