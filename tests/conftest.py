@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from backend.runtime.device import ANYWHERE
+
+os.environ.update(ANYWHERE)  # before torch is loaded, as every job does
 started: list[str] = []
 BEFORE = pytest.StashKey[int]()
 

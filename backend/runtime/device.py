@@ -23,6 +23,9 @@ ONE_THREAD = {
     "VECLIB_MAXIMUM_THREADS": "1",
 }
 NO_FEWER = {"OMP_DYNAMIC": "FALSE", "MKL_DYNAMIC": "FALSE"}
+# torch's matrix-vector and dot products (MKL) otherwise round by where their rows lie in memory,
+# which is up to chance where they came from a file
+ANYWHERE = {"MKL_CBWR": "AUTO"}
 SLEEP = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
 
 

@@ -37,6 +37,25 @@ def test_jobs_begin_with_one_thread() -> None:
 
 
 @pytest.mark.process
+def test_products_round_the_same_wherever_their_rows_lie() -> None:
+    """A tensor that was read from a file lies anywhere; a resumed job ends as an unbroken one."""
+    code = """
+        import torch
+        a, b = torch.linspace(-1, 2, 37_000).sin().view(1000, 37), torch.linspace(-2, 1, 1003).cos()
+        def moved(tensor, by):
+            room = torch.empty(tensor.numel() + 32)
+            by += -(room.data_ptr() // 4) % 16
+            place = room[by : by + tensor.numel()].view(tensor.shape)
+            return place.copy_(tensor)
+        print(json.dumps([
+            [torch.equal(moved(a, by) @ b[:37], moved(a, 0) @ b[:37]) for by in range(16)],
+            [torch.equal(moved(b, by) @ b, moved(b, 0) @ b) for by in range(16)],
+        ]))
+    """
+    assert ask(code, MKL_CBWR="") == [[True] * 16] * 2
+
+
+@pytest.mark.process
 def test_nothing_that_has_threads_is_loaded_before() -> None:
     """It would not look at the environment again."""
     code = "print(json.dumps(sorted(early & {'numpy', 'scipy', 'torch', 'cv2', 'pycolmap'})))"

@@ -1,7 +1,9 @@
 """Progress that COLMAP itself does not tell: how many rows a table of its database has.
 
 Only ever from another process than COLMAP's: two copies of SQLite in one process undo each other's
-file locks.
+file locks. And only while COLMAP's process holds the database open: whoever opens a database first,
+or closes it last, locks it whole, and COLMAP does not wait for a lock but ends (measured: 26 of 609
+openings beside two readers, none of 934 where it was held).
 """
 
 import sqlite3

@@ -1,6 +1,8 @@
 """Features, verified matches and tracks of pictures, by COLMAP."""
 
+import contextlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +21,16 @@ from .colmap_command import ColmapTask
 from .pairs import image_pairs
 
 
-def extract_and_match(task: ColmapTask, channel: Channel, per_image: bool) -> Path:
+@contextlib.contextmanager
+def matched_database(task: ColmapTask, channel: Channel, per_image: bool) -> Iterator[Path]:
     """Features and verified matches of all pictures in a database, which is new unless the task
-    goes on in one that a stopped process has left.
+    goes on in one that a stopped process has left. It is held open (see database_progress.py).
 
     On many threads, and the same on any number: pictures have their numbers before threads race
     to finish them, and every search for a geometry begins at the seed, where a thread would go on
     with the random numbers that its last pair left. What is written is read back by number.
     """
     database = Path(task.work) / "database.db"
-    extraction = pycolmap.FeatureExtractionOptions()
-    extraction.num_threads, extraction.use_gpu = task.threads, False
-    extraction.sift.max_num_features = task.features
     mode = pycolmap.CameraMode.PER_IMAGE if per_image else pycolmap.CameraMode.SINGLE
     reader = _reader(task, per_image)
     if not (task.goes_on and stopped_database.can_go_on(database, task.names)):
@@ -40,8 +40,18 @@ def extract_and_match(task: ColmapTask, channel: Channel, per_image: bool) -> Pa
         pycolmap.import_images(
             database, task.images, camera_mode=mode, image_names=task.names, options=reader
         )
+    with pycolmap.Database.open(database):
+        _extract(task, channel, database, reader, mode)
+        _match(task, channel, database)
+        yield database
+
+
+def _extract(task: ColmapTask, channel: Channel, database: Path, reader: Any, mode: Any) -> None:
     channel.send(stage="Finding features")
     channel.send(count="keypoints", total=len(task.names))
+    extraction = pycolmap.FeatureExtractionOptions()
+    extraction.num_threads, extraction.use_gpu = task.threads, False
+    extraction.sift.max_num_features = task.features
     pycolmap.extract_features(
         database,
         task.images,
@@ -51,6 +61,9 @@ def extract_and_match(task: ColmapTask, channel: Channel, per_image: bool) -> Pa
         extraction_options=extraction,
         device=pycolmap.Device.cpu,
     )
+
+
+def _match(task: ColmapTask, channel: Channel, database: Path) -> None:
     pairs = image_pairs(task.names, task.ordered)
     listing = Path(task.work) / "pairs.txt"
     listing.write_text("".join(f"{a} {b}\n" for a, b in pairs), encoding="utf-8")
@@ -68,7 +81,6 @@ def extract_and_match(task: ColmapTask, channel: Channel, per_image: bool) -> Pa
         verification_options=verification,
         device=pycolmap.Device.cpu,
     )
-    return database
 
 
 def _reader(task: ColmapTask, per_image: bool) -> Any:

@@ -28,7 +28,7 @@ from .channel import Channel
 from .colmap_command import ColmapTask, KnownCamera
 from .gate import GatedModel, pass_gate, read_model
 from .mapping import THREADS, map_cameras
-from .match import extract_and_match, read_tracks, why_nothing
+from .match import matched_database, read_tracks, why_nothing
 from .solved import Solved, load as load_solved
 from .sound_lenses import with_sound_lenses
 
@@ -39,16 +39,16 @@ FARTHEST_MISS = 1e3
 
 def match(task: ColmapTask, channel: Channel) -> dict[str, Any]:
     """Tracks of the pictures, left in `task.solved`."""
-    database = extract_and_match(task, channel, per_image=False)
-    tracks, none = read_tracks(database, task.names), np.zeros(0)
-    Solved(
-        frames=none.astype(np.int64),
-        viewmats=none.reshape(0, 4, 4),
-        focals=none,
-        radial=np.zeros(2),
-        tracks=tracks,
-    ).save(Path(task.solved))
-    return {"why_nothing": why_nothing(database, len(task.names))}
+    with matched_database(task, channel, per_image=False) as database:
+        tracks, none = read_tracks(database, task.names), np.zeros(0)
+        Solved(
+            frames=none.astype(np.int64),
+            viewmats=none.reshape(0, 4, 4),
+            focals=none,
+            radial=np.zeros(2),
+            tracks=tracks,
+        ).save(Path(task.solved))
+        return {"why_nothing": why_nothing(database, len(task.names))}
 
 
 def write(task: ColmapTask, channel: Channel) -> pycolmap.Reconstruction:
@@ -139,12 +139,18 @@ def triangulate(task: ColmapTask, channel: Channel) -> pycolmap.Reconstruction:
             "Only one camera of the input can be used, and it came without points.",
             "Points are found between two pictures or more: bring the others, or a point cloud.",
         )
-    database = extract_and_match(task, channel, per_image=not shared)
-    with pycolmap.Database.open(database) as db:
-        for image in sorted(db.read_all_images(), key=lambda i: natural_key(i.name)):
-            _add_known(model, (image.image_id, image.camera_id), by_name[image.name])
-        for camera in model.cameras.values():
-            db.update_camera(camera)
+    with matched_database(task, channel, per_image=not shared) as database:
+        with pycolmap.Database.open(database) as db:
+            for image in sorted(db.read_all_images(), key=lambda i: natural_key(i.name)):
+                _add_known(model, (image.image_id, image.camera_id), by_name[image.name])
+            for camera in model.cameras.values():
+                db.update_camera(camera)
+        return _triangulated(task, channel, database, model)
+
+
+def _triangulated(
+    task: ColmapTask, channel: Channel, database: Path, model: Any
+) -> pycolmap.Reconstruction:
     channel.send(stage="Triangulating points")
     out = Path(task.work) / "triangulated"
     out.mkdir(exist_ok=True)
