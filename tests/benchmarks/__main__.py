@@ -13,6 +13,7 @@ ROOMS = (
     "cameras",
     "splats",
     "splats_away",
+    "splats_refined",
     "blender_light",
     "semantics",
     "lerf_ovs",

@@ -8,6 +8,7 @@ import gpu
 import numpy as np
 from numpy.typing import NDArray
 
+from ....backend.formats.splat_moves import matrices_of
 from ..splats import pointclouds, radiance, splats
 from . import splat_changes, splat_shader
 from .looks import look_of, style_of
@@ -41,11 +42,7 @@ _on_card: dict[int, Drawn] = {}  # by session_uid
 
 def _covariances(scale: NDArray[np.float32], quats: NDArray[np.float32]) -> NDArray[np.float32]:
     """The six numbers (N, 6) of each symmetric 3D covariance: xx xy xz yy yz zz."""
-    w, x, y, z = quats.T
-    rows = [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)]
-    rows += [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)]
-    rows += [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)]
-    axes = np.stack(rows, 1).reshape(-1, 3, 3) * scale[:, None]
+    axes = matrices_of(quats).astype(np.float32) * scale[:, None]
     full = axes @ axes.transpose(0, 2, 1)
     return full[:, [0, 0, 0, 1, 1, 2], [0, 1, 2, 1, 2, 2]]
 

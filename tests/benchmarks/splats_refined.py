@@ -1,0 +1,17 @@
+"""Whether camera refinement helps: the same training on the cameras that *Solve Cameras* found and
+on ones that the training may move, every eighth picture held out (and its own camera refined by
+neither).
+"""
+
+from tests.benchmarks.splats import FOX_SHORT, OTHERS, solved, train
+from tests.benchmarks.table import Table
+
+CASES = {"fox": FOX_SHORT, "lund_door": OTHERS, "tum_fr2_desk": OTHERS, "vid_apple": OTHERS}
+
+
+def run(table: Table) -> None:
+    for case, options in CASES.items():
+        capture = solved(case)
+        if capture is not None:
+            train(table, f"{case}, as solved", capture, options, curve=False)
+            train(table, f"{case}, refined", capture, (*options, "--refine-cameras"), curve=False)
