@@ -5,6 +5,7 @@ import re
 FIELDS = {
     "agree": "Download Tracker",
     "capture": "Capture",
+    "depth-model": "Depth Network",
     "exposure": "Even Out Exposure",
     "faces": "Triangles",
     "focal-mm": "Focal Length",
@@ -17,6 +18,7 @@ FIELDS = {
     "regions": "Regions",
     "rig": "Face Model",
     "sam": "SAM",
+    "segmenter": "Segmenter",
     "solver": "Solver",
     "speaker": "Speaker",
     "steps": "Steps",

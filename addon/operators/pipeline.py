@@ -64,6 +64,8 @@ class SPLATSMITH_OT_solve_cameras(bpy.types.Operator):
             options |= {"focal_mm": settings.focal, "lock_focal": settings.lock_focal}
         if settings.masks:
             options["masks"] = bpy.path.abspath(settings.masks)
+        if settings.depth_model:
+            options["depth_model"] = bpy.path.abspath(settings.depth_model)
         options |= {"solver": settings.solver, "depth": settings.depth}
         return run_job(
             self,

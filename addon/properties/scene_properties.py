@@ -159,6 +159,12 @@ class SplatsmithSettings(
         default=True,
         description="Depth of every picture, and dense points for the splats",
     )
+    depth_model: bpy.props.StringProperty(
+        name="Depth Network",
+        subtype="DIR_PATH",
+        description="Folder of a network that tells depth from single pictures, such as Depth "
+        "Anything: FlowMap starts from it",
+    )
     capture: bpy.props.StringProperty(
         name="Capture",
         subtype="DIR_PATH",

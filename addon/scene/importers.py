@@ -82,8 +82,6 @@ def _bones(_context: bpy.types.Context, request: Request[Any], folder: Path, _na
 def _model(context: bpy.types.Context, _request: Request[Any], folder: Path, _name: str) -> str:
     record = read_record(folder / "model.json")
     purpose, model = str(record.get("purpose", "words")), str(record["model"])
-    if purpose not in MODEL_USES:
-        return f"it is in {model}"
     name, advice = MODEL_USES[purpose]
     setattr(context.scene.splatsmith, name, model)
     return advice
@@ -94,6 +92,7 @@ MODEL_USES = {
     "words": ("clip_model", "press Find Objects, then select by words"),
     "masks": ("sam", "press Find Objects, or Click in the viewport"),
     "segments": ("segmenter", "press Find Objects"),
+    "depth": ("depth_model", "press Solve Cameras"),
 }
 
 

@@ -134,6 +134,7 @@ class SPLATSMITH_PT_cameras_more(SidebarPanel, bpy.types.Panel):
         row.prop(settings, "lock_focal")
         layout.prop(settings, "masks")
         layout.prop(settings, "depth")
+        layout.prop(settings, "depth_model")
         layout.prop(settings, "seed")
         layout.operator("splatsmith.import_capture", icon="IMPORT")
 

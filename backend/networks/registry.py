@@ -43,7 +43,7 @@ PURPOSES: dict[Purpose, tuple[str, str]] = {
     "segments": ("Objects by what they show, quickly", "segment --segmenter"),
     "masks": ("Objects by their outlines, and select by clicking", "segment --sam"),
     "words": ("Selecting by words", "segment --model"),
-    "depth": ("Depth of single pictures, for FlowMap (command line)", "cameras --depth-model"),
+    "depth": ("Depth of single pictures, for cameras by FlowMap", "cameras --depth-model"),
 }
 _CLIP = ("open_clip_config.json", "open_clip_model.safetensors")
 PUBLISHED = (

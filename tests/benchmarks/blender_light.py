@@ -32,6 +32,7 @@ from tests.benchmarks.table import ROOT, Row, Table, say
 SAMPLES = int(os.environ.get("SAMPLES", "48"))  # Cycles' rays a pixel
 BLOCK = 4  # pixels whose light is averaged before they are compared, for Cycles' noise
 BLENDS = ("srgb", "linear")
+PRESET = os.environ.get("PRESET", "fast")
 SEED = 0
 
 
@@ -48,7 +49,9 @@ def run(table: Table) -> None:
     shown = []
     for blend in BLENDS:
         output = table.scratch / blend
-        manifest = backend("splats", capture, output, "--blend", blend, "--holdout", "0")
+        manifest = backend(
+            "splats", capture, output, "--preset", PRESET, "--blend", blend, "--holdout", "0"
+        )
         if isinstance(manifest, str):
             say(manifest)
             return
@@ -57,7 +60,9 @@ def run(table: Table) -> None:
         ours = [_ours(ply, pose) for pose in poses]
         for metric, value in _figures(photos, cycles, ours).items():
             unit = "dB" if "PSNR" in metric else ""
-            table.add(Row(f"dark things, {blend}", metric, value, unit, SEED, *cost(manifest)))
+            table.add(
+                Row(f"dark things, {blend}, {PRESET}", metric, value, unit, SEED, *cost(manifest))
+            )
         shown.append(cycles[0][..., :3])
     strip = np.concatenate([photos[0], *shown], 1)
     Image.fromarray((strip.clip(0, 1) * 255).round().astype(np.uint8)).save(

@@ -51,11 +51,12 @@ def test_the_question_says_what_is_agreed_to(bpy: Any, rooms: Any) -> None:
 
 def test_a_fetched_model_goes_where_it_is_used(bpy: Any, rooms: Any, tmp_path: Path) -> None:
     settings = bpy.context.scene.splatsmith
+    assert set(rooms("scene.importers").MODEL_USES) == set(PURPOSES)
     for model, name in (
         ("MobileSAM", "sam"),
         ("DeepLabV3-MobileNetV2", "segmenter"),
         ("ViT-B-32", "clip_model"),
-        ("Depth-Anything-V2-Small", ""),
+        ("Depth-Anything-V2-Small", "depth_model"),
     ):
         purpose = next(m.purpose for m in PUBLISHED if m.name == model)
         folder = tmp_path / model
@@ -64,4 +65,4 @@ def test_a_fetched_model_goes_where_it_is_used(bpy: Any, rooms: Any, tmp_path: P
         (folder / "model.json").write_text(json.dumps(record))
         request = Request(verb="model", input=str(tmp_path), options=ModelOptions())
         line = rooms("scene.importers").import_result(bpy.context, request, folder)
-        assert line and (not name or getattr(settings, name) == str(folder))
+        assert line and getattr(settings, name) == str(folder)
