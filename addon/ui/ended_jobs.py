@@ -36,7 +36,7 @@ def draw_details(layout: bpy.types.UILayout, job: JobRecord, width: int) -> None
     """How it ended, and what to press."""
     if job.status == "done":
         wrap(layout, job.summary, width)
-        if job.line:
+        if job.line and not job.summary.startswith(job.line):  # "53 objects in …", "53 objects"
             wrap(layout, job.line.replace(str(Path.home()), "~"), width)
         if job.advice:
             wrap(layout, job.advice, width, "ERROR")

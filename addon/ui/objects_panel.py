@@ -38,7 +38,7 @@ class SPLATSMITH_UL_objects(bpy.types.UIList):
         fit = max(i.fit for i in shown)
         label = row.row()
         label.alignment = "RIGHT"
-        label.ui_units_x = 2.6
+        label.ui_units_x = 2.0 if fit else 1.6  # the name needs the rest at 300 pixels
         if fit:
             label.progress(factor=fit, text=f"{fit:.2f}")
         else:
