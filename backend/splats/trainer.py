@@ -20,6 +20,7 @@ from .corrections import Corrections
 from .densify import Densifier
 from .surroundings import Surroundings, make_surroundings
 from .views import TrainingView, ViewSet
+from .widths import EVERY, WidthLimit
 
 
 @dataclass(kw_only=True)
@@ -37,6 +38,7 @@ class Trainer:
     device: str
     seed: int
     surroundings: Surroundings
+    widths: WidthLimit | None = None
     step: int = 0
     curve: list[dict[str, float]] = field(default_factory=list)
 
@@ -144,6 +146,7 @@ def start(
         device=device,
         seed=seed,
         surroundings=around,
+        widths=WidthLimit(views.eyes.to(device)) if config.blend == "linear" else None,
     )
 
 
@@ -197,6 +200,8 @@ def train_step(trainer: Trainer) -> float:
     trainer.step += 1
     if trainer.densifier.is_due(trainer.step, config.steps):
         trainer.densifier.refine(model, optimizer)
+    if trainer.widths is not None and (trainer.step % EVERY == 0 or trainer.share == 1):
+        trainer.widths.apply(model.log_scales, model.means)
     return float(loss.detach())
 
 

@@ -68,6 +68,12 @@ class ViewSet:
     transparent: bool
     beyond: list[int] = field(default_factory=list)  # at one end of the cameras' path
 
+    @property
+    def eyes(self) -> Tensor:
+        """(V, 3) where the cameras of the training are."""
+        matrices = torch.stack([self.full[i].viewmat for i in self.training])
+        return -(matrices[:, :3, :3].transpose(1, 2) @ matrices[:, :3, 3:])[..., 0]
+
 
 def _shrink(pixels: np.ndarray, width: int, height: int) -> Tensor:
     """Averages over pixel areas, as a sensor of fewer pixels would."""
