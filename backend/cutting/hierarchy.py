@@ -92,7 +92,7 @@ def _likeness(rgb: Floats, labels: Ints32, count: int) -> Doubles:
     known = labels >= 0
     np.add.at(table, (labels[known], bins[known]), 1)
     table /= np.maximum(table.sum(1, keepdims=True), 1)
-    return np.asarray(np.minimum(table[:, None], table[None]).sum(2))
+    return np.array([np.minimum(table, row).sum(1) for row in table]).reshape(count, count)
 
 
 def _agglomerated(touch: Doubles, sizes: Doubles, like: Doubles) -> MergeTree:
