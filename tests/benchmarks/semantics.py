@@ -1,5 +1,5 @@
 """Objects and words. PARTS chooses among `methods` (this file), `trained`, `outlines`, `words`,
-`clicks`, `extract` and `speed` (semantic_*.py beside it, each with a docstring).
+`self_training`, `clicks`, `extract` and `speed` (semantic_*.py beside it, each with a docstring).
 
 Methods: splats that understand words, on ideal rooms with exact masks and a teacher whose mistakes
 are known. SEEDS, ROOMS, CONFUSION, VIEWS.
@@ -23,6 +23,7 @@ from tests.benchmarks import (
     semantic_extract,
     semantic_metrics as metrics,
     semantic_outlines,
+    semantic_self_training,
     semantic_speed,
     semantic_trained,
     semantic_words,
@@ -36,13 +37,16 @@ HOUSES = [int(s) for s in os.environ.get("ROOMS", "0,1,2").split(",")]
 CONFUSION = float(os.environ.get("CONFUSION", "0.3"))
 VIEWS = [int(s) for s in os.environ.get("VIEWS", "30,8").split(",")]
 FURNITURE = furniture_room.available() and os.environ.get("FURNITURE", "1") != "0"
-PARTS = os.environ.get("PARTS", "methods,trained,outlines,words,clicks,extract,speed").split(",")
+PARTS = os.environ.get(
+    "PARTS", "methods,trained,outlines,words,self_training,clicks,extract,speed"
+).split(",")
 ONE_SIDED = 0.15  # of the objects are mistaken from half of the views
 UNSEEN = 6  # every sixth view
 
 
 def run(table: Table) -> None:
     rooms = {"trained": semantic_trained, "words": semantic_words, "clicks": semantic_clicks}
+    rooms |= {"self_training": semantic_self_training}
     always = {"outlines": semantic_outlines, "extract": semantic_extract, "speed": semantic_speed}
     parts = {n: module.run for n, module in {**always, **(rooms if FURNITURE else {})}.items()}
     for part in PARTS:
