@@ -46,7 +46,7 @@ from .regions.view_regions import ViewRegions
 from .scene_pieces import pieces_of
 from .segment_verb import PRESETS, SegmentOptions
 from .self_training import self_train
-from .teachers.open_clip_teacher import load
+from .teachers.loading import load
 from .teachers.teacher import Teacher
 from .view_features import drawn_regions, look, without_tiny
 from .views import SemanticView, choose_views
