@@ -16,10 +16,10 @@ def objects_of(pieces: Sequence[Ints32], objects: Sequence[Ints32], count: int) 
     """(count,) the object of every piece, -1: of none. Given view by view for every region: its
     piece, and its object.
     """
-    found = np.full(count, -1, np.int32)
+    owner = np.full(count, -1, np.int32)
     for known, numbers in zip(pieces, objects, strict=True):
-        found[known] = np.maximum(found[known], numbers)
-    return found
+        owner[known] = np.maximum(owner[known], numbers)
+    return owner
 
 
 def object_tree(

@@ -36,7 +36,7 @@ class PieceConfig:
     nothing: float = 0.8  # of what is seen of a Gaussian lies in no piece: it is of nothing
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pieces:
     """What a scene falls into."""
 
@@ -75,14 +75,19 @@ def find_pieces(
     own, outside = _of_gaussians(gaussians, views, pictures, count, options, config.nothing)
     number = np.full(len(groups), -1)
     number[patches] = labels  # of the patches, all of whose voxels are of one piece
-    whole = tree.of_groups(number, count)
-    return Pieces(np.where(haze, -1, own).astype(np.int32), haze | outside, pictures, count, whole)
+    return Pieces(
+        labels=np.where(haze, -1, own).astype(np.int32),
+        nothing=haze | outside,
+        pictures=pictures,
+        count=count,
+        tree=tree.of_groups(number, count),
+    )
 
 
 def piece_tree(
     surface: FusedSurface, seen: Sequence[SeenView], config: PieceConfig
 ) -> tuple[PatchTree, Ints32]:
-    """How patches of a surface merge, to the end, and the patch of every voxel (V,)."""
+    """How patches of a surface merge, and the patch of every voxel (V,)."""
     graph = patch_graph(
         surface, find_surface_planes(surface, config.planes), seen, config.boundaries
     )
