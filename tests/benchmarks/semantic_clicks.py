@@ -78,13 +78,14 @@ def _segmented(found: RoomFiles, ply: Path, output: Path) -> None:
 
 
 def clicks(room: Room, splats: Path, seed: int, result: Path) -> tuple[list[float], list[float]]:
-    """Of every click its IoU over splats, and over the pixels of the held-out views that were not
-    clicked into.
+    """Of every click, into every second of the held-out views, its IoU over splats and over the
+    pixels of the other held-out views.
     """
     sam, random = KnowingSam(), np.random.default_rng(seed)
     service = ClickService(lambda *_: sam)  # type: ignore[arg-type,return-value]  # it asks no more
-    unseen, in_3d, in_views = semantic_rooms.unseen(), [], []
-    for view in unseen:
+    clicked, others = semantic_rooms.unseen()[::2], semantic_rooms.unseen()[1::2]
+    in_3d, in_views = list[float](), list[float]()
+    for view in clicked:
         sam.masks = frayed(room.owners[view], random)
         for thing, place in _places(room.owners[view], random):
             answer = service.answer(_click(room, view, splats, place, result))
@@ -93,8 +94,7 @@ def clicks(room: Room, splats: Path, seed: int, result: Path) -> tuple[list[floa
                 meant = np.fromfile(result, np.uint8).astype(bool)
             known = room.objects >= 0
             in_3d.append(overlap(meant[known], room.objects[known] == thing))
-            drawn = _drawn(room, meant, thing, [v for v in unseen if v != view])
-            in_views += drawn
+            in_views += _drawn(room, meant, thing, others)
     return in_3d, in_views
 
 

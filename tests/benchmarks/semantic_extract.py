@@ -22,6 +22,7 @@ from tests.benchmarks.table import Row, Table
 SCENE, THING = "fox", "fox"
 SOLID = 0.5  # alpha from which a pixel shows it
 GRAY, SCALE = "0.55,0.55,0.55", "0.3"
+SPECKS = 1e-3  # of a picture's pixels of it, that may lie beside the rest: ends of hairs
 FRAY = 3  # pixels by which an outline that was drawn by hand may be off
 
 
@@ -75,7 +76,7 @@ def judged(folder: Path, ply: Path, number: int) -> list[tuple[str, float, str]]
         ("splats", float(len(arrays)), ""),
         ("splats of other objects", float((of != number).sum()), ""),
         ("splats that hang on nothing", float(loose.sum()), ""),
-        ("views that show it in one piece", 100 * float(np.mean(np.array(pieces) == 0)), "%"),
+        ("views that show it in one piece", 100 * float(np.mean(np.array(pieces) < SPECKS)), "%"),
         ("pixels beside the largest piece", 100 * float(np.mean(pieces)), "%"),
         ("pixels of it that are there", 100 * float(inside / max(mine, 1)), "%"),
         ("pixels of other things", 100 * float(beside / max(mine, 1)), "%"),
