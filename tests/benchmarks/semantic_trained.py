@@ -108,7 +108,7 @@ def tree_of(output: Path) -> MergeTree:
     found = semantics_file.read(output / semantics_file.NAME)
     pairs, rates = found.tree_pairs, found.tree_rates
     assert pairs is not None and rates is not None
-    return sound_tree(pairs, rates, len(found.features))
+    return sound_tree(pairs.astype(np.int64), rates, len(found.features))
 
 
 def in_drawings(room: Room, owner: np.ndarray, views: list[int]) -> np.ndarray:

@@ -185,11 +185,12 @@ def test_one_object_has_to_be_the_outlined_thing(
         return semantic_outlines.judge(tmp_path, "tea", tmp_path / "splats.ply", found)
 
     right, whole = judge(owner), judge(np.zeros_like(owner))
+    assert right["cup"].number != right["plate"].number
     assert min(right["cup"].iou, right["plate"].iou) > 0.75 and right["cup"].pieces == 1
     assert whole["cup"].iou < 0.55 and whole["cup"].pieces == 1
     halves = np.where(splats.means[:, 1].numpy() < 0, 2, owner).astype(np.int32)
     assert judge(halves)["cup"].pieces == 2 and judge(halves)["cup"].iou < 0.7
-    assert judge(np.full_like(owner, -1))["plate"] == semantic_outlines.Fit(0.0, 0)
+    assert judge(np.full_like(owner, -1))["plate"] == semantic_outlines.Fit(0.0, 0, 0)
 
 
 @pytest.mark.skipif(not furniture_room.available(), reason="the furniture models are not here")

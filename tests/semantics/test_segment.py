@@ -81,7 +81,7 @@ def test_objects_are_found_and_ride_in_the_ply(
         0,
     )
     assert found.tree_pairs is not None and found.tree_rates is not None
-    tree = sound_tree(found.tree_pairs, found.tree_rates, len(objects))
+    tree = sound_tree(found.tree_pairs.astype(np.int64), found.tree_rates, len(objects))
     assert len(tree.pairs) == len(objects) - 1 and set(tree.at(1).tolist()) == {0}
 
 
