@@ -1,6 +1,7 @@
-"""Objects as parts of wholes: how what the pictures told apart would merge, the least boundary
-first; what touches nowhere in them then goes together by contact and likeness. Where regions came
-from elsewhere, all goes by contact and likeness.
+"""Objects as parts of wholes: by contact and likeness and, where objects are what the pictures told
+apart, by how little boundary there is between them. On two trained and two ideal rooms both
+together kept objects whole over more of the way to a single one (mean IoU 66) than boundaries alone
+(60), or contact and likeness alone (63).
 """
 
 from collections.abc import Sequence
@@ -33,19 +34,7 @@ def object_tree(
     none. `features` (K, D): what a model saw in each. `pieces` and `objects` (P,): how pieces
     merge, and the object that each has become.
     """
-    means, rgb, labels = splats
-    if pieces is None or objects is None:
-        return tree_of(means, rgb, labels, count, features)
-    seen = pieces.of_groups(objects, count)
-    node, pairs = np.arange(count), np.zeros_like(seen.pairs)
-    for merge, (a, b) in enumerate(seen.pairs.tolist()):
-        pairs[merge] = node[a], node[b]
-        node[a] = count + merge
-    apart = np.setdiff1d(np.arange(count), seen.pairs[:, 1])  # as cut() numbers groups
-    groups = np.append(seen.cut(np.inf), -1)  # the last: of no object
-    rest = tree_of(means, rgb, groups[labels].astype(np.int32), len(apart))
-    nodes = np.concatenate([node[apart], count + len(pairs) + np.arange(len(rest.pairs))])
-    rates = np.concatenate([1 - np.minimum(seen.costs, 1), rest.rates])
-    return MergeTree(
-        np.concatenate([pairs, nodes[rest.pairs]]), np.minimum.accumulate(rates), count
-    )
+    alike = None
+    if pieces is not None and objects is not None:
+        alike = 1 - np.minimum(pieces.of_groups(objects, count).heights(), 1)
+    return tree_of(*splats, count, features, alike)

@@ -8,10 +8,11 @@ from backend.semantics.regions.merge_tree import PatchTree
 
 
 def blocks(*places: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Blocks one unit wide and of one color."""
-    random = np.random.default_rng(0)
-    means = np.concatenate([np.add(random.random((400, 3)), (x, 0, 0)) for x in places])
-    labels = np.repeat(np.arange(len(places)), 400).astype(np.int32)
+    """Flat squares one unit wide and of one color; those side by side touch."""
+    side = (np.arange(60) + 0.5) / 60
+    square = np.stack([*np.meshgrid(side, side), np.zeros((60, 60))], -1).reshape(-1, 3)
+    means = np.concatenate([np.add(square, (x, 0, 0)) for x in places])
+    labels = np.repeat(np.arange(len(places)), len(square)).astype(np.int32)
     return means.astype("f"), np.full((len(means), 3), 0.5, "f"), labels
 
 
@@ -21,21 +22,22 @@ def test_pieces_become_objects_or_none() -> None:
     assert objects_of(pieces, objects, 5).tolist() == [1, -1, 0, -1, -1]
 
 
-def test_the_pictures_tree_comes_first_and_contact_joins_the_rest() -> None:
-    """Pieces 0 and 3 are joined by a dear merge, although 0 touches 1; nothing else was seen."""
-    pieces = PatchTree(4, np.array([[3, 0]]), np.array([0.6]))
-    found = object_tree(blocks(0, 1, 9, 20), 4, None, pieces, np.array([0, 1, 2, 3], np.int32))
-    assert found.pairs[0].tolist() == [3, 0] and len(found.pairs) == 3
-    sound_tree(found.pairs, found.rates.astype("f"), 4)
-    assert found.at(1 / 3).tolist() == [0, 1, 2, 0] and set(found.at(1).tolist()) == {0}
-    assert found.at(2 / 3).tolist() == [0, 0, 2, 0], "block 1 touches block 0"
-    assert (np.diff(found.rates) <= 0).all() and found.rates[0] == 0.4
+def test_pictures_tell_what_contact_does_not() -> None:
+    """Four blocks of one color in a row, of which two have no boundary between them."""
+    owner = np.arange(4, dtype=np.int32)
+    for pair, rest in (((0, 1), [[2, 3], [0, 2]]), ((2, 3), [[0, 1], [0, 2]])):
+        pieces = PatchTree(4, np.array([pair, *rest]), np.array([0.0, 0.9, 1.0]))
+        tree = object_tree(blocks(0, 1, 2, 3), 4, None, pieces, owner)
+        assert tree.pairs[0].tolist() == [*pair] and len(tree.pairs) == 3
+        sound_tree(tree.pairs, tree.rates.astype("f"), 4)
+        assert (np.diff(tree.rates) <= 0).all() and set(tree.at(1).tolist()) == {0}
 
 
-def test_a_piece_of_no_object_joins_what_lies_on_both_sides_of_it() -> None:
-    pieces = PatchTree(3, np.array([[0, 1], [0, 2]]), np.array([0.3, 0.5]))
-    found = object_tree(blocks(0, 9), 2, None, pieces, np.array([0, -1, 1], np.int32))
-    assert found.pairs.tolist() == [[0, 1]] and found.rates.tolist() == [0.5]
+def test_what_pictures_never_join_is_joined_at_last() -> None:
+    pieces = PatchTree(4, np.array([[0, 1], [0, 2]]), np.array([0.3, 0.5]))
+    owner = np.array([0, -1, 1, 2], np.int32)  # a piece of no object between two of one
+    tree = object_tree(blocks(0, 1, 9), 3, None, pieces, owner)
+    assert tree.pairs[0].tolist() == [0, 1] and set(tree.at(1).tolist()) == {0}
 
 
 def test_without_pieces_it_is_contact_and_likeness() -> None:

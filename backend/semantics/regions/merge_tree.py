@@ -49,6 +49,16 @@ class PatchTree:
                 costs.append(cost)
         return PatchTree(count, np.array(pairs, np.int64).reshape(-1, 2), np.array(costs))
 
+    def heights(self) -> Doubles:
+        """(leaves, leaves) what the merge costs that joins two of them; inf: none does."""
+        costs = np.full((self.leaves, self.leaves), np.inf)
+        members = {leaf: [leaf] for leaf in range(self.leaves)}
+        for (a, b), cost in zip(self.pairs.tolist(), self.costs.tolist(), strict=True):
+            rows, columns = members[a], members.pop(b)
+            costs[np.ix_(rows, columns)] = costs.T[np.ix_(rows, columns)] = cost
+            members[a] = rows + columns
+        return costs
+
 
 def _root(root: list[int], group: int) -> int:
     while root[group] != group:

@@ -61,3 +61,15 @@ def test_the_tree_of_groups_joins_them_as_their_leaves_are_joined() -> None:
     assert above.cut(0.7).tolist() == [0, 1] and above.cut(np.inf).tolist() == [0, 0]
     assert tree.of_groups(np.arange(5), 5).costs.tolist() == tree.costs.tolist()
     assert not len(tree.of_groups(np.full(5, -1), 0).pairs)
+
+
+def test_heights_are_those_of_the_merge_that_joins_two() -> None:
+    pairs = np.array([[0, 1], [1, 2]])
+    tree = merge_graph(np.full(4, 9), pairs, np.array([0.1, 0.5]), np.ones(2), 0.0, np.inf)
+    high = np.inf
+    wanted = [[high, 0.1, 0.5, high], [0.1, high, 0.5, high], [0.5, 0.5, high, high], [high] * 4]
+    np.testing.assert_array_equal(tree.heights(), wanted)
+    for cost in (0.05, 0.3, 0.9):
+        groups = tree.cut(cost)
+        together = (groups[:, None] == groups) & ~np.eye(4, dtype=bool)
+        np.testing.assert_array_equal(tree.heights() < cost, together)
