@@ -1,7 +1,7 @@
 """Objects as parts of wholes: by contact and likeness and, where objects are what the pictures told
 apart, by how little boundary there is between them. On the two rooms that this was chosen on,
-trained and ideal, both together kept objects whole over more of the way to a single one (mean IoU 66) than boundaries alone
-(60), or contact and likeness alone (63).
+trained and ideal, both together kept objects whole over more of the way to a single one (mean IoU
+66) than boundaries alone (60), or contact and likeness alone (63).
 """
 
 from collections.abc import Sequence
