@@ -189,7 +189,8 @@ class SplatsmithSettings(
     clip_model: bpy.props.StringProperty(
         name="CLIP Model",
         subtype="DIR_PATH",
-        description="A folder in open_clip's layout: what words need; objects are found without it",
+        description="A folder in open_clip's layout, or with two ONNX encoders: what words "
+        "need; objects are found without it",
     )
     prompt: bpy.props.StringProperty(
         name="Words",

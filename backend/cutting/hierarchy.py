@@ -49,11 +49,16 @@ def sound_tree(pairs: Ints, rates: Floats, leaves: int) -> MergeTree:
 
 
 def tree_of(
-    means: Floats, rgb: Floats, labels: Ints32, count: int, features: Floats | None = None
+    means: Floats,
+    rgb: Floats,
+    labels: Ints32,
+    count: int,
+    features: Floats | None = None,
+    alike: Doubles | None = None,
 ) -> MergeTree:
     """The tree of flat objects (labels (N,) below `count`, negative: none): those that touch along
     more of the smaller one's surface, and look more alike, are merged before others. `features`
-    (K, D): what a model saw, if one did.
+    (K, D): what a model saw, if one did. `alike` (K, K), 0..1: what else says that two are one.
     """
     touch, sizes = _contact(means, labels, count)
     like = _likeness(rgb, labels, count)
@@ -62,6 +67,8 @@ def tree_of(
         centered = unit - unit.mean(0)
         centered /= np.maximum(np.linalg.norm(centered, axis=1, keepdims=True), 1e-9)
         like = 0.5 * like + 0.25 * (1 + centered @ centered.T)
+    if alike is not None:
+        like = 0.5 * like + 0.5 * alike
     return _agglomerated(touch, sizes, like)
 
 
@@ -92,7 +99,7 @@ def _likeness(rgb: Floats, labels: Ints32, count: int) -> Doubles:
     known = labels >= 0
     np.add.at(table, (labels[known], bins[known]), 1)
     table /= np.maximum(table.sum(1, keepdims=True), 1)
-    return np.asarray(np.minimum(table[:, None], table[None]).sum(2))
+    return np.array([np.minimum(table, row).sum(1) for row in table]).reshape(count, count)
 
 
 def _agglomerated(touch: Doubles, sizes: Doubles, like: Doubles) -> MergeTree:

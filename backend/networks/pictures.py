@@ -12,6 +12,7 @@ from ..geometry.arrays import Floats, Pixels
 from ..protocol import InputError
 
 SETTINGS = "preprocessor_config.json"  # as the hub's models have it beside them
+MOST_SIDE = 4096  # pixels
 
 
 @dataclass(frozen=True)
@@ -28,23 +29,37 @@ class Normalization:
         return np.ascontiguousarray(shown.transpose(2, 0, 1)[None])
 
 
-def normalization_beside(path: Path) -> Normalization:
-    """What the settings say that lie beside a model, or one folder above it; ImageNet's where there
+def normalization_beside(path: Path, plain: Normalization = Normalization()) -> Normalization:
+    """What the settings say that lie beside a model, or one folder above it; `plain` where there
     are none. InputError where they can't be used.
     """
-    for folder in (path.parent, path.parent.parent):
-        if (folder / SETTINGS).is_file():
-            return _read(folder / SETTINGS)
-    return Normalization()
+    settings = _settings(path)
+    return plain if settings is None else _read(settings, plain)
 
 
-def _read(path: Path) -> Normalization:
+def side_beside(path: Path, plain: int) -> int:
+    """The side of the squares that such settings say a model takes; `plain` where they say none."""
+    settings = _settings(path)
+    told: Any = {} if settings is None else read_json(settings)
+    for name in ("crop_size", "size") if isinstance(told, dict) else ():
+        size = told.get(name)
+        size = size.get("height", size.get("shortest_edge")) if isinstance(size, dict) else size
+        if type(size) is int and 0 < size <= MOST_SIDE:
+            return size
+    return plain
+
+
+def _settings(path: Path) -> Path | None:
+    places = (folder / SETTINGS for folder in (path.parent, path.parent.parent))
+    return next((settings for settings in places if settings.is_file()), None)
+
+
+def _read(path: Path, plain: Normalization) -> Normalization:
     told: Any = read_json(path)
     told = told if isinstance(told, dict) else {}
     try:
         if told.get("do_normalize") is False:
             return Normalization((0.0,) * 3, (1.0,) * 3)
-        plain = Normalization()
         mean = tuple(float(v) for v in told.get("image_mean", plain.mean))
         deviation = tuple(float(v) for v in told.get("image_std", plain.deviation))
     except (TypeError, ValueError) as error:
@@ -58,7 +73,7 @@ def _read(path: Path) -> Normalization:
 def _useless(path: Path) -> InputError:
     return InputError(
         f"{path.name} does not say which colours the model was trained on.",
-        "Get the model's folder again, or leave that file out: then ImageNet's are taken.",
+        "Get the model's folder again, or leave that file out: then the usual ones are taken.",
     )
 
 

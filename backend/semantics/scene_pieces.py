@@ -30,7 +30,10 @@ def pieces_of(
         drawn = [drawn_regions(gaussians, view, labels)[0] for view, _ in shown]
         pictures = [snapped(d, image) for d, (_, image) in zip(drawn, shown, strict=True)]
         pieces = Pieces(
-            labels, np.zeros(len(labels), bool), pictures, int(labels.max(initial=-1)) + 1
+            labels=labels,
+            nothing=np.zeros(len(labels), bool),
+            pictures=pictures,
+            count=int(labels.max(initial=-1)) + 1,
         )
     return replace(pieces, nothing=pieces.nothing | _far(arrays))
 

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
+from ..cutting.hierarchy import MergeTree
 from ..formats import capture, semantics_file, splat_ply
 from ..formats.semantics_file import Semantics
 from ..formats.splat_ply import SplatArrays
@@ -36,6 +37,7 @@ from .object_index import (
     spread,
 )
 from .object_list import describe
+from .object_tree import object_tree, objects_of
 from .regions import sam as sams
 from .regions.label_images import read_regions
 from .regions.segments import segment_regions
@@ -44,7 +46,7 @@ from .regions.view_regions import ViewRegions
 from .scene_pieces import pieces_of
 from .segment_verb import PRESETS, SegmentOptions
 from .self_training import self_train
-from .teachers.open_clip_teacher import load
+from .teachers.loading import load
 from .teachers.teacher import Teacher
 from .view_features import drawn_regions, look, without_tiny
 from .views import SemanticView, choose_views
@@ -104,22 +106,11 @@ def run(job: Job[SegmentOptions]) -> Outcome:
         job, scene, seen, objects, between([v.view for v in views], wanted - len(views)), teacher
     )
     job.stage("Writing the objects", 5, 5)
-    taught = np.concatenate([v.features for v in seen])
-    mean = (taught.mean(0) if len(taught) else np.zeros(features.shape[1])).astype(np.float32)
-    codes = encode(objects.shares)
-    _write(
-        job,
-        scene,
-        objects,
-        Semantics(
-            objects=codes.objects,
-            shares=codes.shares,
-            features=features,
-            mean=mean,
-            model=teacher.name if teacher else "",
-        ),
-    )
+    known = objects_of(which, objects.regions, pieces.count) if find.of_pieces else None
+    labelled = (scene.arrays.means, scene.rgb, owners(objects.shares))
     count = objects.shares.shape[1]
+    tree = object_tree(labelled, count, features, pieces.tree if find.of_pieces else None, known)
+    _write(job, scene, objects, _semantics(objects, seen, features, teacher, tree))
     none = int((owners(objects.shares) < 0).sum())
     summary = f"{count} objects in {len(scene.rgb):,} splats, from {len(views)} pictures"
     return Outcome(
@@ -248,6 +239,27 @@ def _learn(
             job.progress(len(rows.values), len(novel))
     drawings, numbers = [row[0] for row in rows.values], [row[1] for row in rows.values]
     return self_train(seen, objects.regions, drawings, numbers, count).features
+
+
+def _semantics(
+    objects: SceneObjects,
+    seen: list[ViewRegions],
+    features: Floats,
+    teacher: Teacher | None,
+    tree: MergeTree,
+) -> Semantics:
+    taught = np.concatenate([v.features for v in seen])
+    mean = (taught.mean(0) if len(taught) else np.zeros(features.shape[1])).astype(np.float32)
+    codes = encode(objects.shares)
+    return Semantics(
+        objects=codes.objects,
+        shares=codes.shares,
+        features=features,
+        mean=mean,
+        model=teacher.name if teacher else "",
+        tree_pairs=tree.pairs.astype(np.int32),
+        tree_rates=tree.rates.astype(np.float32),
+    )
 
 
 def _write(

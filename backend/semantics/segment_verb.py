@@ -30,8 +30,8 @@ class SegmentOptions:
     )
     model: str = option(
         "",
-        "a CLIP model: a folder in open_clip's layout, ARCHITECTURE=FILE, or ARCHITECTURE/TAG "
-        "(empty: no words)",
+        "a CLIP model: a folder in open_clip's layout or with two ONNX encoders, "
+        "ARCHITECTURE=FILE, or ARCHITECTURE/TAG (empty: no words)",
     )
     regions: str = option(
         "",

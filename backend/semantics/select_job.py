@@ -16,7 +16,7 @@ from .cut_objects import MADE_BY, cut_chosen, filled, write_each
 from .query import ask, prompts_of, teacher_of
 from .segmentation import Segmentation, read_segmentation
 from .select_verb import SelectOptions
-from .teachers.open_clip_teacher import load
+from .teachers.loading import load
 
 EACH = "objects"  # the folder of files, one an object
 

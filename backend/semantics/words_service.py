@@ -20,7 +20,7 @@ from ..protocol import InputError, SplatsmithError
 from ..runtime.device import choose_device
 from ..runtime.explain import explain
 from .query import MOST_WORDS, ask, prompts_of, teacher_of
-from .teachers.open_clip_teacher import load
+from .teachers.loading import load
 from .teachers.teacher import Teacher
 
 

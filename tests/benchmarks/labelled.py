@@ -22,7 +22,7 @@ from backend.geometry.conventions import FLIP_YZ, to_viewmat
 from backend.semantics.object_codes import ObjectCodes
 from backend.semantics.query import ask
 from backend.semantics.select_verb import SelectOptions
-from backend.semantics.teachers.open_clip_teacher import load
+from backend.semantics.teachers.loading import load
 from backend.semantics.teachers.relevancy import Prompt
 from backend.semantics.teachers.teacher import Teacher
 from tests.benchmarks.labelled_sets import LabelledScene, LabelledView, Posed

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from helpers.furnished_room import CLASSES, Room
 
+from backend.cutting.hierarchy import MergeTree
 from backend.gaussians.options import RasterView
 from backend.gaussians.rasterize import rasterize
 
@@ -147,6 +148,25 @@ def instances(truth: Truth, owner: np.ndarray) -> tuple[float, float]:
             )
         )
     return 100 * float(np.mean(np.array(best) > 0.5)), 100 * float(np.mean(best))
+
+
+def wholes(truth: Truth, owner: np.ndarray, tree: MergeTree) -> tuple[float, float]:
+    """instances() where objects may be any of the tree's, parts and wholes alike."""
+    best, count = [], tree.leaves
+    told = truth.visible & (owner >= 0)
+    sizes = _summed(np.bincount(owner[told], minlength=count), tree)
+    for mine in _judged(truth):
+        shared = _summed(np.bincount(owner[told & mine], minlength=count), tree)
+        best.append(float((shared / (mine.sum() + sizes - shared)).max(initial=0.0)))
+    return 100 * float(np.mean(np.array(best) > 0.5)), 100 * float(np.mean(best))
+
+
+def _summed(leaves: np.ndarray, tree: MergeTree) -> np.ndarray:
+    """Of every node: what its leaves (K,) have together."""
+    values = np.concatenate([leaves, np.zeros(len(tree.pairs), leaves.dtype)])
+    for number, (a, b) in enumerate(tree.pairs):
+        values[tree.leaves + number] = values[a] + values[b]
+    return values
 
 
 def covered(owners: np.ndarray, regions: np.ndarray) -> list[float]:

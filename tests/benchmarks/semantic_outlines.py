@@ -63,6 +63,7 @@ class Fit:
 
     iou: float  # of the object that fits best
     pieces: int  # objects that make up a good part of it
+    number: int  # of the object that fits best; where there are none, 0
 
 
 def run(table: Table) -> None:
@@ -133,8 +134,8 @@ def judge(folder: Path, name: str, ply: Path, owner: np.ndarray) -> dict[str, Fi
     overlap = (table / np.maximum(sizes[:, None] + shown - table, 1))[:, :found]
     pieces = (table[:, :found] > CROWD * sizes[:, None]).sum(1)
     return {
-        thing: Fit(float(overlap[i].max(initial=0.0)), int(pieces[i]))
-        for i, thing in enumerate(names)
+        thing: Fit(float(best), int(pieces[i]), int(np.append(overlap[i], 0.0).argmax()))
+        for i, (thing, best) in enumerate(zip(names, overlap.max(1, initial=0.0), strict=True))
         if sizes[i]
     }
 

@@ -12,6 +12,7 @@ import numpy as np
 from helpers import label_pictures
 from helpers.furnished_room import Room
 
+from backend.cutting.hierarchy import MergeTree, sound_tree
 from backend.formats import semantics_file, splat_ply
 from backend.semantics.view_features import drawn_regions
 from tests.benchmarks import semantic_metrics as metrics, semantic_rooms
@@ -78,10 +79,13 @@ def _one(
     truth = Truth(room, room.objects >= 0, semantic_rooms.unseen())
     recall, mean = metrics.instances(truth, owner)
     drawn = in_drawings(room, owner, truth.unseen)
+    wholes = metrics.wholes(truth, owner, tree_of(output))
     there, objects = metrics.judged(truth), int(owner.max(initial=-1)) + 1
     rows = [
         ("recall, 3D", recall, "%"),
         ("mean IoU, 3D", mean, "%"),
+        ("recall, 3D, any whole", wholes[0], "%"),
+        ("mean IoU, 3D, any whole", wholes[1], "%"),
         ("recall, held-out views", 100 * float(np.mean(drawn > 0.5)), "%"),
         ("mean IoU, held-out views", 100 * float(np.mean(drawn)), "%"),
         ("objects found", float(objects), ""),
@@ -97,6 +101,14 @@ def owners_of(output: Path) -> np.ndarray:
     """(N,) the object of each splat that `segment` has left; -1: none."""
     labels = splat_ply.read(output / "splats.ply").extra[semantics_file.LABEL].astype(np.int32)
     return np.where(labels == semantics_file.NOTHING, -1, labels).astype(np.int32)
+
+
+def tree_of(output: Path) -> MergeTree:
+    """How the objects that `segment` has left are parts of wholes."""
+    found = semantics_file.read(output / semantics_file.NAME)
+    pairs, rates = found.tree_pairs, found.tree_rates
+    assert pairs is not None and rates is not None
+    return sound_tree(pairs.astype(np.int64), rates, len(found.features))
 
 
 def in_drawings(room: Room, owner: np.ndarray, views: list[int]) -> np.ndarray:

@@ -1,5 +1,5 @@
-"""Objects and words. PARTS chooses among `methods` (this file), `trained`, `outlines` and `words`
-(semantic_*.py beside it, each with a docstring).
+"""Objects and words. PARTS chooses among `methods` (this file), `trained`, `outlines`, `words`,
+`self_training`, `clicks`, `extract` and `speed` (semantic_*.py beside it, each with a docstring).
 
 Methods: splats that understand words, on ideal rooms with exact masks and a teacher whose mistakes
 are known. SEEDS, ROOMS, CONFUSION, VIEWS.
@@ -19,8 +19,11 @@ from backend.semantics.regions.proposals import propose
 from backend.semantics.regions.superpixels import snapped
 from backend.semantics.view_features import drawn_regions
 from tests.benchmarks import (
+    semantic_clicks,
+    semantic_extract,
     semantic_metrics as metrics,
     semantic_outlines,
+    semantic_self_training,
     semantic_speed,
     semantic_trained,
     semantic_words,
@@ -34,14 +37,18 @@ HOUSES = [int(s) for s in os.environ.get("ROOMS", "0,1,2").split(",")]
 CONFUSION = float(os.environ.get("CONFUSION", "0.3"))
 VIEWS = [int(s) for s in os.environ.get("VIEWS", "30,8").split(",")]
 FURNITURE = furniture_room.available() and os.environ.get("FURNITURE", "1") != "0"
-PARTS = os.environ.get("PARTS", "methods,trained,outlines,words").split(",")
+PARTS = os.environ.get(
+    "PARTS", "methods,trained,outlines,words,self_training,clicks,extract,speed"
+).split(",")
 ONE_SIDED = 0.15  # of the objects are mistaken from half of the views
 UNSEEN = 6  # every sixth view
 
 
 def run(table: Table) -> None:
-    rooms = {"trained": semantic_trained, "words": semantic_words} if FURNITURE else {}
-    parts = {"outlines": semantic_outlines.run, **{name: m.run for name, m in rooms.items()}}
+    rooms = {"trained": semantic_trained, "words": semantic_words, "clicks": semantic_clicks}
+    rooms |= {"self_training": semantic_self_training}
+    always = {"outlines": semantic_outlines, "extract": semantic_extract, "speed": semantic_speed}
+    parts = {n: module.run for n, module in {**always, **(rooms if FURNITURE else {})}.items()}
     for part in PARTS:
         if part == "methods":
             _all_methods(table)
@@ -54,8 +61,6 @@ def run(table: Table) -> None:
 def _all_methods(table: Table) -> None:
     for house in HOUSES:
         room = furniture_room.make(house) if FURNITURE else furnished_room.make(house)
-        if house == HOUSES[0]:
-            semantic_speed.run(room, table)
         unseen = list(range(UNSEEN - 1, len(room.views), UNSEEN))
         everything = [
             weigh_view(room, i, np.zeros_like(room.owners[i]), np.ones((1, 1), np.float32))

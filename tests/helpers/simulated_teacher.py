@@ -39,8 +39,12 @@ class SimulatedTeacher:
         """What a picture (H, W, 3) shows: objects (H, W), and from where."""
         self._shown[zlib.crc32(image.tobytes())] = (owners, camera)
 
+    def shown(self, image: np.ndarray) -> tuple[np.ndarray, RasterView]:
+        """What it was told of a picture (H, W, 3)."""
+        return self._shown[zlib.crc32(image.tobytes())]
+
     def encode_regions(self, image: np.ndarray, regions: np.ndarray, count: int) -> np.ndarray:
-        owners, camera = self._shown[zlib.crc32(image.tobytes())]
+        owners, camera = self.shown(image)
         return self._simulator.given(owners, regions, count, camera)
 
     def encode_text(self, words: Sequence[str]) -> np.ndarray:

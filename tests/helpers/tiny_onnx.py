@@ -78,6 +78,34 @@ def segmenter(path: Path, classes: int = 3) -> Path:
     )
 
 
+def clip(folder: Path, table: np.ndarray, batch: int | str = "b", masked: bool = False) -> Path:
+    """Both halves of a CLIP of three dimensions: the mean color of a picture (less CLIP's own mean
+    gray, as it is handed in), and the mean row of `table` (V, 3) over a text's tokens.
+    """
+    g = Graph()
+    g.op("ReduceMean", "pixel_values", axes=[2, 3], keepdims=0, out="image_embeds")
+    g.save(
+        folder / "vision_model.onnx",
+        [("pixel_values", F, [batch, 3, 8, 8])],
+        [("image_embeds", F, [batch, 3])],
+    )
+    g = Graph()
+    rows = g.op("Gather", g.const(table), "input_ids")
+    ports: list[Port] = [("input_ids", I64, [batch, "length"])]
+    if masked:
+        weight = g.op("Cast", "attention_mask", to=F)
+        rows = g.op("Mul", rows, g.op("Unsqueeze", weight, g.const([2], np.int64)))
+        ports.append(("attention_mask", I64, [batch, "length"]))
+    g.op("ReduceSum", rows, g.const([1], np.int64), keepdims=0, out="text_embeds")
+    g.op("Identity", rows, out="last_hidden_state")
+    g.save(
+        folder / "text_model.onnx",
+        ports,
+        [("last_hidden_state", F, [batch, "length", 3]), ("text_embeds", F, [batch, 3])],
+    )
+    return folder
+
+
 def matte(path: Path, chance: bool) -> Path:
     """(1, 1, H, W): whether it is red, as a chance or as its logit."""
     g = Graph()

@@ -15,6 +15,7 @@ from helpers.simulated_teacher import ABSENT, ABSENT_ALIKE, SimulatedTeacher
 from helpers.teacher_simulator import Simulator
 from PIL import Image
 
+from backend.cutting.hierarchy import sound_tree
 from backend.formats import semantics_file, splat_ply
 from backend.formats.capture import Frame
 from backend.formats.semantics_file import Semantics
@@ -50,6 +51,19 @@ def test_right_objects_score_and_one_for_all_does_not(room: Room) -> None:
     nothing = np.full(len(one), -1, np.int32)
     assert not in_drawings(room, nothing, truth.unseen).any()
     assert semantic_metrics.instances(truth, nothing) == (0, 0)
+
+
+def test_wholes_score_where_parts_do_not(room: Room) -> None:
+    """Every object in two halves, which the tree joins: or other halves, which do not fit."""
+    truth, count = Truth(room, room.objects >= 0, [5]), len(room.classes)
+    half = np.arange(len(room.objects)) % 2
+    owner = np.where(room.objects >= 0, 2 * room.objects + half, -1).astype(np.int32)
+    parts = np.arange(2 * count).reshape(-1, 2)
+    right, rates = sound_tree(parts, np.ones(count, np.float32), 2 * count), np.ones(count, "f")
+    wrong = sound_tree(np.stack([parts[:, 0], np.roll(parts[:, 1], 1)], 1), rates, 2 * count)
+    assert semantic_metrics.wholes(truth, owner, right) == (100, 100)
+    alone = semantic_metrics.instances(truth, owner)[1]
+    assert alone < 60 and semantic_metrics.wholes(truth, owner, wrong)[1] < 70
 
 
 def test_jittered_label_pictures_are_nearly_right(room: Room, tmp_path: Path) -> None:
@@ -171,11 +185,12 @@ def test_one_object_has_to_be_the_outlined_thing(
         return semantic_outlines.judge(tmp_path, "tea", tmp_path / "splats.ply", found)
 
     right, whole = judge(owner), judge(np.zeros_like(owner))
+    assert right["cup"].number != right["plate"].number
     assert min(right["cup"].iou, right["plate"].iou) > 0.75 and right["cup"].pieces == 1
     assert whole["cup"].iou < 0.55 and whole["cup"].pieces == 1
     halves = np.where(splats.means[:, 1].numpy() < 0, 2, owner).astype(np.int32)
     assert judge(halves)["cup"].pieces == 2 and judge(halves)["cup"].iou < 0.7
-    assert judge(np.full_like(owner, -1))["plate"] == semantic_outlines.Fit(0.0, 0)
+    assert judge(np.full_like(owner, -1))["plate"] == semantic_outlines.Fit(0.0, 0, 0)
 
 
 @pytest.mark.skipif(not furniture_room.available(), reason="the furniture models are not here")

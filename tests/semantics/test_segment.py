@@ -11,6 +11,7 @@ from helpers import furnished_room
 from helpers.command_line import refusal, run
 from helpers.furnished_room import Room
 
+from backend.cutting.hierarchy import sound_tree
 from backend.formats import semantics_file, splat_ply
 from backend.protocol import InputError
 
@@ -79,6 +80,9 @@ def test_objects_are_found_and_ride_in_the_ply(
         len(objects),
         0,
     )
+    assert found.tree_pairs is not None and found.tree_rates is not None
+    tree = sound_tree(found.tree_pairs.astype(np.int64), found.tree_rates, len(objects))
+    assert len(tree.pairs) == len(objects) - 1 and set(tree.at(1).tolist()) == {0}
 
 
 @pytest.mark.whole

@@ -31,6 +31,41 @@ class PatchTree:
             parent[leaf] = root
         return np.unique(parent, return_inverse=True)[1].astype(np.int32).reshape(-1)
 
+    def of_groups(self, groups: Ints | Ints32, count: int) -> "PatchTree":
+        """The tree of `count` groups of the leaves (leaves,), negative: of none. Only merges that
+        join two of them are left.
+        """
+        own, root = groups.tolist(), list(range(count))
+        pairs: list[tuple[int, int]] = []
+        costs: list[float] = []
+        for (a, b), cost in zip(self.pairs.tolist(), self.costs.tolist(), strict=True):
+            if own[a] < 0 or own[b] < 0:
+                own[a] = max(own[a], own[b])
+                continue
+            first, second = (_root(root, own[leaf]) for leaf in (a, b))
+            if first != second:
+                root[second] = first
+                pairs.append((first, second))
+                costs.append(cost)
+        return PatchTree(count, np.array(pairs, np.int64).reshape(-1, 2), np.array(costs))
+
+    def heights(self) -> Doubles:
+        """(leaves, leaves) what the merge costs that joins two of them; inf: none does."""
+        costs = np.full((self.leaves, self.leaves), np.inf)
+        members = {leaf: [leaf] for leaf in range(self.leaves)}
+        for (a, b), cost in zip(self.pairs.tolist(), self.costs.tolist(), strict=True):
+            rows, columns = members[a], members.pop(b)
+            costs[np.ix_(rows, columns)] = costs.T[np.ix_(rows, columns)] = cost
+            members[a] = rows + columns
+        return costs
+
+
+def _root(root: list[int], group: int) -> int:
+    while root[group] != group:
+        root[group] = root[root[group]]
+        group = root[group]
+    return group
+
 
 @dataclass
 class _Link:

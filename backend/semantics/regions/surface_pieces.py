@@ -36,7 +36,7 @@ class PieceConfig:
     nothing: float = 0.8  # of what is seen of a Gaussian lies in no piece: it is of nothing
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pieces:
     """What a scene falls into."""
 
@@ -44,6 +44,7 @@ class Pieces:
     nothing: Flags  # (N,) of no object: haze before the surface, and what is seen in no piece
     pictures: list[Ints32]  # (H, W) of every view, -1: none
     count: int
+    tree: PatchTree | None = None  # how they would merge from `stop` on, where that is known
 
 
 def find_pieces(
@@ -63,7 +64,8 @@ def find_pieces(
     if surface is None:
         return None
     tree, patches = piece_tree(surface, seen, config)
-    labels, count = _largest_first(tree.cut(config.stop)[patches], config.smallest)
+    groups = tree.cut(config.stop)
+    labels, count = _largest_first(groups[patches], config.smallest)
     if not count:
         return None
     pictures = [
@@ -71,7 +73,15 @@ def find_pieces(
         for shown, view in zip(surface.maps, seen, strict=True)
     ]
     own, outside = _of_gaussians(gaussians, views, pictures, count, options, config.nothing)
-    return Pieces(np.where(haze, -1, own).astype(np.int32), haze | outside, pictures, count)
+    number = np.full(len(groups), -1)
+    number[patches] = labels  # of the patches, all of whose voxels are of one piece
+    return Pieces(
+        labels=np.where(haze, -1, own).astype(np.int32),
+        nothing=haze | outside,
+        pictures=pictures,
+        count=count,
+        tree=tree.of_groups(number, count),
+    )
 
 
 def piece_tree(
@@ -82,7 +92,7 @@ def piece_tree(
         surface, find_surface_planes(surface, config.planes), seen, config.boundaries
     )
     tree = merge_graph(
-        graph.sizes, graph.pairs, graph.boundary, graph.contact, config.small, config.stop
+        graph.sizes, graph.pairs, graph.boundary, graph.contact, config.small, np.inf
     )
     return tree, graph.patches
 

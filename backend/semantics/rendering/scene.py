@@ -16,7 +16,7 @@ from ...protocol import InputError
 from ...runtime.job import Job
 from ..query import ask, prompts_of, teacher_of
 from ..segmentation import labels_of, object_names
-from ..teachers.open_clip_teacher import load
+from ..teachers.loading import load
 from ..teachers.teacher import Teacher
 from .painting import (
     SplatPaint,

@@ -49,3 +49,27 @@ def test_a_tree_is_cut_anywhere_below_where_it_stopped() -> None:
     assert [len(np.unique(tree.cut(c))) for c in (0.05, 0.2, 0.4, 0.9)] == [4, 3, 2, 1]
     none = merge_graph(np.ones(2, int), np.zeros((0, 2), int), np.zeros(0), np.zeros(0), 1.0, 1.0)
     assert none.cut(1.0).tolist() == [0, 1]
+
+
+def test_the_tree_of_groups_joins_them_as_their_leaves_are_joined() -> None:
+    """Two groups and a leaf of none in the middle of a chain, which hangs together through it."""
+    pairs = np.array([[0, 1], [1, 2], [2, 3], [3, 4]])
+    boundary = np.array([0.1, 0.5, 0.7, 0.2])
+    tree = merge_graph(np.full(5, 9), pairs, boundary, np.ones(4), 0.0, np.inf)
+    above = tree.of_groups(np.array([0, 0, -1, 1, 1]), 2)
+    assert above.pairs.tolist() in ([[0, 1]], [[1, 0]]) and above.costs.tolist() == [0.7]
+    assert above.cut(0.7).tolist() == [0, 1] and above.cut(np.inf).tolist() == [0, 0]
+    assert tree.of_groups(np.arange(5), 5).costs.tolist() == tree.costs.tolist()
+    assert not len(tree.of_groups(np.full(5, -1), 0).pairs)
+
+
+def test_heights_are_those_of_the_merge_that_joins_two() -> None:
+    pairs = np.array([[0, 1], [1, 2]])
+    tree = merge_graph(np.full(4, 9), pairs, np.array([0.1, 0.5]), np.ones(2), 0.0, np.inf)
+    high = np.inf
+    wanted = [[high, 0.1, 0.5, high], [0.1, high, 0.5, high], [0.5, 0.5, high, high], [high] * 4]
+    np.testing.assert_array_equal(tree.heights(), wanted)
+    for cost in (0.05, 0.3, 0.9):
+        groups = tree.cut(cost)
+        together = (groups[:, None] == groups) & ~np.eye(4, dtype=bool)
+        np.testing.assert_array_equal(tree.heights() < cost, together)
