@@ -79,6 +79,8 @@ class SPLATSMITH_OT_speak(OnCompute, bpy.types.Operator):
             speaker=bpy.path.abspath(settings.speaker),
             transcript=block.as_string() if block else text,
             language=settings.language,
+            assume_speech=settings.assume_speech,
+            voice_model=bpy.path.abspath(settings.voice_model),
             intensity=settings.speech_intensity,
             jaw=settings.speech_jaw,
             closure=settings.speech_closure,

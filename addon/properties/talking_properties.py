@@ -109,6 +109,17 @@ class TalkingSettings:
         default="en-us",
         description="Of the transcript: en-us, de, fr, es, it, pl, ja …",
     )
+    assume_speech: bpy.props.BoolProperty(
+        name="Treat as Speech",
+        default=False,
+        description="Take the sound for speech, even where none is heard in it",
+    )
+    voice_model: bpy.props.StringProperty(
+        name="Voice Model",
+        subtype="FILE_PATH",
+        description="A network that tells speech from other sounds, such as Silero VAD (Get a "
+        "Model); empty: a measured rule",
+    )
     head_object: bpy.props.PointerProperty(
         name="Head", type=bpy.types.Object, description="The object that turns with the head"
     )

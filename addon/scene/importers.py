@@ -94,6 +94,7 @@ MODEL_USES = {
     "words": ("clip_model", "press Find Objects, then select by words"),
     "masks": ("sam", "press Find Objects, or Click in the viewport"),
     "segments": ("segmenter", "press Find Objects"),
+    "voice": ("voice_model", "press Speak"),
 }
 
 

@@ -129,6 +129,8 @@ class SPLATSMITH_PT_talking_style(SidebarPanel, bpy.types.Panel):
         row = layout.row()
         row.active = bool(settings.transcript_text or settings.transcript)
         row.prop(settings, "language")
+        layout.prop(settings, "voice_model")
+        layout.prop(settings, "assume_speech")
 
 
 class SPLATSMITH_PT_talking_table(SidebarPanel, bpy.types.Panel):
@@ -180,6 +182,7 @@ class SPLATSMITH_PT_talking_face(SidebarPanel, bpy.types.Panel):
         column.prop(settings, "face_tracker")
         layout.prop(settings, "fetch_tracker")
         layout.prop(settings, "paint_head")
+        layout.prop(settings, "assume_speech")
         layout.row().prop(settings, "preset", expand=True)
         layout.operator("splatsmith.read_face", icon="OUTLINER_OB_CAMERA")
         layout.operator("splatsmith.import_head", icon="IMPORT")

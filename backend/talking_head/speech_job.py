@@ -26,7 +26,6 @@ from .speech.audio_features import (
     BANDS,
     heard_visemes,
     shown_by_sound,
-    sounds_like_speech,
     speech_features,
 )
 from .speech.log_mel import FEATURE_RATE
@@ -35,9 +34,8 @@ from .speech.pretrained import load_pretrained
 from .speech.smoothing import smoothed
 from .speech.viseme_encoder import load_encoder
 from .speech.visemes import VISEMES, VisemeStyle, closed_on, mouths, viseme_shares
+from .speech.voice_activity import SILENT, load_voice_model, sounds_like_speech
 from .speech_verb import SpeechOptions
-
-SILENT = 1e-3  # loudest sample of a recording that holds nothing
 
 
 def run(job: Job[SpeechOptions]) -> Outcome:
@@ -45,21 +43,24 @@ def run(job: Job[SpeechOptions]) -> Outcome:
     options, path = job.options, Path(job.request.input)
     speaker = load_speaker(Path(options.speaker)) if options.speaker else None
     text = _text(options.transcript)
+    voice = load_voice_model(options.voice_model)
     keeper = StageKeeper(job)
     job.stage("Reading the sound", 1, 3)
     samples = read_sound(path)
     if np.abs(samples).max() < SILENT:
         job.warn("SILENT", f"{path.name} is silent: the face will only blink.")
+    elif not options.assume_speech and not sounds_like_speech(samples, voice):
+        job.warn(
+            "NO_SPEECH",
+            f"{path.name} hardly sounds like speech: is it music, or the wrong file? The face "
+            "moves all the same; --assume-speech (Treat as Speech) leaves this warning out.",
+        )
     job.stage("Listening", 2, 3)
     features = keeper.stage(
         "features",
         Floats,
         lambda: speech_features(samples, load_encoder(), load_pretrained(options.sound_model)),
     )
-    if not sounds_like_speech(features):
-        job.warn(
-            "NO_SPEECH", f"{path.name} hardly sounds like speech: is it music, or the wrong file?"
-        )
     probabilities = keeper.stage(
         "heard", Floats, lambda: _probabilities(features, text, options.language)
     )

@@ -20,6 +20,14 @@ class SpeechOptions:
         "",
         "your own wav2vec-like network, as .onnx: the one that the speaker was taught with",
     )
+    assume_speech: bool = option(
+        False, "take the sound for speech, even where none is heard: no warning"
+    )
+    voice_model: str = option(
+        "",
+        "a network that tells speech from other sounds (Silero VAD's interface), as .onnx; empty: "
+        "a measured rule",
+    )
     language: str = option(
         "en-us", "language of the transcript: en-us, de, fr, es, it, pl, ja, … (espeak-ng's codes)"
     )

@@ -253,3 +253,18 @@ def loudness(path: Path) -> Path:
     ones = g.op("Add", g.op("Mul", loud, g.const(0.0)), g.const(1.0))
     g.op("Transpose", g.op("Concat", loud, ones, axis=1), perm=[0, 2, 1], out="heard")
     return g.save(path, [("sound", F, [1, "S"])], [("heard", F, [1, "T", 2])])
+
+
+def voice(path: Path, sr: Sequence[int] = ()) -> Path:
+    """Silero VAD's interface: speech is whatever is loud; the state counts the blocks."""
+    g = Graph()
+    loud = g.op("ReduceMean", g.op("Abs", "input"), axes=[1], keepdims=1)
+    told = g.op("Mul", g.op("Cast", g.op("ReduceSum", "sr", keepdims=0), to=F), g.const(0.0))
+    logit = g.op("Mul", g.op("Sub", loud, g.const(0.05)), g.const(200.0))
+    g.op("Sigmoid", g.op("Add", logit, told), out="output")
+    g.op("Add", "state", g.const(1.0), out="stateN")
+    return g.save(
+        path,
+        [("input", F, ["N", "S"]), ("state", F, [2, "N", 128]), ("sr", I64, list(sr))],
+        [("output", F, ["N", 1]), ("stateN", F, [2, "N", 128])],
+    )

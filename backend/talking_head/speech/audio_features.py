@@ -19,10 +19,6 @@ DEEP = 9.2  # and as far below the loud parts: 40 dB
 # by ear, 75 to 98 % of the benchmark's closures are then met, in each language and recording; at 1,
 # 50 to 96 %
 CLOSING = 1.5
-# nats: a dozen recordings of speech in five languages lie at 1.0 to 1.45, noise, tones and chords
-# above 1.65
-UNSURE = 1.55
-SHORT = 50  # moments that are too few to tell
 
 
 def speech_features(
@@ -55,18 +51,6 @@ def shown_by_sound(features: Features) -> Features:
     probabilities = heard_visemes(features)
     probabilities[:, CLOSED] *= CLOSING
     return np.asarray(probabilities / probabilities.sum(1, keepdims=True).clip(1e-6), np.float32)
-
-
-def sounds_like_speech(features: Features) -> bool:
-    """Whether the encoder is any surer of what it hears than of noise, tones and chords, in the
-    loud moments. Songs pass.
-    """
-    energy = features[:, :BANDS].max(1)
-    loud = energy >= max(HUSH, np.quantile(energy, 0.95) - DEEP)
-    probabilities = np.exp(features[loud, BANDS:CHANNELS])
-    return bool(
-        loud.sum() < SHORT or -(probabilities * np.log(probabilities)).sum(1).mean() < UNSURE
-    )
 
 
 def silence(features: Features) -> NDArray[np.float32]:
