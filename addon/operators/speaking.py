@@ -74,10 +74,14 @@ class SPLATSMITH_OT_speak(OnCompute, bpy.types.Operator):
         settings, path = context.scene.splatsmith, speech_file(context)
         text = settings.transcript.strip()
         block = settings.transcript_text
+        subtitles = bpy.path.abspath(settings.transcript_file)
         options = SpeechOptions(
             fps=frame_rate(context.scene),
             speaker=bpy.path.abspath(settings.speaker),
-            transcript=block.as_string() if block else text,
+            transcript=block.as_string() if block else text or subtitles,
+            character=settings.character,
+            trust_transcript=settings.trust_transcript,
+            channel=settings.speech_channel,
             language=settings.language,
             assume_speech=settings.assume_speech,
             voice_model=bpy.path.abspath(settings.voice_model),

@@ -1,6 +1,7 @@
 """The verb `speech`: what it can be told."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ..verb import Verb, option
 
@@ -14,7 +15,18 @@ class SpeechOptions:
         "", "what `face` learned of a speaker (speaker.safetensors); empty: a universal style"
     )
     transcript: str = option(
-        "", "what is said, or a text file with it: lips then close exactly (empty: by ear)"
+        "",
+        "what is said, or a file with it (text, .srt, .vtt): lips then close exactly (empty: by "
+        "ear)",
+    )
+    character: str = option(
+        "", "whose lines the face says, of a transcript with names (ANNA: …); empty: all"
+    )
+    trust_transcript: bool = option(
+        False, "align the transcript even where it does not seem to belong to the sound"
+    )
+    channel: Literal["mix", "left", "right"] = option(
+        "mix", "which channel of a stereo sound is heard"
     )
     sound_model: str = option(
         "",

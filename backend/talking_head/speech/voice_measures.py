@@ -103,7 +103,7 @@ def _measures(
     moved = np.abs(np.diff(pitch))[together]
     flat = float((moved < config.still).mean()) if len(moved) else 0.5
     glides = (moved >= config.still) & (moved < config.jump)
-    cepstrum = bands @ CEPSTRUM
+    cepstrum = np.asarray(bands @ CEPSTRUM, np.float64)
     smooth = np.stack([np.convolve(np.pad(row, 3, "edge"), SMOOTH, "valid") for row in bands[loud]])
     return [
         *_swings(bands, config),
