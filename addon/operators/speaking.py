@@ -84,6 +84,7 @@ class SPLATSMITH_OT_speak(OnCompute, bpy.types.Operator):
             channel=settings.speech_channel,
             language=settings.language,
             assume_speech=settings.assume_speech,
+            sound_model=bpy.path.abspath(settings.sound_model),
             voice_model=bpy.path.abspath(settings.voice_model),
             intensity=settings.speech_intensity,
             jaw=settings.speech_jaw,

@@ -138,6 +138,12 @@ class TalkingSettings:
         default=False,
         description="Take the sound for speech, even where none is heard in it",
     )
+    sound_model: bpy.props.StringProperty(
+        name="Sound Model",
+        subtype="FILE_PATH",
+        description="A network that hears speech: the one that the speaker was taught with, or a "
+        "recogniser with its vocab.json, such as wav2vec 2.0 (Get a Model)",
+    )
     voice_model: bpy.props.StringProperty(
         name="Voice Model",
         subtype="FILE_PATH",

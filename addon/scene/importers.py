@@ -95,6 +95,7 @@ MODEL_USES = {
     "masks": ("sam", "press Find Objects, or Click in the viewport"),
     "segments": ("segmenter", "press Find Objects"),
     "voice": ("voice_model", "press Speak"),
+    "speech": ("sound_model", "press Speak"),
 }
 
 

@@ -136,6 +136,7 @@ class SPLATSMITH_PT_talking_style(SidebarPanel, bpy.types.Panel):
         if told:
             layout.prop(settings, "character")
             layout.prop(settings, "trust_transcript")
+        layout.prop(settings, "sound_model")
         layout.prop(settings, "voice_model")
         layout.prop(settings, "assume_speech")
 

@@ -18,6 +18,7 @@ class ModelOptions:
         "ViT-B-16",
         "Depth-Anything-V2-Small",
         "Silero-VAD",
+        "wav2vec2-base-960h",
     ] = option("ViT-B-32", "which network; without --agree the verb says what it is")
     agree: bool = option(False, "yes to the download and its licence, which are named without this")
 
@@ -31,7 +32,7 @@ VERB = Verb(
     name="model",
     title="Get a Model",
     options=ModelOptions,
-    help="fetch a published network, for words, masks, segments, depth or voices",
+    help="fetch a published network, for words, masks, segments, depth, speech or voices",
     description=(
         "--input is the folder to keep models in. Without --agree it only says what it would "
         "fetch. --output receives its path.\n"

@@ -23,12 +23,14 @@ from .motion.motion_translator import MotionTranslator
 from .motion.speaker_file import load_speaker
 from .speech.audio_features import (
     BANDS,
+    CHANNELS,
     heard_visemes,
     shown_by_sound,
     speech_features,
 )
 from .speech.log_mel import FEATURE_RATE
 from .speech.pretrained import load_pretrained
+from .speech.recognised import recognised_visemes, vocabulary
 from .speech.smoothing import smoothed
 from .speech.transcript import Transcript, parse
 from .speech.transcript_alignment import said_track
@@ -126,9 +128,9 @@ def _transcript(job: Job[SpeechOptions]) -> Transcript | None:
 
 def _probabilities(job: Job[SpeechOptions], features: Floats, script: Transcript | None) -> Floats:
     """(T, 15) of visemes: by ear, or exactly, where it is known what is said."""
-    if script is None:
-        return shown_by_sound(features)
     options = job.options
+    if script is None:
+        return _by_ear(job, features)
     track, unread = said_track(
         script,
         options.language,
@@ -139,6 +141,30 @@ def _probabilities(job: Job[SpeechOptions], features: Floats, script: Transcript
     for reason, count in unread.items():
         job.warn("TRANSCRIPT", f"{count} {reason}.")
     return np.eye(len(VISEMES), dtype=np.float32)[track]
+
+
+def _by_ear(job: Job[SpeechOptions], features: Floats) -> Floats:
+    """(T, 15) of visemes as they are heard: by our own ear or, where the sound model tells what is
+    said, by both.
+    """
+    shown, model = shown_by_sound(features), job.options.sound_model
+    scores = features[:, CHANNELS:]
+    if not model or job.options.speaker:
+        return shown
+    signs = vocabulary(model, scores.shape[1])
+    if not signs:
+        job.warn(
+            "SOUND_MODEL",
+            "Without a speaker this sound model changes nothing: no vocab.json beside it says what "
+            "it hears.",
+        )
+        return shown
+    exact, missed = recognised_visemes(
+        scores, signs, job.options.language, shown, heard_visemes(features)
+    )
+    if missed:
+        job.warn("RECOGNISED", f"{missed} stretches are moved by ear: too much was recognised.")
+    return exact
 
 
 def _in_the_manner(

@@ -30,7 +30,8 @@ class SpeechOptions:
     )
     sound_model: str = option(
         "",
-        "your own wav2vec-like network, as .onnx: the one that the speaker was taught with",
+        "your own wav2vec-like network, as .onnx: the one that the speaker was taught with, or "
+        "without a speaker a recogniser with its vocab.json, which hears what is said",
     )
     assume_speech: bool = option(
         False, "take the sound for speech, even where none is heard: no warning"

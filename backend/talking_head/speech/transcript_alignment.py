@@ -62,7 +62,7 @@ def align_transcript(
             "Cut it into parts, each with its own transcript.",
         )
     code = language_code(language)
-    said = [_sounds(readable(line.text, language)[0], code) for line in transcript.lines]
+    said = [sounds_of(readable(line.text, language)[0], code) for line in transcript.lines]
     spoken = [phoneme for sounds in said for phoneme in sounds]
     if not spoken:
         raise InputError(
@@ -113,7 +113,7 @@ def said_track(
     return viseme_track(phonemes, len(heard)), {k: v for k, v in unread.items() if v}
 
 
-def _sounds(text: str, code: str) -> list[Phoneme]:
+def sounds_of(text: str, code: str) -> list[Phoneme]:
     """Without the pauses that espeak makes."""
     return [p for p in speak(text, code)[2] if p.ipa.strip("ˈˌ")]
 
