@@ -39,6 +39,7 @@ from .speech.visemes import VISEMES, VisemeStyle, closed_on, mouths, viseme_shar
 from .speech.voice_activity import SILENT, load_voice_model, sounds_like_speech
 from .speech_verb import SpeechOptions
 
+AROUND, SOFT = 0.2, 0.05  # seconds that a mouth moves before and after its own lines
 SHOWN = 8  # notes and names in a sentence
 
 
@@ -73,6 +74,8 @@ def run(job: Job[SpeechOptions]) -> Outcome:
     mouth, own = mouths(probabilities, style=style), list[str]()
     if speaker:
         mouth, own = _in_the_manner(speaker, features, mouth, probabilities, style, bool(script))
+        if options.character:  # the speaker's decoder hears the others too
+            mouth = mouth * _own_lines(probabilities)[:, None]
     spoken = np.concatenate([mouth, viseme_shares(probabilities, style) * options.intensity], 1)
     values = smoothed(_at(spoken, heard), options.smoothing * options.fps)
     lids = blinks(times, options.blinks, job.request.seed)
@@ -141,6 +144,14 @@ def _probabilities(job: Job[SpeechOptions], features: Floats, script: Transcript
     for reason, count in unread.items():
         job.warn("TRANSCRIPT", f"{count} {reason}.")
     return np.eye(len(VISEMES), dtype=np.float32)[track]
+
+
+def _own_lines(probabilities: Floats) -> Floats:
+    """(T,) 1 around what is said by chances (T, 15), 0 elsewhere, with soft edges."""
+    said = (probabilities[:, VISEMES.index("sil")] < 0.5).astype(np.float32)
+    width = round(AROUND * FEATURE_RATE)
+    near = np.convolve(said, np.ones(2 * width + 1), "same") > 0
+    return smoothed(near.astype(np.float32), SOFT * FEATURE_RATE)
 
 
 def _by_ear(job: Job[SpeechOptions], features: Floats) -> Floats:

@@ -44,7 +44,7 @@ def readable(text: str, language: str) -> tuple[str, list[str]]:
     """The text as it is read: digits and letters of any width, "$20" as "20 $"; and the pictures
     (emoji) that were left out. InputError for letters that the language's voice can't read.
     """
-    usual = WIDE.sub(lambda found: unicodedata.normalize("NFKC", found.group()), text)
+    usual = WIDE.sub(lambda run: unicodedata.normalize("NFKC", run.group()), text)
     plain = CURRENCY.sub(r"\2 \1", usual)
     pictures = [c for c in plain if _is_picture(c)]
     plain = "".join(" " if _is_picture(c) else c for c in plain)
@@ -66,13 +66,13 @@ def _is_picture(sign: str) -> bool:
 def _strange(text: str, base: str) -> list[str]:
     """Words that are spelled where they should be read, and letters of other scripts."""
     own = SCRIPTS.get(base, ())
-    found = re.findall(r"[a-z]{2,}\w*|[A-Z][a-z]\w*", text) if base in SPELLS else []
+    strange = re.findall(r"[a-z]{2,}\w*|[A-Z][a-z]\w*", text) if base in SPELLS else []
     for sign in text:
         if sign.isalpha() and ord(sign) > 127:
             script = unicodedata.name(sign, "?").split(" ")[0].split("-UNIFIED")[0]
             if not (script in own or _is_general(script)):
-                found.append(sign)
-    return found
+                strange.append(sign)
+    return strange
 
 
 def _is_general(script: str) -> bool:

@@ -59,17 +59,17 @@ def stretches(scores: Floats, signs: tuple[str, ...]) -> list[Heard]:
     """
     best: NDArray[np.int64] = scores.argmax(1)
     changes = np.flatnonzero(np.diff(best, prepend=-1))
-    found, current, last = list[Heard](), list[tuple[float, str]](), -np.inf
+    parts, current, last = list[Heard](), list[tuple[float, str]](), -np.inf
     for row in changes.tolist():
         sign, time = signs[best[row]], row / FEATURE_RATE
         if not sign or (sign.startswith(("<", "[")) and len(sign) > 1):
             continue  # blank, unknown, beginnings and ends
         if current and time - last > PAUSE:
-            found.append(_stretch(current))
+            parts.append(_stretch(current))
             current = []
         current.append((time, sign))
         last = time
-    return [h for h in [*found, *([_stretch(current)] if current else [])] if _word_count(h)]
+    return [h for h in [*parts, *([_stretch(current)] if current else [])] if _word_count(h)]
 
 
 def _stretch(marks: list[tuple[float, str]]) -> Heard:

@@ -79,7 +79,7 @@ def _cues(rows: list[str]) -> list[Line]:
             voice = VOICE.search(row)
             name = html.unescape(voice.group(1)).strip() if voice else ""
             lines.append(Line(html.unescape(MARKUP.sub("", row)), name, *times))
-    return sorted(lines, key=lambda line: line.start or 0.0)
+    return sorted(lines, key=lambda line: (line.start or 0.0, line.end or 0.0))
 
 
 def _numbers_next(rows: list[str], number: int) -> bool:
@@ -101,8 +101,8 @@ def _with_speakers(lines: list[Line], subtitles: bool) -> Transcript:
     names = _names([line.text for line in lines])
     kept, notes, before = list[Line](), list[str](), None
     for line in lines:
-        text, found = _spoken(line.text, subtitles)
-        notes += found
+        text, unsaid = _spoken(line.text, subtitles)
+        notes += unsaid
         tag = TAG.match(text)
         name = line.speaker
         if tag and tag.group(1).strip() in names:

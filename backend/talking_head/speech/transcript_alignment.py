@@ -56,18 +56,7 @@ def align_transcript(
     InputError where they can't be read, can't fit or, unless the transcript is `trusted`, where
     text and sound do not belong together.
     """
-    if len(probabilities) > LONGEST * FEATURE_RATE:
-        raise InputError(
-            f"The sound is longer than {LONGEST // 60} minutes.",
-            "Cut it into parts, each with its own transcript.",
-        )
-    code = language_code(language)
-    said = [sounds_of(readable(line.text, language)[0], code) for line in transcript.lines]
-    spoken = [phoneme for sounds in said for phoneme in sounds]
-    if not spoken:
-        raise InputError(
-            "Nothing of the transcript can be pronounced.", "Check the transcript and its language."
-        )
+    said = _pronounced(transcript, language, len(probabilities))
     windows = _windows(transcript, len(probabilities))
     late = [number for numbers, first, last in windows if last <= first for number in numbers]
     if late and not trusted:
@@ -76,23 +65,41 @@ def align_transcript(
         raise InputError(
             f"A subtitle begins at {begins:.1f} s, but the sound lasts {lasts:.1f} s.", ADVICE
         )
-    windows = [window for window in windows if window[2] > window[1]]
     said = [[] if number in late else sounds for number, sounds in enumerate(said)]
+    windows = [window for window in windows if window[2] > window[1]]
     spoken = [phoneme for sounds in said for phoneme in sounds]
-    if not spoken:
-        return _by_line(transcript, said, [])
-    rows = np.concatenate([probabilities[first:last] for _, first, last in windows])
-    if not trusted:
+    if spoken and not trusted:
+        rows = np.concatenate([probabilities[first:last] for _, first, last in windows])
         demand_pace(spoken, len(rows))
         laid = lay(spoken, rows, config)
         demand_trust(laid, rows, lambda other, part: lay(other, part, config))
-    found = list[Phoneme]()
+        if not transcript.timed:
+            return _by_line(transcript, said, laid.phonemes)
+    placed = list[Phoneme]()
     for numbers, first, last in windows:
         sounds = [phoneme for number in numbers for phoneme in said[number]]
         if sounds:
-            placed = lay(sounds, probabilities[first:last], config).phonemes
-            found += [_later(phoneme, first / FEATURE_RATE) for phoneme in placed]
-    return _by_line(transcript, said, found)
+            laid = lay(sounds, probabilities[first:last], config)
+            placed += [_later(phoneme, first / FEATURE_RATE) for phoneme in laid.phonemes]
+    return _by_line(transcript, said, placed)
+
+
+def _pronounced(transcript: Transcript, language: str, rows: int) -> list[list[Phoneme]]:
+    """The sounds of each line, with their usual lengths. InputError where there are none, where
+    they can't be read, and where the sound has so many rows that aligning would take hours.
+    """
+    if rows > LONGEST * FEATURE_RATE:
+        raise InputError(
+            f"The sound is longer than {LONGEST // 60} minutes.",
+            "Cut it into parts, each with its own transcript.",
+        )
+    code = language_code(language)
+    said = [sounds_of(readable(line.text, language)[0], code) for line in transcript.lines]
+    if not any(said):
+        raise InputError(
+            "Nothing of the transcript can be pronounced.", "Check the transcript and its language."
+        )
+    return said
 
 
 def said_track(

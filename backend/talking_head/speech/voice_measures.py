@@ -76,10 +76,10 @@ def periods(
         at = (rows * HOP)[:, None] + np.arange(config.frame)
         frames = padded[np.minimum(at, len(padded) - 1)]
         spectrum = np.fft.rfft((frames - frames.mean(1, keepdims=True)) * window, size)
-        found = np.fft.irfft(np.abs(spectrum) ** 2)[:, : longest + 2]
-        found /= (found[:, :1] + 1e-9) * (own / own[0])
-        lag = found[:, shortest:longest].argmax(1) + shortest
-        before, peak, after = (found[np.arange(len(rows)), lag + k] for k in (-1, 0, 1))
+        likeness = np.fft.irfft(np.abs(spectrum) ** 2)[:, : longest + 2]
+        likeness /= (likeness[:, :1] + 1e-9) * (own / own[0])
+        lag = likeness[:, shortest:longest].argmax(1) + shortest
+        before, peak, after = (likeness[np.arange(len(rows)), lag + k] for k in (-1, 0, 1))
         bend = before - 2 * peak + after
         aside = 0.5 * (before - after) / np.where(np.abs(bend) > 1e-9, bend, 1e9)
         strength[rows], pitch[rows] = peak.clip(0, 1), np.log2(RATE / (lag + aside.clip(-0.5, 0.5)))

@@ -10,10 +10,14 @@ from helpers import tiny_onnx
 from helpers.places import DATA
 from helpers.voiceless import KINDS, voiceless
 
+from backend.formats.arkit import BLENDSHAPES
 from backend.media.sound import RATE, read_sound
 from backend.protocol import InputError
+from backend.talking_head.speech.audio_features import shown_by_sound, speech_features
 from backend.talking_head.speech.espeak import speak
 from backend.talking_head.speech.synthetic_speech import at_rate
+from backend.talking_head.speech.viseme_encoder import load_encoder
+from backend.talking_head.speech.visemes import mouths
 from backend.talking_head.speech.voice_activity import (
     load_voice_model,
     sounds_like_speech,
@@ -143,3 +147,15 @@ def test_silero_hears_speech_alone() -> None:
     assert sounds_like_speech(said("de"), network)
     for kind in ("chords", "white noise", "metronome"):
         assert not sounds_like_speech(voiceless(kind, 1, 4), network)
+
+
+def test_a_little_noise_does_not_change_how_far_the_mouth_opens() -> None:
+    encoder, jaw = load_encoder(), BLENDSHAPES.index("jawOpen")
+    for language in ("de", "hi"):
+        samples = said(language)
+        noise = 0.01 * np.random.default_rng(0).normal(size=len(samples))
+        opened = [
+            mouths(shown_by_sound(speech_features(sound, encoder)))[:, jaw].mean()
+            for sound in (samples, (samples + noise).astype(np.float32))
+        ]
+        assert abs(opened[1] / opened[0] - 1) < 0.15, "-40 dBFS"
