@@ -70,8 +70,9 @@ docs: .venv/dev .venv-docs/ready  ## the manual, to out/site; links and code fen
 kernels: .venv/tools  ## the CPU kernels' wheels for every platform
 	$(VENV) backend/gaussians/native/build.py --all
 
-encoder: .venv/ready  ## the weights of the ear that comes along, taught anew on synthesised speech
+encoder: .venv/ready  ## the weights of the ears that come along, taught anew on synthesised speech
 	$(VENV) -m backend.talking_head.speech.build_encoder
+	$(VENV) -m backend.talking_head.speech.build_encoder --robust
 
 viewer:  ## the viewer of web pages, from its package (npm), held against a hash
 	$(PYTHON) backend/formats/splats/viewer/fetch.py

@@ -1,4 +1,4 @@
-"""Published networks, fetched with consent: for words, masks, segments and depth."""
+"""Published networks, fetched with consent: for words, masks, segments, depth and voices."""
 
 import bpy
 

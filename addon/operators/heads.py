@@ -66,6 +66,8 @@ class SPLATSMITH_OT_read_face(OnCompute, bpy.types.Operator):
             rig=_folder(settings.face_rig),
             fps=frame_rate(context.scene),
             smoothing=settings.speech_smoothing,
+            assume_speech=settings.assume_speech,
+            voice_model=bpy.path.abspath(settings.voice_model),
             gaussians=-1 if settings.paint_head else 0,
             agree=bpy.app.online_access and settings.fetch_tracker,
         )

@@ -109,6 +109,47 @@ class TalkingSettings:
         default="en-us",
         description="Of the transcript: en-us, de, fr, es, it, pl, ja …",
     )
+    transcript_file: bpy.props.StringProperty(
+        name="Subtitles",
+        subtype="FILE_PATH",
+        description="A file with what is said: text, SubRip (.srt) or WebVTT (.vtt)",
+    )
+    character: bpy.props.StringProperty(
+        name="Character",
+        description="Whose lines the face says, of a transcript with names (ANNA: …); empty: all",
+    )
+    trust_transcript: bpy.props.BoolProperty(
+        name="Trust Transcript",
+        default=False,
+        description="Align the transcript even where it does not seem to belong to the sound",
+    )
+    speech_channel: bpy.props.EnumProperty(
+        name="Channel",
+        items=[
+            ("mix", "Mix", "All channels together"),
+            ("left", "Left", "The left channel alone"),
+            ("right", "Right", "The right channel alone"),
+        ],
+        default="mix",
+        description="Which channel of a stereo sound is heard",
+    )
+    assume_speech: bpy.props.BoolProperty(
+        name="Treat as Speech",
+        default=False,
+        description="Take the sound for speech, even where none is heard in it",
+    )
+    sound_model: bpy.props.StringProperty(
+        name="Sound Model",
+        subtype="FILE_PATH",
+        description="A network that hears speech: the one that the speaker was taught with, or a "
+        "recogniser with its vocab.json, such as wav2vec 2.0 (Get a Model)",
+    )
+    voice_model: bpy.props.StringProperty(
+        name="Voice Model",
+        subtype="FILE_PATH",
+        description="A network that tells speech from other sounds, such as Silero VAD (Get a "
+        "Model); empty: a measured rule",
+    )
     head_object: bpy.props.PointerProperty(
         name="Head", type=bpy.types.Object, description="The object that turns with the head"
     )

@@ -93,6 +93,8 @@ MODEL_USES = {
     "masks": ("sam", "press Find Objects, or Click in the viewport"),
     "segments": ("segmenter", "press Find Objects"),
     "depth": ("depth_model", "press Solve Cameras"),
+    "voice": ("voice_model", "press Speak"),
+    "speech": ("sound_model", "press Speak"),
 }
 
 

@@ -78,6 +78,7 @@ class SPLATSMITH_PT_talking(SidebarPanel, bpy.types.Panel):
         row = layout.row(align=True)
         row.prop(settings, "speech", text="")
         row.operator("splatsmith.sound_of_strip", text="", icon="SEQ_SEQUENCER")
+        layout.row().prop(settings, "speech_channel", expand=True)
         layout.prop(settings, "speech_start")
         row = layout.row()
         row.template_list(
@@ -126,9 +127,18 @@ class SPLATSMITH_PT_talking_style(SidebarPanel, bpy.types.Panel):
         layout.prop(settings, "transcript_text")
         if settings.transcript_text is None:
             layout.prop(settings, "transcript")
+            if not settings.transcript:
+                layout.prop(settings, "transcript_file")
         row = layout.row()
-        row.active = bool(settings.transcript_text or settings.transcript)
+        told = settings.transcript_text or settings.transcript or settings.transcript_file
+        row.active = bool(told)
         row.prop(settings, "language")
+        if told:
+            layout.prop(settings, "character")
+            layout.prop(settings, "trust_transcript")
+        layout.prop(settings, "sound_model")
+        layout.prop(settings, "voice_model")
+        layout.prop(settings, "assume_speech")
 
 
 class SPLATSMITH_PT_talking_table(SidebarPanel, bpy.types.Panel):
@@ -180,6 +190,7 @@ class SPLATSMITH_PT_talking_face(SidebarPanel, bpy.types.Panel):
         column.prop(settings, "face_tracker")
         layout.prop(settings, "fetch_tracker")
         layout.prop(settings, "paint_head")
+        layout.prop(settings, "assume_speech")
         layout.row().prop(settings, "preset", expand=True)
         layout.operator("splatsmith.read_face", icon="OUTLINER_OB_CAMERA")
         layout.operator("splatsmith.import_head", icon="IMPORT")

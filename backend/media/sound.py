@@ -3,6 +3,7 @@ measured by.
 """
 
 from pathlib import Path
+from typing import Literal
 
 import av
 import numpy as np
@@ -14,21 +15,23 @@ from ..protocol import InputError
 from .open_media import BROKEN_MEDIA, open_media
 
 Samples = NDArray[np.float32]  # (S,) -1 to 1
+Channel = Literal["mix", "left", "right"]
 
 RATE = 16_000  # samples a second
 LONGEST = 3 * 3600  # seconds
 FASTEST = 2_000_000  # samples a second; beyond it, seconds and gigabytes go into a filter for them
 
 
-def read_sound(path: Path) -> Samples:
-    """The first sound track. InputError for what has none, is empty, or goes on for hours."""
+def read_sound(path: Path, channel: Channel = "mix") -> Samples:
+    """The first sound track, all its channels mixed or one of them; of a mono sound it is the same.
+    InputError for what has none, is empty, or goes on for hours."""
     check_file(path)
     refuse_archive(path)
     try:
         with open_media(path) as container:
             if not container.streams.audio:
                 raise InputError(f"{path.name} has no sound.", "Choose a file with speech in it.")
-            samples = _decoded(container, path)
+            samples = _decoded(container, path, channel)
     except BROKEN_MEDIA as error:
         raise InputError(
             f"{path.name} can't be read as sound.", "Choose a WAV, MP3, FLAC or video file."
@@ -53,22 +56,25 @@ def late_by(container: av.container.InputContainer) -> float:
     return delay if abs(delay) < 60 else 0.0
 
 
-def _decoded(container: av.container.InputContainer, path: Path) -> Samples:
+def _decoded(container: av.container.InputContainer, path: Path, channel: Channel) -> Samples:
     """Resampled frame by frame, so that long files need no more memory than their result."""
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+    apart = channel != "mix" and container.streams.audio[0].channels > 1
+    layout = "stereo" if apart else "mono"
+    resampler = av.AudioResampler(format="fltp", layout=layout, rate=RATE)
+    row = 1 if apart and channel == "right" else 0
     parts: list[Samples] = []
     length = 0
     for frame in container.decode(audio=0):
         if not 0 < frame.sample_rate <= FASTEST:
             raise ValueError(f"{frame.sample_rate} samples a second")
         for ready in resampler.resample(frame):
-            parts.append(ready.to_ndarray().ravel().astype(np.float32))
+            parts.append(ready.to_ndarray()[row].astype(np.float32))
             length += len(parts[-1])
         if length > LONGEST * RATE:
             raise InputError(
                 f"{path.name} is longer than {LONGEST // 3600} hours.", "Cut it into parts."
             )
-    parts += [ready.to_ndarray().ravel().astype(np.float32) for ready in resampler.resample(None)]
+    parts += [ready.to_ndarray()[row].astype(np.float32) for ready in resampler.resample(None)]
     whole = np.concatenate(parts) if parts else np.zeros(0, np.float32)
     late = round(late_by(container) * RATE)
     whole = (

@@ -9,7 +9,7 @@ work where a SAM's do.
 from dataclasses import dataclass
 from typing import Literal
 
-Purpose = Literal["words", "masks", "segments", "depth"]
+Purpose = Literal["words", "masks", "segments", "depth", "voice", "speech"]
 HUB = "https://huggingface.co"  # HF_ENDPOINT names another
 
 
@@ -44,6 +44,8 @@ PURPOSES: dict[Purpose, tuple[str, str]] = {
     "masks": ("Objects by their outlines, and select by clicking", "segment --sam"),
     "words": ("Selecting by words", "segment --model"),
     "depth": ("Depth of single pictures, for cameras by FlowMap", "cameras --depth-model"),
+    "speech": ("What is said, so that lips close exactly", "speech --sound-model"),
+    "voice": ("Speech told from music and noise", "speech --voice-model"),
 }
 _CLIP = ("open_clip_config.json", "open_clip_model.safetensors")
 PUBLISHED = (
@@ -101,6 +103,28 @@ PUBLISHED = (
         megabytes=99.1,
         licence="Apache-2.0",
         by="Yang et al.; ONNX by the ONNX Community",
+    ),
+    PublishedModel(
+        name="wav2vec2-base-960h",
+        title="wav2vec 2.0 base",
+        purpose="speech",
+        use="Hears what is said in English, letter by letter",
+        repository="Xenova/wav2vec2-base-960h",
+        files=("onnx/model.onnx", "vocab.json"),
+        megabytes=377.9,
+        licence="Apache-2.0",
+        by="Baevski et al., trained on LibriSpeech; ONNX by Xenova",
+    ),
+    PublishedModel(
+        name="Silero-VAD",
+        title="Silero VAD",
+        purpose="voice",
+        use="Hears whether somebody speaks, in any language",
+        repository="onnx-community/silero-vad",
+        files=("onnx/model.onnx",),
+        megabytes=2.2,
+        licence="MIT",
+        by="Silero Team; ONNX by the ONNX Community",
     ),
 )
 BY_NAME = {model.name: model for model in PUBLISHED}

@@ -12,7 +12,13 @@ class ModelOptions:
     """What the verb can be told."""
 
     name: Literal[
-        "DeepLabV3-MobileNetV2", "MobileSAM", "ViT-B-32", "ViT-B-16", "Depth-Anything-V2-Small"
+        "DeepLabV3-MobileNetV2",
+        "MobileSAM",
+        "ViT-B-32",
+        "ViT-B-16",
+        "Depth-Anything-V2-Small",
+        "Silero-VAD",
+        "wav2vec2-base-960h",
     ] = option("ViT-B-32", "which network; without --agree the verb says what it is")
     agree: bool = option(False, "yes to the download and its licence, which are named without this")
 
@@ -26,7 +32,7 @@ VERB = Verb(
     name="model",
     title="Get a Model",
     options=ModelOptions,
-    help="fetch a published network, for words, masks, segments or depth",
+    help="fetch a published network, for words, masks, segments, depth, speech or voices",
     description=(
         "--input is the folder to keep models in. Without --agree it only says what it would "
         "fetch. --output receives its path.\n"

@@ -9,7 +9,7 @@ import torch
 
 from ..formats import gaussian_head_file
 from ..geometry.arrays import Floats
-from ..media.sound import read_sound
+from ..media.sound import RATE, Samples, read_sound
 from ..networks.onnx_model import OnnxModel, for_networks
 from ..protocol import InputError
 from ..runtime import network
@@ -30,10 +30,11 @@ from .motion.motion_translator import MotionTranslatorConfig
 from .motion.speaker_file import NAME as SPEAKER, save_speaker
 from .rigs.correspondence import Correspondence, find_correspondence
 from .rigs.rig import Rig
-from .speech.audio_features import BANDS, HUSH, sounds_like_speech, speech_features
+from .speech.audio_features import BANDS, HUSH, speech_features
 from .speech.log_mel import FEATURE_RATE
 from .speech.pretrained import load_pretrained
 from .speech.viseme_encoder import load_encoder
+from .speech.voice_activity import load_voice_model, sounds_like_speech
 from .tracking.face_mesh import LOWER_LIP, UPPER_LIP
 from .tracking.fetch import fetch_weights
 from .tracking.track import FaceTrack, FaceTrackConfig, FaceTracker, track_video
@@ -161,16 +162,12 @@ def _teach(
     rate = 30.0
     times = frame_times(motion.times[-1] - motion.times[0], rate)[:-1] + motion.times[0]
     try:
-        sounds = speech_features(read_sound(path), load_encoder(), pretrained)
-        features = sounds[
-            round(motion.times[0] * FEATURE_RATE) : round(motion.times[-1] * FEATURE_RATE) + 1
-        ]
-        if (
-            not len(features)
-            or features[:, :BANDS].max() < HUSH
-            or not sounds_like_speech(features)
-        ):
-            raise InputError(f"No speech is heard in {path.name}.", "")
+        samples = read_sound(path)
+        sounds = speech_features(samples, load_encoder(), pretrained)
+        begin, end = float(motion.times[0]), float(motion.times[-1])
+        features = sounds[round(begin * FEATURE_RATE) : round(end * FEATURE_RATE) + 1]
+        heard = samples[round(begin * RATE) : round(end * RATE) + 1]
+        demand_speech(job.options, path, features, heard)
         clip = SpeechClip(
             features, resampled(motion.coefficients[:, spoken], motion.times, times), rate
         )
@@ -187,10 +184,25 @@ def _teach(
             keeper=StageKeeper(job),
         )
     except InputError as error:
-        job.warn("NO_SPEAKER", f"{error.what} The face's motion is read all the same.")
+        read = "The face's motion is read all the same."
+        job.warn("NO_SPEAKER", " ".join(part for part in (error.what, read, error.advice) if part))
         return False
     save_speaker(model, [motion.names[k] for k in spoken], job.folder.staging / SPEAKER)
     return True
+
+
+def demand_speech(options: FaceOptions, path: Path, features: Floats, samples: Samples) -> None:
+    """InputError where the part of the video that is read holds no sound, or none that sounds like
+    speech and was not said to be.
+    """
+    if not len(features) or features[:, :BANDS].max() < HUSH:
+        raise InputError(f"No speech is heard in {path.name}.", "Its sound is silent there.")
+    voice = load_voice_model(options.voice_model)
+    if not options.assume_speech and not sounds_like_speech(samples, voice):
+        raise InputError(
+            f"No speech is heard in {path.name}.",
+            "If there is some, give --assume-speech (Treat as Speech).",
+        )
 
 
 def head_config(row: FacePreset, gaussians: int = -1) -> LearnConfig:

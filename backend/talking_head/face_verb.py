@@ -49,6 +49,12 @@ class FaceOptions:
         "",
         "your own wav2vec-like network, as .onnx: (1, samples) -> (1, moments, channels)",
     )
+    assume_speech: bool = option(False, "learn from the sound even where no speech is heard in it")
+    voice_model: str = option(
+        "",
+        "a network that tells speech from other sounds (Silero VAD's interface), as .onnx; empty: "
+        "a measured rule",
+    )
     gaussians: int = option(
         -1, "Gaussians of a photoreal head; 0: none", -1, 500_000, auto={"": "gaussians"}
     )

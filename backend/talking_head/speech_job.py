@@ -21,55 +21,61 @@ from .motion.motion_output import frame_times, write_motion
 from .motion.motion_training import speak
 from .motion.motion_translator import MotionTranslator
 from .motion.speaker_file import load_speaker
-from .speech.alignment import align_text
 from .speech.audio_features import (
     BANDS,
+    CHANNELS,
     heard_visemes,
     shown_by_sound,
-    sounds_like_speech,
     speech_features,
 )
 from .speech.log_mel import FEATURE_RATE
-from .speech.phonemes import viseme_track
 from .speech.pretrained import load_pretrained
+from .speech.recognised import recognised_visemes, vocabulary
 from .speech.smoothing import smoothed
+from .speech.transcript import Transcript, parse
+from .speech.transcript_alignment import said_track
 from .speech.viseme_encoder import load_encoder
 from .speech.visemes import VISEMES, VisemeStyle, closed_on, mouths, viseme_shares
+from .speech.voice_activity import SILENT, load_voice_model, sounds_like_speech
 from .speech_verb import SpeechOptions
 
-SILENT = 1e-3  # loudest sample of a recording that holds nothing
+AROUND, SOFT = 0.2, 0.05  # seconds that a mouth moves before and after its own lines
+SHOWN = 8  # notes and names in a sentence
 
 
 def run(job: Job[SpeechOptions]) -> Outcome:
     """Leaves motion.npz, live_link.csv and curves.png."""
     options, path = job.options, Path(job.request.input)
     speaker = load_speaker(Path(options.speaker)) if options.speaker else None
-    text = _text(options.transcript)
+    script = _transcript(job)
+    voice = load_voice_model(options.voice_model)
     keeper = StageKeeper(job)
     job.stage("Reading the sound", 1, 3)
-    samples = read_sound(path)
+    samples = read_sound(path, options.channel)
     if np.abs(samples).max() < SILENT:
         job.warn("SILENT", f"{path.name} is silent: the face will only blink.")
+    elif not options.assume_speech and not sounds_like_speech(samples, voice):
+        job.warn(
+            "NO_SPEECH",
+            f"{path.name} hardly sounds like speech: is it music, or the wrong file? The face "
+            "moves all the same; --assume-speech (Treat as Speech) leaves this warning out.",
+        )
     job.stage("Listening", 2, 3)
     features = keeper.stage(
         "features",
         Floats,
         lambda: speech_features(samples, load_encoder(), load_pretrained(options.sound_model)),
     )
-    if not sounds_like_speech(features):
-        job.warn(
-            "NO_SPEECH", f"{path.name} hardly sounds like speech: is it music, or the wrong file?"
-        )
-    probabilities = keeper.stage(
-        "heard", Floats, lambda: _probabilities(features, text, options.language)
-    )
+    probabilities = keeper.stage("heard", Floats, lambda: _probabilities(job, features, script))
     job.stage("Moving the face", 3, 3)
     times = frame_times(len(samples) / RATE, options.fps)
     heard = times + options.lead / 1000
     style = VisemeStyle(options.intensity, options.jaw, options.closure)
     mouth, own = mouths(probabilities, style=style), list[str]()
     if speaker:
-        mouth, own = _in_the_manner(speaker, features, mouth, probabilities, style, bool(text))
+        mouth, own = _in_the_manner(speaker, features, mouth, probabilities, style, bool(script))
+        if options.character:  # the speaker's decoder hears the others too
+            mouth = mouth * _own_lines(probabilities)[:, None]
     spoken = np.concatenate([mouth, viseme_shares(probabilities, style) * options.intensity], 1)
     values = smoothed(_at(spoken, heard), options.smoothing * options.fps)
     lids = blinks(times, options.blinks, job.request.seed)
@@ -100,12 +106,76 @@ def _text(given: str) -> str:
         ) from error
 
 
-def _probabilities(features: Floats, text: str, language: str) -> Floats:
-    """(T, 15) of visemes: by ear, or exactly, where it is known what is said."""
+def _transcript(job: Job[SpeechOptions]) -> Transcript | None:
+    """What is said, if it is told; what of it is not spoken is named."""
+    text = _text(job.options.transcript)
     if not text:
-        return shown_by_sound(features)
-    track = viseme_track(align_text(text, language, heard_visemes(features)), len(features))
+        return None
+    script, who = parse(text), job.options.character
+    if script.notes:
+        shown = ", ".join(list(dict.fromkeys(script.notes))[:SHOWN])
+        job.warn("NOTES", f"Not spoken of the transcript, {len(script.notes)} notes: {shown}.")
+    if who and who not in script.speakers:
+        raise InputError(
+            f"Nobody called {who} speaks in the transcript.",
+            f"Its names: {', '.join(script.speakers) or 'none'}.",
+        )
+    if len(script.speakers) > 1 and not who:
+        job.warn(
+            "SPEAKERS",
+            f"The face says the lines of all: {', '.join(script.speakers[:SHOWN])}. Name one with "
+            "--character (Character).",
+        )
+    return script
+
+
+def _probabilities(job: Job[SpeechOptions], features: Floats, script: Transcript | None) -> Floats:
+    """(T, 15) of visemes: by ear, or exactly, where it is known what is said."""
+    options = job.options
+    if script is None:
+        return _by_ear(job, features)
+    track, unread = said_track(
+        script,
+        options.language,
+        heard_visemes(features),
+        options.trust_transcript,
+        options.character,
+    )
+    for reason, count in unread.items():
+        job.warn("TRANSCRIPT", f"{count} {reason}.")
     return np.eye(len(VISEMES), dtype=np.float32)[track]
+
+
+def _own_lines(probabilities: Floats) -> Floats:
+    """(T,) 1 around what is said by chances (T, 15), 0 elsewhere, with soft edges."""
+    said = (probabilities[:, VISEMES.index("sil")] < 0.5).astype(np.float32)
+    width = round(AROUND * FEATURE_RATE)
+    near = np.convolve(said, np.ones(2 * width + 1), "same") > 0
+    return smoothed(near.astype(np.float32), SOFT * FEATURE_RATE)
+
+
+def _by_ear(job: Job[SpeechOptions], features: Floats) -> Floats:
+    """(T, 15) of visemes as they are heard: by our own ear or, where the sound model tells what is
+    said, by both.
+    """
+    shown, model = shown_by_sound(features), job.options.sound_model
+    scores = features[:, CHANNELS:]
+    if not model or job.options.speaker:
+        return shown
+    signs = vocabulary(model, scores.shape[1])
+    if not signs:
+        job.warn(
+            "SOUND_MODEL",
+            "Without a speaker this sound model changes nothing: no vocab.json beside it says what "
+            "it hears.",
+        )
+        return shown
+    exact, missed = recognised_visemes(
+        scores, signs, job.options.language, shown, heard_visemes(features)
+    )
+    if missed:
+        job.warn("RECOGNISED", f"{missed} stretches are moved by ear: too much was recognised.")
+    return exact
 
 
 def _in_the_manner(

@@ -1,6 +1,7 @@
 """The verb `speech`: what it can be told."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ..verb import Verb, option
 
@@ -14,11 +15,31 @@ class SpeechOptions:
         "", "what `face` learned of a speaker (speaker.safetensors); empty: a universal style"
     )
     transcript: str = option(
-        "", "what is said, or a text file with it: lips then close exactly (empty: by ear)"
+        "",
+        "what is said, or a file with it (text, .srt, .vtt): lips then close exactly (empty: by "
+        "ear)",
+    )
+    character: str = option(
+        "", "whose lines the face says, of a transcript with names (ANNA: …); empty: all"
+    )
+    trust_transcript: bool = option(
+        False, "align the transcript even where it does not seem to belong to the sound"
+    )
+    channel: Literal["mix", "left", "right"] = option(
+        "mix", "which channel of a stereo sound is heard"
     )
     sound_model: str = option(
         "",
-        "your own wav2vec-like network, as .onnx: the one that the speaker was taught with",
+        "your own wav2vec-like network, as .onnx: the one that the speaker was taught with, or "
+        "without a speaker a recogniser with its vocab.json, which hears what is said",
+    )
+    assume_speech: bool = option(
+        False, "take the sound for speech, even where none is heard: no warning"
+    )
+    voice_model: str = option(
+        "",
+        "a network that tells speech from other sounds (Silero VAD's interface), as .onnx; empty: "
+        "a measured rule",
     )
     language: str = option(
         "en-us", "language of the transcript: en-us, de, fr, es, it, pl, ja, … (espeak-ng's codes)"

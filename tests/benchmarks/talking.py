@@ -1,5 +1,5 @@
-"""Talking heads: sound to motion, closures, tracking, speakers of one's own, the Gaussian head.
-PART=motion,closure,… for some; SEEDS.
+"""Talking heads: voices told from music, sound to motion, closures, tracking, speakers of one's
+own, the Gaussian head. PART=motion,closure,… for some; SEEDS.
 """
 
 import importlib
@@ -7,7 +7,7 @@ import os
 
 from tests.benchmarks.table import Table
 
-PARTS = ("closure", "motion", "tracker", "speaker", "head")
+PARTS = ("voices", "transcripts", "closure", "motion", "tracker", "speaker", "head")
 
 
 def run(table: Table) -> None:

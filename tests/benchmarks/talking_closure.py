@@ -16,7 +16,6 @@ from helpers.textgrid import intervals
 
 from backend.formats.arkit import BLENDSHAPES
 from backend.media.sound import read_sound
-from backend.talking_head.speech.alignment import align_text
 from backend.talking_head.speech.audio_features import (
     heard_visemes,
     shown_by_sound,
@@ -26,6 +25,7 @@ from backend.talking_head.speech.espeak import speak
 from backend.talking_head.speech.log_mel import FEATURE_RATE
 from backend.talking_head.speech.phonemes import BILABIAL, viseme_track
 from backend.talking_head.speech.synthetic_speech import at_rate
+from backend.talking_head.speech.transcript_alignment import align_text
 from backend.talking_head.speech.viseme_encoder import load_encoder
 from backend.talking_head.speech.visemes import VISEMES, mouths
 from tests.benchmarks.table import Row, Table, has

@@ -2,6 +2,7 @@
 something.
 """
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -281,3 +282,35 @@ def loudness(path: Path) -> Path:
     ones = g.op("Add", g.op("Mul", loud, g.const(0.0)), g.const(1.0))
     g.op("Transpose", g.op("Concat", loud, ones, axis=1), perm=[0, 2, 1], out="heard")
     return g.save(path, [("sound", F, [1, "S"])], [("heard", F, [1, "T", 2])])
+
+
+def voice(path: Path, sr: Sequence[int] = ()) -> Path:
+    """Silero VAD's interface: speech is whatever is loud; the state counts the blocks."""
+    g = Graph()
+    loud = g.op("ReduceMean", g.op("Abs", "input"), axes=[1], keepdims=1)
+    told = g.op("Mul", g.op("Cast", g.op("ReduceSum", "sr", keepdims=0), to=F), g.const(0.0))
+    logit = g.op("Mul", g.op("Sub", loud, g.const(0.05)), g.const(200.0))
+    g.op("Sigmoid", g.op("Add", logit, told), out="output")
+    g.op("Add", "state", g.const(1.0), out="stateN")
+    return g.save(
+        path,
+        [("input", F, ["N", "S"]), ("state", F, [2, "N", 128]), ("sr", I64, list(sr))],
+        [("output", F, ["N", 1]), ("stateN", F, [2, "N", 128])],
+    )
+
+
+def recogniser(path: Path, signs: Sequence[str] = ("<pad>", "|", "m")) -> Path:
+    """Stands for a wav2vec with a CTC head and its vocab.json: hears the last sign wherever it is
+    loud.
+    """
+    g = Graph()
+    sound = g.op("Unsqueeze", g.op("Abs", "sound"), g.const([1], np.int64))
+    loud = g.op("AveragePool", sound, kernel_shape=[320], strides=[320])  # (1, 1, T)
+    none = g.op("Mul", loud, g.const(0.0))
+    quiet = [g.op("Sub", none, g.const(9.0)) for _ in signs[1:-1]]
+    last = g.op("Sub", loud, g.const(0.3))
+    g.op("Transpose", g.op("Concat", none, *quiet, last, axis=1), perm=[0, 2, 1], out="heard")
+    saved = g.save(path, [("sound", F, [1, "S"])], [("heard", F, [1, "T", len(signs)])])
+    numbers = {sign: number for number, sign in enumerate(signs)}
+    saved.with_name("vocab.json").write_text(json.dumps(numbers), encoding="utf-8")
+    return saved

@@ -13,8 +13,13 @@ from helpers.sounds import write_wav
 from backend.formats import motion_file
 from backend.media.sound import RATE
 from backend.media.video_writer import VideoWriter
+from backend.protocol import InputError
+from backend.talking_head.face_job import demand_speech
+from backend.talking_head.face_verb import FaceOptions
 from backend.talking_head.rigs.drawing import draw, portrait
 from backend.talking_head.rigs.small_head.build import small_head
+from backend.talking_head.speech.audio_features import speech_features
+from backend.talking_head.speech.viseme_encoder import load_encoder
 from backend.talking_head.tracking.track import FaceTracker, track_video
 
 TRACKER = DATA / "weights/mediapipe_face"
@@ -55,6 +60,23 @@ def test_sounds_without_speech_are_remarked_on(tmp_path: Path, name: str, word: 
         assert not [
             curve.name for curve in motion.curves if curve.name.startswith(("jaw", "mouth"))
         ]
+
+
+def test_sounds_that_are_said_to_be_speech_are_not_remarked_on(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "music.wav", sounds()["music"][:, None], RATE)
+    done = run("speech", "--input", path, "--output", tmp_path / "out", "--assume-speech")
+    assert done.returncode == 0 and "hardly" not in done.stderr
+
+
+def test_a_speaker_is_learned_from_what_is_said_to_be_speech() -> None:
+    music, path = sounds()["music"].astype(np.float32), Path("song.wav")
+    features = speech_features(music, load_encoder())
+    with pytest.raises(InputError, match=r"No speech is heard in song\.wav") as error:
+        demand_speech(FaceOptions(), path, features, music)
+    assert "--assume-speech" in error.value.advice and "Treat as Speech" in error.value.advice
+    demand_speech(FaceOptions(assume_speech=True), path, features, music)
+    with pytest.raises(InputError, match="No speech is heard"):
+        demand_speech(FaceOptions(assume_speech=True), path, features[:0], music[:0])
 
 
 def film(path: Path, yaws: tuple[float, ...], frames: int = 12) -> Path:

@@ -2,19 +2,17 @@
 encoder hears (Viterbi 1967).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...geometry.arrays import Floats
 from ...protocol import InputError
-from .espeak import speak
 from .log_mel import FEATURE_RATE
 from .phonemes import Phoneme
+from .transcript_trust import Laid
 from .visemes import VISEMES
-
-LONGEST = 1200  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,27 +37,15 @@ class _Place:
     rows: float  # usual length
 
 
-def align_text(
-    text: str, language: str, probabilities: Floats, config: AlignmentConfig = AlignmentConfig()
-) -> list[Phoneme]:
-    """The text's phonemes with their times in the sound whose visemes have chances (T, 15).
-    InputError where they can't fit.
+def lay(
+    spoken: list[Phoneme], probabilities: Floats, config: AlignmentConfig = AlignmentConfig()
+) -> Laid:
+    """Phonemes, of which the lengths count, laid along chances (T, 15). InputError where they can't
+    fit.
     """
-    if not text.strip():
-        raise InputError(
-            "The transcript is empty.", "Write what is said, or leave the transcript out."
-        )
-    if len(probabilities) > LONGEST * FEATURE_RATE:
-        raise InputError(
-            f"The sound is longer than {LONGEST // 60} minutes.",
-            "Cut it into parts, each with its own transcript.",
-        )
-    spoken = [p for p in speak(text, language)[2] if p.ipa.strip("ˈˌ")]
-    if not spoken:
-        raise InputError(
-            "Nothing of the transcript can be pronounced.", "Check the transcript and its language."
-        )
     places = _places(spoken, len(probabilities), config)
+    if sum(place.phoneme >= 0 for place in places) > len(probabilities):
+        places = _places(spoken, len(probabilities), replace(config, step=np.inf, least=1))
     needed = sum(place.phoneme >= 0 for place in places)
     if needed > len(probabilities):
         raise InputError(
@@ -67,7 +53,10 @@ def align_text(
             f"{len(probabilities) / FEATURE_RATE:.1f} s.",
             "Check that transcript and sound belong together.",
         )
-    return _phonemes(spoken, places, _path(places, probabilities, config))
+    path = _path(places, probabilities, config)
+    visemes = np.array([place.viseme for place in places])[path]
+    said = np.array([place.phoneme >= 0 for place in places])[path]
+    return Laid(spoken, _phonemes(spoken, places, path), visemes, said)
 
 
 def _places(spoken: list[Phoneme], count: int, config: AlignmentConfig) -> list[_Place]:

@@ -48,7 +48,7 @@ def train_encoder(
     model = VisemeEncoder(config)
     counts = np.bincount(np.concatenate([u.visemes for u in speech]), minlength=len(VISEMES)) + 1
     weights = torch.from_numpy((counts.sum() / counts) ** training.rarity).float()
-    heard = [normalised(u.features) for u in speech]
+    heard = [normalised(u.features, config.depth) for u in speech]
     optimizer = torch.optim.AdamW(
         model.parameters(), training.learning_rate, weight_decay=training.weight_decay
     )

@@ -75,10 +75,11 @@ def speak(
             if events[index].kind == WORD:
                 words.append(len(marks))
             if events[index].kind == PHONEME:
+                sign = events[index].sign.decode("utf-8", "ignore")
                 marks.append(
                     (
                         events[index].milliseconds / 1000,
-                        events[index].sign.decode("utf-8", "ignore"),
+                        "" if sign.startswith("(") else sign,  # "(en)": another language begins
                         words[-1] == len(marks),
                     )
                 )

@@ -12,6 +12,7 @@ import numpy as np
 from ...media.sound import RATE, Samples
 from ...networks import onnx_model
 from ...networks.onnx_model import OnnxModel, Wanted
+from ...networks.pictures import model_file
 from ...protocol import InputError
 from .log_mel import FEATURE_RATE, Features
 
@@ -19,11 +20,16 @@ PART, MARGIN = 20.0, 1.0  # seconds that are listened to at once, and what is he
 MOST = 4096  # channels
 
 
+def sound_model_file(path: str) -> Path:
+    """The network in a folder, or the file itself."""
+    return model_file(Path(path))
+
+
 def load_pretrained(path: str, device: str = "cpu") -> OnnxModel | None:
     """None for no path; InputError for what is no such ONNX model."""
     if not path:
         return None
-    model = onnx_model.load(Path(path), device)
+    model = onnx_model.load(sound_model_file(path), device)
     model.demand(
         "a sound model", [Wanted(shapes=((1, None),))], [Wanted(shapes=((1, None, None),))]
     )

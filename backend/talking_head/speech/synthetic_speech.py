@@ -90,6 +90,7 @@ ONSETS = (
 )
 NUCLEI = ("a", "e", "i", "o", "u", "a", "e", "ai", "ou", "ei")
 CODAS = ("", "", "", "n", "s", "t", "m", "p", "l", "r", "k", "f", "b")
+NOISY = 0.6  # share of the utterances that have noise
 LEAD_IN = 0.15  # seconds of silence around
 
 
@@ -113,14 +114,26 @@ def babble(random: np.random.Generator) -> str:
     return " ".join(words) + "."
 
 
-def utterance(random: np.random.Generator) -> Utterance:
-    """Of a random voice, pace, pitch and room."""
+def utterance(random: np.random.Generator, noisy: bool = False) -> Utterance:
+    """Of a random voice, pace, pitch and room; most of the `noisy` ones with noise."""
     variant = str(random.choice(VARIANTS))
     voice = str(random.choice(LANGUAGES)) + (f"+{variant}" if variant else "")
     wave, rate, phonemes = speak(
         babble(random), voice, int(random.integers(100, 220)), int(random.integers(10, 90))
     )
-    return heard(in_a_room(at_rate(wave, rate), random), phonemes)
+    there = in_a_room(at_rate(wave, rate), random)
+    return heard(in_noise(there, random) if noisy else there, phonemes)
+
+
+def in_noise(wave: Samples, random: np.random.Generator) -> Samples:
+    """Most of them 8 to 30 dB above a noise between white and pink."""
+    if random.random() >= NOISY:
+        return wave
+    hertz = np.maximum(np.fft.rfftfreq(len(wave)), 0.003)
+    spectrum = np.fft.rfft(random.normal(size=len(wave))) * hertz ** -random.uniform(0, 0.5)
+    noise = np.fft.irfft(spectrum, len(wave))
+    level = np.sqrt((wave**2).mean() / (noise**2).mean()) * 10 ** (-random.uniform(8, 30) / 20)
+    return np.asarray(wave + level * noise, np.float32)
 
 
 def heard(wave: Samples, phonemes: list[Phoneme]) -> Utterance:

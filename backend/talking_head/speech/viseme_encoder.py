@@ -21,6 +21,8 @@ from .log_mel import Features
 from .visemes import VISEMES
 
 MOST_LAYERS, MOST_CHANNELS = 32, 4096
+AROUND = 50  # rows about the loud ones whose mean is taken off
+ROBUST = Path(__file__).with_name("robust_viseme_encoder.safetensors")  # taught in noise
 SHIPPED = Path(__file__).with_name("viseme_encoder.safetensors")
 
 
@@ -33,6 +35,7 @@ class VisemeEncoderConfig:
     kernel: int = 5
     dilations: tuple[int, ...] = (1, 2, 4, 4, 1)
     dropout: float = 0.3
+    depth: float = 0.0  # log energy below the loud moments that is heard; 0: all
 
 
 class VisemeEncoder(nn.Module):
@@ -68,8 +71,17 @@ class VisemeEncoder(nn.Module):
         return logits
 
 
-def normalised(features: Features) -> Features:
-    """Without what stays the same: the microphone, the room, the voice's own colour."""
+def normalised(features: Features, depth: float = 0.0) -> Features:
+    """Without what stays the same: the microphone, the room, the voice's own colour; and where a
+    depth is given, without what lies so far below the loud moments, where clean and noisy
+    recordings differ most.
+    """
+    if depth and len(features):
+        energy = features.max(1)
+        floor = np.quantile(energy, 0.95) - depth
+        near = np.convolve(energy > floor, np.ones(2 * AROUND + 1))[AROUND : AROUND + len(energy)]
+        floored = np.maximum(features, floor)
+        return np.asarray(floored - floored[near > 0.5].mean(0, keepdims=True), np.float32)
     loud = (
         features[features.max(1) >= np.quantile(features.max(1), 0.3)]
         if len(features)
@@ -81,7 +93,7 @@ def normalised(features: Features) -> Features:
 def viseme_probabilities(model: VisemeEncoder, features: Features) -> Floats:
     """(T, 15); long sounds in parts of a minute, whose borders do not show."""
     part, margin = 6000, 100
-    heard, probabilities = normalised(features), []
+    heard, probabilities = normalised(features, model.config.depth), []
     with torch.inference_mode():
         for start in range(0, len(heard), part):
             first = max(0, start - margin)
@@ -128,7 +140,11 @@ def load_encoder(path: Path = SHIPPED) -> VisemeEncoder:
             numbers = {key: int(meta[key]) for key in ("channels", "hidden", "kernel")}
             dilations = tuple(int(d) for d in meta["dilations"].strip("[]").split(","))
             check_sizes(numbers, dilations)
-            model = VisemeEncoder(VisemeEncoderConfig(**numbers, dilations=dilations))
+            depth = float(meta.get("depth", 0.0))
+            if not 0 <= depth < np.inf:
+                raise ValueError("no depth")
+            config = VisemeEncoderConfig(**numbers, dilations=dilations, depth=depth)
+            model = VisemeEncoder(config)
             model.load_state_dict({name: file.get_tensor(name).float() for name in file.keys()})  # noqa: SIM118 (no mapping)
     except (
         OSError,
