@@ -16,6 +16,7 @@ from ...geometry.sparse_rows import largest_of_each, sums as row_sums
 from .boundaries import BoundaryConfig, patch_graph
 from .fused_surface import FusedSurface, FusionConfig, fuse
 from .merge_tree import PatchTree, merge_graph
+from .rough_planes import RoughConfig, with_rough_parts
 from .seen_surface import SeenConfig, SeenView, confirmed, floating, halved, see
 from .superpixels import without_lines
 from .surface_planes import SurfacePlaneConfig, find_surface_planes
@@ -28,6 +29,7 @@ class PieceConfig:
     seen: SeenConfig = field(default_factory=SeenConfig)
     fusion: FusionConfig = field(default_factory=FusionConfig)
     planes: SurfacePlaneConfig = field(default_factory=SurfacePlaneConfig)
+    rough: RoughConfig = field(default_factory=RoughConfig)
     boundaries: BoundaryConfig = field(default_factory=BoundaryConfig)
     small: float = 30.0  # voxels; what is not larger is merged for less
     stop: float = 0.25  # boundary from which two pieces stay apart
@@ -78,9 +80,8 @@ def piece_tree(
     surface: FusedSurface, seen: Sequence[SeenView], config: PieceConfig
 ) -> tuple[PatchTree, Ints32]:
     """How patches of a surface merge, and the patch of every voxel (V,)."""
-    graph = patch_graph(
-        surface, find_surface_planes(surface, config.planes), seen, config.boundaries
-    )
+    planes = with_rough_parts(surface, find_surface_planes(surface, config.planes), config.rough)
+    graph = patch_graph(surface, planes, seen, config.boundaries)
     tree = merge_graph(
         graph.sizes, graph.pairs, graph.boundary, graph.contact, config.small, config.stop
     )

@@ -53,7 +53,7 @@ def find_surface_planes(
             on = left[_close(plane, surface, left, 1.0, config.alike)]
             if len(on) < 10:
                 break
-            plane = _fitted(surface.points[on])
+            plane = fitted(surface.points[on])
         on = left[_members(plane, surface, left, config)]
         if _close(plane, surface, left, 1.0, config.alike).sum() < least:
             break
@@ -92,7 +92,7 @@ def _best_trial(
     return _Plane(normals[best], float(offsets[best]))
 
 
-def _fitted(points: Doubles) -> _Plane:
+def fitted(points: Doubles) -> _Plane:
     """The best plane through points (M, 3), in the sense of least squares."""
     center = points.mean(0)
     normal = np.linalg.eigh(np.cov((points - center).T))[1][:, 0]

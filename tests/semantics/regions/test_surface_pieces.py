@@ -13,6 +13,7 @@ from helpers.furnished_room import Room
 from backend.gaussians.options import Drawables, RasterOptions, RasterView
 from backend.semantics.regions.boundaries import edges, without_pattern
 from backend.semantics.regions.fused_surface import FusedSurface, fuse
+from backend.semantics.regions.rough_planes import with_rough_parts
 from backend.semantics.regions.seen_surface import SeenConfig, confirmed, floating, see
 from backend.semantics.regions.surface_pieces import Pieces, find_pieces, grown
 from backend.semantics.regions.surface_planes import find_surface_planes
@@ -117,6 +118,29 @@ def test_planes_of_a_surface_come_by_size() -> None:
     found = find_surface_planes(surface)
     assert (found[2000:6000] == 0).mean() > 0.97 and (found[:2000] == 1).mean() > 0.97
     assert (found[6000:] < 0).mean() > 0.9
+
+
+def test_bumps_of_a_wall_are_of_it_and_what_stands_before_it_is_not() -> None:
+    """A wall of 40 x 60 voxels, one a pixel, with bumps of 3 x 3; a box of 20 x 20 before it."""
+    rows, columns = np.divmod(np.arange(2400), 60)
+    bump = (rows % 9 < 3) & (columns % 9 < 3) & (columns < 36)
+    box = (rows >= 20) & (columns >= 38) & (columns < 58)
+    far = bump & (rows < 9) & (columns < 9)
+    depth = np.where(box | bump, 0.3, 0.0) + 2.0 * far
+    points = np.stack([columns * 0.1, rows * 0.1, depth], 1)
+    surface = FusedSurface(
+        points=points,
+        normals=np.tile([0.0, 0.0, 1.0], (2400, 1)),
+        widths=np.full(2400, 0.1),
+        cells=points / 0.1,
+        pairs=np.zeros((0, 2), np.int64),
+        maps=[np.arange(2400, dtype=np.int32).reshape(40, 60)],
+    )
+    planes = np.where(box | bump, -1, 0).astype(np.int32)
+    found = with_rough_parts(surface, planes)
+    assert (found[bump & ~far] == 0).all() and (found[far] == -1).all()
+    assert (found[box] == -1).mean() > 0.95
+    np.testing.assert_array_equal(with_rough_parts(surface, np.full(2400, -1, np.int32)), -1)
 
 
 def test_edges_are_steps_of_colour() -> None:
