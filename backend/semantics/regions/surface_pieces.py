@@ -20,6 +20,7 @@ from .rough_planes import RoughConfig, with_rough_parts
 from .seen_surface import SeenConfig, SeenView, confirmed, floating, halved, see
 from .superpixels import without_lines
 from .surface_planes import SurfacePlaneConfig, find_surface_planes
+from .wavy_planes import WavyConfig, continued
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class PieceConfig:
     seen: SeenConfig = field(default_factory=SeenConfig)
     fusion: FusionConfig = field(default_factory=FusionConfig)
     planes: SurfacePlaneConfig = field(default_factory=SurfacePlaneConfig)
+    wavy: WavyConfig = field(default_factory=WavyConfig)
     rough: RoughConfig = field(default_factory=RoughConfig)
     boundaries: BoundaryConfig = field(default_factory=BoundaryConfig)
     small: float = 30.0  # voxels; what is not larger is merged for less
@@ -80,7 +82,8 @@ def piece_tree(
     surface: FusedSurface, seen: Sequence[SeenView], config: PieceConfig
 ) -> tuple[PatchTree, Ints32]:
     """How patches of a surface merge, and the patch of every voxel (V,)."""
-    planes = with_rough_parts(surface, find_surface_planes(surface, config.planes), config.rough)
+    level = continued(surface, find_surface_planes(surface, config.planes), config.wavy)
+    planes = with_rough_parts(surface, level, config.rough)
     graph = patch_graph(surface, planes, seen, config.boundaries)
     tree = merge_graph(
         graph.sizes, graph.pairs, graph.boundary, graph.contact, config.small, config.stop
