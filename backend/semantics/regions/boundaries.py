@@ -125,12 +125,14 @@ class _Between:
 def patch_graph(
     surface: FusedSurface,
     planes: Ints32,
-    views: Sequence[SeenView],
+    steps: tuple[Doubles, Ints],
     config: BoundaryConfig = BoundaryConfig(),
 ) -> PatchGraph:
-    """Patches of a surface with planes (V,), and what is between them."""
+    """Patches of a surface with planes (V,) and `steps`, see photo_edges(), and what is between
+    them.
+    """
     a, b = surface.pairs.T
-    heights, times = photo_edges(surface, views)
+    heights, times = steps
     voxels = _Between(
         1 - np.exp(-np.square(heights / config.color_step)),
         folds(surface.points, _smoothed(surface), surface.pairs, config),

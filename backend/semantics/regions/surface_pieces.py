@@ -13,7 +13,7 @@ from ...gaussians.options import Drawables, RasterOptions, RasterView
 from ...gaussians.region_weights import region_weights
 from ...geometry.arrays import Flags, Ints, Ints32, Pixels
 from ...geometry.sparse_rows import largest_of_each, sums as row_sums
-from .boundaries import BoundaryConfig, patch_graph
+from .boundaries import BoundaryConfig, patch_graph, photo_edges
 from .fused_surface import FusedSurface, FusionConfig, fuse
 from .merge_tree import PatchTree, merge_graph
 from .rough_planes import RoughConfig, with_rough_parts
@@ -82,9 +82,11 @@ def piece_tree(
     surface: FusedSurface, seen: Sequence[SeenView], config: PieceConfig
 ) -> tuple[PatchTree, Ints32]:
     """How patches of a surface merge, and the patch of every voxel (V,)."""
-    level = continued(surface, find_surface_planes(surface, config.planes), config.wavy)
+    steps = photo_edges(surface, seen)
+    flat = find_surface_planes(surface, config.planes)
+    level = continued(surface, flat, steps, config.wavy)
     planes = with_rough_parts(surface, level, config.rough)
-    graph = patch_graph(surface, planes, seen, config.boundaries)
+    graph = patch_graph(surface, planes, steps, config.boundaries)
     tree = merge_graph(
         graph.sizes, graph.pairs, graph.boundary, graph.contact, config.small, config.stop
     )

@@ -192,8 +192,15 @@ def test_a_sagging_floor_is_one_plane_and_a_table_is_not_of_it() -> None:
     )
     planes = np.full(len(points), -1, np.int32)
     planes[:2400] = np.where(x < 28, 0, np.where(x > 50, 1, -1)).ravel()
-    found = continued(surface, planes)
+    edges_shown = np.zeros(len(surface.pairs)), np.ones(len(surface.pairs), np.int64)
+    found = continued(surface, planes, edges_shown)
     assert (found[:2400] == 0).all() and (found[2400:] == -1).all()
+    framed = np.where(
+        (surface.pairs < 2400).all(1) & (points[surface.pairs, 0] == [35, 36]).all(1), 30.0, 0
+    )
+    found = continued(surface, planes, (framed, edges_shown[1]))
+    level = found[:2400].reshape(60, 40)
+    assert (level[:36] == 0).all() and (level[36:50] == 1).all() and (level[51:] == 1).all()
 
 
 def test_labels_grow_to_edges_and_no_farther_than_they_may(room: Room) -> None:
