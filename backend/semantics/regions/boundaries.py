@@ -30,8 +30,9 @@ class BoundaryConfig:
     fold: tuple[float, float] = (0.15, 0.6)  # from where on, and over what, a crease counts
     crossing: float = 0.9  # from a plane to what is off it
     flat: float = 1.0  # an edge of the photographs on one plane,
-    # as far as it is stronger than this percentile of the edges there: others are its pattern
-    pattern: float = 75.0
+    # as far as it is stronger than this percentile of the edges there, by their length: others are
+    # its pattern
+    pattern: float = 85.0
     crease: float = 0.3  # an inward crease by itself,
     edge: float = 0.2  # an edge by itself,
     both: float = 0.6  # and what both together add
@@ -124,12 +125,14 @@ class _Between:
 def patch_graph(
     surface: FusedSurface,
     planes: Ints32,
-    views: Sequence[SeenView],
+    steps: tuple[Doubles, Ints],
     config: BoundaryConfig = BoundaryConfig(),
 ) -> PatchGraph:
-    """Patches of a surface with planes (V,), and what is between them."""
+    """Patches of a surface with planes (V,) and `steps`, see photo_edges(), and what is between
+    them.
+    """
     a, b = surface.pairs.T
-    heights, times = photo_edges(surface, views)
+    heights, times = steps
     voxels = _Between(
         1 - np.exp(-np.square(heights / config.color_step)),
         folds(surface.points, _smoothed(surface), surface.pairs, config),
@@ -175,13 +178,14 @@ def _gathered(
     plane_of = np.full(len(sizes), -1)
     plane_of[patches] = planes  # no patch reaches beyond its plane
     on = np.where((plane_of[pairs] == plane_of[pairs[:, :1]]).all(1), plane_of[pairs[:, 0]], -1)
+    contact = np.asarray(np.bincount(which, near[apart], len(keys)), np.float64)
+    color = mean(voxels.color, near * (times > 0))
     between = _Between(
-        without_pattern(mean(voxels.color, near * (times > 0)), on, config.pattern),
+        without_pattern(color, contact, on, config.pattern),
         np.maximum(mean(voxels.fold, near), smooth * folds(points, normals, pairs, config)),
         mean(voxels.crossing, near),
         mean(voxels.flat, near),
     )
-    contact = np.asarray(np.bincount(which, near[apart], len(keys)), np.float64)
     return PatchGraph(
         patches=patches,
         sizes=sizes,
@@ -191,14 +195,17 @@ def _gathered(
     )
 
 
-def without_pattern(color: Doubles, planes: Ints, percentile: float) -> Doubles:
-    """(E,) edges 0..1 between patches on planes (E,), -1: none, where an edge like many of its
-    plane's counts nothing: wallpaper is one thing, a poster on a bare wall is not of the wall.
+def without_pattern(color: Doubles, lengths: Doubles, planes: Ints, percentile: float) -> Doubles:
+    """(E,) edges 0..1 of some lengths (E,) between patches on planes (E,), -1: none, where an edge
+    like most of its plane's counts nothing: wallpaper is one thing, a poster on a bare wall is not
+    of the wall. By length, for patches are small where there are many edges.
     """
     left = color.copy()
     for plane in np.unique(planes[planes >= 0]):
-        on = planes == plane
-        usual = float(np.percentile(color[on], percentile))
+        on = np.flatnonzero(planes == plane)
+        order = on[np.argsort(color[on], kind="stable")]
+        sums = np.cumsum(lengths[order])
+        usual = float(color[order[np.searchsorted(sums, percentile / 100 * sums[-1])]])
         left[on] = np.maximum(color[on] - usual, 0) / max(1 - usual, 1e-9)
     return left
 

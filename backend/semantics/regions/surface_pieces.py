@@ -13,12 +13,14 @@ from ...gaussians.options import Drawables, RasterOptions, RasterView
 from ...gaussians.region_weights import region_weights
 from ...geometry.arrays import Flags, Ints, Ints32, Pixels
 from ...geometry.sparse_rows import largest_of_each, sums as row_sums
-from .boundaries import BoundaryConfig, patch_graph
+from .boundaries import BoundaryConfig, patch_graph, photo_edges
 from .fused_surface import FusedSurface, FusionConfig, fuse
 from .merge_tree import PatchTree, merge_graph
+from .rough_planes import RoughConfig, with_rough_parts
 from .seen_surface import SeenConfig, SeenView, confirmed, floating, halved, see
 from .superpixels import without_lines
 from .surface_planes import SurfacePlaneConfig, find_surface_planes
+from .wavy_planes import WavyConfig, continued
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,8 @@ class PieceConfig:
     seen: SeenConfig = field(default_factory=SeenConfig)
     fusion: FusionConfig = field(default_factory=FusionConfig)
     planes: SurfacePlaneConfig = field(default_factory=SurfacePlaneConfig)
+    wavy: WavyConfig = field(default_factory=WavyConfig)
+    rough: RoughConfig = field(default_factory=RoughConfig)
     boundaries: BoundaryConfig = field(default_factory=BoundaryConfig)
     small: float = 30.0  # voxels; what is not larger is merged for less
     stop: float = 0.25  # boundary from which two pieces stay apart
@@ -88,9 +92,11 @@ def piece_tree(
     surface: FusedSurface, seen: Sequence[SeenView], config: PieceConfig
 ) -> tuple[PatchTree, Ints32]:
     """How patches of a surface merge, and the patch of every voxel (V,)."""
-    graph = patch_graph(
-        surface, find_surface_planes(surface, config.planes), seen, config.boundaries
-    )
+    steps = photo_edges(surface, seen)
+    flat = find_surface_planes(surface, config.planes)
+    level = continued(surface, flat, steps, config.wavy)
+    planes = with_rough_parts(surface, level, config.rough)
+    graph = patch_graph(surface, planes, steps, config.boundaries)
     tree = merge_graph(
         graph.sizes, graph.pairs, graph.boundary, graph.contact, config.small, np.inf
     )

@@ -25,7 +25,9 @@ class SurfacePlaneConfig:
 
 
 @dataclass(frozen=True)
-class _Plane:
+class Plane:
+    """Points p with normal @ p == offset."""
+
     normal: Doubles  # (3,)
     offset: float
 
@@ -53,7 +55,7 @@ def find_surface_planes(
             on = left[_close(plane, surface, left, 1.0, config.alike)]
             if len(on) < 10:
                 break
-            plane = _fitted(surface.points[on])
+            plane = fitted(surface.points[on])
         on = left[_members(plane, surface, left, config)]
         if _close(plane, surface, left, 1.0, config.alike).sum() < least:
             break
@@ -61,14 +63,12 @@ def find_surface_planes(
     return labels
 
 
-def _close(plane: _Plane, surface: FusedSurface, which: Ints, reach: float, alike: float) -> Flags:
+def _close(plane: Plane, surface: FusedSurface, which: Ints, reach: float, alike: float) -> Flags:
     near = plane.distances(surface, which) < reach
     return np.asarray(near & (plane.facing(surface, which) > alike))
 
 
-def _members(
-    plane: _Plane, surface: FusedSurface, which: Ints, config: SurfacePlaneConfig
-) -> Flags:
+def _members(plane: Plane, surface: FusedSurface, which: Ints, config: SurfacePlaneConfig) -> Flags:
     """As thick as what lies close to it is rough."""
     distance, facing = plane.distances(surface, which), plane.facing(surface, which)
     about = distance[(distance < 2) & (facing > config.alike)]
@@ -80,7 +80,7 @@ def _members(
 
 def _best_trial(
     surface: FusedSurface, left: Ints, config: SurfacePlaneConfig, random: np.random.Generator
-) -> _Plane:
+) -> Plane:
     """Of the planes through single voxels, along their normals, the one close to most others."""
     few = random.choice(left, min(config.sample, len(left)), replace=False)
     tried = random.choice(left, config.trials)
@@ -89,11 +89,11 @@ def _best_trial(
     near = np.abs(surface.points[few] @ normals.T - offsets) < 0.75 * surface.widths[few, None]
     along = np.abs(surface.normals[few] @ normals.T) > config.alike
     best = int((near & along).sum(0).argmax())
-    return _Plane(normals[best], float(offsets[best]))
+    return Plane(normals[best], float(offsets[best]))
 
 
-def _fitted(points: Doubles) -> _Plane:
+def fitted(points: Doubles) -> Plane:
     """The best plane through points (M, 3), in the sense of least squares."""
     center = points.mean(0)
     normal = np.linalg.eigh(np.cov((points - center).T))[1][:, 0]
-    return _Plane(normal, float(normal @ center))
+    return Plane(normal, float(normal @ center))

@@ -13,9 +13,11 @@ from helpers.furnished_room import Room
 from backend.gaussians.options import Drawables, RasterOptions, RasterView
 from backend.semantics.regions.boundaries import edges, without_pattern
 from backend.semantics.regions.fused_surface import FusedSurface, fuse
+from backend.semantics.regions.rough_planes import with_rough_parts
 from backend.semantics.regions.seen_surface import SeenConfig, confirmed, floating, see
 from backend.semantics.regions.surface_pieces import Pieces, find_pieces, grown
 from backend.semantics.regions.surface_planes import find_surface_planes
+from backend.semantics.regions.wavy_planes import continued
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +121,29 @@ def test_planes_of_a_surface_come_by_size() -> None:
     assert (found[6000:] < 0).mean() > 0.9
 
 
+def test_bumps_of_a_wall_are_of_it_and_what_stands_before_it_is_not() -> None:
+    """A wall of 40 x 60 voxels, one a pixel, with bumps of 3 x 3; a box of 20 x 20 before it."""
+    rows, columns = np.divmod(np.arange(2400), 60)
+    bump = (rows % 9 < 3) & (columns % 9 < 3) & (columns < 36)
+    box = (rows >= 20) & (columns >= 38) & (columns < 58)
+    far = bump & (rows < 9) & (columns < 9)
+    depth = np.where(box | bump, 0.3, 0.0) + 2.0 * far
+    points = np.stack([columns * 0.1, rows * 0.1, depth], 1)
+    surface = FusedSurface(
+        points=points,
+        normals=np.tile([0.0, 0.0, 1.0], (2400, 1)),
+        widths=np.full(2400, 0.1),
+        cells=points / 0.1,
+        pairs=np.zeros((0, 2), np.int64),
+        maps=[np.arange(2400, dtype=np.int32).reshape(40, 60)],
+    )
+    planes = np.where(box | bump, -1, 0).astype(np.int32)
+    found = with_rough_parts(surface, planes)
+    assert (found[bump & ~far] == 0).all() and (found[far] == -1).all()
+    assert (found[box] == -1).mean() > 0.95
+    np.testing.assert_array_equal(with_rough_parts(surface, np.full(2400, -1, np.int32)), -1)
+
+
 def test_edges_are_steps_of_colour() -> None:
     image = np.full((40, 60, 3), 60, np.uint8)
     image[:, 30:] = 160
@@ -131,9 +156,51 @@ def test_a_pattern_parts_nothing_and_a_poster_does() -> None:
     paper = random.uniform(0.4, 0.6, 200)
     bare = np.concatenate([np.full(180, 0.02), np.full(20, 0.8)])
     planes = np.repeat([0, 1, -1], 200)
-    found = without_pattern(np.concatenate([paper, bare, paper]), planes, 75.0)
+    found = without_pattern(np.concatenate([paper, bare, paper]), np.ones(600), planes, 75.0)
     assert found[:200].max() < 0.15 and (found[380:400] > 0.7).all()
     np.testing.assert_array_equal(found[400:], paper)
+
+
+def test_a_pattern_is_told_by_the_length_of_its_edges() -> None:
+    """Ninety short strong edges and ten long weak ones: most of the plane has weak ones."""
+    color = np.repeat([0.9, 0.1], [90, 10])
+    planes = np.zeros(100, np.int64)
+    by_number = without_pattern(color, np.ones(100), planes, 75.0)
+    by_length = without_pattern(color, np.repeat([0.1, 10.0], [90, 10]), planes, 75.0)
+    assert by_number[:90].max() == 0 and by_length[:90].min() > 0.8 and by_length[90:].max() == 0
+
+
+def test_a_sagging_floor_is_one_plane_and_a_table_is_not_of_it() -> None:
+    """A floor of 60 x 40 voxels that is level, sags by up to three widths, and is level again one
+    width lower, which was taken for a plane of its own; and a table top three widths above.
+    """
+    x, y = np.meshgrid(np.arange(60), np.arange(40), indexing="ij")
+    sag = np.interp(x, [0, 25, 40, 50, 60], [0, 0, -3, -1, -1])
+    floor = np.stack([x, y, sag], -1).reshape(-1, 3).astype(float)
+    table = floor[(floor[:, 0] < 10) & (floor[:, 1] < 10)] + [0, 0, 3]
+    points = np.concatenate([floor, table])
+    where = {tuple(p): i for i, p in enumerate(floor[:, :2].astype(int).tolist())}
+    beside = [(i, where.get((a + 1, b), -1)) for (a, b), i in where.items()]
+    beside += [(i, where.get((a, b + 1), -1)) for (a, b), i in where.items()]
+    surface = FusedSurface(
+        points=points,
+        normals=np.tile([0.0, 0.0, 1.0], (len(points), 1)),
+        widths=np.ones(len(points)),
+        cells=points,
+        pairs=np.array([(a, b) for a, b in beside if b >= 0]),
+        maps=[],
+    )
+    planes = np.full(len(points), -1, np.int32)
+    planes[:2400] = np.where(x < 28, 0, np.where(x > 50, 1, -1)).ravel()
+    edges_shown = np.zeros(len(surface.pairs)), np.ones(len(surface.pairs), np.int64)
+    found = continued(surface, planes, edges_shown)
+    assert (found[:2400] == 0).all() and (found[2400:] == -1).all()
+    framed = np.where(
+        (surface.pairs < 2400).all(1) & (points[surface.pairs, 0] == [35, 36]).all(1), 30.0, 0
+    )
+    found = continued(surface, planes, (framed, edges_shown[1]))
+    level = found[:2400].reshape(60, 40)
+    assert (level[:36] == 0).all() and (level[36:50] == 1).all() and (level[51:] == 1).all()
 
 
 def test_labels_grow_to_edges_and_no_farther_than_they_may(room: Room) -> None:
