@@ -70,4 +70,4 @@ def _going_on(
     graph = coo_matrix((np.ones(len(a), bool), (a, b)), shape=[len(own)] * 2)
     patches = connected_components(graph, directed=False)[1]
     large = np.bincount(patches, own) >= config.part * own.sum()
-    return near & large[patches]
+    return np.asarray(near & large[patches])
