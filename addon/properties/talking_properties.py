@@ -142,13 +142,13 @@ class TalkingSettings:
         name="Sound Model",
         subtype="FILE_PATH",
         description="A network that hears speech: the one that the speaker was taught with, or a "
-        "recogniser with its vocab.json, such as wav2vec 2.0 (Get a Model)",
+        "recogniser with its vocab.json, such as wav2vec 2.0",
     )
     voice_model: bpy.props.StringProperty(
         name="Voice Model",
         subtype="FILE_PATH",
-        description="A network that tells speech from other sounds, such as Silero VAD (Get a "
-        "Model); empty: a measured rule",
+        description="A network that tells speech from other sounds, such as Silero VAD; "
+        "empty: a measured rule",
     )
     head_object: bpy.props.PointerProperty(
         name="Head", type=bpy.types.Object, description="The object that turns with the head"

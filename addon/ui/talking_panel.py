@@ -138,6 +138,8 @@ class SPLATSMITH_PT_talking_style(SidebarPanel, bpy.types.Panel):
             layout.prop(settings, "trust_transcript")
         layout.prop(settings, "sound_model")
         layout.prop(settings, "voice_model")
+        getting = layout.operator("splatsmith.get_model", text="Get a Voice Model", icon="IMPORT")
+        getting.name = "wav2vec2-base-960h"
         layout.prop(settings, "assume_speech")
 
 
