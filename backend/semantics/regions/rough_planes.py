@@ -29,15 +29,15 @@ def with_rough_parts(
     if not count:
         return planes
     inside, seen = _in_gaps(surface, planes, count, config.gap)
-    found = planes.copy()
+    assigned = planes.copy()
     near = inside.argmax(1)
     for number in range(count):
         plane = fitted(surface.points[planes == number])
         rough = (planes < 0) & (near == number)
         rough &= inside[:, number] > config.mostly * np.maximum(seen, 1)
         which = np.flatnonzero(rough)
-        found[which[plane.distances(surface, which) < config.reach]] = number
-    return found
+        assigned[which[plane.distances(surface, which) < config.reach]] = number
+    return assigned
 
 
 def _in_gaps(

@@ -25,17 +25,19 @@ class SurfacePlaneConfig:
 
 
 @dataclass(frozen=True)
-class Plane:
+class SurfacePlane:
     """Points p with normal @ p == offset."""
 
     normal: Doubles  # (3,)
     offset: float
 
     def distances(self, surface: FusedSurface, which: Ints) -> Doubles:
+        """(P,) of voxels, in their widths."""
         off = surface.points[which] @ self.normal - self.offset
         return np.asarray(np.abs(off) / surface.widths[which])
 
     def facing(self, surface: FusedSurface, which: Ints) -> Doubles:
+        """(P,) cosines between its normal and voxels', without sign."""
         return np.asarray(np.abs(surface.normals[which] @ self.normal))
 
 
@@ -63,12 +65,16 @@ def find_surface_planes(
     return labels
 
 
-def _close(plane: Plane, surface: FusedSurface, which: Ints, reach: float, alike: float) -> Flags:
+def _close(
+    plane: SurfacePlane, surface: FusedSurface, which: Ints, reach: float, alike: float
+) -> Flags:
     near = plane.distances(surface, which) < reach
     return np.asarray(near & (plane.facing(surface, which) > alike))
 
 
-def _members(plane: Plane, surface: FusedSurface, which: Ints, config: SurfacePlaneConfig) -> Flags:
+def _members(
+    plane: SurfacePlane, surface: FusedSurface, which: Ints, config: SurfacePlaneConfig
+) -> Flags:
     """As thick as what lies close to it is rough."""
     distance, facing = plane.distances(surface, which), plane.facing(surface, which)
     about = distance[(distance < 2) & (facing > config.alike)]
@@ -80,7 +86,7 @@ def _members(plane: Plane, surface: FusedSurface, which: Ints, config: SurfacePl
 
 def _best_trial(
     surface: FusedSurface, left: Ints, config: SurfacePlaneConfig, random: np.random.Generator
-) -> Plane:
+) -> SurfacePlane:
     """Of the planes through single voxels, along their normals, the one close to most others."""
     few = random.choice(left, min(config.sample, len(left)), replace=False)
     tried = random.choice(left, config.trials)
@@ -89,11 +95,11 @@ def _best_trial(
     near = np.abs(surface.points[few] @ normals.T - offsets) < 0.75 * surface.widths[few, None]
     along = np.abs(surface.normals[few] @ normals.T) > config.alike
     best = int((near & along).sum(0).argmax())
-    return Plane(normals[best], float(offsets[best]))
+    return SurfacePlane(normals[best], float(offsets[best]))
 
 
-def fitted(points: Doubles) -> Plane:
+def fitted(points: Doubles) -> SurfacePlane:
     """The best plane through points (M, 3), in the sense of least squares."""
     center = points.mean(0)
     normal = np.linalg.eigh(np.cov((points - center).T))[1][:, 0]
-    return Plane(normal, float(normal @ center))
+    return SurfacePlane(normal, float(normal @ center))

@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ...geometry.arrays import Doubles, Flags, Ints, Ints32
 from .fused_surface import FusedSurface
-from .surface_planes import Plane, fitted
+from .surface_planes import SurfacePlane, fitted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,26 +36,31 @@ def continued(
     """Planes (V,) with what goes on from them; a later one that proves to be part of an earlier one
     goes over to it. Numbered from 0 in the same order; -1: none. `steps`: see photo_edges().
     """
-    found = planes.copy()
+    assigned = planes.copy()
     pairs = surface.pairs[(steps[1] > 0) & (steps[0] < config.edge)]
     count = int(planes.max(initial=-1)) + 1
     fits = [fitted(surface.points[planes == number]) for number in range(count)]
     for number, plane in enumerate(fits):
-        own = found == number
+        own = assigned == number
         if own.any():
             alike = [abs(float(p.normal @ plane.normal)) > config.parallel for p in fits]
             alike[: number + 1] = [False] * (number + 1)
-            free = (found < 0) | np.append(alike, False)[found]
-            found[_going_on(surface, pairs, own, free, plane, config)] = number
-    sizes = np.bincount(found[found >= 0], minlength=count)
-    kept = np.flatnonzero(sizes >= config.least * len(found))
+            free = (assigned < 0) | np.append(alike, False)[assigned]
+            assigned[_going_on(surface, pairs, own, free, plane, config)] = number
+    sizes = np.bincount(assigned[assigned >= 0], minlength=count)
+    kept = np.flatnonzero(sizes >= config.least * len(assigned))
     renumbered = np.full(count + 1, -1, np.int32)
     renumbered[kept] = np.arange(len(kept))
-    return renumbered[found]
+    return renumbered[assigned]
 
 
 def _going_on(
-    surface: FusedSurface, pairs: Ints, own: Flags, free: Flags, plane: Plane, config: WavyConfig
+    surface: FusedSurface,
+    pairs: Ints,
+    own: Flags,
+    free: Flags,
+    plane: SurfacePlane,
+    config: WavyConfig,
 ) -> Flags:
     """(V,) those of the free voxels from which pairs (M, 2) lead to the plane's own, always nearly
     along it.
