@@ -33,7 +33,7 @@ SAMPLES = int(os.environ.get("SAMPLES", "48"))  # Cycles' rays a pixel
 BLOCK = 4  # pixels whose light is averaged before they are compared, for Cycles' noise
 BLENDS = ("srgb", "linear")
 PRESET = os.environ.get("PRESET", "fast")
-SEED = 0
+SEED = int(os.environ.get("SEED", "0"))
 
 
 def run(table: Table) -> None:
