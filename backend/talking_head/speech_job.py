@@ -41,6 +41,7 @@ from .speech_verb import SpeechOptions
 
 AROUND, SOFT = 0.2, 0.05  # seconds that a mouth moves before and after its own lines
 SHOWN = 8  # notes and names in a sentence
+FILES = (".srt", ".vtt", ".txt")  # a text that ends so, in one word, names a file
 
 
 def run(job: Job[SpeechOptions]) -> Outcome:
@@ -98,6 +99,10 @@ def run(job: Job[SpeechOptions]) -> Outcome:
 def _text(given: str) -> str:
     """A transcript, or what stands in the file that it names."""
     path = Path(given) if given and len(given) < 1000 and "\n" not in given else None
+    if path and path.suffix.lower() in FILES and " " not in path.name and not is_file(path):
+        raise InputError(
+            f"There is no file {given}.", "Choose the transcript again, or give the text itself."
+        )
     try:
         return read_text(path) if path and is_file(path) else given
     except (OSError, UnicodeDecodeError, ValueError) as error:
@@ -108,13 +113,16 @@ def _text(given: str) -> str:
 
 def _transcript(job: Job[SpeechOptions]) -> Transcript | None:
     """What is said, if it is told; what of it is not spoken is named."""
-    text = _text(job.options.transcript)
-    if not text:
+    if not job.options.transcript:
         return None
-    script, who = parse(text), job.options.character
+    script, who = parse(_text(job.options.transcript)), job.options.character
     if script.notes:
         shown = ", ".join(list(dict.fromkeys(script.notes))[:SHOWN])
-        job.warn("NOTES", f"Not spoken of the transcript, {len(script.notes)} notes: {shown}.")
+        job.warn("NOTES", f"Notes in the transcript are not spoken ({len(script.notes)}): {shown}.")
+    if not script.lines:
+        raise InputError(
+            "The transcript holds nothing that is spoken.", "Leave it out to go by ear."
+        )
     if who and who not in script.speakers:
         raise InputError(
             f"Nobody called {who} speaks in the transcript.",

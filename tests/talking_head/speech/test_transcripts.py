@@ -218,7 +218,12 @@ def test_the_verb_takes_subtitles_of_one_of_two_channels(tmp_path: Path) -> None
     options = ("--input", sound, "--transcript", subtitles, "--channel", "right")
     done = run("speech", *options, "--character", "ANNA", "--output", tmp_path / "out")
     assert done.returncode == 0, done.stderr
-    assert "1 notes" in done.stderr and "[laughs]" in done.stderr
+    assert "not spoken (1): [laughs]" in done.stderr
     assert motion_file.read(tmp_path / "out/motion.npz").curves
     failure = refusal("speech", *options, "--character", "BEN", "--output", tmp_path / "none")
     assert "BEN" in failure.what and "ANNA" in failure.advice
+    for text, what in (("", "nothing that is spoken"), ("[laughs]", "nothing that is spoken")):
+        subtitles.write_text(text, encoding="utf-8")
+        assert what in refusal("speech", *options, "--output", tmp_path / "none").what
+    subtitles.unlink()
+    assert "There is no file" in refusal("speech", *options, "--output", tmp_path / "none").what
