@@ -2,7 +2,8 @@
 
 Cycles 5.3 looks for a splat within the sphere of three times its longest axis, and where two such
 spheres hold the camera it mixes the two up: what is behind comes first (measured with two discs,
-from 2.8 times on). Of 13,848 trained splats 101 held the camera, and cost 5 dB.
+from 2.8 times on). Of 13,848 trained splats 101 held the camera; without them Cycles came 5 dB
+nearer to our own picture of one view.
 """
 
 import torch

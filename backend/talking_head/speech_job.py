@@ -99,7 +99,8 @@ def run(job: Job[SpeechOptions]) -> Outcome:
 def _text(given: str) -> str:
     """A transcript, or what stands in the file that it names."""
     path = Path(given) if given and len(given) < 1000 and "\n" not in given else None
-    if path and path.suffix.lower() in FILES and " " not in path.name and not is_file(path):
+    named = path and " " not in path.name and (path.suffix.lower() in FILES or path.is_absolute())
+    if path and named and not is_file(path):
         raise InputError(
             f"There is no file {given}.", "Choose the transcript again, or give the text itself."
         )

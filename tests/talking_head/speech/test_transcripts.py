@@ -227,3 +227,5 @@ def test_the_verb_takes_subtitles_of_one_of_two_channels(tmp_path: Path) -> None
         assert what in refusal("speech", *options, "--output", tmp_path / "none").what
     subtitles.unlink()
     assert "There is no file" in refusal("speech", *options, "--output", tmp_path / "none").what
+    folder = ("--input", sound, "--transcript", tmp_path, "--output", tmp_path / "none")
+    assert "There is no file" in refusal("speech", *folder).what
