@@ -2,7 +2,9 @@
 
 Three voices: edges of the photographs, averaged over all views that show both sides, so that noise
 and what only one view shows count little; creases that fold inwards, for things that touch do, and
-a thing's own shape mostly folds outwards (Stein et al. 2014); and the planes that things stand on.
+a thing's own shape mostly folds outwards (Stein et al. 2014); and the planes that things stand on,
+where something is seen at their ends: a plane that was laid through steps, or through a vault, ends
+in the midst of things.
 """
 
 from collections.abc import Sequence
@@ -16,6 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from ...geometry.arrays import Doubles, Floats, Ints, Ints32, Pixels
 from .fused_surface import FusedSurface
 from .seen_surface import SeenView
+from .textures import outstanding, without_pattern
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +31,9 @@ class BoundaryConfig:
     within: float = 0.35  # boundary from which two voxels are not of one patch
     color_step: float = 15.0  # of an edge, in CIELAB, that counts as one
     fold: tuple[float, float] = (0.15, 0.6)  # from where on, and over what, a crease counts
-    crossing: float = 0.9  # from a plane to what is off it
+    crossing: float = 0.9  # from a plane to what is off it,
+    unseen: float = 0.2  # so much of that where neither an edge nor a turn of the surface is seen
+    turn: tuple[float, float] = (0.1, 0.4)  # of 1 - cosine: from where on, and over what, it counts
     flat: float = 1.0  # an edge of the photographs on one plane,
     # as far as it is stronger than this percentile of the edges there, by their length: others are
     # its pattern
@@ -47,6 +52,7 @@ class PatchGraph:
     pairs: Ints  # (E, 2)
     boundary: Doubles  # (E,) 0..1
     contact: Doubles  # (E,) how much they touch
+    contours: Doubles  # (E,) 0..1 edges of the photographs that stand out of the texture beside them
 
 
 def edges(image: Pixels) -> Floats:
@@ -115,11 +121,23 @@ class _Between:
     fold: Doubles  # 0..1
     crossing: Doubles  # share that leads from a plane to what is off it
     flat: Doubles  # share within one plane
+    shown: Doubles  # 0..1 how much of an edge, or of a turn of the surface, is seen
 
     def boundary(self, c: BoundaryConfig) -> Doubles:
         free = c.crease * self.fold + c.edge * self.color + c.both * self.fold * self.color
         off = np.where(self.flat > 0.5, c.flat * self.color, np.minimum(free, 1))
-        return np.asarray(np.where(self.crossing > 0.5, c.crossing, off))
+        end = c.crossing * (c.unseen + (1 - c.unseen) * self.shown)
+        return np.asarray(np.where(self.crossing > 0.5, end, off))
+
+
+def _turns(normals: Doubles, pairs: Ints, config: BoundaryConfig) -> Doubles:
+    """(E,) 0..1 how much normals (V, 3) differ, whichever way the surface turns."""
+    apart = 1 - np.abs((normals[pairs[:, 0]] * normals[pairs[:, 1]]).sum(1))
+    return np.asarray(np.clip((apart - config.turn[0]) / config.turn[1], 0, 1))
+
+
+def _either(a: Doubles, b: Doubles) -> Doubles:
+    return np.asarray(1 - (1 - a) * (1 - b))
 
 
 def patch_graph(
@@ -133,14 +151,18 @@ def patch_graph(
     """
     a, b = surface.pairs.T
     heights, times = steps
+    color, normals = 1 - np.exp(-np.square(heights / config.color_step)), _smoothed(surface)
+    turns = _turns(normals, surface.pairs, config)
     voxels = _Between(
-        1 - np.exp(-np.square(heights / config.color_step)),
-        folds(surface.points, _smoothed(surface), surface.pairs, config),
+        color,
+        folds(surface.points, normals, surface.pairs, config),
         (planes[a] != planes[b]).astype(np.float64),
         ((planes[a] == planes[b]) & (planes[a] >= 0)).astype(np.float64),
+        turns,
     )
     cells = np.floor(surface.cells / config.patch).astype(np.int64)
     joined = (cells[a] == cells[b]).all(1) & (voxels.boundary(config) < config.within)
+    joined &= voxels.crossing < 0.5
     graph = coo_matrix(
         (np.ones(joined.sum(), bool), (a[joined], b[joined])), shape=[len(cells)] * 2
     )
@@ -180,11 +202,15 @@ def _gathered(
     on = np.where((plane_of[pairs] == plane_of[pairs[:, :1]]).all(1), plane_of[pairs[:, 0]], -1)
     contact = np.asarray(np.bincount(which, near[apart], len(keys)), np.float64)
     color = mean(voxels.color, near * (times > 0))
+    crossing = mean(voxels.crossing, near)
+    contours = outstanding(color, contact * (crossing < 0.5), pairs, len(sizes))
+    turns = np.maximum(mean(voxels.shown, near), smooth * _turns(normals, pairs, config))
     between = _Between(
         without_pattern(color, contact, on, config.pattern),
         np.maximum(mean(voxels.fold, near), smooth * folds(points, normals, pairs, config)),
-        mean(voxels.crossing, near),
+        crossing,
         mean(voxels.flat, near),
+        _either(contours, turns),
     )
     return PatchGraph(
         patches=patches,
@@ -192,22 +218,8 @@ def _gathered(
         pairs=pairs,
         boundary=between.boundary(config),
         contact=contact,
+        contours=contours,
     )
-
-
-def without_pattern(color: Doubles, lengths: Doubles, planes: Ints, percentile: float) -> Doubles:
-    """(E,) edges 0..1 of some lengths (E,) between patches on planes (E,), -1: none, where an edge
-    like most of its plane's counts nothing: wallpaper is one thing, a poster on a bare wall is not
-    of the wall. By length, for patches are small where there are many edges.
-    """
-    left = color.copy()
-    for plane in np.unique(planes[planes >= 0]):
-        on = np.flatnonzero(planes == plane)
-        order = on[np.argsort(color[on], kind="stable")]
-        sums = np.cumsum(lengths[order])
-        usual = float(color[order[np.searchsorted(sums, percentile / 100 * sums[-1])]])
-        left[on] = np.maximum(color[on] - usual, 0) / max(1 - usual, 1e-9)
-    return left
 
 
 def _means(values: Doubles, groups: Ints32, sizes: Ints) -> Doubles:

@@ -15,11 +15,13 @@ from ...geometry.arrays import Flags, Ints, Ints32, Pixels
 from ...geometry.sparse_rows import largest_of_each, sums as row_sums
 from .boundaries import BoundaryConfig, patch_graph, photo_edges
 from .fused_surface import FusedSurface, FusionConfig, fuse
-from .merge_tree import PatchTree, merge_graph
+from .merge_tree import Likeness, PatchTree, merge_graph
+from .own_pieces import OwnConfig, heard, own_pieces
 from .rough_planes import RoughConfig, with_rough_parts
 from .seen_surface import SeenConfig, SeenView, confirmed, floating, halved, see
 from .superpixels import without_lines
 from .surface_planes import SurfacePlaneConfig, find_surface_planes
+from .textures import color_histograms
 from .wavy_planes import WavyConfig, continued
 
 
@@ -33,8 +35,11 @@ class PieceConfig:
     wavy: WavyConfig = field(default_factory=WavyConfig)
     rough: RoughConfig = field(default_factory=RoughConfig)
     boundaries: BoundaryConfig = field(default_factory=BoundaryConfig)
+    own: OwnConfig = field(default_factory=OwnConfig)
     small: float = 30.0  # voxels; what is not larger is merged for less
     stop: float = 0.25  # boundary from which two pieces stay apart
+    large: float = 0.01  # of the surface: two such groups are told apart by photographs too,
+    looks: float = 1.5  # so strongly
     smallest: int = 30  # voxels of a piece; smaller ones that touch nothing are none
     reach: int = 8  # pixels over which what is not seen well is of the piece beside it
     nothing: float = 0.8  # of what is seen of a Gaussian lies in no piece: it is of nothing
@@ -67,7 +72,8 @@ def find_pieces(
     surface = fuse(seen, config.fusion)
     if surface is None:
         return None
-    tree, patches = piece_tree(surface, seen, config)
+    own = own_pieces(solid, surface, config.own)
+    tree, patches = piece_tree(surface, seen, own, config)
     groups = tree.cut(config.stop)
     labels, count = _largest_first(groups[patches], config.smallest)
     if not count:
@@ -76,11 +82,11 @@ def find_pieces(
         grown(np.where(shown >= 0, labels[shown], -1).astype(np.int32), view, config.reach)
         for shown, view in zip(surface.maps, seen, strict=True)
     ]
-    own, outside = _of_gaussians(gaussians, views, pictures, count, options, config.nothing)
+    seen_in, outside = _of_gaussians(gaussians, views, pictures, count, options, config.nothing)
     number = np.full(len(groups), -1)
     number[patches] = labels  # of the patches, all of whose voxels are of one piece
     return Pieces(
-        labels=np.where(haze, -1, own).astype(np.int32),
+        labels=np.where(haze, -1, seen_in).astype(np.int32),
         nothing=haze | outside,
         pictures=pictures,
         count=count,
@@ -89,16 +95,25 @@ def find_pieces(
 
 
 def piece_tree(
-    surface: FusedSurface, seen: Sequence[SeenView], config: PieceConfig
+    surface: FusedSurface, seen: Sequence[SeenView], own: Ints32, config: PieceConfig
 ) -> tuple[PatchTree, Ints32]:
-    """How patches of a surface merge, and the patch of every voxel (V,)."""
+    """How patches of a surface merge, and the patch of every voxel (V,). `own` (V,): the splats'
+    own piece there.
+    """
     steps = photo_edges(surface, seen)
     flat = find_surface_planes(surface, config.planes)
     level = continued(surface, flat, steps, config.wavy)
     planes = with_rough_parts(surface, level, config.rough)
     graph = patch_graph(surface, planes, steps, config.boundaries)
+    boundary = heard(graph, own, config.own)
+    looks = Likeness(
+        contours=graph.contours,
+        colors=color_histograms(surface, seen, graph.patches, len(graph.sizes)),
+        large=config.large * len(surface.points),
+        weight=config.looks,
+    )
     tree = merge_graph(
-        graph.sizes, graph.pairs, graph.boundary, graph.contact, config.small, np.inf
+        graph.sizes, graph.pairs, boundary, graph.contact, config.small, np.inf, looks
     )
     return tree, graph.patches
 
