@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from ...geometry.arrays import Doubles, Floats, Ints, Ints32, Pixels
+from ...geometry.arrays import Doubles, Flags, Floats, Ints, Ints32, Pixels
 from .fused_surface import FusedSurface
 from .seen_surface import SeenView
 from .textures import outstanding, without_pattern
@@ -52,7 +52,9 @@ class PatchGraph:
     pairs: Ints  # (E, 2)
     boundary: Doubles  # (E,) 0..1
     contact: Doubles  # (E,) how much they touch
-    contours: Doubles  # (E,) 0..1 edges of the photographs that stand out of the texture beside them
+    contours: (
+        Doubles  # (E,) 0..1 edges of the photographs that stand out of the texture beside them
+    )
 
 
 def edges(image: Pixels) -> Floats:
@@ -113,31 +115,27 @@ def folds(points: Doubles, normals: Doubles, pairs: Ints, config: BoundaryConfig
     return np.asarray(np.clip((-outwards - config.fold[0]) / config.fold[1], 0, 1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Between:
     """What lies between touching voxels or patches, (E,)."""
 
     color: Doubles  # 0..1
     fold: Doubles  # 0..1
-    crossing: Doubles  # share that leads from a plane to what is off it
-    flat: Doubles  # share within one plane
+    crossing: Flags  # whether it leads from a plane to what is off it
+    flat: Flags  # whether it stays within one plane
     shown: Doubles  # 0..1 how much of an edge, or of a turn of the surface, is seen
 
     def boundary(self, c: BoundaryConfig) -> Doubles:
         free = c.crease * self.fold + c.edge * self.color + c.both * self.fold * self.color
-        off = np.where(self.flat > 0.5, c.flat * self.color, np.minimum(free, 1))
+        off = np.where(self.flat, c.flat * self.color, np.minimum(free, 1))
         end = c.crossing * (c.unseen + (1 - c.unseen) * self.shown)
-        return np.asarray(np.where(self.crossing > 0.5, end, off))
+        return np.asarray(np.where(self.crossing, end, off))
 
 
 def _turns(normals: Doubles, pairs: Ints, config: BoundaryConfig) -> Doubles:
     """(E,) 0..1 how much normals (V, 3) differ, whichever way the surface turns."""
     apart = 1 - np.abs((normals[pairs[:, 0]] * normals[pairs[:, 1]]).sum(1))
     return np.asarray(np.clip((apart - config.turn[0]) / config.turn[1], 0, 1))
-
-
-def _either(a: Doubles, b: Doubles) -> Doubles:
-    return np.asarray(1 - (1 - a) * (1 - b))
 
 
 def patch_graph(
@@ -151,23 +149,45 @@ def patch_graph(
     """
     a, b = surface.pairs.T
     heights, times = steps
-    color, normals = 1 - np.exp(-np.square(heights / config.color_step)), _smoothed(surface)
-    turns = _turns(normals, surface.pairs, config)
+    normals = _smoothed(surface)
     voxels = _Between(
-        color,
-        folds(surface.points, normals, surface.pairs, config),
-        (planes[a] != planes[b]).astype(np.float64),
-        ((planes[a] == planes[b]) & (planes[a] >= 0)).astype(np.float64),
-        turns,
+        color=1 - np.exp(-np.square(heights / config.color_step)),
+        fold=folds(surface.points, normals, surface.pairs, config),
+        crossing=planes[a] != planes[b],
+        flat=(planes[a] == planes[b]) & (planes[a] >= 0),
+        shown=_turns(normals, surface.pairs, config),
     )
     cells = np.floor(surface.cells / config.patch).astype(np.int64)
     joined = (cells[a] == cells[b]).all(1) & (voxels.boundary(config) < config.within)
-    joined &= voxels.crossing < 0.5
+    joined &= planes[a] == planes[b]
     graph = coo_matrix(
         (np.ones(joined.sum(), bool), (a[joined], b[joined])), shape=[len(cells)] * 2
     )
     patches = np.asarray(connected_components(graph, directed=False)[1], np.int32)
     return _gathered(surface, planes, patches, voxels, times, config)
+
+
+class _Contacts:
+    """Where patches (V,) of a surface touch: pairs (E, 2), and voxels that touch in each."""
+
+    def __init__(self, surface: FusedSurface, patches: Ints32, count: int) -> None:
+        ends = np.sort(patches[surface.pairs], axis=1).astype(np.int64)
+        a, b = surface.pairs.T
+        self.near = 1 / np.maximum(np.linalg.norm(surface.cells[a] - surface.cells[b], axis=1), 0.3)
+        self.apart = ends[:, 0] != ends[:, 1]
+        keys, which = np.unique(ends[self.apart] @ np.array([count, 1]), return_inverse=True)
+        self.pairs = np.stack(np.divmod(keys, count), 1)
+        self.which = which.reshape(-1)
+
+    def sums(self, values: Doubles) -> Doubles:
+        """(E,) of values of touching voxels."""
+        found = np.bincount(self.which, values[self.apart], len(self.pairs))
+        return np.asarray(found, np.float64)
+
+    def means(self, values: Doubles, known: Flags | bool = True) -> Doubles:
+        """(E,) of values of touching voxels, the nearer ones more, where they are known."""
+        weights = self.near * known
+        return self.sums(weights * values) / np.maximum(self.sums(weights), 1e-9)
 
 
 def _gathered(
@@ -180,42 +200,31 @@ def _gathered(
 ) -> PatchGraph:
     """Patches as a graph: what is between two is the mean over the voxels in which they touch."""
     sizes = np.bincount(patches)
-    ends = np.sort(patches[surface.pairs], axis=1).astype(np.int64)
-    a, b = surface.pairs.T
-    near = 1 / np.maximum(np.linalg.norm(surface.cells[a] - surface.cells[b], axis=1), 0.3)
-    apart = ends[:, 0] != ends[:, 1]
-    keys, which = np.unique(ends[apart] @ np.array([len(sizes), 1]), return_inverse=True)
-    pairs = np.stack(np.divmod(keys, len(sizes)), 1)
-    which = which.reshape(-1)
-
-    def mean(values: Doubles, weights: Doubles) -> Doubles:
-        total = np.bincount(which, weights[apart], len(keys))
-        sums = np.bincount(which, (weights * values)[apart], len(keys))
-        return np.asarray(sums / np.maximum(total, 1e-9))
-
+    touch = _Contacts(surface, patches, len(sizes))
     points, normals = (_means(v, patches, sizes) for v in (surface.points, surface.normals))
     length = np.linalg.norm(normals, axis=1)
-    smooth = np.minimum(length[pairs[:, 0]], length[pairs[:, 1]])
+    smooth = length[touch.pairs].min(1)
     normals /= np.maximum(length, 1e-9)[:, None]
     plane_of = np.full(len(sizes), -1)
     plane_of[patches] = planes  # no patch reaches beyond its plane
-    on = np.where((plane_of[pairs] == plane_of[pairs[:, :1]]).all(1), plane_of[pairs[:, 0]], -1)
-    contact = np.asarray(np.bincount(which, near[apart], len(keys)), np.float64)
-    color = mean(voxels.color, near * (times > 0))
-    crossing = mean(voxels.crossing, near)
-    contours = outstanding(color, contact * (crossing < 0.5), pairs, len(sizes))
-    turns = np.maximum(mean(voxels.shown, near), smooth * _turns(normals, pairs, config))
+    first, second = plane_of[touch.pairs].T
+    contact, color = touch.sums(touch.near), touch.means(voxels.color, times > 0)
+    contours = outstanding(color, contact * (first == second), touch.pairs, len(sizes))
+    turns = smooth * _turns(normals, touch.pairs, config)
+    creases = smooth * folds(points, normals, touch.pairs, config)
+    turns = np.maximum(touch.means(voxels.shown), turns)
+    on = np.where(first == second, first, -1)
     between = _Between(
-        without_pattern(color, contact, on, config.pattern),
-        np.maximum(mean(voxels.fold, near), smooth * folds(points, normals, pairs, config)),
-        crossing,
-        mean(voxels.flat, near),
-        _either(contours, turns),
+        color=without_pattern(color, contact, on, config.pattern),
+        fold=np.maximum(touch.means(voxels.fold), creases),
+        crossing=first != second,
+        flat=on >= 0,
+        shown=1 - (1 - contours) * (1 - turns),
     )
     return PatchGraph(
         patches=patches,
         sizes=sizes,
-        pairs=pairs,
+        pairs=touch.pairs,
         boundary=between.boundary(config),
         contact=contact,
         contours=contours,

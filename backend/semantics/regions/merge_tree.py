@@ -9,6 +9,8 @@ import numpy as np
 
 from ...geometry.arrays import Doubles, Ints, Ints32
 
+FAINT = 0.02  # so little say is not asked for: it takes time
+
 
 @dataclass(frozen=True)
 class PatchTree:
@@ -78,8 +80,6 @@ class Likeness:
     large: float  # size at which photographs have half their say
     weight: float  # of that say
 
-    FAINT = 0.02  # of their say is not asked for: it takes time
-
 
 @dataclass
 class _Link:
@@ -129,7 +129,7 @@ class _Graph:
         link, size, told = self.links[a][b], min(self.sizes[a], self.sizes[b]), self.likeness
         boundary = link.boundary / max(link.contact, 1e-12)
         share = size / (size + told.large) if told else 0.0
-        if told and share > told.FAINT:
+        if told and share > FAINT:
             alike = np.minimum(self.colors[a] / self.sizes[a], self.colors[b] / self.sizes[b]).sum()
             contour = link.contours / max(link.contact, 1e-12)
             say = min(1.0, told.weight * share * contour * (1 - float(alike)))
