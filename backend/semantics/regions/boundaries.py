@@ -181,8 +181,8 @@ class _Contacts:
 
     def sums(self, values: Doubles) -> Doubles:
         """(E,) of values of touching voxels."""
-        found = np.bincount(self.which, values[self.apart], len(self.pairs))
-        return np.asarray(found, np.float64)
+        totals = np.bincount(self.which, values[self.apart], len(self.pairs))
+        return np.asarray(totals, np.float64)
 
     def means(self, values: Doubles, known: Flags | bool = True) -> Doubles:
         """(E,) of values of touching voxels, the nearer ones more, where they are known."""

@@ -70,7 +70,7 @@ def _root(root: list[int], group: int) -> int:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Likeness:
+class GroupLooks:
     """What the photographs say of groups once they are large: two that look different, with a
     contour between them, are two things, whatever their shape says.
     """
@@ -106,12 +106,12 @@ class _Graph:
         boundary: Doubles,
         contact: Doubles,
         small: float,
-        likeness: Likeness | None,
+        looks: GroupLooks | None,
     ) -> None:
         self.sizes, self.small = sizes.astype(float).tolist(), small
-        self.likeness = likeness
-        self.colors = list(likeness.colors * sizes[:, None]) if likeness else []
-        contours = likeness.contours * contact if likeness else np.zeros(len(pairs))
+        self.looks = looks
+        self.colors = list(looks.colors * sizes[:, None]) if looks else []
+        contours = looks.contours * contact if looks else np.zeros(len(pairs))
         self.links: list[dict[int, _Link]] = [{} for _ in self.sizes]
         sums = np.stack([boundary * contact, contact, contours], 1)
         for (a, b), (w, c, e) in zip(pairs.tolist(), sums.tolist(), strict=True):
@@ -126,7 +126,7 @@ class _Graph:
 
     def cost(self, a: int, b: int) -> float:
         """What a merge costs."""
-        link, size, told = self.links[a][b], min(self.sizes[a], self.sizes[b]), self.likeness
+        link, size, told = self.links[a][b], min(self.sizes[a], self.sizes[b]), self.looks
         boundary = link.boundary / max(link.contact, 1e-12)
         share = size / (size + told.large) if told else 0.0
         if told and share > FAINT:
@@ -156,7 +156,7 @@ class _Graph:
             changed.add(other)
         self.links[b] = {}
         self.sizes[a] += self.sizes[b]
-        if self.likeness:
+        if self.looks:
             self.colors[a] = self.colors[a] + self.colors[b]
         for other in changed:
             self.links[a][other].version += 1
@@ -170,14 +170,14 @@ def merge_graph(
     contact: Doubles,
     small: float,
     stop: float,
-    likeness: Likeness | None = None,
+    looks: GroupLooks | None = None,
 ) -> PatchTree:
     """Of groups with sizes (P,) that touch in pairs (E, 2), as much as `contact`, with so much
     boundary between them, until a merge costs `stop`. A merge costs the mean boundary along all of
     the contact (average linkage); less where one of the two is not larger than `small`; more
     where both are large, and photographs tell them apart.
     """
-    graph = _Graph(sizes, pairs, boundary, contact, small, likeness)
+    graph = _Graph(sizes, pairs, boundary, contact, small, looks)
     heap = [graph.entry(a, b) for a, b in pairs.tolist()]
     heapq.heapify(heap)
     merges: list[tuple[int, int]] = []

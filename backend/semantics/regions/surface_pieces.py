@@ -15,7 +15,7 @@ from ...geometry.arrays import Flags, Ints, Ints32, Pixels
 from ...geometry.sparse_rows import largest_of_each, sums as row_sums
 from .boundaries import BoundaryConfig, patch_graph, photo_edges
 from .fused_surface import FusedSurface, FusionConfig, fuse
-from .merge_tree import Likeness, PatchTree, merge_graph
+from .merge_tree import GroupLooks, PatchTree, merge_graph
 from .own_pieces import OwnConfig, heard, own_pieces
 from .rough_planes import RoughConfig, with_rough_parts
 from .seen_surface import SeenConfig, SeenView, confirmed, floating, halved, see
@@ -106,7 +106,7 @@ def piece_tree(
     planes = with_rough_parts(surface, level, config.rough)
     graph = patch_graph(surface, planes, steps, config.boundaries)
     boundary = heard(graph, own, config.own)
-    looks = Likeness(
+    looks = GroupLooks(
         contours=graph.contours,
         colors=color_histograms(surface, seen, graph.patches, len(graph.sizes)),
         large=config.large * len(surface.points),

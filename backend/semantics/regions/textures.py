@@ -52,7 +52,7 @@ def color_histograms(
     """(P, 3 x LEVELS) of the patches (V,) of a surface's voxels: what share of their pixels has
     which lightness, a and b, over all views; soft between levels, and 1 in sum.
     """
-    found = np.zeros((count, 3, LEVELS))
+    pixels = np.zeros((count, 3, LEVELS))
     for view, shown in zip(views, surface.maps, strict=True):
         lab = cv2.cvtColor(view.image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[shown >= 0]
         level = np.clip((lab - LOWEST) / (HIGHEST - LOWEST), 0, 1) * (LEVELS - 1)
@@ -61,6 +61,6 @@ def color_histograms(
         for k in range(3):
             for step, share in ((0, 1 - above[:, k]), (1, above[:, k])):
                 sums = np.bincount(at + below[:, k] + step, share, count * LEVELS)
-                found[:, k] += sums.reshape(count, LEVELS)
-    table = found.reshape(count, -1)
+                pixels[:, k] += sums.reshape(count, LEVELS)
+    table = pixels.reshape(count, -1)
     return np.asarray(table / np.maximum(table.sum(1, keepdims=True), 1e-9))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from backend.semantics.regions.merge_tree import Likeness, merge_graph
+from backend.semantics.regions.merge_tree import GroupLooks, merge_graph
 
 
 def slow(sizes: np.ndarray, table: np.ndarray, contact: np.ndarray, small: float, stop: float):
@@ -75,10 +75,10 @@ def test_heights_are_those_of_the_merge_that_joins_two() -> None:
         np.testing.assert_array_equal(tree.heights() < cost, together)
 
 
-def looks(sides: np.ndarray, contours: np.ndarray, weight: float = 2.0) -> Likeness:
+def looks(sides: np.ndarray, contours: np.ndarray, weight: float = 2.0) -> GroupLooks:
     """Groups (P,) of one of two looks."""
     colors = np.stack([sides == 0, sides == 1], 1).astype(float)
-    return Likeness(contours=contours, colors=colors, large=50.0, weight=weight)
+    return GroupLooks(contours=contours, colors=colors, large=50.0, weight=weight)
 
 
 def test_large_things_that_look_different_stay_apart_and_small_ones_do_not() -> None:
@@ -88,7 +88,7 @@ def test_large_things_that_look_different_stay_apart_and_small_ones_do_not() -> 
     contours = (sides[pairs[:, 0]] != sides[pairs[:, 1]]).astype(float)
     faint = np.full(19, 0.1)
 
-    def count(size: int, told: Likeness) -> int:
+    def count(size: int, told: GroupLooks) -> int:
         sizes = np.full(20, size)
         tree = merge_graph(sizes, pairs, faint, contact, 5.0, np.inf, told)
         return int(tree.cut(0.25).max()) + 1
