@@ -1,6 +1,7 @@
-"""The splats' own pieces, by their places and colours alone, as one more voice in where a surface is
-parted. Splats that lie on what they show know its shape better than any picture; those of a training
-lie all about it. So they are heard as far as their borders are where pictures and folds see some.
+"""The splats' own pieces, by their places and colours alone, as one more voice in where a surface
+is parted. Splats that lie on what they show know its shape better than any picture; those of a
+training lie all about it. So they are heard as far as their borders are where pictures and folds
+see some.
 """
 
 from dataclasses import dataclass, field
