@@ -52,9 +52,6 @@ class PatchGraph:
     pairs: Ints  # (E, 2)
     boundary: Doubles  # (E,) 0..1
     contact: Doubles  # (E,) how much they touch
-    contours: (
-        Doubles  # (E,) 0..1 edges of the photographs that stand out of the texture beside them
-    )
 
 
 def edges(image: Pixels) -> Floats:
@@ -227,7 +224,6 @@ def _gathered(
         pairs=touch.pairs,
         boundary=between.boundary(config),
         contact=contact,
-        contours=contours,
     )
 
 

@@ -9,8 +9,6 @@ import numpy as np
 
 from ...geometry.arrays import Doubles, Ints, Ints32
 
-FAINT = 0.02  # so little say is not asked for: it takes time
-
 
 @dataclass(frozen=True)
 class PatchTree:
@@ -69,27 +67,12 @@ def _root(root: list[int], group: int) -> int:
     return group
 
 
-@dataclass(frozen=True, kw_only=True)
-class GroupLooks:
-    """What the photographs say of groups once they are large: two that look different, with a
-    contour between them, are two things, whatever their shape says.
-    """
-
-    contours: Doubles  # (E,) 0..1 of the pairs
-    colors: Doubles  # (P, B) histograms of the groups, each 1 in sum
-    large: float  # size at which photographs have half their say
-    weight: float  # of that say
-
-
 @dataclass
 class _Link:
-    """Between two groups: sums of boundary, contact and contours, and how often they have
-    changed.
-    """
+    """Between two groups: sums of boundary and of contact, and how often they have changed."""
 
     boundary: float
     contact: float
-    contours: float
     version: int = 0
 
 
@@ -100,41 +83,19 @@ class _Graph:
     """Groups that are merged in place."""
 
     def __init__(
-        self,
-        sizes: Ints,
-        pairs: Ints,
-        boundary: Doubles,
-        contact: Doubles,
-        small: float,
-        looks: GroupLooks | None,
+        self, sizes: Ints, pairs: Ints, boundary: Doubles, contact: Doubles, small: float
     ) -> None:
         self.sizes, self.small = sizes.astype(float).tolist(), small
-        self.looks = looks
-        self.colors = list(looks.colors * sizes[:, None]) if looks else []
-        contours = looks.contours * contact if looks else np.zeros(len(pairs))
         self.links: list[dict[int, _Link]] = [{} for _ in self.sizes]
-        sums = np.stack([boundary * contact, contact, contours], 1)
-        for (a, b), (w, c, e) in zip(pairs.tolist(), sums.tolist(), strict=True):
-            self.links[a][b] = self.links[b][a] = _Link(w, c, e)
+        rows = zip(pairs.tolist(), (boundary * contact).tolist(), contact.tolist(), strict=True)
+        for (a, b), w, c in rows:
+            self.links[a][b] = self.links[b][a] = _Link(w, c)
 
     def entry(self, a: int, b: int) -> Entry:
-        """What a merge costs at least: what the photographs say comes on top."""
         a, b = min(a, b), max(a, b)
         link, size = self.links[a][b], min(self.sizes[a], self.sizes[b])
         cost = link.boundary / max(link.contact, 1e-12) * size / (size + self.small)
         return cost, a, b, link.version
-
-    def cost(self, a: int, b: int) -> float:
-        """What a merge costs."""
-        link, size, told = self.links[a][b], min(self.sizes[a], self.sizes[b]), self.looks
-        boundary = link.boundary / max(link.contact, 1e-12)
-        share = size / (size + told.large) if told else 0.0
-        if told and share > FAINT:
-            alike = np.minimum(self.colors[a] / self.sizes[a], self.colors[b] / self.sizes[b]).sum()
-            contour = link.contours / max(link.contact, 1e-12)
-            say = min(1.0, told.weight * share * contour * (1 - float(alike)))
-            boundary += (1 - boundary) * say
-        return boundary * size / (size + self.small)
 
     def is_stale(self, entry: Entry) -> bool:
         link = self.links[entry[1]].get(entry[2])
@@ -152,12 +113,9 @@ class _Graph:
             else:
                 own.boundary += link.boundary
                 own.contact += link.contact
-                own.contours += link.contours
             changed.add(other)
         self.links[b] = {}
         self.sizes[a] += self.sizes[b]
-        if self.looks:
-            self.colors[a] = self.colors[a] + self.colors[b]
         for other in changed:
             self.links[a][other].version += 1
         return [self.entry(a, other) for other in sorted(changed)]
@@ -170,14 +128,12 @@ def merge_graph(
     contact: Doubles,
     small: float,
     stop: float,
-    looks: GroupLooks | None = None,
 ) -> PatchTree:
     """Of groups with sizes (P,) that touch in pairs (E, 2), as much as `contact`, with so much
     boundary between them, until a merge costs `stop`. A merge costs the mean boundary along all of
-    the contact (average linkage); less where one of the two is not larger than `small`; more
-    where both are large, and photographs tell them apart.
+    the contact (average linkage); less where one of the two is not larger than `small`.
     """
-    graph = _Graph(sizes, pairs, boundary, contact, small, looks)
+    graph = _Graph(sizes, pairs, boundary, contact, small)
     heap = [graph.entry(a, b) for a, b in pairs.tolist()]
     heapq.heapify(heap)
     merges: list[tuple[int, int]] = []
@@ -187,10 +143,6 @@ def merge_graph(
         if graph.is_stale(least):
             continue
         cost, a, b, _ = least
-        dear = graph.cost(a, b)
-        if dear > cost + 1e-9:  # its turn comes later
-            heapq.heappush(heap, (dear, *least[1:]))
-            continue
         if cost >= stop:
             break
         if len(graph.links[a]) < len(graph.links[b]):

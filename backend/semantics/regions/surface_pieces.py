@@ -15,13 +15,12 @@ from ...geometry.arrays import Flags, Ints, Ints32, Pixels
 from ...geometry.sparse_rows import largest_of_each, sums as row_sums
 from .boundaries import BoundaryConfig, patch_graph, photo_edges
 from .fused_surface import FusedSurface, FusionConfig, fuse
-from .merge_tree import GroupLooks, PatchTree, merge_graph
+from .merge_tree import PatchTree, merge_graph
 from .own_pieces import OwnConfig, heard, own_pieces
 from .rough_planes import RoughConfig, with_rough_parts
 from .seen_surface import SeenConfig, SeenView, confirmed, floating, halved, see
 from .superpixels import without_lines
 from .surface_planes import SurfacePlaneConfig, find_surface_planes
-from .textures import color_histograms
 from .wavy_planes import WavyConfig, continued
 
 
@@ -38,8 +37,6 @@ class PieceConfig:
     own: OwnConfig = field(default_factory=OwnConfig)
     small: float = 30.0  # voxels; what is not larger is merged for less
     stop: float = 0.25  # boundary from which two pieces stay apart
-    large: float = 0.01  # of the surface: two such groups are told apart by photographs too,
-    looks: float = 1.5  # so strongly
     smallest: int = 30  # voxels of a piece; smaller ones that touch nothing are none
     reach: int = 8  # pixels over which what is not seen well is of the piece beside it
     nothing: float = 0.8  # of what is seen of a Gaussian lies in no piece: it is of nothing
@@ -106,15 +103,7 @@ def piece_tree(
     planes = with_rough_parts(surface, level, config.rough)
     graph = patch_graph(surface, planes, steps, config.boundaries)
     boundary = heard(graph, own, config.own)
-    looks = GroupLooks(
-        contours=graph.contours,
-        colors=color_histograms(surface, seen, graph.patches, len(graph.sizes)),
-        large=config.large * len(surface.points),
-        weight=config.looks,
-    )
-    tree = merge_graph(
-        graph.sizes, graph.pairs, boundary, graph.contact, config.small, np.inf, looks
-    )
+    tree = merge_graph(graph.sizes, graph.pairs, boundary, graph.contact, config.small, np.inf)
     return tree, graph.patches
 
 

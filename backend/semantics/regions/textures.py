@@ -1,18 +1,8 @@
-"""What is texture: edges that count for less because the surface beside them is as full of edges,
-and colours that whole things have.
-"""
+"""What is texture: edges that count for less as the surface beside them is as full of edges."""
 
-from collections.abc import Sequence
-
-import cv2
 import numpy as np
 
-from ...geometry.arrays import Doubles, Ints, Ints32
-from .fused_surface import FusedSurface
-from .seen_surface import SeenView
-
-LEVELS = 6  # of each channel, in histograms
-LOWEST, HIGHEST = np.array([0.0, -40.0, -40.0]), np.array([100.0, 40.0, 40.0])  # CIELAB
+from ...geometry.arrays import Doubles, Ints
 
 
 def without_pattern(color: Doubles, lengths: Doubles, planes: Ints, percentile: float) -> Doubles:
@@ -44,23 +34,3 @@ def outstanding(color: Doubles, contact: Doubles, pairs: Ints, count: int) -> Do
     edges, total = (v + gathered(v[pairs[:, 1]], v[pairs[:, 0]]) for v in (edges, total))
     usual = (edges / np.maximum(total, 1e-9))[pairs].max(1)
     return np.asarray(np.clip(color - usual, 0, 1) / np.maximum(1 - usual, 1e-9))
-
-
-def color_histograms(
-    surface: FusedSurface, views: Sequence[SeenView], patches: Ints32, count: int
-) -> Doubles:
-    """(P, 3 x LEVELS) of the patches (V,) of a surface's voxels: what share of their pixels has
-    which lightness, a and b, over all views; soft between levels, and 1 in sum.
-    """
-    pixels = np.zeros((count, 3, LEVELS))
-    for view, shown in zip(views, surface.maps, strict=True):
-        lab = cv2.cvtColor(view.image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[shown >= 0]
-        level = np.clip((lab - LOWEST) / (HIGHEST - LOWEST), 0, 1) * (LEVELS - 1)
-        below = np.minimum(level.astype(np.int64), LEVELS - 2)
-        above, at = level - below, patches[shown[shown >= 0]].astype(np.int64) * LEVELS
-        for k in range(3):
-            for step, share in ((0, 1 - above[:, k]), (1, above[:, k])):
-                sums = np.bincount(at + below[:, k] + step, share, count * LEVELS)
-                pixels[:, k] += sums.reshape(count, LEVELS)
-    table = pixels.reshape(count, -1)
-    return np.asarray(table / np.maximum(table.sum(1, keepdims=True), 1e-9))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from backend.semantics.regions.merge_tree import GroupLooks, merge_graph
+from backend.semantics.regions.merge_tree import merge_graph
 
 
 def slow(sizes: np.ndarray, table: np.ndarray, contact: np.ndarray, small: float, stop: float):
@@ -73,39 +73,3 @@ def test_heights_are_those_of_the_merge_that_joins_two() -> None:
         groups = tree.cut(cost)
         together = (groups[:, None] == groups) & ~np.eye(4, dtype=bool)
         np.testing.assert_array_equal(tree.heights() < cost, together)
-
-
-def looks(sides: np.ndarray, contours: np.ndarray, weight: float = 2.0) -> GroupLooks:
-    """Groups (P,) of one of two looks."""
-    colors = np.stack([sides == 0, sides == 1], 1).astype(float)
-    return GroupLooks(contours=contours, colors=colors, large=50.0, weight=weight)
-
-
-def test_large_things_that_look_different_stay_apart_and_small_ones_do_not() -> None:
-    """Twenty groups in a row, hardly parted; the two halves look different, with a contour."""
-    pairs = np.stack([np.arange(19), np.arange(1, 20)], 1)
-    sides, contact = np.arange(20) // 10, np.ones(19)
-    contours = (sides[pairs[:, 0]] != sides[pairs[:, 1]]).astype(float)
-    faint = np.full(19, 0.1)
-
-    def count(size: int, told: GroupLooks) -> int:
-        sizes = np.full(20, size)
-        tree = merge_graph(sizes, pairs, faint, contact, 5.0, np.inf, told)
-        return int(tree.cut(0.25).max()) + 1
-
-    assert count(20, looks(sides, contours)) == 2
-    assert count(1, looks(sides, contours)) == 1  # too small to be things
-    assert count(20, looks(sides, 0 * contours)) == 1  # a shade that goes over without an edge
-    assert count(20, looks(0 * sides, contours)) == 1  # a line across what looks alike
-    assert count(20, looks(sides, contours, 0.0)) == 1
-
-
-def test_photographs_only_ever_add_to_what_a_merge_costs() -> None:
-    random = np.random.default_rng(1)
-    pairs = np.array([(a, b) for a in range(40) for b in range(a) if random.random() < 0.15])
-    given = random.integers(1, 60, 40), pairs, 0.5 * random.random(len(pairs))
-    contact = random.uniform(0.5, 9, len(pairs))
-    told = looks(random.integers(0, 2, 40), random.random(len(pairs)))
-    with_photographs = merge_graph(*given, contact, 10.0, 0.3, told)
-    assert (np.diff(with_photographs.costs) >= 0).all() and with_photographs.costs.max() < 0.3
-    assert len(with_photographs.pairs) < len(merge_graph(*given, contact, 10.0, 0.3).pairs)

@@ -18,7 +18,6 @@ def row_of(boundary: list[float]) -> PatchGraph:
         pairs=np.stack([np.arange(count - 1), np.arange(1, count)], 1),
         boundary=np.array(boundary),
         contact=np.ones(len(boundary)),
-        contours=np.zeros(len(boundary)),
     )
 
 
