@@ -20,7 +20,7 @@ from .proposals import ProposalConfig, propose
 
 @dataclass(frozen=True, kw_only=True)
 class OwnConfig:
-    """Chosen on ideal and trained rooms 0 to 2."""
+    """Chosen on room 0, ideal and trained."""
 
     proposals: ProposalConfig = field(default_factory=ProposalConfig)
     most: int = 200_000  # splats that are asked, evenly picked
