@@ -23,6 +23,7 @@ from .config import TrainConfig, make_config
 from .evaluate import evaluate, save_side_by_side
 from .initialization import initialise
 from .known_depth import KnownDepth, exposure_spread, known_depths, share_known
+from .novel_views import novel_views
 from .splats_verb import SplatsOptions
 from .support import PROPERTY, drop_unsupported
 from .surroundings import Surroundings, add_shell, make_surroundings
@@ -60,7 +61,8 @@ def _prepare(job: Job[SplatsOptions], config: TrainConfig, source: Capture) -> T
         config = replace(config, exposure=True)
     model = initialise(source, views, config, job.request.seed, job.device)
     model, around = _surrounded(views, known, model, config)
-    trainer = training.start(config, views, model, job.request.seed, job.device, around)
+    novel = novel_views(views.full, known, config.novel)
+    trainer = training.start(config, views, model, job.request.seed, job.device, around, novel)
     if job.resumed:
         training.restore(trainer, *checkpoint.load(job.folder.checkpoint / STATE, finite=True))
     return trainer
