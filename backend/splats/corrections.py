@@ -47,12 +47,3 @@ class Corrections:
             return image
         delta = self.exposure[index] - self.exposure.mean(0)
         return image * delta[:3].exp() + delta[3:]
-
-    def colors_of(self, image: Tensor, pictures: Tensor) -> Tensor:
-        """The rendering (H, W, 3), each pixel as the camera of its picture (H, W) would have
-        exposed it. It teaches nothing of the exposures.
-        """
-        if not self.exposure.requires_grad:
-            return image
-        delta = (self.exposure - self.exposure.mean(0)).detach()[pictures.to(image.device)]
-        return image * delta[..., :3].exp() + delta[..., 3:]

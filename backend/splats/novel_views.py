@@ -29,7 +29,6 @@ class NovelView:
 
     view: TrainingView
     counts: Tensor  # (H, W) bool: what it shows is known there
-    picture: Tensor  # (H, W) index of the training view whose exposure the colours have
 
     def loss(self, image: Tensor, config: NovelConfig) -> Tensor:
         """Mean difference of a rendering (H, W, 3), that of outliers damped: depth may err."""
@@ -81,9 +80,9 @@ def _foretold(
     counts.view(-1)[where[_is_blocked(blank, where, depth, known)]] = False
     if float(counts.float().mean()) < config.covered:
         return None
-    colors, picture = _colors(met, pixel, height * width)
+    colors = _colors(met, pixel, height * width)
     view = replace(blank, pixels=colors.reshape(height, width, 3))
-    return NovelView(view=view, counts=counts, picture=picture.reshape(height, width))
+    return NovelView(view=view, counts=counts)
 
 
 def _counts(
@@ -105,10 +104,8 @@ def _counts(
     return enough.reshape(depth.shape) & inner
 
 
-def _colors(met: SurfacePoints, pixel: Tensor, pixels: int) -> tuple[Tensor, Tensor]:
-    """(P, 3) uint8 of the training picture that shows most of each pixel's surface, and (P,) which
-    one that is.
-    """
+def _colors(met: SurfacePoints, pixel: Tensor, pixels: int) -> Tensor:
+    """(P, 3) uint8 of the training picture that shows each pixel's surface best."""
     best = torch.zeros(pixels).scatter_reduce(0, pixel, met.density, "amax")
     winning = met.density >= best[pixel]
     picture = torch.zeros(pixels, dtype=torch.int64)
@@ -116,7 +113,7 @@ def _colors(met: SurfacePoints, pixel: Tensor, pixels: int) -> tuple[Tensor, Ten
     same = met.picture == picture[pixel]
     total = torch.zeros(pixels, 3).index_add(0, pixel[same], met.colors[same])
     number = torch.bincount(pixel[same], minlength=pixels).clamp_min(1)
-    return (total / number[:, None]).round().to(torch.uint8), picture
+    return (total / number[:, None]).round().to(torch.uint8)
 
 
 def _is_blocked(

@@ -61,7 +61,8 @@ def _prepare(job: Job[SplatsOptions], config: TrainConfig, source: Capture) -> T
         config = replace(config, exposure=True)
     model = initialise(source, views, config, job.request.seed, job.device)
     model, around = _surrounded(views, known, model, config)
-    novel = novel_views(views.full, known, config.novel)
+    # whose colours are of many pictures, and must be of one exposure
+    novel = [] if config.exposure else novel_views(views.full, known, config.novel)
     trainer = training.start(config, views, model, job.request.seed, job.device, around, novel)
     if job.resumed:
         training.restore(trainer, *checkpoint.load(job.folder.checkpoint / STATE, finite=True))

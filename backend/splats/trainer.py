@@ -173,19 +173,15 @@ def _pressure(trainer: Trainer) -> Tensor:
     return config.opacity_weight * model.opacities.mean() + config.scale_weight * scales.mean()
 
 
-def _from_elsewhere(trainer: Trainer) -> Tensor | float:
-    """How wrong the model is from where nobody filmed; every few steps, once the scene stands. What
-    is known there is solid, so what is behind it is of any colour.
-    """
+def _from_elsewhere(trainer: Trainer, background: Tensor) -> Tensor | float:
+    """How wrong the model is from where nobody filmed; every few steps, once the scene stands."""
     config, novel = trainer.config.novel, trainer.novel
     if not novel or trainer.share < config.start or trainer.step % config.every:
         return 0.0
     chosen = novel[(trainer.step // config.every) % len(novel)]
-    behind = torch.rand(3, generator=trainer.generator).to(trainer.device)
     viewmat = chosen.view.viewmat.to(trainer.device)
-    image = trainer.render(chosen.view, viewmat, behind, trainer.sh_degree)
-    seen = trainer.corrections.colors_of(image, chosen.picture)
-    return config.weight * chosen.loss(seen, config)
+    image = trainer.render(chosen.view, viewmat, background, trainer.sh_degree)
+    return config.weight * chosen.loss(image, config)
 
 
 def _descend(trainer: Trainer) -> None:
@@ -214,7 +210,7 @@ def train_step(trainer: Trainer) -> float:
     )
     target = view.forgiving(view.target(background, trainer.device), image)
     loss, _ = trainer.loss(image, target, config.ssim_weight)
-    (loss + _from_elsewhere(trainer) + _pressure(trainer)).backward()
+    (loss + _from_elsewhere(trainer, background) + _pressure(trainer)).backward()
     _descend(trainer)
     if trainer.share < 0.9:
         trainer.densifier.inject_noise(model, rates["means"])

@@ -70,29 +70,25 @@ def test_they_show_what_is_there(views: ViewSet, known: list[KnownDepth]) -> Non
         assert np.median(off) < 0.05 and (off.max(1) > 0.3).mean() < 0.05
 
 
-def test_the_picture_that_a_color_is_of_shows_it(views: ViewSet, known: list[KnownDepth]) -> None:
-    """A picture that is all of one color can be told."""
-    first = views.full[4]
-    red = torch.zeros_like(first.pixels)
-    red[..., 0] = 200
-    painted = replace(first, pixels=red)
-    full = [painted if v is first else v for v in views.full]
-    others = [KnownDepth(painted, k.depth) if k.view is first else k for k in known]
+RED = torch.tensor([255, 0, 0], dtype=torch.uint8)
+
+
+@pytest.mark.parametrize("is_masked", [False, True])
+def test_colors_are_of_single_pictures_and_not_of_masked_ones(
+    views: ViewSet, known: list[KnownDepth], is_masked: bool
+) -> None:
+    """The fifth picture is painted red, so that what comes of it can be told."""
+    fifth = views.full[4]
+    red = RED.expand(*fifth.pixels.shape).clone()
+    mask = torch.zeros(red.shape[:2], dtype=torch.bool) if is_masked else None
+    painted = replace(fifth, pixels=red, mask=mask)
+    full = [painted if v is fifth else v for v in views.full]
+    others = [KnownDepth(painted, k.depth) if k.view is fifth else k for k in known]
     found = 0
     for view in novel_views(full, others, CONFIG):
-        mine = view.counts & (view.picture == 4)
-        assert (view.view.pixels[mine] == torch.tensor([200, 0, 0])).all()
-        found += int(mine.sum())
-    assert found > 20
-
-
-def test_what_a_mask_takes_out_is_in_none(views: ViewSet, known: list[KnownDepth]) -> None:
-    first = views.full[4]
-    masked = replace(first, mask=torch.zeros(first.pixels.shape[:2], dtype=torch.bool))
-    full = [masked if v is first else v for v in views.full]
-    others = [KnownDepth(masked, k.depth) if k.view is first else k for k in known]
-    for view in novel_views(full, others, CONFIG):
-        assert not (view.counts & (view.picture == 4)).any()
+        is_red = view.counts & (view.view.pixels == RED).all(-1)
+        found += int(is_red.sum())
+    assert (found == 0) if is_masked else (found > 20)
 
 
 def test_cameras_are_new_and_look_at_the_same(known: list[KnownDepth]) -> None:
@@ -126,7 +122,7 @@ def test_what_all_pictures_hide_may_be_solid() -> None:
 def a_novel_view(counts: bool = True) -> NovelView:
     view = small_view(1, (8, 6))
     where = torch.full((6, 8), counts)
-    return NovelView(view=view, counts=where, picture=torch.zeros(6, 8, dtype=torch.int64))
+    return NovelView(view=view, counts=where)
 
 
 def test_loss_counts_what_is_known_and_forgives_outliers() -> None:
@@ -138,9 +134,8 @@ def test_loss_counts_what_is_known_and_forgives_outliers() -> None:
     assert float(a_novel_view(False).loss(exact + 0.6, config)) == 0
 
 
-@pytest.mark.parametrize("exposure", [False, True])
-def test_training_follows_them_when_it_is_time(exposure: bool) -> None:
-    config = small_config(novel=NovelConfig(start=0.5, every=2), exposure=exposure)
+def test_training_follows_them_when_it_is_time() -> None:
+    config = small_config(novel=NovelConfig(start=0.5, every=2))
     plain, told = small_trainer(config), small_trainer(config)
     told.novel = [a_novel_view()]
     for step in range(12):
