@@ -1,6 +1,6 @@
 """What is handed to a rasteriser: Gaussians, a camera, options. Names and defaults are gsplat's."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from torch import Tensor
@@ -21,6 +21,10 @@ class RasterOptions:
     max_alpha: float = 0.999  # gsplat 1.5.3; 1.6.0 uses 0.99
     min_transmittance: float = 1e-4  # a pixel this dark behind its Gaussians is done
     rasterize_mode: Literal["classic", "antialiased"] = "classic"
+    # sorted by their centres, as splat viewers have them, or by where rays meet them, as ray
+    # tracers do; gsplat knows centres only
+    order: Literal["centres", "rays"] = "centres"
+    reach: float = 0  # standard deviations at which Gaussians end; 0: at the alpha threshold
     # the light in which splats lie over each other; backgrounds and pictures are sRGB either way
     blend: Blend = "srgb"
 
@@ -54,8 +58,21 @@ class RasterView:
     background: Tensor  # (D,)
 
 
+def as_cycles_draws(options: RasterOptions) -> RasterOptions:
+    """Light, order, reach and blur as Cycles 5.3 has them.
+
+    It traces rays and looks for a Gaussian within three of its longest axes, however faint it is
+    there: tails under the usual threshold add up. Its pixel filter (Blackman-Harris, 1.5 pixels)
+    has a variance of 0.043 pixels^2; the usual 0.3 is a blur that it lacks. On one training, dark
+    things before a bright ground, these took the rasteriser from 33 to 46 dB of the picture that
+    Cycles' rules give without noise.
+    """
+    return replace(
+        options, blend="linear", order="rays", reach=3.0, alpha_threshold=1e-4, eps2d=0.043
+    )
+
+
 def options_for(notes: SplatNotes) -> RasterOptions:
     """As the splats of a file were trained to be drawn."""
-    return RasterOptions(
-        rasterize_mode="antialiased" if notes.antialiased else "classic", blend=notes.blend
-    )
+    options = RasterOptions(rasterize_mode="antialiased" if notes.antialiased else "classic")
+    return as_cycles_draws(options) if notes.blend == "linear" else options

@@ -26,7 +26,7 @@ class Projection:
     conics: Tensor  # (N, 3) upper triangle of the inverse covariance
     opacities: Tensor  # (N,) compensated when antialiased
     depths: Tensor  # (N,) along the camera's axis
-    extents: Tensor  # (N, 2) pixels beyond which alpha is under the threshold
+    extents: Tensor  # (N, 2) pixels beyond which nothing is drawn
     visible: Tensor  # (N,) bool
 
 
@@ -76,7 +76,8 @@ def project(gaussians: Drawables, view: RasterView, options: RasterOptions) -> P
         -1,
     )
     with torch.no_grad():
-        reach = (2 * (opacities / options.alpha_threshold).clamp_min(1).log()).sqrt()
+        faintest = (2 * (opacities / options.alpha_threshold).clamp_min(1).log()).sqrt()
+        reach = torch.full_like(faintest, options.reach) if options.reach else faintest
         extents = reach[:, None] * torch.stack([blurred_a, blurred_d], -1).sqrt()
         size = means.new_tensor([view.width, view.height])
         on_screen = ((means2d + extents > 0) & (means2d - extents < size)).all(-1)

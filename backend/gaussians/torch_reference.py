@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .options import Drawables, RasterOptions, RasterView
 from .projection import Projection, project, shade
+from .ray_order import RayDepths, ray_depths
 
 TILE = 16
 PAIR_BUDGET = 4_000_000  # (Gaussian, pixel) pairs held at once
@@ -30,8 +31,12 @@ class TileLists:
     rows: int
 
 
-def list_per_tile(projection: Projection, width: int, height: int) -> TileLists:
-    """Sorts the visible Gaussians by depth and lists each in every tile that its extent touches."""
+def list_per_tile(
+    projection: Projection, width: int, height: int, rays: RayDepths | None = None
+) -> TileLists:
+    """Sorts the visible Gaussians by depth and lists each in every tile that its extent touches;
+    with `rays`, every tile is sorted by where its rays meet them.
+    """
     columns, rows = -(-width // TILE), -(-height // TILE)
     visible = projection.visible.nonzero()[:, 0]
     visible = visible[torch.argsort(projection.depths[visible], stable=True)]
@@ -44,6 +49,12 @@ def list_per_tile(projection: Projection, width: int, height: int) -> TileLists:
     owner = torch.repeat_interleave(torch.arange(len(visible), device=visible.device), pairs)
     nth = torch.arange(len(owner), device=visible.device) - (pairs.cumsum(0) - pairs)[owner]
     tile = (y0[owner] + nth // across[owner]) * columns + x0[owner] + nth % across[owner]
+    if rays is not None:
+        ids = visible[owner]
+        corner = torch.stack([tile % columns, tile // columns], -1) * TILE
+        pixels = projection.means2d[ids].clamp(corner, corner + TILE)
+        met = torch.argsort(rays(ids, pixels, projection.depths[ids]), stable=True)
+        owner, tile = owner[met], tile[met]
     by_tile = torch.argsort(tile, stable=True)
     count = torch.bincount(tile, minlength=columns * rows)
     return TileLists(
@@ -67,7 +78,8 @@ def blend(
     dx, dy = x - pixels[:, None, :, 0], y - pixels[:, None, :, 1]
     sigma = 0.5 * (A * dx * dx + C * dy * dy) + B * dx * dy
     alpha = (opacity * torch.exp(-sigma.clamp_min(0))).clamp(max=options.max_alpha)
-    alpha = torch.where((alpha >= options.alpha_threshold) & present[..., None], alpha, 0)
+    drawn = sigma <= options.reach**2 / 2 if options.reach else alpha >= options.alpha_threshold
+    alpha = torch.where(drawn & present[..., None], alpha, 0)
     with torch.no_grad():
         live = torch.cumprod(1 - alpha, 1) > options.min_transmittance
         live = torch.cumprod(live.to(torch.uint8), 1).bool()  # once stopped, a pixel stays stopped
@@ -152,7 +164,8 @@ def rasterize_view(
     with torch.no_grad():
         drawn = projection.visible & values.isfinite().all(1)
         projection = replace(projection, visible=drawn)
-        lists = list_per_tile(projection, view.width, view.height)
+        rays = ray_depths(gaussians, view) if options.order == "rays" else None
+        lists = list_per_tile(projection, view.width, view.height, rays)
     blended, transmittance = _BlendTiles.apply(features, lists, options)
 
     def image(tiles: Tensor) -> Tensor:

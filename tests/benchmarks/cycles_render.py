@@ -1,6 +1,6 @@
 """Run by Blender's Python: splats as Cycles draws them, through given cameras, to PNG files.
 
-python cycles_render.py job.json   # ply, poses, width, height, focal, samples, folder
+python cycles_render.py job.json   # ply, poses, width, height, focal, samples, seed, folder
 """
 
 import json
@@ -26,6 +26,7 @@ def prepare(job: dict[str, Any]) -> Any:
     data.sensor_fit, data.sensor_width = "HORIZONTAL", 36.0
     data.lens, data.clip_end = job["focal"] / job["width"] * 36.0, 1e5
     scene.render.engine, scene.cycles.samples = "CYCLES", job["samples"]
+    scene.cycles.seed = job["seed"]
     scene.cycles.use_denoising = scene.cycles.use_adaptive_sampling = False
     render = scene.render
     render.film_transparent = True

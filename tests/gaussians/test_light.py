@@ -6,7 +6,7 @@ from torch import Tensor
 
 from backend.formats.splat_notes import SplatNotes
 from backend.gaussians.light import linear_colors, linear_to_srgb, srgb_to_linear
-from backend.gaussians.options import RasterOptions, RenderMode, options_for
+from backend.gaussians.options import RasterOptions, RenderMode, as_cycles_draws, options_for
 from backend.gaussians.rasterize import Rendering, rasterize
 
 LINEAR = RasterOptions(blend="linear")
@@ -99,5 +99,6 @@ def test_gradients_are_those_of_differences() -> None:
 
 def test_files_say_how_they_are_drawn() -> None:
     assert options_for(SplatNotes()) == RasterOptions()
-    assert options_for(SplatNotes(blend="linear")) == LINEAR
+    assert options_for(SplatNotes(blend="linear")) == as_cycles_draws(RasterOptions())
+    assert as_cycles_draws(RasterOptions()).blend == "linear"
     assert options_for(SplatNotes(antialiased=True)).rasterize_mode == "antialiased"

@@ -2,6 +2,7 @@
 gradient.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from helpers.dense_reference import rasterize_dense
 from helpers.scenes import NAMES, Scene, make_scene
 
 from backend.gaussians import kernels, torch_reference
-from backend.gaussians.options import Drawables, RasterOptions, RasterView
+from backend.gaussians.options import Drawables, RasterOptions, RasterView, as_cycles_draws
 from backend.gaussians.rasterize import rasterize
 from backend.runtime.gsplat_probe import why_not_gsplat
 
@@ -23,6 +24,9 @@ CASES = [
     (53, 31, 300, None, RasterOptions()),
     (53, 31, 300, 3, RasterOptions(rasterize_mode="antialiased")),
     (53, 31, 300, 2, RasterOptions(eps2d=0.1, alpha_threshold=1e-3, max_alpha=0.99)),
+    (41, 37, 200, 0, RasterOptions(order="rays")),
+    (41, 37, 200, 0, RasterOptions(reach=3, alpha_threshold=1e-4)),
+    (41, 37, 200, 1, replace(as_cycles_draws(RasterOptions()), blend="srgb")),
 ]
 VARIANTS = ["sse", "avx2", "avx512", "neon"]
 

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 from backend.gaussians.options import Drawables, RasterOptions, RasterView
-from backend.gaussians.projection import project, shade
+from backend.gaussians.projection import covariances, project, shade
+
+TILE = 16
 
 
 def rasterize_dense(
@@ -16,20 +18,43 @@ def rasterize_dense(
     width, height, background = view.width, view.height, view.background
     seen = project(gaussians, view, options)
     values = torch.cat([shade(gaussians, view), seen.depths[:, None]], 1)
-    order = seen.visible.nonzero()[:, 0]
-    order = order[torch.argsort(seen.depths[order])]
+    ids = seen.visible.nonzero()[:, 0]
+    ids = ids[torch.argsort(seen.depths[ids])]
     y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
-    dx, dy = (seen.means2d[order, k] - axis.reshape(-1, 1) for k, axis in enumerate((x, y)))
-    A, B, C = seen.conics[order].unbind(1)
-    alpha = (
-        seen.opacities[order] * torch.exp(-(0.5 * (A * dx**2 + C * dy**2) + B * dx * dy))
-    ).clamp(max=options.max_alpha)
-    alpha = torch.where(alpha >= options.alpha_threshold, alpha, 0)
+    x, y = x.reshape(-1, 1), y.reshape(-1, 1)
+    dx, dy = seen.means2d[ids, 0] - x, seen.means2d[ids, 1] - y
+    A, B, C = seen.conics[ids].unbind(1)
+    sigma = 0.5 * (A * dx**2 + C * dy**2) + B * dx * dy
+    alpha = (seen.opacities[ids] * torch.exp(-sigma)).clamp(max=options.max_alpha)
+    drawn = 2 * sigma <= options.reach**2 if options.reach else alpha >= options.alpha_threshold
+    alpha = torch.where(drawn, alpha, 0)
+    if options.order == "rays":
+        corner = torch.cat([x, y], 1).div(TILE).floor()[:, None] * TILE
+        nearest = seen.means2d[ids].clamp(corner, corner + TILE)  # (P, G, 2)
+        order = torch.argsort(densest(gaussians, view, ids, nearest.detach()), 1)
+        alpha = alpha.gather(1, order)
     live = (torch.cumprod(1 - alpha, 1) <= options.min_transmittance).cumsum(1) == 0
     alpha = torch.where(live, alpha, 0)
     after = torch.cumprod(1 - alpha, 1)
     before = torch.cat([torch.ones_like(after[:, :1]), after[:, :-1]], 1)
-    image = (alpha * before) @ values[order] + after[:, -1:] * torch.cat(
-        [background, background.new_zeros(1)]
-    )
+    weights = alpha * before
+    if options.order == "rays":
+        weights = torch.zeros_like(alpha).scatter(1, order, weights)
+    ground = torch.cat([background, background.new_zeros(1)])
+    image = weights @ values[ids] + after[:, -1:] * ground
     return image.reshape(height, width, -1), (1 - after[:, -1]).reshape(height, width)
+
+
+def densest(gaussians: Drawables, view: RasterView, ids: Tensor, pixels: Tensor) -> Tensor:
+    """(P, G): how deep the rays through `pixels` (P, G, 2) are where Gaussians `ids` (G,) are
+    densest, found in the world: along o + t d, density is greatest where d' C^-1 (o + t d - m) = 0.
+    """
+    K, pose = view.K.double(), torch.linalg.inv(view.viewmat.detach().double())
+    scales = gaussians.scales[ids].detach().double()
+    scales = torch.maximum(scales, scales.amax(1, keepdim=True) / 100)
+    inverse = torch.linalg.inv(covariances(gaussians.quats[ids].detach().double(), scales))
+    local = torch.cat([pixels.double(), torch.ones_like(pixels[..., :1])], -1)
+    rays = (local @ torch.linalg.inv(K).T) @ pose[:3, :3].T
+    pulled = torch.einsum("pgi,gij->pgj", rays, inverse)
+    offset = gaussians.means[ids].detach().double() - pose[:3, 3]
+    return (pulled * offset).sum(-1) / (pulled * rays).sum(-1)

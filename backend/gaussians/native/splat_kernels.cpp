@@ -21,6 +21,7 @@
 #include <new>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #ifndef VW
@@ -156,7 +157,9 @@ struct RasterArgs {
     int32_t sh_degree;    // 0..3, or -1: `colors` is (N, 3), used as given
     int32_t with_depth;   // 1: a fourth channel holds the blended camera depth
     int32_t antialiased;  // 1: opacity scaled by sqrt(det / blurred det)
+    int32_t ray_order;    // 1: sorted in every tile by where its rays meet the Gaussians, not by their centres
     float near_plane, far_plane, eps2d, alpha_threshold, max_alpha, min_transmittance;
+    float reach;          // standard deviations at which a Gaussian ends; 0: where its alpha falls under the threshold
     const float *means, *quats, *scales, *opacities, *colors;
     const float *viewmat;     // (4, 4) world to camera, OpenCV axes
     const float *K;           // (3, 3) pixels
@@ -166,11 +169,15 @@ struct RasterArgs {
 struct Projected {  // one cache line; what blending needs of a Gaussian
     float x, y;           // centre, pixels
     float A, B, C;        // conic: inverse of the blurred 2D covariance
-    float limit;          // sigma beyond which alpha falls under the threshold
+    float limit;          // sigma beyond which nothing is drawn
     float opacity;        // compensated when antialiased
     float channel[4];     // r, g, b, depth
     float rx, ry;         // half extents in pixels
     float pad[3];
+};
+
+struct Shape {  // in camera space: the inverse covariance (upper triangle), and its product with the centre
+    float q[6], a[3];
 };
 
 struct RegionWeight {  // mirrored by a numpy record in kernels.py
@@ -187,6 +194,9 @@ struct View {  // buffers of one rendering, reused from step to step
     std::vector<int32_t> pair_tile, pair_slot;         // per pair: the tile, and its place in tile_list
     std::vector<int32_t> tile_start, tile_used, cursor;
     std::vector<uint32_t> tile_list;                   // Gaussians per tile, front to back
+    std::vector<Shape> shapes;                         // per rank, for ray order
+    std::vector<uint32_t> list2;                       // tile_list, sorted anew
+    std::vector<int32_t> moved;                        // per slot: where ray order put it
     std::vector<float> blended, transmittance;         // before the background: (H, W, channels), (H, W)
     std::vector<float> pair_grad;                      // per slot: sums over the tile's pixels
     std::vector<std::vector<RegionWeight>> region_weights;  // per tile
@@ -330,7 +340,7 @@ static bool project(const RasterArgs& args, const Camera& c, int64_t i, Projecte
     float opacity = args.opacities[i];
     if (args.antialiased) opacity *= std::sqrt(std::max(0.f, (e.a * e.d - e.b * e.b) / det));
     if (!(opacity >= args.alpha_threshold)) return false;
-    p.limit = std::log(opacity / args.alpha_threshold);
+    p.limit = args.reach > 0 ? 0.5f * args.reach * args.reach : std::log(opacity / args.alpha_threshold);
     const float extent = std::sqrt(2 * p.limit);
     p.x = c.fx * e.ux + c.cx, p.y = c.fy * e.uy + c.cy;
     p.rx = extent * std::sqrt(a), p.ry = extent * std::sqrt(d);
@@ -458,6 +468,79 @@ static bool list_per_tile(View& v) {
             const int32_t slot = v.cursor[v.pair_tile[e]]++;
             v.tile_list[slot] = v.order[j], v.pair_slot[e] = slot;
         }
+    return true;
+}
+
+// ---------------------------------------------------------------------------------------------- order by rays
+// A renderer that traces rays meets a Gaussian where it is densest along the ray (Moenne-Loccoz et al. 2024, 3D Gaussian
+// Ray Tracing, eq. 8), which for a wide slanted one lies far from its centre. One ray a tile and Gaussian stands for
+// all: the one nearest to the Gaussian's centre (as Radl et al. 2024, StopThePop, sort tiles).
+constexpr float FLATTEST = 1e-2f;  // of the longest axis: thinner ones only cost digits
+
+static Shape shape_of(const RasterArgs& args, const Camera& c, int64_t i) {
+    float unit[4], R[9], W[9];
+    quat_to_rotation(args.quats + 4 * i, unit, R);
+    const float *s = args.scales + 3 * i, *m = args.means + 3 * i, *V = c.V;
+    const float least = FLATTEST * std::max(s[0], std::max(s[1], s[2]));
+    for (int r = 0; r < 3; r++)
+        for (int k = 0; k < 3; k++)
+            W[3 * r + k] = (V[4 * r] * R[k] + V[4 * r + 1] * R[3 + k] + V[4 * r + 2] * R[6 + k]) / std::max(s[k], least);
+    Shape shape;
+    int at = 0;
+    for (int r = 0; r < 3; r++)
+        for (int k = r; k < 3; k++)
+            shape.q[at++] = W[3 * r] * W[3 * k] + W[3 * r + 1] * W[3 * k + 1] + W[3 * r + 2] * W[3 * k + 2];
+    float centre[3];
+    for (int r = 0; r < 3; r++) centre[r] = V[4 * r] * m[0] + V[4 * r + 1] * m[1] + V[4 * r + 2] * m[2] + V[4 * r + 3];
+    const float* q = shape.q;
+    shape.a[0] = q[0] * centre[0] + q[1] * centre[1] + q[2] * centre[2];
+    shape.a[1] = q[1] * centre[0] + q[3] * centre[1] + q[4] * centre[2];
+    shape.a[2] = q[2] * centre[0] + q[4] * centre[1] + q[5] * centre[2];
+    return shape;
+}
+
+// Depth at which the ray (x, y, 1) meets the Gaussian; `depth` of its centre where numbers fail.
+static inline float met_at(const Shape& s, float x, float y, float depth) {
+    const float *q = s.q, *a = s.a;
+    const float along = q[0] * x * x + q[3] * y * y + q[5] + 2 * (q[1] * x * y + q[2] * x + q[4] * y);
+    const float met = (a[0] * x + a[1] * y + a[2]) / along;
+    return std::isfinite(met) ? met : depth;
+}
+
+// False: out of memory.
+static bool order_by_rays(const RasterArgs& args, const Camera& c, View& v) {
+    const int64_t visible = (int64_t)v.order.size(), tiles = (int64_t)v.tiles_x * v.tiles_y;
+    v.shapes.resize(visible), v.list2.resize(v.tile_list.size()), v.moved.resize(v.tile_list.size());
+    parallel_for(visible, 1024, [&](int64_t begin, int64_t end) {
+        for (int64_t j = begin; j < end; j++) v.shapes[j] = shape_of(args, c, v.order[j]);
+    });
+    std::atomic<bool> failed{false};
+    parallel_for(tiles, 1, [&](int64_t first, int64_t last) {
+        std::vector<std::pair<float, int32_t>> met;
+        for (int64_t t = first; t < last; t++) {
+            try {
+                met.reserve(v.tile_start[t + 1] - v.tile_start[t]);
+            } catch (const std::bad_alloc&) { failed = true; return; }  // must not leave a worker
+            const float left = (float)(t % v.tiles_x * TILE), top = (float)(t / v.tiles_x * TILE);
+            met.clear();
+            for (int32_t e = v.tile_start[t]; e < v.tile_start[t + 1]; e++) {
+                const uint32_t g = v.tile_list[e];
+                const Projected& p = v.projected[g];
+                const float x = (clampf(p.x, left, left + TILE) - c.cx) / c.fx, y = (clampf(p.y, top, top + TILE) - c.cy) / c.fy;
+                met.push_back({met_at(v.shapes[v.rank[g]], x, y, v.depth[g]), e});
+            }
+            std::sort(met.begin(), met.end());  // ties: by their place, which the centres gave
+            for (size_t k = 0; k < met.size(); k++) {
+                const int32_t slot = v.tile_start[t] + (int32_t)k;
+                v.list2[slot] = v.tile_list[met[k].second], v.moved[met[k].second] = slot;
+            }
+        }
+    });
+    if (failed) return false;
+    v.tile_list.swap(v.list2);
+    parallel_for((int64_t)v.pair_slot.size(), 1 << 14, [&](int64_t begin, int64_t end) {
+        for (int64_t e = begin; e < end; e++) v.pair_slot[e] = v.moved[v.pair_slot[e]];
+    });
     return true;
 }
 
@@ -816,7 +899,7 @@ static void with_pool(const Body& body) {
     body();
 }
 
-API int32_t splat_abi() { return 2; }
+API int32_t splat_abi() { return 3; }
 
 // 0: what this file was built for at least; 2: AVX2 + FMA; 3: AVX-512 too. Only the baseline library is asked.
 // Asked of the processor itself: the compiler's __builtin_cpu_supports says no to everything in zig's runtime.
@@ -862,6 +945,7 @@ API int32_t splat_forward(void* view, const RasterArgs* args, float* out, float*
             project_all(*args, camera, v);
             sort_by_depth(args->count, v);
             if (!list_per_tile(v)) { status = 1; return; }
+            if (args->ray_order && !order_by_rays(*args, camera, v)) { status = 2; return; }
             v.tile_used.resize(tiles), v.transmittance.resize(pixels), v.blended.resize(pixels * channels);
             parallel_for(tiles, 1, [&](int64_t begin, int64_t end) {
                 for (int64_t t = begin; t < end; t++)
