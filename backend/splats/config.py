@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from ..formats.splat_notes import Blend
 from ..media.holdout import check_holdout
 from ..protocol import InputError, Preset
+from .novel_cameras import NovelConfig
 from .splats_verb import PRESETS, SplatsOptions
 from .surroundings import SurroundingsConfig
 
@@ -68,6 +69,7 @@ class TrainConfig:
     rates: LearningRates = LearningRates()
     densify: DensifyConfig = DensifyConfig()
     surroundings: SurroundingsConfig = field(default_factory=SurroundingsConfig)
+    novel: NovelConfig = field(default_factory=NovelConfig)
     previews: int = 12  # pictures shown during the training
     evaluations: int = 10
 

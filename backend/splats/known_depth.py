@@ -39,7 +39,7 @@ class KnownDepth:
         """Of points (N, 3): their own depth in the view, and the known one at their pixel, 0 where
         there is none or the point is outside the picture.
         """
-        own, inside, row, column = _pixels(self.view, self.depth.shape, points)
+        own, inside, row, column = pixels_of(self.view, self.depth.shape, points)
         return own, torch.where(inside, self.depth[row, column], 0.0)
 
     def between(self, points: Tensor) -> tuple[Tensor, Tensor]:
@@ -56,7 +56,7 @@ class KnownDepth:
         return own, torch.where(inside, 1 / there, 0.0).nan_to_num(0.0)
 
 
-def _pixels(
+def pixels_of(
     view: TrainingView, shape: torch.Size, points: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Depth (N,), whether it is inside the picture, and row and column in a map of `shape`."""
@@ -77,7 +77,7 @@ def _places(
     return local[:, 2], inside, x, y
 
 
-def _points(view: TrainingView, depth: Tensor) -> Tensor:
+def points_of(view: TrainingView, depth: Tensor) -> Tensor:
     """(h w, 3) in the world."""
     height, width = depth.shape
     v, u = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
@@ -119,7 +119,7 @@ def known_depths(
 
 def _confirmed(one: KnownDepth, others: list[KnownDepth], config: KnownDepthConfig) -> Tensor:
     """(h, w) the map with 0 where too few of the others agree."""
-    points = _points(one.view, one.depth)
+    points = points_of(one.view, one.depth)
     agreeing = torch.zeros(len(points), dtype=torch.int64)
     for other in others:
         own, there = other.between(points)
@@ -141,7 +141,7 @@ def exposure_spread(
     """
     ratios = []
     for one, other in zip(known, known[1:] + known[:1], strict=True):
-        points = _points(one.view, one.depth)[(one.depth > 0).flatten()]
+        points = points_of(one.view, one.depth)[(one.depth > 0).flatten()]
         own, there = other.at(points)
         shared = points[(there > 0) & ((own - there).abs() < config.tolerance * there)]
         if len(shared) >= LEAST_SHARED:
@@ -152,5 +152,11 @@ def exposure_spread(
 
 def _brightness(view: TrainingView, points: Tensor) -> Tensor:
     """(N,) of the pixels that show the points, above 0."""
-    _, _, row, column = _pixels(view, view.pixels.shape[:2], points)
-    return (view.pixels[row, column, :3].float().mean(1) + 1) / 256
+    return (color_at(view, points)[0].mean(1) + 1) / 256
+
+
+def color_at(view: TrainingView, points: Tensor) -> tuple[Tensor, Tensor]:
+    """(N, 3) of the pixels that show the points (N, 3), 0..255, and (N,) whether they count."""
+    _, inside, row, column = pixels_of(view, view.pixels.shape[:2], points)
+    counts = inside if view.mask is None else inside & view.mask[row, column]
+    return view.pixels[row, column, :3].float(), counts

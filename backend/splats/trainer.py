@@ -18,6 +18,7 @@ from ..runtime import checkpoint
 from .config import LearningRates, TrainConfig
 from .corrections import Corrections
 from .densify import Densifier
+from .novel_views import NovelView
 from .surroundings import Surroundings, make_surroundings
 from .views import TrainingView, ViewSet
 from .widths import EVERY, WidthLimit
@@ -39,6 +40,7 @@ class Trainer:
     seed: int
     surroundings: Surroundings
     widths: WidthLimit | None = None
+    novel: list[NovelView] = field(default_factory=list)
     step: int = 0
     curve: list[dict[str, float]] = field(default_factory=list)
 
@@ -118,8 +120,11 @@ def start(
     seed: int,
     device: str,
     surroundings: Surroundings | None = None,
+    novel: list[NovelView] | None = None,
 ) -> Trainer:
-    """A run at step 0; with `surroundings` where the model has a shell of them."""
+    """A run at step 0; with `surroundings` where the model has a shell of them, and with novel
+    views where depth foretells some.
+    """
     around = surroundings or make_surroundings(views, device)
     corrections = Corrections(
         len(views.full), config.refine_cameras, config.exposure, views.extent, device
@@ -146,6 +151,7 @@ def start(
         device=device,
         seed=seed,
         surroundings=around,
+        novel=novel or [],
         widths=WidthLimit(views.eyes.to(device)) if config.blend == "linear" else None,
     )
 
@@ -165,6 +171,17 @@ def _pressure(trainer: Trainer) -> Tensor:
     config, model = trainer.config.densify, trainer.model
     scales = model.scales / trainer.surroundings.units(model.means)[:, None]
     return config.opacity_weight * model.opacities.mean() + config.scale_weight * scales.mean()
+
+
+def _from_elsewhere(trainer: Trainer, background: Tensor) -> Tensor | float:
+    """How wrong the model is from where nobody filmed; every few steps, once the scene stands."""
+    config, novel = trainer.config.novel, trainer.novel
+    if not novel or trainer.share < config.start or trainer.step % config.every:
+        return 0.0
+    chosen = novel[(trainer.step // config.every) % len(novel)]
+    viewmat = chosen.view.viewmat.to(trainer.device)
+    image = trainer.render(chosen.view, viewmat, background, trainer.sh_degree)
+    return config.weight * chosen.loss(image, config)
 
 
 def _descend(trainer: Trainer) -> None:
@@ -193,7 +210,7 @@ def train_step(trainer: Trainer) -> float:
     )
     target = view.forgiving(view.target(background, trainer.device), image)
     loss, _ = trainer.loss(image, target, config.ssim_weight)
-    (loss + _pressure(trainer)).backward()
+    (loss + _from_elsewhere(trainer, background) + _pressure(trainer)).backward()
     _descend(trainer)
     if trainer.share < 0.9:
         trainer.densifier.inject_noise(model, rates["means"])
