@@ -1,0 +1,219 @@
+"""The person in every frame, without a network: what the tracker's outline, the picture's own
+colours, a still background and the other frames say, joined by GrabCut (Rother et al. 2004).
+
+First each frame by itself: inside of the fitted head is person, far beside it is background, and
+GrabCut decides between. Then all frames together: where the head's frames agree (in its own place
+and size) a single frame may not say otherwise, and a background that stands still is known where
+it was ever seen.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...geometry.arrays import Floats, Pixels
+from ..rigs.drawing import PortraitCamera
+
+Mask = NDArray[np.uint8]
+HAIR, HIGH = 1.75, 1.8  # of the head's half width, half height: as far as hair may reach
+STANDARD = 96  # pixels a side of the picture of the head in its own place and size
+REACH = 2.6  # half widths of the head that such a picture shows to each side
+STILL = 9.0  # grey levels that a background that stands still may flicker by
+
+
+@dataclass(frozen=True, kw_only=True)
+class MattingConfig:
+    """Work and caution."""
+
+    side: int = 160  # longer side of the pictures that are cut
+    rounds: int = 3  # of GrabCut, first
+    more: int = 2  # and in the light of the other frames
+    agree: float = 0.93  # share of the frames that decides for all
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadPlace:
+    """Where a frame shows the head, in pixels of the small picture."""
+
+    hull: NDArray[np.float32]  # (P, 1, 2) around the fitted head
+    centre: tuple[float, float]
+    half: tuple[float, float]  # half width and half height
+
+    def standard(self) -> NDArray[np.float64]:
+        """(2, 3) from the standard picture's pixels to this one's."""
+        scale = REACH * self.half[0] * 2 / STANDARD
+        shift = np.array(self.centre) - scale * STANDARD / 2
+        return np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+
+
+def head_place(view: PortraitCamera, head: Floats, scale: float) -> HeadPlace:
+    """Of the head's vertices (V, 3) in a picture that is smaller by `scale`."""
+    points = (view.project(head)[:, :2] * scale).astype(np.float32)
+    low, high = points.min(0), points.max(0)
+    centre, half = (low + high) / 2, (high - low) / 2
+    return HeadPlace(
+        hull=cv2.convexHull(points),
+        centre=(float(centre[0]), float(centre[1])),
+        half=(float(half[0]), float(half[1])),
+    )
+
+
+def small(image: Pixels, side: int) -> Pixels:
+    """As GrabCut sees it."""
+    scale = min(1.0, side / max(image.shape[:2]))
+    size = (max(8, round(image.shape[1] * scale)), max(8, round(image.shape[0] * scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def person_mattes(
+    images: list[Pixels],
+    places: list[HeadPlace],
+    config: MattingConfig = MattingConfig(),
+    progress: Callable[[float], None] = lambda share: None,
+) -> list[Floats]:
+    """(h, w) each, 0..1: of small pictures of one size, in the order of `images`."""
+    first = []
+    for number, (image, place) in enumerate(zip(images, places, strict=True)):
+        first.append(_cut(image, _first_guess(image.shape[:2], place), config.rounds))
+        progress(0.5 * number / len(images))
+    standard = _standard(first, places)
+    behind, known = _background(images, first, places)
+    mattes = []
+    for number, (image, place) in enumerate(zip(images, places, strict=True)):
+        guess = _agreed(first[number], place, standard, config.agree)
+        if known is not None:
+            guess = _uncovered(guess, image, behind, known)
+        mattes.append(_soft(image, _cut(image, guess, config.more)))
+        progress(0.5 + 0.5 * number / len(images))
+    return mattes
+
+
+def _first_guess(size: tuple[int, int], place: HeadPlace) -> Mask:
+    """GrabCut's four labels by the fitted head alone."""
+    height, width = size
+    inside = np.zeros(size, np.uint8)
+    cv2.fillConvexPoly(inside, place.hull.astype(np.int32), 1)
+    room = max(1, round(0.22 * place.half[0]))
+    sure = cv2.erode(inside, np.ones((3, 3), np.uint8), iterations=room, borderValue=0)
+    row, column = np.mgrid[:height, :width]
+    across = (column - place.centre[0]) / place.half[0]
+    up = (row - place.centre[1]) / place.half[1]
+    guess = np.full(size, cv2.GC_PR_BGD, np.uint8)
+    guess[((across / HAIR) ** 2 + (up / HIGH) ** 2 > 1) & (up < 0.9)] = cv2.GC_BGD
+    guess[(up >= 0.9) & (np.abs(across) < 0.7)] = cv2.GC_PR_FGD
+    guess[(up >= 1.5) & (np.abs(across) < 1.3)] = cv2.GC_PR_FGD
+    guess[inside > 0] = cv2.GC_PR_FGD
+    guess[sure > 0] = cv2.GC_FGD
+    return guess
+
+
+def _cut(image: Pixels, guess: Mask, rounds: int) -> Mask:
+    """(h, w) 1 for the person."""
+    labels = guess.copy()
+    both = ((labels == 0) | (labels == 2)).any() and ((labels == 1) | (labels == 3)).any()
+    if both:
+        cv2.setRNGSeed(0)
+        models = np.zeros((1, 65)), np.zeros((1, 65))
+        cv2.grabCut(image, labels, None, *models, rounds, cv2.GC_INIT_WITH_MASK)
+    return _connected(((labels & 1) > 0).astype(np.uint8), guess == cv2.GC_FGD)
+
+
+def _connected(person: Mask, sure: NDArray[np.bool_]) -> Mask:
+    """What hangs together with the head, holes filled."""
+    count, labels = cv2.connectedComponents(person, connectivity=4)
+    kept = np.unique(labels[sure & (person > 0)])
+    whole = np.isin(labels, kept[kept > 0]).astype(np.uint8)
+    outside = np.pad(1 - whole, 1, constant_values=1)
+    _, holes = cv2.connectedComponents(outside, connectivity=4)
+    filled = holes[1:-1, 1:-1] != holes[0, 0]
+    bottom = np.zeros_like(filled)
+    bottom[-1] = True  # a gap at the picture's lower edge is none of the head's
+    return np.asarray((whole > 0) | (filled & ~bottom), np.uint8)
+
+
+def _standard(cuts: list[Mask], places: list[HeadPlace]) -> Floats:
+    """(STANDARD, STANDARD) share of the frames in which the person is there, around the head."""
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    total = np.zeros((STANDARD, STANDARD), np.float32)
+    for cut, place in zip(cuts, places, strict=True):
+        total += cv2.warpAffine(
+            cut.astype(np.float32),
+            place.standard(),
+            (STANDARD, STANDARD),
+            flags=flags,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+    return total / len(cuts)
+
+
+def _agreed(cut: Mask, place: HeadPlace, standard: Floats, agree: float) -> Mask:
+    """GrabCut's labels: the frame's own, but for what nearly all frames say of the head."""
+    height, width = cut.shape
+    share = cv2.warpAffine(
+        standard, place.standard(), (width, height), borderMode=cv2.BORDER_CONSTANT, borderValue=0.5
+    )
+    guess = np.where(cut > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    guess[share > 0.5 + (agree - 0.5) * 0.7] = cv2.GC_PR_FGD
+    guess[share < 0.5 - (agree - 0.5) * 0.7] = cv2.GC_PR_BGD
+    around = np.arange(height)[:, None] < place.centre[1] + place.half[1]
+    guess[(share > agree) & around] = cv2.GC_FGD
+    guess[(share < 1 - agree) & around] = cv2.GC_BGD
+    inside = np.zeros(cut.shape, np.uint8)
+    cv2.fillConvexPoly(inside, place.hull.astype(np.int32), 1)
+    room = max(1, round(0.22 * place.half[0]))
+    sure = cv2.erode(inside, np.ones((3, 3), np.uint8), iterations=room, borderValue=0)
+    guess[sure > 0] = cv2.GC_FGD
+    return guess
+
+
+def _background(
+    images: list[Pixels], cuts: list[Mask], places: list[HeadPlace]
+) -> tuple[Floats, NDArray[np.bool_] | None]:
+    """(h, w, 3) what is behind the person, and where that is known (h, w); None where the camera
+    or the background moves.
+    """
+    some = range(0, len(images), max(1, len(images) // 40))
+    grown = [cv2.dilate(cuts[k], np.ones((5, 5), np.uint8), iterations=2) > 0 for k in some]
+    stack = np.stack([images[k] for k in some]).astype(np.float32)
+    stack[np.stack(grown)] = np.nan
+    count = np.isfinite(stack[..., 0]).sum(0)
+    known = count >= max(3, len(stack) // 10)
+    behind = np.zeros(stack.shape[1:], np.float32)
+    if not known.any():
+        return behind, None
+    behind[known] = np.nanmedian(stack[:, known], 0)
+    flicker = np.nanmedian(np.abs(stack[:, known] - behind[known]).mean(-1))
+    return behind, known if flicker < STILL else None
+
+
+def _uncovered(guess: Mask, image: Pixels, behind: Floats, known: NDArray[np.bool_]) -> Mask:
+    """Where the picture is what lies behind, there is no person, unless the person looks alike."""
+    apart = np.abs(image.astype(np.float32) - behind).mean(-1)
+    guess = guess.copy()
+    plain = known & (cv2.blur(apart, (3, 3)) < 0.6 * STILL) & (guess != cv2.GC_FGD)
+    guess[plain] = cv2.GC_PR_BGD
+    other = known & (cv2.blur(apart, (3, 3)) > 4 * STILL) & (guess == cv2.GC_PR_BGD)
+    guess[other] = cv2.GC_PR_FGD
+    return guess
+
+
+def _soft(image: Pixels, cut: Mask) -> Floats:
+    """Edges as soft as the picture's: a guided filter (He et al. 2013) on its grey."""
+    return guided(image, cut.astype(np.float32), max(2, min(cut.shape) // 50), 1e-3)
+
+
+def guided(image: Pixels, mask: Floats, radius: int, smooth: float) -> Floats:
+    """(h, w) a mask (h, w) whose edges follow the picture's (h, w, 3)."""
+    guide = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    size = (2 * radius + 1, 2 * radius + 1)
+
+    def mean(values: Floats) -> Floats:
+        return np.asarray(cv2.blur(values, size), np.float32)
+
+    middle, level = mean(guide), mean(mask)
+    slope = (mean(guide * mask) - middle * level) / (mean(guide**2) - middle**2 + smooth)
+    shift = level - slope * middle
+    return np.asarray((mean(slope) * guide + mean(shift)).clip(0, 1), np.float32)
