@@ -10,7 +10,8 @@ from ..rigs.rig import Part, Rig
 from .anatomy import NECK, SLOPE, Anatomy
 
 AROUND = 48  # vertices of a ring
-OVERLAP = 1.5  # centimetres that the bust reaches up into the neck
+BEGIN, FLARE = 1.5, 1.12  # so far down a neck may grow wider, so wide is it below
+OVERLAP = 2.5  # centimetres that the bust reaches up into the neck
 DROPS = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.5, 8.0, 10.0, 12.5, 15.0, 18.0, 22.0)  # rings, below that
 SHOULDERS = 20.0  # half width that rings reach, and the drop in which they do
 SLOPES_FOR = 7.0
@@ -50,8 +51,9 @@ def usual_bust(anatomy: Anatomy) -> Bust:
     """Before anything is known of the person's shoulders."""
     share = np.clip((np.array(DROPS) - OVERLAP) / SLOPES_FOR, 0, 1)
     wide = share**1.5
-    widths = 0.96 * anatomy.neck[0] * (1 - wide) + SHOULDERS * wide
-    depths = 0.96 * anatomy.neck[1] * (1 - share) + CHEST * share
+    grown = np.where(np.arange(len(DROPS)) == 0, 0.97, 1.03 * FLARE)  # the first one within it
+    widths = grown * anatomy.neck[0] * (1 - wide) + SHOULDERS * wide
+    depths = grown * anatomy.neck[1] * (1 - share) + CHEST * share
     return Bust(
         widths=np.asarray(widths, np.float32),
         depths=np.asarray(depths, np.float32),
@@ -70,7 +72,9 @@ def bust_faces(first: int) -> NDArray[np.int32]:
 
 def without_shoulders(rig: Rig, rest: Floats, anatomy: Anatomy) -> tuple[Rig, Floats]:
     """The rig and its resting mesh down to where the neck ends."""
-    keep = anatomy.height(rest) > -NECK
+    height = anatomy.height(rest)
+    across = rest[:, 0] / anatomy.neck[0], (rest[:, 2] - anatomy.joint[2]) / anatomy.neck[1]
+    keep = (height > -NECK) & ((height > -BEGIN) | (np.hypot(*across) < FLARE))
     keep |= rig.vertex_parts != Part.SKIN
     return rig.only_vertices(keep), rest[keep]
 

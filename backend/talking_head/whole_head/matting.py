@@ -18,7 +18,10 @@ from ...geometry.arrays import Floats, Pixels
 from ..rigs.drawing import PortraitCamera
 
 Mask = NDArray[np.uint8]
-HAIR, HIGH = 1.75, 1.8  # of the head's half width, half height: as far as hair may reach
+NEAR = (1.35, 1.3)  # of the head's half width, half height: as far as hair is likely
+FAR = (1.9, 1.8)  # and possible
+SHOULDERS = 3.5  # half widths
+MORE = 2.0  # times as often around the head as elsewhere: a colour of the person
 STANDARD = 96  # pixels a side of the picture of the head in its own place and size
 REACH = 2.6  # half widths of the head that such a picture shows to each side
 STILL = 9.0  # grey levels that a background that stands still may flicker by
@@ -31,7 +34,9 @@ class MattingConfig:
     side: int = 160  # longer side of the pictures that are cut
     rounds: int = 3  # of GrabCut, first
     more: int = 2  # and in the light of the other frames
-    agree: float = 0.93  # share of the frames that decides for all
+    turns: int = 2  # of this
+    person: float = 0.65  # share of the frames that decides for all
+    background: float = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,20 +80,49 @@ def person_mattes(
     progress: Callable[[float], None] = lambda share: None,
 ) -> list[Floats]:
     """(h, w) each, 0..1: of small pictures of one size, in the order of `images`."""
+    size = images[0].shape[:2]
+    near = [_ellipse(size, place, *NEAR) for place in places]
+    below = [_below(size, place) for place in places]
+    hair, clothes = (
+        _strange(images, there, [~a & ~b for a, b in zip(near, below, strict=True)])
+        for there in (near, below)
+    )
     first = []
     for number, (image, place) in enumerate(zip(images, places, strict=True)):
-        first.append(_cut(image, _first_guess(image.shape[:2], place), config.rounds))
+        guess = _first_guess(size, place)
+        strange = (near[number] & hair[number]) | (below[number] & clothes[number])
+        guess[strange & (guess == cv2.GC_PR_BGD)] = cv2.GC_PR_FGD
+        first.append(_cut(image, guess, config.rounds))
         progress(0.5 * number / len(images))
-    standard = _standard(first, places)
-    behind, known = _background(images, first, places)
-    mattes = []
-    for number, (image, place) in enumerate(zip(images, places, strict=True)):
-        guess = _agreed(first[number], place, standard, config.agree)
-        if known is not None:
-            guess = _uncovered(guess, image, behind, known)
-        mattes.append(_soft(image, _cut(image, guess, config.more)))
-        progress(0.5 + 0.5 * number / len(images))
-    return mattes
+    behind, known = _background(images, first, near)
+    cuts = first
+    for turn in range(config.turns):
+        standard, before, cuts = _standard(cuts, places), cuts, []
+        for number, (image, place) in enumerate(zip(images, places, strict=True)):
+            guess = _agreed(before[number], place, standard, config)
+            if known is not None:
+                guess = _uncovered(guess, image, behind, known)
+            cuts.append(_cut(image, guess, config.more))
+            done = turn + number / len(images)
+            progress(0.5 + 0.5 * done / config.turns)
+    return [_soft(image, cut) for image, cut in zip(images, cuts, strict=True)]
+
+
+def _ellipse(
+    size: tuple[int, int], place: HeadPlace, wide: float, high: float
+) -> NDArray[np.bool_]:
+    """(h, w) around the head, so many times its half width and height."""
+    row, column = np.mgrid[: size[0], : size[1]]
+    across = (column - place.centre[0]) / (place.half[0] * wide)
+    up = (row - place.centre[1]) / (place.half[1] * high)
+    return np.asarray(across**2 + up**2 < 1)
+
+
+def _below(size: tuple[int, int], place: HeadPlace) -> NDArray[np.bool_]:
+    """(h, w) where shoulders may be."""
+    row, column = np.mgrid[: size[0], : size[1]]
+    across = np.abs(column - place.centre[0]) / place.half[0]
+    return np.asarray((row - place.centre[1] > 0.95 * place.half[1]) & (across < SHOULDERS))
 
 
 def _first_guess(size: tuple[int, int], place: HeadPlace) -> Mask:
@@ -102,12 +136,44 @@ def _first_guess(size: tuple[int, int], place: HeadPlace) -> Mask:
     across = (column - place.centre[0]) / place.half[0]
     up = (row - place.centre[1]) / place.half[1]
     guess = np.full(size, cv2.GC_PR_BGD, np.uint8)
-    guess[((across / HAIR) ** 2 + (up / HIGH) ** 2 > 1) & (up < 0.9)] = cv2.GC_BGD
+    guess[~_ellipse(size, place, *FAR) & (up < 0.9)] = cv2.GC_BGD
     guess[(up >= 0.9) & (np.abs(across) < 0.7)] = cv2.GC_PR_FGD
     guess[(up >= 1.5) & (np.abs(across) < 1.3)] = cv2.GC_PR_FGD
     guess[inside > 0] = cv2.GC_PR_FGD
     guess[sure > 0] = cv2.GC_FGD
     return guess
+
+
+BINS = 24  # of each of Lab's channels
+
+
+def _strange(
+    images: list[Pixels], near: list[NDArray[np.bool_]], far: list[NDArray[np.bool_]]
+) -> list[NDArray[np.bool_]]:
+    """(h, w) True for colours that are shown far more often near the person than far away: hair
+    and clothes, before anything is known of them.
+    """
+    codes = []
+    for image in images:
+        lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB).astype(np.int64) * BINS // 256
+        codes.append((lab[..., 0] * BINS + lab[..., 1]) * BINS + lab[..., 2])
+
+    def spread(places: list[NDArray[np.bool_]]) -> Floats:
+        count = np.zeros(BINS**3)
+        for code, there in zip(codes, places, strict=True):
+            count += np.bincount(code[there], minlength=BINS**3)
+        smooth = _blurred(count.reshape(BINS, BINS, BINS))
+        return np.asarray(smooth / max(smooth.sum(), 1), np.float32)
+
+    unlike = (spread(near) > MORE * spread(far)).ravel()
+    return [unlike[code] for code in codes]
+
+
+def _blurred(cube: Floats) -> Floats:
+    for axis in range(3):
+        before, after = np.roll(cube, 1, axis), np.roll(cube, -1, axis)
+        cube = (before + 2 * cube + after) / 4
+    return cube
 
 
 def _cut(image: Pixels, guess: Mask, rounds: int) -> Mask:
@@ -149,18 +215,18 @@ def _standard(cuts: list[Mask], places: list[HeadPlace]) -> Floats:
     return total / len(cuts)
 
 
-def _agreed(cut: Mask, place: HeadPlace, standard: Floats, agree: float) -> Mask:
+def _agreed(cut: Mask, place: HeadPlace, standard: Floats, config: MattingConfig) -> Mask:
     """GrabCut's labels: the frame's own, but for what nearly all frames say of the head."""
     height, width = cut.shape
     share = cv2.warpAffine(
         standard, place.standard(), (width, height), borderMode=cv2.BORDER_CONSTANT, borderValue=0.5
     )
     guess = np.where(cut > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    guess[share > 0.5 + (agree - 0.5) * 0.7] = cv2.GC_PR_FGD
-    guess[share < 0.5 - (agree - 0.5) * 0.7] = cv2.GC_PR_BGD
+    guess[share > 0.6] = cv2.GC_PR_FGD
+    guess[share < 0.3] = cv2.GC_PR_BGD
     around = np.arange(height)[:, None] < place.centre[1] + place.half[1]
-    guess[(share > agree) & around] = cv2.GC_FGD
-    guess[(share < 1 - agree) & around] = cv2.GC_BGD
+    guess[(share > config.person) & around] = cv2.GC_FGD
+    guess[(share < config.background) & around] = cv2.GC_BGD
     inside = np.zeros(cut.shape, np.uint8)
     cv2.fillConvexPoly(inside, place.hull.astype(np.int32), 1)
     room = max(1, round(0.22 * place.half[0]))
@@ -170,13 +236,13 @@ def _agreed(cut: Mask, place: HeadPlace, standard: Floats, agree: float) -> Mask
 
 
 def _background(
-    images: list[Pixels], cuts: list[Mask], places: list[HeadPlace]
+    images: list[Pixels], cuts: list[Mask], near: list[NDArray[np.bool_]]
 ) -> tuple[Floats, NDArray[np.bool_] | None]:
     """(h, w, 3) what is behind the person, and where that is known (h, w); None where the camera
     or the background moves.
     """
     some = range(0, len(images), max(1, len(images) // 40))
-    grown = [cv2.dilate(cuts[k], np.ones((5, 5), np.uint8), iterations=2) > 0 for k in some]
+    grown = [cv2.dilate(cuts[k] | near[k], np.ones((5, 5), np.uint8)) > 0 for k in some]
     stack = np.stack([images[k] for k in some]).astype(np.float32)
     stack[np.stack(grown)] = np.nan
     count = np.isfinite(stack[..., 0]).sum(0)
