@@ -115,7 +115,9 @@ def begin(
     between = float(frame.viewmat[2, 3] / frame.K[0, 0]) * np.sqrt(
         pixels / (count * (1 - config.unseen))
     )  # centimetres between neighbours, where pixels say how many there are
-    apart = np.sqrt(area[where] / (share[where] / share.sum() * count).clip(1e-9)).clip(0.5 * between, 1.5)
+    apart = np.sqrt(area[where] / (share[where] / share.sum() * count).clip(1e-9)).clip(
+        0.5 * between, 1.5
+    )
     apart = np.where(invented > 0.5, apart, np.minimum(apart, 1.3 * between))
     spread = np.where(invented > 0.5, config.cover, config.spread) * apart
     model = _model(whole, where, places, color, spread, invented, config, seed)

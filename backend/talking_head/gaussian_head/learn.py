@@ -21,7 +21,6 @@ from .model import BoundGaussians, BoundMesh, bound_mesh
 from .training import HeadTrainingConfig, render, train_head
 from .training_views import SeenFrame, read_frames
 
-
 INVENTED = 0.5  # more than half of it was seen in no frame
 
 
@@ -50,6 +49,11 @@ class LearnedHead:
     invented: torch.Tensor  # (N,) 1 where no frame has shown anything
     whole: WholeHead
     held_out: list[SeenFrame]
+
+    def follow(self) -> torch.Tensor:
+        """(N,) 1 for Gaussians of the head, 0 for those of the shoulders."""
+        share = torch.from_numpy(self.whole.anatomy.follow(self.whole.motion.rest))
+        return share[self.corners].mean(1)
 
     def look(self, frame: SeenFrame, coefficients: torch.Tensor) -> torch.Tensor:
         """(H, W, 3) of one frame: the head over what surrounds it, with nothing of that frame

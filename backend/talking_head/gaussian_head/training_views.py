@@ -15,7 +15,6 @@ from torch import Tensor
 
 from ...geometry.arrays import Floats, Pixels
 from ...geometry.triangles import Seen, nearest_triangles
-from ..fitting.head_motion import HeadMotion
 from ..rigs.drawing import PortraitCamera
 from ..rigs.rig import Rig
 from ..whole_head.assembly import WholeHead, footage

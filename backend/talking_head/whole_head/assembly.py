@@ -1,4 +1,4 @@
-"""From a fitted clip to a whole head: mattes, the mesh with hair and shoulders, a neck that bends."""
+"""From a fitted clip to a whole head: mattes, the mesh with hair and shoulders, a bending neck."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -33,6 +33,7 @@ class WholeHead:
     anatomy: Anatomy
     body: NDArray[np.bool_]  # (V,) the bust
     mattes: dict[int, Floats]  # (h, w) by the frame's number
+    yaw_range: Floats  # (2,) degrees to the person's left, against the camera, that are shown
 
 
 def footage(
@@ -65,7 +66,9 @@ def assemble(
     """Of the video at `path`, by its frames with these numbers."""
     where = anatomy(rig, motion.rest)
     head, rest = without_shoulders(rig, motion.rest, where)
-    shown = {n: small(pixels, config.side) for n, pixels in footage(path, motion, numbers, max_side)}
+    shown = {
+        n: small(pixels, config.side) for n, pixels in footage(path, motion, numbers, max_side)
+    }
     above = where.height(rest) > 0
     posed = {n: head.posed(rest, motion.coefficients[n]) for n in shown}
     size = next(iter(shown.values())).shape[:2] if shown else (1, 1)
@@ -93,7 +96,25 @@ def assemble(
     whole, rest = with_bust(head, rest, bust)
     whole, moved = with_neck(whole, rest, where, motion, turns)
     body = np.arange(len(rest)) >= first
-    return WholeHead(rig=whole, motion=moved, anatomy=where, body=body, mattes=mattes)
+    return WholeHead(
+        rig=whole,
+        motion=moved,
+        anatomy=where,
+        body=body,
+        mattes=mattes,
+        yaw_range=shown_yaw(motion, list(shown)),
+    )
+
+
+def shown_yaw(motion: HeadMotion, numbers: list[int]) -> Floats:
+    """(2,) degrees to the person's left between which the camera sees the head in these frames, but
+    for a fiftieth at either end.
+    """
+    if not numbers:
+        return np.zeros(2, np.float32)
+    eye = -np.einsum("tji,tj->ti", motion.rotations[numbers], motion.translations[numbers])
+    yaw = np.degrees(np.arctan2(eye[:, 0], eye[:, 2]))
+    return np.quantile(yaw, [0.02, 0.98]).astype(np.float32)
 
 
 def smaller(view: PortraitCamera, size: tuple[int, int]) -> PortraitCamera:

@@ -52,7 +52,9 @@ def _half_width(matte: Floats, x: float, y: float) -> float:
     if not (0 <= row < height - 1 and 0 <= column < width) or matte[row, column] < 0.5:
         return float("nan")
     there = matte[row] > 0.5
-    left = column - int((~there[: column + 1][::-1]).argmax()) if not there[: column + 1].all() else -1
+    left = (
+        column - int((~there[: column + 1][::-1]).argmax()) if not there[: column + 1].all() else -1
+    )
     right = column + int((~there[column:]).argmax()) if not there[column:].all() else width
     if left < 0 and right >= width:
         return float("nan")

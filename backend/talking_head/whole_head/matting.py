@@ -189,7 +189,7 @@ def _cut(image: Pixels, guess: Mask, rounds: int) -> Mask:
 
 def _connected(person: Mask, sure: NDArray[np.bool_]) -> Mask:
     """What hangs together with the head, holes filled."""
-    count, labels = cv2.connectedComponents(person, connectivity=4)
+    _, labels = cv2.connectedComponents(person, connectivity=4)
     kept = np.unique(labels[sure & (person > 0)])
     whole = np.isin(labels, kept[kept > 0]).astype(np.uint8)
     outside = np.pad(1 - whole, 1, constant_values=1)

@@ -58,9 +58,7 @@ def fitted_shell(
     for _ in range(config.rounds):
         weights, sums = np.zeros(len(rest)), np.zeros(len(rest))
         moved = away * (offsets * still)[:, None]
-        for matte, view, posed in zip(
-            outlines.mattes, outlines.views, outlines.posed, strict=True
-        ):
+        for matte, view, posed in zip(outlines.mattes, outlines.views, outlines.posed, strict=True):
             vertices, missing = _told_by(matte, view, posed + moved, anatomy.centre)
             np.add.at(weights, vertices, 1.0)
             np.add.at(sums, vertices, missing)
@@ -94,7 +92,7 @@ def _told_by(
     radius, angle = np.linalg.norm(out, axis=1), np.arctan2(out[:, 0], -out[:, 1])  # 0: up
     ray = np.floor((angle / (2 * np.pi) + 0.5) * RAYS).astype(int) % RAYS
     order = np.lexsort((-radius, ray))
-    rays, first = np.unique(ray[order], return_index=True)
+    _, first = np.unique(ray[order], return_index=True)
     furthest = order[first]
     angles = angle[furthest]
     reach, inside = _reach(matte, middle, angles)

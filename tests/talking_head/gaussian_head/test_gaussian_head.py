@@ -31,6 +31,7 @@ from backend.talking_head.head_job import write_head
 from backend.talking_head.motion import poses
 from backend.talking_head.rigs.small_head.build import small_head
 from backend.talking_head.talk_job import to_and_fro
+from backend.talking_head.whole_head.neck import NAMES
 
 FRAMES, RATE = 40, 25.0
 
@@ -143,7 +144,7 @@ def test_training_paints_the_head(
     learned: LearnedHead, filmed: tuple[Path, TalkingFace, HeadMotion]
 ) -> None:
     """On frames that were kept back, by their coefficients and poses alone."""
-    coefficients = torch.from_numpy(filmed[2].coefficients)
+    coefficients = torch.from_numpy(learned.whole.motion.coefficients)
     quality = learned.quality(coefficients)
     assert quality > 27, quality
     assert len(learned.held_out) == 4
@@ -161,11 +162,12 @@ def test_the_right_coefficients_look_right(
     learned: LearnedHead, filmed: tuple[Path, TalkingFace, HeadMotion]
 ) -> None:
     """A frame drawn with its own expression is nearer to the picture than with the others'."""
-    coefficients = torch.from_numpy(filmed[2].coefficients)
+    coefficients = torch.from_numpy(learned.whole.motion.coefficients)
     for frame in learned.held_out:
+        neck = coefficients[frame.number, -len(NAMES) :]  # how the head is held is not asked
         errors = [
             float((learned.look(frame, c) - frame.image)[frame.outline].square().mean())
-            for c in coefficients
+            for c in (torch.cat([row[: -len(NAMES)], neck]) for row in coefficients)
         ]
         assert np.argsort(errors).tolist().index(frame.number) < 4
 
@@ -179,10 +181,10 @@ def test_shoulders_are_left_out() -> None:
 
 
 def save(folder: Path, learned: LearnedHead, filmed: tuple[Path, TalkingFace, HeadMotion]) -> None:
-    path, face, motion = filmed
-    write_head(folder, face.rig, motion.rest)
-    files.save(folder / gaussian_head_file.NAME, learned.model, learned.mesh, learned.corners)
-    poses.save(folder / poses.NAME, motion, path)
+    whole = learned.whole
+    write_head(folder, whole.rig, whole.motion.rest)
+    files.save(folder / gaussian_head_file.NAME, learned)
+    poses.save(folder / poses.NAME, whole.motion, filmed[0])
 
 
 def talk(folder: Path, *options: str) -> tuple[int, str]:
@@ -196,12 +198,13 @@ def test_a_head_comes_back_from_its_files(
     tmp_path: Path, learned: LearnedHead, filmed: tuple[Path, TalkingFace, HeadMotion]
 ) -> None:
     save(tmp_path, learned, filmed)
-    model, mesh = files.load(
+    loaded = files.load(
         tmp_path / gaussian_head_file.NAME, head_file.read(tmp_path / head_file.NAME)
     )
+    model, mesh = loaded.model, loaded.mesh
     frame, coefficients = (
         learned.held_out[0],
-        torch.from_numpy(filmed[2].coefficients[learned.held_out[0].number]),
+        torch.from_numpy(learned.whole.motion.coefficients[learned.held_out[0].number]),
     )
     first = render(
         learned.model, learned.mesh, coefficients, frame.viewmat, frame.K, frame.size
