@@ -19,6 +19,9 @@ from .model import SH_DEGREE, BoundGaussians, LatentPose
 from .training_views import SURE, SeenFrame
 
 
+FINE = 0.7  # power of a triangle's area that its share of the cover grows with
+
+
 @dataclass(frozen=True)
 class BeginConfig:
     """What Gaussians look like at first."""
@@ -29,7 +32,7 @@ class BeginConfig:
     modes: int = 8  # blendshapes of the speaker's own
     unseen: float = 0.25  # share of the Gaussians that lie evenly on the skin, seen or not
     body: float = 0.2  # of these, how much less densely they lie on the shoulders
-    cover: float = 0.85  # spread of those where nothing is seen
+    cover: float = 0.75  # spread of those where nothing is seen
     opaque: float = 0.985  # and their opacity
 
 
@@ -88,7 +91,7 @@ def densities(
     a, b, c = (rest[rig.triangles[:, k]] for k in range(3))
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
     pixels = pixels_of_triangles(len(area), frames)
-    even = np.where(rig.triangle_parts == Part.SKIN, area, 0)
+    even = np.where(rig.triangle_parts == Part.SKIN, area**FINE, 0)  # fine where the mesh is
     even *= np.where(whole.body[rig.triangles].all(1), config.body, 1)
     share = (1 - config.unseen) * pixels / pixels.sum() + config.unseen * even / even.sum()
     return np.asarray(share, np.float32), np.asarray(area, np.float32)
