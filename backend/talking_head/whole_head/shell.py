@@ -28,7 +28,7 @@ class ShellConfig:
     rounds: int = 3
     furthest: float = 9.0
     deepest: float = -1.5
-    smooth: float = 6.0  # of neighbours, against one ray in every frame
+    smooth: float = 0.2  # of neighbours, against one ray in every frame
     mirror: float = 0.3
     fixed: float = 50.0  # for what moves: there the tracker knows better
 
