@@ -149,7 +149,7 @@ def test_the_head_turns_upon_shoulders_that_stay() -> None:
         turned = (vertices - where.joint) @ turn.T + where.joint
         assert np.abs(vertices - rest)[head].max() < 1e-6, "the head is at home in its own axes"
         moved = np.linalg.norm(turned - rest, axis=1)[bust]
-        assert moved.max() < (1.0 if np.count_nonzero(angle) == 1 else 2.5), "a chord's height"
+        assert moved.max() < (1.3 if np.count_nonzero(angle) == 1 else 2.5), "a chord's height"
     up = neck.head_turn(np.float32([[0.3, 0, 0]]))[0] @ [0, 0, 1]
     left = neck.head_turn(np.float32([[0, 0.3, 0]]))[0] @ [0, 0, 1]
     tilted = neck.head_turn(np.float32([[0, 0, 0.3]]))[0] @ [0, 1, 0]
