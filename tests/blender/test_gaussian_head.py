@@ -204,7 +204,7 @@ def test_what_is_invented_fades_by_a_slider(bpy: Any, rooms: Any, folder: Any) -
 def test_shoulders_stay_while_the_head_turns(bpy: Any, rooms: Any, folder: Any) -> None:
     from dataclasses import replace
 
-    from backend.formats import gaussian_head_file, head_file
+    from backend.formats import head_file
 
     path, head, found = folder
     head_file.write(path / head_file.NAME, replace(head, names=["neckLeft", "neckDown"]))

@@ -18,7 +18,6 @@ from .binding import triangle_frames
 from .model import SH_DEGREE, BoundGaussians, LatentPose
 from .training_views import SURE, SeenFrame
 
-
 FINE = 0.7  # power of a triangle's area that its share of the cover grows with
 
 
@@ -31,7 +30,8 @@ class BeginConfig:
     flat: float = 0.3  # thickness against that
     modes: int = 8  # blendshapes of the speaker's own
     unseen: float = 0.25  # share of the Gaussians that lie evenly on the skin, seen or not
-    body: float = 0.2  # of these, how much less densely they lie on the shoulders
+    body: float = 0.4  # of these, how much less densely they lie on the shoulders
+    mouth: float = 2.0  # times as many on a pixel of the mouth
     cover: float = 0.75  # spread of those where nothing is seen
     opaque: float = 0.985  # and their opacity
 
@@ -91,6 +91,7 @@ def densities(
     a, b, c = (rest[rig.triangles[:, k]] for k in range(3))
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
     pixels = pixels_of_triangles(len(area), frames)
+    pixels *= np.where(whole.speaking, config.mouth, 1)
     even = np.where(rig.triangle_parts == Part.SKIN, area**FINE, 0)  # fine where the mesh is
     even *= np.where(whole.body[rig.triangles].all(1), config.body, 1)
     share = (1 - config.unseen) * pixels / pixels.sum() + config.unseen * even / even.sum()

@@ -43,6 +43,7 @@ class HeadTrainingConfig:
 
     steps: int = 1500
     ssim_weight: float = 0.2
+    mouth_weight: float = 0.15  # of the mouth's own mean difference, beside the whole picture's
     near: float = 0.4  # centimetres that a Gaussian may be away from its triangle for nothing
     near_weight: float = 0.1
     large: float = 0.35  # centimetres, as a standard deviation
@@ -152,6 +153,7 @@ def train_head(
             )
             over, person = _both_over(drawn, frame, torch.rand(3, generator=generator))
             loss, _ = compare(over, person, config.ssim_weight)
+            loss = loss + config.mouth_weight * _mouth(over, person, frame)
             (loss + _restraint(model, refined, row, config)).backward()
             _hold(model, held)
             optimizer.step()
@@ -171,6 +173,12 @@ def _hold(model: BoundGaussians, held: Tensor) -> None:
         if tensor.grad is not None:
             gradient = tensor.grad if name not in SHAPES else tensor.grad.transpose(0, 1)
             gradient[held] = 0
+
+
+def _mouth(over: Tensor, person: Tensor, frame: SeenFrame) -> Tensor:
+    """Mean difference where the mouth is."""
+    difference: Tensor = ((over - person).abs() * frame.speaking).sum()
+    return difference / (3 * frame.speaking.sum()).clamp_min(1)
 
 
 def _both_over(drawn: Rendering, frame: SeenFrame, ground: Tensor) -> tuple[Tensor, Tensor]:

@@ -33,6 +33,7 @@ class SeenFrame:
     image: Tensor  # (H, W, 3) sRGB 0..1
     person: Tensor  # (H, W, 3) the same, with the person's colours up to the matte's very edge
     matte: Tensor  # (H, W, 1) 0..1
+    speaking: Tensor  # (H, W, 1) 1 where the mouth is, which says most and is small
     outline: Tensor  # (H, W) True where the head covers the picture
     viewmat: Tensor  # (4, 4) the rig's axes to the camera's
     K: Tensor  # (3, 3)
@@ -42,7 +43,7 @@ class SeenFrame:
         """With its tensors on a device."""
         moved = {
             name: getattr(self, name).to(device)
-            for name in ("image", "person", "matte", "outline", "viewmat", "K")
+            for name in ("image", "person", "matte", "speaking", "outline", "viewmat", "K")
         }
         return replace(self, **moved)
 
@@ -167,6 +168,8 @@ def _frame(
     )  # those that face the camera; y runs down
     seen = nearest_triangles(points[ahead], nearness[ahead], (width, height))
     covering = replace(seen, triangles=ahead[seen.triangles])
+    speaking = np.zeros(height * width, np.float32)
+    speaking[seen.pixels[whole.speaking[covering.triangles]]] = 1
     outline = np.zeros(height * width, bool)
     outline[seen.pixels[np.isin(covering.triangles, head)]] = True
     outline = outline.reshape(height, width)
@@ -178,6 +181,7 @@ def _frame(
         image=torch.from_numpy(image.astype(np.float32) / 255),
         person=torch.from_numpy(own_colors(image, matte)),
         matte=torch.from_numpy(matte)[..., None],
+        speaking=torch.from_numpy(speaking.reshape(height, width, 1)),
         outline=torch.from_numpy(outline),
         viewmat=viewmat(view),
         K=cut.intrinsics(view),

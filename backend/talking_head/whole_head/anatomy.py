@@ -13,6 +13,7 @@ from ..rigs.rig import Part, Rig
 
 BELOW, SLOPE = 1.5, 0.35  # the head ends so far under the chin, and so much higher behind
 NECK = 5.0  # centimetres from there to where the neck ends
+MOUTH = np.float32([3.2, 1.9, 4.0])  # half axes of the region that speaks, around the lips' line
 STILL, MOVED = 0.04, 0.3  # of movement in any shape: no part of the face, and surely one
 
 
@@ -72,6 +73,21 @@ def stillness(rig: Rig) -> Floats:
         np.maximum(far, np.linalg.norm(shape, axis=1), out=far)
     share = 1 - np.clip((far - STILL) / (MOVED - STILL), 0, 1)
     return np.asarray(np.where(rig.vertex_parts == Part.SKIN, share, 0), np.float32)
+
+
+def speaking_triangles(rig: Rig, where: Anatomy) -> NDArray[np.bool_]:
+    """(T,) of the mouth: its inside, and skin as near to where lips part as lips are."""
+    inside = (rig.triangle_parts >= Part.MOUTH) & (rig.triangle_parts <= Part.TEETH)
+    jaw = rig.shapes[rig.names.index("jawOpen")]
+    lip = np.flatnonzero((np.abs(rig.neutral[:, 0]) < 0.3) & (rig.vertex_parts == Part.SKIN))
+    front = lip[(rig.neutral[lip, 1] > where.chin[1]) & (rig.neutral[lip, 1] < where.eyes[1] - 3)]
+    low = front[np.linalg.norm(jaw[front], axis=1) > 0.5 * np.linalg.norm(jaw, axis=1).max()]
+    if not len(low):
+        return np.asarray(inside)
+    middle = rig.neutral[low[rig.neutral[low, 1].argmax()]]  # the lower lip's upper rim
+    away = (rig.neutral - middle) / MOUTH
+    near = np.linalg.norm(away, axis=1)[rig.triangles].max(1) < 1
+    return np.asarray(inside | (near & (rig.triangle_parts == Part.SKIN)))
 
 
 def mirrored(points: Floats) -> NDArray[np.int64]:

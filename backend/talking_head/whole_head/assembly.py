@@ -15,7 +15,7 @@ from ..fitting.head_motion import HeadMotion
 from ..rigs.drawing import PortraitCamera
 from ..rigs.rig import Rig
 from . import neck
-from .anatomy import Anatomy, anatomy, stillness
+from .anatomy import Anatomy, anatomy, speaking_triangles, stillness
 from .body import usual_bust, with_bust, without_shoulders
 from .bust_fit import fitted_bust
 from .matting import HeadPlace, MattingConfig, head_place, person_mattes, small
@@ -32,6 +32,7 @@ class WholeHead:
     motion: HeadMotion
     anatomy: Anatomy
     body: NDArray[np.bool_]  # (V,) the bust
+    speaking: NDArray[np.bool_]  # (T,) triangles of lips and the mouth's inside
     mattes: dict[int, Floats]  # (h, w) by the frame's number
     yaw_range: Floats  # (2,) degrees to the person's left, against the camera, that are shown
 
@@ -101,6 +102,7 @@ def assemble(
         motion=moved,
         anatomy=where,
         body=body,
+        speaking=speaking_triangles(whole, where),
         mattes=mattes,
         yaw_range=shown_yaw(motion, list(shown)),
     )

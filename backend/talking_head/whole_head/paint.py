@@ -42,8 +42,8 @@ def regions(rig: Rig, rest: Floats, anatomy: Anatomy, body: NDArray[np.bool_]) -
     x, y, z = rest.T
     middle, eyes = anatomy.centre[2], anatomy.eyes[1]
     nape = anatomy.chin[1] + 0.35 * (eyes - anatomy.chin[1])
-    ear = (z > middle - 4) & (z < middle + 3) & (y < eyes + 2) & (np.abs(x) > anatomy.neck[0])
-    above = (y > eyes + 2.5) & (z < middle + 5)
+    ear = (z > middle - 3) & (z < middle + 2.5) & (y < eyes + 0.8) & (np.abs(x) > anatomy.neck[0])
+    above = ((y > eyes + 2.5) & (z < middle + 5)) | ((y > eyes + 0.8) & (z < middle + 2.5))
     behind = (z < middle - 2.5) & (y > nape)
     found = np.where((above | behind) & ~ear, Region.SCALP, Region.SKIN)
     found[body] = Region.BODY
