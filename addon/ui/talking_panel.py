@@ -210,9 +210,9 @@ def _whole_head(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if gaussian_head.FILMED in mesh:
         least, most = mesh[gaussian_head.FILMED]
         layout.label(text=f"Filmed from {least:.0f}° to {most:.0f}°", icon="INFO")
-    found = gaussian_head.slider(mesh)
-    if found is not None:
-        layout.prop(found[0], found[1], text=head_nodes.INVENTED, slider=True)
+    fading = gaussian_head.slider(mesh)
+    if fading is not None:
+        layout.prop(*fading, text=head_nodes.INVENTED, slider=True)
 
 
 class SPLATSMITH_PT_talking_export(SidebarPanel, bpy.types.Panel):

@@ -83,7 +83,7 @@ def _around(options: TalkOptions, side: int, yaw: float, joint: Floats) -> Portr
 def _given(path: Path, side: int) -> list[PortraitCamera]:
     """The cameras of a transforms.json around a head that stands in Blender's axes and metres."""
     record = transforms_json.load_json(path)
-    found = []
+    cameras = []
     for number, frame in enumerate(record["frames"]):
         pose = transforms_json.pose(frame, f"frame {number + 1}")
         whole = {**record, **frame}
@@ -95,7 +95,7 @@ def _given(path: Path, side: int) -> list[PortraitCamera]:
         scale = side / max(width, height, 1)
         from_blender = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
         rotation = OPENGL @ pose[:3, :3].T @ from_blender.T
-        found.append(
+        cameras.append(
             PortraitCamera(
                 rotation=rotation,
                 translation=-rotation @ (from_blender @ pose[:3, 3] * 100),
@@ -104,7 +104,7 @@ def _given(path: Path, side: int) -> list[PortraitCamera]:
                 height=max(8, round(height * scale)),
             )
         )
-    return found
+    return cameras
 
 
 def yaws(shown: list[PortraitCamera]) -> Floats:

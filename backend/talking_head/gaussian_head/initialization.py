@@ -13,7 +13,7 @@ from ...geometry.spherical_harmonics import SH_C0, coefficient_count
 from ..rigs.drawing import normals
 from ..rigs.rig import Part
 from ..whole_head.assembly import WholeHead
-from ..whole_head.paint import FACING, Surface, painted, regions
+from ..whole_head.paint import FACING, PaintedSurface, painted, regions
 from .binding import triangle_frames
 from .model import SH_DEGREE, BoundGaussians, LatentPose
 from .training_views import SURE, SeenFrame
@@ -21,7 +21,7 @@ from .training_views import SURE, SeenFrame
 FINE = 0.7  # power of a triangle's area that its share of the cover grows with
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BeginConfig:
     """What Gaussians look like at first."""
 
@@ -45,7 +45,7 @@ class Begun:
     invented: torch.Tensor
 
 
-def seen_surface(whole: WholeHead, frames: list[SeenFrame]) -> Surface:
+def seen_surface(whole: WholeHead, frames: list[SeenFrame]) -> PaintedSurface:
     """Colours of all vertices: the middle of what the frames show of each, from pixels that are
     surely the person's and look at it not too steeply.
     """

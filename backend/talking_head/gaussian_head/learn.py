@@ -39,7 +39,7 @@ class LearnConfig:
     training: HeadTrainingConfig = field(default_factory=HeadTrainingConfig)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LearnedHead:
     """A trained head, and how it does on frames that it has not seen."""
 
@@ -159,10 +159,10 @@ def learn_head(
         keeper,
     )
     return LearnedHead(
-        placed.on("cpu"),
-        mesh,
-        triangles[begun.where],
-        begun.invented,
-        whole,
-        [f for f in frames if f.number in kept],
+        model=placed.on("cpu"),
+        mesh=mesh,
+        corners=triangles[begun.where],
+        invented=begun.invented,
+        whole=whole,
+        held_out=[f for f in frames if f.number in kept],
     )

@@ -22,18 +22,18 @@ def fitted_bust(
     """
     joint = bust.anatomy.joint
     middles = np.stack([np.zeros(len(DROPS)), bust.heights, np.full(len(DROPS), joint[2])], 1)
-    found = np.full((len(mattes), len(DROPS)), np.nan)
-    for row, matte, view, turn in zip(found, mattes, views, turns, strict=True):
+    seen_widths = np.full((len(mattes), len(DROPS)), np.nan)
+    for row, matte, view, turn in zip(seen_widths, mattes, views, turns, strict=True):
         seen = view.project(((middles - joint) @ turn.T + joint).astype(np.float32))
         for ring, (x, y, depth) in enumerate(seen):
             row[ring] = _half_width(matte, x, y) * depth / view.focal
-    known = np.isfinite(found).sum(0) >= max(1, len(mattes) // 5)
+    known = np.isfinite(seen_widths).sum(0) >= max(1, len(mattes) // 5)
     known[:FIRST] = False
     widths = bust.widths.copy()
     last = 1.0
     for ring in range(FIRST, len(DROPS)):
         if known[ring]:
-            width = float(np.nanmedian(found[:, ring]))
+            width = float(np.nanmedian(seen_widths[:, ring]))
             width = min(max(width, NARROW * bust.anatomy.neck[0]), 1.6 * float(bust.widths[-1]))
             last = width / float(bust.widths[ring])
             widths[ring] = width

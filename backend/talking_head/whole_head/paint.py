@@ -20,7 +20,7 @@ FACING = 0.25  # cosine: what is seen at a glance is mixed with what lies behind
 FRAMES = 2  # that have to show a vertex
 
 
-class Region(IntEnum):
+class HeadRegion(IntEnum):
     """Between which no colour flows. The parts inside of a face have their own numbers above."""
 
     SKIN = 0
@@ -30,7 +30,7 @@ class Region(IntEnum):
 
 
 @dataclass(frozen=True)
-class Surface:
+class PaintedSurface:
     """V vertices."""
 
     colors: Floats  # (V, 3) sRGB 0..1
@@ -38,21 +38,21 @@ class Surface:
 
 
 def regions(rig: Rig, rest: Floats, anatomy: Anatomy, body: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """(V,) Region. Hair grows above the ears, and behind them down to the nape."""
+    """(V,) HeadRegion. Hair grows above the ears, and behind them down to the nape."""
     x, y, z = rest.T
     middle, eyes = anatomy.centre[2], anatomy.eyes[1]
     nape = anatomy.chin[1] + 0.35 * (eyes - anatomy.chin[1])
     ear = (z > middle - 3) & (z < middle + 2.5) & (y < eyes + 0.8) & (np.abs(x) > anatomy.neck[0])
     above = ((y > eyes + 2.5) & (z < middle + 5)) | ((y > eyes + 0.8) & (z < middle + 2.5))
     behind = (z < middle - 2.5) & (y > nape)
-    found = np.where((above | behind) & ~ear, Region.SCALP, Region.SKIN)
-    found[body] = Region.BODY
+    numbers = np.where((above | behind) & ~ear, HeadRegion.SCALP, HeadRegion.SKIN)
+    numbers[body] = HeadRegion.BODY
     inside = rig.vertex_parts != Part.SKIN
-    found[inside] = Region.INSIDE + rig.vertex_parts[inside]
-    return np.asarray(found, np.int64)
+    numbers[inside] = HeadRegion.INSIDE + rig.vertex_parts[inside]
+    return np.asarray(numbers, np.int64)
 
 
-def painted(rows: Floats, rig: Rig, rest: Floats, region: NDArray[np.int64]) -> Surface:
+def painted(rows: Floats, rig: Rig, rest: Floats, region: NDArray[np.int64]) -> PaintedSurface:
     """From what each of F frames shows of the vertices (F, V, 3), NaN where it shows nothing."""
     shown = np.isfinite(rows[:, :, 0]).sum(0)
     some = np.asarray(shown > 0)
@@ -63,7 +63,7 @@ def painted(rows: Floats, rig: Rig, rest: Floats, region: NDArray[np.int64]) -> 
     known, colors = _between_pixels(known, colors, edges)
     whole, filled = _from_mirror(known, colors, rest, region)
     filled = _flown_in(filled, whole, edges, region)
-    return Surface(filled, known)
+    return PaintedSurface(filled, known)
 
 
 def _edges(rig: Rig, region: NDArray[np.int64]) -> csr_matrix:
@@ -110,7 +110,9 @@ def _flown_in(
     colors = colors.copy()
     for number in np.unique(region):
         mine = region == number
-        usual = COLORS[Part(number - Region.INSIDE)] if number >= Region.INSIDE else (0.35,) * 3
+        usual = (
+            COLORS[Part(number - HeadRegion.INSIDE)] if number >= HeadRegion.INSIDE else (0.35,) * 3
+        )
         seen = mine & known
         colors[mine & ~known] = np.median(colors[seen], 0) if seen.any() else usual
     _, label = connected_components(edges, directed=False)

@@ -15,7 +15,7 @@ from backend.talking_head.whole_head.assembly import smaller
 from backend.talking_head.whole_head.body import usual_bust, with_bust, without_shoulders
 from backend.talking_head.whole_head.bust_fit import fitted_bust
 from backend.talking_head.whole_head.matting import head_place, person_mattes
-from backend.talking_head.whole_head.paint import Region, painted, regions
+from backend.talking_head.whole_head.paint import HeadRegion, painted, regions
 from backend.talking_head.whole_head.shell import Outlines, directions, fitted_shell
 
 SIDE, FRAMES, HAIR = 160, 12, 2.0
@@ -120,7 +120,7 @@ def test_what_is_unseen_is_painted_with_its_own_kind() -> None:
     rest = rig.neutral
     region = regions(rig, rest, where, np.zeros(len(rest), bool))
     skin, hair = np.float32([0.8, 0.6, 0.5]), np.float32([0.1, 0.3, 0.1])
-    truth = np.where((region == Region.SCALP)[:, None], hair, skin)
+    truth = np.where((region == HeadRegion.SCALP)[:, None], hair, skin)
     seen = (rest[:, 2] > where.centre[2]) & (rest[:, 0] > -1)
     rows = np.where(seen[:, None], truth, np.nan)[None].repeat(3, 0).astype(np.float32)
     surface = painted(rows, rig, rest, region)
@@ -128,7 +128,7 @@ def test_what_is_unseen_is_painted_with_its_own_kind() -> None:
     assert np.abs(surface.colors - truth)[outside].max() < 0.02
     assert surface.known[seen].all() and surface.known[~seen].mean() < 0.2
     back = outside & (rest[:, 2] < where.centre[2] - 5)
-    assert (region[back & (rest[:, 1] > where.eyes[1])] == Region.SCALP).all()
+    assert (region[back & (rest[:, 1] > where.eyes[1])] == HeadRegion.SCALP).all()
     nothing = painted(np.full_like(rows, np.nan), rig, rest, region)
     assert not nothing.known.any() and np.isfinite(nothing.colors).all()
     np.testing.assert_allclose(
