@@ -18,8 +18,8 @@ from .talk_verb import TalkOptions
 from .whole_head import neck
 
 PLAIN, PLAIN_SIDE = (41, 43, 48), 512
-HEIGHT, DISTANCE = 38.0, 75.0  # centimetres of the picture at the head, and from the camera
-LOW = 6.0  # centimetres that the picture's middle lies above the neck's joint
+HEIGHT, DISTANCE = 44.0, 80.0  # centimetres of the picture at the head, and from the camera
+LOW = 8.0  # centimetres that the picture's middle lies above the neck's joint
 OPENGL = np.diag([1.0, -1.0, -1.0])  # camera axes of transforms.json
 
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from helpers.command_line import run
 from helpers.talking_face import TalkingFace, talking_face
+from PIL import Image
 
 from backend.formats import gaussian_head_file, head_file, motion_file
 from backend.formats.motion_file import Curve, Motion
@@ -169,7 +170,8 @@ def test_the_right_coefficients_look_right(
             float((learned.look(frame, c) - frame.image)[frame.outline].square().mean())
             for c in (torch.cat([row[: -len(NAMES)], neck]) for row in coefficients)
         ]
-        assert np.argsort(errors).tolist().index(frame.number) < 4
+        nearest = int(np.argmin(errors))  # neighbours look nearly alike
+        assert abs(nearest - frame.number) <= 3, (nearest, frame.number)
 
 
 def test_shoulders_are_left_out() -> None:
@@ -260,6 +262,25 @@ def test_without_a_motion_the_footage_is_told_again(
         )
     assert len(ours) == len(theirs) == FRAMES
     assert psnr(torch.from_numpy(np.stack(ours)), torch.from_numpy(np.stack(theirs))) > 27
+
+
+@pytest.mark.whole
+def test_it_is_looked_at_from_the_side(
+    tmp_path: Path, learned: LearnedHead, filmed: tuple[Path, TalkingFace, HeadMotion]
+) -> None:
+    """Solid, with alpha, and what is invented can be left out."""
+    save(tmp_path, learned, filmed)
+    covered = []
+    for invented in ("1", "0"):
+        given = ("--background", "transparent", "--yaw", "120", "--size", "96", "--invented")
+        status, said = talk(tmp_path, *given, invented)
+        assert status == 0 and "was filmed from" in said, said
+        frames = sorted((tmp_path / "out" / "frames").glob("*.png"))
+        assert len(frames) == FRAMES and (tmp_path / "out" / "talk.mp4").is_file()
+        covered.append(np.asarray(Image.open(frames[0]))[..., 3] / 255)
+    assert covered[0][25:45, 40:56].min() > 0.95, "no holes"
+    assert covered[0][:4].max() < 0.05, "nothing around it"
+    assert covered[1].sum() < 0.9 * covered[0].sum()
 
 
 def test_the_footage_runs_to_and_fro() -> None:
