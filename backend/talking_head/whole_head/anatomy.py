@@ -41,7 +41,8 @@ class Anatomy:
 def anatomy(rig: Rig, rest: Floats) -> Anatomy:
     """Of a person's resting face (V, 3)."""
     chin = rest[lowest_of_jaw(rig, rest)]
-    eyes = rest[rig.vertex_parts == Part.EYE].mean(0)
+    balls = rest[rig.vertex_parts == Part.EYE]
+    eyes = balls.mean(0) if len(balls) else chin + np.float32([0, 12, 2])
     skin = rest[rig.vertex_parts == Part.SKIN]
     skull = skin[skin[:, 1] > eyes[1]]
     centre = np.array([0, eyes[1] + 0.1 * (skull[:, 1].max() - eyes[1]), 0], np.float32)
