@@ -11,6 +11,7 @@ from ..formats import gaussian_head_file
 from ..geometry.arrays import Floats
 from ..media.sound import RATE, Samples, read_sound
 from ..networks.onnx_model import OnnxModel, for_networks
+from ..networks.segmenter import load_segmenter
 from ..protocol import InputError
 from ..runtime import network
 from ..runtime.job import Job, Outcome
@@ -227,6 +228,8 @@ def _gaussians(
     config = head_config(PRESETS[job.request.preset], options.gaussians)
     if not config.gaussians:
         return {}
+    device = for_networks(job.request.device, job.device)
+    network = load_segmenter(Path(options.matting), device) if options.matting else None
     job.stage("Painting the head with Gaussians", 5, 6)
     numbers, kept = chosen_frames(track.seen, config.frames, config.held_out)
     learned = learn_head(
@@ -241,6 +244,7 @@ def _gaussians(
         job.device,
         lambda share: job.progress(int(1000 * share), 1000),
         StageKeeper(job),
+        network,
     )
     whole = learned.whole
     write_head(job.folder.staging, whole.rig, whole.motion.rest)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...gaussians.losses import psnr
+from ...networks.segmenter import Segmenter
 from ...protocol import InputError
 from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ..fitting.head_motion import HeadMotion
@@ -116,12 +117,20 @@ def learn_head(
     device: str = "cpu",
     progress: Callable[[float], None] = lambda share: None,
     keeper: StageKeeper = KEEP_NOTHING,
+    network: Segmenter | None = None,
 ) -> LearnedHead:
     """Of the video at `path`, by its frames with these `numbers`; `max_side` is the tracker's.
     InputError without a frame.
     """
     whole = assemble(
-        path, rig, motion, numbers, max_side, config.matting, lambda share: progress(0.1 * share)
+        path,
+        rig,
+        motion,
+        numbers,
+        max_side,
+        config.matting,
+        lambda share: progress(0.1 * share),
+        network,
     )
     every, kept = np.concatenate([numbers, held_out]), set(held_out.tolist())
     wide = numbers[:: max(1, len(numbers) // config.wide)] if config.wide else numbers[:0]

@@ -13,7 +13,9 @@ from ..rigs.rig import Part, Rig
 
 BELOW, SLOPE = 1.5, 0.35  # the head ends so far under the chin, and so much higher behind
 NECK = 5.0  # centimetres from there to where the neck ends
-MOUTH = np.float32([3.2, 1.9, 4.0])  # half axes of the region that speaks, around the lips' line
+MOUTH = np.array(
+    [3.2, 1.9, 4.0], np.float32
+)  # half axes of the region that speaks, around the lips' line
 STILL, MOVED = 0.04, 0.3  # of movement in any shape: no part of the face, and surely one
 
 
@@ -42,7 +44,7 @@ def anatomy(rig: Rig, rest: Floats) -> Anatomy:
     """Of a person's resting face (V, 3)."""
     chin = rest[lowest_of_jaw(rig, rest)]
     balls = rest[rig.vertex_parts == Part.EYE]
-    eyes = balls.mean(0) if len(balls) else chin + np.float32([0, 12, 2])
+    eyes = balls.mean(0) if len(balls) else chin + np.array([0, 12, 2], np.float32)
     skin = rest[rig.vertex_parts == Part.SKIN]
     skull = skin[skin[:, 1] > eyes[1]]
     centre = np.array([0, eyes[1] + 0.1 * (skull[:, 1].max() - eyes[1]), 0], np.float32)

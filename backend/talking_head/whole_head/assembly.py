@@ -11,6 +11,7 @@ from ...geometry.arrays import Doubles, Floats, Pixels
 from ...geometry.nearest_rotation import nearest_rotation
 from ...media.decoding import Damage, decode, open_video
 from ...media.video import upright
+from ...networks.segmenter import Segmenter
 from ..fitting.head_motion import HeadMotion
 from ..rigs.drawing import PortraitCamera
 from ..rigs.rig import Rig
@@ -19,6 +20,7 @@ from .anatomy import Anatomy, anatomy, speaking_triangles, stillness
 from .body import usual_bust, with_bust, without_shoulders
 from .bust_fit import fitted_bust
 from .matting import HeadPlace, MattingConfig, head_place, person_mattes, small
+from .person_network import people
 from .shell import Outlines, fitted_shell
 
 TOLD = 40  # frames whose outlines tell the shape
@@ -63,8 +65,11 @@ def assemble(
     max_side: int,
     config: MattingConfig = MattingConfig(),
     progress: Callable[[float], None] = lambda share: None,
+    network: Segmenter | None = None,
 ) -> WholeHead:
-    """Of the video at `path`, by its frames with these numbers."""
+    """Of the video at `path`, by its frames with these numbers. `network` tells people from the
+    background, where there is one.
+    """
     where = anatomy(rig, motion.rest)
     head, rest = without_shoulders(rig, motion.rest, where)
     shown = {
@@ -77,7 +82,8 @@ def assemble(
     views: dict[int, PortraitCamera] = {n: smaller(motion.view(n), size) for n in shown}
     for number in shown:
         places.append(head_place(views[number], posed[number][above], 1.0))
-    cuts = person_mattes(list(shown.values()), places, config, progress)
+    told = people(network, shown.values(), places) if network is not None else None
+    cuts = person_mattes(list(shown.values()), places, config, progress, told)
     mattes = dict(zip(shown, cuts, strict=True))
     some = list(shown)[:: max(1, len(shown) // TOLD)]
     outlines = Outlines(

@@ -78,8 +78,11 @@ def person_mattes(
     places: list[HeadPlace],
     config: MattingConfig = MattingConfig(),
     progress: Callable[[float], None] = lambda share: None,
+    told: list[NDArray[np.bool_]] | None = None,
 ) -> list[Floats]:
-    """(h, w) each, 0..1: of small pictures of one size, in the order of `images`."""
+    """(h, w) each, 0..1: of small pictures of one size, in the order of `images`. `told` is what a
+    network takes for the person, if there is one.
+    """
     size = images[0].shape[:2]
     near = [_ellipse(size, place, *NEAR) for place in places]
     below = [_below(size, place) for place in places]
@@ -90,6 +93,12 @@ def person_mattes(
     first = []
     for number, (image, place) in enumerate(zip(images, places, strict=True)):
         guess = _first_guess(size, place)
+        if told is not None:
+            sure = guess == cv2.GC_FGD
+            guess = np.where(told[number], cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+            guess[sure] = cv2.GC_FGD
+            first.append(_cut(image, guess, config.rounds))
+            continue
         strange = (near[number] & hair[number]) | (below[number] & clothes[number])
         guess[strange & (guess == cv2.GC_PR_BGD)] = cv2.GC_PR_FGD
         first.append(_cut(image, guess, config.rounds))

@@ -2,10 +2,14 @@
 seen, the neck.
 """
 
+from types import SimpleNamespace
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
 
+from backend.protocol import InputError
 from backend.talking_head.rigs.drawing import COLORS, PortraitCamera, draw, portrait, see
 from backend.talking_head.rigs.rig import Part, Rig
 from backend.talking_head.rigs.small_head.build import small_head
@@ -16,6 +20,7 @@ from backend.talking_head.whole_head.body import usual_bust, with_bust, without_
 from backend.talking_head.whole_head.bust_fit import fitted_bust
 from backend.talking_head.whole_head.matting import head_place, person_mattes
 from backend.talking_head.whole_head.paint import HeadRegion, painted, regions
+from backend.talking_head.whole_head.person_network import people
 from backend.talking_head.whole_head.shell import Outlines, directions, fitted_shell
 
 SIDE, FRAMES, HAIR = 128, 8, 2.0
@@ -84,6 +89,27 @@ def test_the_person_is_cut_out_with_hair_and_shoulders(filmed: Filmed) -> None:
         inner = cv2.erode(mask.astype(np.uint8), np.ones((7, 7))) > 0
         outer = cv2.dilate(mask.astype(np.uint8), np.ones((7, 7))) > 0
         assert (matte[inner] > 0.9).mean() > 0.97 and (matte[~outer] < 0.1).mean() > 0.97
+
+
+def test_a_network_may_say_who_is_the_person(filmed: Filmed) -> None:
+    """Whatever number it has for people; one that sees none is refused."""
+    above = filmed.where.height(filmed.rig.neutral) > 0
+    places = [head_place(view, filmed.rig.neutral[above], 1.0) for view in filmed.views]
+
+    def network(numbers: list[int]) -> Any:
+        masks = iter(filmed.masks)
+        return SimpleNamespace(
+            model=SimpleNamespace(name="net.onnx"),
+            classes=lambda image: np.array(numbers)[next(masks).astype(int)],
+        )
+
+    told = people(network([0, 15]), filmed.images, places)
+    assert all((a == b).all() for a, b in zip(told, filmed.masks, strict=True))
+    mattes = person_mattes(filmed.images, places, told=told)
+    right = [(m > 0.5) == mask for m, mask in zip(mattes, filmed.masks, strict=True)]
+    assert np.mean(right) > 0.97
+    with pytest.raises(InputError, match="sees no person"):
+        people(network([0, 0]), filmed.images, places)
 
 
 def test_hair_is_found_by_its_outline(filmed: Filmed) -> None:
