@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
+from scipy.spatial import KDTree
 
-from ...geometry.arrays import Floats, Reals
+from ...geometry.arrays import Flags, Floats, Ints, Reals
 from ...geometry.spherical_harmonics import SH_C0, coefficient_count
 from ..rigs.drawing import normals
 from ..rigs.rig import Part
+from ..whole_head.anatomy import stillness
 from ..whole_head.assembly import WholeHead
 from ..whole_head.paint import FACING, PaintedSurface, painted, regions
 from .binding import triangle_frames
@@ -29,20 +31,23 @@ class BeginConfig:
     spread: float = 0.6  # standard deviation, as a share of the distance to the next Gaussian
     flat: float = 0.3  # thickness against that
     modes: int = 8  # blendshapes of the speaker's own
-    unseen: float = 0.25  # share of the Gaussians that lie evenly on the skin, seen or not
+    unseen: float = 0.25  # share of the Gaussians that cover the skin evenly, and are not trained
+    inset: float = 0.3  # centimetres under the skin, where frames show that: behind what is trained
+    lids: float = 0.9  # centimetres around the eyes without a cover
     body: float = 0.4  # of these, how much less densely they lie on the shoulders
     mouth: float = 2.0  # times as many on a pixel of the mouth
-    cover: float = 0.75  # spread of those where nothing is seen
+    cover: float = 0.75  # spread of the cover
     opaque: float = 0.985  # and their opacity
 
 
 @dataclass(frozen=True, kw_only=True)
 class Begun:
-    """The first model, the triangle (N,) of each Gaussian, and how much of it (N,) is invented."""
+    """The first model, the triangle (N,) of each Gaussian, how much of it (N,) is invented."""
 
     model: BoundGaussians
     where: torch.Tensor
     invented: torch.Tensor
+    held: torch.Tensor  # (N,) the cover, which is not trained
 
 
 def seen_surface(whole: WholeHead, frames: list[SeenFrame]) -> PaintedSurface:
@@ -83,19 +88,32 @@ def pixels_of_triangles(count: int, frames: list[SeenFrame]) -> Floats:
     return counts
 
 
-def densities(
-    whole: WholeHead, frames: list[SeenFrame], config: BeginConfig
-) -> tuple[Floats, Floats]:
-    """(T,) shares of the Gaussians by triangle, and the triangles' areas in square centimetres."""
+def cover_shares(whole: WholeHead, config: BeginConfig) -> Floats:
+    """(T,) how the cover lies over the skin, fine where the mesh is: less of it in the face, which
+    frames show well, and none around the lips and the lids, which part.
+    """
     rig, rest = whole.rig, whole.motion.rest
-    a, b, c = (rest[rig.triangles[:, k]] for k in range(3))
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
-    pixels = pixels_of_triangles(len(area), frames)
-    pixels *= np.where(whole.speaking, config.mouth, 1)
-    even = np.where(rig.triangle_parts == Part.SKIN, area**FINE, 0)  # fine where the mesh is
-    even *= np.where(whole.body[rig.triangles].all(1), config.body, 1)
-    share = (1 - config.unseen) * pixels / pixels.sum() + config.unseen * even / even.sum()
-    return np.asarray(share, np.float32), np.asarray(area, np.float32)
+    shares = np.where(rig.triangle_parts == Part.SKIN, areas(whole) ** FINE, 0)
+    shares *= 0.3 + 0.7 * stillness(rig)[rig.triangles].mean(1)
+    shares *= np.where(whole.body[rig.triangles].all(1), config.body, 1)
+    balls = rest[np.isin(rig.vertex_parts, (Part.EYE, Part.IRIS))]
+    if len(balls):
+        near = KDTree(balls).query(rest[rig.triangles].mean(1))[0] < config.lids
+        shares[near] = 0
+    return np.asarray(np.where(whole.speaking, 0, shares), np.float32)
+
+
+def areas(whole: WholeHead) -> Floats:
+    """(T,) square centimetres at rest."""
+    a, b, c = (whole.motion.rest[whole.rig.triangles[:, k]] for k in range(3))
+    return np.asarray(np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2, np.float32)
+
+
+def _spread_over(shares: Floats, count: int, random: np.random.Generator) -> Ints:
+    """(count,) triangles, evenly by their shares, not by chance."""
+    at = (np.arange(count) + random.random()) / count
+    placed = np.searchsorted(np.cumsum(shares / shares.sum()), at)
+    return np.asarray(placed.clip(0, len(shares) - 1), np.int64)
 
 
 def begin(
@@ -105,30 +123,37 @@ def begin(
     random = np.random.default_rng(seed)
     rig, rest = whole.rig, whole.motion.rest
     surface = seen_surface(whole, frames)
-    share, area = densities(whole, frames, config)
-    where = np.searchsorted(
-        np.cumsum(share / share.sum()), (np.arange(count) + random.random()) / count
-    ).clip(0, len(share) - 1)  # evenly, not by chance
+    pixels = pixels_of_triangles(len(rig.triangles), frames)
+    shares = pixels * np.where(whole.speaking, config.mouth, 1), cover_shares(whole, config)
+    covering = round(config.unseen * count)
+    counts = count - covering, covering
+    where = np.concatenate(
+        [_spread_over(share, n, random) for share, n in zip(shares, counts, strict=True)]
+    )
     weights = random.dirichlet((1.0, 1.0, 1.0), count).astype(np.float32)
     corners = rig.triangles[where]
-    places = (rest[corners] * weights[..., None]).sum(1)
-    color = (surface.colors[corners] * weights[..., None]).sum(1)
     invented = 1 - (surface.known[corners] * weights).sum(1)
+    cover = np.arange(count) >= counts[0]
     frame = frames[len(frames) // 2]
-    pixels = float(pixels_of_triangles(len(area), frames).sum())
-    between = float(frame.viewmat[2, 3] / frame.K[0, 0]) * np.sqrt(
-        pixels / (count * (1 - config.unseen))
-    )  # centimetres between neighbours, where pixels say how many there are
-    apart = np.sqrt(area[where] / (share[where] / share.sum() * count).clip(1e-9)).clip(
-        0.5 * between, 1.5
+    between = float(frame.viewmat[2, 3] / frame.K[0, 0]) * np.sqrt(pixels.sum() / counts[0])
+    wide = np.sqrt(areas(whole) / (shares[1] / shares[1].sum() * covering).clip(1e-9))
+    apart = np.where(cover, wide[where].clip(0.5 * between, 1.5), between)
+    model = _model(
+        whole,
+        where,
+        (rest[corners] * weights[..., None]).sum(1),
+        (surface.colors[corners] * weights[..., None]).sum(1),
+        np.where(cover, config.cover, config.spread) * apart,
+        cover,
+        config,
+        seed,
     )
-    apart = np.where(invented > 0.5, apart, np.minimum(apart, 1.3 * between))
-    spread = np.where(invented > 0.5, config.cover, config.spread) * apart
-    model = _model(whole, where, places, color, spread, invented, config, seed)
+    model.means[torch.from_numpy(cover & (invented < 0.5)), 1] -= config.inset
     return Begun(
         model=model,
         where=torch.from_numpy(where),
         invented=torch.from_numpy(invented.astype(np.float32)),
+        held=torch.from_numpy(cover | (invented > 0.5)),
     )
 
 
@@ -138,7 +163,7 @@ def _model(
     places: Floats,
     color: Floats,
     spread: Reals,
-    invented: Floats,
+    cover: Flags,
     config: BeginConfig,
     seed: int,
 ) -> BoundGaussians:
@@ -157,7 +182,7 @@ def _model(
         torch.zeros(config.modes),
     )
     nothing = torch.zeros(config.modes, count, 3)
-    opacity = torch.from_numpy(np.where(invented > 0.5, config.opaque, config.opacity)).float()
+    opacity = torch.from_numpy(np.where(cover, config.opaque, config.opacity)).float()
     return BoundGaussians(
         means=means,
         quats=quats,

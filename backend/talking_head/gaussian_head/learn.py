@@ -161,7 +161,7 @@ def learn_head(
         [frame.on(device) for frame in learned],
         torch.from_numpy(rows).to(device),
         torch.from_numpy(whole.rig.lowest).to(device),
-        (begun.invented > INVENTED).to(device),
+        begun.held.to(device),
         config.training,
         seed,
         lambda step, loss: progress(0.2 + 0.8 * step / steps),
