@@ -53,8 +53,9 @@ def run(job: Job[TalkOptions]) -> Outcome:
         )
     head = head_file.read(folder / head_file.NAME)
     over = options.background == "footage" and not options.picture
-    path = folder / gaussian_head_file.NAME  # the footage has shoulders of its own
-    loaded = files.load(path, head, options.invented, shoulders=0.0 if over else 1.0)
+    path = folder / gaussian_head_file.NAME
+    shown = (0.0, 0.0) if over else (options.invented, 1.0)  # footage brings both of its own
+    loaded = files.load(path, head, *shown)
     filmed = poses.load(folder / poses.NAME)
     spoken = _spoken(options, filmed, head.names)
     job.stage("Rendering", 2, 2)

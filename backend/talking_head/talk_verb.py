@@ -31,7 +31,9 @@ class TalkOptions:
     pitch: float = option(0.0, "degrees from above", -80, 80)
     turn: float = option(0.0, "a turntable: degrees a second by which the yaw goes on", -360, 360)
     head_motion: bool = option(True, "the head turns as the motion says, without footage")
-    invented: float = option(1.0, "how much is shown of what the footage never showed", 0, 1)
+    invented: float = option(
+        1.0, "how much is shown of what the footage never showed, without it", 0, 1
+    )
 
 
 VERB = Verb(
