@@ -199,6 +199,26 @@ def test_what_is_invented_fades_by_a_slider(bpy: Any, rooms: Any, folder: Any) -
         np.testing.assert_allclose(np.sqrt(ratio), factor, atol=1e-3)
         np.testing.assert_allclose(faded["linear"][:, 3], whole["linear"][:, 3] * factor, atol=1e-3)
         assert list(mesh["splatsmith_filmed"]) == [-12.0, 15.0]
+        said = _panel(bpy, rooms, mesh)
+        assert said == ["Filmed from -12° to 15°", "Invented"]
+
+
+def _panel(bpy: Any, rooms: Any, mesh: Any) -> list[str]:
+    """What the panel says of a person's head."""
+    said: list[str] = []
+
+    class Layout:
+        def label(self, text: str, icon: str) -> None:
+            said.append(text)
+
+        def prop(self, owner: Any, name: str, text: str, slider: bool) -> None:
+            assert name.startswith("[") or hasattr(owner, name)
+            said.append(text)
+
+    mesh[rooms("scene.results").PERSON] = "folder"
+    bpy.context.view_layer.objects.active = mesh
+    rooms("ui.talking_panel")._whole_head(Layout(), bpy.context)
+    return said
 
 
 def test_shoulders_stay_while_the_head_turns(bpy: Any, rooms: Any, folder: Any) -> None:

@@ -115,8 +115,10 @@ def slider(mesh: bpy.types.Object) -> tuple[Any, str] | None:
     """
     for cloud in mesh.children:
         modifier = cloud.modifiers.get(splats.FOLLOW)
-        tree = modifier.node_group if modifier is not None else None
-        for item in tree.interface.items_tree if tree is not None else ():
+        if modifier is None or modifier.node_group is None:
+            continue
+        items: Any = modifier.node_group.interface.items_tree
+        for item in items:
             if item.name == head_nodes.INVENTED:
                 if not hasattr(modifier, "properties"):  # before Blender 5.2
                     return modifier, f'["{item.identifier}"]'

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...geometry.arrays import Floats, Pixels
+from ...geometry.arrays import Doubles, Floats, Pixels
 from ..rigs.drawing import PortraitCamera
 
 Mask = NDArray[np.uint8]
@@ -178,7 +178,7 @@ def _strange(
     return [unlike[code] for code in codes]
 
 
-def _blurred(cube: Floats) -> Floats:
+def _blurred(cube: Doubles) -> Doubles:
     for axis in range(3):
         before, after = np.roll(cube, 1, axis), np.roll(cube, -1, axis)
         cube = (before + 2 * cube + after) / 4
@@ -221,7 +221,7 @@ def _standard(cuts: list[Mask], places: list[HeadPlace]) -> Floats:
             flags=flags,
             borderMode=cv2.BORDER_REPLICATE,
         )
-    return total / len(cuts)
+    return np.asarray(total / len(cuts), np.float32)
 
 
 def _agreed(cut: Mask, place: HeadPlace, standard: Floats, config: MattingConfig) -> Mask:
@@ -241,7 +241,7 @@ def _agreed(cut: Mask, place: HeadPlace, standard: Floats, config: MattingConfig
     room = max(1, round(0.22 * place.half[0]))
     sure = cv2.erode(inside, np.ones((3, 3), np.uint8), iterations=room, borderValue=0)
     guess[sure > 0] = cv2.GC_FGD
-    return guess
+    return np.asarray(guess, np.uint8)
 
 
 def _background(

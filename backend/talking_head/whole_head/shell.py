@@ -57,7 +57,7 @@ def fitted_shell(
     offsets = np.zeros(len(rest))
     for _ in range(config.rounds):
         weights, sums = np.zeros(len(rest)), np.zeros(len(rest))
-        moved = away * (offsets * still)[:, None]
+        moved = (away * (offsets * still)[:, None]).astype(np.float32)
         for matte, view, posed in zip(outlines.mattes, outlines.views, outlines.posed, strict=True):
             vertices, missing = _told_by(matte, view, posed + moved, anatomy.centre)
             np.add.at(weights, vertices, 1.0)
