@@ -170,9 +170,9 @@ def _frame(
     covering = replace(seen, triangles=ahead[seen.triangles])
     speaking = np.zeros(height * width, np.float32)
     speaking[seen.pixels[whole.speaking[covering.triangles]]] = 1
-    outline = np.zeros(height * width, bool)
-    outline[seen.pixels[np.isin(covering.triangles, head)]] = True
-    outline = outline.reshape(height, width)
+    covered = np.zeros(height * width, bool)
+    covered[seen.pixels[np.isin(covering.triangles, head)]] = True
+    outline = covered.reshape(height, width)
     image = cut.resize(pixels)
     small = whole.mattes.get(number)
     matte = outline.astype(np.float32) if small is None else cut_matte(small, image, cut, view)

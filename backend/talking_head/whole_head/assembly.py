@@ -122,7 +122,7 @@ def shown_yaw(motion: HeadMotion, numbers: list[int]) -> Floats:
         return np.zeros(2, np.float32)
     eye = -np.einsum("tji,tj->ti", motion.rotations[numbers], motion.translations[numbers])
     yaw = np.degrees(np.arctan2(eye[:, 0], eye[:, 2]))
-    return np.quantile(yaw, [0.02, 0.98]).astype(np.float32)
+    return np.asarray(np.quantile(yaw, [0.02, 0.98]), np.float32)
 
 
 def smaller(view: PortraitCamera, size: tuple[int, int]) -> PortraitCamera:
