@@ -18,7 +18,7 @@ from ...geometry.triangles import Seen, nearest_triangles
 from ..rigs.drawing import PortraitCamera
 from ..rigs.rig import Rig
 from ..whole_head.assembly import WholeHead, footage
-from ..whole_head.matting import guided
+from ..whole_head.guided_filter import guided
 
 MARGIN = 0.06  # of the head's size, around it
 WIDE = 0.75  # of a cut's longer side: that of a whole picture, for the shoulders

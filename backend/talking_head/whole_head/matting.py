@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 
 from ...geometry.arrays import Doubles, Floats, Pixels
 from ..rigs.drawing import PortraitCamera
+from .guided_filter import guided
 
 Mask = NDArray[np.uint8]
 NEAR = (1.35, 1.3)  # of the head's half width, half height: as far as hair is likely
 FAR = (1.9, 1.8)  # and possible
 SHOULDERS = 3.5  # half widths
 MORE = 2.0  # times as often around the head as elsewhere: a colour of the person
+SURE = 0.22  # half widths within the fitted head's outline, from where all is person
+LARGEST = 1e4  # pixels of a head that is right before the lens
 STANDARD = 96  # pixels a side of the picture of the head in its own place and size
 REACH = 2.6  # half widths of the head that such a picture shows to each side
 STILL = 9.0  # grey levels that a background that stands still may flicker by
@@ -56,9 +59,12 @@ class HeadPlace:
 
 def head_place(view: PortraitCamera, head: Floats, scale: float) -> HeadPlace:
     """Of the head's vertices (V, 3) in a picture that is smaller by `scale`."""
-    points = (view.project(head)[:, :2] * scale).astype(np.float32)
+    seen = view.project(head)
+    points = (seen[seen[:, 2] > 0, :2] * scale).clip(-LARGEST, LARGEST).astype(np.float32)
+    if not len(points):  # behind the camera
+        points = np.zeros((1, 2), np.float32)
     low, high = points.min(0), points.max(0)
-    centre, half = (low + high) / 2, (high - low) / 2
+    centre, half = (low + high) / 2, np.maximum((high - low) / 2, 1)
     return HeadPlace(
         hull=cv2.convexHull(points),
         centre=(float(centre[0]), float(centre[1])),
@@ -127,6 +133,16 @@ def _ellipse(
     return np.asarray(across**2 + up**2 < 1)
 
 
+def _head(size: tuple[int, int], place: HeadPlace) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(h, w) within the fitted head, and so far within that it is surely the person."""
+    inside = np.zeros(size, np.uint8)
+    far = 4 * max(size)
+    cv2.fillConvexPoly(inside, place.hull.clip(-far, far).astype(np.int32), 1)
+    room = max(1.0, SURE * place.half[0])
+    deep = cv2.distanceTransform(inside, cv2.DIST_L2, 3)
+    return inside > 0, np.asarray(deep > room)
+
+
 def _below(size: tuple[int, int], place: HeadPlace) -> NDArray[np.bool_]:
     """(h, w) where shoulders may be."""
     row, column = np.mgrid[: size[0], : size[1]]
@@ -137,10 +153,7 @@ def _below(size: tuple[int, int], place: HeadPlace) -> NDArray[np.bool_]:
 def _first_guess(size: tuple[int, int], place: HeadPlace) -> Mask:
     """GrabCut's four labels by the fitted head alone."""
     height, width = size
-    inside = np.zeros(size, np.uint8)
-    cv2.fillConvexPoly(inside, place.hull.astype(np.int32), 1)
-    room = max(1, round(0.22 * place.half[0]))
-    sure = cv2.erode(inside, np.ones((3, 3), np.uint8), iterations=room, borderValue=0)
+    inside, sure = _head(size, place)
     row, column = np.mgrid[:height, :width]
     across = (column - place.centre[0]) / place.half[0]
     up = (row - place.centre[1]) / place.half[1]
@@ -148,8 +161,8 @@ def _first_guess(size: tuple[int, int], place: HeadPlace) -> Mask:
     guess[~_ellipse(size, place, *FAR) & (up < 0.9)] = cv2.GC_BGD
     guess[(up >= 0.9) & (np.abs(across) < 0.7)] = cv2.GC_PR_FGD
     guess[(up >= 1.5) & (np.abs(across) < 1.3)] = cv2.GC_PR_FGD
-    guess[inside > 0] = cv2.GC_PR_FGD
-    guess[sure > 0] = cv2.GC_FGD
+    guess[inside] = cv2.GC_PR_FGD
+    guess[sure] = cv2.GC_FGD
     return guess
 
 
@@ -236,11 +249,7 @@ def _agreed(cut: Mask, place: HeadPlace, standard: Floats, config: MattingConfig
     around = np.arange(height)[:, None] < place.centre[1] + place.half[1]
     guess[(share > config.person) & around] = cv2.GC_FGD
     guess[(share < config.background) & around] = cv2.GC_BGD
-    inside = np.zeros(cut.shape, np.uint8)
-    cv2.fillConvexPoly(inside, place.hull.astype(np.int32), 1)
-    room = max(1, round(0.22 * place.half[0]))
-    sure = cv2.erode(inside, np.ones((3, 3), np.uint8), iterations=room, borderValue=0)
-    guess[sure > 0] = cv2.GC_FGD
+    guess[_head((height, width), place)[1]] = cv2.GC_FGD
     return np.asarray(guess, np.uint8)
 
 
@@ -278,17 +287,3 @@ def _uncovered(guess: Mask, image: Pixels, behind: Floats, known: NDArray[np.boo
 def _soft(image: Pixels, cut: Mask) -> Floats:
     """Edges as soft as the picture's: a guided filter (He et al. 2013) on its grey."""
     return guided(image, cut.astype(np.float32), max(2, min(cut.shape) // 50), 1e-3)
-
-
-def guided(image: Pixels, mask: Floats, radius: int, smooth: float) -> Floats:
-    """(h, w) a mask (h, w) whose edges follow the picture's (h, w, 3)."""
-    guide = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-    size = (2 * radius + 1, 2 * radius + 1)
-
-    def mean(values: Floats) -> Floats:
-        return np.asarray(cv2.blur(values, size), np.float32)
-
-    middle, level = mean(guide), mean(mask)
-    slope = (mean(guide * mask) - middle * level) / (mean(guide**2) - middle**2 + smooth)
-    shift = level - slope * middle
-    return np.asarray((mean(slope) * guide + mean(shift)).clip(0, 1), np.float32)
