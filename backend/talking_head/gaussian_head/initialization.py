@@ -34,7 +34,7 @@ class BeginConfig:
     unseen: float = 0.25  # share of the Gaussians that cover the skin evenly, and are not trained
     inset: float = 0.3  # centimetres under the skin, where frames show that: behind what is trained
     lids: float = 0.9  # centimetres around the eyes without a cover
-    body: float = 0.4  # of these, how much less densely they lie on the shoulders
+    body: float = 1.0  # of these, how densely they lie on the shoulders, against the head
     mouth: float = 2.0  # times as many on a pixel of the mouth
     cover: float = 0.75  # spread of the cover
     opaque: float = 0.985  # and their opacity

@@ -12,7 +12,7 @@ from .anatomy import NECK, SLOPE, Anatomy
 AROUND = 48  # vertices of a ring
 BEGIN, FLARE = 1.5, 1.12  # so far down a neck may grow wider, so wide is it below
 OVERLAP = 2.5  # centimetres that the bust reaches up into the neck
-DROPS = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.5, 8.0, 10.0, 12.5, 15.0, 18.0, 22.0)  # rings, below that
+DROPS = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.5, 8.0, 10.0, 12.0)  # rings, centimetres below that
 SHOULDERS = 20.0  # half width that rings reach, and the drop in which they do
 SLOPES_FOR = 7.0
 CHEST = 10.5  # half depth
