@@ -4,6 +4,8 @@ from typing import Any
 
 import bpy
 
+from ..scene import results
+from ..scene.faces import gaussian_head, head_nodes
 from .job_strip import panel_width, wrap
 from .panels import SidebarPanel
 
@@ -197,6 +199,20 @@ class SPLATSMITH_PT_talking_face(SidebarPanel, bpy.types.Panel):
         layout.operator("splatsmith.read_face", icon="OUTLINER_OB_CAMERA")
         layout.operator("splatsmith.import_head", icon="IMPORT")
         layout.operator("splatsmith.talk_video", icon="RENDER_ANIMATION")
+        _whole_head(layout, context)
+
+
+def _whole_head(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """What of the active person's head was filmed, and how much of the rest is shown."""
+    mesh = results.person(context)
+    if mesh is None:
+        return
+    if gaussian_head.FILMED in mesh:
+        least, most = mesh[gaussian_head.FILMED]
+        layout.label(text=f"Filmed from {least:.0f}° to {most:.0f}°", icon="INFO")
+    fading = gaussian_head.slider(mesh)
+    if fading is not None:
+        layout.prop(*fading, text=head_nodes.INVENTED, slider=True)
 
 
 class SPLATSMITH_PT_talking_export(SidebarPanel, bpy.types.Panel):

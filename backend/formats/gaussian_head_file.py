@@ -38,6 +38,10 @@ class GaussianHead:
     color_shapes: Floats  # (L, N, 3) RGB
     latent_weights: Floats  # (L, K)
     latent_bias: Floats  # (L,)
+    invented: Floats | None = None  # (N,) 0..1 where no frame has shown what is here
+    follow: Floats | None = None  # (N,) 1 on the head, 0 on shoulders, between on the neck
+    joint: Floats | None = None  # (3,) about which the head turns
+    yaw_range: Floats | None = None  # (2,) degrees to the person's left that were filmed
 
 
 _HALF = (
@@ -61,7 +65,12 @@ WANTED = {
     "color_shapes": Array(NUMBERS, ("L", "N", 3)),
     "latent_weights": Array(NUMBERS, ("L", "K")),
     "latent_bias": Array(NUMBERS, ("L",)),
+    "invented": Array(NUMBERS, ("N",), optional=True),
+    "follow": Array(NUMBERS, ("N",), optional=True),
+    "joint": Array(NUMBERS, (3,), optional=True),
+    "yaw_range": Array(NUMBERS, (2,), optional=True),
 }
+_OPTIONAL = ("invented", "follow", "joint", "yaw_range")
 _FIELDS = ("corners", "rest_sizes", *_HALF, "latent_weights", "latent_bias")
 
 
@@ -71,6 +80,9 @@ def write(path: Path, head: GaussianHead) -> None:
         name: getattr(head, name).astype(np.float16) if name in _HALF else getattr(head, name)
         for name in _FIELDS
     }
+    for name in _OPTIONAL:
+        if (values := getattr(head, name)) is not None:
+            arrays[name] = values.astype(np.float16)
     np.savez_compressed(path, note=NOTE, **arrays)
 
 

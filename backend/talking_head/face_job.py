@@ -11,6 +11,7 @@ from ..formats import gaussian_head_file
 from ..geometry.arrays import Floats
 from ..media.sound import RATE, Samples, read_sound
 from ..networks.onnx_model import OnnxModel, for_networks
+from ..networks.segmenter import load_segmenter
 from ..protocol import InputError
 from ..runtime import network
 from ..runtime.job import Job, Outcome
@@ -19,7 +20,7 @@ from .face_verb import PRESETS, FaceOptions, FacePreset
 from .fitting.fit import fit_rig
 from .fitting.head_motion import HeadMotion
 from .gaussian_head import files
-from .gaussian_head.learn import LearnConfig, chosen_frames, learn_head
+from .gaussian_head.learn import INVENTED, LearnConfig, chosen_frames, learn_head
 from .gaussian_head.training import HeadTrainingConfig
 from .head_job import read_rig, write_head
 from .motion import face_motion, poses
@@ -227,6 +228,8 @@ def _gaussians(
     config = head_config(PRESETS[job.request.preset], options.gaussians)
     if not config.gaussians:
         return {}
+    device = for_networks(job.request.device, job.device)
+    network = load_segmenter(Path(options.matting), device) if options.matting else None
     job.stage("Painting the head with Gaussians", 5, 6)
     numbers, kept = chosen_frames(track.seen, config.frames, config.held_out)
     learned = learn_head(
@@ -241,13 +244,22 @@ def _gaussians(
         job.device,
         lambda share: job.progress(int(1000 * share), 1000),
         StageKeeper(job),
+        network,
     )
-    files.save(
-        job.folder.staging / gaussian_head_file.NAME, learned.model, learned.mesh, learned.corners
-    )
+    whole = learned.whole
+    write_head(job.folder.staging, whole.rig, whole.motion.rest)
+    poses.save(job.folder.staging / poses.NAME, whole.motion, path)
+    files.save(job.folder.staging / gaussian_head_file.NAME, learned)
+    least, most = whole.yaw_range.tolist()
+    told = {
+        "gaussians": float(config.gaussians),
+        "invented": float((learned.invented > INVENTED).float().mean()),
+        "yaw_from": least,
+        "yaw_to": most,
+    }
     if not learned.held_out:
-        return {"gaussians": float(config.gaussians)}
-    coefficients = torch.from_numpy(motion.coefficients)
+        return told
+    coefficients = torch.from_numpy(whole.motion.coefficients)
     learned.sheet(coefficients).save(job.folder.staging / "heldout.png")
     job.preview(job.folder.staging / "heldout.png")
-    return {"gaussians": float(config.gaussians), "psnr": learned.quality(coefficients)}
+    return told | {"psnr": learned.quality(coefficients)}

@@ -58,6 +58,11 @@ class FaceOptions:
     gaussians: int = option(
         -1, "Gaussians of a photoreal head; 0: none", -1, 500_000, auto={"": "gaussians"}
     )
+    matting: str = option(
+        "",
+        "a network that tells people from the background, as .onnx, to cut the person out by; "
+        "empty: by the fitted head, colours and what stands still",
+    )
     smoothing: float = option(0.0, "seconds over which motion is smoothed", 0, 1)
     tolerance: float = option(0.01, "how far a curve may be off where keys are left out", 0, 0.2)
 

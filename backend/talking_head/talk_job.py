@@ -1,7 +1,9 @@
 """The verb `talk`: the Gaussian head speaks. Leaves a video with sound, marked as synthetic."""
 
 import io
+import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,20 +22,23 @@ from ..media.open_media import BROKEN_MEDIA, open_media
 from ..media.video import upright
 from ..media.video_parts import VideoParts
 from ..protocol import InputError
+from ..runtime import atomic
 from ..runtime.job import Job, Outcome
+from . import talk_views
 from .gaussian_head import files
+from .gaussian_head.files import LoadedHead
 from .gaussian_head.training import render
 from .gaussian_head.training_views import viewmat
 from .motion import poses
 from .motion.face_motion import SPOKEN
 from .motion.poses import Poses
-from .rigs.drawing import PortraitCamera, portrait
+from .rigs.drawing import PortraitCamera
 from .talk_verb import TalkOptions
 from .tracking.track import FaceTrackConfig
 
 NOTE = "Synthetic: this person's face was animated by Splatsmith."
-PLAIN, PLAIN_SIDE = (41, 43, 48), 512
-PARTS = "video"  # in the checkpoint: what is drawn
+SAFE = 15.0  # degrees beside what was filmed that still look right
+PARTS, FRAMES = "video", "frames"  # in the checkpoint: what is drawn
 LONGEST = 1800  # frames of footage that are kept at hand; then it runs backwards
 
 
@@ -47,29 +52,67 @@ def run(job: Job[TalkOptions]) -> Outcome:
             f"There is no Gaussian head in {folder.name}.", "Give the folder that `face` has left."
         )
     head = head_file.read(folder / head_file.NAME)
-    model, mesh = files.load(folder / gaussian_head_file.NAME, head)
-    model, mesh = model.on(job.device), mesh.on(job.device)
+    over = options.background == "footage" and not options.picture
+    path = folder / gaussian_head_file.NAME
+    shown = (0.0, 0.0) if over else (options.invented, 1.0)  # footage brings both of its own
+    loaded = files.load(path, head, *shown)
     filmed = poses.load(folder / poses.NAME)
-    fps, coefficients, order, sound = _spoken(options, filmed, head.names)
+    spoken = _spoken(options, filmed, head.names)
     job.stage("Rendering", 2, 2)
-    views = (
-        _filmed(filmed, order)
-        if options.background == "footage"
-        else _plain(options.size or PLAIN_SIDE, len(coefficients))
-    )
-    parts = VideoParts(job.folder.checkpoint / PARTS, fps)
+    views = _filmed(filmed, spoken.order) if over else _free(job, loaded, spoken, head.names)
+    _draw(job, loaded, spoken, views)
+    count = len(spoken.coefficients)
+    return Outcome(f"{count} frames of a talking head", {"frames": float(count), "fps": spoken.fps})
+
+
+def _draw(
+    job: Job[TalkOptions],
+    loaded: LoadedHead,
+    spoken: "_Spoken",
+    views: Iterator[tuple[PortraitCamera, Pixels]],
+) -> None:
+    """The video, and its pictures with alpha where they are wanted."""
+    model, mesh = loaded.model.on(job.device), loaded.mesh.on(job.device)
+    parts = VideoParts(job.folder.checkpoint / PARTS, spoken.fps)
+    clear, count = job.options.background == "transparent", len(spoken.coefficients)
+    frames = job.folder.checkpoint / FRAMES
     for number, (view, behind) in enumerate(views):
         if number >= parts.pictures:  # those before, a stopped run has drawn
             pose, K, size = camera(view)
-            used = torch.from_numpy(coefficients[number]).to(job.device)
+            used = torch.from_numpy(spoken.coefficients[number]).to(job.device)
             drawn = render(model, mesh, used, pose.to(job.device), K.to(job.device), size)
+            if clear:
+                frames.mkdir(parents=True, exist_ok=True)
+                with atomic.atomic_path(frames / f"{number + 1:05d}.png") as part:
+                    _alone(drawn).save(part, "PNG")
             parts.add(_over(drawn, behind))
-        job.progress(number + 1, len(coefficients))
-    parts.join(job.folder.staging / "talk.mp4", NOTE, sound)
-    return Outcome(
-        f"{len(coefficients)} frames of a talking head",
-        {"frames": float(len(coefficients)), "fps": fps},
-    )
+        job.progress(number + 1, count)
+    parts.join(job.folder.staging / "talk.mp4", NOTE, spoken.sound)
+    if clear:
+        shutil.move(frames, job.folder.staging / FRAMES)
+
+
+def _free(
+    job: Job[TalkOptions], loaded: LoadedHead, spoken: "_Spoken", names: list[str]
+) -> Iterator[tuple[PortraitCamera, Pixels]]:
+    """Views without the footage; the neck's coefficients are set to them."""
+    options, count = job.options, len(spoken.coefficients)
+    turns = talk_views.head_turns(spoken.motion, spoken.coefficients, names, options.head_motion)
+    spoken.coefficients = talk_views.bent(spoken.coefficients, names, turns)
+    views = talk_views.views(options, count, spoken.fps, turns, loaded.joint)
+    yaws, known = talk_views.yaws(views), loaded.yaw_range
+    if known is not None and (yaws.min() < known[0] - SAFE or yaws.max() > known[1] + SAFE):
+        job.warn(
+            "UNSEEN",
+            f"The head is seen from {yaws.min():.0f} to {yaws.max():.0f} degrees, and was filmed "
+            f"from {known[0]:.0f} to {known[1]:.0f}: what lies beyond is invented.",
+        )
+    pictures: dict[tuple[int, int], Pixels] = {}
+    for view in views:
+        size = (view.width, view.height)
+        if size not in pictures:
+            pictures[size] = talk_views.behind(options, size)
+        yield view, pictures[size]
 
 
 def camera(view: PortraitCamera) -> tuple[Tensor, Tensor, tuple[int, int]]:
@@ -81,12 +124,19 @@ def camera(view: PortraitCamera) -> tuple[Tensor, Tensor, tuple[int, int]]:
     return viewmat(view), K, (view.width, view.height)
 
 
-def _spoken(
-    options: TalkOptions, filmed: Poses, names: list[str]
-) -> tuple[float, Floats, NDArray[np.int64], Path | None]:
-    """Frames a second, coefficients (T, K), the frame of the footage (T,) behind each, and the file
-    that the sound is in.
-    """
+@dataclass(kw_only=True)
+class _Spoken:
+    """What is said, in T frames."""
+
+    fps: float
+    coefficients: Floats  # (T, K)
+    order: NDArray[np.int64]  # (T,) the frame of the footage behind each
+    sound: Path | None  # the file that it is in
+    motion: Motion | None  # None: as in the footage
+
+
+def _spoken(options: TalkOptions, filmed: Poses, names: list[str]) -> _Spoken:
+    """By the motion that is given, or the footage's."""
     rate = round(float(1 / np.median(np.diff(filmed.times))), 3) if len(filmed.times) > 1 else 25.0
     if not options.motion:  # the footage again, at an even pace
         times = np.arange(filmed.times[0], filmed.times[-1] + 1e-9, 1 / rate)
@@ -94,11 +144,12 @@ def _spoken(
             0, len(filmed.times) - 1
         )
         whole = filmed.times[0] < 1 / rate  # a part's sound begins elsewhere
-        return (
-            rate,
-            filmed.coefficients[order],
-            order,
-            _with_sound(filmed.source) if whole else None,
+        return _Spoken(
+            fps=rate,
+            coefficients=filmed.coefficients[order],
+            order=order,
+            sound=_with_sound(filmed.source) if whole else None,
+            motion=None,
         )
     motion = motion_file.read(Path(options.motion))
     if not any(curve.name in names for curve in motion.curves):
@@ -108,11 +159,12 @@ def _spoken(
         )
     coefficients = sampled(motion, names)
     order = to_and_fro(min(len(filmed.times), LONGEST), len(coefficients), motion.fps, rate)
-    return (
-        motion.fps,
-        _with_footage(coefficients, filmed, names, order),
-        order,
-        _with_sound(Path(motion.source)),
+    return _Spoken(
+        fps=motion.fps,
+        coefficients=_with_footage(coefficients, filmed, names, order),
+        order=order,
+        sound=_with_sound(Path(motion.source)),
+        motion=motion,
     )
 
 
@@ -203,11 +255,11 @@ def _images(filmed: Poses) -> Iterator[tuple[int, Pixels]]:
                 yield number, upright(frame, container.streams.video[0], FaceTrackConfig().max_side)
 
 
-def _plain(side: int, count: int) -> Iterator[tuple[PortraitCamera, Pixels]]:
-    """The head alone, straight ahead."""
-    behind = np.full((side, side, 3), PLAIN, np.uint8)
-    for _ in range(count):
-        yield portrait(side, height=30.0), behind
+def _alone(drawn: Rendering) -> Image.Image:
+    """The person with alpha, as pictures have it: colours are not dimmed by it."""
+    alpha = drawn.alpha[0].cpu().clamp(0, 1)
+    colors = (drawn.image[0].cpu() / alpha.clamp_min(1e-4)).clamp(0, 1)
+    return Image.fromarray((torch.cat([colors, alpha], 2) * 255).round().byte().numpy())
 
 
 def _over(drawn: Rendering, behind: Pixels) -> Pixels:

@@ -13,10 +13,27 @@ class TalkOptions:
     motion: str = option(
         "", "motion.npz, as `speech` leaves it (empty: the motion of the footage itself)"
     )
-    background: Literal["footage", "plain"] = option(
-        "footage", "what is behind the head: the footage, to and fro, or one colour"
+    background: Literal["footage", "plain", "transparent"] = option(
+        "footage",
+        "what is behind the person: the footage, to and fro; one colour; or nothing, as pictures "
+        "with alpha in `frames` beside the video",
     )
-    size: int = option(0, "longer side of a plain picture in pixels (0: 512)", 0, 4096)
+    picture: str = option("", "a picture to put behind the person instead")
+    size: int = option(0, "longer side of a picture without footage, in pixels (0: 512)", 0, 4096)
+    camera: str = option(
+        "",
+        "transforms.json with one camera a frame, in Blender's axes and metres around the head's "
+        "origin; without footage behind",
+    )
+    yaw: float = option(
+        0.0, "degrees to the person's left from which the head is seen, without footage", -180, 180
+    )
+    pitch: float = option(0.0, "degrees from above", -80, 80)
+    turn: float = option(0.0, "a turntable: degrees a second by which the yaw goes on", -360, 360)
+    head_motion: bool = option(True, "the head turns as the motion says, without footage")
+    invented: float = option(
+        1.0, "how much is shown of what the footage never showed, without it", 0, 1
+    )
 
 
 VERB = Verb(

@@ -24,7 +24,6 @@ from backend.talking_head.gaussian_head.training import HeadTrainingConfig, rend
 from backend.talking_head.gaussian_head.training_views import SeenFrame
 from backend.talking_head.head_job import read_rig
 from backend.talking_head.rigs.correspondence import find_correspondence
-from backend.talking_head.rigs.rig import Rig
 from backend.talking_head.tracking.face_mesh import OVAL
 from backend.talking_head.tracking.track import FaceTrack, FaceTrackConfig, FaceTracker, track_video
 from tests.benchmarks.table import ROOT, Row, Table, has
@@ -67,7 +66,7 @@ def run(table: Table) -> None:
         clip, rig, motion, np.arange(0, cut, 20), judged, FaceTrackConfig().max_side, few
     )
     _quality("talk_french50, untrained", baked, motion, track, 0.0, table)
-    _speed(rig, motion, learned, table)
+    _speed(learned, table)
 
 
 def _end_to_end(clip: Path, weights: Path, model: Path, table: Table) -> None:
@@ -103,7 +102,7 @@ def _quality(
     """By the tracked coefficients and poses of frames that were not learned from, within the
     tracked oval, and the whole head.
     """
-    coefficients = torch.from_numpy(motion.coefficients)
+    coefficients = torch.from_numpy(learned.whole.motion.coefficients)
     faces = []
     for frame in learned.held_out:
         inside = _oval(frame, motion, track)
@@ -127,8 +126,9 @@ def _oval(frame: SeenFrame, motion: HeadMotion, track: FaceTrack) -> torch.Tenso
     return torch.from_numpy(np.array(mask))
 
 
-def _speed(rig: Rig, motion: HeadMotion, learned: LearnedHead, table: Table) -> None:
-    shapes, triangles = rig.tensors()
+def _speed(learned: LearnedHead, table: Table) -> None:
+    motion = learned.whole.motion
+    shapes, triangles = learned.whole.rig.tensors()
     random = torch.Generator().manual_seed(0)
     rest, coefficients, model = (
         torch.from_numpy(motion.rest),

@@ -171,6 +171,75 @@ def test_gaussians_follow_the_shape_keys(
         assert np.allclose(seen["base"][:, 3], 0.75, atol=1e-3)
 
 
+def test_what_is_invented_fades_by_a_slider(bpy: Any, rooms: Any, folder: Any) -> None:
+    """And only that; a head of an earlier version has nothing that would."""
+    from dataclasses import replace
+
+    from backend.formats import gaussian_head_file
+
+    path, _head, found = folder
+    invented = np.where(np.arange(len(found.means)) % 2, 1.0, 0.0).astype(np.float32)
+    for told, factor in ((invented, 1 - invented * 0.75), (None, np.ones(len(invented)))):
+        filmed = np.array([-12.0, 15.0], np.float32)
+        changed = replace(found, invented=told, yaw_range=filmed)
+        gaussian_head_file.write(path / gaussian_head_file.NAME, changed)
+        mesh = rooms("scene.results").import_head(bpy.context, path, "Grid")
+        cloud = mesh.children[0]
+        whole = shown(bpy, rooms, cloud)
+        owner, name = rooms("scene.faces.gaussian_head").slider(mesh)
+        if name.startswith("["):
+            owner[name[2:-2]] = 0.25
+        else:
+            setattr(owner, name, 0.25)
+        cloud.update_tag()
+        bpy.context.view_layer.update()
+        faded = shown(bpy, rooms, cloud)
+        ratio = np.trace(faded["covariances"], axis1=1, axis2=2)
+        ratio = ratio / np.trace(whole["covariances"], axis1=1, axis2=2)
+        np.testing.assert_allclose(np.sqrt(ratio), factor, atol=1e-3)
+        np.testing.assert_allclose(faded["linear"][:, 3], whole["linear"][:, 3] * factor, atol=1e-3)
+        assert list(mesh["splatsmith_filmed"]) == [-12.0, 15.0]
+        said = _panel(bpy, rooms, mesh)
+        assert said == ["Filmed from -12° to 15°", "Invented"]
+
+
+def _panel(bpy: Any, rooms: Any, mesh: Any) -> list[str]:
+    """What the panel says of a person's head."""
+    said: list[str] = []
+
+    class Layout:
+        def label(self, text: str, icon: str) -> None:
+            said.append(text)
+
+        def prop(self, owner: Any, name: str, text: str, slider: bool) -> None:
+            assert name.startswith("[") or hasattr(owner, name)
+            said.append(text)
+
+    mesh[rooms("scene.results").PERSON] = "folder"
+    bpy.context.view_layer.objects.active = mesh
+    rooms("ui.talking_panel")._whole_head(Layout(), bpy.context)
+    return said
+
+
+def test_shoulders_stay_while_the_head_turns(bpy: Any, rooms: Any, folder: Any) -> None:
+    from dataclasses import replace
+
+    from backend.formats import head_file
+
+    path, head, found = folder
+    head_file.write(path / head_file.NAME, replace(head, names=["neckLeft", "neckDown"]))
+    mesh = rooms("scene.results").import_head(bpy.context, path, "Grid")
+    keys = mesh.data.shape_keys.key_blocks
+    for axis, angle, name in ((2, 0.25, "neckLeft"), (0, 0.5, "neckDown"), (2, -0.3, "")):
+        mesh.delta_rotation_euler = [0, 0, 0]
+        mesh.delta_rotation_euler[axis] = angle
+        bpy.context.view_layer.update()
+        for each in ("neckLeft", "neckDown"):
+            wanted = abs(angle) / 0.5 if each == name else 0.0
+            assert keys[each].value == pytest.approx(wanted, abs=1e-4), (each, axis, angle)
+    assert len(found.means) == len(mesh.children[0].data.points)
+
+
 def test_gaussians_follow_in_playback_and_say_that_they_are_synthetic(
     bpy: Any, rooms: Any, folder: Any
 ) -> None:

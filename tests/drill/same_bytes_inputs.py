@@ -120,9 +120,10 @@ def bust(folder: Path) -> None:
     every = np.arange(count)
     config = LearnConfig(gaussians=300, side=64, training=HeadTrainingConfig(steps=3))
     learned = learn_head(path, face.rig, motion, every[:-1], every[-1:], 1280, config)
-    write_head(folder, face.rig, motion.rest)
-    files.save(folder / gaussian_head_file.NAME, learned.model, learned.mesh, learned.corners)
-    poses.save(folder / poses.NAME, motion, path)
+    whole = learned.whole
+    write_head(folder, whole.rig, whole.motion.rest)
+    files.save(folder / gaussian_head_file.NAME, learned)
+    poses.save(folder / poses.NAME, whole.motion, path)
 
 
 def hub(folder: Path) -> None:

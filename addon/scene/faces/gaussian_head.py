@@ -13,6 +13,12 @@ from ..splats import pointclouds, radiance, splat_nodes, splats
 from . import head_nodes
 from .head_mesh import METRES, to_blender
 
+FILMED = "splatsmith_filmed"  # on the mesh: degrees from which the footage shows the head
+FULL_TURN = 0.5  # radians of the head that a neck's shape of 1 stands for (whole_head/neck.py)
+NECK = (
+    ("neckUp", 0, -1), ("neckDown", 0, 1), ("neckLeft", 2, 1), ("neckRight", 2, -1),
+    ("neckTiltLeft", 1, 1), ("neckTiltRight", 1, -1),
+)  # fmt: skip
 NOTE = "Synthetic: contains a face that was animated by Splatsmith."
 
 
@@ -27,6 +33,9 @@ def import_gaussians(
     its bounds.
     """
     _prepare_mesh(mesh, head, gaussians)
+    _bend_neck(mesh)
+    if gaussians.yaw_range is not None:
+        mesh[FILMED] = [float(angle) for angle in gaussians.yaw_range]
     arrays = _at_rest(gaussians, head)
     cloud = pointclouds.new_object(
         f"{mesh.name} Gaussians",
@@ -79,6 +88,7 @@ def _local(gaussians: GaussianHead) -> pointclouds.Attributes:
         "rest_size": ("FLOAT", np.maximum(gaussians.rest_sizes, 1e-6) * METRES),
         "local_color": ("FLOAT_VECTOR", gaussians.sh[:, 0] * radiance.SH_C0 + 0.5),
         "local_opacity": ("FLOAT", gaussians.opacities),
+        "invented": ("FLOAT", _invented(gaussians)),
     }
     for corner in range(3):
         attributes[f"corner_{corner}"] = ("INT", gaussians.corners[:, corner].astype(np.int32))
@@ -90,6 +100,45 @@ def _local(gaussians: GaussianHead) -> pointclouds.Attributes:
             ("FLOAT_VECTOR", colors),
         )
     return attributes
+
+
+def _invented(gaussians: GaussianHead) -> NDArray[np.float32]:
+    """(N,) 0..1; heads of earlier versions do not say, and have learned all from the footage."""
+    if gaussians.invented is None:
+        return np.zeros(len(gaussians.opacities), np.float32)
+    return gaussians.invented
+
+
+def slider(mesh: bpy.types.Object) -> tuple[Any, str] | None:
+    """What has the property that shows or hides what is invented, and its name, of the head that
+    rides on a mesh.
+    """
+    for cloud in mesh.children:
+        modifier = cloud.modifiers.get(splats.FOLLOW)
+        if modifier is None or modifier.node_group is None:
+            continue
+        items: Any = modifier.node_group.interface.items_tree
+        for item in items:
+            if item.name == head_nodes.INVENTED:
+                if not hasattr(modifier, "properties"):  # before Blender 5.2
+                    return modifier, f'["{item.identifier}"]'
+                return getattr(modifier.properties.inputs, item.identifier), "value"
+    return None
+
+
+def _bend_neck(mesh: bpy.types.Object) -> None:
+    """The shoulders stay where they are while the object, which is the head, is turned: drivers of
+    the neck's shape keys.
+    """
+    keys = mesh.data.shape_keys.key_blocks if mesh.data.shape_keys is not None else {}
+    for name, axis, sign in NECK:
+        if name not in keys:
+            continue
+        driver = keys[name].driver_add("value").driver
+        turn = driver.variables.new()
+        turn.name, turn.targets[0].id = "turn", mesh
+        turn.targets[0].data_path = f"delta_rotation_euler[{axis}]"
+        driver.expression = f"max(0, turn * {sign / FULL_TURN})"
 
 
 def _at_rest(gaussians: GaussianHead, head: Head) -> SplatArrays:

@@ -12,6 +12,8 @@ import bpy
 from ..splats.splat_nodes import Graph, named_attribute, new_group
 
 Socket = bpy.types.NodeSocket
+INVENTED = "Invented"
+INVENTED_TOLD = "How much is shown of what the footage never showed"
 
 
 def vector(
@@ -30,6 +32,7 @@ def vector(
 def build(name: str, head: bpy.types.Object, bias: list[float]) -> bpy.types.NodeTree:
     """A tree for one head. `bias` has a number for each shape of the latent pose."""
     tree = new_group(name)
+    _add_slider(tree)
     graph = Graph(tree)
     start, end = graph.add("NodeGroupInput"), graph.add("NodeGroupOutput")
     info = graph.add("GeometryNodeObjectInfo", transform_space="ORIGINAL")
@@ -49,8 +52,12 @@ def build(name: str, head: bpy.types.Object, bias: list[float]) -> bpy.types.Nod
     whole = graph.add("FunctionNodeRotateRotation", rotation_space="LOCAL")
     graph.link(rotation, whole.inputs[0])
     graph.link(named_attribute(graph, "local_rotation", "QUATERNION"), whole.inputs[1])
+    kept = _kept(graph, start.outputs[INVENTED])
     scale = vector(
-        graph, "SCALE", named_attribute(graph, "local_scale", "FLOAT_VECTOR"), scale=grown
+        graph,
+        "SCALE",
+        named_attribute(graph, "local_scale", "FLOAT_VECTOR"),
+        scale=graph.math("MULTIPLY", grown, kept),
     )
     color = _shaped(
         graph, named_attribute(graph, "local_color", "FLOAT_VECTOR"), "color_shape", mixed
@@ -60,11 +67,27 @@ def build(name: str, head: bpy.types.Object, bias: list[float]) -> bpy.types.Nod
         ("rotation", "QUATERNION", whole.outputs[0]),
         ("scale", "FLOAT_VECTOR", scale),
         ("head_color", "FLOAT_VECTOR", color),
-        ("splat_color", "FLOAT_COLOR", _linear(graph, color)),
+        ("splat_color", "FLOAT_COLOR", _linear(graph, color, kept)),
     ):
         geometry = _store(graph, geometry, target, kind, value)
     graph.link(geometry, end.inputs[0])
     return tree
+
+
+def _add_slider(tree: bpy.types.NodeTree) -> None:
+    """How much is shown of what no frame of the footage did."""
+    slider = tree.interface.new_socket(
+        INVENTED, in_out="INPUT", socket_type="NodeSocketFloat", description=INVENTED_TOLD
+    )
+    slider.subtype, slider.min_value, slider.max_value = "FACTOR", 0.0, 1.0
+    slider.default_value = 1.0
+
+
+def _kept(graph: Graph, slider: Socket) -> Socket:
+    """What is left of a splat's size and opacity: 1, but for invented ones as the slider says."""
+    gone = graph.math("SUBTRACT", 1.0, slider)
+    taken = graph.math("MULTIPLY", named_attribute(graph, "invented", "FLOAT"), gone)
+    return graph.math("SUBTRACT", 1.0, taken)
 
 
 def _store(graph: Graph, geometry: Socket, name: str, kind: str, value: Socket) -> Socket:
@@ -140,7 +163,7 @@ def _shaped(graph: Graph, base: Socket, shape: str, mixed: list[Socket]) -> Sock
     return base
 
 
-def _linear(graph: Graph, color: Socket) -> Socket:
+def _linear(graph: Graph, color: Socket, kept: Socket) -> Socket:
     """sRGB to linear light, and the opacity; black comes out at 0.0008, which spares a switch."""
     parts, joined = graph.add("ShaderNodeSeparateXYZ"), graph.add("FunctionNodeCombineColor")
     graph.link(color, parts.inputs[0])
@@ -151,5 +174,6 @@ def _linear(graph: Graph, color: Socket) -> Socket:
             1.055,
         )
         graph.link(graph.math("POWER", value, 2.4), joined.inputs[channel])
-    graph.link(named_attribute(graph, "local_opacity", "FLOAT"), joined.inputs[3])
+    opacity = graph.math("MULTIPLY", named_attribute(graph, "local_opacity", "FLOAT"), kept)
+    graph.link(opacity, joined.inputs[3])
     return joined.outputs[0]

@@ -1,24 +1,29 @@
 """The Gaussian head before training: as many Gaussians on a triangle as it has pixels, in the
-colours that were seen there.
+colours that were seen there, and a cover of larger ones on what no frame shows.
 """
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from scipy.spatial import KDTree
 
-from ...geometry.arrays import Floats
+from ...geometry.arrays import Flags, Floats, Ints, Reals
 from ...geometry.spherical_harmonics import SH_C0, coefficient_count
-from ..rigs.rig import Rig
+from ..rigs.drawing import normals
+from ..rigs.rig import Part
+from ..whole_head.anatomy import stillness
+from ..whole_head.assembly import WholeHead
+from ..whole_head.paint import FACING, PaintedSurface, painted, regions
 from .binding import triangle_frames
 from .model import SH_DEGREE, BoundGaussians, LatentPose
-from .training_views import SeenFrame
+from .training_views import SURE, SeenFrame
 
-UNSEEN = 0.35  # grey of what no frame shows
+FINE = 0.7  # power of a triangle's area that its share of the cover grows with
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BeginConfig:
     """What Gaussians look like at first."""
 
@@ -26,106 +31,163 @@ class BeginConfig:
     spread: float = 0.6  # standard deviation, as a share of the distance to the next Gaussian
     flat: float = 0.3  # thickness against that
     modes: int = 8  # blendshapes of the speaker's own
+    unseen: float = 0.25  # share of the Gaussians that cover the skin evenly, and are not trained
+    inset: float = 0.3  # centimetres under the skin, where frames show that: behind what is trained
+    lids: float = 0.9  # centimetres around the eyes without a cover
+    body: float = 1.0  # of these, how densely they lie on the shoulders, against the head
+    mouth: float = 2.0  # times as many on a pixel of the mouth
+    cover: float = 0.75  # spread of the cover
+    opaque: float = 0.985  # and their opacity
 
 
-def seen_colors(rig: Rig, frames: list[SeenFrame]) -> Floats:
-    """(V, 3) sRGB 0..1: the median over the frames of what was seen nearest to each vertex; grey
-    where there is nothing.
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """The first model, the triangle (N,) of each Gaussian, how much of it (N,) is invented."""
+
+    model: BoundGaussians
+    where: torch.Tensor
+    invented: torch.Tensor
+    held: torch.Tensor  # (N,) the cover, which is not trained
+
+
+def seen_surface(whole: WholeHead, frames: list[SeenFrame]) -> PaintedSurface:
+    """Colours of all vertices: the middle of what the frames show of each, from pixels that are
+    surely the person's and look at it not too steeply.
     """
+    rig = whole.rig
     rows = np.full((len(frames), len(rig.neutral), 3), np.nan, np.float32)
     for row, frame in zip(rows, frames, strict=True):
+        pixels = frame.seen.pixels
+        sure = (frame.matte[..., 0].numpy() > SURE).astype(np.uint8)
+        sure = cv2.erode(sure, np.ones((3, 3), np.uint8), borderValue=1).reshape(-1)
+        facing = _facing(whole, frame)[rig.triangles[frame.seen.triangles]].mean(1)
+        good = (sure[pixels] > 0) & (facing > FACING)
         corner = frame.seen.weights.argmax(1)
-        vertices = rig.triangles[frame.seen.triangles, corner]
-        row[vertices] = frame.image.reshape(-1, 3).numpy()[frame.seen.pixels]
-    known = np.asarray(np.isfinite(rows[:, :, 0]).any(0))
-    colors = np.full((len(rig.neutral), 3), UNSEEN, np.float32)
-    colors[known] = np.nanmedian(rows[:, known], 0)
-    return _filled(rig, colors, known)
+        vertices = rig.triangles[frame.seen.triangles, corner][good]
+        row[vertices] = frame.image.reshape(-1, 3).numpy()[pixels[good]]
+    region = regions(rig, whole.motion.rest, whole.anatomy, whole.body)
+    return painted(rows, rig, whole.motion.rest, region)
 
 
-def _filled(rig: Rig, colors: Floats, known: NDArray[np.bool_], rounds: int = 20) -> Floats:
-    """Vertices between the pixels take the mean of their neighbours, round after round."""
-    edges = np.concatenate([rig.triangles[:, [a, b]] for a, b in ((0, 1), (1, 2), (2, 0))])
-    known = known.copy()
-    for _ in range(rounds):
-        useful = known[edges[:, 0]] & ~known[edges[:, 1]]
-        back = known[edges[:, 1]] & ~known[edges[:, 0]]
-        source = np.concatenate([edges[useful, 0], edges[back, 1]])
-        target = np.concatenate([edges[useful, 1], edges[back, 0]])
-        if not len(target):
-            break
-        count = np.bincount(target, minlength=len(known))[:, None]
-        total = np.stack([np.bincount(target, colors[source, c], len(known)) for c in range(3)], 1)
-        fresh = count[:, 0] > 0
-        colors[fresh] = (total / np.maximum(count, 1))[fresh]
-        known |= fresh
-    return colors
+def _facing(whole: WholeHead, frame: SeenFrame) -> Floats:
+    """(V,) cosine between the normals and the way to the camera."""
+    vertices = whole.motion.vertices(whole.rig, frame.number)
+    rotation, shift = frame.viewmat[:3, :3].numpy(), frame.viewmat[:3, 3].numpy()
+    away = -rotation.T @ shift - vertices
+    away /= np.linalg.norm(away, axis=1, keepdims=True)
+    return np.asarray((normals(vertices, whole.rig.triangles) * away).sum(1), np.float32)
 
 
-def pixels_of_triangles(rig: Rig, frames: list[SeenFrame]) -> Floats:
+def pixels_of_triangles(count: int, frames: list[SeenFrame]) -> Floats:
     """(T,) the most that each triangle covered in one frame: a mouth's inside counts although it is
     rarely open.
     """
-    counts = np.zeros(len(rig.triangles), np.float32)
+    counts = np.zeros(count, np.float32)
     for frame in frames:
-        np.maximum(counts, np.bincount(frame.seen.triangles, minlength=len(counts)), out=counts)
+        np.maximum(counts, np.bincount(frame.seen.triangles, minlength=count), out=counts)
     return counts
 
 
+def cover_shares(whole: WholeHead, config: BeginConfig) -> Floats:
+    """(T,) how the cover lies over the skin, fine where the mesh is: less of it in the face, which
+    frames show well, and none around the lips and the lids, which part.
+    """
+    rig, rest = whole.rig, whole.motion.rest
+    shares = np.where(rig.triangle_parts == Part.SKIN, areas(whole) ** FINE, 0)
+    shares *= 0.3 + 0.7 * stillness(rig)[rig.triangles].mean(1)
+    shares *= np.where(whole.body[rig.triangles].all(1), config.body, 1)
+    balls = rest[np.isin(rig.vertex_parts, (Part.EYE, Part.IRIS))]
+    if len(balls):
+        near = KDTree(balls).query(rest[rig.triangles].mean(1))[0] < config.lids
+        shares[near] = 0
+    return np.asarray(np.where(whole.speaking, 0, shares), np.float32)
+
+
+def areas(whole: WholeHead) -> Floats:
+    """(T,) square centimetres at rest."""
+    a, b, c = (whole.motion.rest[whole.rig.triangles[:, k]] for k in range(3))
+    return np.asarray(np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2, np.float32)
+
+
+def _spread_over(shares: Floats, count: int, random: np.random.Generator) -> Ints:
+    """(count,) triangles, evenly by their shares, not by chance."""
+    at = (np.arange(count) + random.random()) / count
+    placed = np.searchsorted(np.cumsum(shares / shares.sum()), at)
+    return np.asarray(placed.clip(0, len(shares) - 1), np.int64)
+
+
 def begin(
-    rig: Rig, rest: Floats, frames: list[SeenFrame], count: int, config: BeginConfig, seed: int
-) -> tuple[BoundGaussians, torch.Tensor]:
-    """The first model, and the triangle (N,) of each Gaussian."""
+    whole: WholeHead, frames: list[SeenFrame], count: int, config: BeginConfig, seed: int
+) -> Begun:
+    """The first model of a whole head, by some of its frames."""
     random = np.random.default_rng(seed)
-    colors, pixels = seen_colors(rig, frames), pixels_of_triangles(rig, frames)
-    shares = np.cumsum(pixels / pixels.sum())
-    where = np.searchsorted(shares, (np.arange(count) + random.random()) / count).clip(
-        0, len(shares) - 1
-    )  # evenly, not by chance
+    rig, rest = whole.rig, whole.motion.rest
+    surface = seen_surface(whole, frames)
+    pixels = pixels_of_triangles(len(rig.triangles), frames)
+    shares = pixels * np.where(whole.speaking, config.mouth, 1), cover_shares(whole, config)
+    covering = round(config.unseen * count)
+    counts = count - covering, covering
+    where = np.concatenate(
+        [_spread_over(share, n, random) for share, n in zip(shares, counts, strict=True)]
+    )
     weights = random.dirichlet((1.0, 1.0, 1.0), count).astype(np.float32)
     corners = rig.triangles[where]
-    places = (rest[corners] * weights[..., None]).sum(1)
-    color = (colors[corners] * weights[..., None]).sum(1)
+    invented = 1 - (surface.known[corners] * weights).sum(1)
+    cover = np.arange(count) >= counts[0]
     frame = frames[len(frames) // 2]
-    centimetres = float(frame.viewmat[2, 3] / frame.K[0, 0]) * np.sqrt(
-        pixels.sum() / count
-    )  # between neighbours
-    return _model(rig, rest, where, places, color, centimetres, config, seed), torch.from_numpy(
-        where
+    between = float(frame.viewmat[2, 3] / frame.K[0, 0]) * np.sqrt(pixels.sum() / counts[0])
+    wide = np.sqrt(areas(whole) / (shares[1] / shares[1].sum() * covering).clip(1e-9))
+    apart = np.where(cover, wide[where].clip(0.5 * between, 1.5), between)
+    model = _model(
+        whole,
+        where,
+        (rest[corners] * weights[..., None]).sum(1),
+        (surface.colors[corners] * weights[..., None]).sum(1),
+        np.where(cover, config.cover, config.spread) * apart,
+        cover,
+        config,
+        seed,
+    )
+    model.means[torch.from_numpy(cover & (invented < 0.5)), 1] -= config.inset
+    return Begun(
+        model=model,
+        where=torch.from_numpy(where),
+        invented=torch.from_numpy(invented.astype(np.float32)),
+        held=torch.from_numpy(cover | (invented > 0.5)),
     )
 
 
 def _model(
-    rig: Rig,
-    rest: Floats,
+    whole: WholeHead,
     where: np.ndarray,
     places: Floats,
     color: Floats,
-    apart: float,
+    spread: Reals,
+    cover: Flags,
     config: BeginConfig,
     seed: int,
 ) -> BoundGaussians:
-    frames = triangle_frames(torch.from_numpy(rest), torch.from_numpy(rig.triangles[where]).long())
+    rest = torch.from_numpy(whole.motion.rest)
+    frames = triangle_frames(rest, torch.from_numpy(whole.rig.triangles[where]).long())
     count = len(where)
     means = torch.einsum("nji,nj->ni", frames.rotations, torch.from_numpy(places) - frames.origins)
-    scales = (
-        torch.tensor([config.spread, config.spread * config.flat, config.spread]) * apart
-    )  # the normal is the second axis
+    shape = torch.tensor([1, config.flat, 1])  # the normal is the second axis
+    scales = torch.from_numpy(np.asarray(spread, np.float32))[:, None] * shape
     sh = torch.zeros(count, coefficient_count(SH_DEGREE), 3)
     sh[:, 0] = (torch.from_numpy(color) - 0.5) / SH_C0
     quats = torch.tensor([1.0, 0, 0, 0]).repeat(count, 1)
     generator = torch.Generator().manual_seed(seed)
     latent = LatentPose(
-        torch.randn(config.modes, len(rig.names), generator=generator) * 0.3,
+        torch.randn(config.modes, len(whole.rig.names), generator=generator) * 0.3,
         torch.zeros(config.modes),
     )
     nothing = torch.zeros(config.modes, count, 3)
-    logit = float(np.log(config.opacity / (1 - config.opacity)))
+    opacity = torch.from_numpy(np.where(cover, config.opaque, config.opacity)).float()
     return BoundGaussians(
         means=means,
         quats=quats,
-        log_scales=scales.log().repeat(count, 1),
-        opacity_logits=torch.full((count,), logit),
+        log_scales=scales.log(),
+        opacity_logits=torch.logit(opacity),
         sh=sh,
         mean_shapes=nothing,
         color_shapes=nothing.clone(),

@@ -11,6 +11,9 @@ from .binding import carry, triangle_frames
 SH_DEGREE = 1  # in the head's own axes: light that changes as the head turns to and fro
 
 
+SHAPES = ("mean_shapes", "color_shapes")  # whose second axis is the Gaussians'
+
+
 @dataclass
 class LatentPose:
     """What the speaker's own blendshapes follow: L numbers in -1..1 of the rig's K coefficients.
@@ -56,6 +59,10 @@ class BoundGaussians:
             "latent_weights": self.latent.weights,
             "latent_bias": self.latent.bias,
         }
+
+    def of_each(self) -> dict[str, Tensor]:
+        """Those of them that each Gaussian has its own of."""
+        return {name: t for name, t in self.trained().items() if not name.startswith("latent")}
 
     def on(self, device: str) -> "BoundGaussians":
         """A copy on a device."""

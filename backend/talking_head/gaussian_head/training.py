@@ -13,7 +13,7 @@ from ...gaussians.rasterize import Rendering, rasterize
 from ...geometry.rotations import rotation_vector_to_matrix
 from ...runtime import checkpoint
 from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
-from .model import SH_DEGREE, BoundGaussians, BoundMesh, place
+from .model import SH_DEGREE, SHAPES, BoundGaussians, BoundMesh, place
 from .training_views import SeenFrame
 
 
@@ -43,11 +43,13 @@ class HeadTrainingConfig:
 
     steps: int = 1500
     ssim_weight: float = 0.2
+    mouth_weight: float = 0.15  # of the mouth's own mean difference, beside the whole picture's
     near: float = 0.4  # centimetres that a Gaussian may be away from its triangle for nothing
     near_weight: float = 0.1
     large: float = 0.35  # centimetres, as a standard deviation
     large_weight: float = 1.0
     shapes_weight: float = 1e-2
+    shine_weight: float = 1e-2  # of colours that change with the direction they are seen from
     refine_weight: float = 1e-3
     rates: HeadRates = HeadRates()
 
@@ -115,13 +117,14 @@ def train_head(
     frames: list[SeenFrame],
     coefficients: Tensor,
     lowest: Tensor,
+    held: Tensor,
     config: HeadTrainingConfig,
     seed: int = 0,
     progress: Callable[[int, float], None] = lambda step, loss: None,
     keeper: StageKeeper = KEEP_NOTHING,
 ) -> FrameRefinement:
     """Trains `model` in place on F frames with tracked `coefficients` (F, K), which stay within
-    `lowest` (K,) and 1.
+    `lowest` (K,) and 1. Gaussians that are `held` (N,) stay as they are.
     """
     refined = FrameRefinement(
         torch.zeros_like(coefficients), coefficients.new_zeros(len(frames), 6)
@@ -148,8 +151,11 @@ def train_head(
             drawn = render(
                 model, mesh, used, refined.viewmat(frame.viewmat, row), frame.K, frame.size
             )
-            loss, _ = compare(_over(drawn, frame, generator), frame.image, config.ssim_weight)
+            over, person = _both_over(drawn, frame, torch.rand(3, generator=generator))
+            loss, _ = compare(over, person, config.ssim_weight)
+            loss = loss + config.mouth_weight * _mouth(over, person, frame)
             (loss + _restraint(model, refined, row, config)).backward()
+            _hold(model, held)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             loop.reach(step + 1)
@@ -159,14 +165,29 @@ def train_head(
     return refined
 
 
-def _over(drawn: Rendering, frame: SeenFrame, generator: torch.Generator) -> Tensor:
-    """(H, W, 3) over what surrounds the head, and over any colour where the head is: there it must
-    not be seen through.
+def _hold(model: BoundGaussians, held: Tensor) -> None:
+    """What no frame shows stays as it is: the little that shines through from it would lead it
+    anywhere.
     """
-    behind = torch.where(
-        frame.outline[..., None], torch.rand(3, generator=generator).to(frame.image), frame.image
-    )
-    return drawn.image[0] + (1 - drawn.alpha[0]) * behind
+    for name, tensor in model.of_each().items():
+        if tensor.grad is not None:
+            gradient = tensor.grad if name not in SHAPES else tensor.grad.transpose(0, 1)
+            gradient[held] = 0
+
+
+def _mouth(over: Tensor, person: Tensor, frame: SeenFrame) -> Tensor:
+    """Mean difference where the mouth is."""
+    difference: Tensor = ((over - person).abs() * frame.speaking).sum()
+    return difference / (3 * frame.speaking.sum()).clamp_min(1)
+
+
+def _both_over(drawn: Rendering, frame: SeenFrame, ground: Tensor) -> tuple[Tensor, Tensor]:
+    """The head and the person (H, W, 3), both over one plain colour, another in every step: so
+    nothing of the background is learned, and the person is not seen through.
+    """
+    behind = ground.to(frame.person)
+    person = frame.person * frame.matte + behind * (1 - frame.matte)
+    return drawn.image[0] + (1 - drawn.alpha[0]) * behind, person
 
 
 def _restraint(
@@ -180,6 +201,7 @@ def _restraint(
         config.near_weight * far
         + config.large_weight * large
         + config.shapes_weight * shapes
+        + config.shine_weight * model.sh[:, 1:].square().mean()
         + config.refine_weight * single
     )
     return penalty

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -14,13 +15,14 @@ from torch import Tensor
 
 from ...geometry.arrays import Floats, Pixels
 from ...geometry.triangles import Seen, nearest_triangles
-from ...media.decoding import Damage, decode, open_video
-from ...media.video import upright
-from ..fitting.head_motion import HeadMotion
 from ..rigs.drawing import PortraitCamera
 from ..rigs.rig import Rig
+from ..whole_head.assembly import WholeHead, footage
+from ..whole_head.guided_filter import guided
 
 MARGIN = 0.06  # of the head's size, around it
+WIDE = 0.75  # of a cut's longer side: that of a whole picture, for the shoulders
+SURE = 0.95  # of a matte: the person's own colour
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,19 +31,21 @@ class SeenFrame:
 
     number: int
     image: Tensor  # (H, W, 3) sRGB 0..1
-    outline: Tensor  # (H, W) True where the rig covers the picture
+    person: Tensor  # (H, W, 3) the same, with the person's colours up to the matte's very edge
+    matte: Tensor  # (H, W, 1) 0..1
+    speaking: Tensor  # (H, W, 1) 1 where the mouth is, which says most and is small
+    outline: Tensor  # (H, W) True where the head covers the picture
     viewmat: Tensor  # (4, 4) the rig's axes to the camera's
     K: Tensor  # (3, 3)
     seen: Seen  # which triangles, for the first colours
 
     def on(self, device: str) -> "SeenFrame":
         """With its tensors on a device."""
-        image, outline, viewmat, K = (
-            tensor.to(device) for tensor in (self.image, self.outline, self.viewmat, self.K)
-        )
-        return SeenFrame(
-            number=self.number, image=image, outline=outline, viewmat=viewmat, K=K, seen=self.seen
-        )
+        moved = {
+            name: getattr(self, name).to(device)
+            for name in ("image", "person", "matte", "speaking", "outline", "viewmat", "K")
+        }
+        return replace(self, **moved)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -123,57 +127,98 @@ def head_triangles(
 
 def read_frames(
     path: Path,
-    rig: Rig,
-    motion: HeadMotion,
-    head: NDArray[np.int64],
+    whole: WholeHead,
     numbers: NDArray[np.int64],
+    wide: NDArray[np.int64],
     side: int,
     max_side: int,
     progress: Callable[[int], None] = lambda n: None,
 ) -> list[SeenFrame]:
-    """Of the motion's frames with these numbers, in one pass over the video; `head` are triangles.
-    `max_side` is the tracker's.
+    """Of the motion's frames with these numbers, in one pass over the video, cut to the head; of
+    those in `wide` the whole picture, too. `max_side` is the tracker's.
     """
-    wanted, frames = set(numbers.tolist()), list[SeenFrame]()
-    with open_video(path) as container:
-        for time, frame in decode(container, path, Damage()):
-            number = int(np.abs(motion.times - time).argmin())
-            if time > motion.times[-1] + 1e-4 or len(frames) == len(wanted):
-                break
-            if number not in wanted or abs(motion.times[number] - time) > 1e-4:
-                continue
-            pixels = upright(frame, container.streams.video[0], max_side)
-            if pixels.shape[:2] == (motion.height, motion.width):
-                frames.append(_frame(pixels, rig, motion, head, number, side))
-                progress(len(frames))
+    head = head_triangles(whole.rig, whole.motion.rest)
+    frames, both = list[SeenFrame](), set(wide.tolist())
+    for number, pixels in footage(path, whole.motion, numbers, max_side):
+        view = whole.motion.view(number)
+        vertices = whole.motion.vertices(whole.rig, number)
+        points = view.project(vertices[np.unique(whole.rig.triangles[head])])
+        frames.append(_frame(pixels, whole, head, number, head_cut(points, view, side)))
+        if number in both and number in whole.mattes:
+            longer = max(view.width, view.height)
+            cut = Cut((0, 0, view.width, view.height), min(1.0, WIDE * side / longer))
+            frames.append(_frame(pixels, whole, head, number, cut))
+        progress(len(frames))
     return frames
 
 
 def _frame(
-    pixels: Pixels, rig: Rig, motion: HeadMotion, head: NDArray[np.int64], number: int, side: int
+    pixels: Pixels, whole: WholeHead, head: NDArray[np.int64], number: int, cut: Cut
 ) -> SeenFrame:
+    rig, motion = whole.rig, whole.motion
     view = motion.view(number)
     projected = view.project(motion.vertices(rig, number)).astype(np.float32)[
-        rig.triangles[head]
+        rig.triangles
     ]  # (T, 3, 3)
-    cut = head_cut(projected.reshape(-1, 3), view, side)
     (width, height), corner = cut.size, np.array(cut.box[:2], np.float32)
     points, nearness = (projected[..., :2] - corner) * cut.factors, 1 / projected[..., 2]
     first, second = points[:, 1] - points[:, 0], points[:, 2] - points[:, 0]
-    ahead = (
+    ahead = np.flatnonzero(
         first[:, 0] * second[:, 1] < first[:, 1] * second[:, 0]
     )  # those that face the camera; y runs down
-    head = head[ahead]
     seen = nearest_triangles(points[ahead], nearness[ahead], (width, height))
-    outline = torch.zeros(height * width, dtype=torch.bool)
-    outline[torch.from_numpy(seen.pixels)] = True
-    image = torch.from_numpy(cut.resize(pixels).astype(np.float32) / 255)
-    covering = replace(seen, triangles=head[seen.triangles])
+    covering = replace(seen, triangles=ahead[seen.triangles])
+    speaking = np.zeros(height * width, np.float32)
+    speaking[seen.pixels[whole.speaking[covering.triangles]]] = 1
+    covered = np.zeros(height * width, bool)
+    covered[seen.pixels[np.isin(covering.triangles, head)]] = True
+    outline = covered.reshape(height, width)
+    image = cut.resize(pixels)
+    small = whole.mattes.get(number)
+    matte = outline.astype(np.float32) if small is None else cut_matte(small, image, cut, view)
     return SeenFrame(
         number=number,
-        image=image,
-        outline=outline.view(height, width),
+        image=torch.from_numpy(image.astype(np.float32) / 255),
+        person=torch.from_numpy(own_colors(image, matte)),
+        matte=torch.from_numpy(matte)[..., None],
+        speaking=torch.from_numpy(speaking.reshape(height, width, 1)),
+        outline=torch.from_numpy(outline),
         viewmat=viewmat(view),
         K=cut.intrinsics(view),
         seen=covering,
     )
+
+
+def cut_matte(small: Floats, image: Pixels, cut: Cut, view: PortraitCamera) -> Floats:
+    """(H, W) a matte of the whole picture, cut and made as fine as the cut's picture."""
+    across, down = small.shape[1] / view.width, small.shape[0] / view.height
+    sx, sy = cut.factors.tolist()
+    matrix = np.array(
+        [
+            [across / sx, 0, cut.box[0] * across + 0.5 * across / sx - 0.5],
+            [0, down / sy, cut.box[1] * down + 0.5 * down / sy - 0.5],
+        ]
+    )
+    large = cv2.warpAffine(
+        small,
+        matrix,
+        cut.size,
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    radius = max(1, round(1.5 * sx / across))
+    fine = guided(image, np.asarray(large, np.float32), radius, 1e-4)
+    return np.asarray(((fine - 0.15) / 0.7).clip(0, 1), np.float32)
+
+
+def own_colors(image: Pixels, matte: Floats) -> Floats:
+    """(H, W, 3) 0..1: at soft edges, where pixels are mixed with what lies behind, the colours of
+    the sure pixels beside them.
+    """
+    sure = (matte > SURE).astype(np.float32)
+    colors = image.astype(np.float32) / 255
+    size = (9, 9)
+    share = cv2.blur(sure, size)[..., None]
+    near = cv2.blur(colors * sure[..., None], size) / np.maximum(share, 1e-6)
+    mixed = (sure == 0)[..., None] & (share > 1e-3)
+    return np.asarray(np.where(mixed, near, colors), np.float32)
