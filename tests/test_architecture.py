@@ -56,6 +56,7 @@ READERS = (
     "face_words",
     "footage_times",
     "head_file",
+    "character_file",
     "gaussian_head_file",
     "live_link_csv",
     "mesh_sequence",

@@ -7,7 +7,7 @@ import os
 
 from tests.benchmarks.table import Table
 
-PARTS = ("voices", "transcripts", "closure", "motion", "tracker", "speaker", "head")
+PARTS = ("voices", "transcripts", "closure", "motion", "tracker", "speaker", "head", "transfer")
 
 
 def run(table: Table) -> None:
