@@ -57,6 +57,7 @@ READERS = (
     "footage_times",
     "head_file",
     "character_file",
+    "face_bones",
     "gaussian_head_file",
     "live_link_csv",
     "mesh_sequence",

@@ -235,8 +235,12 @@ def import_head(context: bpy.types.Context, folder: Path, name: str) -> bpy.type
         else None
     )
     collection = collections.new_collection(context.scene, name)
-    mesh = head_mesh.import_head(head, f"{name} Head", collection)
-    face_targets.add_target(context.scene, mesh)
+    if gaussians is None:
+        mesh, *others = head_mesh.import_pieces(head, f"{name} Head", collection)
+    else:  # they ride on the triangles of one mesh
+        mesh, others = head_mesh.import_head(head, f"{name} Head", collection), []
+    for obj in (mesh, *[other for other in others if face_targets.shape_keys(other)]):
+        face_targets.add_target(context.scene, obj)
     context.scene.splatsmith.head_object = mesh
     if gaussians is not None:
         gaussian_head.import_gaussians(context.scene, gaussians, head, mesh, collection)
