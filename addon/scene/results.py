@@ -229,11 +229,9 @@ def import_head(context: bpy.types.Context, folder: Path, name: str) -> bpy.type
     """The head of a folder as a mesh that the panel animates, with its Gaussians if it has any."""
     head = head_file.read(folder / head_file.NAME)
     path = folder / gaussian_head_file.NAME
-    gaussians = (
-        gaussian_head_file.read(path, len(head.vertices), len(head.names))
-        if path.is_file()
-        else None
-    )
+    gaussians = None
+    if path.is_file():
+        gaussians = gaussian_head_file.read(path, len(head.vertices), len(head.names))
     collection = collections.new_collection(context.scene, name)
     if gaussians is None:
         mesh, *others = head_mesh.import_pieces(head, f"{name} Head", collection)

@@ -141,7 +141,7 @@ def read_keys(path: Path) -> ShapeKeys:
 LANDMARK_ARRAYS = {"landmark_names": Array(TEXT, ("L",)), "landmarks": Array(NUMBERS, ("L", 3))}
 
 
-def _landmark_arrays(landmarks: dict[str, NDArray[np.float64]]) -> dict[str, NDArray]:
+def _landmark_arrays(landmarks: dict[str, NDArray[np.float64]]) -> dict[str, Any]:
     places = np.array(list(landmarks.values()), np.float64).reshape(-1, 3)
     return {"landmark_names": np.array(list(landmarks), str), "landmarks": places}
 

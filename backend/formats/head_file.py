@@ -68,7 +68,7 @@ def write(path: Path, head: Head) -> None:
     )
 
 
-def _of_pieces(pieces: HeadPieces | None) -> dict[str, NDArray[Any]]:
+def _of_pieces(pieces: HeadPieces | None) -> dict[str, Any]:
     if pieces is None:
         return {}
     return {

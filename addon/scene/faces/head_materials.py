@@ -8,7 +8,7 @@ PREFIX = "Splatsmith"
 
 
 @dataclass(frozen=True)
-class Look:
+class Finish:
     """Of a surface; `scatter` in metres, `coat` a clear layer on top."""
 
     roughness: float = 0.55
@@ -16,13 +16,13 @@ class Look:
     coat: float = 0.0
 
 
-LOOKS = {
-    "Head": Look(),
-    "Skin": Look(roughness=0.48, scatter=0.004),
-    "Hair": Look(roughness=0.42),
-    "Eye": Look(roughness=0.25, coat=1.0),
-    "Teeth": Look(roughness=0.2, coat=0.4),
-    "Tongue": Look(roughness=0.3, scatter=0.003),
+FINISHES = {
+    "Head": Finish(),
+    "Skin": Finish(roughness=0.48, scatter=0.004),
+    "Hair": Finish(roughness=0.42),
+    "Eye": Finish(roughness=0.25, coat=1.0),
+    "Teeth": Finish(roughness=0.2, coat=0.4),
+    "Tongue": Finish(roughness=0.3, scatter=0.003),
 }
 
 
@@ -32,20 +32,20 @@ def material(kind: str) -> bpy.types.Material:
     existing = bpy.data.materials.get(name)
     if existing is not None:
         return existing
-    look = LOOKS.get(kind, LOOKS["Head"])
+    finish = FINISHES.get(kind, FINISHES["Head"])
     new = bpy.data.materials.new(name)
     new.use_nodes = True
     nodes = new.node_tree.nodes
     surface = next(node for node in nodes if node.type == "BSDF_PRINCIPLED")
-    surface.inputs["Roughness"].default_value = look.roughness
+    surface.inputs["Roughness"].default_value = finish.roughness
     color = nodes.new("ShaderNodeVertexColor")
     color.layer_name = "Color"
     new.node_tree.links.new(color.outputs["Color"], surface.inputs["Base Color"])
-    if look.scatter:
+    if finish.scatter:
         surface.inputs["Subsurface Weight"].default_value = 0.35
-        surface.inputs["Subsurface Scale"].default_value = look.scatter
+        surface.inputs["Subsurface Scale"].default_value = finish.scatter
         surface.inputs["Subsurface Radius"].default_value = (1.0, 0.35, 0.2)
-    if look.coat:
-        surface.inputs["Coat Weight"].default_value = look.coat
+    if finish.coat:
+        surface.inputs["Coat Weight"].default_value = finish.coat
         surface.inputs["Coat Roughness"].default_value = 0.03
     return new

@@ -14,7 +14,7 @@ PUPIL, IRIS = 0.26, 0.56  # radians of an eyeball's front
 WHITE, DARK, BLACK = (0.97, 0.965, 0.95), (0.06, 0.14, 0.16), (0.008, 0.008, 0.01)
 LIGHT, EDGE = (0.3, 0.62, 0.6), (0.12, 0.36, 0.4)  # of the iris around the pupil, and further out
 AROUND = 40
-RADIUS, BACK = 1.62, 0.47  # of a ball that fills the slit between the lids, behind the rig's
+RADIUS, BACK, INWARD = 1.5, 0.4, 0.25  # of a ball that fills the slit between the lids
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +64,9 @@ def eyeball(side: int, names: tuple[str, ...], turns: dict[str, Doubles]) -> Dre
     # the cornea bulges over the iris
     bulge = 1 + 0.035 * np.exp(-((polar / 0.5) ** 4)).reshape(-1, 1)
     local = unit * RADIUS * bulge
+    # the ball lies nearer to the nose than the slit's middle, and looks as far outwards
+    sine, cosine = side * np.sin(0.09), np.cos(0.09)
+    local = local @ np.array([[cosine, 0, -sine], [0, 1, 0], [sine, 0, cosine]])
     color = np.array([_iris_color(p, t) for p, t in zip(polar.ravel(), turn.ravel(), strict=True)])
     shapes = np.stack([local @ (turns.get(name, np.eye(3)) - np.eye(3)).T for name in names])
     faces = grid_faces(len(rings), AROUND, closed=True)
@@ -71,7 +74,7 @@ def eyeball(side: int, names: tuple[str, ...], turns: dict[str, Doubles]) -> Dre
     return DressPiece(
         name="Eye Left" if side > 0 else "Eye Right",
         material="Eye",
-        vertices=local + ball_center(side) - [0, 0, BACK],
+        vertices=local + ball_center(side) - [side * INWARD, 0, BACK],
         faces=faces,
         shapes=shapes,
         colors=color,
@@ -92,7 +95,7 @@ def _iris_color(polar: float, turn: float) -> Doubles:
     if share > 0.8:
         color = color * 0.3 + np.array(DARK) * 0.7
     # the lids' shadow above, light that gathers below
-    return np.clip(color * (1 - 0.35 * np.sin(turn)), 0, 1)
+    return np.asarray(np.clip(color * (1 - 0.35 * np.sin(turn)), 0, 1))
 
 
 def ear(side: int, count: int, colors: tuple[Doubles, Doubles]) -> DressPiece:
@@ -129,7 +132,7 @@ def ear(side: int, count: int, colors: tuple[Doubles, Doubles]) -> DressPiece:
 
 def smooth_turn(up: Doubles, back: Doubles) -> Doubles:
     """How far the rim is rolled: all around but for the lobe and the front."""
-    return np.clip(0.55 + 0.8 * up + 0.4 * back, 0, 1)
+    return np.asarray(np.clip(0.55 + 0.8 * up + 0.4 * back, 0, 1))
 
 
 def brow_lines(side: int) -> tuple[Doubles, Doubles, Doubles]:

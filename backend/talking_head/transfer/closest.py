@@ -15,7 +15,7 @@ TRIED = 6  # triangles that are looked at exactly
 MOST_SAMPLES = 400  # of one triangle
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SurfacePlaces:
     """Q places on a surface of triangles."""
 
@@ -40,7 +40,8 @@ def vertex_normals(vertices: Doubles, triangles: Ints) -> Doubles:
     total = np.zeros_like(vertices)
     for corner in range(3):
         np.add.at(total, triangles[:, corner], normals * areas[:, None])
-    return total / np.maximum(np.linalg.norm(total, axis=1), 1e-30)[:, None]
+    size = np.linalg.norm(total, axis=1, keepdims=True)
+    return np.asarray(total / np.maximum(size, 1e-30))
 
 
 class SurfaceIndex:
@@ -81,7 +82,13 @@ class SurfaceIndex:
         at = (weights[:, :, None] * self.vertices[corners]).sum(1)
         normals = (weights[:, :, None] * self.corner_normals[corners]).sum(1)
         normals /= np.maximum(np.linalg.norm(normals, axis=1), 1e-30)[:, None]
-        return SurfacePlaces(chosen, weights, at, normals, np.linalg.norm(at - points, axis=1))
+        return SurfacePlaces(
+            triangles=chosen,
+            weights=weights,
+            points=at,
+            normals=normals,
+            distances=np.linalg.norm(at - points, axis=1),
+        )
 
 
 def nearest_on_triangles(points: Doubles, corners: Doubles) -> Doubles:

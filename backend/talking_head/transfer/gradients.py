@@ -25,7 +25,7 @@ class GradientOperator:
         """(T, 3, 3) gradients of values (V, 3): rows are the value's components, columns x, y and
         z.
         """
-        return np.einsum("tca,tcx->tax", values[self.triangles], self.hats)
+        return np.asarray(np.einsum("tca,tcx->tax", values[self.triangles], self.hats))
 
     def divergence(self, gradients: Doubles) -> Doubles:
         """(V, 3) right side of the normal equations for gradients (T, 3, 3)."""
@@ -46,7 +46,8 @@ class GradientOperator:
 
     def masses(self) -> Doubles:
         """(V,) a third of the area around each vertex."""
-        return np.bincount(self.triangles.ravel(), np.repeat(self.areas / 3, 3), self.count)
+        shares = np.repeat(self.areas / 3, 3)
+        return np.asarray(np.bincount(self.triangles.ravel(), shares, self.count), np.float64)
 
 
 def gradient_operator(vertices: Doubles, triangles: Ints) -> GradientOperator:

@@ -20,7 +20,7 @@ Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegistrationConfig:
+class TemplateFitConfig:
     """Lengths in eye distances. Constants were chosen on the heads of seeds 100 and up of
     tests/benchmarks.
     """
@@ -37,7 +37,7 @@ def fit_template(
     template: Template,
     target: SurfaceIndex,
     landmarks: tuple[Ints, Doubles],
-    config: RegistrationConfig = RegistrationConfig(),
+    config: TemplateFitConfig = TemplateFitConfig(),
     progress: Progress = lambda _share: None,
 ) -> Doubles:
     """(V, 3) the template's vertices on the target. `landmarks`: vertices (L,) of the template, and
@@ -98,7 +98,7 @@ def _counterparts(
     target: SurfaceIndex,
     open_: Flags,
     reach: float,
-    config: RegistrationConfig,
+    config: TemplateFitConfig,
 ) -> tuple[Doubles, Doubles, Doubles]:
     """Of every vertex a weight (V,), the projector (V, 3, 3) onto what counts of the distance, and
     the place (V, 3).

@@ -69,7 +69,7 @@ def carry_over(
     return Carried(shapes, share)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Goals:
     """What each of T triangles of a head should do, by K shapes."""
 
@@ -94,7 +94,11 @@ class _Goals:
 def _goals(template: Template, fitted: Doubles, places: SurfacePlaces, share: Doubles) -> _Goals:
     maps = _movement_maps(template, fitted)
     return _Goals(
-        template, maps, _at_vertices(maps, template.triangles, len(fitted)), places, share
+        template=template,
+        maps=maps,
+        corner_maps=_at_vertices(maps, template.triangles, len(fitted)),
+        places=places,
+        share=share,
     )
 
 
