@@ -54,7 +54,7 @@ def read(path: Path) -> BoneTable:
     eyes, needed = data.get("eyes"), data.get("needed", [])
     if not isinstance(rows, list) or not 0 < len(rows) <= MOST_ROWS:
         raise InputError(f"{path.name} has no rows.", ADVICE)
-    if not (_names(eyes) and len(eyes) == 2 and _names(needed)):
+    if not (isinstance(eyes, list) and _names(eyes) and len(eyes) == 2 and _names(needed)):
         raise InputError(f"{path.name} does not name the two bones of the eyes.", ADVICE)
     ends = data.get("sides", [".L", ".R"])
     if not (_names(ends) and len(ends) == 2):

@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 
 from backend.formats.character_file import Character
 from backend.talking_head.rigs.rig import Rig
+from backend.talking_head.rigs.small_head.build import small_head
 from backend.talking_head.transfer.closest import vertex_normals
 from backend.talking_head.transfer.template import eye_distance, template_of
 
@@ -139,4 +140,17 @@ def as_character(
         meshes=["Head"],
         sizes=np.array([len(head.vertices)]),
         landmarks={name: place * unit for name, place in marked.items()},
+    )
+
+
+def small_character() -> Character:
+    """The small head as a character without shapes, marked."""
+    rig = small_head()
+    own = template_of(rig)
+    return Character(
+        vertices=rig.neutral.astype(np.float64),
+        triangles=rig.triangles.astype(np.int64),
+        meshes=["Head"],
+        sizes=np.array([len(rig.neutral)]),
+        landmarks={name: own.vertices[at] for name, at in own.landmarks.items()},
     )

@@ -30,7 +30,7 @@ def import_pieces(
     pieces = head.pieces
     if pieces is None:
         return [import_head(head, name, collection)]
-    objects = []
+    objects: list[bpy.types.Object] = []
     for number, (piece, material) in enumerate(zip(pieces.names, pieces.materials, strict=True)):
         own = pieces.piece == number
         part = _part(head, own, every=number == 0)
