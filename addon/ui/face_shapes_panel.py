@@ -3,6 +3,7 @@
 import bpy
 
 from ...backend.formats.character_file import LANDMARKS
+from ..blender_types import Icon
 from ..scene.faces import landmarks
 from .job_strip import panel_width, wrap
 from .panels import SidebarPanel
@@ -45,7 +46,7 @@ class SPLATSMITH_PT_face_shapes(SidebarPanel, bpy.types.Panel):
 
 
 def _button(row: bpy.types.UILayout, name: str, text: str, placed: bool) -> None:
-    icon = "CHECKMARK" if placed else "ADD"
+    icon: Icon = "CHECKMARK" if placed else "ADD"
     row.operator("splatsmith.mark_landmark", text=text, icon=icon).landmark = name
 
 

@@ -95,13 +95,10 @@ def bring_in(context: bpy.types.Context, asked: dict[str, Any], folder: Path) ->
     a line about it.
     """
     result = character_file.read_keys(folder / character_file.KEYS_NAME)
-    meshes = [bpy.data.objects.get(name) for name in asked["objects"]]
-    for obj, name, count in zip(meshes, asked["objects"], asked["vertices"], strict=True):
-        if obj is None or obj.type != "MESH" or len(obj.data.vertices) != count:
-            raise InputError(
-                f"{name} is gone, or has other vertices than before.",
-                "Press Add ARKit Shapes again.",
-            )
+    meshes = [
+        _still_there(name, count)
+        for name, count in zip(asked["objects"], asked["vertices"], strict=True)
+    ]
     if result.shapes.shape[1] != sum(asked["vertices"]):
         raise InputError("The result belongs to another mesh.", "Press Add ARKit Shapes again.")
     if not result.names:
@@ -123,6 +120,15 @@ def bring_in(context: bpy.types.Context, asked: dict[str, Any], folder: Path) ->
             f"{len(kept)} that were there stay: {', '.join(kept[:3])}{' …' * (len(kept) > 3)}"
         )
     return "; ".join(lines)
+
+
+def _still_there(name: str, count: int) -> bpy.types.Object:
+    obj = bpy.data.objects.get(name)
+    if obj is None or obj.type != "MESH" or len(obj.data.vertices) != count:
+        raise InputError(
+            f"{name} is gone, or has other vertices than before.", "Press Add ARKit Shapes again."
+        )
+    return obj
 
 
 def _add_keys(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...formats.character_file import LANDMARKS, Character
-from ...geometry.arrays import Doubles, Floats, Ints
+from ...geometry.arrays import Doubles, Flags, Floats, Ints
 from ...protocol import InputError
 from .alignment import Similarity, align_by_front, similarity
 from .closest import SurfaceIndex, vertex_normals
@@ -165,8 +165,8 @@ def add_shapes(template: Template, character: Character, tell: Tell) -> AddedSha
     )
 
 
-def _moving(template: Template) -> np.ndarray:
-    return template.outside & (np.linalg.norm(template.shapes, axis=2).max(0) > MOVES)
+def _moving(template: Template) -> Flags:
+    return np.asarray(template.outside & (np.linalg.norm(template.shapes, axis=2).max(0) > MOVES))
 
 
 def _met(template: Template, fitted: Doubles, vertices: Doubles, triangles: Ints) -> float:
@@ -179,13 +179,13 @@ def _met(template: Template, fitted: Doubles, vertices: Doubles, triangles: Ints
 
 def _face(
     template: Template, fitted: Doubles, vertices: Doubles, triangles: Ints, label: Ints
-) -> np.ndarray:
+) -> Flags:
     """(V,) the island on which most of the template's face lies."""
     moving = _moving(template)
     normals = vertex_normals(fitted, template.triangles)[moving]
     places = SurfaceIndex(vertices, triangles).nearest(fitted[moving], normals)
     hit = np.bincount(label[triangles[places.triangles, 0]], minlength=int(label.max()) + 1)
-    return label == hit.argmax()
+    return np.asarray(label == hit.argmax())
 
 
 def rests(character: Character, result: AddedShapes) -> str:
