@@ -11,7 +11,7 @@ from .runtime import setup_verb
 from .semantics import model_verb, segment_verb, select_verb
 from .semantics.rendering import render_verb
 from .splats import convert_verb, splats_verb
-from .talking_head import face_verb, head_verb, speech_verb, talk_verb
+from .talking_head import face_verb, head_verb, shapes_verb, speech_verb, talk_verb
 from .verb import Verb
 
 MODULES = (
@@ -23,6 +23,7 @@ MODULES = (
     select_verb,
     speech_verb,
     head_verb,
+    shapes_verb,
     face_verb,
     talk_verb,
     mesh_verb,

@@ -56,6 +56,8 @@ READERS = (
     "face_words",
     "footage_times",
     "head_file",
+    "character_file",
+    "face_bones",
     "gaussian_head_file",
     "live_link_csv",
     "mesh_sequence",

@@ -5,7 +5,7 @@ from pathlib import Path
 import bpy
 
 from ..blender_types import ExportHelper, OperatorResult
-from ..scene.faces import face_export, face_targets
+from ..scene.faces import face_bones, face_export, face_targets
 from .common import guarded
 
 EXPORTS = [
@@ -16,23 +16,26 @@ EXPORTS = [
 
 
 class SPLATSMITH_OT_add_face_targets(bpy.types.Operator):
-    """Let the selected meshes with shape keys be moved: face, teeth, tongue, brows"""
+    """Let the selected characters be moved: meshes with shape keys, and face rigs"""
 
     bl_idname = "splatsmith.add_face_targets"
-    bl_label = "Add Selected Meshes"
+    bl_label = "Add Selected Characters"
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not any(obj.type == "MESH" for obj in context.selected_objects):
-            cls.poll_message_set("Select a mesh with shape keys")
+        if not any(obj.type in ("MESH", "ARMATURE") for obj in context.selected_objects):
+            cls.poll_message_set("Select a mesh with shape keys, or a face rig")
             return False
         return True
 
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        meshes = [obj for obj in context.selected_objects if obj.type == "MESH"]
-        able = [obj for obj in meshes if face_targets.shape_keys(obj)] or meshes[:1]
+        chosen = [obj for obj in context.selected_objects if obj.type in ("MESH", "ARMATURE")]
+        able = [obj for obj in chosen if face_targets.shape_keys(obj) or obj.type == "ARMATURE"]
+        rigs = [face_bones.armature_of(obj) for obj in chosen if obj not in able]
+        able += [rig for rig in dict.fromkeys(rigs) if rig is not None and rig not in able]
+        able = able or chosen[:1]
         lines = [face_targets.add_target(context.scene, obj) for obj in able]
         self.report({"INFO"}, "; ".join(lines))
         return {"FINISHED"}

@@ -34,6 +34,7 @@ SUBMENUS = {
     "Talking Face": (
         ("add_face_targets", "remove_face_target", "match_face", "face_row", "sound_of_strip"),
         ("speak", "import_motion", "add_head", "import_head", "read_face", "talk_video"),
+        ("place_landmarks", "clear_landmarks", "add_arkit_shapes"),
     ),
     "Animated Mesh": (
         ("make_mesh", "mask_frame", "one_mesh", "find_bones"),
@@ -50,6 +51,7 @@ CHOICES = {
     "label_selection": "to",
     "bake_mesh": "kind",
     "export_face": "kind",
+    "mark_landmark": "landmark",
     "help": "page",
 }
 

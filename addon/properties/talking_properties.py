@@ -11,7 +11,7 @@ AXES = [(axis, axis, f"The bone turns about its own {axis}") for axis in "XYZ"]
 
 
 def _with_keys(_settings: bpy.types.PropertyGroup, obj: bpy.types.Object) -> bool:
-    return bool(face_targets.shape_keys(obj))
+    return obj.type == "ARMATURE" or bool(face_targets.shape_keys(obj))
 
 
 def _armature(_settings: bpy.types.PropertyGroup, obj: bpy.types.Object) -> bool:
@@ -37,9 +37,14 @@ class SplatsmithFaceRow(bpy.types.PropertyGroup):
 class SplatsmithFaceTarget(bpy.types.PropertyGroup):
     """A mesh that is moved."""
 
-    obj: bpy.props.PointerProperty(name="Mesh", type=bpy.types.Object, poll=_with_keys)
+    obj: bpy.props.PointerProperty(name="Mesh or Armature", type=bpy.types.Object, poll=_with_keys)
     rows: bpy.props.CollectionProperty(type=SplatsmithFaceRow)
     row: bpy.props.IntProperty()
+    bones: bpy.props.StringProperty(
+        name="Bone Table",
+        subtype="FILE_PATH",
+        description="Which bone does what, as JSON; empty: the one of Rigify or Auto-Rig Pro",
+    )
 
 
 class TalkingSettings:
@@ -152,6 +157,12 @@ class TalkingSettings:
     )
     head_object: bpy.props.PointerProperty(
         name="Head", type=bpy.types.Object, description="The object that turns with the head"
+    )
+    bone_table: bpy.props.StringProperty(
+        name="Bone Table",
+        subtype="FILE_PATH",
+        description="For face rigs that are added: which bone does what, as JSON; empty: the one "
+        "of Rigify or Auto-Rig Pro",
     )
     jaw_rig: bpy.props.PointerProperty(
         name="Jaw Armature",

@@ -12,6 +12,7 @@ from ...backend.protocol import Request
 from ...backend.verbs import VERBS
 from ..compute import state
 from . import results
+from .faces import character
 
 # context, request, the folder with its result; the name that it gets -> a line about it
 Importer = Callable[[bpy.types.Context, Request[Any], Path, str], str]
@@ -52,6 +53,10 @@ def _speech(context: bpy.types.Context, request: Request[Any], folder: Path, nam
 
 def _face(context: bpy.types.Context, request: Request[Any], folder: Path, name: str) -> str:
     return results.import_face(context, folder, name, int(request.context.get("start", 1)))
+
+
+def _shapes(context: bpy.types.Context, request: Request[Any], folder: Path, _name: str) -> str:
+    return character.bring_in(context, request.context, folder)
 
 
 def _talk(_context: bpy.types.Context, _request: Request[Any], folder: Path, _name: str) -> str:
@@ -114,6 +119,7 @@ IMPORTERS: dict[str, Importer] = {
     "segment": _segment,
     "speech": _speech,
     "head": _face,
+    "shapes": _shapes,
     "face": _face,
     "talk": _talk,
     "mesh": _mesh,

@@ -229,14 +229,16 @@ def import_head(context: bpy.types.Context, folder: Path, name: str) -> bpy.type
     """The head of a folder as a mesh that the panel animates, with its Gaussians if it has any."""
     head = head_file.read(folder / head_file.NAME)
     path = folder / gaussian_head_file.NAME
-    gaussians = (
-        gaussian_head_file.read(path, len(head.vertices), len(head.names))
-        if path.is_file()
-        else None
-    )
+    gaussians = None
+    if path.is_file():
+        gaussians = gaussian_head_file.read(path, len(head.vertices), len(head.names))
     collection = collections.new_collection(context.scene, name)
-    mesh = head_mesh.import_head(head, f"{name} Head", collection)
-    face_targets.add_target(context.scene, mesh)
+    if gaussians is None:
+        mesh, *others = head_mesh.import_pieces(head, f"{name} Head", collection)
+    else:  # they ride on the triangles of one mesh
+        mesh, others = head_mesh.import_head(head, f"{name} Head", collection), []
+    for obj in (mesh, *[other for other in others if face_targets.shape_keys(other)]):
+        face_targets.add_target(context.scene, obj)
     context.scene.splatsmith.head_object = mesh
     if gaussians is not None:
         gaussian_head.import_gaussians(context.scene, gaussians, head, mesh, collection)

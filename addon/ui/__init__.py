@@ -5,6 +5,7 @@ from . import (
     cleaning_panel,
     compute_panel,
     ended_jobs,
+    face_shapes_panel,
     job_strip,
     objects_panel,
     panels,
@@ -19,5 +20,6 @@ CLASSES = (
     *cleaning_panel.CLASSES,
     *objects_panel.CLASSES,
     *talking_panel.CLASSES,
+    *face_shapes_panel.CLASSES,
     *animated_mesh_panel.CLASSES,
 )

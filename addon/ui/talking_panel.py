@@ -33,6 +33,9 @@ class SPLATSMITH_UL_face_targets(bpy.types.UIList):
             layout.label(text="(gone)", icon="ERROR")
             return
         row = layout.row()
+        if item.obj.type == "ARMATURE":
+            row.label(text=item.obj.name, icon="ARMATURE_DATA")
+            return
         row.label(text=item.obj.name, icon="SHAPEKEY_DATA")
         count = row.row()
         count.alignment = "RIGHT"
@@ -54,7 +57,8 @@ class SPLATSMITH_UL_face_rows(bpy.types.UIList):
         index: int | None = 0,
         flt_flag: int | None = 0,
     ) -> None:
-        keys = data.obj.data.shape_keys if data.obj is not None else None
+        is_mesh = data.obj is not None and data.obj.type == "MESH"
+        keys = data.obj.data.shape_keys if is_mesh else None
         wide = _is_wide(context) and keys is not None
         row = layout.split(factor=0.4 if wide else 0.68, align=True)
         row.prop(item, "curve", text="", emboss=False)
@@ -154,6 +158,8 @@ class SPLATSMITH_PT_talking_table(SidebarPanel, bpy.types.Panel):
         layout, settings = self.layout, context.scene.splatsmith
         if 0 <= settings.face_target < len(settings.face_targets):
             target = settings.face_targets[settings.face_target]
+            if target.obj is not None and target.obj.type == "ARMATURE":
+                layout.prop(target, "bones")
             row = layout.row()
             row.template_list("SPLATSMITH_UL_face_rows", "", target, "rows", target, "row", rows=6)
             column = row.column(align=True)
@@ -163,6 +169,7 @@ class SPLATSMITH_PT_talking_table(SidebarPanel, bpy.types.Panel):
             column.operator("splatsmith.match_face", text="", icon="FILE_REFRESH")
             _draw_key(layout, target)
         layout.use_property_split, layout.use_property_decorate = True, False
+        layout.prop(settings, "bone_table")
         layout.prop(settings, "head_object")
         layout.prop(settings, "jaw_rig")
         if settings.jaw_rig is not None and settings.jaw_rig.pose is not None:
@@ -174,7 +181,9 @@ class SPLATSMITH_PT_talking_table(SidebarPanel, bpy.types.Panel):
 
 def _draw_key(layout: bpy.types.UILayout, target: Any) -> None:
     """Which shape key the active row's curve moves."""
-    keys = target.obj.data.shape_keys if target.obj is not None else None
+    if target.obj is None or target.obj.type != "MESH":
+        return
+    keys = target.obj.data.shape_keys
     if keys and 0 <= target.row < len(target.rows):
         layout.prop_search(target.rows[target.row], "key", keys, "key_blocks", text="Moves")
 

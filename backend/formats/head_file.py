@@ -4,6 +4,7 @@ numpy alone.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,21 @@ WANTED = {
     "shapes": Array(NUMBERS, ("K", "V", 3)),
     "colors": Array(NUMBERS, ("V", 3)),
     "lowest": Array(NUMBERS, ("K",)),
+    "pieces": Array(TEXT, ("P",), optional=True),
+    "materials": Array(TEXT, ("P",), optional=True),
+    "piece": Array(WHOLE, ("F",), optional=True),
+    "uvs": Array(NUMBERS, ("F", 4, 2), optional=True),
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadPieces:
+    """What a head's faces belong to, where its meshes are told apart: the face comes first."""
+
+    names: list[str]  # P pieces: Head, Eye Left, Teeth, …
+    materials: list[str]  # P: Skin, Eye, Teeth, Tongue, Hair
+    piece: NDArray[np.int32]  # (F,) number of each face's piece
+    uvs: NDArray[np.float32]  # (F, 4, 2) of each face's corners
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +50,7 @@ class Head:
     shapes: NDArray[np.float32]  # (K, V, 3) added to the rest
     colors: NDArray[np.float32]  # (V, 3) sRGB 0..1
     lowest: NDArray[np.float32]  # (K,) 0, or -1 for shapes that go both ways
+    pieces: HeadPieces | None = None  # None: one mesh
 
 
 def write(path: Path, head: Head) -> None:
@@ -48,6 +64,36 @@ def write(path: Path, head: Head) -> None:
         shapes=head.shapes.astype(np.float16),
         colors=(head.colors * 255).round().astype(np.uint8),
         lowest=head.lowest,
+        **_of_pieces(head.pieces),
+    )
+
+
+def _of_pieces(pieces: HeadPieces | None) -> dict[str, Any]:
+    if pieces is None:
+        return {}
+    return {
+        "pieces": np.array(pieces.names, str),
+        "materials": np.array(pieces.materials, str),
+        "piece": pieces.piece.astype(np.int32),
+        "uvs": pieces.uvs.astype(np.float16),
+    }
+
+
+def _pieces(path: Path, data: dict[str, NDArray[Any]]) -> HeadPieces | None:
+    present = [name in data for name in ("pieces", "materials", "piece", "uvs")]
+    if not any(present):
+        return None
+    names = [str(name) for name in data["pieces"]] if all(present) else []
+    fits = names and 0 <= data["piece"].min(initial=0) <= data["piece"].max(initial=0) < len(names)
+    if not fits or not np.isfinite(data["uvs"]).all():
+        raise InputError(
+            f"{path.name} is damaged: its parts do not fit together.", "Make the head again."
+        )
+    return HeadPieces(
+        names=names,
+        materials=[str(material) for material in data["materials"]],
+        piece=data["piece"].astype(np.int32),
+        uvs=data["uvs"].astype(np.float32),
     )
 
 
@@ -77,4 +123,5 @@ def read(path: Path) -> Head:
         shapes=shapes,
         colors=colors,
         lowest=lowest,
+        pieces=_pieces(path, data),
     )

@@ -11,6 +11,7 @@ from ..formats import head_file
 from ..formats.head_file import Head
 from ..geometry.arrays import Floats
 from ..runtime.job import Job, Outcome
+from .default_head.files import head_in_parts, styled_head
 from .head_verb import HeadOptions
 from .rigs.drawing import COLORS, draw, portrait
 from .rigs.flame import read_flame
@@ -58,9 +59,13 @@ def run(job: Job[HeadOptions]) -> Outcome:
     rig = read_rig(job.request.input)
     random = np.random.default_rng(job.request.seed)
     identity = (random.normal(size=len(rig.identities)) * options.variety).astype(np.float32)
-    write_head(job.folder.staging, rig, rig.person(identity))
-    title = "Default head" if job.request.input in ("", SMALL) else rig.name
+    rest = rig.person(identity)
+    write_head(job.folder.staging, rig, rest)
+    small = job.request.input in ("", SMALL)
+    head = styled_head(identity) if small else head_in_parts(rig, rest)
+    head_file.write(job.folder.staging / head_file.NAME, head)
+    title = "Default head" if small else rig.name
     return Outcome(
-        f"{title}: {len(rig.neutral):,} vertices, {len(rig.names)} shape keys",
-        {"vertices": float(len(rig.neutral))},
+        f"{title}: {len(head.vertices):,} vertices, {len(rig.names)} shape keys",
+        {"vertices": float(len(head.vertices))},
     )

@@ -13,9 +13,11 @@ from pathlib import Path
 import av
 import numpy as np
 from helpers import clips, furnished_room, ray_world, small_clip, turning_blob
+from helpers.other_heads import small_character
 from helpers.talking_face import talking_face
 from PIL import Image
 
+from backend.formats import character_file
 from backend.media.video_parts import VideoParts
 from backend.talking_head.rigs.small_head.build import small_head
 from backend.talking_head.speech.espeak import speak
@@ -130,6 +132,10 @@ def _face(folder: Path) -> None:
     parts.join(folder / "face.mp4", sound=folder / "line.wav")
 
 
+def _character(folder: Path) -> None:
+    character_file.write(folder / character_file.NAME, small_character())
+
+
 def _hub(folder: Path) -> None:
     """What the verb `model` finds where it fetches from."""
     (folder / "hub").mkdir()
@@ -137,4 +143,13 @@ def _hub(folder: Path) -> None:
     (folder / "hub" / "open_clip_model.safetensors").write_bytes(bytes(range(256)) * 4000)
 
 
-PARTS: tuple[Callable[[Path], None], ...] = (_walk, _photos, _room, _blob, _line, _face, _hub)
+PARTS: tuple[Callable[[Path], None], ...] = (
+    _walk,
+    _photos,
+    _room,
+    _blob,
+    _line,
+    _face,
+    _hub,
+    _character,
+)

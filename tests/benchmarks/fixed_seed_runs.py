@@ -50,6 +50,7 @@ RUNS = (
         "--prompt lamp,light;rug;bed --threshold 0.05"),
     Run("head", "head", "small"),
     Run("head-varied", "head", "small", "--variety 1.5"),
+    Run("shapes", "shapes", "{inputs}/character.npz"),
     Run("speech", "speech", "{inputs}/line.wav", "--transcript {inputs}/line.txt --fps 29.97"),
     Run("speech-heard", "speech", "{inputs}/line.wav", "--smoothing 0.1 --lead 40 --jaw 1.2"),
     Run("face", "face", "{inputs}/face.mp4", "--preset fast --tracker {tracker} --gaussians 500"),

@@ -7,7 +7,10 @@ import os
 
 from tests.benchmarks.table import Table
 
-PARTS = ("voices", "transcripts", "closure", "motion", "tracker", "speaker", "head", "whole_head")
+PARTS = (
+    "voices", "transcripts", "closure", "motion", "tracker", "speaker", "head", "whole_head",
+    "transfer",
+)  # fmt: skip
 
 
 def run(table: Table) -> None:

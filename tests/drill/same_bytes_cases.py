@@ -51,6 +51,7 @@ CASES = (
     Case("speech", "speech", "{line}/line.wav", "--transcript {line}/line.txt --fps 29.97"),
     Case("speech-heard", "speech", "{line}/line.wav", "--smoothing 0.1", quick=False),
     Case("head", "head", "small", "--variety 1.5"),
+    Case("shapes", "shapes", "{person}/character.npz"),
     Case("face", "face", "{glance}/face.mp4",
          "--preset fast --tracker {tracker} --gaussians 0 --no-teach"),
     Case("face-learned", "face", "{film}/face.mp4",

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 from helpers import clips, furnished_room, splat_renders, turning_blob
+from helpers.other_heads import small_character
 from helpers.sounds import write_wav
 from helpers.talking_face import TalkingFace, talking_face
 
-from backend.formats import gaussian_head_file, splat_ply
+from backend.formats import character_file, gaussian_head_file, splat_ply
 from backend.media.video_parts import VideoParts
 from backend.media.video_writer import VideoWriter
 from backend.talking_head.fitting.head_motion import HeadMotion
@@ -126,6 +127,11 @@ def bust(folder: Path) -> None:
     poses.save(folder / poses.NAME, whole.motion, path)
 
 
+def person(folder: Path) -> None:
+    """A character without shapes."""
+    character_file.write(folder / character_file.NAME, small_character())
+
+
 def hub(folder: Path) -> None:
     """What the verb `model` finds where it fetches from."""
     (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": {}}), encoding="utf-8")
@@ -134,5 +140,5 @@ def hub(folder: Path) -> None:
 
 MAKERS: dict[str, Callable[[Path], None]] = {
     make.__name__: make
-    for make in (walk, steps, capture, splats, room, blob, line, film, glance, bust, hub)
+    for make in (walk, steps, capture, splats, room, blob, line, film, glance, bust, person, hub)
 }

@@ -54,6 +54,7 @@ SWITCHES = {
     "render": {"antialiased": False, "objects": False, "labels": False},
     "select": {"rest": False, "plain": True, "clean": False, "each": False, "fill": False},
     "model": {"agree": False},
+    "shapes": {"only_landmarks": False},
     "face": {"agree": False, "teach": True, "assume_speech": False},
     "speech": {"trust_transcript": False, "assume_speech": False},
     "talk": {"head_motion": True},

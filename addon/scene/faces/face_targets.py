@@ -12,7 +12,7 @@ from ....backend.formats.arkit import BLENDSHAPES
 from ....backend.formats.motion_file import LAYERS, Motion
 from ....backend.protocol import InputError
 from ..meshes import timeline
-from . import face_turns
+from . import face_bones, face_turns
 from .face_curves import Keys, write_layer
 from .face_turns import Curves
 from .unmoved import Unmoved, of_keys, told, value_path
@@ -34,6 +34,7 @@ class FaceTarget(Protocol):
 
     obj: bpy.types.Object
     rows: Any  # a collection of FaceRow
+    bones: str  # file of an armature's table; empty: the one that fits
     row: int
 
 
@@ -62,16 +63,18 @@ def add_target(scene: bpy.types.Scene, obj: bpy.types.Object) -> str:
             f"{obj.name} is linked from another file, and can't hold animation here.",
             "Make a library override of it first: Object > Library Override > Make.",
         )
-    if not shape_keys(obj):
+    if obj.type != "ARMATURE" and not shape_keys(obj):
         raise InputError(
             f"{obj.name} has no shape keys.",
-            "Choose a mesh with shape keys, such as ARKit's or visemes.",
+            "Choose a mesh with shape keys or a face rig, or press Add ARKit Shapes.",
         )
     for number in reversed(range(len(settings.face_targets))):
         if settings.face_targets[number].obj is None:  # deleted since
             settings.face_targets.remove(number)
     if any(target.obj == obj for target in settings.face_targets):
         return f"{obj.name} is in the list already"
+    if obj.type == "ARMATURE":
+        return _add_bones(settings, obj)
     target = settings.face_targets.add()
     target.obj = obj
     count = fill(target)
@@ -79,6 +82,22 @@ def add_target(scene: bpy.types.Scene, obj: bpy.types.Object) -> str:
     if not count:
         return f"None of {obj.name}'s shape keys has a name that is known: fill the table by hand"
     return f"{obj.name}: {count} of {len(shape_keys(obj))} shape keys matched"
+
+
+def _add_bones(settings: Any, obj: bpy.types.Object) -> str:
+    table = face_bones.table_of(obj, settings.bone_table)
+    if table is None:
+        raise InputError(
+            f"{obj.name} has the bones of no face rig that is known.",
+            "Choose a table of its bones under Shape Keys, Jaw, Head.",
+        )
+    rows, line = face_bones.usable(obj, table)
+    if not rows:
+        raise InputError(f"{obj.name} has none of the bones of {table.name}.", "Choose its table.")
+    target = settings.face_targets.add()
+    target.obj, target.bones = obj, settings.bone_table
+    settings.face_target = len(settings.face_targets) - 1
+    return line
 
 
 def apply(
@@ -109,6 +128,11 @@ def apply(
     counts = [_write(target, curves, layers, title, span) for target in targets]
     unmoved: list[Unmoved] = []
     now = scene.frame_current_final
+    counts += [
+        _on_bones(target, curves, layers, title, span, unmoved)
+        for target in settings.face_targets
+        if _is_rig(target.obj) and (objs is None or target.obj in objs)
+    ]
     try:
         if objs is None:
             counts.append(face_turns.move_jaw(scene, settings, curves, title, span, unmoved))
@@ -123,6 +147,25 @@ def apply(
     if not any(counts) and not unmoved:
         return "no target: choose meshes with shape keys in panel 5, and press again"
     return "; ".join(filter(None, [f"{sum(counts)} curves", told(unmoved, sum(counts))]))
+
+
+def _is_rig(obj: bpy.types.Object | None) -> bool:
+    return obj is not None and obj.type == "ARMATURE"
+
+
+def _on_bones(
+    target: FaceTarget,
+    curves: Curves,
+    layers: Collection[str],
+    title: str,
+    span: tuple[float, float],
+    unmoved: list[Unmoved],
+) -> int:
+    table = face_bones.table_of(target.obj, target.bones)
+    if table is None:
+        unmoved.append(Unmoved(target.obj.name, "its face's bones are gone"))
+        return 0
+    return face_bones.apply(target.obj, table, curves, layers, title, span, unmoved)
 
 
 def _write(

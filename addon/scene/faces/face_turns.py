@@ -45,7 +45,7 @@ def move_jaw(
     keys = turning.about_one_axis(path, mode, axis, frames, values * full)
     combine = mode != "AXIS_ANGLE"  # whose axes can't be added
     write_layer(rig, "speech", keys, f"{title} {rig.name}", span, combine)
-    why = _overruled_bone(rig, keys[0].path)
+    why = overruled_bone(rig, keys[0].path)
     wanted = float(np.ptp(values)) * abs(full)
     if not why and wanted >= LEAST:
         pair = telling_pair(Keys(path, axis, frames, values))
@@ -68,7 +68,7 @@ def _bone_turn(
     return matrix.to_quaternion()
 
 
-def _overruled_bone(rig: bpy.types.Object, path: str) -> str:
+def overruled_bone(rig: bpy.types.Object, path: str) -> str:
     """What hides our curves of a bone, whether it moves or not; empty where nothing does."""
     if rig.data.pose_position == "REST":
         return "the armature is in Rest Position"

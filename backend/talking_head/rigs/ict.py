@@ -41,7 +41,7 @@ def read_ict(folder: Path) -> Rig:
             f"{folder.parent} holds no {NEUTRAL_FILE}.",
             "Choose the folder FaceXModel of ICT-FaceKit.",
         )
-    neutral, faces, parts = _read_mesh(folder / NEUTRAL_FILE)
+    neutral, faces, parts, uvs = _read_mesh(folder / NEUTRAL_FILE)
     packed = folder / PACKED_FILE
     own, deltas, identities = _packed(packed) if packed.is_file() else _unpacked(folder, neutral)
     names = [name for name in BLENDSHAPES if _sources(name, own)]
@@ -59,6 +59,7 @@ def read_ict(folder: Path) -> Rig:
         shapes=shapes,
         identities=identities,
         lowest=np.zeros(len(names), np.float32),
+        uvs=uvs,
     )
     return rig.only_vertices(np.arange(len(neutral)) < KEPT)
 
@@ -118,10 +119,16 @@ def _rotation(axis: int, angle: float) -> NDArray[np.float64]:
     return matrix
 
 
-def _read_mesh(path: Path) -> tuple[Floats, NDArray[np.int32], NDArray[np.int8]]:
-    """Vertices, faces and their parts of the neutral mesh."""
+def _read_mesh(
+    path: Path,
+) -> tuple[Floats, NDArray[np.int32], NDArray[np.int8], Floats | None]:
+    """Vertices, faces, their parts, and their corners' UVs (F, 4, 2) of the neutral mesh; None
+    where these are missing.
+    """
     faces: list[list[int]] = []
     parts: list[int] = []
+    laid: list[list[int]] = []  # number of each corner's UV
+    places: list[tuple[float, float]] = []
     part = Part.SKIN
     check_file(path, LARGEST)
     try:
@@ -129,8 +136,14 @@ def _read_mesh(path: Path) -> tuple[Floats, NDArray[np.int32], NDArray[np.int8]]
             for line in file:
                 if line.startswith("usemtl "):
                     part = PARTS.get(line.split()[1], Part.SKIN)
+                elif line.startswith("vt "):
+                    u, v = line.split()[1:3]
+                    places.append((float(u), float(v)))
                 elif line.startswith("f "):
-                    corners = [int(corner.split("/")[0]) - 1 for corner in line.split()[1:5]]
+                    words = [corner.split("/") for corner in line.split()[1:5]]
+                    corners = [int(word[0]) - 1 for word in words]
+                    own = [int(word[1]) - 1 if word[1:] and word[1] else -1 for word in words]
+                    laid.append(own + own[:1] * (4 - len(own)))
                     faces.append(corners + [-1] * (4 - len(corners)))
                     parts.append(Part.MOUTH if part is Part.SKIN and corners[0] in SOCKET else part)
     except (OSError, ValueError, IndexError, OverflowError) as error:
@@ -144,7 +157,15 @@ def _read_mesh(path: Path) -> tuple[Floats, NDArray[np.int32], NDArray[np.int8]]
             f"{path.name} is damaged: its faces name vertices that are missing.",
             "Fetch ICT-FaceKit again.",
         )
-    return vertices, quads, np.array(parts, np.int8)
+    return vertices, quads, np.array(parts, np.int8), _uvs(laid, places)
+
+
+def _uvs(laid: list[list[int]], places: list[tuple[float, float]]) -> Floats | None:
+    numbers = np.array(laid, np.int64).reshape(-1, 4)
+    if not places or numbers.min(initial=0) < 0 or numbers.max(initial=-1) >= len(places):
+        return None
+    uvs = np.array(places, np.float32)[numbers]
+    return uvs if np.isfinite(uvs).all() else None
 
 
 def _read_vertices(path: Path) -> Floats:

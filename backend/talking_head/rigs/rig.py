@@ -42,6 +42,7 @@ class Rig:
     identities: Floats  # (I, V, 3) one standard deviation each
     lowest: Floats  # (K,) 0, or -1 where a coefficient goes both ways
     colors: Floats | None = None  # (V, 3) sRGB 0..1, where the model brings them
+    uvs: Floats | None = None  # (F, 4, 2) of the faces' corners, where the model brings them
 
     @cached_property
     def triangles(self) -> NDArray[np.int32]:
@@ -94,4 +95,5 @@ class Rig:
             shapes=self.shapes[:, keep],
             identities=self.identities[:, keep],
             colors=None if self.colors is None else self.colors[keep],
+            uvs=None if self.uvs is None else self.uvs[whole],
         )
