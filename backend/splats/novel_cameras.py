@@ -46,7 +46,7 @@ def novel_cameras(
 ) -> list[tuple[TrainingView, Tensor]]:
     """Training views and the (4, 4) matrices that they are swung to, away from all that trained."""
     places = torch.stack([place_of(k.view.viewmat) for k in known])
-    found = []
+    cameras = []
     for base in evenly(known, config.bases):
         met = base.depth[base.depth > 0]
         if not len(met):
@@ -57,9 +57,9 @@ def novel_cameras(
             for way in range(config.ways):
                 swung = _swung(viewmat, pivot, 2 * math.pi * way / config.ways, turn)
                 if _angle(place_of(swung) - pivot, places - pivot) >= config.apart:
-                    found.append((base.view, swung))
-    step = max(1.0, len(found) / config.count)
-    return [found[int(k * step)] for k in range(min(config.count, len(found)))]
+                    cameras.append((base.view, swung))
+    step = max(1.0, len(cameras) / config.count)
+    return [cameras[int(k * step)] for k in range(min(config.count, len(cameras)))]
 
 
 def _swung(viewmat: Tensor, pivot: Tensor, way: float, turn: float) -> Tensor:
