@@ -23,9 +23,11 @@ def view() -> RasterView:
 
 def drawn(gaussians: Drawables, options: RasterOptions) -> torch.Tensor:
     v = view()
+    g, (width, height) = gaussians, SIZE
     found = rasterize(
-        *gaussians.tensors(), v.viewmat[None], v.K[None], *SIZE, sh_degree=0, options=options
-    )
+        g.means, g.quats, g.scales, g.opacities, g.colors, v.viewmat[None], v.K[None], width,
+        height, sh_degree=0, options=options,
+    )  # fmt: skip
     return found.image[0].double()
 
 

@@ -13,7 +13,7 @@ from backend.talking_head import talk_views
 from backend.talking_head.talk_verb import TalkOptions
 from backend.talking_head.whole_head import neck
 
-JOINT = np.float32([0, -10, -1])
+JOINT = np.array([0, -10, -1], np.float32)
 STILL = np.eye(3)[None].repeat(4, 0)
 
 
@@ -27,13 +27,13 @@ def test_a_side_and_a_turntable() -> None:
     above = talk_views.views(TalkOptions(pitch=30.0), 1, 25.0, STILL[:1], JOINT)[0]
     assert (-above.rotation.T @ above.translation)[1] > 20
     for view in (*aside, *table, above):
-        x, y, depth = view.project(JOINT[None] + [0, talk_views.LOW, 0])[0]
+        x, y, depth = view.project((JOINT[None] + [0, talk_views.LOW, 0]).astype(np.float32))[0]
         assert (x, y) == pytest.approx((view.width / 2, view.height / 2)) and depth > 50
 
 
 def test_the_head_turns_as_the_motion_says() -> None:
     frames = np.arange(4, dtype=np.float32)
-    curve = Curve("headYaw", "head", frames, np.float32([0, 0.1, 0.2, 0.3]))
+    curve = Curve("headYaw", "head", frames, np.array([0, 0.1, 0.2, 0.3], np.float32))
     names = ["jawOpen", *neck.NAMES]
     coefficients = np.zeros((4, 7), np.float32)
     turns = talk_views.head_turns(Motion(25.0, 3.0, [curve], ""), coefficients, names, True)
@@ -62,9 +62,9 @@ def test_given_cameras_stand_in_blenders_axes(tmp_path: Path) -> None:
     path.write_text(json.dumps({"w": 400, "h": 200, "fl_x": 500.0, "frames": [frame]}))
     views = talk_views.views(TalkOptions(camera=str(path), size=200), 4, 25.0, STILL, JOINT)
     assert len(views) == 4 and (views[3].width, views[3].height) == (200, 100)
-    x, y, depth = views[3].project(np.float32([[2, 5, 0]]))[0]
+    x, y, depth = views[3].project(np.array([[2, 5, 0]], np.float32))[0]
     assert (x, y, depth) == pytest.approx((100, 50, 70))
-    right = views[0].project(np.float32([[2, 6, 0], [3, 5, 0]]))
+    right = views[0].project(np.array([[2, 6, 0], [3, 5, 0]], np.float32))
     assert right[0, 1] < 50 and right[1, 0] > 100
     path.write_text("{}")
     with pytest.raises(InputError, match="lists no frames"):

@@ -38,12 +38,12 @@ class Filmed:
         self.truth = bare + directions(bare, self.where) * (HAIR * above * still)[:, None]
         bust = usual_bust(self.where)
         self.dressed, self.rest = with_bust(self.rig, self.truth, bust)
-        self.colors = np.tile(np.float32([0.8, 0.6, 0.5]), (len(self.rest), 1))
+        self.colors = np.tile(np.array([0.8, 0.6, 0.5], np.float32), (len(self.rest), 1))
         self.colors[: len(bare)][above > 0.3] = [0.2, 0.12, 0.08]
         self.colors[len(bare) :] = [0.15, 0.25, 0.2]
         self.views, self.images, self.masks = [], [], []
         stripes = np.sin(np.arange(SIDE) / 5)[None, :, None] * 12
-        wall = (np.float32([90, 100, 150]) + stripes).repeat(SIDE, 0).astype(np.uint8)
+        wall = (np.array([90, 100, 150], np.float32) + stripes).repeat(SIDE, 0).astype(np.uint8)
         for k, turn in enumerate(TURNS):
             view = portrait(SIDE, turn, height=44.0)
             shift = np.array([2 * np.sin(k), 4, np.cos(k)])
@@ -54,9 +54,9 @@ class Filmed:
                 width=SIDE,
                 height=SIDE,
             )
-            mask = np.zeros(SIDE * SIDE, bool)
-            mask[see(self.dressed, self.rest, view).pixels] = True
-            mask = mask.reshape(SIDE, SIDE)
+            flat = np.zeros(SIDE * SIDE, bool)
+            flat[see(self.dressed, self.rest, view).pixels] = True
+            mask = flat.reshape(SIDE, SIDE)
             drawn = draw(self.dressed, self.rest, view, self.colors)
             self.views.append(view)
             self.masks.append(mask)
@@ -145,7 +145,7 @@ def test_what_is_unseen_is_painted_with_its_own_kind() -> None:
     rig, where = cut_head()
     rest = rig.neutral
     region = regions(rig, rest, where, np.zeros(len(rest), bool))
-    skin, hair = np.float32([0.8, 0.6, 0.5]), np.float32([0.1, 0.3, 0.1])
+    skin, hair = np.array([0.8, 0.6, 0.5], np.float32), np.array([0.1, 0.3, 0.1], np.float32)
     truth = np.where((region == HeadRegion.SCALP)[:, None], hair, skin)
     seen = (rest[:, 2] > where.centre[2]) & (rest[:, 0] > -1)
     rows = np.where(seen[:, None], truth, np.nan)[None].repeat(3, 0).astype(np.float32)
@@ -166,7 +166,7 @@ def test_the_head_turns_upon_shoulders_that_stay() -> None:
     rig, where = cut_head()
     whole, rest = with_bust(rig, rig.neutral, usual_bust(where))
     shapes = neck.shapes(rest, where)
-    angles = np.float32([[0.3, 0, 0], [0, -0.4, 0], [0, 0, 0.25], [0.2, 0.3, -0.1]])
+    angles = np.array([[0.3, 0, 0], [0, -0.4, 0], [0, 0, 0.25], [0.2, 0.3, -0.1]], np.float32)
     turns = neck.head_turn(angles)
     np.testing.assert_allclose(neck.angles_of(turns), angles, atol=1e-6)
     bent = rest + np.tensordot(neck.coefficients(angles), shapes, 1)
@@ -176,9 +176,9 @@ def test_the_head_turns_upon_shoulders_that_stay() -> None:
         assert np.abs(vertices - rest)[head].max() < 1e-5, "the head is at home in its own axes"
         moved = np.linalg.norm(turned - rest, axis=1)[bust]
         assert moved.max() < (1.3 if np.count_nonzero(angle) == 1 else 2.5), "a chord's height"
-    up = neck.head_turn(np.float32([[0.3, 0, 0]]))[0] @ [0, 0, 1]
-    left = neck.head_turn(np.float32([[0, 0.3, 0]]))[0] @ [0, 0, 1]
-    tilted = neck.head_turn(np.float32([[0, 0, 0.3]]))[0] @ [0, 1, 0]
+    up = neck.head_turn(np.array([[0.3, 0, 0]], np.float32))[0] @ [0, 0, 1]
+    left = neck.head_turn(np.array([[0, 0.3, 0]], np.float32))[0] @ [0, 0, 1]
+    tilted = neck.head_turn(np.array([[0, 0, 0.3]], np.float32))[0] @ [0, 1, 0]
     assert up[1] > 0.2 and left[0] > 0.2 and tilted[0] > 0.2
     assert len(whole.triangles) > len(rig.triangles)
 
@@ -186,5 +186,5 @@ def test_the_head_turns_upon_shoulders_that_stay() -> None:
 def test_a_smaller_picture_shows_the_same() -> None:
     view = portrait(400, 0.3)
     small = smaller(view, (100, 100))
-    point = np.float32([[2, -3, 8]])
+    point = np.array([[2, -3, 8]], np.float32)
     np.testing.assert_allclose(view.project(point)[:, :2] / 4, small.project(point)[:, :2])
