@@ -56,6 +56,7 @@ COUNTS = {
     "D": 4,
     "I": 2,
     "M": 1,
+    "P": 1,
 }
 VALUES: dict[str, Any] = {"seconds": [0.0, 1.0, 2.0], "counts": [3], "vertex_counts": [2, 1, 1],
     "face_counts": [1, 1, 0], "fps": 24.0, "size": [64, 48], "focal": 50.0,

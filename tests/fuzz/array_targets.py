@@ -96,6 +96,7 @@ def _gaussian_head(path: Path) -> None:
     shapes = {"corners": (2, 3), "rest_sizes": (2,), "means": (2, 3), "quats": (2, 4)}
     shapes |= {"scales": (2, 3), "opacities": (2,), "sh": (2, 4, 3), "mean_shapes": (1, 2, 3)}
     shapes |= {"color_shapes": (1, 2, 3), "latent_weights": (1, 1), "latent_bias": (1,)}
+    shapes |= {"invented": (2,), "follow": (2,), "joint": (3,), "yaw_range": (2,)}
     arrays: dict[str, Any] = {name: np.zeros(shapes[name], F) for name in kinds}
     arrays["corners"] = np.array([[0, 1, 2], [1, 2, 3]], I32)
     gaussian_head_file.write(path, gaussian_head_file.GaussianHead(**arrays))

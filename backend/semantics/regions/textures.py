@@ -18,19 +18,3 @@ def without_pattern(color: Doubles, lengths: Doubles, planes: Ints, percentile: 
         usual = float(color[order[np.searchsorted(sums, percentile / 100 * sums[-1])]])
         left[on] = np.maximum(color[on] - usual, 0) / max(1 - usual, 1e-9)
     return left
-
-
-def outstanding(color: Doubles, contact: Doubles, pairs: Ints, count: int) -> Doubles:
-    """(E,) edges 0..1 between `count` patches that touch in pairs (E, 2), as much as `contact`,
-    less what is usual around the two: the mean edge of the patches there and of those beside them.
-    """
-    weights = contact + 1e-6
-
-    def gathered(a: Doubles, b: Doubles) -> Doubles:
-        sums = np.bincount(pairs[:, 0], a, count) + np.bincount(pairs[:, 1], b, count)
-        return np.asarray(sums, np.float64)
-
-    edges, total = gathered(weights * color, weights * color), gathered(weights, weights)
-    edges, total = (v + gathered(v[pairs[:, 1]], v[pairs[:, 0]]) for v in (edges, total))
-    usual = (edges / np.maximum(total, 1e-9))[pairs].max(1)
-    return np.asarray(np.clip(color - usual, 0, 1) / np.maximum(1 - usual, 1e-9))
