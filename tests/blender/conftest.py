@@ -58,6 +58,7 @@ def bpy(blender: Any, tmp_path: Path) -> Any:
             getattr(blender.data, kind).remove(block)
     blender.data.batch_remove(list(blender.data.shape_keys))  # of nobody: no file could be saved
     blender.context.scene.render.fps, blender.context.scene.render.fps_base = 24, 1.0
+    blender.context.scene.cursor.location = (0, 0, 0)  # where new objects go
     preferences = blender.context.preferences.addons[MODULE].preferences
     preferences.results, preferences.python = str(tmp_path / "results"), str(COMPUTE)
     if not blender.ops.splatsmith.train_splats.poll() and "ready" not in _line():
