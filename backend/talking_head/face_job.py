@@ -11,7 +11,7 @@ from ..formats import gaussian_head_file
 from ..geometry.arrays import Floats
 from ..media.sound import RATE, Samples, read_sound
 from ..networks.onnx_model import OnnxModel, for_networks
-from ..networks.segmenter import load_segmenter
+from ..networks.segmenter import Segmenter, load_segmenter
 from ..protocol import InputError
 from ..runtime import network
 from ..runtime.job import Job, Outcome
@@ -51,10 +51,12 @@ def run(job: Job[FaceOptions]) -> Outcome:
     """
     options, path = job.options, Path(job.request.input)
     rig = read_rig(options.rig)
+    device = for_networks(job.request.device, job.device)
     tracker, pretrained = (
         FaceTracker(_weights(job, options)),
-        load_pretrained(options.sound_model, for_networks(job.request.device, job.device)),
+        load_pretrained(options.sound_model, device),
     )
+    matting = load_segmenter(Path(options.matting), device) if options.matting else None
     job.stage("Following the face", 1, 6)
     keeper = StageKeeper(job)
     track = keeper.stage(
@@ -87,7 +89,7 @@ def run(job: Job[FaceOptions]) -> Outcome:
     poses.save(job.folder.staging / poses.NAME, motion, path)
     job.stage("Learning how this person speaks", 4, 6)
     taught = options.teach and _teach(job, path, motion, opening(rig, where), pretrained)
-    quality = _gaussians(job, path, rig, motion, track, options)
+    quality = _gaussians(job, path, rig, motion, track, matting)
     job.stage("Writing", 6, 6)
     keys = face_motion.write(
         job.folder.staging, path, motion, options.fps, options.smoothing, options.tolerance
@@ -222,14 +224,12 @@ def _gaussians(
     rig: Rig,
     motion: HeadMotion,
     track: FaceTrack,
-    options: FaceOptions,
+    matting: Segmenter | None,
 ) -> dict[str, float]:
     """Trains the photoreal head, and says how well it does on frames kept back."""
-    config = head_config(PRESETS[job.request.preset], options.gaussians)
+    config = head_config(PRESETS[job.request.preset], job.options.gaussians)
     if not config.gaussians:
         return {}
-    device = for_networks(job.request.device, job.device)
-    network = load_segmenter(Path(options.matting), device) if options.matting else None
     job.stage("Painting the head with Gaussians", 5, 6)
     numbers, kept = chosen_frames(track.seen, config.frames, config.held_out)
     learned = learn_head(
@@ -244,7 +244,7 @@ def _gaussians(
         job.device,
         lambda share: job.progress(int(1000 * share), 1000),
         StageKeeper(job),
-        network,
+        matting,
     )
     whole = learned.whole
     write_head(job.folder.staging, whole.rig, whole.motion.rest)

@@ -135,3 +135,16 @@ def test_two_faces_and_no_sound_are_remarked_on(tmp_path: Path) -> None:
         "motion.npz",
         "poses.npz",
     }
+
+
+@pytest.mark.data
+@needs_tracker
+def test_a_network_that_is_none_is_refused_before_the_work(tmp_path: Path) -> None:
+    wrong = tmp_path / "person.onnx"
+    wrong.write_text("hello")
+    clip, out = film(tmp_path / "clip.mp4", (0.0,), 3), tmp_path / "out"
+    failure = refusal(
+        "face", "--input", clip, "--tracker", TRACKER, "--output", out, "--matting", wrong
+    )
+    assert "person.onnx" in failure.what
+    assert not list(out.glob("**/track*")), "nobody waits for the tracker before that"
