@@ -1,5 +1,6 @@
 """The verb `shapes`: ARKit's shapes for a character that has none, carried over from a rig."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ def run(job: Job[ShapesOptions]) -> Outcome:
     return Outcome(summary, metrics)
 
 
-def _teller(job: Job[ShapesOptions]):  # type: ignore[no-untyped-def]
+def _teller(job: Job[ShapesOptions]) -> Callable[[str, float], None]:
     """Stages by their names, and how far each is."""
     begun: list[str] = []
 
