@@ -11,7 +11,7 @@ from .operators import CLASSES as OPERATOR_CLASSES, manual, menus
 from .properties import filter_properties, scene_properties
 from .scene import growing_splats
 from .scene.splats import filtering, later
-from .scene.viewport import native_looks, splat_overlay
+from .scene.viewport import native_looks, photo_wipe, splat_overlay
 from .ui import CLASSES as UI_CLASSES, compute_panel, job_strip
 from .words import asking, clicking
 
@@ -41,6 +41,7 @@ def register() -> None:
     lifecycle.start()
     lifecycle.show_previews(growing_splats.follow, growing_splats.remove)
     splat_overlay.start()
+    photo_wipe.start()
     later.start()
     native_looks.start()
     filtering.start()
@@ -54,6 +55,7 @@ def unregister() -> None:
     filtering.stop()
     native_looks.stop()
     later.stop()
+    photo_wipe.stop()
     splat_overlay.stop()
     job_strip.unload()
     lifecycle.stop()

@@ -5,6 +5,7 @@ from typing import Any
 import bpy
 
 from ..scene.splats import native
+from ..scene.viewport import photo_wipe
 
 BLENDS = [
     ("linear", "Blender 5.3", "EEVEE and Cycles of Blender 5.3 and later"),
@@ -18,14 +19,21 @@ LOOKS = [
 ]
 
 
+COMPARE = [
+    ("WIPE", "Wipe", "The photo on the left of a line, the splats on its right"),
+    ("FADE", "Fade", "The photo over the splats, as solid as the slider says"),
+]
+
+
 def _compare(settings: Any, context: bpy.types.Context) -> None:
-    """Lays the photo over the splats, as solid as the slider says; at 0 it is behind them again."""
-    camera = context.scene.camera
-    if camera is None or camera.type != "CAMERA":
+    """Lays the photo over the splats as the slider says; at 0 it is behind them again."""
+    background = photo_wipe.background_of(context.scene)
+    if background is None:
         return
-    for background in camera.data.background_images:
-        background.display_depth = "FRONT" if settings.photo > 0 else "BACK"
-        background.alpha = settings.photo or 0.5
+    is_fading = settings.compare == "FADE" and settings.photo > 0
+    background.display_depth = "FRONT" if is_fading else "BACK"
+    background.alpha = settings.photo if is_fading else 0.5
+    photo_wipe.show_frame(context.scene)
 
 
 class SplatSettings:
@@ -80,4 +88,11 @@ class SplatSettings:
         subtype="FACTOR",
         update=_compare,
         description="In the camera view: from the splats alone (0) to the photo alone (1)",
+    )
+    compare: bpy.props.EnumProperty(
+        name="Compare",
+        items=COMPARE,
+        default="WIPE",
+        update=_compare,
+        description="How the photo is laid over the splats",
     )

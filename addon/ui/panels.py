@@ -168,7 +168,9 @@ class SPLATSMITH_PT_splats(SidebarPanel, bpy.types.Panel):
             box.prop(modifier, "show_render", text="Show in F12 Renders")
         camera = context.scene.camera
         if camera is not None and camera.type == "CAMERA" and camera.data.background_images:
-            box.prop(settings, "photo", slider=True)
+            row = box.row(align=True)
+            row.prop(settings, "photo", slider=True)
+            row.prop(settings, "compare", text="")
         if any(o.splatsmith_objects for o in context.scene.objects):
             row = box.row(align=True)
             row.prop(settings, "render_look", text="")

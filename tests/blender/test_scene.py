@@ -120,7 +120,27 @@ def test_the_photo_fades_over_the_splats(bpy: Any, capture_folder: Path) -> None
     bpy.ops.splatsmith.import_capture(directory=str(capture_folder))
     background = bpy.context.scene.camera.data.background_images[0]
     before = background.display_depth, background.alpha
-    bpy.context.scene.splatsmith.photo = 0.8
+    settings = bpy.context.scene.splatsmith
+    settings.compare, settings.photo = "FADE", 0.8
     assert (background.display_depth, round(background.alpha, 3)) == ("FRONT", 0.8)
-    bpy.context.scene.splatsmith.photo = 0
+    settings.photo = 0
     assert (background.display_depth, background.alpha) == before == ("BACK", 0.5)
+
+
+def test_the_photo_is_wiped_over_the_splats_picture_by_picture(
+    bpy: Any, capture_folder: Path
+) -> None:
+    bpy.ops.splatsmith.import_capture(directory=str(capture_folder))
+    scene, pictures = bpy.context.scene, sorted((capture_folder / "images").iterdir())
+    scene.frame_set(1)
+    scene.splatsmith.compare, scene.splatsmith.photo = "WIPE", 0.5
+    background = scene.camera.data.background_images[0]
+    assert (background.display_depth, background.alpha) == ("BACK", 0.5)
+    shown = bpy.data.images["Splatsmith Photo"]
+    for frame in (1, 2, len(pictures), len(pictures) + 5):
+        scene.frame_set(frame)
+        assert Path(shown.filepath) == pictures[min(frame, len(pictures)) - 1]
+        assert tuple(shown.size) == tuple(background.image.size)
+    scene.splatsmith.photo = 0
+    scene.frame_set(2)
+    assert Path(shown.filepath) == pictures[-1]  # nothing is read that nobody sees

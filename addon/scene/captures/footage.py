@@ -83,6 +83,17 @@ def _key_pictures(
                 point.interpolation = "CONSTANT"
 
 
+def picture_at(image: bpy.types.Image, user: bpy.types.ImageUser, frame: int) -> Path:
+    """The file of an image sequence that a background image shows at a scene's frame."""
+    first = Path(bpy.path.abspath(image.filepath))
+    if image.source != "SEQUENCE":
+        return first
+    passed = min(max(frame - user.frame_start + 1, 1), max(user.frame_duration, 1))
+    before, digits, after = re.split(r"([0-9]+)(?=[^0-9]*$)", first.stem)
+    number = str(passed + user.frame_offset).zfill(len(digits))
+    return first.with_name(f"{before}{number}{after}{first.suffix}")
+
+
 def misshapen(frames: list[Frame]) -> list[str]:
     """Pictures that are not of their camera's shape, sideways ones for one, as far as their headers
     can be read.

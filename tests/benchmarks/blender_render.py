@@ -1,6 +1,6 @@
-"""Run by Blender's Python: splats as Cycles draws them, through given cameras, to PNG files.
+"""Run by Blender's Python: splats as its renderers draw them, through given cameras, to PNG files.
 
-python cycles_render.py job.json   # ply, poses, width, height, focal, samples, seed, folder
+python blender_render.py job.json  # engine, ply, poses, width, height, focal, samples, seed, folder
 """
 
 import json
@@ -25,7 +25,8 @@ def prepare(job: dict[str, Any]) -> Any:
     scene.camera = camera
     data.sensor_fit, data.sensor_width = "HORIZONTAL", 36.0
     data.lens, data.clip_end = job["focal"] / job["width"] * 36.0, 1e5
-    scene.render.engine, scene.cycles.samples = "CYCLES", job["samples"]
+    scene.render.engine = job["engine"]
+    scene.eevee.taa_render_samples = scene.cycles.samples = job["samples"]
     scene.cycles.seed = job["seed"]
     scene.cycles.use_denoising = scene.cycles.use_adaptive_sampling = False
     render = scene.render
