@@ -12,7 +12,7 @@ from ..protocol import InputError
 from .splat_notes import SplatNotes, agreed
 
 SH_C0 = 0.28209479177387814  # colour = 0.5 + SH_C0 * the first coefficient
-COEFFICIENTS = (1, 4, 9, 16)  # a channel, by degree
+COEFFICIENTS = (1, 4, 9, 16, 25)  # a channel, by degree
 OPAQUE = 20.0  # logit: what is nearer to 1 (or, negative, to 0) makes no difference to a float
 LARGEST = 50.0  # logarithm of a size beyond reason
 FLATTEST = -49.5  # logarithm of the thickness of what has none
@@ -26,7 +26,7 @@ class SplatArrays:
     quats: Floats  # (N, 4) wxyz, normalised on reading
     log_scales: Floats  # (N, 3)
     opacity_logits: Floats  # (N,)
-    sh: Floats  # (N, K, 3), K = 1, 4, 9 or 16
+    sh: Floats  # (N, K, 3), K = 1, 4, 9, 16 or 25
     extra: dict[str, NDArray[np.generic]] = field(
         default_factory=dict
     )  # per vertex, by property name
@@ -39,7 +39,7 @@ class SplatArrays:
 
     @property
     def sh_degree(self) -> int:
-        """0 to 3, from the number of SH coefficients."""
+        """0 to 4, from the number of SH coefficients."""
         return int(self.sh.shape[1] ** 0.5) - 1
 
 

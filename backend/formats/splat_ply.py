@@ -41,9 +41,9 @@ def read(path: Path) -> SplatArrays:
     kinds = dict(header.fields)
     _demand(path, kinds)
     rest = sorted((n for n in kinds if re.fullmatch("f_rest_[0-9]{1,3}", n)), key=_number)
-    if len(rest) not in (0, 9, 24, 45):
+    if len(rest) not in (0, 9, 24, 45, 72):
         raise InputError(
-            f"{path.name} has {len(rest)} colour coefficients, which fit no degree from 0 to 3.",
+            f"{path.name} has {len(rest)} colour coefficients, which fit no degree from 0 to 4.",
             "Export it again.",
         )
     colored = not set(DC) <= set(kinds)

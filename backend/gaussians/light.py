@@ -20,12 +20,16 @@ def linear_to_srgb(values: Tensor) -> Tensor:
     return torch.where(values <= 0.0031308, values * 12.92, bright)
 
 
+def seen_colors(means: Tensor, sh: Tensor, viewmat: Tensor, sh_degree: int) -> Tensor:
+    """(N, 3), not below 0: coefficients (N, K, 3) as `viewmat` (4, 4) sees them."""
+    eye = -viewmat[:3, :3].T @ viewmat[:3, 3]
+    return sh_to_rgb(sh_degree, torch.nn.functional.normalize(means - eye, dim=1), sh)
+
+
 def linear_colors(means: Tensor, colors: Tensor, viewmat: Tensor, sh_degree: int | None) -> Tensor:
     """(N, D) of sRGB colours (N, D), or of SH coefficients (N, K, 3) as `viewmat` (4, 4) sees them;
     each splat's own colour goes to linear light, as Blender's renderers do it.
     """
     if sh_degree is not None:
-        eye = -viewmat[:3, :3].T @ viewmat[:3, 3]
-        directions = torch.nn.functional.normalize(means - eye, dim=1)
-        colors = sh_to_rgb(sh_degree, directions, colors)
+        colors = seen_colors(means, colors, viewmat, sh_degree)
     return srgb_to_linear(colors.clamp_min(0))

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from ..runtime.gsplat_probe import why_not_gsplat
 from . import gsplat_cuda, kernels, torch_reference
-from .light import linear_colors, linear_to_srgb, srgb_to_linear
+from .kernel_inputs import SH_DEGREE
+from .light import linear_colors, linear_to_srgb, seen_colors, srgb_to_linear
 from .options import Drawables, RasterOptions, RasterView, RenderMode
 
 
@@ -182,7 +183,12 @@ def _by_kernels(
     depth: bool,
     options: RasterOptions,
 ) -> tuple[Tensor, Tensor, Tensor, tuple[Tensor, Tensor, Tensor]]:
-    """Any number of channels through the three-channel kernels: three at a time."""
+    """Any number of channels through the three-channel kernels: three at a time. Harmonics of a
+    degree that the kernels do not know are colours before they come there.
+    """
+    if view.sh_degree is not None and view.sh_degree > SH_DEGREE:
+        colors = seen_colors(gaussians.means, gaussians.colors, view.viewmat, view.sh_degree)
+        gaussians, view = replace(gaussians, colors=colors), replace(view, sh_degree=None)
     if view.sh_degree is not None or gaussians.colors.shape[1] == 3:
         image, alpha, *where = kernels.rasterize_view(native, gaussians, view, depth, options)
         return image[..., :3], image[..., 3:], alpha, (where[0], where[1], where[2])

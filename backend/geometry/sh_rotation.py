@@ -4,7 +4,7 @@ import numpy as np
 
 from .arrays import Doubles, Floats
 
-SAMPLES = 64  # directions, of which 16 would do; more make the fit rounder
+SAMPLES = 64  # directions, of which 25 would do; more make the fit rounder
 AT_ONCE = 1 << 16  # splats that are turned in double precision
 
 
@@ -33,11 +33,24 @@ def sh_basis(degree: int, directions: Doubles | Floats) -> Doubles | Floats:
             1.445305721320277 * z * (x * x - y * y),
             -0.5900435899266435 * x * (x * x - 3 * y * y),
         ]
+    if degree >= 4:
+        xx_yy, zz = x * x - y * y, z * z
+        basis += [
+            2.5033429417967046 * x * y * xx_yy,
+            -1.7701307697799304 * y * z * (3 * x * x - y * y),
+            0.9461746957575601 * x * y * (7 * zz - 1),
+            -0.6690465435572892 * y * z * (7 * zz - 3),
+            0.10578554691520431 * (35 * zz * zz - 30 * zz + 3),
+            -0.6690465435572892 * x * z * (7 * zz - 3),
+            0.47308734787878004 * xx_yy * (7 * zz - 1),
+            -1.7701307697799304 * x * z * (x * x - 3 * y * y),
+            0.6258357354491761 * (xx_yy * xx_yy - 4 * x * x * y * y),
+        ]
     return np.stack(basis, 1)
 
 
 def turn_sh(sh: Floats, rotation: Doubles) -> Floats:
-    """Coefficients (N, K, 3), K = 1, 4, 9 or 16, of the same colours after the splats were turned
+    """Coefficients (N, K, 3), K = 1, 4, 9, 16 or 25, of the same colours after the splats were turned
     by an orthogonal `rotation` (3, 3); mirrored ones too.
 
     Every degree is a space of its own under rotations, so the matrix that turns it follows from

@@ -1,4 +1,4 @@
-"""Real spherical harmonics up to degree 3, with the signs that 3DGS files use (Kerbl et al.
+"""Real spherical harmonics up to degree 4, with the signs that 3DGS files use (Kerbl et al.
 2023).
 """
 
@@ -41,6 +41,19 @@ def sh_basis(degree: int, directions: Tensor) -> Tensor:
             r * x,
             p * z * xx_yy,
             q * x * (x * x - 3 * y * y),
+        ]
+    if degree >= 4:
+        xx_yy, zz = x * x - y * y, z * z
+        basis += [
+            2.5033429417967046 * x * y * xx_yy,
+            -1.7701307697799304 * y * z * (3 * x * x - y * y),
+            0.9461746957575601 * x * y * (7 * zz - 1),
+            -0.6690465435572892 * y * z * (7 * zz - 3),
+            0.10578554691520431 * (35 * zz * zz - 30 * zz + 3),
+            -0.6690465435572892 * x * z * (7 * zz - 3),
+            0.47308734787878004 * xx_yy * (7 * zz - 1),
+            -1.7701307697799304 * x * z * (x * x - 3 * y * y),
+            0.6258357354491761 * (xx_yy * xx_yy - 4 * x * x * y * y),
         ]
     return torch.stack(basis, -1)
 

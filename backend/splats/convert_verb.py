@@ -19,7 +19,7 @@ class ConvertOptions:
         ".compressed.ply, .spz, .sog, meta.json (SOG in a folder), .splat, .ksplat, .glb, .usdc, "
         ".usda, .html (a web page with a viewer in it)",
     )
-    degree: int = option(3, "keep harmonics up to this degree", 0, 3)
+    degree: int = option(4, "keep harmonics up to this degree", 0, 4)
     spz_version: int = option(3, "version of SPZ; 4 is smaller, and newer programs read it", 2, 4)
     capture: str = option(
         "", "of a web page: folder whose cameras are its start view and its path (transforms.json)"

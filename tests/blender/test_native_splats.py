@@ -168,6 +168,28 @@ def test_every_splat_operator_works_on_the_users_own_import(
     np.testing.assert_allclose(after.opacity_logits, before.opacity_logits[50:], atol=1e-4)
 
 
+def test_a_fourth_degree_of_the_users_import_is_kept_and_turns(
+    bpy: Any, tmp_path: Path, rooms: Any
+) -> None:
+    """Blender's importer reads it; nothing of it is left behind, or unmoved."""
+    g = np.random.default_rng(5)
+    numbers = {"means": (9, 3), "quats": (9, 4), "log_scales": (9, 3), "sh": (9, 25, 3)}
+    arrays = splat_ply.SplatArrays(
+        opacity_logits=g.normal(size=9).astype(np.float32),
+        **{name: 0.3 * g.normal(size=shape).astype(np.float32) for name, shape in numbers.items()},
+    )
+    splat_ply.write(tmp_path / "in.ply", arrays)
+    bpy.ops.wm.ply_import(filepath=str(tmp_path / "in.ply"))
+    cloud, splats = bpy.context.object, rooms("scene.splats.splats")
+    np.testing.assert_allclose(splats.read(cloud).sh, arrays.sh, atol=1e-5)
+    cloud.rotation_euler = 0.4, 1.1, 2.0
+    bpy.context.view_layer.update()
+    moved = splats.read_moved(cloud).sh
+    assert np.abs(moved[:, 16:] - arrays.sh[:, 16:]).max() > 0.1
+    splats.apply_transform(cloud)
+    np.testing.assert_allclose(splats.read(cloud).sh, moved, atol=1e-5)
+
+
 def test_flat_splats_are_thick_enough_for_cycles(bpy: Any, tmp_path: Path, rooms: Any) -> None:
     """Discs a billionth as thick as wide are drawn thicker, and stored as they are."""
     g, f = np.random.default_rng(0), np.float32

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from backend.formats.splat_notes import SplatNotes
-from backend.gaussians.light import linear_colors, linear_to_srgb, srgb_to_linear
+from backend.gaussians.light import linear_colors, linear_to_srgb, seen_colors, srgb_to_linear
 from backend.gaussians.options import RasterOptions, RenderMode, as_cycles_draws, options_for
 from backend.gaussians.rasterize import Rendering, rasterize
 
@@ -37,6 +37,21 @@ def drawn(
         *shapes, g["colors"], VIEWS, K, 48, 32, sh_degree=3, render_mode=mode, options=options,
         backgrounds=backgrounds,
     )  # fmt: skip
+
+
+def test_a_degree_that_kernels_do_not_know_is_drawn() -> None:
+    """As the colours that each view sees; without its last band as the third degree."""
+    g = splats(80, 25)
+    shapes = g["means"], g["quats"], g["scales"], g["opacities"]
+    found = rasterize(*shapes, g["colors"], VIEWS, K, 48, 32, sh_degree=4)
+    for view in range(2):
+        colors = seen_colors(g["means"], g["colors"], VIEWS[view], 4)
+        plain = rasterize(*shapes, colors, VIEWS[view, None], K[:1], 48, 32)
+        assert torch.allclose(found.image[view], plain.image[0], atol=1e-6)
+    g["colors"][:, 16:] = 0
+    found = rasterize(*shapes, g["colors"], VIEWS, K, 48, 32, sh_degree=4)
+    third = rasterize(*shapes, g["colors"], VIEWS, K, 48, 32, sh_degree=3)
+    assert torch.allclose(found.image, third.image, atol=1e-5)
 
 
 def test_the_curve_and_its_inverse() -> None:

@@ -21,14 +21,14 @@ def orthogonal(seed: int, mirror: bool = False) -> np.ndarray:
     return np.asarray(-q if mirror else q)
 
 
-@pytest.mark.parametrize("degree", [0, 1, 2, 3])
+@pytest.mark.parametrize("degree", [0, 1, 2, 3, 4])
 def test_the_basis_is_that_of_training(degree: int) -> None:
     expected = torch_basis(degree, torch.from_numpy(directions())).numpy()
     np.testing.assert_allclose(sh_basis(degree, directions()), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("mirror", [False, True])
-@pytest.mark.parametrize("coefficients", [1, 4, 9, 16])
+@pytest.mark.parametrize("coefficients", [1, 4, 9, 16, 25])
 def test_colors_turn_with_the_splats(coefficients: int, mirror: bool) -> None:
     sh = np.random.default_rng(2).normal(size=(7, coefficients, 3)).astype(np.float32)
     turn, degree = orthogonal(3, mirror), int(coefficients**0.5) - 1

@@ -15,10 +15,10 @@ DIRECTIONS = torch.nn.functional.normalize(
 
 
 def real_harmonics(directions: np.ndarray) -> np.ndarray:
-    """(N, 16) from scipy's complex ones, which carry Condon and Shortley's sign, as 3DGS's do."""
+    """(N, 25) from scipy's complex ones, which carry Condon and Shortley's sign, as 3DGS's do."""
     polar, around = np.arccos(directions[:, 2]), np.arctan2(directions[:, 1], directions[:, 0])
     columns = []
-    for degree in range(4):
+    for degree in range(5):
         for order in range(-degree, degree + 1):
             value = sph_harm_y(degree, abs(order), polar, around)
             columns.append(
@@ -27,7 +27,7 @@ def real_harmonics(directions: np.ndarray) -> np.ndarray:
     return np.stack(columns, 1)
 
 
-@pytest.mark.parametrize("degree", [0, 1, 2, 3])
+@pytest.mark.parametrize("degree", [0, 1, 2, 3, 4])
 def test_the_basis_is_the_one_of_the_books(degree: int) -> None:
     found: Any = sh_basis(degree, DIRECTIONS)
     assert found.shape == (50, coefficient_count(degree)) == (50, (degree + 1) * (degree + 1))
@@ -60,10 +60,10 @@ def test_colours_are_not_below_zero_but_may_glare() -> None:
 
 def test_coefficients_beyond_the_degree_have_no_say() -> None:
     coefficients = (
-        torch.randn(50, 16, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+        torch.randn(50, 25, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
         * 0.1
     )
-    for degree in range(4):
+    for degree in range(5):
         cut = coefficients.clone()
         cut[:, (degree + 1) ** 2 :] = 100
         np.testing.assert_array_equal(

@@ -1,5 +1,6 @@
 """Splats as a point-cloud object that carries Blender 5.3's own attributes, and back."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 
 from ....backend.formats import splat_moves, splat_ply
+from ....backend.formats.splat_arrays import COEFFICIENTS
 from ....backend.formats.splat_notes import comments_of, notes_of
 from ....backend.formats.splat_ply import SplatArrays
 from ....backend.formats.splats import files
@@ -221,10 +223,10 @@ def read(cloud: bpy.types.Object) -> SplatArrays:
         raise InputError(f"{cloud.name} lacks a splat attribute.", "Import the splats again.")
     base[:, :3] = constant_color(data, base)
     opacity = base[:, 3].astype(np.float64).clip(LOGIT_LIMIT, 1 - LOGIT_LIMIT)
-    rest = [pointclouds.read_attribute(data, f"radiance:sh_{k}", 3) for k in range(15)]
-    known = [r for r in rest if r is not None]
-    known = known[: {0: 0, 3: 3, 8: 8, 15: 15}.get(len(known), 0)]
-    sh = np.stack([base[:, :3], *known], 1)
+    rest = [
+        pointclouds.read_attribute(data, f"radiance:sh_{k}", 3) for k in range(COEFFICIENTS[-1] - 1)
+    ]
+    sh = np.stack([base[:, :3], *whole_degrees(rest)], 1)
     logits = np.log(opacity / (1 - opacity)).astype(np.float32)
     return SplatArrays(
         means=means,
@@ -235,6 +237,13 @@ def read(cloud: bpy.types.Object) -> SplatArrays:
         extra=_extras(data),
         notes=notes_of(str(cloud.get(NOTES, "")).splitlines()),
     )
+
+
+def whole_degrees(rest: list[NDArray[np.float32] | None]) -> list[NDArray[np.float32]]:
+    """Coefficients (N, 3) beyond the first: of the degrees that are there in full."""
+    known = list(itertools.takewhile(lambda values: values is not None, rest))
+    count = max(c - 1 for c in COEFFICIENTS if c - 1 <= len(known))
+    return [values for values in known[:count] if values is not None]
 
 
 def _extras(data: pointclouds.Points) -> dict[str, NDArray[np.generic]]:

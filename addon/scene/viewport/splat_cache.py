@@ -8,6 +8,7 @@ import gpu
 import numpy as np
 from numpy.typing import NDArray
 
+from ....backend.formats.splat_arrays import COEFFICIENTS
 from ....backend.formats.splat_moves import matrices_of
 from ..splats import pointclouds, radiance, splats
 from . import splat_changes, splat_shader
@@ -54,7 +55,7 @@ def content(data: pointclouds.Points) -> int:
         "scale",
         "rotation",
         "radiance:base",
-        *(f"radiance:sh_{k}" for k in range(15)),
+        *(f"radiance:sh_{k}" for k in range(COEFFICIENTS[-1] - 1)),
     ]
     total = 0
     for name in names:
@@ -82,9 +83,10 @@ def _upload(cloud: bpy.types.Object) -> Drawn | None:
     covariances = _covariances(scale, quats)
     texels[:, 0, :3], texels[:, 0, 3] = means, base[:, 3]
     texels[:, 1], texels[:, 2, :2] = covariances[:, :4], covariances[:, 4:]
-    rest = [pointclouds.read_attribute(data, f"radiance:sh_{k}", 3) for k in range(15)]
-    known = [r for r in rest if r is not None]
-    known = known[: max(k for k in (0, 3, 8, 15) if k <= len(known))]
+    rest = [
+        pointclouds.read_attribute(data, f"radiance:sh_{k}", 3) for k in range(COEFFICIENTS[-1] - 1)
+    ]
+    known = splats.whole_degrees(rest)
     follows = known and len(means) <= MAX_SH
     sh = np.stack([base[:, :3], *known], 1) if follows else None
     return Drawn(

@@ -64,9 +64,8 @@ def unpacked(packed: SpzStreams, name: str) -> SplatArrays:
         quats=_turns(columns["rotations"], header),
         log_scales=(columns["scales"].reshape(-1, 3) / 16 - 10).astype(np.float32),
         opacity_logits=logits_of_bytes(columns["alphas"]),
-        sh=np.concatenate([base.astype(np.float32), rest[:, :15]], 1),
+        sh=np.concatenate([base.astype(np.float32), rest], 1),
         notes=SplatNotes(antialiased=bool(header.flags & ANTIALIASED)),
-        left_out=("the harmonics of degree 4",) if header.degree > 3 else (),
     )
     return sound(arrays, name)
 

@@ -102,7 +102,7 @@ def _splats(name: str, prim: Any) -> SplatArrays:
     count = len(means)
     quats = _quats(name, prim, count)
     degree = prim.GetAttribute(DEGREE).Get() if prim.HasAttribute(DEGREE) else 3
-    if degree not in (0, 1, 2, 3):
+    if degree not in range(len(COEFFICIENTS)):
         raise bad_file(name, KIND, f"its harmonics are of degree {degree}")
     sh = _values(name, prim, SH, (count, COEFFICIENTS[degree], 3))
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -53,6 +53,18 @@ def test_renders_stay_alike(name: str, degree: int, tmp_path: Path) -> None:
     assert size < most * len(a) + 20_000
 
 
+@pytest.mark.parametrize("name", ["ply", "usd", "compressed-ply", "spz", "sog", "gltf"])
+def test_a_fourth_degree_is_kept_or_named(name: str, tmp_path: Path) -> None:
+    a = scene(500, degree=4)
+    b, lost = there_and_back(a, name, tmp_path)
+    if BY_NAME[name].degree == 4:
+        assert not lost and b.sh_degree == 4
+        np.testing.assert_allclose(a.sh, like(b, a).sh if name != "ply" else b.sh, atol=1e-6)
+    else:
+        assert lost == ("colors that follow the view beyond degree 3 (degree 4)",)
+        assert b.sh_degree == 3
+
+
 @pytest.mark.parametrize("version", [2, 3, 4])
 def test_versions_of_spz(version: int, tmp_path: Path) -> None:
     """The second has coarse rotations."""
