@@ -50,7 +50,7 @@ def sh_basis(degree: int, directions: Doubles | Floats) -> Doubles | Floats:
 
 
 def turn_sh(sh: Floats, rotation: Doubles) -> Floats:
-    """Coefficients (N, K, 3), K = 1 to 25 by degree, of the same colours after the splats were turned
+    """Coefficients (N, K, 3), K = 1 to 25, of the same colours after the splats were turned
     by an orthogonal `rotation` (3, 3); mirrored ones too.
 
     Every degree is a space of its own under rotations, so the matrix that turns it follows from
