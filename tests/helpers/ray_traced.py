@@ -35,10 +35,11 @@ def ray_traced(gaussians: Drawables, view: RasterView, rays: int = 4) -> tuple[T
         along = torch.einsum("nij,rj->rni", to_shape, directions)
         speed = (along**2).sum(-1)
         met = -(along * start).sum(-1) / speed
-        sigma = 0.5 * ((start**2).sum(-1) - met**2 * speed)
+        # not a difference of squares: of a flat splat both are huge
+        sigma = 0.5 * ((start + met[..., None] * along) ** 2).sum(-1)
         beside = (offset**2).sum(-1) - (directions @ offset.T) ** 2
         hit = (met > 0) & (beside < (REACH * g.scales.amax(1)) ** 2)
-        opacity = torch.where(hit, g.opacities * torch.exp(-sigma.clamp_min(0)), 0)
+        opacity = torch.where(hit, g.opacities * torch.exp(-sigma), 0)
         order = met.argsort(1)
         stops = opacity.gather(1, order)
         passed = torch.cumprod(torch.cat([torch.ones_like(stops[:, :1]), 1 - stops], 1), 1)
