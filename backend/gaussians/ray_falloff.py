@@ -21,7 +21,7 @@ def bends(gaussians: Drawables, view: RasterView) -> Tensor:
     """(N, 5) of 1 + x dx + y dy + xx dx^2 + xy dx dy + yy dy^2 for the offsets (pixels) from a
     pixel to the projected centre; without gradients, for it varies slowly.
     """
-    K, (rays, centres, Q) = view.K, _rays(gaussians, view)
+    K, (rays, _, Q) = view.K, _rays(gaussians, view)
     pulled = torch.einsum("nij,nj->ni", Q, rays)
     inv = 1 / (pulled * rays).sum(1)
     ix, iy = 1 / K[0, 0], 1 / K[1, 1]
