@@ -42,6 +42,7 @@ class RasterArgs(ctypes.Structure):
                 "with_depth",
                 "antialiased",
                 "ray_order",
+                "ray_falloff",
             )
         ]
         + [
@@ -170,6 +171,7 @@ def _arguments(
         int(depth),
         int(options.rasterize_mode == "antialiased"),
         int(options.order == "rays"),
+        int(options.falloff == "rays"),
         options.near_plane,
         options.far_plane,
         options.eps2d,

@@ -24,6 +24,8 @@ class RasterOptions:
     # sorted by their centres, as splat viewers have them, or by where rays meet them, as ray
     # tracers do; gsplat knows centres only
     order: Literal["centres", "rays"] = "centres"
+    # as dense as their projections at the centres (EWA), or as where each pixel's ray meets them
+    falloff: Literal["projected", "rays"] = "projected"
     reach: float = 0  # standard deviations at which Gaussians end; 0: at the alpha threshold
     # the light in which splats lie over each other; backgrounds and pictures are sRGB either way
     blend: Blend = "srgb"
@@ -68,7 +70,13 @@ def as_cycles_draws(options: RasterOptions) -> RasterOptions:
     Cycles' rules give without noise.
     """
     return replace(
-        options, blend="linear", order="rays", reach=3.0, alpha_threshold=1e-4, eps2d=0.043
+        options,
+        blend="linear",
+        order="rays",
+        falloff="rays",
+        reach=3.0,
+        alpha_threshold=1e-4,
+        eps2d=0.043,
     )
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from ..geometry.rotations import quat_to_matrix
 from ..geometry.spherical_harmonics import sh_to_rgb
 from .options import Drawables, RasterOptions, RasterView
+from .ray_falloff import bends, largest_bend
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,7 @@ class Projection:
     depths: Tensor  # (N,) along the camera's axis
     extents: Tensor  # (N, 2) pixels beyond which nothing is drawn
     visible: Tensor  # (N,) bool
+    bends: Tensor | None  # (N, 5) for the falloff along rays (ray_falloff.py)
 
 
 def covariances(quats: Tensor, scales: Tensor) -> Tensor:
@@ -63,7 +65,8 @@ def project(gaussians: Drawables, view: RasterView, options: RasterOptions) -> P
     in_range = (depths > options.near_plane) & (depths < options.far_plane)
     safe = torch.where(in_range[:, None], points, points.new_tensor([0.0, 0.0, 1.0]))
     to_image = _jacobians(safe, K, view.width, view.height) @ rotation
-    cov = to_image @ covariances(gaussians.quats, gaussians.scales) @ to_image.transpose(1, 2)
+    cov3d = covariances(gaussians.quats, gaussians.scales)
+    cov = to_image @ cov3d @ to_image.transpose(1, 2)
     a, b, d = cov[:, 0, 0], cov[:, 0, 1], cov[:, 1, 1]
     blurred_a, blurred_d = a + options.eps2d, d + options.eps2d
     det = blurred_a * blurred_d - b * b
@@ -78,12 +81,18 @@ def project(gaussians: Drawables, view: RasterView, options: RasterOptions) -> P
     with torch.no_grad():
         faintest = (2 * (opacities / options.alpha_threshold).clamp_min(1).log()).sqrt()
         reach = torch.full_like(faintest, options.reach) if options.reach else faintest
+        bend = bends(gaussians, view) if options.falloff == "rays" else None
+        if bend is not None:
+            in_camera = rotation @ cov3d @ rotation.T
+            reach = reach * largest_bend(gaussians, view, bend, in_camera, reach**2 / 2).sqrt()
         extents = reach[:, None] * torch.stack([blurred_a, blurred_d], -1).sqrt()
         size = means.new_tensor([view.width, view.height])
         on_screen = ((means2d + extents > 0) & (means2d - extents < size)).all(-1)
         visible = in_range & (det > 0) & (opacities >= options.alpha_threshold) & on_screen
     conics = torch.stack([blurred_d / det, -b / det, blurred_a / det], -1)
     visible &= torch.cat([conics, means2d, opacities[:, None]], 1).isfinite().all(1)
+    if bend is not None:
+        visible &= bend.isfinite().all(1)
     return Projection(
         means2d=means2d,
         conics=conics,
@@ -91,6 +100,7 @@ def project(gaussians: Drawables, view: RasterView, options: RasterOptions) -> P
         depths=depths,
         extents=extents,
         visible=visible,
+        bends=bend,
     )
 
 

@@ -17,16 +17,21 @@ FLATTEST = 1e-2  # of the longest axis: thinner ones only cost digits
 RayDepths = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
+def whitened_in_camera(gaussians: Drawables, view: RasterView) -> tuple[Tensor, Tensor]:
+    """Axes over deviations (N, 3, 3), W' of the inverse covariance W'W, and centres (N, 3)."""
+    rotation, scales = view.viewmat[:3, :3], gaussians.scales
+    scales = torch.maximum(scales, FLATTEST * scales.amax(1, keepdim=True))
+    whitened = rotation @ quat_to_matrix(gaussians.quats) / scales[:, None]
+    return whitened, gaussians.means @ rotation.T + view.viewmat[:3, 3]
+
+
 def ray_depths(gaussians: Drawables, view: RasterView) -> RayDepths:
     """A function (ids (P,), pixels (P, 2), depths of the centres (P,)) -> depths (P,) at which the
     pixels' rays meet those Gaussians; the centre's where numbers fail.
     """
-    rotation, K = view.viewmat[:3, :3], view.K
-    scales = gaussians.scales
-    scales = torch.maximum(scales, FLATTEST * scales.amax(1, keepdim=True))
-    whitened = rotation @ quat_to_matrix(gaussians.quats) / scales[:, None]  # (N, 3, 3)
+    K = view.K
+    whitened, centres = whitened_in_camera(gaussians, view)
     inverse = whitened @ whitened.transpose(1, 2)
-    centres = gaussians.means @ rotation.T + view.viewmat[:3, 3]
     pulled = torch.einsum("nij,nj->ni", inverse, centres)
 
     def depths(ids: Tensor, pixels: Tensor, centre_depths: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .options import Drawables, RasterOptions, RasterView
 from .projection import Projection, project, shade
+from .ray_falloff import bend_at
 from .ray_order import RayDepths, ray_depths
 
 TILE = 16
@@ -66,17 +67,25 @@ def list_per_tile(
     )
 
 
+def shape_size(options: RasterOptions) -> int:
+    """How many features come before the values to blend."""
+    return 11 if options.falloff == "rays" else 6
+
+
 def blend(
     features: Tensor, present: Tensor, pixels: Tensor, options: RasterOptions
 ) -> tuple[Tensor, Tensor]:
     """Front-to-back compositing (Kerbl et al. 2023, eq. 3) of T tiles with at most G Gaussians.
 
-    features (T, G, 6 + D): centre, conic, opacity, then the values to blend; present (T, G) bool;
-    pixels (T, P, 2). Returns (T, P, D) and the transmittance (T, P).
+    features (T, G, 6 + D): centre, conic, opacity, then, with the falloff of rays, the bend, then
+    the values to blend; present (T, G) bool; pixels (T, P, 2). Returns (T, P, D) and the
+    transmittance (T, P).
     """
     x, y, A, B, C, opacity = features[..., :6, None].unbind(2)
     dx, dy = x - pixels[:, None, :, 0], y - pixels[:, None, :, 1]
     sigma = 0.5 * (A * dx * dx + C * dy * dy) + B * dx * dy
+    if options.falloff == "rays":
+        sigma = sigma / bend_at(features[:, :, None, 6:11], dx, dy).detach()
     alpha = (opacity * torch.exp(-sigma.clamp_min(0))).clamp(max=options.max_alpha)
     drawn = sigma <= options.reach**2 / 2 if options.reach else alpha >= options.alpha_threshold
     alpha = torch.where(drawn & present[..., None], alpha, 0)
@@ -86,7 +95,9 @@ def blend(
     alpha = torch.where(live, alpha, 0)
     after = torch.cumprod(1 - alpha, 1)
     before = torch.cat([torch.ones_like(after[:, :1]), after[:, :-1]], 1)
-    return torch.einsum("tgp,tgd->tpd", alpha * before, features[..., 6:]), after[:, -1]
+    return torch.einsum(
+        "tgp,tgd->tpd", alpha * before, features[..., shape_size(options) :]
+    ), after[:, -1]
 
 
 def _chunks(count: Tensor) -> list[Tensor]:
@@ -124,7 +135,7 @@ class _BlendTiles(torch.autograd.Function):
         ctx: Any, features: Tensor, lists: TileLists, options: RasterOptions
     ) -> tuple[Tensor, Tensor]:
         tiles = len(lists.count)
-        values = features.new_zeros(tiles, TILE * TILE, features.shape[1] - 6)
+        values = features.new_zeros(tiles, TILE * TILE, features.shape[1] - shape_size(options))
         transmittance = features.new_ones(tiles, TILE * TILE)
         ctx.lists, ctx.options, ctx.groups = lists, options, _chunks(lists.count)
         ctx.save_for_backward(features)
@@ -158,9 +169,10 @@ def rasterize_view(
     """
     projection = project(gaussians, view, options)
     values = torch.cat([shade(gaussians, view), projection.depths[:, None]], 1)
-    features = torch.cat(
-        [projection.means2d, projection.conics, projection.opacities[:, None], values], 1
-    )
+    shapes = [projection.means2d, projection.conics, projection.opacities[:, None]]
+    if projection.bends is not None:
+        shapes.append(projection.bends)
+    features = torch.cat([*shapes, values], 1)
     with torch.no_grad():
         drawn = projection.visible & values.isfinite().all(1)
         projection = replace(projection, visible=drawn)

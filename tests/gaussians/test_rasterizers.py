@@ -26,6 +26,8 @@ CASES = [
     (53, 31, 300, 2, RasterOptions(eps2d=0.1, alpha_threshold=1e-3, max_alpha=0.99)),
     (41, 37, 200, 0, RasterOptions(order="rays")),
     (41, 37, 200, 0, RasterOptions(reach=3, alpha_threshold=1e-4)),
+    (41, 37, 200, 0, RasterOptions(falloff="rays")),
+    (53, 31, 300, 2, RasterOptions(falloff="rays", reach=3, rasterize_mode="antialiased")),
     (41, 37, 200, 1, replace(as_cycles_draws(RasterOptions()), blend="srgb")),
 ]
 VARIANTS = ["sse", "avx2", "avx512", "neon"]

@@ -50,7 +50,7 @@ def error(first: torch.Tensor, second: torch.Tensor) -> float:
 
 
 def test_pictures_come_near_to_what_cycles_gives() -> None:
-    """Each of the four rules has a part in it."""
+    """Each of the five rules has a part in it."""
     scene = walls()
     truth = ray_traced(scene, view(), rays=2)[0]
     plain = RasterOptions(rasterize_mode="antialiased", blend="linear")
@@ -58,6 +58,7 @@ def test_pictures_come_near_to_what_cycles_gives() -> None:
     assert ours < error(drawn(scene, plain), truth) / 4
     for change in (
         replace(CYCLES, order="centres"),
+        replace(CYCLES, falloff="projected"),
         replace(CYCLES, reach=0, alpha_threshold=plain.alpha_threshold),
         replace(CYCLES, eps2d=plain.eps2d),
         replace(CYCLES, blend="srgb"),

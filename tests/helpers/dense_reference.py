@@ -25,6 +25,9 @@ def rasterize_dense(
     dx, dy = seen.means2d[ids, 0] - x, seen.means2d[ids, 1] - y
     A, B, C = seen.conics[ids].unbind(1)
     sigma = 0.5 * (A * dx**2 + C * dy**2) + B * dx * dy
+    if options.falloff == "rays":
+        pixels = torch.cat([x, y], 1)
+        sigma = sigma / bent(gaussians, view, ids, pixels)
     alpha = (seen.opacities[ids] * torch.exp(-sigma)).clamp(max=options.max_alpha)
     drawn = 2 * sigma <= options.reach**2 if options.reach else alpha >= options.alpha_threshold
     alpha = torch.where(drawn, alpha, 0)
@@ -43,6 +46,22 @@ def rasterize_dense(
     ground = torch.cat([background, background.new_zeros(1)])
     image = weights @ values[ids] + after[:, -1:] * ground
     return image.reshape(height, width, -1), (1 - after[:, -1]).reshape(height, width)
+
+
+def bent(gaussians: Drawables, view: RasterView, ids: Tensor, pixels: Tensor) -> Tensor:
+    """(P, G): the squared length, in deviations of Gaussians `ids` (G,), of the rays through
+    `pixels` (P, 2) over that of the rays through their centres, both as far as depth 1.
+    """
+    K, viewmat = view.K.double(), view.viewmat.detach().double()
+    scales = gaussians.scales[ids].detach().double()
+    scales = torch.maximum(scales, scales.amax(1, keepdim=True) / 100)
+    inverse = torch.linalg.inv(covariances(gaussians.quats[ids].detach().double(), scales))
+    local = torch.cat([pixels.double(), torch.ones_like(pixels[:, :1].double())], -1)
+    rays = (local @ torch.linalg.inv(K).T) @ viewmat[:3, :3]
+    own = gaussians.means[ids].detach().double() @ viewmat[:3, :3].T + viewmat[:3, 3]
+    own = (own / own[:, 2:]) @ viewmat[:3, :3]
+    lengths = torch.einsum("pi,gij,pj->pg", rays, inverse, rays)
+    return lengths / torch.einsum("gi,gij,gj->g", own, inverse, own)
 
 
 def densest(gaussians: Drawables, view: RasterView, ids: Tensor, pixels: Tensor) -> Tensor:

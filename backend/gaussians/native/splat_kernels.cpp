@@ -158,6 +158,7 @@ struct RasterArgs {
     int32_t with_depth;   // 1: a fourth channel holds the blended camera depth
     int32_t antialiased;  // 1: opacity scaled by sqrt(det / blurred det)
     int32_t ray_order;    // 1: sorted in every tile by where its rays meet the Gaussians, not by their centres
+    int32_t ray_falloff;  // 1: as dense as where a pixel's ray meets them, not as their projections at the centre
     float near_plane, far_plane, eps2d, alpha_threshold, max_alpha, min_transmittance;
     float reach;          // standard deviations at which a Gaussian ends; 0: where its alpha falls under the threshold
     const float *means, *quats, *scales, *opacities, *colors;
@@ -173,12 +174,17 @@ struct Projected {  // one cache line; what blending needs of a Gaussian
     float opacity;        // compensated when antialiased
     float channel[4];     // r, g, b, depth
     float rx, ry;         // half extents in pixels
-    float pad[3];
+    float tile_limit;     // sigma of the ellipse at the centre beyond which nothing is drawn
+    float pad[2];
 };
 
 struct Shape {  // in camera space: the inverse covariance (upper triangle), and its product with the centre
     float q[6], a[3];
 };
+
+// How much longer a pixel's ray (x, y, 1) is than the centre's, measured in the Gaussian's deviations, squared:
+// 1 + x dx + y dy + xx dx^2 + xy dx dy + yy dy^2, for the offsets from the pixel to the centre.
+struct Bend { float x, y, xx, xy, yy; };
 
 struct RegionWeight {  // mirrored by a numpy record in kernels.py
     int32_t gaussian, region;
@@ -188,6 +194,7 @@ struct RegionWeight {  // mirrored by a numpy record in kernels.py
 struct View {  // buffers of one rendering, reused from step to step
     std::vector<Projected> projected;
     std::vector<float> depth;
+    std::vector<Bend> bends;                           // for ray falloff
     std::vector<int32_t> tile_count, rank;
     std::vector<uint32_t> order, keys, keys2, order2;  // visible Gaussians, front to back
     std::vector<int32_t> pair_start;                   // per rank: first of its (Gaussian, tile) pairs
@@ -328,8 +335,68 @@ static inline void ewa(const Camera& c, const float* m, const float* q, const fl
     }
 }
 
+constexpr float FLATTEST = 1e-2f;  // of the longest axis: thinner ones only cost digits
+
+static Shape shape_of(const RasterArgs& args, const Camera& c, int64_t i) {
+    float unit[4], R[9], W[9];
+    quat_to_rotation(args.quats + 4 * i, unit, R);
+    const float *s = args.scales + 3 * i, *m = args.means + 3 * i, *V = c.V;
+    const float least = FLATTEST * std::max(s[0], std::max(s[1], s[2]));
+    for (int r = 0; r < 3; r++)
+        for (int k = 0; k < 3; k++)
+            W[3 * r + k] = (V[4 * r] * R[k] + V[4 * r + 1] * R[3 + k] + V[4 * r + 2] * R[6 + k]) / std::max(s[k], least);
+    Shape shape;
+    int at = 0;
+    for (int r = 0; r < 3; r++)
+        for (int k = r; k < 3; k++)
+            shape.q[at++] = W[3 * r] * W[3 * k] + W[3 * r + 1] * W[3 * k + 1] + W[3 * r + 2] * W[3 * k + 2];
+    float centre[3];
+    for (int r = 0; r < 3; r++) centre[r] = V[4 * r] * m[0] + V[4 * r + 1] * m[1] + V[4 * r + 2] * m[2] + V[4 * r + 3];
+    const float* q = shape.q;
+    shape.a[0] = q[0] * centre[0] + q[1] * centre[1] + q[2] * centre[2];
+    shape.a[1] = q[1] * centre[0] + q[3] * centre[1] + q[4] * centre[2];
+    shape.a[2] = q[2] * centre[0] + q[4] * centre[1] + q[5] * centre[2];
+    return shape;
+}
+
+// The densest that a Gaussian of centre c and inverse covariance Q gets along a ray r = (x, y, 1) is by
+// sigma = |W r x W c|^2 / (2 |W r|^2), W'W = Q (Moenne-Loccoz et al. 2024, 3D Gaussian Ray Tracing, eq. 8, 9). From r to
+// the centre's own ray r0 the numerator is a quadratic form: the one of EWA splatting times |W r0|^2. So EWA is exact but for
+// |W r|^2 / |W r0|^2, the bend. Returned is its largest value where the Gaussian is drawn: over the corners of the box around
+// the picture of the ellipsoid of `limit`.
+static float bend_of(const Camera& c, const Shape& shape, const Ewa& e, const float* scales, float limit, Bend& bend) {
+    const float *q = shape.q, *a = shape.a;
+    const float gx = a[0] * e.inv_z, gy = a[1] * e.inv_z, gz = a[2] * e.inv_z;  // Q r0
+    const float inv = 1.f / (gx * e.ux + gy * e.uy + gz), ix = 1.f / c.fx, iy = 1.f / c.fy;
+    bend = {-2 * gx * ix * inv, -2 * gy * iy * inv, q[0] * ix * ix * inv, 2 * q[1] * ix * iy * inv, q[3] * iy * iy * inv};
+    // the cone that touches the ellipsoid: a line l of the picture does where l' (2 limit C - c c') l = 0
+    const float* V = c.V;
+    float S[6];
+    int at = 0;
+    for (int r = 0; r < 3; r++)
+        for (int k = r; k < 3; k++, at++) {
+            S[at] = 0;
+            for (int d = 0; d < 3; d++) {
+                const float u = V[4 * r] * e.R[d] + V[4 * r + 1] * e.R[3 + d] + V[4 * r + 2] * e.R[6 + d];
+                const float w = V[4 * k] * e.R[d] + V[4 * k + 1] * e.R[3 + d] + V[4 * k + 2] * e.R[6 + d];
+                S[at] += 2 * limit * u * w * scales[d] * scales[d];
+            }
+        }
+    const float zz = S[5] - e.Z * e.Z;
+    if (!(zz < 0)) return 1e6f;  // it reaches around the camera
+    const float mx = (S[2] - e.X * e.Z) / zz, my = (S[4] - e.Y * e.Z) / zz;
+    const float hx = std::sqrt(std::max(0.f, mx * mx - (S[0] - e.X * e.X) / zz));
+    const float hy = std::sqrt(std::max(0.f, my * my - (S[3] - e.Y * e.Y) / zz));
+    float most = 1;
+    for (int corner = 0; corner < 4; corner++) {
+        const float dx = c.fx * (e.ux - mx - (corner & 1 ? hx : -hx)), dy = c.fy * (e.uy - my - (corner & 2 ? hy : -hy));
+        most = std::max(most, 1 + dx * (bend.x + bend.xx * dx + bend.xy * dy) + dy * (bend.y + bend.yy * dy));
+    }
+    return 1.02f * most;  // the blur reaches a little farther
+}
+
 // False when the Gaussian can't be seen, or its numbers can't be drawn; `depth` is set only when it can.
-static bool project(const RasterArgs& args, const Camera& c, int64_t i, Projected& p, float& depth) {
+static bool project(const RasterArgs& args, const Camera& c, int64_t i, Projected& p, float& depth, Bend* bend) {
     const float* m = args.means + 3 * i;
     const float z = c.V[8] * m[0] + c.V[9] * m[1] + c.V[10] * m[2] + c.V[11];
     if (!(z > args.near_plane && z < args.far_plane)) return false;
@@ -341,7 +408,9 @@ static bool project(const RasterArgs& args, const Camera& c, int64_t i, Projecte
     if (args.antialiased) opacity *= std::sqrt(std::max(0.f, (e.a * e.d - e.b * e.b) / det));
     if (!(opacity >= args.alpha_threshold)) return false;
     p.limit = args.reach > 0 ? 0.5f * args.reach * args.reach : std::log(opacity / args.alpha_threshold);
-    const float extent = std::sqrt(2 * p.limit);
+    p.tile_limit = p.limit;
+    if (bend) p.tile_limit *= bend_of(c, shape_of(args, c, i), e, args.scales + 3 * i, p.limit, *bend);
+    const float extent = std::sqrt(2 * p.tile_limit);
     p.x = c.fx * e.ux + c.cx, p.y = c.fy * e.uy + c.cy;
     p.rx = extent * std::sqrt(a), p.ry = extent * std::sqrt(d);
     if (!(p.x + p.rx > 0 && p.x - p.rx < args.width && p.y + p.ry > 0 && p.y - p.ry < args.height)) return false;
@@ -349,7 +418,7 @@ static bool project(const RasterArgs& args, const Camera& c, int64_t i, Projecte
     p.A = d * inv_det, p.B = -e.b * inv_det, p.C = a * inv_det, p.opacity = opacity;
     depth = z;
     return std::isfinite(p.A) && std::isfinite(p.B) && std::isfinite(p.C) && std::isfinite(p.x) && std::isfinite(p.y) &&
-           std::isfinite(opacity);
+           std::isfinite(opacity) && (!bend || std::isfinite(bend->x + bend->y + bend->xx + bend->xy + bend->yy));
 }
 
 static inline float view_direction(const Camera& c, const float* m, float* dir) {
@@ -390,7 +459,7 @@ static inline bool touches(const Projected& p, float x0, float x1, float y0, flo
         const float dy = dy0 > 0 ? dy0 : dy1, dx = clampf(-p.B * dy / p.A, dx0, dx1);
         best = std::min(best, 0.5f * (p.A * dx * dx + p.C * dy * dy) + p.B * dx * dy);
     }
-    return best <= p.limit * 1.0001f + 1e-5f;
+    return best <= p.tile_limit * 1.0001f + 1e-5f;
 }
 
 template <class Visit>
@@ -408,12 +477,12 @@ static inline void for_tiles(const View& v, const Projected& p, const Visit& vis
 // ---------------------------------------------------------------------------------------------- lists
 static void project_all(const RasterArgs& args, const Camera& c, View& v) {
     const size_t n = args.count;
-    v.projected.resize(n), v.depth.resize(n), v.tile_count.resize(n);
+    v.projected.resize(n), v.depth.resize(n), v.tile_count.resize(n), v.bends.resize(args.ray_falloff ? n : 0);
     parallel_for(n, 1024, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; i++) {
             Projected& p = v.projected[i];
             int tiles = 0;
-            if (project(args, c, i, p, v.depth[i]) && shade(args, c, i, p)) for_tiles(v, p, [&](int) { tiles++; });
+            if (project(args, c, i, p, v.depth[i], args.ray_falloff ? &v.bends[i] : nullptr) && shade(args, c, i, p)) for_tiles(v, p, [&](int) { tiles++; });
             v.tile_count[i] = tiles;
             if (tiles) p.channel[3] = v.depth[i];
         }
@@ -475,30 +544,6 @@ static bool list_per_tile(View& v) {
 // A renderer that traces rays meets a Gaussian where it is densest along the ray (Moenne-Loccoz et al. 2024, 3D Gaussian
 // Ray Tracing, eq. 8), which for a wide slanted one lies far from its centre. One ray a tile and Gaussian stands for
 // all: the one nearest to the Gaussian's centre (as Radl et al. 2024, StopThePop, sort tiles).
-constexpr float FLATTEST = 1e-2f;  // of the longest axis: thinner ones only cost digits
-
-static Shape shape_of(const RasterArgs& args, const Camera& c, int64_t i) {
-    float unit[4], R[9], W[9];
-    quat_to_rotation(args.quats + 4 * i, unit, R);
-    const float *s = args.scales + 3 * i, *m = args.means + 3 * i, *V = c.V;
-    const float least = FLATTEST * std::max(s[0], std::max(s[1], s[2]));
-    for (int r = 0; r < 3; r++)
-        for (int k = 0; k < 3; k++)
-            W[3 * r + k] = (V[4 * r] * R[k] + V[4 * r + 1] * R[3 + k] + V[4 * r + 2] * R[6 + k]) / std::max(s[k], least);
-    Shape shape;
-    int at = 0;
-    for (int r = 0; r < 3; r++)
-        for (int k = r; k < 3; k++)
-            shape.q[at++] = W[3 * r] * W[3 * k] + W[3 * r + 1] * W[3 * k + 1] + W[3 * r + 2] * W[3 * k + 2];
-    float centre[3];
-    for (int r = 0; r < 3; r++) centre[r] = V[4 * r] * m[0] + V[4 * r + 1] * m[1] + V[4 * r + 2] * m[2] + V[4 * r + 3];
-    const float* q = shape.q;
-    shape.a[0] = q[0] * centre[0] + q[1] * centre[1] + q[2] * centre[2];
-    shape.a[1] = q[1] * centre[0] + q[3] * centre[1] + q[4] * centre[2];
-    shape.a[2] = q[2] * centre[0] + q[4] * centre[1] + q[5] * centre[2];
-    return shape;
-}
-
 // Depth at which the ray (x, y, 1) meets the Gaussian; `depth` of its centre where numbers fail.
 static inline float met_at(const Shape& s, float x, float y, float depth) {
     const float *q = s.q, *a = s.a;
@@ -564,7 +609,19 @@ struct TileArea {
     }
 };
 
-template <int CH>
+// How the bend varies down a column of a block, at the offsets dx: 1 + c0 + dy (c1 + yy dy), held above 0.
+struct BendColumn {
+    vf c0, c1;
+    float yy;
+    BendColumn(const Bend& b, vf dx) : c0(splat(1) + dx * (splat(b.x) + dx * b.xx)), c1(splat(b.y) + dx * b.xy), yy(b.yy) {}
+    vf at(float dy) const {
+        const vf bend = c0 + dy * (c1 + splat(yy * dy)), least = splat(1e-6f);
+        return select(bend > least, bend, least);
+    }
+};
+constexpr Bend STRAIGHT = {0, 0, 0, 0, 0};
+
+template <int CH, bool RAYS>
 static void blend_tile(const RasterArgs& args, View& v, int64_t tile, float* out, float* alpha) {
     const TileArea area(args, v, tile);
     const vf lane = lane_centres(), zero = splat(0), max_alpha = splat(args.max_alpha);
@@ -588,9 +645,11 @@ static void blend_tile(const RasterArgs& args, View& v, int64_t tile, float* out
         for (int k = 0; k < BLOCKS; k++) {
             if (area.misses(p, k)) continue;
             const vf dx = splat(p.x - (area.x0 + k * VW)) - lane, qx = dx * dx * (0.5f * p.A), bx = dx * p.B;
+            const BendColumn bend(RAYS ? v.bends[v.tile_list[e]] : STRAIGHT, dx);
             for (int y = first; y <= last; y++) {
                 const float dy = p.y - (area.y0 + y + 0.5f);
-                const vf sigma = qx + dy * (bx + splat(0.5f * p.C * dy));
+                vf sigma = qx + dy * (bx + splat(0.5f * p.C * dy));
+                if (RAYS) sigma = sigma / bend.at(dy);
                 const vi hit = (sigma <= limit) & live[y][k];
                 if (!any(hit)) continue;
                 vf a = opacity * exp_neg(select(sigma > zero, sigma, zero));
@@ -664,7 +723,11 @@ struct RegionTile {
                 for (int x = left; x <= right; x++) {
                     if (T[y][x] < 0) continue;
                     const float dx = p.x - (area.x0 + x + 0.5f), dy = p.y - (area.y0 + y + 0.5f);
-                    const float sigma = 0.5f * (p.A * dx * dx + p.C * dy * dy) + p.B * dx * dy;
+                    float sigma = 0.5f * (p.A * dx * dx + p.C * dy * dy) + p.B * dx * dy;
+                    if (args.ray_falloff) {
+                        const Bend& b = v.bends[v.tile_list[e]];
+                        sigma /= std::max(1e-6f, 1 + dx * (b.x + b.xx * dx + b.xy * dy) + dy * (b.y + b.yy * dy));
+                    }
                     if (sigma > p.limit) continue;
                     const float a = std::min(p.opacity * std::exp(-std::max(sigma, 0.0f)), args.max_alpha);
                     const float after = T[y][x] * (1 - a);
@@ -715,8 +778,9 @@ static void label_tile(const RasterArgs& args, const View& v, int64_t tile, cons
 }
 
 // A pair's row of sums: CH colour channels, then with g = alpha * d loss / d alpha (where alpha is not clamped)
-// the moments g, g dx, g dy, g dx dx, g dx dy, g dy dy. They hold all that the Gaussian's gradients need.
-template <int CH>
+// the moments g, g dx, g dy, g dx dx, g dx dy, g dy dy. They hold all that the Gaussian's gradients need. With RAYS all but
+// the first are of g / bend: the bend itself, which varies slowly, is taken for a constant.
+template <int CH, bool RAYS>
 static void blend_tile_backward(const RasterArgs& args, View& v, int64_t tile, const float* v_out, const float* v_alpha) {
     constexpr int ROW = CH + 6;
     const TileArea area(args, v, tile);
@@ -751,10 +815,13 @@ static void blend_tile_backward(const RasterArgs& args, View& v, int64_t tile, c
         for (int k = 0; k < BLOCKS; k++) {
             if (area.misses(p, k)) continue;
             const vf dx = splat(p.x - (area.x0 + k * VW)) - lane, qx = dx * dx * (0.5f * p.A), bx = dx * p.B;
+            const BendColumn bend(RAYS ? v.bends[v.tile_list[e]] : STRAIGHT, dx);
             vf m0 = zero, m1 = zero, m2 = zero;
             for (int y = first; y <= last; y++) {
                 const float dy = p.y - (area.y0 + y + 0.5f);
-                const vf sigma = qx + dy * (bx + splat(0.5f * p.C * dy));
+                vf sigma = qx + dy * (bx + splat(0.5f * p.C * dy));
+                const vf bent = RAYS ? bend.at(dy) : splat(1);
+                if (RAYS) sigma = sigma / bent;
                 const vi hit = (sigma <= limit) & live[y][k];
                 if (!any(hit)) continue;
                 const vf raw = opacity * exp_neg(select(sigma > zero, sigma, zero));
@@ -774,11 +841,13 @@ static void blend_tile_backward(const RasterArgs& args, View& v, int64_t tile, c
                     channel[ch] += w * grad[ch][y][k];
                 }
                 rest[y][k] -= w * dot;
-                const vf g = select(free, a * (t * dot - rest[y][k] / (splat(1) - a)), zero);
+                vf g = select(free, a * (t * dot - rest[y][k] / (splat(1) - a)), zero);
+                if (RAYS) s0 += g, g = g / bent;
                 m0 += g, m1 += g * dy, m2 += g * (dy * dy);
                 T[y][k] = next;
             }
-            s0 += m0, sx += m0 * dx, sy += m1;
+            if (!RAYS) s0 += m0;
+            sx += m0 * dx, sy += m1;
             sxx += m0 * dx * dx, sxy += m1 * dx, syy += m2;
         }
         float* row = &v.pair_grad[(size_t)e * ROW];
@@ -899,7 +968,7 @@ static void with_pool(const Body& body) {
     body();
 }
 
-API int32_t splat_abi() { return 3; }
+API int32_t splat_abi() { return 4; }
 
 // 0: what this file was built for at least; 2: AVX2 + FMA; 3: AVX-512 too. Only the baseline library is asked.
 // Asked of the processor itself: the compiler's __builtin_cpu_supports says no to everything in zig's runtime.
@@ -949,7 +1018,12 @@ API int32_t splat_forward(void* view, const RasterArgs* args, float* out, float*
             v.tile_used.resize(tiles), v.transmittance.resize(pixels), v.blended.resize(pixels * channels);
             parallel_for(tiles, 1, [&](int64_t begin, int64_t end) {
                 for (int64_t t = begin; t < end; t++)
-                    channels == 4 ? blend_tile<4>(*args, v, t, out, alpha) : blend_tile<3>(*args, v, t, out, alpha);
+                    if (args->ray_falloff)
+                        channels == 4 ? blend_tile<4, true>(*args, v, t, out, alpha)
+                                      : blend_tile<3, true>(*args, v, t, out, alpha);
+                    else
+                        channels == 4 ? blend_tile<4, false>(*args, v, t, out, alpha)
+                                      : blend_tile<3, false>(*args, v, t, out, alpha);
             });
             for (int64_t i = 0; i < args->count; i++) {
                 const bool seen = v.tile_count[i] > 0;
@@ -979,8 +1053,12 @@ API int32_t splat_backward(void* view, const RasterArgs* args, const float* v_ou
             v.pair_grad.resize(v.tile_list.size() * row_size + 1);
             parallel_for((int64_t)v.tiles_x * v.tiles_y, 1, [&](int64_t begin, int64_t end) {
                 for (int64_t t = begin; t < end; t++)
-                    channels == 4 ? blend_tile_backward<4>(*args, v, t, v_out, v_alpha)
-                                  : blend_tile_backward<3>(*args, v, t, v_out, v_alpha);
+                    if (args->ray_falloff)
+                        channels == 4 ? blend_tile_backward<4, true>(*args, v, t, v_out, v_alpha)
+                                      : blend_tile_backward<3, true>(*args, v, t, v_out, v_alpha);
+                    else
+                        channels == 4 ? blend_tile_backward<4, false>(*args, v, t, v_out, v_alpha)
+                                      : blend_tile_backward<3, false>(*args, v, t, v_out, v_alpha);
             });
             constexpr int64_t GRAIN = 1024;
             std::vector<double> view_parts((size_t)((n + GRAIN - 1) / GRAIN) * 12, 0.0);
