@@ -41,13 +41,19 @@ class NovelView:
 
 
 def novel_views(
-    views: list[TrainingView], known: list[KnownDepth], config: NovelConfig
+    views: list[TrainingView],
+    known: list[KnownDepth],
+    config: NovelConfig,
+    log_gains: Tensor | None = None,
 ) -> list[NovelView]:
-    """At most `config.count` of them; none without known depth."""
+    """At most `config.count` of them; none without known depth. `log_gains` (V, 3): how the
+    pictures are exposed.
+    """
     asked = evenly(known, config.sources)
     if not asked:
         return []
-    surface = known_surface(views, asked, config.points)
+    gains = torch.ones(len(views), 3) if log_gains is None else log_gains.exp()
+    surface = known_surface(views, asked, config.points, gains)
     made = (
         _foretold(base, viewmat, surface, asked, config)
         for base, viewmat in novel_cameras(asked, config)
