@@ -60,7 +60,7 @@ def _some_points(one: KnownDepth) -> Tensor:
 
 
 def _log_ratio(one: KnownDepth, other: KnownDepth, points: Tensor) -> Tensor | None:
-    """(3,) median log ratio of the colours of what both pictures show of points (N, 3) of the first,
+    """(3,) median log ratio of the colours of what both pictures show of points (N, 3) of the one,
     or None for too little.
     """
     own, there = other.at(points)
