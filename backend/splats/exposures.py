@@ -46,10 +46,10 @@ def log_gains(views: list[TrainingView], known: list[KnownDepth]) -> Tensor:
                 normal[[i, j], [j, i]] -= 1
                 right[i] += ratio
                 right[j] -= ratio
-    found = torch.linalg.solve(normal, right).float()
+    solved = torch.linalg.solve(normal, right).float()
     index = {id(view): i for i, view in enumerate(views)}
     gains = torch.zeros(len(views), 3)
-    gains[[index[id(one.view)] for one in known]] = found
+    gains[[index[id(one.view)] for one in known]] = solved
     return gains
 
 
