@@ -25,6 +25,7 @@ class LearningRates:
     sh_rest: float = 2.5e-3 / 20
     cameras: float = 2e-5
     exposure: float = 2e-3
+    exposure_known: float = 2e-4  # where depth told it before the training
 
 
 @dataclass(frozen=True, kw_only=True)

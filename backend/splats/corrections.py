@@ -17,11 +17,21 @@ class Corrections:
     """
 
     def __init__(
-        self, count: int, cameras: bool, exposure: bool, extent: float, device: str
+        self,
+        count: int,
+        cameras: bool,
+        exposure: bool,
+        extent: float,
+        device: str,
+        log_gains: Tensor | None = None,
     ) -> None:
+        """`log_gains` (V, 3): what is known of the exposure before the training."""
         self.extent = extent
         self.cameras = torch.zeros(count, 6, device=device, requires_grad=cameras)
-        self.exposure = torch.zeros(count, 6, device=device, requires_grad=exposure)
+        self.exposure = torch.zeros(count, 6, device=device)
+        if log_gains is not None:
+            self.exposure[:, :3] = log_gains.to(device)
+        self.exposure.requires_grad_(exposure)
 
     def named(self) -> dict[str, Tensor]:
         """Those that are trained."""

@@ -15,8 +15,6 @@ from ..formats import depth_exr
 from ..formats.capture import Capture
 from .views import TrainingView, ViewSet
 
-LEAST_SHARED = 200  # pixels that two pictures must share for their brightness to be compared
-
 
 @dataclass(frozen=True, kw_only=True)
 class KnownDepthConfig:
@@ -131,28 +129,6 @@ def _confirmed(one: KnownDepth, others: list[KnownDepth], config: KnownDepthConf
 def share_known(depths: list[KnownDepth]) -> float:
     """Of the pixels."""
     return float(np.mean([float((d.depth > 0).float().mean()) for d in depths])) if depths else 0.0
-
-
-def exposure_spread(
-    known: list[KnownDepth], config: KnownDepthConfig = KnownDepthConfig()
-) -> float:
-    """How much the brightness of the same places differs between neighbouring pictures: the upper
-    quartile of |log ratio|, each the median over what two of them share; 0 where nothing is known.
-    """
-    ratios = []
-    for one, other in zip(known, known[1:] + known[:1], strict=True):
-        points = points_of(one.view, one.depth)[(one.depth > 0).flatten()]
-        own, there = other.at(points)
-        shared = points[(there > 0) & ((own - there).abs() < config.tolerance * there)]
-        if len(shared) >= LEAST_SHARED:
-            first, second = (_brightness(view, shared) for view in (one.view, other.view))
-            ratios.append(abs(float((first / second).log().median())))
-    return float(np.quantile(ratios, 0.75)) if ratios else 0.0
-
-
-def _brightness(view: TrainingView, points: Tensor) -> Tensor:
-    """(N,) of the pixels that show the points, above 0."""
-    return (color_at(view, points)[0].mean(1) + 1) / 256
 
 
 def color_at(view: TrainingView, points: Tensor) -> tuple[Tensor, Tensor]:

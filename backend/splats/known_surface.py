@@ -1,6 +1,6 @@
 """Points of confirmed surfaces, with normals, and how well the picture they are of shows them."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -27,13 +27,18 @@ class SurfacePoints:
         return SurfacePoints(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
 
-def known_surface(views: list[TrainingView], known: list[KnownDepth], most: int) -> SurfacePoints:
-    """What the depth maps show, at most so many points of each, without the outlines of things."""
+def known_surface(
+    views: list[TrainingView], known: list[KnownDepth], most: int, gains: Tensor
+) -> SurfacePoints:
+    """What the depth maps show, at most so many points of each, without the outlines of things;
+    colours as if all pictures, with their `gains` (V, 3), were exposed alike.
+    """
     index = {id(view): i for i, view in enumerate(views)}
     parts = [_surface_of(one, index[id(one.view)], most) for one in known]
-    return SurfacePoints(
+    surface = SurfacePoints(
         **{f.name: torch.cat([getattr(p, f.name) for p in parts]) for f in fields(SurfacePoints)}
     )
+    return replace(surface, colors=(surface.colors / gains[surface.picture]).clamp(max=255))
 
 
 def _surface_of(one: KnownDepth, index: int, most: int) -> SurfacePoints:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from torch import Tensor
 
 from ..formats import capture, splat_ply
 from ..formats.capture import Capture
@@ -21,8 +22,9 @@ from ..runtime.job import Job, Outcome
 from . import growing_splats, trainer as training
 from .config import TrainConfig, make_config
 from .evaluate import evaluate, save_side_by_side
+from .exposures import exposure_spread, log_gains
 from .initialization import initialise
-from .known_depth import KnownDepth, exposure_spread, known_depths, share_known
+from .known_depth import KnownDepth, known_depths, share_known
 from .novel_views import novel_views
 from .splats_verb import SplatsOptions
 from .support import PROPERTY, drop_unsupported
@@ -57,22 +59,34 @@ def _prepare(job: Job[SplatsOptions], config: TrainConfig, source: Capture) -> T
         )
     views = load_views(source, config.max_pixels, config.holdout, job.progress, config.beyond)
     known = _known(job, source, views)
-    if exposure_spread(known) > config.exposure_spread:
-        config = replace(config, exposure=True)
+    config, gains = _exposed(views, known, config)
     model = initialise(source, views, config, job.request.seed, job.device)
     model, around = _surrounded(views, known, model, config)
-    novel = novel_views(views.full, known, config.novel) if _is_foretold(config, around) else []
-    trainer = training.start(config, views, model, job.request.seed, job.device, around, novel)
+    novel = novel_views(views.full, known, config.novel, gains) if _is_foretold(config) else []
+    seed, device = job.request.seed, job.device
+    trainer = training.start(config, views, model, seed, device, around, novel, gains)
     if job.resumed:
         training.restore(trainer, *checkpoint.load(job.folder.checkpoint / STATE, finite=True))
     return trainer
 
 
-def _is_foretold(config: TrainConfig, around: Surroundings | None) -> bool:
-    """Whether novel views help: under a sky, in one exposure. Where pictures differ in exposure,
-    what is pieced together from many cost 1.4 dB from above; closed rooms are not measured.
+def _exposed(
+    views: ViewSet, known: list[KnownDepth], config: TrainConfig
+) -> tuple[TrainConfig, Tensor | None]:
+    """Whether pictures differ in exposure, and by how much, (V, 3), where depth can tell."""
+    if exposure_spread(known) > config.exposure_spread:
+        config = replace(config, exposure=True)
+    if not config.exposure or not known:
+        return config, None
+    rates = replace(config.rates, exposure=config.rates.exposure_known)
+    return replace(config, rates=rates), log_gains(views.full, known)
+
+
+def _is_foretold(config: TrainConfig) -> bool:
+    """Whether novel views help: in one exposure. Where it changes they gain nothing, though they
+    are brought to one (table, seed 7: 0.1 dB, beyond and above; further -0.1).
     """
-    return around is not None and not config.exposure
+    return not config.exposure
 
 
 def _known(job: Job[SplatsOptions], source: Capture, views: ViewSet) -> list[KnownDepth]:

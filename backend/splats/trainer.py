@@ -121,13 +121,14 @@ def start(
     device: str,
     surroundings: Surroundings | None = None,
     novel: list[NovelView] | None = None,
+    log_gains: Tensor | None = None,
 ) -> Trainer:
-    """A run at step 0; with `surroundings` where the model has a shell of them, and with novel
-    views where depth foretells some.
+    """A run at step 0; with `surroundings` where the model has a shell of them, with novel views
+    where depth foretells some, and with the views' log gains (V, 3) where it tells them.
     """
     around = surroundings or make_surroundings(views, device)
     corrections = Corrections(
-        len(views.full), config.refine_cameras, config.exposure, views.extent, device
+        len(views.full), config.refine_cameras, config.exposure, views.extent, device, log_gains
     )
     tensors = {**model.named(), **corrections.named()}
     groups = [

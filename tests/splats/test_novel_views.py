@@ -16,7 +16,6 @@ from backend.splats import splats_job, trainer as training
 from backend.splats.known_depth import KnownDepth, known_depths
 from backend.splats.novel_cameras import NovelConfig, novel_cameras, place_of
 from backend.splats.novel_views import NovelView, _may_be_solid, novel_views
-from backend.splats.surroundings import Surroundings
 from backend.splats.views import ViewSet, load_views
 
 SIZE, FOCAL = (96, 72), 80.0
@@ -146,8 +145,6 @@ def test_training_follows_them_when_it_is_time() -> None:
         assert same == (step < 10)
 
 
-def test_they_are_for_the_open_air_and_one_exposure() -> None:
-    around = Surroundings(torch.zeros(3), 1.0, 8.0)
-    assert splats_job._is_foretold(small_config(), around)
-    assert not splats_job._is_foretold(small_config(exposure=True), around)
-    assert not splats_job._is_foretold(small_config(), None)
+def test_they_are_for_one_exposure() -> None:
+    assert splats_job._is_foretold(small_config())
+    assert not splats_job._is_foretold(small_config(exposure=True))

@@ -16,7 +16,7 @@ from backend.formats.capture import Capture
 from backend.geometry.conventions import from_viewmat
 from backend.protocol import InputError
 from backend.splats import splats_job, trainer as training
-from backend.splats.known_depth import KnownDepth, exposure_spread, known_depths, share_known
+from backend.splats.known_depth import KnownDepth, known_depths, share_known
 from backend.splats.surroundings import (
     Surroundings,
     SurroundingsConfig,
@@ -184,16 +184,3 @@ def test_the_file_says_which_are_surroundings(tmp_path: Path) -> None:
     small = small_trainer(small_config())
     plain = splats_job._marked(small, np.full(len(small.model), 3))
     assert "surroundings" not in plain.extra
-
-
-@pytest.mark.parametrize(("gain", "varies"), [(1.0, False), (1.2, True)])
-def test_exposure_that_changes_is_noticed(footage: Capture, gain: float, varies: bool) -> None:
-    views = views_of(footage)
-    for number, view in enumerate(views.full):
-        dimmed = view.pixels.float() / gain ** (number % 2)
-        view.pixels.copy_(dimmed.round().to(torch.uint8))
-    assert (exposure_spread(known_depths(footage, views)) > 0.03) == varies
-
-
-def test_without_known_depth_exposure_is_taken_as_one() -> None:
-    assert exposure_spread([]) == 0

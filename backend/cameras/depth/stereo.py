@@ -18,6 +18,7 @@ from ...geometry.arrays import Doubles, Floats
 from .likeness import Likeness, Posed
 
 FLAT = 1e-6  # curvature of what has no peak
+FEWEST = 2  # neighbours that must agree, where there are so many
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +33,12 @@ class Round:
 class StereoConfig:
     """Sizes are in pixels of the depth map."""
 
-    angles: tuple[float, ...] = (4.0, 9.0, 16.0)  # degrees to neighbours, two for each
-    kept: float = 0.5  # of the neighbours must see a place
+    angles: tuple[float, ...] = (3.0, 6.0, 10.0, 16.0)  # degrees to neighbours, two for each
+    # of the neighbours must see a place: what stands beside a near thing, or enters the picture at
+    # its edge, is seen from one side alone, and there by the nearest
+    kept: float = 0.25
     window: int = 5
-    coarse_window: int = 7
+    coarse_window: int = 5
     floor: float = 1e-5  # variance of colours (0..1) in a window that says nothing
     planes: int = 64
     nearest: float = 0.7  # of the first percentile of the guess, or of the points
@@ -62,7 +65,7 @@ def solve_stereo(
     `points` (n,) are depths of what the picture is known to see.
     """
     height, width = guess.shape
-    kept = math.ceil(config.kept * len(others))
+    kept = max(FEWEST, math.ceil(config.kept * len(others)))
     small = Likeness(
         view.half(), [o.half() for o in others], config.coarse_window, kept, config.floor
     )

@@ -1,6 +1,6 @@
 """Depth by likeness, on a room that is known exactly."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -90,6 +90,17 @@ def test_one_neighbour_is_enough_for_most_of_the_picture(room: Known) -> None:
     found = solved(Known(room.view, room.others[4:5], room.depth))
     wrong = np.abs(found.depth / room.depth - 1)[found.sigma < SURE]
     assert np.isfinite(found.depth).all() and np.median(wrong) < 0.02
+
+
+def test_two_neighbours_that_see_a_place_are_enough() -> None:
+    """As at the edges of pictures, and beside what stands near: the other six look away."""
+    room = known((-16, -10, -6, -3, 3, 6, 10, 16))
+    away = np.diag([-1.0, 1, -1, 1])
+    others = [o if k in (2, 5) else replace(o, viewmat=away) for k, o in enumerate(room.others)]
+    found = solved(Known(room.view, others, room.depth))
+    sure = found.sigma < SURE
+    assert sure.mean() > 0.4
+    assert np.median(np.abs(found.depth / room.depth - 1)[sure]) < 0.01
 
 
 def test_likeness_is_highest_at_the_truth_and_nowhere_outside(room: Known) -> None:
