@@ -100,6 +100,7 @@ MODEL_USES = {
     "depth": ("depth_model", "press Solve Cameras"),
     "voice": ("voice_model", "press Speak"),
     "speech": ("sound_model", "press Speak"),
+    "face": ("audio2face", "choose an emotion under Style, and press Speak"),
 }
 
 

@@ -144,6 +144,13 @@ class SPLATSMITH_PT_talking_style(SidebarPanel, bpy.types.Panel):
             layout.prop(settings, "trust_transcript")
         layout.prop(settings, "sound_model")
         layout.prop(settings, "voice_model")
+        layout.prop(settings, "audio2face")
+        if settings.audio2face:
+            column = layout.column(align=True)
+            column.prop(settings, "emotion")
+            row = column.row()
+            row.active = settings.emotion != "neutral"
+            row.prop(settings, "emotion_strength", slider=True)
         getting = layout.operator("splatsmith.get_model", text="Get a Voice Model", icon="IMPORT")
         getting.name = "wav2vec2-base-960h"
         layout.prop(settings, "assume_speech")

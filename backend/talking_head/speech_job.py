@@ -16,6 +16,7 @@ from ..media.sound import RATE, read_sound
 from ..protocol import InputError
 from ..runtime.job import Job, Outcome
 from ..runtime.kept_stage import StageKeeper
+from . import whole_face
 from .motion.idle import blinks, loudness_of, sway
 from .motion.motion_output import frame_times, write_motion
 from .motion.motion_training import speak
@@ -50,6 +51,7 @@ def run(job: Job[SpeechOptions]) -> Outcome:
     speaker = load_speaker(Path(options.speaker)) if options.speaker else None
     script = _transcript(job)
     voice = load_voice_model(options.voice_model)
+    network = whole_face.loaded(job)
     keeper = StageKeeper(job)
     job.stage("Reading the sound", 1, 3)
     samples = read_sound(path, options.channel)
@@ -73,15 +75,20 @@ def run(job: Job[SpeechOptions]) -> Outcome:
     heard = times + options.lead / 1000
     style = VisemeStyle(options.intensity, options.jaw, options.closure)
     mouth, own = mouths(probabilities, style=style), list[str]()
+    face = whole_face.heard(job, network, samples, len(features), keeper) if network else None
+    if face is not None:
+        mouth, own = whole_face.in_style(face, probabilities, style, bool(script)), list(face.own)
     if speaker:
         mouth, own = _in_the_manner(speaker, features, mouth, probabilities, style, bool(script))
-        if options.character:  # the speaker's decoder hears the others too
-            mouth = mouth * _own_lines(probabilities)[:, None]
+        mouth = mouth if face is None else whole_face.above_the_mouth(face, mouth, style)
+    if options.character and (speaker or face):  # they hear the others too
+        mouth = mouth * _own_lines(probabilities)[:, None]
     spoken = np.concatenate([mouth, viseme_shares(probabilities, style) * options.intensity], 1)
     values = smoothed(_at(spoken, heard), options.smoothing * options.fps)
     lids = blinks(times, options.blinks, job.request.seed)
     for side in ("Left", "Right"):
-        values[:, BLENDSHAPES.index(f"eyeBlink{side}")] = lids
+        column = BLENDSHAPES.index(f"eyeBlink{side}")
+        values[:, column] = np.maximum(values[:, column], lids)
     head = sway(heard, loudness_of(features[:, :BANDS]), options.sway, job.request.seed)
     names = [*BLENDSHAPES, *own, *VISEME_CURVES, *HEAD]
     values = np.concatenate([values, head], 1)
@@ -89,7 +96,7 @@ def run(job: Job[SpeechOptions]) -> Outcome:
         job.folder.staging, options.fps, names, values, options.tolerance, str(path.resolve())
     )
     seconds = len(samples) / RATE
-    manner = "in the speaker's manner" if speaker else "in a universal style"
+    manner = "in the speaker's manner" if speaker else whole_face.manner(network, options.emotion)
     return Outcome(
         f"{seconds:.1f} s of speech {manner}, {keys:,} keys",
         {"seconds": seconds, "keys": float(keys)},

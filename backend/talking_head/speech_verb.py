@@ -33,6 +33,17 @@ class SpeechOptions:
         "your own wav2vec-like network, as .onnx: the one that the speaker was taught with, or "
         "without a speaker a recogniser with its vocab.json, which hears what is said",
     )
+    audio2face: str = option(
+        "",
+        "folder of an Audio2Face-3D v2.3 network (Claire, James, Mark), which moves the whole face "
+        "by ear",
+    )
+    emotion: str = option(
+        "neutral",
+        "what the face feels, by Audio2Face-3D: neutral, amazement, anger, cheekiness, disgust, "
+        "fear, grief, joy, outofbreath, pain, sadness",
+    )
+    emotion_strength: float = option(0.7, "how much of that emotion", 0, 1)
     assume_speech: bool = option(
         False, "take the sound for speech, even where none is heard: no warning"
     )
