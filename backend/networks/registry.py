@@ -2,8 +2,8 @@
 under which licence. Standard library only.
 
 Sizes are those that the hub shows (of Audio2Face-3D's Claire and James as their arrays' shapes
-say); what really comes, and its checksum, the server says at download. EdgeSAM is not listed: its licence (S-Lab 1.0) is for non-commercial use only. Its files
-work where a SAM's do.
+say); what really comes, and its checksum, the server says at download. EdgeSAM is not listed: its
+licence (S-Lab 1.0) is for non-commercial use only. Its files work where a SAM's do.
 """
 
 from dataclasses import dataclass

@@ -37,7 +37,7 @@ class NetworkHead:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Poses:
+class MeshShapes:
     """Named shapes of a mesh, seen at M of its vertices."""
 
     names: tuple[str, ...]  # of all P
@@ -68,7 +68,7 @@ def read_head(path: Path, info: NetworkInfo) -> NetworkHead:
     )
 
 
-def read_poses(path: Path, settings: FitSettings, vertices: int) -> Poses:
+def read_poses(path: Path, settings: FitSettings, vertices: int) -> MeshShapes:
     """InputError where they belong to another mesh or other settings."""
     count = len(settings.active)
     heads = {
@@ -92,7 +92,7 @@ def read_poses(path: Path, settings: FitSettings, vertices: int) -> Poses:
     deltas = np.stack([shapes[name][places].astype(np.float64) for name in active])
     _demand_finite(path, (deltas, told["neutral"]))
     neutral = np.asarray(told["neutral"], np.float32)
-    return Poses(names=tuple(names), places=places, neutral=neutral, deltas=deltas)
+    return MeshShapes(names=tuple(names), places=places, neutral=neutral, deltas=deltas)
 
 
 def implicit_emotion(path: Path, info: NetworkInfo, how: Liveliness) -> Floats:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...geometry.arrays import Doubles, Floats
-from .mesh_data import Moving, NetworkHead, Poses
+from .mesh_data import MeshShapes, Moving, NetworkHead
 from .settings import FitSettings, Liveliness
 from .shape_fit import ShapeFit, prepare, weights
 
@@ -26,7 +26,7 @@ class FittedPart:
 
 
 def skin_part(
-    head: NetworkHead, poses: Poses, how: Liveliness, settings: FitSettings
+    head: NetworkHead, poses: MeshShapes, how: Liveliness, settings: FitSettings
 ) -> FittedPart:
     """The face without its tongue."""
     height = head.skin.mean[:, 1].astype(np.float64)
@@ -49,7 +49,7 @@ def skin_part(
 
 
 def tongue_part(
-    head: NetworkHead, poses: Poses, how: Liveliness, settings: FitSettings
+    head: NetworkHead, poses: MeshShapes, how: Liveliness, settings: FitSettings
 ) -> FittedPart:
     """The tongue, which is moved up and forward as a whole, too."""
     moved = [0.0, how.tongue_height_offset, how.tongue_depth_offset]
@@ -81,7 +81,7 @@ def eased(values: Doubles, seconds: float, rate: float) -> Doubles:
     return out
 
 
-def _fit(poses: Poses, settings: FitSettings) -> ShapeFit:
+def _fit(poses: MeshShapes, settings: FitSettings) -> ShapeFit:
     diagonal = float(np.linalg.norm(np.ptp(poses.neutral, axis=0)))
     return prepare(poses.names, _flat(poses.deltas), diagonal, settings)
 
@@ -90,7 +90,7 @@ def _flat(deltas: Doubles) -> Doubles:
     return deltas.reshape(len(deltas), -1)
 
 
-def _action(moving: Moving, poses: Poses, deltas: Doubles) -> Doubles:
+def _action(moving: Moving, poses: MeshShapes, deltas: Doubles) -> Doubles:
     """(K, S) what each number does to the right-hand sides."""
     basis = moving.basis[:, poses.places].reshape(len(moving.basis), -1)
     return np.asarray(_flat(deltas).astype(np.float32) @ basis.T, np.float64)
