@@ -19,6 +19,11 @@ class SpeechOptions:
         "what is said, or a file with it (text, .srt, .vtt): lips then close exactly (empty: by "
         "ear)",
     )
+    words: str = option(
+        "",
+        "what is said and when, instead of a transcript: the words.json of an earlier speech, with "
+        "times that you may have changed",
+    )
     character: str = option(
         "", "whose lines the face says, of a transcript with names (ANNA: …); empty: all"
     )
@@ -77,8 +82,9 @@ VERB = Verb(
     description=(
         "--input is a sound or a video. --output receives motion.npz (keys for 52 ARKit shapes, "
         "blinks and the head, in layers),\n"
-        "live_link.csv (every frame, as Live Link Face writes it) and curves.png. Any language; a "
-        "transcript makes lips exact."
+        "live_link.csv (every frame, as Live Link Face writes it), curves.png and, with a "
+        "transcript, words.json (words and sounds,\n"
+        "which --words takes again). Any language; a transcript makes lips exact."
     ),
     example="python -m backend speech --input line.wav --fps 24 --output line-motion",
     run="talking_head.speech_job",

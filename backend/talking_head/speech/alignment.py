@@ -147,6 +147,7 @@ def _phonemes(
                 (rows[-1] + 1) / FEATURE_RATE,
                 phoneme.ipa,
                 phoneme.begins_word,
+                phoneme.word,
             )
         )
     return aligned

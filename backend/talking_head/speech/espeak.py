@@ -65,7 +65,7 @@ def speak(
     library, rate = _library()
     blocks: list[NDArray[np.int16]] = []
     marks: list[tuple[float, str, bool]] = []
-    words = [0]
+    words = {0: ""}  # by the mark that begins them
 
     def receive(samples: Any, count: int, events: Any) -> int:
         if samples and count > 0:
@@ -73,14 +73,15 @@ def speak(
         index = 0
         while events[index].kind != END:
             if events[index].kind == WORD:
-                words.append(len(marks))
+                first = events[index].text_position - 1
+                words[len(marks)] = text[max(first, 0) : first + events[index].length].strip()
             if events[index].kind == PHONEME:
                 sign = events[index].sign.decode("utf-8", "ignore")
                 marks.append(
                     (
                         events[index].milliseconds / 1000,
                         "" if sign.startswith("(") else sign,  # "(en)": another language begins
-                        words[-1] == len(marks),
+                        len(marks) in words,
                     )
                 )
             index += 1
@@ -105,8 +106,8 @@ def speak(
     )
     ends = [time for time, _, _ in marks[1:]] + [len(wave) / rate]
     phonemes = [
-        Phoneme(start, end, sign, first)
-        for (start, sign, first), end in zip(marks, ends, strict=True)
+        Phoneme(start, end, sign, first, words.get(number, ""))
+        for number, ((start, sign, first), end) in enumerate(zip(marks, ends, strict=True))
         if end > start
     ]
     return np.asarray(wave, np.float32), rate, phonemes

@@ -26,6 +26,7 @@ class Phoneme:
     end: float
     ipa: str  # empty for silence
     begins_word: bool = False
+    word: str = ""  # as it is written, where it begins one
 
     @property
     def center(self) -> float:
