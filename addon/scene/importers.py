@@ -48,7 +48,10 @@ def _segment(context: bpy.types.Context, _request: Request[Any], folder: Path, n
 def _speech(context: bpy.types.Context, request: Request[Any], folder: Path, name: str) -> str:
     path = folder / motion_file.NAME
     context.scene.splatsmith.spoken = str(path)
-    return results.import_motion(context, path, name, int(request.context.get("start", 1)))
+    start = int(request.context.get("start", 1))
+    line = results.import_motion(context, path, name, start)
+    words = results.import_words(context, request, folder, name, start)
+    return ". ".join(filter(None, [line, words, *request.context.get("notes", [])]))
 
 
 def _face(context: bpy.types.Context, request: Request[Any], folder: Path, name: str) -> str:

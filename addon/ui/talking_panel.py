@@ -5,7 +5,7 @@ from typing import Any
 import bpy
 
 from ..scene import results
-from ..scene.faces import gaussian_head, head_nodes
+from ..scene.faces import gaussian_head, head_nodes, timing_strips
 from .job_strip import panel_width, wrap
 from .panels import SidebarPanel
 
@@ -108,6 +108,9 @@ class SPLATSMITH_PT_talking(SidebarPanel, bpy.types.Panel):
         row = layout.row()
         row.scale_y = 1.4
         row.operator("splatsmith.speak", icon="PLAY_SOUND")
+        if timing_strips.any_laid(context.scene):
+            row = layout.row()
+            row.operator("splatsmith.bake_again", icon="NLA")
 
 
 class SPLATSMITH_PT_talking_style(SidebarPanel, bpy.types.Panel):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...formats.arkit import BLENDSHAPES
-from ...geometry.arrays import Floats
+from ...geometry.arrays import Doubles, Floats
 from ..speech.log_mel import FEATURE_RATE
 from .face_network import FPS, FaceNetwork
 from .retarget import part_weights
@@ -40,7 +40,7 @@ def face_of(network: FaceNetwork, rows: Floats, count: int, seed: int = 0) -> He
         angles = how.eyeballs_strength * eyes + how.saccade_strength * np.tile(darts, (1, 2))
         for name, values in looks(angles).items():
             shaped[:, BLENDSHAPES.index(name)] = values
-    own, others = (), np.zeros((len(rows), 0))
+    own, others = tuple[str, ...](), np.zeros((len(rows), 0))
     if network.tongue is not None:
         names = network.tongue.fit.names
         use = [k for k, name in enumerate(names) if name not in BLENDSHAPES]
@@ -61,7 +61,7 @@ def looks(angles: Floats) -> dict[str, Floats]:
     return shapes
 
 
-def _paced(values: Floats, count: int) -> Floats:
+def _paced(values: Doubles, count: int) -> Floats:
     """(count, K) at FEATURE_RATE, of values (N, K) at FPS."""
     place = np.arange(count) * FPS / FEATURE_RATE
     columns = [np.interp(place, np.arange(len(values)), column) for column in values.T]
