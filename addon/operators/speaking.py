@@ -69,7 +69,7 @@ class SPLATSMITH_OT_sound_of_strip(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _style(settings: Any) -> dict[str, float]:
+def _style(settings: Any) -> dict[str, Any]:
     """The sliders."""
     return {
         "intensity": settings.speech_intensity,
@@ -138,11 +138,10 @@ with the sliders of Style. Your own keys and layers stay"""
             raise InputError(
                 "There are no words to bake.", "Give a transcript under Style, and press Speak."
             )
-        block, timing = spoken
-        moved = moved_words.read(block, timing)
+        moved = moved_words.read(*spoken)
         if not moved.words:
             raise InputError("All words were deleted.", "Undo that, or delete their layer instead.")
-        request = read_request(timing.request)
+        request = read_request(spoken[1].request)
         folder = folders.new_folder("speech", request.title)
         path = folder / "moved_words.json"
         words_file.write(path, moved.words)
@@ -153,7 +152,7 @@ with the sliders of Style. Your own keys and layers stay"""
             fps=frame_rate(context.scene),
             **_style(context.scene.splatsmith),
         )
-        told = {"start": round(timing.start), "notes": moved.notes}
+        told = {"start": round(spoken[1].start), "notes": moved.notes}
         return run_in_folder(self, context, replace(request, options=options, context=told), folder)
 
 

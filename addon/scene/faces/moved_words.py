@@ -23,11 +23,11 @@ class Moved:
     notes: list[str]
 
 
-def read(block: bpy.types.ID, timing: Timing) -> Moved:
+def read(obj: bpy.types.Object, timing: Timing) -> Moved:
     """A word takes its sounds along, and stretches them; a sound that was moved itself stays where
     it was put; what was deleted is silent.
     """
-    word_places, sound_places = (spans(block, timing, kind) for kind in (WORDS, SOUNDS))
+    word_places, sound_places = (spans(obj, timing, kind) for kind in (WORDS, SOUNDS))
     words, added = paired(
         [name for name, _ in timing.names], [w.start for w in timing.words], word_places
     )

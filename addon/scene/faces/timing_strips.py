@@ -21,7 +21,10 @@ from ....backend.protocol import InputError
 # on the strips' actions: what was spoken, which of the two they are, and of which speech
 RECORD, KIND, FOLDER = "splatsmith_record", "splatsmith_timing", "splatsmith_folder"
 WORDS, SOUNDS = "words", "sounds"
-TRACKS = {SOUNDS: "Splatsmith sounds", WORDS: "Splatsmith words"}
+TRACKS = {
+    SOUNDS: ("Splatsmith sounds", "Splatsmith sounds 2"),
+    WORDS: ("Splatsmith words", "Splatsmith words 2"),
+}
 LONGEST = 40  # letters of a name
 NUMBER = re.compile(r"\.\d{3,}$")  # that Blender adds to a name which is taken
 
@@ -43,13 +46,13 @@ def lay(scene: bpy.types.Scene, name: str, timing: Timing) -> int:
     """Strips for the words and sounds of a speech, on the first target; those of an earlier one in
     its frames go. How many words.
     """
-    for block in blocks(scene):
-        if block.animation_data is not None:
-            _clear(block.animation_data, timing)
-    block = next(blocks(scene), None)
-    if block is None:
+    for obj in holders(scene):
+        if obj.animation_data is not None:
+            _clear(obj.animation_data, timing)
+    first = next(holders(scene), None)
+    if first is None:
         return 0
-    data = block.animation_data_create()
+    data = first.animation_data_create()
     sounds = [(s.ipa, s.start, s.end) for word in timing.words for s in word.sounds]
     words = [(word.text, word.start, word.end) for word in timing.words]
     laid = {
@@ -85,29 +88,30 @@ def _in_frames(rows: list[tuple[str, float, float]], timing: Timing) -> list[Any
 
 
 def _row(data: Any, kind: str, title: str, rows: list[Any]) -> tuple[Any, list[Any]]:
-    """The action and the strips (in the rows' order) of a track, one after the other: where two
-    overlap, the earlier one ends where the later begins.
+    """The action and the strips, in the rows' order. By turns they lie on two tracks, as strips of
+    one track can't be dragged across each other: so each may move by the length of its neighbours.
     """
     action = bpy.data.actions.new(title)
-    track = next((t for t in data.nla_tracks if t.name == TRACKS[kind]), None)
-    track = track or _track(data, kind)
+    tracks = [_track(data, name) for name in TRACKS[kind]]
     order = sorted(range(len(rows)), key=lambda k: rows[k][1])
     strips: list[Any] = [None] * len(rows)
     for place, k in enumerate(order):
         name, begin, end = rows[k]
-        following = rows[order[place + 1]][1] if place + 1 < len(order) else end
-        until = max(min(end, following), begin)
+        following = rows[order[place + 2]][1] if place + 2 < len(order) else end
+        told = name[:LONGEST] or "?", begin, max(min(end, following), begin)
         try:
-            strips[k] = _strip(track, action, name[:LONGEST] or "?", begin, until)
+            strips[k] = _strip(tracks[place % 2], action, *told)
         except RuntimeError:  # a strip of another speech was moved here
-            track = _track(data, kind)
-            strips[k] = _strip(track, action, name[:LONGEST] or "?", begin, until)
+            tracks[place % 2] = data.nla_tracks.new()
+            tracks[place % 2].name = TRACKS[kind][place % 2]
+            strips[k] = _strip(tracks[place % 2], action, *told)
     return action, strips
 
 
-def _track(data: Any, kind: str) -> Any:
-    track = data.nla_tracks.new()
-    track.name = TRACKS[kind]
+def _track(data: Any, name: str) -> Any:
+    """The one of that name; a new one where there is none."""
+    track = data.nla_tracks.get(name) or data.nla_tracks.new()
+    track.name = name
     return track
 
 
@@ -118,31 +122,30 @@ def _strip(track: Any, action: Any, name: str, begin: float, end: float) -> Any:
     return strip
 
 
-def blocks(scene: bpy.types.Scene) -> Iterator[bpy.types.ID]:
-    """Data-blocks that may hold such strips: the panel's targets, as they are listed."""
+def holders(scene: bpy.types.Scene) -> Iterator[bpy.types.Object]:
+    """Objects that may hold such strips, the panel's targets as they are listed. Not their shape
+    keys, whose tracks the editor keeps folded.
+    """
     settings = scene.splatsmith
-    for obj in (*(t.obj for t in settings.face_targets), settings.jaw_rig, settings.head_object):
-        if obj is None:
-            continue
-        keys = obj.data.shape_keys if obj.type == "MESH" else None
-        yield keys if keys is not None else obj
+    objs = (*(t.obj for t in settings.face_targets), settings.jaw_rig, settings.head_object)
+    yield from dict.fromkeys(obj for obj in objs if obj is not None)
 
 
 def any_laid(scene: bpy.types.Scene) -> bool:
     """Whether there are words to move: asked at every redraw, so by the track's name alone."""
     return any(
-        block.animation_data is not None and TRACKS[WORDS] in block.animation_data.nla_tracks
-        for block in blocks(scene)
+        obj.animation_data is not None and TRACKS[WORDS][0] in obj.animation_data.nla_tracks
+        for obj in holders(scene)
     )
 
 
-def of_scene(scene: bpy.types.Scene) -> tuple[bpy.types.ID, Timing] | None:
+def of_scene(scene: bpy.types.Scene) -> tuple[bpy.types.Object, Timing] | None:
     """The speech around the current frame; else the one that begins last before it, or first."""
     told = [
-        (block, _timing(action))
-        for block in dict.fromkeys(blocks(scene))
-        if block.animation_data is not None
-        for action in {strip.action for _, strip in _strips(block.animation_data)}
+        (obj, _timing(action))
+        for obj in holders(scene)
+        if obj.animation_data is not None
+        for action in {strip.action for _, strip in _strips(obj.animation_data)}
         if action.get(KIND) == WORDS
     ]
     now = scene.frame_current
@@ -197,10 +200,10 @@ def _remove(data: Any, folder: str) -> None:
             bpy.data.actions.remove(action)
 
 
-def spans(block: bpy.types.ID, timing: Timing, kind: str) -> dict[str, tuple[float, float]]:
+def spans(obj: bpy.types.Object, timing: Timing, kind: str) -> dict[str, tuple[float, float]]:
     """Where the strips of a speech are now, in seconds of its sound, by their names."""
     places = {}
-    for _, strip in _strips(block.animation_data):
+    for _, strip in _strips(obj.animation_data):
         if (strip.action.get(KIND), strip.action.get(FOLDER)) == (kind, timing.folder):
             places[strip.name] = (
                 (strip.frame_start - timing.start) / timing.fps,
