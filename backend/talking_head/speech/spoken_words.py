@@ -14,7 +14,7 @@ def words_of(phonemes: Iterable[Phoneme]) -> tuple[SpokenWord, ...]:
     """Each begins with a sound that begins a word."""
     groups = list[list[Phoneme]]()
     for phoneme in phonemes:
-        if phoneme.begins_word or not groups:
+        if phoneme.begins_word or phoneme.word or not groups:
             groups.append([])
         groups[-1].append(phoneme)
     return tuple(_word(group) for group in groups)

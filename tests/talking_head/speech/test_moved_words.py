@@ -51,8 +51,22 @@ def test_words_are_named_as_they_are_written(line: tuple[Path, Path]) -> None:
     words = words_file.read(line[1] / words_file.NAME)
     assert [word.text for word in words] == ["I", "saw", "20", "maps", "there"]
     assert "m" in words[3].sounds[0].ipa and words[2].end <= words[3].start + 1e-6
-    _, _, phonemes = speak("naïve Straße", "de")
-    assert [word.text for word in words_of(phonemes)] == ["naïve", "Straße"]
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "words"),
+    [
+        ("naïve Straße", "de", "naïve|Straße"),
+        ("Ich habe es gut.", "de", "Ich|habe|es|gut"),
+        ("maps of the moon", "en-us", "maps|of the|moon"),
+        ('"I don\'t", he said', "en-us", "I|don't|he|said"),
+        ("s'il vous plaît !", "fr", "s'il|vous|plaît"),
+        ("こんにちは せかい", "ja", "こんにちは|せかい"),
+    ],
+)
+def test_words_are_named_in_any_language(text: str, language: str, words: str) -> None:
+    spoken = words_of(p for p in speak(text, language)[2] if p.ipa)
+    assert "|".join(word.text for word in spoken) == words
 
 
 def test_a_moved_word_moves_the_mouth(line: tuple[Path, Path], tmp_path: Path) -> None:
