@@ -15,7 +15,9 @@ from ..geometry.arrays import Floats
 from ..protocol import InputError
 from ..runtime.job import Job
 from .speech.audio_features import CHANNELS, heard_visemes, shown_by_sound
+from .speech.kanji import has_kanji
 from .speech.phonemes import Phoneme
+from .speech.readable import base_language, readable
 from .speech.recognised import recognised_visemes, vocabulary
 from .speech.spoken_words import track_of, words_of
 from .speech.transcript import Transcript, parse
@@ -119,6 +121,12 @@ def _transcript(job: Job[SpeechOptions]) -> Transcript | None:
             f"Nobody called {who} speaks in the transcript.",
             f"Its names: {', '.join(script.speakers) or 'none'}.",
         )
+    if base_language(job.options.language) == "ja":
+        for line in [line.text for line in script.lines if has_kanji(line.text)][:SHOWN]:
+            job.warn(
+                "KANJI",
+                f"{line} is read as {readable(line, 'ja')[0]}. Where that is wrong, write kana.",
+            )
     if len(script.speakers) > 1 and not who:
         job.warn(
             "SPEAKERS",

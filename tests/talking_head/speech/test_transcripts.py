@@ -119,8 +119,8 @@ def test_times_that_are_none_get_a_sentence() -> None:
 
 
 def test_what_a_voice_can_not_read_is_named() -> None:
-    with pytest.raises(InputError, match="can't read 漢 字") as error:
-        readable("これは漢字です。漢", "ja")
+    with pytest.raises(InputError, match="can't read 말 을") as error:
+        readable("これは말을です。", "ja")
     assert "kana" in error.value.advice
     for text, language in (
         ("привет", "en-us"),
