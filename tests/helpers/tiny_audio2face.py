@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from helpers.tiny_onnx import F, Graph
+from helpers.tiny_onnx import F, Graph, Port
 
 from backend.formats.arkit import BLENDSHAPES
 from backend.geometry.arrays import Floats
@@ -43,11 +43,10 @@ def folder(path: Path, **config: float | str) -> Path:
     )  # fmt: skip
     names = np.array(["neutral", *BLENDSHAPES], "S")
     mask = np.arange(0, VERTICES, dtype=np.int32)
-    np.savez(path / "bs_skin.npz", poseNames=names, neutral=mean, frontalMask=mask, **shapes)
-    np.savez(
-        path / "bs_tongue.npz", poseNames=np.array(["neutral", *TONGUES], "S"), neutral=rest,
-        **tongues,
-    )  # fmt: skip
+    archive = {"poseNames": names, "neutral": mean, "frontalMask": mask, **shapes}
+    _save(path / "bs_skin.npz", archive)
+    tongue_names = np.array(["neutral", *TONGUES], "S")
+    _save(path / "bs_tongue.npz", {"poseNames": tongue_names, "neutral": rest, **tongues})
     _settings(path, config, float(np.linalg.norm(np.ptp(mean, axis=0))))
     starts = np.array([0, 40], np.int32)
     np.savez(
@@ -76,8 +75,12 @@ def network(path: Path, result: int = RESULT, window: int = WINDOW) -> Path:
     angles[..., -3] = 15
     both = g.op("Concat", loud, joy, axis=2)
     g.op("Add", g.op("MatMul", both, g.const(table)), g.const(angles), out="result")
-    inputs = [("input", F, ["b", 1, window]), ("emotion", F, ["b", 1, 26])]
+    inputs: list[Port] = [("input", F, ["b", 1, window]), ("emotion", F, ["b", 1, 26])]
     return g.save(path, inputs, [("result", F, ["b", 1, result])])
+
+
+def _save(path: Path, arrays: dict[str, Any]) -> None:
+    np.savez(path, **arrays)
 
 
 def _settings(path: Path, config: dict[str, Any], diagonal: float) -> None:
@@ -131,4 +134,4 @@ def change(path: Path, **values: Any) -> None:
 def replace(path: Path, **arrays: Floats | None) -> None:
     """Changes arrays of an archive; None leaves one out."""
     kept = {**np.load(path), **arrays}
-    np.savez(path, **{name: array for name, array in kept.items() if array is not None})
+    _save(path, {name: array for name, array in kept.items() if array is not None})

@@ -88,7 +88,7 @@ def test_a_moved_word_moves_the_mouth(line: tuple[Path, Path], tmp_path: Path) -
     until = round(words[1].end * 24)
     np.testing.assert_allclose(closed[0][:until], closed[1][:until], atol=0.021)
     head = [curve(f, "headPitch") for f in (folder, tmp_path / "later")]
-    np.testing.assert_allclose(*head, atol=0.01)  # the voice is the same
+    np.testing.assert_allclose(head[0], head[1], atol=0.01)  # the voice is the same
     again = words_file.read(tmp_path / "later" / words_file.NAME)
     assert abs(again[3].start - words[3].start - 0.25) < 1e-9
 
