@@ -16,14 +16,13 @@ from ...backend.formats import (
     mesh_sequence as sequences,
     motion_file,
     splat_ply,
-    words_file,
 )
 from ...backend.geometry.arrays import Doubles, Floats
-from ...backend.protocol import InputError, Request
+from ...backend.protocol import InputError
 from ...backend.semantics.rendering.render_verb import RenderOptions
 from . import framing, image_window
 from .captures import cameras, collections, picture_times, verdict
-from .faces import face_targets, gaussian_head, head_mesh, speech_sound, timing_strips
+from .faces import face_targets, gaussian_head, head_mesh, speech_sound
 from .meshes import mesh_frames, mesh_playback, mesh_sequence, outside_mesh, timeline
 from .objects import objects
 from .splats import pointclouds, splat_nodes, splats, upright
@@ -290,29 +289,6 @@ def person(context: bpy.types.Context) -> bpy.types.Object | None:
         None,
     )
     return active or (people[-1] if people else None)
-
-
-def import_words(
-    context: bpy.types.Context, request: Request[Any], folder: Path, name: str, start: int
-) -> str:
-    """Words that were spoken, as strips beside their curves; a line about it, empty where none are
-    known.
-    """
-    path = folder / words_file.NAME
-    if not path.is_file():
-        return ""
-    motion = motion_file.read(folder / motion_file.NAME)
-    timing = timing_strips.Timing(
-        request=request.to_json(),
-        folder=str(folder),
-        start=start,
-        fps=context.scene.render.fps / context.scene.render.fps_base,
-        seconds=motion.length / motion.fps,
-        words=words_file.read(path),
-        names=(),
-    )
-    count = timing_strips.lay(context.scene, name, timing)
-    return f"{count} words are strips in the Nonlinear Animation editor" if count else ""
 
 
 def import_motion(context: bpy.types.Context, path: Path, name: str, start: int) -> str:

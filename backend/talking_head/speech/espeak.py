@@ -109,7 +109,8 @@ def speak(
     for number, ((start, sign, first), end) in enumerate(zip(marks, ends, strict=True)):
         waiting = names.get(number, waiting)
         if end > start:  # German words before a vowel begin with a mark that takes no time
-            phonemes.append(Phoneme(start, end, sign, first, waiting if sign else ""))
+            word = waiting if sign else ""
+            phonemes.append(Phoneme(start=start, end=end, ipa=sign, begins_word=first, word=word))
             waiting = "" if sign else waiting
     return np.asarray(wave, np.float32), rate, phonemes
 

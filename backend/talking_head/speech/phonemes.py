@@ -18,7 +18,7 @@ VISEME_OF = {sign: viseme for viseme, signs in SIGNS.items() for sign in signs}
 BILABIAL, LABIODENTAL = frozenset("pbm"), frozenset("fv")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Phoneme:
     """One sound; times in seconds."""
 

@@ -117,7 +117,7 @@ def _spoken(stretch: Heard, signs: tuple[str, ...], language: str) -> list[Phone
         return sounds_of(text, language_code(language))
     times = USUAL * np.arange(len(stretch.signs) + 1)
     return [
-        Phoneme(float(a), float(b), sign, a == 0)
+        Phoneme(start=float(a), end=float(b), ipa=sign, begins_word=a == 0)
         for a, b, sign in zip(times[:-1], times[1:], stretch.signs, strict=True)
         if sign != SPACE
     ]

@@ -29,7 +29,7 @@ def _word(group: list[Phoneme]) -> SpokenWord:
 def track_of(words: Iterable[SpokenWord], count: int) -> NDArray[np.int64]:
     """(count,) numbers of visemes at FEATURE_RATE; of two sounds at once, the later one."""
     sounds = sorted((s for word in words for s in word.sounds), key=lambda s: (s.start, s.end))
-    return viseme_track([Phoneme(s.start, s.end, s.ipa) for s in sounds], count)
+    return viseme_track([Phoneme(start=s.start, end=s.end, ipa=s.ipa) for s in sounds], count)
 
 
 def later(phoneme: Phoneme, seconds: float) -> Phoneme:
