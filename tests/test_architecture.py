@@ -46,6 +46,7 @@ READERS = (
     "words_lines",
     "click_lines",
     "motion_file",
+    "words_file",
     "arkit",
     "declared_sizes",
     "gate",

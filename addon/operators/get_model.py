@@ -1,4 +1,4 @@
-"""Published networks, fetched with consent: for words, masks, segments, depth and voices."""
+"""Published networks, fetched with consent: for words, masks, segments, depth, voices and faces."""
 
 import bpy
 

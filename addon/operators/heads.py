@@ -66,6 +66,7 @@ class SPLATSMITH_OT_read_face(OnCompute, bpy.types.Operator):
             rig=_folder(settings.face_rig),
             fps=frame_rate(context.scene),
             smoothing=settings.speech_smoothing,
+            channel=settings.speech_channel,
             assume_speech=settings.assume_speech,
             voice_model=bpy.path.abspath(settings.voice_model),
             gaussians=-1 if settings.paint_head else 0,

@@ -94,9 +94,9 @@ def _page_of_operators() -> list[tuple[str, str]]:
         "4-objects": "segment select brush click_select merge_objects split_object recolor_objects "
         "mask_nodes extract_objects delete_objects export_objects hide_splats label_selection "
         "get_model",
-        "5-talking-face": "speak sound_of_strip import_motion add_head read_face talk_video "
-        "import_head export_face face_row match_face add_face_targets remove_face_target "
-        "place_landmarks mark_landmark clear_landmarks add_arkit_shapes",
+        "5-talking-face": "speak bake_again sound_of_strip import_motion add_head read_face "
+        "talk_video import_head export_face face_row match_face add_face_targets "
+        "remove_face_target place_landmarks mark_landmark clear_landmarks add_arkit_shapes",
         "6-animated-mesh": "make_mesh mask_frame one_mesh find_bones bake_mesh import_mesh",
     }
     return [(name, f"{page}.html") for page, names in rows.items() for name in names.split()]

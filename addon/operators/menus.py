@@ -33,7 +33,15 @@ ENTRIES = (
 SUBMENUS = {
     "Talking Face": (
         ("add_face_targets", "remove_face_target", "match_face", "face_row", "sound_of_strip"),
-        ("speak", "import_motion", "add_head", "import_head", "read_face", "talk_video"),
+        (
+            "speak",
+            "bake_again",
+            "import_motion",
+            "add_head",
+            "import_head",
+            "read_face",
+            "talk_video",
+        ),
         ("place_landmarks", "clear_landmarks", "add_arkit_shapes"),
     ),
     "Animated Mesh": (

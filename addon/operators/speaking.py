@@ -1,14 +1,20 @@
 """Speech onto faces: the sound, the motion that is computed of it, and motions made before."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import bpy
 
+from ...backend.formats import words_file
 from ...backend.protocol import InputError, Request
 from ...backend.talking_head.speech_verb import SpeechOptions
+from ...backend.verbs import read_request
 from ..blender_types import OperatorResult
+from ..jobs import folders
 from ..scene import results
-from .common import OnCompute, guarded, run_job
+from ..scene.faces import moved_words, timing_strips
+from .common import OnCompute, guarded, run_in_folder, run_job
 
 
 def frame_rate(scene: bpy.types.Scene) -> float:
@@ -63,6 +69,19 @@ class SPLATSMITH_OT_sound_of_strip(bpy.types.Operator):
         return {"FINISHED"}
 
 
+def _style(settings: Any) -> dict[str, Any]:
+    """The sliders."""
+    return {
+        "intensity": settings.speech_intensity,
+        "jaw": settings.speech_jaw,
+        "closure": settings.speech_closure,
+        "smoothing": settings.speech_smoothing,
+        "lead": settings.speech_lead,
+        "blinks": settings.blinks,
+        "sway": settings.sway,
+    }
+
+
 class SPLATSMITH_OT_speak(OnCompute, bpy.types.Operator):
     """Move the targets as the sound speaks: lips, jaw, blinks, head, each in a layer of its own"""
 
@@ -86,13 +105,10 @@ class SPLATSMITH_OT_speak(OnCompute, bpy.types.Operator):
             assume_speech=settings.assume_speech,
             sound_model=bpy.path.abspath(settings.sound_model),
             voice_model=bpy.path.abspath(settings.voice_model),
-            intensity=settings.speech_intensity,
-            jaw=settings.speech_jaw,
-            closure=settings.speech_closure,
-            smoothing=settings.speech_smoothing,
-            lead=settings.speech_lead,
-            blinks=settings.blinks,
-            sway=settings.sway,
+            audio2face=bpy.path.abspath(settings.audio2face),
+            emotion=settings.emotion if settings.audio2face else "neutral",
+            emotion_strength=settings.emotion_strength,
+            **_style(settings),
         )
         return submit_at_start(
             self,
@@ -106,6 +122,38 @@ class SPLATSMITH_OT_speak(OnCompute, bpy.types.Operator):
                 title=path.stem,
             ),
         )
+
+
+class SPLATSMITH_OT_bake_again(OnCompute, bpy.types.Operator):
+    """Speak the words as their strips in the Nonlinear Animation editor lie now: the same voice, \
+with the sliders of Style. Your own keys and layers stay"""
+
+    bl_idname = "splatsmith.bake_again"
+    bl_label = "Bake Again"
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        spoken = timing_strips.of_scene(context.scene)
+        if spoken is None:
+            raise InputError(
+                "There are no words to bake.", "Give a transcript under Style, and press Speak."
+            )
+        moved = moved_words.read(*spoken)
+        if not moved.words:
+            raise InputError("All words were deleted.", "Undo that, or delete their layer instead.")
+        request = read_request(spoken[1].request)
+        folder = folders.new_folder("speech", request.title)
+        path = folder / "moved_words.json"
+        words_file.write(path, moved.words)
+        options = replace(
+            request.options,
+            words=str(path),
+            transcript="",
+            fps=frame_rate(context.scene),
+            **_style(context.scene.splatsmith),
+        )
+        told = {"start": round(spoken[1].start), "notes": moved.notes}
+        return run_in_folder(self, context, replace(request, options=options, context=told), folder)
 
 
 class SPLATSMITH_OT_import_motion(bpy.types.Operator):
@@ -132,4 +180,9 @@ class SPLATSMITH_OT_import_motion(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (SPLATSMITH_OT_sound_of_strip, SPLATSMITH_OT_speak, SPLATSMITH_OT_import_motion)
+CLASSES = (
+    SPLATSMITH_OT_sound_of_strip,
+    SPLATSMITH_OT_speak,
+    SPLATSMITH_OT_bake_again,
+    SPLATSMITH_OT_import_motion,
+)

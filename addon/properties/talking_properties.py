@@ -7,6 +7,22 @@ from ...backend.formats.face_names import VISEME_CURVES
 from ..scene.faces import face_targets
 
 CURVES = [(name, name, "") for name in (*BLENDSHAPES, *VISEME_CURVES)]
+EMOTIONS = [
+    (name, label, f"By Audio2Face: {label.lower()}")
+    for name, label in (
+        ("neutral", "Neutral"),
+        ("amazement", "Amazement"),
+        ("anger", "Anger"),
+        ("cheekiness", "Cheekiness"),
+        ("disgust", "Disgust"),
+        ("fear", "Fear"),
+        ("grief", "Grief"),
+        ("joy", "Joy"),
+        ("outofbreath", "Out of Breath"),
+        ("pain", "Pain"),
+        ("sadness", "Sadness"),
+    )
+]
 AXES = [(axis, axis, f"The bone turns about its own {axis}") for axis in "XYZ"]
 
 
@@ -154,6 +170,18 @@ class TalkingSettings:
         subtype="FILE_PATH",
         description="A network that tells speech from other sounds, such as Silero VAD; "
         "empty: a measured rule",
+    )
+    audio2face: bpy.props.StringProperty(
+        name="Audio2Face",
+        subtype="DIR_PATH",
+        description="The folder of an Audio2Face-3D network (Claire, James or Mark), which moves "
+        "the whole face by ear, with an emotion",
+    )
+    emotion: bpy.props.EnumProperty(
+        name="Emotion", items=EMOTIONS, default="neutral", description="What the face feels"
+    )
+    emotion_strength: bpy.props.FloatProperty(
+        name="Strength", default=0.7, min=0, max=1, description="How much of that emotion"
     )
     head_object: bpy.props.PointerProperty(
         name="Head", type=bpy.types.Object, description="The object that turns with the head"

@@ -6,13 +6,13 @@ from typing import Any
 
 import bpy
 
-from ...backend.formats import mesh_frames, mesh_sequence, motion_file
+from ...backend.formats import mesh_frames, mesh_sequence, motion_file, words_file
 from ...backend.formats.json_file import read_record
 from ...backend.protocol import Request
 from ...backend.verbs import VERBS
 from ..compute import state
 from . import results
-from .faces import character
+from .faces import character, timing_strips
 
 # context, request, the folder with its result; the name that it gets -> a line about it
 Importer = Callable[[bpy.types.Context, Request[Any], Path, str], str]
@@ -48,7 +48,31 @@ def _segment(context: bpy.types.Context, _request: Request[Any], folder: Path, n
 def _speech(context: bpy.types.Context, request: Request[Any], folder: Path, name: str) -> str:
     path = folder / motion_file.NAME
     context.scene.splatsmith.spoken = str(path)
-    return results.import_motion(context, path, name, int(request.context.get("start", 1)))
+    start = int(request.context.get("start", 1))
+    line = results.import_motion(context, path, name, start)
+    words = _words(context, request, folder, name, start)
+    return ". ".join(filter(None, [line, words, *request.context.get("notes", [])]))
+
+
+def _words(
+    context: bpy.types.Context, request: Request[Any], folder: Path, name: str, start: int
+) -> str:
+    """Words that were spoken, as strips; a line about it, empty where none are known."""
+    path = folder / words_file.NAME
+    if not path.is_file():
+        return ""
+    motion = motion_file.read(folder / motion_file.NAME)
+    timing = timing_strips.Timing(
+        request=request.to_json(),
+        folder=str(folder),
+        start=start,
+        fps=context.scene.render.fps / context.scene.render.fps_base,
+        seconds=motion.length / motion.fps,
+        words=words_file.read(path),
+        names=(),
+    )
+    count = timing_strips.lay(context.scene, name, timing)
+    return f"{count} words are strips in the Nonlinear Animation editor" if count else ""
 
 
 def _face(context: bpy.types.Context, request: Request[Any], folder: Path, name: str) -> str:
@@ -100,6 +124,7 @@ MODEL_USES = {
     "depth": ("depth_model", "press Solve Cameras"),
     "voice": ("voice_model", "press Speak"),
     "speech": ("sound_model", "press Speak"),
+    "face": ("audio2face", "choose an emotion under Style, and press Speak"),
 }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import bpy
 
 from ..scene import results
-from ..scene.faces import gaussian_head, head_nodes
+from ..scene.faces import gaussian_head, head_nodes, timing_strips
 from .job_strip import panel_width, wrap
 from .panels import SidebarPanel
 
@@ -108,6 +108,9 @@ class SPLATSMITH_PT_talking(SidebarPanel, bpy.types.Panel):
         row = layout.row()
         row.scale_y = 1.4
         row.operator("splatsmith.speak", icon="PLAY_SOUND")
+        if timing_strips.any_laid(context.scene):
+            row = layout.row()
+            row.operator("splatsmith.bake_again", icon="NLA")
 
 
 class SPLATSMITH_PT_talking_style(SidebarPanel, bpy.types.Panel):
@@ -144,6 +147,13 @@ class SPLATSMITH_PT_talking_style(SidebarPanel, bpy.types.Panel):
             layout.prop(settings, "trust_transcript")
         layout.prop(settings, "sound_model")
         layout.prop(settings, "voice_model")
+        layout.prop(settings, "audio2face")
+        if settings.audio2face:
+            column = layout.column(align=True)
+            column.prop(settings, "emotion")
+            row = column.row()
+            row.active = settings.emotion != "neutral"
+            row.prop(settings, "emotion_strength", slider=True)
         getting = layout.operator("splatsmith.get_model", text="Get a Voice Model", icon="IMPORT")
         getting.name = "wav2vec2-base-960h"
         layout.prop(settings, "assume_speech")

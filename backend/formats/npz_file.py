@@ -21,6 +21,7 @@ from .limits import INFLATED_ANYWAY, INFLATION, MOST_MEMBERS, MOST_MEMORY_FILE
 from .npz_header import ArrayHeader, read_array_header
 
 NUMBERS, WHOLE, TEXT = "biuf", "iu", "U"
+ANY_TEXT = "SU"  # bytes, too
 BLOCK = 1 << 20  # bytes at a time
 END, END64, END64_PLACE = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 LONGEST_COMMENT = 65_535

@@ -67,7 +67,7 @@ def _plain(description: str) -> np.dtype:
         dtype = np.dtype(description)
     except (TypeError, SyntaxError, ValueError) as error:
         raise ValueError("its type is unknown") from error
-    if dtype.kind not in "biufU" or dtype.itemsize > LONGEST_WORD or not dtype.itemsize:
+    if dtype.kind not in "biufSU" or dtype.itemsize > LONGEST_WORD or not dtype.itemsize:
         raise ValueError("it holds neither numbers nor texts")
     return dtype
 

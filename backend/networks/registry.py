@@ -1,15 +1,15 @@
 """Published networks that the verb `model` fetches for who agrees: what for, from where, how large,
 under which licence. Standard library only.
 
-Sizes are those that the hub shows; what really comes, and its checksum, the server says at
-download. EdgeSAM is not listed: its licence (S-Lab 1.0) is for non-commercial use only. Its files
-work where a SAM's do.
+Sizes are those that the hub shows (of Audio2Face-3D's Claire and James as their arrays' shapes
+say); what really comes, and its checksum, the server says at download. EdgeSAM is not listed: its
+licence (S-Lab 1.0) is for non-commercial use only. Its files work where a SAM's do.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-Purpose = Literal["words", "masks", "segments", "depth", "voice", "speech"]
+Purpose = Literal["words", "masks", "segments", "depth", "voice", "speech", "face"]
 HUB = "https://huggingface.co"  # HF_ENDPOINT names another
 
 
@@ -45,9 +45,16 @@ PURPOSES: dict[Purpose, tuple[str, str]] = {
     "words": ("Selecting by words", "segment --model"),
     "depth": ("Depth of single pictures, for cameras by FlowMap", "cameras --depth-model"),
     "speech": ("What is said, so that lips close exactly", "speech --sound-model"),
+    "face": ("A whole face by ear, with an emotion", "speech --audio2face"),
     "voice": ("Speech told from music and noise", "speech --voice-model"),
 }
 _CLIP = ("open_clip_config.json", "open_clip_model.safetensors")
+_FACE = (
+    *("network.onnx", "network_info.json", "model_config.json", "model_data.npz"),
+    *("implicit_emo_db.npz", "bs_skin.npz", "bs_skin_config.json"),
+    *("bs_tongue.npz", "bs_tongue_config.json"),
+)
+NVIDIA = "NVIDIA Open Model License"
 PUBLISHED = (
     PublishedModel(
         name="DeepLabV3-MobileNetV2",
@@ -114,6 +121,39 @@ PUBLISHED = (
         megabytes=377.9,
         licence="Apache-2.0",
         by="Baevski et al., trained on LibriSpeech; ONNX by Xenova",
+    ),
+    PublishedModel(
+        name="Audio2Face-3D-Claire",
+        title="Audio2Face-3D v2.3.1, Claire",
+        purpose="face",
+        use="Moves the whole face as Claire would, in any of ten emotions",
+        repository="nvidia/Audio2Face-3D-v2.3.1-Claire",
+        files=_FACE,
+        megabytes=313,
+        licence=NVIDIA,
+        by="NVIDIA",
+    ),
+    PublishedModel(
+        name="Audio2Face-3D-James",
+        title="Audio2Face-3D v2.3.1, James",
+        purpose="face",
+        use="Moves the whole face as James would, in any of ten emotions",
+        repository="nvidia/Audio2Face-3D-v2.3.1-James",
+        files=_FACE,
+        megabytes=313,
+        licence=NVIDIA,
+        by="NVIDIA",
+    ),
+    PublishedModel(
+        name="Audio2Face-3D-Mark",
+        title="Audio2Face-3D v2.3, Mark",
+        purpose="face",
+        use="Moves the whole face as Mark would, in any of ten emotions; the smallest network",
+        repository="nvidia/Audio2Face-3D-v2.3-Mark",
+        files=_FACE,
+        megabytes=327,
+        licence=NVIDIA,
+        by="NVIDIA",
     ),
     PublishedModel(
         name="Silero-VAD",

@@ -17,6 +17,9 @@ class ModelOptions:
         "ViT-B-32",
         "ViT-B-16",
         "Depth-Anything-V2-Small",
+        "Audio2Face-3D-Claire",
+        "Audio2Face-3D-James",
+        "Audio2Face-3D-Mark",
         "Silero-VAD",
         "wav2vec2-base-960h",
     ] = option("ViT-B-32", "which network; without --agree the verb says what it is")

@@ -165,7 +165,7 @@ def _teach(
     rate = 30.0
     times = frame_times(motion.times[-1] - motion.times[0], rate)[:-1] + motion.times[0]
     try:
-        samples = read_sound(path)
+        samples = read_sound(path, job.options.channel)
         sounds = speech_features(samples, load_encoder(), pretrained)
         begin, end = float(motion.times[0]), float(motion.times[-1])
         features = sounds[round(begin * FEATURE_RATE) : round(end * FEATURE_RATE) + 1]

@@ -1,6 +1,7 @@
 """The verb `face`: what it can be told, and its presets."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ..protocol import Preset
 from ..verb import Verb, option
@@ -48,6 +49,9 @@ class FaceOptions:
     sound_model: str = option(
         "",
         "your own wav2vec-like network, as .onnx: (1, samples) -> (1, moments, channels)",
+    )
+    channel: Literal["mix", "left", "right"] = option(
+        "mix", "which channel of a stereo sound this person speaks on"
     )
     assume_speech: bool = option(False, "learn from the sound even where no speech is heard in it")
     voice_model: str = option(

@@ -19,6 +19,11 @@ class SpeechOptions:
         "what is said, or a file with it (text, .srt, .vtt): lips then close exactly (empty: by "
         "ear)",
     )
+    words: str = option(
+        "",
+        "what is said and when, instead of a transcript: the words.json of an earlier speech, with "
+        "times that you may have changed",
+    )
     character: str = option(
         "", "whose lines the face says, of a transcript with names (ANNA: …); empty: all"
     )
@@ -33,6 +38,17 @@ class SpeechOptions:
         "your own wav2vec-like network, as .onnx: the one that the speaker was taught with, or "
         "without a speaker a recogniser with its vocab.json, which hears what is said",
     )
+    audio2face: str = option(
+        "",
+        "folder of an Audio2Face-3D v2.3 network (Claire, James, Mark), which moves the whole face "
+        "by ear",
+    )
+    emotion: str = option(
+        "neutral",
+        "what the face feels, by Audio2Face-3D: neutral, amazement, anger, cheekiness, disgust, "
+        "fear, grief, joy, outofbreath, pain, sadness",
+    )
+    emotion_strength: float = option(0.7, "how much of that emotion", 0, 1)
     assume_speech: bool = option(
         False, "take the sound for speech, even where none is heard: no warning"
     )
@@ -66,8 +82,9 @@ VERB = Verb(
     description=(
         "--input is a sound or a video. --output receives motion.npz (keys for 52 ARKit shapes, "
         "blinks and the head, in layers),\n"
-        "live_link.csv (every frame, as Live Link Face writes it) and curves.png. Any language; a "
-        "transcript makes lips exact."
+        "live_link.csv (every frame, as Live Link Face writes it), curves.png and, with a "
+        "transcript, words.json (words and sounds,\n"
+        "which --words takes again). Any language; a transcript makes lips exact."
     ),
     example="python -m backend speech --input line.wav --fps 24 --output line-motion",
     run="talking_head.speech_job",

@@ -57,6 +57,7 @@ def test_a_fetched_model_goes_where_it_is_used(bpy: Any, rooms: Any, tmp_path: P
         ("DeepLabV3-MobileNetV2", "segmenter"),
         ("ViT-B-32", "clip_model"),
         ("Depth-Anything-V2-Small", "depth_model"),
+        ("Audio2Face-3D-Claire", "audio2face"),
     ):
         purpose = next(m.purpose for m in PUBLISHED if m.name == model)
         folder = tmp_path / model
@@ -66,3 +67,22 @@ def test_a_fetched_model_goes_where_it_is_used(bpy: Any, rooms: Any, tmp_path: P
         request = Request(verb="model", input=str(tmp_path), options=ModelOptions())
         line = rooms("scene.importers").import_result(bpy.context, request, folder)
         assert line and getattr(settings, name) == str(folder)
+
+
+def test_emotions_are_the_published_ones(bpy: Any) -> None:
+    """Under the names by which the networks know them."""
+    settings = bpy.context.scene.splatsmith
+    offered = [item.identifier for item in settings.bl_rna.properties["emotion"].enum_items]
+    assert offered == [
+        "neutral",
+        "amazement",
+        "anger",
+        "cheekiness",
+        "disgust",
+        "fear",
+        "grief",
+        "joy",
+        "outofbreath",
+        "pain",
+        "sadness",
+    ]

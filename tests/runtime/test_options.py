@@ -28,7 +28,7 @@ select   threshold 0.5 0 1
 speech   fps 24 1 1000  intensity 1 0 3  jaw 1 0 3
 speech   closure 1 0 5  smoothing 0 0 1
 speech   lead 0 -1000 1000  blinks 15 0 120  sway 1 0 5
-speech   tolerance 0.01 0 0.2
+speech   tolerance 0.01 0 0.2  emotion_strength 0.7 0 1
 head     variety 0 0 3
 face     fps 0 0 1000  start 0 0 -  end 0 0 -
 face     gaussians -1 -1 500000

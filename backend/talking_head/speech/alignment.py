@@ -142,11 +142,6 @@ def _phonemes(
     for index, phoneme in enumerate(spoken):
         rows = np.flatnonzero(number == index)
         aligned.append(
-            Phoneme(
-                rows[0] / FEATURE_RATE,
-                (rows[-1] + 1) / FEATURE_RATE,
-                phoneme.ipa,
-                phoneme.begins_word,
-            )
+            replace(phoneme, start=rows[0] / FEATURE_RATE, end=(rows[-1] + 1) / FEATURE_RATE)
         )
     return aligned

@@ -18,6 +18,7 @@ UTF8 = 1
 END, WORD, PHONEME = 0, 1, 7  # kinds of events
 RATE, PITCH = 1, 3  # parameters
 FAILED = -1
+BETWEEN = ' \t\n.,;:!?…"“”„«»()[]–—。、！？'  # words
 
 
 class _Event(ctypes.Structure):
@@ -65,7 +66,7 @@ def speak(
     library, rate = _library()
     blocks: list[NDArray[np.int16]] = []
     marks: list[tuple[float, str, bool]] = []
-    words = [0]
+    words = dict[int, int]()  # where they stand in the text, by the mark that begins them
 
     def receive(samples: Any, count: int, events: Any) -> int:
         if samples and count > 0:
@@ -73,14 +74,14 @@ def speak(
         index = 0
         while events[index].kind != END:
             if events[index].kind == WORD:
-                words.append(len(marks))
+                words.setdefault(len(marks), events[index].text_position - 1)
             if events[index].kind == PHONEME:
                 sign = events[index].sign.decode("utf-8", "ignore")
                 marks.append(
                     (
                         events[index].milliseconds / 1000,
                         "" if sign.startswith("(") else sign,  # "(en)": another language begins
-                        words[-1] == len(marks),
+                        len(marks) == 0 or len(marks) in words,
                     )
                 )
             index += 1
@@ -104,9 +105,20 @@ def speak(
         else np.zeros(0, np.float32)
     )
     ends = [time for time, _, _ in marks[1:]] + [len(wave) / rate]
-    phonemes = [
-        Phoneme(start, end, sign, first)
-        for (start, sign, first), end in zip(marks, ends, strict=True)
-        if end > start
-    ]
+    names, waiting, phonemes = _names(text, words), "", list[Phoneme]()
+    for number, ((start, sign, first), end) in enumerate(zip(marks, ends, strict=True)):
+        waiting = names.get(number, waiting)
+        if end > start:  # German words before a vowel begin with a mark that takes no time
+            word = waiting if sign else ""
+            phonemes.append(Phoneme(start=start, end=end, ipa=sign, begins_word=first, word=word))
+            waiting = "" if sign else waiting
     return np.asarray(wave, np.float32), rate, phonemes
+
+
+def _names(text: str, places: dict[int, int]) -> dict[int, str]:
+    """What is written from one word to the next: some are said as one ("of the"), and named so."""
+    ends = [*list(places.values())[1:], len(text)]
+    return {
+        mark: text[max(place, 0) : end].strip(BETWEEN) or text[max(place, 0) :].split(" ")[0]
+        for (mark, place), end in zip(places.items(), ends, strict=True)
+    }

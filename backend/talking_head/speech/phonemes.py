@@ -18,7 +18,7 @@ VISEME_OF = {sign: viseme for viseme, signs in SIGNS.items() for sign in signs}
 BILABIAL, LABIODENTAL = frozenset("pbm"), frozenset("fv")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Phoneme:
     """One sound; times in seconds."""
 
@@ -26,6 +26,7 @@ class Phoneme:
     end: float
     ipa: str  # empty for silence
     begins_word: bool = False
+    word: str = ""  # as it is written, where it begins one
 
     @property
     def center(self) -> float:

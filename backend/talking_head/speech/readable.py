@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from ...protocol import InputError
+from .kanji import in_kana
 
 # scripts that espeak reads in a language, by the first word of their letters' Unicode names; Latin
 # letters, which it reads as English, go everywhere but in Japanese and Burmese: there it spells
@@ -40,15 +41,22 @@ def language_code(language: str) -> str:
     return ALIASES.get(language.lower(), language)
 
 
+def base_language(language: str) -> str:
+    """Without a region or a variant."""
+    return language_code(language).split("+")[0].split("-")[0]
+
+
 def readable(text: str, language: str) -> tuple[str, list[str]]:
-    """The text as it is read: digits and letters of any width, "$20" as "20 $"; and the pictures
+    """The text as it is read: digits and letters of any width, "$20" as "20 $", kanji in
+    kana; and the pictures
     (emoji) that were left out. InputError for letters that the language's voice can't read.
     """
     usual = WIDE.sub(lambda run: unicodedata.normalize("NFKC", run.group()), text)
     plain = CURRENCY.sub(r"\2 \1", usual)
     pictures = [c for c in plain if _is_picture(c)]
     plain = "".join(" " if _is_picture(c) else c for c in plain)
-    base = language_code(language).split("+")[0].split("-")[0]
+    base = base_language(language)
+    plain = in_kana(plain) if base == "ja" else plain
     strange = list(dict.fromkeys(_strange(plain, base)))
     if strange:
         shown = " ".join(strange[:SHOWN]) + (" …" if len(strange) > SHOWN else "")

@@ -16,6 +16,7 @@ from .log_mel import FEATURE_RATE
 from .phonemes import Phoneme, viseme_track
 from .pretrained import sound_model_file
 from .readable import language_code
+from .spoken_words import later
 from .transcript_alignment import sounds_of
 
 VOCABULARY = "vocab.json"
@@ -81,10 +82,16 @@ def _word_count(heard: Heard) -> int:
 
 
 def recognised_visemes(
-    scores: Floats, signs: tuple[str, ...], language: str, by_ear: Floats, heard: Floats
+    scores: Floats,
+    signs: tuple[str, ...],
+    language: str,
+    by_ear: Floats,
+    heard: Floats,
+    placed: list[Phoneme] | None = None,
 ) -> tuple[Floats, int]:
     """(T, 15) of visemes: exact where something was recognised in scores (T, C), `by_ear` (T, 15)
     elsewhere; and how many stretches did not fit. `heard` (T, 15): as our own ear gives them.
+    `placed` receives the sounds.
     """
     shown, missed = by_ear.copy(), 0
     for stretch in stretches(scores, signs):
@@ -92,11 +99,13 @@ def recognised_visemes(
         rows = slice(first, round((stretch.end + AROUND) * FEATURE_RATE) + 1)
         try:
             spoken = _spoken(stretch, signs, language)
-            placed = lay(spoken, heard[rows]).phonemes if spoken else []
+            laid = lay(spoken, heard[rows]).phonemes if spoken else []
         except InputError:  # more sounds than fit
             missed += 1
             continue
-        track = viseme_track(placed, len(heard[rows]))
+        if placed is not None:
+            placed += [later(phoneme, first / FEATURE_RATE) for phoneme in laid]
+        track = viseme_track(laid, len(heard[rows]))
         shown[rows] = np.eye(by_ear.shape[1], dtype=np.float32)[track]
     return shown, missed
 
@@ -108,7 +117,7 @@ def _spoken(stretch: Heard, signs: tuple[str, ...], language: str) -> list[Phone
         return sounds_of(text, language_code(language))
     times = USUAL * np.arange(len(stretch.signs) + 1)
     return [
-        Phoneme(float(a), float(b), sign)
+        Phoneme(start=float(a), end=float(b), ipa=sign, begins_word=a == 0)
         for a, b, sign in zip(times[:-1], times[1:], stretch.signs, strict=True)
         if sign != SPACE
     ]

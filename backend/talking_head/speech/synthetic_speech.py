@@ -140,7 +140,7 @@ def heard(wave: Samples, phonemes: list[Phoneme]) -> Utterance:
     """With a moment of silence before and after; phonemes count from the wave's beginning."""
     around = np.zeros(round(LEAD_IN * RATE), np.float32)
     features = log_mel(np.concatenate([around, wave, around]))
-    later = [Phoneme(p.start + LEAD_IN, p.end + LEAD_IN, p.ipa) for p in phonemes]
+    later = [Phoneme(start=p.start + LEAD_IN, end=p.end + LEAD_IN, ipa=p.ipa) for p in phonemes]
     return Utterance(features, viseme_track(later, len(features)))
 
 

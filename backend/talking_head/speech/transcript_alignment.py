@@ -1,10 +1,11 @@
 """When each sound of a transcript is said: as a whole, or line by line where it has times."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...formats.words_file import SpokenWord
 from ...geometry.arrays import Floats
 from ...protocol import InputError
 from .alignment import AlignmentConfig, lay
@@ -12,6 +13,7 @@ from .espeak import speak
 from .log_mel import FEATURE_RATE
 from .phonemes import Phoneme, viseme_track
 from .readable import language_code, readable
+from .spoken_words import later, words_of
 from .transcript import Line, Transcript, parse
 from .transcript_trust import ADVICE, demand_pace, demand_trust
 
@@ -80,7 +82,7 @@ def align_transcript(
         sounds = [phoneme for number in numbers for phoneme in said[number]]
         if sounds:
             laid = lay(sounds, probabilities[first:last], config)
-            placed += [_later(phoneme, first / FEATURE_RATE) for phoneme in laid.phonemes]
+            placed += [later(phoneme, first / FEATURE_RATE) for phoneme in laid.phonemes]
     return _by_line(transcript, said, placed)
 
 
@@ -104,9 +106,9 @@ def _pronounced(transcript: Transcript, language: str, rows: int) -> list[list[P
 
 def said_track(
     transcript: Transcript, language: str, heard: Floats, trusted: bool, character: str = ""
-) -> tuple[NDArray[np.int64], dict[str, int]]:
-    """(T,) visemes that the mouth of a character shows (empty: of all), and of what in the
-    transcript how much is not spoken.
+) -> tuple[NDArray[np.int64], tuple[SpokenWord, ...], dict[str, int]]:
+    """(T,) visemes that the mouth of a character shows (empty: of all), its words, and of what in
+    the transcript how much is not spoken.
     """
     aligned = align_transcript(transcript, language, heard, trusted=trusted)
     mine = [line for line in aligned if character in ("", line.line.speaker)]
@@ -117,16 +119,13 @@ def said_track(
         "signs of the transcript have no sound": pictures,
         "lines of the transcript have no sound, or begin after the sound's end": silent,
     }
-    return viseme_track(phonemes, len(heard)), {k: v for k, v in unread.items() if v}
+    told = {k: v for k, v in unread.items() if v}
+    return viseme_track(phonemes, len(heard)), words_of(phonemes), told
 
 
 def sounds_of(text: str, code: str) -> list[Phoneme]:
     """Without the pauses that espeak makes."""
     return [p for p in speak(text, code)[2] if p.ipa.strip("ˈˌ")]
-
-
-def _later(phoneme: Phoneme, seconds: float) -> Phoneme:
-    return replace(phoneme, start=phoneme.start + seconds, end=phoneme.end + seconds)
 
 
 def _by_line(

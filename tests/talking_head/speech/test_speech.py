@@ -63,11 +63,13 @@ def test_espeak_says_when_each_sound_is_made() -> None:
 
 
 def test_diphthongs_are_two_visemes() -> None:
-    assert Phoneme(0, 1, "ˈaɪ").visemes == ["aa", "ih"] and Phoneme(0, 1, "tʃ").visemes == [
+    assert Phoneme(start=0, end=1, ipa="ˈaɪ").visemes == ["aa", "ih"] and Phoneme(
+        start=0, end=1, ipa="tʃ"
+    ).visemes == [
         "DD",
         "CH",
     ]
-    track = viseme_track([Phoneme(0.1, 0.3, "aɪ")], 50)
+    track = viseme_track([Phoneme(start=0.1, end=0.3, ipa="aɪ")], 50)
     assert (
         (track[10:20] == VISEMES.index("aa")).all()
         and (track[20:30] == VISEMES.index("ih")).all()

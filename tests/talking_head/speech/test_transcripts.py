@@ -119,8 +119,8 @@ def test_times_that_are_none_get_a_sentence() -> None:
 
 
 def test_what_a_voice_can_not_read_is_named() -> None:
-    with pytest.raises(InputError, match="can't read 漢 字") as error:
-        readable("これは漢字です。漢", "ja")
+    with pytest.raises(InputError, match="can't read 말 을") as error:
+        readable("これは말을です。", "ja")
     assert "kana" in error.value.advice
     for text, language in (
         ("привет", "en-us"),
@@ -182,9 +182,12 @@ def test_lines_stay_within_their_times() -> None:
     begins = (script.lines[1].start or 0) + 0.4
     assert anna.phonemes[-1].end < begins - 1.5
     assert abs(ben.phonemes[0].start - begins) < 0.15
-    mine, unread = said_track(script, "en-us", heard, False, "BEN")
+    mine, words, unread = said_track(script, "en-us", heard, False, "BEN")
     assert not mine[: round((begins - 0.5) * FEATURE_RATE)].any() and mine[-100:].any()
     assert not unread
+    spoken = [word.text for word in words]
+    assert " ".join(spoken) + "." == script.lines[1].text
+    assert words[0].start > begins - 0.5
 
 
 def test_lines_after_the_end_are_refused_or_counted() -> None:
@@ -192,10 +195,10 @@ def test_lines_after_the_end_are_refused_or_counted() -> None:
     late = Transcript((*script.lines, replace(script.lines[0], start=90.0, end=95.0)))
     with pytest.raises(InputError, match=r"begins at 90\.0 s, but the sound lasts"):
         align_transcript(late, "en-us", heard)
-    _, unread = said_track(late, "en-us", heard, True)
+    _, _, unread = said_track(late, "en-us", heard, True)
     assert list(unread.values()) == [1]
     only = Transcript((replace(script.lines[0], start=90.0, end=95.0),))
-    track, _ = said_track(only, "en-us", heard, True)
+    track, _, _ = said_track(only, "en-us", heard, True)
     assert not track.any()
 
 
