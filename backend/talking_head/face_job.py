@@ -91,7 +91,7 @@ def run(job: Job[FaceOptions]) -> Outcome:
     taught = options.teach and _teach(job, path, motion, opening(rig, where), pretrained)
     quality = _gaussians(job, path, rig, motion, track, matting)
     job.stage("Writing", 6, 6)
-    keys = face_motion.write(
+    keys, tolerance = face_motion.write(
         job.folder.staging, path, motion, options.fps, options.smoothing, options.tolerance
     )
     learned = ", and how this person speaks" if taught else ""
@@ -100,6 +100,7 @@ def run(job: Job[FaceOptions]) -> Outcome:
         "seen": float(track.seen.mean()),
         "residual": motion.residual,
         "keys": float(keys),
+        "tolerance": tolerance,
     }
     return Outcome(
         f"{len(motion.times)} frames{learned}; points are met to {100 * motion.residual:.1f} % of "
