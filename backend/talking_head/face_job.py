@@ -25,8 +25,9 @@ from .gaussian_head.training import HeadTrainingConfig
 from .head_job import read_rig, write_head
 from .motion import face_motion, poses
 from .motion.face_motion import SPOKEN, resampled
+from .motion.matched_training import train_matched
 from .motion.motion_output import frame_times
-from .motion.motion_training import MotionTrainingConfig, SpeechClip, still_face, train
+from .motion.motion_training import MotionTrainingConfig, SpeechClip, still_face
 from .motion.motion_translator import MotionTranslatorConfig
 from .motion.speaker_file import NAME as SPEAKER, save_speaker
 from .rigs.correspondence import Correspondence, find_correspondence
@@ -178,7 +179,7 @@ def _teach(
         config = MotionTranslatorConfig(channels=features.shape[1], coefficients=len(spoken))
         steps = PRESETS[job.request.preset].speech_steps
         training = MotionTrainingConfig(steps=steps, seed=job.request.seed)
-        model = train(
+        model = train_matched(
             [clip],
             config,
             training,

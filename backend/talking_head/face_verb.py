@@ -65,7 +65,7 @@ class FaceOptions:
     )
     smoothing: float = option(0.0, "seconds over which motion is smoothed", 0, 1)
     tolerance: float = option(
-        0.05,
+        0.06,
         "how far a curve may be off at most where keys are left out; less, where three keys a "
         "second are enough for it",
         0,

@@ -54,7 +54,7 @@ class FaceFitConfig:
     against: float = 1.0
     # degrees to either side of the lens within which a head counts as facing it
     facing: float = 15.0
-    lips: float = 3.0
+    lips: float = 10.0
     lids: float = 6.0
     chin: float = 2.0
     oval: float = 0.1

@@ -18,6 +18,7 @@ from ...runtime.threads import one_thread
 from ..speech.audio_features import BANDS, silence
 from ..speech.log_mel import FEATURE_RATE, Features
 from ..speech.pauses import resting_in_pauses
+from .matching import matched
 from .motion_translator import MotionTranslator, MotionTranslatorConfig
 
 Motion = NDArray[np.float32]  # (N, K) coefficients
@@ -254,13 +255,13 @@ def _at(motion: Motion, frames: NDArray[np.float64]) -> Motion:
 
 
 def speak(model: MotionTranslator, features: Features, speaker: int = 0) -> Motion:
-    """(T, K) coefficients at FEATURE_RATE, at rest in pauses: as the model is when it hears nothing
-    at all.
+    """(T, K) coefficients at FEATURE_RATE, matched to the speaker (matching.py), and at rest in
+    pauses: as the model is when it hears nothing at all.
     """
     quiet = np.broadcast_to(silence(features), (2 * FEATURE_RATE, features.shape[1]))
     rest = translate(model, quiet, np.array([1.0]), speaker)[0]
     motion = translate(model, features, np.arange(len(features)) / FEATURE_RATE, speaker)
-    return resting_in_pauses(motion, features, rest)
+    return resting_in_pauses(matched(motion, model), features, rest)
 
 
 def translate(
