@@ -93,6 +93,8 @@ class SPLATSMITH_OT_speak(OnCompute, bpy.types.Operator):
             lead=settings.speech_lead,
             blinks=settings.blinks,
             sway=settings.sway,
+            expression=settings.speech_expression,
+            gaze=settings.speech_gaze,
         )
         return submit_at_start(
             self,

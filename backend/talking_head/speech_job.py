@@ -16,7 +16,8 @@ from ..media.sound import RATE, read_sound
 from ..protocol import InputError
 from ..runtime.job import Job, Outcome
 from ..runtime.kept_stage import StageKeeper
-from .motion.idle import blinks, loudness_of, sway
+from .motion.idle import NOD, blinks, loudness_of, sway
+from .motion.lively import bumps, expression, gaze
 from .motion.motion_output import frame_times, write_motion
 from .motion.motion_training import speak
 from .motion.motion_translator import MotionTranslator
@@ -30,6 +31,7 @@ from .speech.audio_features import (
 )
 from .speech.log_mel import FEATURE_RATE
 from .speech.pretrained import load_pretrained
+from .speech.prosody import Prosody, prosody
 from .speech.recognised import recognised_visemes, vocabulary
 from .speech.smoothing import smoothed
 from .speech.transcript import Transcript, parse
@@ -79,10 +81,17 @@ def run(job: Job[SpeechOptions]) -> Outcome:
             mouth = mouth * _own_lines(probabilities)[:, None]
     spoken = np.concatenate([mouth, viseme_shares(probabilities, style) * options.intensity], 1)
     values = smoothed(_at(spoken, heard), options.smoothing * options.fps)
-    lids = blinks(times, options.blinks, job.request.seed)
+    told = prosody(samples, features)
+    mine = _at(_own_lines(probabilities)[:, None], heard)[:, 0] if options.character else 1.0
+    for name, curve in _beside(options, told, heard, job.request.seed).items():
+        values[:, BLENDSHAPES.index(name)] = curve * mine
+    ends = told.pauses[:, 0] - options.lead / 1000
+    lids = blinks(times, options.blinks, job.request.seed, ends)
     for side in ("Left", "Right"):
         values[:, BLENDSHAPES.index(f"eyeBlink{side}")] = lids
     head = sway(heard, loudness_of(features[:, :BANDS]), options.sway, job.request.seed)
+    accents = bumps(heard, told.accents, told.strengths)
+    head[:, 0] -= NOD * options.sway * accents * mine
     names = [*BLENDSHAPES, *own, *VISEME_CURVES, *HEAD]
     values = np.concatenate([values, head], 1)
     keys = write_motion(
@@ -94,6 +103,14 @@ def run(job: Job[SpeechOptions]) -> Outcome:
         f"{seconds:.1f} s of speech {manner}, {keys:,} keys",
         {"seconds": seconds, "keys": float(keys)},
     )
+
+
+def _beside(
+    options: SpeechOptions, told: Prosody, heard: NDArray[np.float64], seed: int
+) -> dict[str, Floats]:
+    """Brows, eyes and gaze, by ARKit's names."""
+    brows = expression(heard, told, options.expression, seed)
+    return brows | gaze(heard, told, options.gaze, seed)
 
 
 def _text(given: str) -> str:
