@@ -22,6 +22,7 @@ from .motion.motion_output import frame_times, write_motion
 from .motion.motion_training import speak
 from .motion.motion_translator import MotionTranslator
 from .motion.speaker_file import load_speaker
+from .motion.universal import universal_mouth
 from .speech.audio_features import (
     BANDS,
     CHANNELS,
@@ -37,7 +38,7 @@ from .speech.smoothing import smoothed
 from .speech.transcript import Transcript, parse
 from .speech.transcript_alignment import said_track
 from .speech.viseme_encoder import load_encoder
-from .speech.visemes import VISEMES, VisemeStyle, closed_on, mouths, viseme_shares
+from .speech.visemes import VISEMES, VisemeStyle, closed_on, viseme_shares
 from .speech.voice_activity import SILENT, load_voice_model, sounds_like_speech
 from .speech_verb import SpeechOptions
 
@@ -74,7 +75,7 @@ def run(job: Job[SpeechOptions]) -> Outcome:
     times = frame_times(len(samples) / RATE, options.fps)
     heard = times + options.lead / 1000
     style = VisemeStyle(options.intensity, options.jaw, options.closure)
-    mouth, own = mouths(probabilities, style=style), list[str]()
+    mouth, own = universal_mouth(probabilities, features[:, :BANDS], style), list[str]()
     if speaker:
         mouth, own = _in_the_manner(speaker, features, mouth, probabilities, style, bool(script))
         if options.character:  # the speaker's decoder hears the others too

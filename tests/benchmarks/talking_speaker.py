@@ -29,12 +29,12 @@ from backend.talking_head.motion.motion_training import (
     still_face,
 )
 from backend.talking_head.motion.motion_translator import MotionTranslatorConfig
+from backend.talking_head.motion.universal import universal_mouth
 from backend.talking_head.rigs.correspondence import Correspondence, find_correspondence
 from backend.talking_head.rigs.rig import Rig
 from backend.talking_head.speech.audio_features import BANDS, HUSH, shown_by_sound, speech_features
 from backend.talking_head.speech.log_mel import FEATURE_RATE
 from backend.talking_head.speech.viseme_encoder import load_encoder
-from backend.talking_head.speech.visemes import mouths
 from backend.talking_head.tracking.face_mesh import LEFT_CORNER, LOWER_LIP, RIGHT_CORNER, UPPER_LIP
 from backend.talking_head.tracking.track import FaceTracker, track_video
 from tests.benchmarks.table import Row, Table, has
@@ -205,7 +205,7 @@ def _universal(case: str, rig: Rig, filmed: list[Filmed], table: Table) -> None:
     found, truth, quiet = [], [], []
     for each in filmed:
         features, times = each.clip.features, np.arange(len(each.clip.motion)) / each.clip.rate
-        gap = _gap(mouths(shown_by_sound(features)))
+        gap = _gap(universal_mouth(shown_by_sound(features), features[:, :BANDS]))
         found.append(np.interp(times * FEATURE_RATE, np.arange(len(gap)), gap))
         truth.append(each.aperture)
         quiet.append(_pauses(features, times))

@@ -10,7 +10,7 @@ from ..speech.log_mel import FEATURE_RATE
 from ..speech.prosody import Prosody
 
 RAISED, RISING, FALLING = 0.45, 0.12, 0.35  # of a brow; seconds up and down
-SOME = 0.7  # of the accents are shown: none of them by a clockwork
+STRONG, SOME = 0.55, 0.7  # of the strong accents so many are shown: none of them by a clockwork
 ASIDE, UP_OR_DOWN, SACCADE = 0.35, 0.25, 0.05  # of a gaze; seconds of its way
 LONGEST = 1.2  # seconds that the eyes stay away
 LIVELY = {"eyeWide": 0.12, "cheekSquint": 0.15, "browOuterUp": 0.08}
@@ -21,7 +21,7 @@ def expression(
 ) -> dict[str, Floats]:
     """Curves (T,) by ARKit's names: brows at accents, and how lively the eyes are."""
     random = np.random.default_rng(seed + 2)
-    shown = random.random(len(told.accents)) < SOME
+    shown = (random.random(len(told.accents)) < SOME) & (told.strengths > STRONG)
     raised = bumps(times, told.accents[shown], told.strengths[shown])
     lively = np.interp(times * FEATURE_RATE, np.arange(len(told.lively)), told.lively) if len(
         told.lively) else np.zeros(len(times))  # fmt: skip

@@ -79,14 +79,15 @@ def _rise(values: NDArray[np.floating]) -> Floats:
 
 
 def _peaks(rises: Floats) -> tuple[NDArray[np.float64], Floats]:
-    """The highest first, none within APART of a higher one."""
+    """The highest first, none within APART of a higher one; strengths against the strongest."""
     inner = np.flatnonzero((rises[1:-1] >= rises[:-2]) & (rises[1:-1] > rises[2:])) + 1
     kept: list[int] = []
     for row in inner[np.argsort(-rises[inner], kind="stable")].tolist():
         if rises[row] > 0.25 and all(abs(row - k) >= APART * FEATURE_RATE for k in kept):
             kept.append(row)
     kept.sort()
-    return np.array(kept) / FEATURE_RATE, rises[kept].clip(0, 1).astype(np.float32)
+    strongest = max(1.0, float(np.quantile(rises[kept], 0.95))) if kept else 1.0
+    return np.array(kept) / FEATURE_RATE, (rises[kept] / strongest).clip(0, 1).astype(np.float32)
 
 
 def _pauses(loud: NDArray[np.bool_]) -> NDArray[np.float64]:
