@@ -78,7 +78,7 @@ def _rise(values: NDArray[np.floating]) -> Floats:
     )
 
 
-def _peaks(rises: Floats) -> tuple[NDArray[np.float64], Floats]:
+def _peaks(rises: NDArray[np.floating]) -> tuple[NDArray[np.float64], Floats]:
     """The highest first, none within APART of a higher one; strengths against the strongest."""
     inner = np.flatnonzero((rises[1:-1] >= rises[:-2]) & (rises[1:-1] > rises[2:])) + 1
     kept: list[int] = []
