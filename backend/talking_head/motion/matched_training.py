@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...geometry.arrays import Floats
 from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ..speech.log_mel import FEATURE_RATE
-from .matching import Heard, fit_matching
+from .matching import Unlearned, fit_matching
 from .motion_training import MotionTrainingConfig, SpeechClip, speak, train
 from .motion_translator import MotionTranslator, MotionTranslatorConfig
 
@@ -59,7 +59,7 @@ def train_matched(
         keeper,
     )
     heard = [
-        Heard(rows, clip.motion[round(begin / FEATURE_RATE * clip.rate) :], clip.rate)
+        Unlearned(rows, clip.motion[round(begin / FEATURE_RATE * clip.rate) :], clip.rate)
         for rows, (clip, begin) in zip(motion, kept, strict=True)
     ]
     fit_matching(model, heard, lips)

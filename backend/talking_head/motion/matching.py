@@ -24,7 +24,7 @@ QUANTILES = np.linspace(0.02, 0.98, 11)  # of the distance between the lips
 
 
 @dataclass(frozen=True)
-class Heard:
+class Unlearned:
     """What a decoder makes of a sound that it never learned from, and what was filmed."""
 
     motion: Floats  # (T, K) at FEATURE_RATE
@@ -32,7 +32,7 @@ class Heard:
     rate: float  # of the filmed, a second
 
 
-def fit_matching(model: MotionTranslator, heard: Sequence[Heard], lips: Floats | None) -> None:
+def fit_matching(model: MotionTranslator, heard: Sequence[Unlearned], lips: Floats | None) -> None:
     """Sets the model's gains, quickness and table of the lips' distance, in place. `lips` (K,):
     how far each coefficient opens them.
     """
@@ -107,7 +107,7 @@ def _through(gap: Floats, apart: Floats) -> Floats:
     return np.asarray(inside + beyond, np.float32)
 
 
-def _at_rate(rows: Floats, heard: Heard) -> Floats:
+def _at_rate(rows: Floats, heard: Unlearned) -> Floats:
     """Rows (T, K) at FEATURE_RATE where the frames of the filmed are."""
     at = np.arange(len(heard.filmed)) / heard.rate * FEATURE_RATE
     return np.stack([np.interp(at, np.arange(len(rows)), c) for c in rows.T], 1).astype(np.float32)

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from backend.protocol import InputError
 from backend.talking_head.motion.matched_training import train_matched
-from backend.talking_head.motion.matching import Heard, fit_matching, matched
+from backend.talking_head.motion.matching import Unlearned, fit_matching, matched
 from backend.talking_head.motion.motion_training import MotionTrainingConfig, SpeechClip
 from backend.talking_head.motion.motion_translator import (
     MATCHING,
@@ -38,7 +38,7 @@ def test_a_mumbling_decoder_speaks_as_large_and_as_quick_as_was_filmed() -> None
     model = MotionTranslator(MotionTranslatorConfig(coefficients=3))
     face, mumbled = filmed_and_mumbled(0)
     np.testing.assert_array_equal(matched(mumbled, model), mumbled)
-    fit_matching(model, [Heard(mumbled, face[::4], FEATURE_RATE / 4)], LIPS)
+    fit_matching(model, [Unlearned(mumbled, face[::4], FEATURE_RATE / 4)], LIPS)
     face, mumbled = filmed_and_mumbled(1)
     found = matched(mumbled, model)
     for of in (lambda v: v, lambda v: np.diff(v, axis=0), lambda v: v @ LIPS):
@@ -51,9 +51,9 @@ def test_a_mumbling_decoder_speaks_as_large_and_as_quick_as_was_filmed() -> None
 def test_a_still_face_and_no_lips_are_matched_too() -> None:
     model = MotionTranslator(MotionTranslatorConfig(coefficients=3))
     still = np.full((500, 3), 0.2, np.float32)
-    fit_matching(model, [Heard(still, still[::4], 25.0)], LIPS)
+    fit_matching(model, [Unlearned(still, still[::4], 25.0)], LIPS)
     np.testing.assert_allclose(matched(still, model), still, atol=1e-6)
-    fit_matching(model, [Heard(still, still[::4], 25.0)], None)
+    fit_matching(model, [Unlearned(still, still[::4], 25.0)], None)
     assert np.isfinite(matched(filmed_and_mumbled(0)[1], model)).all()
 
 
