@@ -183,7 +183,7 @@ def _teach(
             [clip],
             config,
             training,
-            still_face(clip),
+            still_face(clip, lips[spoken]),
             lips[spoken],
             progress=lambda share: job.progress(int(steps * share), steps),
             keeper=StageKeeper(job),

@@ -150,7 +150,9 @@ def _judge(
     start = time.process_time()
     clips = [f.clip for f in teaching]
     config = MotionTranslatorConfig(coefficients=len(studio.spoken))
-    model = train_matched(clips, config, MotionTrainingConfig(), still_face(clips[0]), studio.lips)
+    model = train_matched(
+        clips, config, MotionTrainingConfig(), still_face(clips[0], studio.lips), studio.lips
+    )
     cpu = time.process_time() - start
     lowest = studio.rig.lowest[studio.spoken]
     found, truth, quiet, shown = [], [], [], []

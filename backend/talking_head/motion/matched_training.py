@@ -62,7 +62,7 @@ def train_matched(
         Unlearned(rows, clip.motion[round(begin / FEATURE_RATE * clip.rate) :], clip.rate)
         for rows, (clip, begin) in zip(motion, kept, strict=True)
     ]
-    fit_matching(model, heard, lips)
+    fit_matching(model, heard, lips, rest)
     return model
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ...geometry.arrays import Floats
 from ..speech.log_mel import FEATURE_RATE
 from ..speech.smoothing import smoothed
-from .motion_translator import MotionTranslator
+from .motion_translator import FAR, MotionTranslator
 
 SLOW = 0.05  # seconds; what differs from a mean over so long is quick
 MOST_GAIN, MOST_QUICK = 3.0, 3.0
@@ -32,10 +32,17 @@ class Unlearned:
     rate: float  # of the filmed, a second
 
 
-def fit_matching(model: MotionTranslator, heard: Sequence[Unlearned], lips: Floats | None) -> None:
+def fit_matching(
+    model: MotionTranslator,
+    heard: Sequence[Unlearned],
+    lips: Floats | None,
+    rest: Floats | None = None,
+) -> None:
     """Sets the model's gains, quickness and table of the lips' distance, in place. `lips` (K,):
-    how far each coefficient opens them.
+    how far each coefficient opens them; `rest` (K,): the face in pauses.
     """
+    if rest is not None:
+        _set(model.still, rest)
     filmed = np.concatenate([h.filmed for h in heard])
     middle = np.concatenate([h.motion for h in heard]).mean(0)
     quick, gain = _pace([_at_rate(h.motion, h) for h in heard], [_at_rate(quickness(h.motion), h)
@@ -69,6 +76,12 @@ def matched(motion: Floats, model: MotionTranslator) -> Floats:
     gap = rows @ lips
     rows = rows + (_through(gap, apart) - gap)[:, None] * along
     return np.asarray(rows.clip(least, most), np.float32)
+
+
+def told_rest(model: MotionTranslator) -> Floats | None:
+    """(K,) the face in pauses; None where nothing was fitted."""
+    rest = np.asarray(model.still.detach().numpy(), np.float32)
+    return rest if (np.abs(rest) < FAR).all() else None
 
 
 def quickness(motion: Floats) -> Floats:

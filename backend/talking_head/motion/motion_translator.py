@@ -64,6 +64,7 @@ def _unmatched(count: int) -> dict[str, Tensor]:
         "most": torch.full((count,), FAR),
         "lips": torch.zeros(count),
         "along": torch.zeros(count),
+        "still": torch.full((count,), FAR),
         "apart": torch.linspace(0, 1, 11).repeat(2, 1),
     }
 
@@ -83,6 +84,7 @@ class MotionTranslator(nn.Module):
     most: nn.Parameter
     lips: nn.Parameter  # (K,) how far coefficients open the lips
     along: nn.Parameter  # (K,) what a person does to open them by one
+    still: nn.Parameter  # (K,) the face in pauses; FAR: not told
     apart: nn.Parameter  # (2, Q) distances of the lips: as decoded, as filmed
 
     def __init__(self, config: MotionTranslatorConfig) -> None:

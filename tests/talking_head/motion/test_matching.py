@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from backend.protocol import InputError
 from backend.talking_head.motion.matched_training import train_matched
 from backend.talking_head.motion.matching import Unlearned, fit_matching, matched
-from backend.talking_head.motion.motion_training import MotionTrainingConfig, SpeechClip
+from backend.talking_head.motion.motion_training import MotionTrainingConfig, SpeechClip, speak
 from backend.talking_head.motion.motion_translator import (
     MATCHING,
     MotionTranslator,
@@ -67,7 +67,10 @@ def test_clips_are_pooled_and_the_rest_of_them_matches(tmp_path: Path) -> None:
 
     config = MotionTranslatorConfig(coefficients=2, hidden=8, dilations=(1,))
     training, told = MotionTrainingConfig(steps=5), list[float]()
-    model = train_matched([clip(5, 25), clip(6, 30)], config, training, progress=told.append)
+    rest = np.array([0.1, 0.2], np.float32)
+    model = train_matched([clip(5, 25), clip(6, 30)], config, training, rest, progress=told.append)
+    pause = np.full((3 * FEATURE_RATE, CHANNELS), -13, np.float32)
+    np.testing.assert_allclose(speak(model, pause)[150], rest, atol=1e-6)
     assert float(model.most.max()) <= 1 and told == sorted(told)
     short = train_matched([clip(6, 25)], config, training)
     assert bool((short.gain == 1).all()), "too little to keep some of it back"
