@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from ...geometry.arrays import Floats
 from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ..speech.log_mel import FEATURE_RATE
+from ..speech.pauses import awake
 from .matching import Unlearned, fit_matching
-from .motion_training import MotionTrainingConfig, SpeechClip, speak, train
+from .motion_training import MotionTrainingConfig, SpeechClip, train, translate
 from .motion_translator import MotionTranslator, MotionTranslatorConfig
 
 SHARE = 0.75  # of the clips that the first one learns from
@@ -46,7 +47,15 @@ def train_matched(
             lambda share: progress(first * share),
             keeper.inside("part"),
         )
-        return [speak(part, clip.features, clip.speaker)[begin:] for clip, begin in kept]
+        return [
+            translate(
+                part,
+                clip.features,
+                np.arange(len(clip.features)) / FEATURE_RATE,
+                clip.speaker,
+            )[begin:]
+            for clip, begin in kept
+        ]
 
     motion = keeper.stage("unlearned", list[Floats], unlearned)
     model = train(
@@ -59,7 +68,12 @@ def train_matched(
         keeper,
     )
     heard = [
-        Unlearned(rows, clip.motion[round(begin / FEATURE_RATE * clip.rate) :], clip.rate)
+        Unlearned(
+            rows,
+            clip.motion[round(begin / FEATURE_RATE * clip.rate) :],
+            clip.rate,
+            awake(clip.features)[begin:],
+        )
         for rows, (clip, begin) in zip(motion, kept, strict=True)
     ]
     fit_matching(model, heard, lips, rest)

@@ -30,6 +30,14 @@ class Unlearned:
     motion: Floats  # (T, K) at FEATURE_RATE
     filmed: Floats  # (N, K)
     rate: float  # of the filmed, a second
+    spoken: Floats | None = None  # (T,) 1 around speech: pauses have a face of their own
+
+    def frames(self) -> NDArray[np.bool_]:
+        """(N,) of the filmed in which someone speaks; all, where that is not told."""
+        if self.spoken is None:
+            return np.ones(len(self.filmed), bool)
+        at = (np.arange(len(self.filmed)) / self.rate * FEATURE_RATE).astype(int)
+        return self.spoken[at.clip(0, len(self.spoken) - 1)] > 0.5
 
 
 def fit_matching(
@@ -43,17 +51,21 @@ def fit_matching(
     """
     if rest is not None:
         _set(model.still, rest)
-    filmed = np.concatenate([h.filmed for h in heard])
-    middle = np.concatenate([h.motion for h in heard]).mean(0)
+    heard = [h for h in heard if h.frames().sum() > 2]
+    if not heard:
+        return
+    filmed = np.concatenate([h.filmed[h.frames()] for h in heard])
+    middle = np.concatenate([_at_rate(h.motion, h) for h in heard]).mean(0)
     quick, gain = _pace([_at_rate(h.motion, h) for h in heard], [_at_rate(quickness(h.motion), h)
-        for h in heard], [h.filmed for h in heard])  # fmt: skip
+        for h in heard], [h.filmed[h.frames()] for h in heard])  # fmt: skip
     common = np.exp(np.median(np.log(gain)))
     own = common ** (1 - OWN) * gain**OWN
     _set(model.gain, own)
     _set(model.quick, np.full_like(own, quick))
     _set(model.middle, middle)
-    _set(model.least, filmed.min(0))
-    _set(model.most, filmed.max(0))
+    whole = np.concatenate([h.filmed for h in heard])
+    _set(model.least, whole.min(0))
+    _set(model.most, whole.max(0))
     if lips is None or (filmed @ lips).std() < 1e-6:
         return
     gap = filmed @ lips
@@ -121,8 +133,8 @@ def _through(gap: Floats, apart: Floats) -> Floats:
 
 
 def _at_rate(rows: Floats, heard: Unlearned) -> Floats:
-    """Rows (T, K) at FEATURE_RATE where the frames of the filmed are."""
-    at = np.arange(len(heard.filmed)) / heard.rate * FEATURE_RATE
+    """Rows (T, K) at FEATURE_RATE where the frames of the filmed in which someone speaks are."""
+    at = np.flatnonzero(heard.frames()) / heard.rate * FEATURE_RATE
     return np.stack([np.interp(at, np.arange(len(rows)), c) for c in rows.T], 1).astype(np.float32)
 
 
