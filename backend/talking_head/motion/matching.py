@@ -37,7 +37,7 @@ class Unlearned:
         if self.spoken is None:
             return np.ones(len(self.filmed), bool)
         at = (np.arange(len(self.filmed)) / self.rate * FEATURE_RATE).astype(int)
-        return self.spoken[at.clip(0, len(self.spoken) - 1)] > 0.5
+        return np.asarray(self.spoken[at.clip(0, len(self.spoken) - 1)] > 0.5)
 
 
 def fit_matching(
