@@ -79,6 +79,8 @@ def _style(settings: Any) -> dict[str, Any]:
         "lead": settings.speech_lead,
         "blinks": settings.blinks,
         "sway": settings.sway,
+        "expression": settings.speech_expression,
+        "gaze": settings.speech_gaze,
     }
 
 

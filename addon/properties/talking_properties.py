@@ -112,6 +112,20 @@ class TalkingSettings:
         max=5,
         description="How much the head goes along with the voice",
     )
+    speech_expression: bpy.props.FloatProperty(
+        name="Expression",
+        default=1,
+        min=0,
+        max=3,
+        description="How much brows and eyes go along with the voice; 0: not at all",
+    )
+    speech_gaze: bpy.props.FloatProperty(
+        name="Gaze",
+        default=1,
+        min=0,
+        max=2,
+        description="How far the eyes look away in pauses; 0: not at all",
+    )
     speaker: bpy.props.StringProperty(
         name="Speaker",
         subtype="FILE_PATH",

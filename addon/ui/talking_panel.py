@@ -132,6 +132,8 @@ class SPLATSMITH_PT_talking_style(SidebarPanel, bpy.types.Panel):
         column = layout.column(align=True)
         column.prop(settings, "blinks")
         column.prop(settings, "sway")
+        column.prop(settings, "speech_expression")
+        column.prop(settings, "speech_gaze")
         layout.prop(settings, "speaker")
         layout.prop(settings, "transcript_text")
         if settings.transcript_text is None:

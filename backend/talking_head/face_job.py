@@ -25,8 +25,9 @@ from .gaussian_head.training import HeadTrainingConfig
 from .head_job import read_rig, write_head
 from .motion import face_motion, poses
 from .motion.face_motion import SPOKEN, resampled
+from .motion.matched_training import train_matched
 from .motion.motion_output import frame_times
-from .motion.motion_training import MotionTrainingConfig, SpeechClip, still_face, train
+from .motion.motion_training import MotionTrainingConfig, SpeechClip, still_face
 from .motion.motion_translator import MotionTranslatorConfig
 from .motion.speaker_file import NAME as SPEAKER, save_speaker
 from .rigs.correspondence import Correspondence, find_correspondence
@@ -91,7 +92,7 @@ def run(job: Job[FaceOptions]) -> Outcome:
     taught = options.teach and _teach(job, path, motion, opening(rig, where), pretrained)
     quality = _gaussians(job, path, rig, motion, track, matting)
     job.stage("Writing", 6, 6)
-    keys = face_motion.write(
+    keys, tolerance = face_motion.write(
         job.folder.staging, path, motion, options.fps, options.smoothing, options.tolerance
     )
     learned = ", and how this person speaks" if taught else ""
@@ -100,6 +101,7 @@ def run(job: Job[FaceOptions]) -> Outcome:
         "seen": float(track.seen.mean()),
         "residual": motion.residual,
         "keys": float(keys),
+        "tolerance": tolerance,
     }
     return Outcome(
         f"{len(motion.times)} frames{learned}; points are met to {100 * motion.residual:.1f} % of "
@@ -177,11 +179,11 @@ def _teach(
         config = MotionTranslatorConfig(channels=features.shape[1], coefficients=len(spoken))
         steps = PRESETS[job.request.preset].speech_steps
         training = MotionTrainingConfig(steps=steps, seed=job.request.seed)
-        model = train(
+        model = train_matched(
             [clip],
             config,
             training,
-            still_face(clip),
+            still_face(clip, lips[spoken]),
             lips[spoken],
             progress=lambda share: job.progress(int(steps * share), steps),
             keeper=StageKeeper(job),

@@ -68,7 +68,13 @@ class FaceOptions:
         "empty: by the fitted head, colours and what stands still",
     )
     smoothing: float = option(0.0, "seconds over which motion is smoothed", 0, 1)
-    tolerance: float = option(0.01, "how far a curve may be off where keys are left out", 0, 0.2)
+    tolerance: float = option(
+        0.06,
+        "how far a curve may be off at most where keys are left out; less, where three keys a "
+        "second are enough for it",
+        0,
+        0.2,
+    )
 
 
 def _fetches(options: FaceOptions) -> str:

@@ -17,17 +17,20 @@ from ..protocol import InputError
 from ..runtime.job import Job, Outcome
 from ..runtime.kept_stage import StageKeeper
 from . import what_is_said, whole_face
-from .motion.idle import blinks, loudness_of, sway
+from .motion.idle import NOD, blinks, loudness_of, sway
+from .motion.lively import bumps, expression, gaze
 from .motion.motion_output import frame_times, write_motion
 from .motion.motion_training import speak
 from .motion.motion_translator import MotionTranslator
 from .motion.speaker_file import load_speaker
+from .motion.universal import universal_mouth
 from .speech.audio_features import BANDS, speech_features
 from .speech.log_mel import FEATURE_RATE
 from .speech.pretrained import load_pretrained
+from .speech.prosody import Prosody, prosody
 from .speech.smoothing import smoothed
 from .speech.viseme_encoder import load_encoder
-from .speech.visemes import VISEMES, VisemeStyle, closed_on, mouths, viseme_shares
+from .speech.visemes import VISEMES, VisemeStyle, closed_on, viseme_shares
 from .speech.voice_activity import SILENT, load_voice_model, sounds_like_speech
 from .speech_verb import SpeechOptions
 from .what_is_said import Said
@@ -65,7 +68,7 @@ def run(job: Job[SpeechOptions]) -> Outcome:
     times = frame_times(len(samples) / RATE, options.fps)
     heard = times + options.lead / 1000
     style = VisemeStyle(options.intensity, options.jaw, options.closure)
-    mouth, own = mouths(probabilities, style=style), list[str]()
+    mouth, own = universal_mouth(probabilities, features[:, :BANDS], style), list[str]()
     face = whole_face.heard(job, network, samples, len(features), keeper) if network else None
     if face is not None:
         mouth, own = whole_face.in_style(face, probabilities, style, known.exact), list(face.own)
@@ -76,11 +79,19 @@ def run(job: Job[SpeechOptions]) -> Outcome:
         mouth = mouth * _own_lines(probabilities)[:, None]
     spoken = np.concatenate([mouth, viseme_shares(probabilities, style) * options.intensity], 1)
     values = smoothed(_at(spoken, heard), options.smoothing * options.fps)
-    lids = blinks(times, options.blinks, job.request.seed)
+    told = prosody(samples, features)
+    mine = _at(_own_lines(probabilities)[:, None], heard)[:, 0] if options.character else 1.0
+    if face is None:  # which has brows and eyes of its own
+        for name, curve in _beside(options, told, heard, job.request.seed).items():
+            values[:, BLENDSHAPES.index(name)] = curve * mine
+    ends = told.pauses[:, 0] - options.lead / 1000
+    lids = blinks(times, options.blinks, job.request.seed, ends)
     for side in ("Left", "Right"):
         column = BLENDSHAPES.index(f"eyeBlink{side}")
         values[:, column] = np.maximum(values[:, column], lids)
     head = sway(heard, loudness_of(features[:, :BANDS]), options.sway, job.request.seed)
+    accents = bumps(heard, told.accents, told.strengths)
+    head[:, 0] -= NOD * options.sway * accents * mine
     names = [*BLENDSHAPES, *own, *VISEME_CURVES, *HEAD]
     values = np.concatenate([values, head], 1)
     keys = write_motion(
@@ -94,6 +105,14 @@ def run(job: Job[SpeechOptions]) -> Outcome:
         f"{seconds:.1f} s of speech {manner}, {keys:,} keys",
         {"seconds": seconds, "keys": float(keys)},
     )
+
+
+def _beside(
+    options: SpeechOptions, told: Prosody, heard: NDArray[np.float64], seed: int
+) -> dict[str, Floats]:
+    """Brows, eyes and gaze, by ARKit's names."""
+    brows = expression(heard, told, options.expression, seed)
+    return brows | gaze(heard, told, options.gaze, seed)
 
 
 def _own_lines(probabilities: Floats) -> Floats:

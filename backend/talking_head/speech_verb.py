@@ -71,6 +71,10 @@ class SpeechOptions:
     )
     blinks: float = option(15.0, "blinks a minute", 0, 120)
     sway: float = option(1.0, "how much the head moves with the speech", 0, 5)
+    expression: float = option(
+        1.0, "how much brows and eyes go along with the voice: accents and liveliness", 0, 3
+    )
+    gaze: float = option(1.0, "how far the eyes look away in pauses", 0, 2)
     tolerance: float = option(0.01, "how far a curve may be off where keys are left out", 0, 0.2)
 
 

@@ -16,7 +16,9 @@ from helpers.textgrid import intervals
 
 from backend.formats.arkit import BLENDSHAPES
 from backend.media.sound import read_sound
+from backend.talking_head.motion.universal import universal_mouth
 from backend.talking_head.speech.audio_features import (
+    BANDS,
     heard_visemes,
     shown_by_sound,
     speech_features,
@@ -27,7 +29,7 @@ from backend.talking_head.speech.phonemes import BILABIAL, viseme_track
 from backend.talking_head.speech.synthetic_speech import at_rate
 from backend.talking_head.speech.transcript_alignment import align_text
 from backend.talking_head.speech.viseme_encoder import load_encoder
-from backend.talking_head.speech.visemes import VISEMES, mouths
+from backend.talking_head.speech.visemes import VISEMES
 from tests.benchmarks.table import Row, Table, has
 
 SENTENCES = {
@@ -66,11 +68,11 @@ class Counts:
     made: int = 0
     right: int = 0
 
-    def add(self, probabilities: np.ndarray, truth: list[float]) -> None:
+    def add(self, probabilities: np.ndarray, features: np.ndarray, truth: list[float]) -> None:
         """Of a mouth that says visemes with chances (T, 15), and the middles of the sounds that
         shut it.
         """
-        found = mouths(probabilities)
+        found = universal_mouth(probabilities, features[:, :BANDS])
         opened = sum(weight * found[:, BLENDSHAPES.index(name)] for name, weight in OPENING.items())
         shut = np.asarray(opened) < SHUT * np.quantile(opened, 0.95)
         speaking = probabilities[:, VISEMES.index("sil")] < 0.5
@@ -123,8 +125,8 @@ def _espeak(language: str, sentences: tuple[str, ...], table: Table) -> None:
         )
         truth = [p.center for p in phonemes if set(p.ipa) & BILABIAL]
         features = speech_features(at_rate(wave, rate), load_encoder())
-        told.add(_exactly(sentence, language, heard_visemes(features)), truth)
-        by_ear.add(shown_by_sound(features), truth)
+        told.add(_exactly(sentence, language, heard_visemes(features)), features, truth)
+        by_ear.add(shown_by_sound(features), features, truth)
     cpu = time.process_time() - start
     told.report(f"espeak {language}, transcript", cpu, table)
     by_ear.report(f"espeak {language}, by ear", cpu, table)
@@ -140,8 +142,8 @@ def _people(folder: Path, table: Table) -> None:
     features = speech_features(read_sound(folder / "wav/cold_corpus.wav"), load_encoder())
     probabilities = heard_visemes(features)
     text = (folder / "lab/cold_corpus.lab").read_text()
-    told.add(_exactly(text, "en-us", probabilities), truth)
-    by_ear.add(shown_by_sound(features), truth)
+    told.add(_exactly(text, "en-us", probabilities), features, truth)
+    by_ear.add(shown_by_sound(features), features, truth)
     told.report("cold_corpus, transcript", time.process_time() - start, table)
     by_ear.report("cold_corpus, by ear", time.process_time() - start, table)
     begun = np.array([p.start for p in align_text(text, "en-us", probabilities) if p.begins_word])

@@ -22,13 +22,14 @@ cameras  end 0 0 -  focal_mm 0 0 10000
 splats   steps 0 0 1000000  max_splats 0 0 20000000  max_pixels 0 0 100000000
 splats   holdout 8 0 1000  sh_degree 3 0 3
 render   scale 1 0.01 8  video 0 0 240
-convert  degree 3 0 3  spz_version 3 2 4
+convert  degree 4 0 4  spz_version 3 2 4
 segment  views 0 0 1000  side 0 0 4096
 select   threshold 0.5 0 1
 speech   fps 24 1 1000  intensity 1 0 3  jaw 1 0 3
 speech   closure 1 0 5  smoothing 0 0 1
 speech   lead 0 -1000 1000  blinks 15 0 120  sway 1 0 5
 speech   tolerance 0.01 0 0.2  emotion_strength 0.7 0 1
+speech   expression 1 0 3  gaze 1 0 2
 head     variety 0 0 3
 face     fps 0 0 1000  start 0 0 -  end 0 0 -
 face     gaussians -1 -1 500000

@@ -117,11 +117,8 @@ def apply(
         for curve in motion.curves
     }
     span = (start, start + motion.length * scale)
-    layers = (
-        LAYERS
-        if {"gaze", "expression"} & {curve.layer for curve in motion.curves}
-        else SPOKEN_LAYERS
-    )
+    present = {curve.layer for curve in motion.curves}  # a layer that is turned off stays as it was
+    layers = [layer for layer in LAYERS if layer in SPOKEN_LAYERS or layer in present]
     targets = [
         t for t in settings.face_targets if shape_keys(t.obj) and (objs is None or t.obj in objs)
     ]

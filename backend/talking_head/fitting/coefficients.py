@@ -2,8 +2,48 @@
 time held together.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
+
+OPPOSED = (  # of one joint or muscle in both directions: no face does both at once
+    ("jawLeft", "jawRight"),
+    ("mouthLeft", "mouthRight"),
+    ("eyeLookIn{}", "eyeLookOut{}"),
+    ("eyeLookUp{}", "eyeLookDown{}"),
+    ("eyeBlink{}", "eyeWide{}"),
+    ("eyeSquint{}", "eyeWide{}"),
+    ("mouthSmile{}", "mouthFrown{}"),
+    ("mouthPucker", "mouthStretch{}"),
+    ("mouthPress{}", "mouthLowerDown{}"),
+    ("mouthRollLower", "mouthLowerDown{}"),
+    ("mouthRollUpper", "mouthUpperUp{}"),
+    ("mouthShrugLower", "mouthLowerDown{}"),
+    ("browDown{}", "browOuterUp{}"),
+    ("browDown{}", "browInnerUp"),
+)
+
+
+def opposed_pairs(names: Sequence[str]) -> list[tuple[int, int]]:
+    """Numbers of the coefficients that undo one another, of those that a rig has."""
+    told = {
+        tuple(name.format(side) for name in pair) for pair in OPPOSED for side in ("Left", "Right")
+    }
+    number = {name: k for k, name in enumerate(names)}
+    return sorted(
+        (number[first], number[second])
+        for first, second in told
+        if first in number and second in number
+    )
+
+
+def opposed(names: Sequence[str]) -> Tensor:
+    """(K, K) ones where two coefficients undo one another: their product costs."""
+    table = torch.zeros(len(names), len(names))
+    for first, second in opposed_pairs(names):
+        table[first, second] = table[second, first] = 1
+    return table
 
 
 def normal_equations(

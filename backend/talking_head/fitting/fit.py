@@ -27,10 +27,11 @@ from ..tracking.face_mesh import (
 )
 from ..tracking.track import FaceTrack
 from . import pose
-from .coefficients import normal_equations, solve_bounded
+from .coefficients import normal_equations, opposed, solve_bounded
 from .head_motion import HeadMotion
 
 FITTED = ("identity", "offsets", "coefficients", "rotation", "translation")
+FACING = 0.2  # share of frames that must face the lens for gaze to be centred on it
 RIGID = 0.3  # weight for the pose of what moves in speech
 
 
@@ -45,11 +46,15 @@ class FaceFitConfig:
     field_of_view: float = 25.0  # degrees over the longer side, where nothing is known of the lens
     identity: float = 2e-3  # pull to the mean face, for one standard deviation
     pull: float = 1e-2  # of every coefficient to zero
-    smooth: float = 3e-2  # of coefficients between neighbouring frames
+    smooth: float = 0.1  # of coefficients between neighbouring frames
     # of that, for lids, which are shut and open within a tenth of a second
     blink_smooth: float = 0.1
     squint_pull: float = 10.0  # and more pull to zero for what looks like half a blink
-    lips: float = 3.0
+    # of the product of two that undo one another, such as jawLeft and jawRight
+    against: float = 1.0
+    # degrees to either side of the lens within which a head counts as facing it
+    facing: float = 15.0
+    lips: float = 10.0
     lids: float = 6.0
     chin: float = 2.0
     oval: float = 0.1
@@ -155,7 +160,7 @@ class _Fit:
                 for n in self.names
             ]
         )
-        square += torch.diag(pull) / COUNT
+        square += (torch.diag(pull) + self.config.against * opposed(self.names)) / COUNT
         self.coefficients = solve_bounded(
             square, right, smooth / COUNT, self.lowest, self.coefficients, self.config.steps
         )
@@ -176,10 +181,24 @@ class _Fit:
         sight.
         """
         left, jacobian = self.linear()
+        left[:, MESH:] = self._without_gaze(left, jacobian)[:, MESH:]
         back = torch.linalg.pinv(jacobian.mean(0))  # (478, 3, 2)
         self.offsets = self.offsets + self.config.offsets * torch.einsum(
             "nij,nj->ni", back, left.median(0).values
         )
+
+    def _without_gaze(self, left: Tensor, jacobian: Tensor) -> Tensor:
+        """What is left (T, 478, 2), the gaze's part put back in frames that face the lens: people
+        look there more than anywhere, so the middle of it is how the eyes lie and no gaze.
+        """
+        gaze = torch.tensor([n.startswith("eyeLook") for n in self.names])
+        shown = self.rotation[:, 2, 2].abs() > np.cos(np.radians(self.config.facing))
+        if not gaze.any() or int(shown.sum()) < FACING * len(shown):
+            return left
+        moved = torch.tensordot(self.coefficients * gaze, self.shapes, 1)
+        whole = left + torch.einsum("tnij,tnj->tni", jacobian, moved)
+        whole[~shown] = whole[shown].median(0).values
+        return whole
 
     def state(self) -> dict[str, Tensor]:
         """What rounds change."""

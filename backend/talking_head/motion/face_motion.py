@@ -11,6 +11,7 @@ from ...geometry.arrays import Floats
 from ..fitting.head_motion import HeadMotion
 from ..rigs.drawing import TO_CAMERA
 from ..speech.smoothing import smoothed
+from .keys import sparse_tolerance
 from .motion_output import frame_times, write_motion
 
 SPOKEN = (
@@ -24,8 +25,10 @@ SPOKEN = (
 
 def write(
     folder: Path, source: Path, motion: HeadMotion, fps: float, smoothing: float, tolerance: float
-) -> int:
-    """At `fps`, or the video's own rate for 0. How many keys it took."""
+) -> tuple[int, float]:
+    """At `fps`, or the video's own rate for 0. How many keys it took, and the tolerance: as much of
+    the given one as few keys need.
+    """
     fps = fps or _pace(motion)
     times = frame_times(motion.times[-1] - motion.times[0], fps) + motion.times[0]
     values = np.concatenate([motion.coefficients, head_angles(motion)], 1)
@@ -33,7 +36,9 @@ def write(
     heard = (
         str(source.resolve()) if motion.times[0] * fps < 1 else ""
     )  # a part's sound begins elsewhere
-    return write_motion(folder, fps, [*motion.names, *HEAD], values, tolerance, heard)
+    names = [*motion.names, *HEAD]
+    tolerance = sparse_tolerance(names, values, fps, tolerance)
+    return write_motion(folder, fps, names, values, tolerance, heard), tolerance
 
 
 def _pace(motion: HeadMotion) -> float:

@@ -9,15 +9,25 @@ from ..speech.smoothing import smoothed
 
 CLOSING, OPENING = 0.08, 0.16  # seconds of a lid's way down and up (Evinger et al. 1991)
 LEAST = 0.8  # seconds between blinks
+NEAR = 1.0  # seconds
 NOD, TURN, TILT = 0.05, 0.06, 0.03  # radians, deviations of the head's angles
 
 
-def blinks(times: NDArray[np.float64], a_minute: float, seed: int) -> Floats:
-    """(T,) 0..1: at random times, as a Poisson process with a rest between two."""
+def blinks(
+    times: NDArray[np.float64],
+    a_minute: float,
+    seed: int,
+    ends: NDArray[np.float64] = np.zeros(0),
+) -> Floats:
+    """(T,) 0..1: at random times, as a Poisson process with a rest between two; one that is near
+    the end of a phrase falls upon it (Nakano and Kitazawa 2010).
+    """
     closed = np.zeros(len(times), np.float32)
     random = np.random.default_rng(seed)
-    at = 0.5
+    at, before = 0.5, -np.inf
     while a_minute > 0 and len(times) and at < times[-1]:
+        near = ends[(np.abs(ends - at) < NEAR) & (ends > before + LEAST)]
+        at = before = float(near[np.abs(near - at).argmin()]) if len(near) else at
         since = times - at
         down, up = since / CLOSING + 1, 1 - since / OPENING
         lid = np.where(since < 0, down, up).clip(0, 1)

@@ -14,6 +14,8 @@ GROUPS = (
     ("expression", ("brow", "eyeWide", "eyeSquint", "cheekSquint", "noseSneer")),
 )
 STILL = 1e-3  # a curve that never leaves zero by more has no keys
+MOST_KEYS = 3.0  # a second, of a curve that a person is to edit
+SHARES = (0.2, 0.4, 0.6, 0.8)  # of a tolerance, tried in turn
 SMALL_TURN = 0.2  # of the tolerance, in radians of the head
 
 
@@ -30,30 +32,44 @@ def curves_of(names: list[str], values: Floats, tolerance: float) -> list[Curve]
     for name, column in zip(names, values.T, strict=True):
         if np.abs(column).max(initial=0) > STILL:
             allowed = tolerance * (SMALL_TURN if name in HEAD else 1)
-            kept = reduced(column, allowed)
-            curves.append(
-                Curve(
-                    name, layer_of(name), kept.astype(np.float32), column[kept].astype(np.float32)
-                )
-            )
+            kept, shown = reduced(column.astype(np.float64), allowed)
+            if name not in HEAD:
+                shown = shown.clip(column.min(), column.max())  # no lid beyond what is shut
+            curves.append(Curve(name, layer_of(name), kept.astype(np.float32), shown))
     return curves
 
 
-def reduced(values: Floats, tolerance: float) -> NDArray[np.int64]:
-    """Rows of values (T,) that have to stay for straight lines between them to be within
-    `tolerance` (Douglas and Peucker 1973).
+def sparse_tolerance(names: list[str], values: Floats, fps: float, most: float) -> float:
+    """The least part of the tolerance `most` at which curves take MOST_KEYS keys a second in the
+    mean, or `most` itself.
     """
-    kept = np.zeros(len(values), bool)
-    kept[[0, -1]] = True
-    open_parts = [(0, len(values) - 1)]
-    while open_parts:
-        first, last = open_parts.pop()
-        if last - first < 2:
-            continue
-        line = np.linspace(values[first], values[last], last - first + 1)
-        off = np.abs(values[first : last + 1] - line)
-        worst = int(off.argmax())
-        if off[worst] > tolerance:
-            kept[first + worst] = True
-            open_parts += [(first, first + worst), (first + worst, last)]
-    return np.flatnonzero(kept)
+    seconds = max((len(values) - 1) / fps, 1.0)
+    for share in SHARES:
+        curves = curves_of(names, values, share * most)
+        keys = sum(len(curve.frames) for curve in curves)
+        if keys <= MOST_KEYS * seconds * len(curves):
+            return share * most
+    return most
+
+
+def reduced(values: Floats, tolerance: float) -> tuple[NDArray[np.int64], Floats]:
+    """Rows and values of the keys of values (T,), so that straight lines between them are within
+    `tolerance` everywhere: each line goes on for as long as one of its slopes meets all rows that
+    it passes (the swing filter, Elmeleegy et al. 2009), so keys may lie beside the values, as much.
+    """
+    kept, shown, first, value = [0], [float(values[0])], 0, float(values[0])
+    while first < len(values) - 1:
+        low, high, last = -np.inf, np.inf, first
+        for row in range(first + 1, len(values)):
+            lower, upper = (
+                max(low, (values[row] - tolerance - value) / (row - first)),
+                min(high, (values[row] + tolerance - value) / (row - first)),
+            )
+            if lower > upper:
+                break
+            low, high, last = lower, upper, row
+        slope = min(max((values[last] - value) / (last - first), low), high)
+        value, first = float(value + slope * (last - first)), last
+        kept.append(first)
+        shown.append(value)
+    return np.array(kept), np.array(shown, np.float32)

@@ -18,6 +18,7 @@ from ...runtime.threads import one_thread
 from ..speech.audio_features import BANDS, silence
 from ..speech.log_mel import FEATURE_RATE, Features
 from ..speech.pauses import resting_in_pauses
+from .matching import matched, told_rest
 from .motion_translator import MotionTranslator, MotionTranslatorConfig
 
 Motion = NDArray[np.float32]  # (N, K) coefficients
@@ -167,15 +168,19 @@ class _Learned:
         torch.set_rng_state(tensors["torch"])
 
 
-def still_face(clip: SpeechClip, share: float = 0.1) -> Motion:
-    """(K,) the middle of what the face does in the quietest tenth of a clip: how this person looks
-    when saying nothing.
+def still_face(
+    clip: SpeechClip, lips: NDArray[np.float32] | None = None, share: float = 0.1
+) -> Motion:
+    """(K,) how this person looks when saying nothing: the middle of what the face does in the
+    quietest tenth of a clip; with `lips` (K,), how far coefficients open them, of the half in which
+    they are nearest: in the other they part for a breath or for the next word.
     """
     times = np.arange(max(1, int(clip.seconds * clip.rate))) / clip.rate
     loud = clip.features[(times * FEATURE_RATE).astype(int), :BANDS].max(1)
-    return np.asarray(
-        np.median(clip.motion[: len(times)][loud <= np.quantile(loud, share)], 0), np.float32
-    )
+    quiet = clip.motion[: len(times)][loud <= np.quantile(loud, share)]
+    if lips is not None:
+        quiet = quiet[quiet @ lips <= np.median(quiet @ lips)]
+    return np.asarray(np.median(quiet, 0), np.float32)
 
 
 def _fit_scales(model: MotionTranslator, clips: Sequence[SpeechClip]) -> None:
@@ -254,13 +259,15 @@ def _at(motion: Motion, frames: NDArray[np.float64]) -> Motion:
 
 
 def speak(model: MotionTranslator, features: Features, speaker: int = 0) -> Motion:
-    """(T, K) coefficients at FEATURE_RATE, at rest in pauses: as the model is when it hears nothing
-    at all.
+    """(T, K) coefficients at FEATURE_RATE, matched to the speaker (matching.py), and in pauses at
+    the speaker's rest or, where that is not told, as the model is when it hears nothing at all.
     """
-    quiet = np.broadcast_to(silence(features), (2 * FEATURE_RATE, features.shape[1]))
-    rest = translate(model, quiet, np.array([1.0]), speaker)[0]
+    rest = told_rest(model)
+    if rest is None:
+        quiet = np.broadcast_to(silence(features), (2 * FEATURE_RATE, features.shape[1]))
+        rest = translate(model, quiet, np.array([1.0]), speaker)[0]
     motion = translate(model, features, np.arange(len(features)) / FEATURE_RATE, speaker)
-    return resting_in_pauses(motion, features, rest)
+    return resting_in_pauses(matched(motion, model), features, rest)
 
 
 def translate(

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from ..speech.log_mel import FEATURE_RATE
 
+FAR = 1e9  # no bound
+
 
 @dataclass(frozen=True, kw_only=True)
 class MotionTranslatorConfig:
@@ -52,16 +54,46 @@ class _Layer(nn.Module):
         return hidden
 
 
+def _unmatched(count: int) -> dict[str, Tensor]:
+    """What leaves motion as it is, of `count` coefficients."""
+    return {
+        "gain": torch.ones(count),
+        "quick": torch.zeros(count),
+        "middle": torch.zeros(count),
+        "least": torch.full((count,), -FAR),
+        "most": torch.full((count,), FAR),
+        "lips": torch.zeros(count),
+        "along": torch.zeros(count),
+        "still": torch.full((count,), FAR),
+        "apart": torch.linspace(0, 1, 11).repeat(2, 1),
+    }
+
+
+MATCHING = tuple(_unmatched(1))
+
+
 class MotionTranslator(nn.Module):
     """features (B, T, C) at FEATURE_RATE -> coefficients (B, N, K) at times (B, N), in seconds from
     the first feature.
     """
+
+    gain: nn.Parameter  # (K,) of each coefficient about `middle` (K,)
+    quick: nn.Parameter  # (K,) how much of what is quick is added
+    middle: nn.Parameter
+    least: nn.Parameter  # (K,) of what was filmed
+    most: nn.Parameter
+    lips: nn.Parameter  # (K,) how far coefficients open the lips
+    along: nn.Parameter  # (K,) what a person does to open them by one
+    still: nn.Parameter  # (K,) the face in pauses; FAR: not told
+    apart: nn.Parameter  # (2, Q) distances of the lips: as decoded, as filmed
 
     def __init__(self, config: MotionTranslatorConfig) -> None:
         super().__init__()
         self.config = config
         self.mean = nn.Parameter(torch.zeros(config.channels), requires_grad=False)
         self.deviation = nn.Parameter(torch.ones(config.channels), requires_grad=False)
+        for name, start in _unmatched(config.coefficients).items():  # set by matching.py
+            setattr(self, name, nn.Parameter(start, requires_grad=False))
         self.speakers = nn.Embedding(config.speakers, config.embedding)
         self.enter = nn.Conv1d(config.channels, config.hidden, 1)
         self.layers = nn.ModuleList(_Layer(config, d) for d in config.dilations)

@@ -13,7 +13,7 @@ from ...formats.limits import MOST_MODEL
 from ...formats.safetensors_header import sort_header
 from ...protocol import InputError
 from ..speech.viseme_encoder import check_sizes
-from .motion_translator import MotionTranslator, MotionTranslatorConfig
+from .motion_translator import MATCHING, MotionTranslator, MotionTranslatorConfig
 
 NAME = "speaker.safetensors"
 
@@ -46,7 +46,9 @@ def load_speaker(path: Path) -> tuple[MotionTranslator, list[str]]:
             dilations = tuple(config.pop("dilations"))
             check_sizes({k: v for k, v in config.items() if k != "dropout"}, dilations)
             model = MotionTranslator(MotionTranslatorConfig(**config, dilations=dilations))
-            model.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 (no mapping)
+            told = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+            start = model.state_dict()  # speakers of before were not matched
+            model.load_state_dict({name: start[name] for name in MATCHING} | told)
     except (
         OSError,
         InputError,

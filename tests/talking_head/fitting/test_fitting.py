@@ -12,7 +12,7 @@ from helpers.talking_face import talking_face
 from helpers.toy_rig import toy_rig
 
 from backend.protocol import InputError
-from backend.talking_head.fitting.coefficients import solve_bounded
+from backend.talking_head.fitting.coefficients import opposed, opposed_pairs, solve_bounded
 from backend.talking_head.fitting.fit import FaceFitConfig, fit_rig
 from backend.talking_head.rigs.correspondence import Correspondence, find_correspondence
 from backend.talking_head.rigs.drawing import portrait
@@ -119,6 +119,19 @@ def test_the_solver_finds_the_least_within_bounds() -> None:
             .clamp(max=1)
         )
     torch.testing.assert_close(found, slow, atol=1e-3, rtol=0)
+
+
+def test_what_undoes_one_another_is_not_done_at_once() -> None:
+    """Two shapes that are nearly each other's opposite, and a third that leaves them room."""
+    names = ("jawLeft", "jawRight", "cheekPuff")
+    assert opposed_pairs(names) == [(0, 1)] and opposed(("cheekPuff", "eyeBlinkLeft")).sum() == 0
+    rows = torch.tensor([[1.0, 0, 0.3], [-0.9, 0.4, 0], [0.2, 0.5, 0.5]])
+    square, right = (rows @ rows.T).expand(2, 3, 3), torch.tensor([[0.4, -0.2, 0.3]] * 2)
+    nothing, none = torch.zeros(3), torch.zeros(2, 3)
+    before = solve_bounded(square, right, nothing, nothing, none, 800)
+    after = solve_bounded(square + opposed(names), right, nothing, nothing, none, 800)
+    assert after[:, :2].amin() < 1e-3 <= after[:, 0].amin()
+    assert before[:, :2].min() >= after[:, :2].min()
 
 
 def test_a_folder_that_is_no_face_model_is_refused(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from backend.formats.arkit import BLENDSHAPES, mirrored
 from backend.formats.motion_file import Curve, Motion
 from backend.protocol import InputError
 from backend.talking_head.motion.idle import blinks, sway
-from backend.talking_head.motion.keys import curves_of, reduced
+from backend.talking_head.motion.keys import curves_of, reduced, sparse_tolerance
 from backend.talking_head.motion.motion_output import frame_times
 from backend.talking_head.speech.encoder_training import EncoderTrainingConfig, train_encoder
 from backend.talking_head.speech.espeak import speak
@@ -152,12 +152,22 @@ def test_an_encoder_learns_and_comes_back_from_disk(tmp_path: Path) -> None:
 
 def test_keys_that_are_left_out_are_not_missed() -> None:
     values = np.cumsum(np.random.default_rng(0).normal(size=500)) * 0.02
-    kept = reduced(values.astype(np.float32), 0.03)
+    kept, shown = reduced(values.astype(np.float32), 0.03)
     assert (
-        len(kept) < 250
-        and np.abs(np.interp(np.arange(500), kept, values[kept]) - values).max() <= 0.0301
+        len(kept) < 200 and np.abs(np.interp(np.arange(500), kept, shown) - values).max() <= 0.0301
     )
     assert len(curves_of(["jawOpen", "cheekPuff"], np.zeros((5, 2), np.float32), 0.01)) == 0
+
+
+def test_few_keys_with_as_little_tolerance_as_they_need() -> None:
+    time = np.arange(250) / 25
+    slow = np.stack([0.5 + 0.4 * np.sin(time), 0.3 * np.sin(0.7 * time)], 1).astype(np.float32)
+    noise = np.random.default_rng(1).normal(size=slow.shape).astype(np.float32) * 0.02
+    names = ["jawOpen", "mouthLeft"]
+    calm, busy = (sparse_tolerance(names, v, 25.0, 0.05) for v in (slow, slow + noise))
+    assert calm == pytest.approx(0.01) and calm < busy <= 0.05
+    keys = sum(len(c.frames) for c in curves_of(names, slow + noise, busy))
+    assert busy == 0.05 or keys <= 3 * 2 * 249 / 25
 
 
 def test_frames_never_drift() -> None:
