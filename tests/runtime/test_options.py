@@ -33,7 +33,7 @@ speech   expression 1 0 3  gaze 1 0 2
 head     variety 0 0 3
 face     fps 0 0 1000  start 0 0 -  end 0 0 -
 face     gaussians -1 -1 500000
-face     smoothing 0 0 1  tolerance 0.01 0 0.2
+face     smoothing 0 0 1  tolerance 0.06 0 0.2
 talk     size 0 0 4096  yaw 0 -180 180  pitch 0 -80 80
 talk     turn 0 -360 360  invented 1 0 1
 mesh     fps 0 0 1000  faces 0 0 200000  steps 0 0 1000000

@@ -2,10 +2,13 @@
 over them. No bpy.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ....backend.formats.splat_arrays import COEFFICIENTS
 
 SH_C0 = 0.28209479177387814  # the basis function of degree 0
 SELECTION = np.array([1.0, 0.5, 0.05], np.float32)  # sRGB, Blender's own orange
@@ -45,3 +48,10 @@ def linear_to_srgb(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(
         low, values * 12.92, 1.055 * np.maximum(values, 0.0031308) ** (1 / 2.4) - 0.055
     ).astype(np.float32)
+
+
+def whole_degrees(rest: list[NDArray[np.float32] | None]) -> list[NDArray[np.float32]]:
+    """Coefficients (N, 3) beyond the first: of the degrees that are there in full."""
+    known = list(itertools.takewhile(lambda values: values is not None, rest))
+    count = max(c - 1 for c in COEFFICIENTS if c - 1 <= len(known))
+    return [values for values in known[:count] if values is not None]

@@ -1,6 +1,5 @@
 """Splats as a point-cloud object that carries Blender 5.3's own attributes, and back."""
 
-import itertools
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from ....backend.protocol import InputError
 from ....backend.runtime.atomic import atomic_path
 from . import file_tools, native, pointclouds, splat_nodes, surroundings
 from .pointclouds import Attributes
-from .radiance import SH_C0, srgb_to_linear
+from .radiance import SH_C0, srgb_to_linear, whole_degrees
 
 MARK = "splatsmith_splats"  # on the object: where its splats came from
 AROUND = "splatsmith_surroundings"  # on a subject: the object with its surroundings
@@ -237,13 +236,6 @@ def read(cloud: bpy.types.Object) -> SplatArrays:
         extra=_extras(data),
         notes=notes_of(str(cloud.get(NOTES, "")).splitlines()),
     )
-
-
-def whole_degrees(rest: list[NDArray[np.float32] | None]) -> list[NDArray[np.float32]]:
-    """Coefficients (N, 3) beyond the first: of the degrees that are there in full."""
-    known = list(itertools.takewhile(lambda values: values is not None, rest))
-    count = max(c - 1 for c in COEFFICIENTS if c - 1 <= len(known))
-    return [values for values in known[:count] if values is not None]
 
 
 def _extras(data: pointclouds.Points) -> dict[str, NDArray[np.generic]]:

@@ -86,7 +86,7 @@ def _upload(cloud: bpy.types.Object) -> Drawn | None:
     rest = [
         pointclouds.read_attribute(data, f"radiance:sh_{k}", 3) for k in range(COEFFICIENTS[-1] - 1)
     ]
-    known = splats.whole_degrees(rest)
+    known = radiance.whole_degrees(rest)
     follows = known and len(means) <= MAX_SH
     sh = np.stack([base[:, :3], *known], 1) if follows else None
     return Drawn(
