@@ -43,6 +43,7 @@ def spoken(bpy: Any, sound: Path) -> Any:
     assert bpy.ops.splatsmith.speak() == {"FINISHED"}
     yield obj
     settings.transcript, settings.speech_start = "", 1
+    bpy.context.scene.sequence_editor_clear()
     settings.face_targets.clear()
 
 
