@@ -173,10 +173,16 @@ def test_a_fourth_degree_of_the_users_import_is_kept_and_turns(
 ) -> None:
     """Blender's importer reads it; nothing of it is left behind, or unmoved."""
     g = np.random.default_rng(5)
-    numbers = {"means": (9, 3), "quats": (9, 4), "log_scales": (9, 3), "sh": (9, 25, 3)}
+
+    def numbers(*shape: int) -> np.ndarray:
+        return 0.3 * g.normal(size=(9, *shape)).astype(np.float32)
+
     arrays = splat_ply.SplatArrays(
-        opacity_logits=g.normal(size=9).astype(np.float32),
-        **{name: 0.3 * g.normal(size=shape).astype(np.float32) for name, shape in numbers.items()},
+        means=numbers(3),
+        quats=numbers(4),
+        log_scales=numbers(3),
+        opacity_logits=numbers(),
+        sh=numbers(25, 3),
     )
     splat_ply.write(tmp_path / "in.ply", arrays)
     bpy.ops.wm.ply_import(filepath=str(tmp_path / "in.ply"))
