@@ -14,6 +14,7 @@ import pytest
 
 SIZES = [120, 50, 20]  # splats of the objects, of two hundred; the last ten are of none
 ROOT = Path(__file__).resolve().parents[2]
+STATUS = pytest.StashKey[int]()
 COMPUTE = Path(
     os.environ.get(
         "SPLATSMITH_COMPUTE",
@@ -26,6 +27,22 @@ pytest.importorskip("bpy", reason="these tests run under Blender's Python: make 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """The add-on computes in a process of its own, and so do the captures that are drawn for it."""
     item.add_marker("process")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """What `pytest_unconfigure` ends with."""
+    session.config.stash[STATUS] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Ends the process at once: where there is a software driver, threads of 4.5's drawing wait for
+    each other for ever when the interpreter goes. xdist ends its workers itself.
+    """
+    if config.getoption("numprocesses", None) is None and not hasattr(config, "workerinput"):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(config.stash.get(STATUS, 1))
 
 
 @pytest.fixture(scope="session")
