@@ -19,7 +19,7 @@ from ..runtime.broken_imports import ran_out_of_memory
 from ..runtime.threads import SEVERAL
 
 log = logging.getLogger(__name__)
-ADVICE = "Get the model from the list in *Get a Model*, or export it to ONNX again."
+ADVICE = "Get the model from the list in Get a Model, or export it to ONNX again."
 FLOATS = ("float32", "float16")
 KINDS = {
     "tensor(float)": "float32",

@@ -86,7 +86,7 @@ def model_file(given: Path, *parts: str) -> Path:
         if given.suffix.lower() != ".onnx" and given.exists():
             raise InputError(
                 f"{given.name} is no ONNX file.",
-                "Networks are read as .onnx: get one from the list in *Get a Model*, or export it.",
+                "Networks are read as .onnx: get one from the list in Get a Model, or export it.",
             )
         return given
     files = [
@@ -107,7 +107,7 @@ def model_file(given: Path, *parts: str) -> Path:
             )
     what = f" with {' or '.join(parts)} in its name" if parts else ""
     raise InputError(
-        f"There is no ONNX file{what} in {given}.", "Choose the folder that *Get a Model* made."
+        f"There is no ONNX file{what} in {given}.", "Choose the folder that Get a Model made."
     )
 
 

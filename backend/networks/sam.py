@@ -121,7 +121,7 @@ def load_sam(folder: Path, device: str = "cpu") -> SamNetwork:
         if folder.exists():
             raise InputError(
                 f"{folder.name} is a file: SAM's weights as .pt and .pth are no longer read.",
-                "Get MobileSAM from the list in *Get a Model*, or choose a folder with encoder and "
+                "Get MobileSAM from the list in Get a Model, or choose a folder with encoder and "
                 "decoder as .onnx.",
             )
         raise InputError(f"There is no folder {folder}.", ADVICE)

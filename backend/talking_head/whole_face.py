@@ -28,8 +28,8 @@ def loaded(job: Job[SpeechOptions]) -> FaceNetwork | None:
     if options.emotion != NEUTRAL:
         job.warn(
             "EMOTION",
-            "The emotion changes nothing: no Audio2Face network is chosen. Download one of *Get a "
-            "Voice Model*.",
+            "The emotion changes nothing: no Audio2Face network is chosen. Download one with Get a "
+            "Voice Model.",
         )
     return None
 

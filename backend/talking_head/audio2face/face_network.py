@@ -52,7 +52,7 @@ def load(given: str, device: str = "cpu") -> FaceNetwork:
     folder = Path(given) if Path(given).is_dir() else Path(given).parent
     if not Path(given).exists():
         raise InputError(
-            f"There is no folder {given}.", "Download one of *Get a Voice Model*, or choose again."
+            f"There is no folder {given}.", "Download one of Get a Voice Model, or choose again."
         )
     told = beside(folder, INFO)
     info = settings.network_info(told) if told else None  # another kind's says so by itself

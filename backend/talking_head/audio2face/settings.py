@@ -13,7 +13,7 @@ from typing import Any
 from ...formats.json_file import read_record
 from ...protocol import InputError
 
-ADVICE = "Get the network's folder again, from the list in *Get a Voice Model*."
+ADVICE = "Get the network's folder again, from the list in Get a Voice Model."
 LONGEST, MOST = 160_000, 4096  # samples of a window; numbers of a part of the result
 
 
