@@ -144,3 +144,7 @@ def test_the_photo_is_wiped_over_the_splats_picture_by_picture(
     scene.splatsmith.photo = 0
     scene.frame_set(2)
     assert Path(shown.filepath) == pictures[-1]  # nothing is read that nobody sees
+    scene.splatsmith.photo = 0.5
+    background.image.filepath = str(capture_folder / "gone" / pictures[0].name)
+    scene.frame_set(1)
+    assert "Splatsmith Photo" not in bpy.data.images, "no photo rather than another frame's"

@@ -86,7 +86,7 @@ def _key_pictures(
 def picture_at(image: bpy.types.Image, user: bpy.types.ImageUser, frame: int) -> Path:
     """The file of an image sequence that a background image shows at a scene's frame."""
     first = Path(bpy.path.abspath(image.filepath))
-    if image.source != "SEQUENCE":
+    if image.source != "SEQUENCE" or frame_number(first.name) is None:
         return first
     passed = min(max(frame - user.frame_start + 1, 1), max(user.frame_duration, 1))
     before, digits, after = re.split(r"([0-9]+)(?=[^0-9]*$)", first.stem)

@@ -39,9 +39,10 @@ def show_frame(scene: bpy.types.Scene, _: object = None) -> None:
         return
     path = picture_at(background.image, background.image_user, scene.frame_current)
     image = bpy.data.images.get(NAME)
-    if image is None:
-        if not path.is_file():
-            return
+    if not path.is_file():  # no photo rather than that of another frame
+        if image is not None:
+            bpy.data.images.remove(image)
+    elif image is None:
         image = bpy.data.images.load(str(path))
         image.name = NAME
     elif Path(bpy.path.abspath(image.filepath)) != path:
