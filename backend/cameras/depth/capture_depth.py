@@ -33,6 +33,8 @@ class DepthConfig:
     neighbors: int = 4
     angle: float = 4.0
     agree: float = 0.015  # relative difference up to which two maps agree on a point
+    near: float = 0.03  # relative difference up to which another map has a say
+    rounds: int = 2  # of bringing maps to what they agree on
     flow_agree: float = 0.7  # pixels, see tracks/flow.py
     points: int = 150_000
     flow_share: float = 0.1  # of its weight counts for flow, which thinks too well of itself

@@ -19,7 +19,7 @@ from ...runtime.job import Job
 from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ..footage.images import read_image
 from .capture_depth import DepthConfig, capture_depth, is_good
-from .fusion import StoredDepth, fuse
+from .fusion import StoredDepth, agreed, fuse
 from .multiview_depth import DepthMap
 from .neighbors import pick_neighbors
 
@@ -96,12 +96,13 @@ def find_depth(
 
         begun = len(rows.values)
         capture_depth(captured, points, seen, neighbors, config, store, job.progress, begun)
+    maps = agreed(captured, rows.values, neighbors, config, job.progress)
     cloud, colors = keeper.stage(
         "cloud",
         tuple[Floats, Pixels],
-        lambda: fuse(captured, rows.values, neighbors, config, job.progress),
+        lambda: fuse(captured, maps, neighbors, config, job.progress),
     )
-    return FoundDepth(rows.values, cloud, colors)
+    return FoundDepth(maps, cloud, colors)
 
 
 def _stored(result: DepthMap, frame: Frame, config: DepthConfig) -> StoredDepth:

@@ -8,7 +8,7 @@ import pytest
 from helpers import clips, ray_world
 
 from backend.cameras.depth.capture_depth import DepthConfig
-from backend.cameras.depth.fusion import StoredDepth, between, fuse
+from backend.cameras.depth.fusion import StoredDepth, agreed, between, fuse
 from backend.cameras.depth.neighbors import pick_neighbors
 from backend.formats import capture
 from backend.formats.capture import Capture
@@ -32,10 +32,18 @@ def true_depth(source: Capture, index: int) -> Floats:
     return ray_world.depth(WORLD, pose, FOCAL, SIZE).astype(np.float32)
 
 
+def neighbors_of(source: Capture) -> list[list[int]]:
+    return pick_neighbors(source.frames, MIDDLE, ((4.0, 2), (9.0, 2), (16.0, 2)))
+
+
 def fused(source: Capture, maps: list[Floats]) -> Floats:
     stored = [StoredDepth(m, np.ones(m.shape, bool)) for m in maps]
-    neighbors = pick_neighbors(source.frames, MIDDLE, ((4.0, 2), (9.0, 2), (16.0, 2)))
-    return fuse(source, stored, neighbors, DepthConfig(points=100_000))[0]
+    return fuse(source, stored, neighbors_of(source), DepthConfig(points=100_000))[0]
+
+
+def error(source: Capture, maps: list[StoredDepth]) -> Floats:
+    """(F, H, W) relative."""
+    return np.stack([np.abs(m.depth / true_depth(source, i) - 1) for i, m in enumerate(maps)])
 
 
 def off_the_room(source: Capture, points: Floats) -> Doubles:
@@ -57,6 +65,47 @@ def test_true_maps_give_points_on_the_room(source: Capture) -> None:
     points = fused(source, [true_depth(source, i) for i in range(12)])
     assert len(points) > 5000
     assert np.quantile(off_the_room(source, points), 0.95) < 0.02
+
+
+def test_maps_that_err_differently_are_brought_to_what_they_agree_on(source: Capture) -> None:
+    random = np.random.default_rng(0)
+    maps = [
+        StoredDepth(
+            (true_depth(source, i) * (1 + 0.005 * random.normal(size=SIZE[::-1]))).astype("f4"),
+            random.random(SIZE[::-1]) > 0.1,
+        )
+        for i in range(12)
+    ]
+    config, seen = DepthConfig(), []
+    better = agreed(
+        source, maps, neighbors_of(source), config, lambda done, of: seen.append((done, of))
+    )
+    assert np.median(error(source, better)) < 0.4 * np.median(error(source, maps))
+    assert np.quantile(error(source, better), 0.9) < np.quantile(error(source, maps), 0.9)
+    for before, after in zip(maps, better, strict=True):
+        assert (after.good == before.good).all()
+        assert (after.depth == before.depth)[~before.good].all()
+    assert seen == [(k, 24) for k in range(24)]
+
+
+def test_what_one_map_alone_says_is_left_as_it_is(source: Capture) -> None:
+    maps = [StoredDepth(true_depth(source, i), np.ones(SIZE[::-1], bool)) for i in range(12)]
+    near = maps[5].depth.copy()
+    near[20:40, 30:60] *= 0.5
+    better = agreed(
+        source,
+        [*maps[:5], StoredDepth(near, maps[5].good), *maps[6:]],
+        neighbors_of(source),
+        DepthConfig(),
+    )
+    assert (better[5].depth == near)[22:38, 32:58].all()
+    assert np.median(np.delete(error(source, better), 5, 0)) < 0.001
+
+
+def test_frames_without_neighbours_keep_their_depth(source: Capture) -> None:
+    lone = replace(source, frames=source.frames[:1])
+    maps = [StoredDepth(true_depth(source, 0), np.ones(SIZE[::-1], bool))]
+    assert (agreed(lone, maps, [[]], DepthConfig())[0].depth == maps[0].depth).all()
 
 
 def test_a_flat_floor_is_read_between_rows_of_pixels() -> None:

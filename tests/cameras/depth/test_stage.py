@@ -39,7 +39,7 @@ def test_a_capture_keeps_its_rate_and_where_its_world_lies(
             depth = torch.ones(frame.height, frame.width)
             store(index, DepthMap(depth, 0.01 * depth))
 
-    monkeypatch.setattr(stage, "pick_neighbors", lambda *_: [])
+    monkeypatch.setattr(stage, "pick_neighbors", lambda *_: [[]] * 3)
     monkeypatch.setattr(stage, "capture_depth", all_flat)
     nothing = np.zeros((0, 3), np.float32), np.zeros((0, 3), np.uint8)
     monkeypatch.setattr(stage, "fuse", lambda *_: nothing)
