@@ -1,5 +1,5 @@
-"""First Gaussians: one a point, crowds thinned, as wide as its neighbours are far; scattered ones
-where there are no points.
+"""First Gaussians: one a point, crowds thinned, as wide as its neighbours are far, flat where they
+lie flat; scattered ones where there are no points.
 """
 
 import math
@@ -14,6 +14,7 @@ from ..formats.capture import Capture
 from ..gaussians.model import Gaussians
 from ..geometry.spherical_harmonics import SH_C0, coefficient_count
 from .config import TrainConfig
+from .discs import discs
 from .views import ViewSet
 
 FEW_POINTS = 100
@@ -103,12 +104,13 @@ def initialise(
     chosen = thin(points, round(FIRST_SHARE * config.max_splats))
     points, colors = points[chosen], colors[chosen]
     width = neighbor_distance(points).clip(1e-4 * views.extent, 0.2 * views.extent)
+    quats, shape = discs(points)
     count = len(points)
     logit = math.log(config.initial_opacity / (1 - config.initial_opacity))
     parts = {
         "means": torch.from_numpy(points),
-        "quats": torch.tensor([1.0, 0.0, 0.0, 0.0]).repeat(count, 1),
-        "log_scales": torch.from_numpy(np.log(width)).float()[:, None].repeat(1, 3),
+        "quats": quats,
+        "log_scales": torch.from_numpy(np.log(width)).float()[:, None] + shape.log(),
         "opacity_logits": torch.full((count,), logit),
         "sh0": ((torch.from_numpy(colors).float() / 255 - 0.5) / SH_C0)[:, None],
         "sh_rest": torch.zeros(count, coefficient_count(config.sh_degree) - 1, 3),

@@ -1,6 +1,7 @@
-"""Cameras where nobody filmed: the training's own, swung around what they look at."""
+"""Cameras where nobody filmed: the training's own, moved around what they look at, on all sides."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -16,13 +17,16 @@ class NovelConfig:
     """Which novel views are tried, which of them count, and when they train."""
 
     count: int = 24
-    bases: int = 8  # training cameras that are swung
-    turns: tuple[float, ...] = (25.0, 40.0)  # degrees
+    tries: int = 60  # how many cameras are looked through for them
+    bases: int = 8  # training cameras that are moved
+    turns: tuple[float, ...] = (15.0, 30.0, 45.0)  # degrees around what they look at
+    away: tuple[float, ...] = (1.0, 1.5)  # times as far from it
     ways: int = 8  # directions of the swing: to the right, upwards, ...
     apart: float = 15.0  # degrees from the nearest training camera at least
-    size: float = 0.33  # of a training picture's sides
+    size: float = 0.5  # of a training picture's sides
+    finest: float = 0.75  # of a depth map's: no finer, or points would be too few
     sources: int = 24  # training pictures that are asked
-    points: int = 70_000  # that each of them gives at most
+    points: int = 40_000  # that each of them gives at most
     covered: float = 0.22  # of the pixels must count
     behind: float = 0.15  # of what is met may show its back
     start: float = 0.5  # share of the training
@@ -44,22 +48,45 @@ def evenly(items: list[KnownDepth], count: int) -> list[KnownDepth]:
 def novel_cameras(
     known: list[KnownDepth], config: NovelConfig
 ) -> list[tuple[TrainingView, Tensor]]:
-    """Training views and the (4, 4) matrices that they are swung to, away from all that trained."""
-    places = torch.stack([place_of(k.view.viewmat) for k in known])
-    cameras = []
-    for base in evenly(known, config.bases):
-        met = base.depth[base.depth > 0]
-        if not len(met):
-            continue
-        viewmat = base.view.viewmat
-        pivot = place_of(viewmat) + float(met.median()) * viewmat[2, :3]
+    """At most `config.tries` training views and the (4, 4) matrices that they are moved to: first
+    what is farthest from all that trained, then what is farthest from that too, and so on.
+    """
+    moved = [
+        (base.view, viewmat, reach)
+        for base in evenly(known, config.bases)
+        for viewmat, reach in _moved(base, config)
+    ]
+    if not moved:
+        return []
+    places = torch.stack([place_of(viewmat) for _, viewmat, _ in moved])
+    reach = torch.tensor([reach for *_, reach in moved])
+    filmed = torch.stack([place_of(k.view.viewmat) for k in known])
+    apart = torch.cdist(places, filmed).amin(1) / reach  # about an angle
+    chosen: list[tuple[TrainingView, Tensor]] = []
+    while len(chosen) < config.tries:
+        farthest = int(apart.argmax())
+        if apart[farthest] < math.radians(config.apart):
+            break
+        chosen.append(moved[farthest][:2])
+        apart = torch.minimum(apart, (places - places[farthest]).norm(dim=1) / reach)
+    return chosen
+
+
+def _moved(base: KnownDepth, config: NovelConfig) -> Iterator[tuple[Tensor, float]]:
+    """Cameras swung around what a training camera looks at, from as far and from further away, and
+    how far that is.
+    """
+    met = base.depth[base.depth > 0]
+    if not len(met):
+        return
+    viewmat, reach = base.view.viewmat, float(met.median())
+    pivot = place_of(viewmat) + reach * viewmat[2, :3]
+    for away in config.away:
+        back = viewmat.clone()
+        back[2, 3] += (away - 1) * reach
         for turn in config.turns:
             for way in range(config.ways):
-                swung = _swung(viewmat, pivot, 2 * math.pi * way / config.ways, turn)
-                if _angle(place_of(swung) - pivot, places - pivot) >= config.apart:
-                    cameras.append((base.view, swung))
-    step = max(1.0, len(cameras) / config.count)
-    return [cameras[int(k * step)] for k in range(min(config.count, len(cameras)))]
+                yield _swung(back, pivot, 2 * math.pi * way / config.ways, turn), reach
 
 
 def _swung(viewmat: Tensor, pivot: Tensor, way: float, turn: float) -> Tensor:
@@ -74,9 +101,3 @@ def _swung(viewmat: Tensor, pivot: Tensor, way: float, turn: float) -> Tensor:
     swung[:3, :3] = rotation @ spin.T
     swung[:3, 3] = -swung[:3, :3] @ place
     return swung
-
-
-def _angle(way: Tensor, others: Tensor) -> float:
-    """Degrees between a direction (3,) and the nearest of others (N, 3)."""
-    cosines = torch.nn.functional.cosine_similarity(others, way[None], dim=1)
-    return math.degrees(math.acos(float(cosines.max().clamp(-1, 1))))

@@ -6,10 +6,12 @@ above. But where depth is confirmed, what a new camera would see is known: each 
 taken from the training picture that shows the surface best. It counts where nothing unknown may
 stand in the way. (Open air of `splats_away`, seeds 7 and 2: from above 1.8 and 1.1 dB more, beyond
 0.3, between 0.0 and 0.1 less. Room, seeds 7 and 3: above 0.7 and 1.6, beyond 0.5 and 0.7, between
-0.1 and 0.0 less. Three times the weight gave no more.)
+0.1 and 0.0 less. Cameras that stand on all sides, not above alone, and half the size of a picture
+instead of a third, seed 7: another 1.3, 0.3 and 0.0 in the open, 0.9, 0.2 and 0.0 in the room.)
 """
 
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import torch
 from torch import Tensor
@@ -55,11 +57,11 @@ def novel_views(
         return []
     gains = torch.ones(len(views), 3) if log_gains is None else log_gains.exp()
     surface = known_surface(views, asked, config.points, gains)
-    made = (
+    tried = (
         _foretold(base, viewmat, surface, asked, config)
         for base, viewmat in novel_cameras(asked, config)
     )
-    return [view for view in made if view is not None]
+    return list(islice((view for view in tried if view is not None), config.count))
 
 
 def _foretold(
@@ -70,7 +72,8 @@ def _foretold(
     config: NovelConfig,
 ) -> NovelView | None:
     """The novel view, or None where too little of it is known."""
-    width, height = (max(1, round(side * config.size)) for side in base.size)
+    size = min(config.size, config.finest * known[0].depth.shape[1] / base.size[0])
+    width, height = (max(1, round(side * size)) for side in base.size)
     K = base.K.clone()
     K[0], K[1] = K[0] * (width / base.size[0]), K[1] * (height / base.size[1])
     black = torch.zeros(height, width, 3, dtype=torch.uint8)
@@ -142,12 +145,14 @@ def _is_blocked(
 
 def _may_be_solid(points: Tensor, known: list[KnownDepth]) -> Tensor:
     """(N,) every training picture that has the place in it is known to show something before it."""
-    free = torch.zeros(len(points), dtype=torch.bool)
     hidden = torch.zeros(len(points), dtype=torch.bool)
+    asked = torch.arange(len(points))  # those that nothing is known to be free
     for one in known:
-        own, inside, row, column = pixels_of(one.view, one.depth.shape, points)
+        own, inside, row, column = pixels_of(one.view, one.depth.shape, points[asked])
         there = one.depth[row, column]
-        hides = (there > 0) & (own > (1 - SAME / 2) * there)
-        free |= inside & ~hides
-        hidden |= inside & hides
-    return hidden & ~free
+        hides = inside & (there > 0) & (own > (1 - SAME / 2) * there)
+        hidden[asked[hides]] = True
+        free = inside & ~hides
+        hidden[asked[free]] = False
+        asked = asked[~free]
+    return hidden

@@ -14,6 +14,7 @@ from backend.formats import points_ply
 from backend.formats.capture import Capture
 from backend.gaussians.model import Gaussians
 from backend.geometry.conventions import to_viewmat
+from backend.splats.discs import discs
 from backend.splats.initialization import _seen, initialise, neighbor_distance, scatter, thin
 from backend.splats.views import TrainingView, ViewSet
 
@@ -156,9 +157,10 @@ def test_they_are_at_the_points_and_of_their_colours(tmp_path: Path) -> None:
     np.testing.assert_allclose(model.sh0.detach()[:, 0] * 0.28209479 + 0.5, colors / 255, atol=1e-6)
     assert model.sh_rest.shape == (100, 8, 3) and not model.sh_rest.any()
     np.testing.assert_allclose(model.opacities.detach(), 0.3, atol=1e-6)
-    assert model.quats.detach().tolist() == [[1, 0, 0, 0]] * 100
-    width = neighbor_distance(points).clip(max=0.4)
-    np.testing.assert_allclose(model.scales.detach(), width[:, None].repeat(3, 1), rtol=1e-5)
+    quats, shape = discs(points)
+    np.testing.assert_array_equal(model.quats.detach(), quats)
+    width = torch.from_numpy(neighbor_distance(points).clip(max=0.4)).float()
+    torch.testing.assert_close(model.scales.detach(), width[:, None] * shape)
     assert all(
         p.requires_grad and p.is_leaf and p.dtype == torch.float32 for p in model.named().values()
     )

@@ -94,14 +94,30 @@ def test_colors_are_of_single_pictures_and_not_of_masked_ones(
 def test_cameras_are_new_and_look_at_the_same(known: list[KnownDepth]) -> None:
     places = torch.stack([place_of(k.view.viewmat) for k in known])
     cameras = novel_cameras(known, CONFIG)
-    assert 0 < len(cameras) <= CONFIG.count
+    assert 8 < len(cameras) <= CONFIG.tries
     for base, viewmat in cameras:
         depth = next(k.depth for k in known if k.view is base)
         far = float(depth[depth > 0].median())
-        pivot = torch.tensor([0.0, 0, far, 1])
-        there = torch.linalg.inv(base.viewmat) @ pivot
-        assert torch.allclose(viewmat @ there, pivot, atol=1e-4)
+        there = torch.linalg.inv(base.viewmat) @ torch.tensor([0.0, 0, far, 1])
+        x, y, z, _ = (viewmat @ there / far).tolist()
+        assert abs(x) + abs(y) < 1e-4 and min(abs(z - 1), abs(z - 1.5)) < 1e-4
         assert float((places - place_of(viewmat)).norm(dim=1).min()) > 0.2 * far
+
+
+def test_cameras_come_from_all_sides_the_loneliest_first(known: list[KnownDepth]) -> None:
+    """On either side of those that filmed, above them, and behind them."""
+    cameras = novel_cameras(known, CONFIG)
+    taken = torch.stack([place_of(k.view.viewmat) for k in known])
+    gaps, first = [], []
+    for _, viewmat in cameras:
+        place = place_of(viewmat)
+        gaps.append(float((taken - place).norm(dim=1).min()))
+        taken = torch.cat([taken, place[None]])
+        first += [place] if len(first) < CONFIG.count else []
+    assert gaps[0] > 0.9 * max(gaps) and gaps[-1] < gaps[0] / 2
+    angles = [float(torch.rad2deg(torch.atan2(p[1], p[0]))) for p in first]
+    assert min(angles) < -125 and max(angles) > -60  # filmed from -115 to -70
+    assert max(float(p[2]) for p in first) > 3 and max(float(p.norm()) for p in first) > 4.5
 
 
 def test_nothing_is_foretold_without_depth(views: ViewSet, known: list[KnownDepth]) -> None:
