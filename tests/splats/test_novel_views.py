@@ -12,7 +12,7 @@ from PIL import Image
 from backend.formats import capture, depth_exr
 from backend.formats.capture import Capture
 from backend.geometry.conventions import from_viewmat
-from backend.splats import splats_job, trainer as training
+from backend.splats import trainer as training
 from backend.splats.known_depth import KnownDepth, known_depths
 from backend.splats.novel_cameras import NovelConfig, novel_cameras, place_of
 from backend.splats.novel_views import NovelView, _may_be_solid, novel_views
@@ -68,6 +68,26 @@ def test_they_show_what_is_there(views: ViewSet, known: list[KnownDepth]) -> Non
         assert 0.1 <= counts.mean() < 1
         off = np.abs(truth(view) - view.view.pixels.numpy() / 255)[counts]
         assert np.median(off) < 0.05 and (off.max(1) > 0.3).mean() < 0.05
+
+
+def test_pictures_of_many_exposures_give_views_of_one(
+    views: ViewSet, known: list[KnownDepth]
+) -> None:
+    gains = torch.linspace(-0.6, -0.05, len(views.full))[:, None].repeat(1, 3)
+    darker = [
+        replace(view, pixels=(view.pixels * gain.exp()).to(torch.uint8))
+        for view, gain in zip(views.full, gains, strict=True)
+    ]
+    others = [KnownDepth(darker[views.full.index(k.view)], k.depth) for k in known]
+    found = []
+    for log_gains in (gains, None):
+        made = novel_views(darker, others, CONFIG, log_gains)
+        off = [
+            np.abs(truth(view) - view.view.pixels.numpy() / 255)[view.counts.numpy()]
+            for view in made
+        ]
+        found.append(float(np.median(np.concatenate(off))))
+    assert found[0] < 0.05 < found[1]
 
 
 RED = torch.tensor([255, 0, 0], dtype=torch.uint8)
@@ -159,8 +179,3 @@ def test_training_follows_them_when_it_is_time() -> None:
             training.train_step(trainer)
         same = torch.equal(plain.model.means, told.model.means)
         assert same == (step < 10)
-
-
-def test_they_are_for_one_exposure() -> None:
-    assert splats_job._is_foretold(small_config())
-    assert not splats_job._is_foretold(small_config(exposure=True))
