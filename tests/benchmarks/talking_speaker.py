@@ -16,7 +16,7 @@ import numpy as np
 
 from backend.formats.arkit import BLENDSHAPES
 from backend.media.sound import read_sound
-from backend.talking_head.face_job import opening
+from backend.talking_head.face_speaker import opening
 from backend.talking_head.fitting.fit import fit_rig
 from backend.talking_head.fitting.head_motion import HeadMotion
 from backend.talking_head.head_job import read_rig
@@ -151,7 +151,7 @@ def _judge(
     clips = [f.clip for f in teaching]
     config = MotionTranslatorConfig(coefficients=len(studio.spoken))
     model = train_matched(
-        clips, config, MotionTrainingConfig(), still_face(clips[0], studio.lips), studio.lips
+        clips, config, MotionTrainingConfig(), still_face(clips, studio.lips), studio.lips
     )
     cpu = time.process_time() - start
     lowest = studio.rig.lowest[studio.spoken]

@@ -229,11 +229,11 @@ def test_the_still_face_is_that_of_the_pauses() -> None:
         np.repeat([0.0, 0.3, 0.0, 0.3], RATE) * np.random.default_rng(0).normal(size=4 * RATE)
     )
     motion = np.repeat([[0.1], [0.9], [0.1], [0.9]], 25, 0).astype(np.float32)
-    np.testing.assert_allclose(still_face(SpeechClip(features, motion, 25.0)), [0.1])
+    np.testing.assert_allclose(still_face([SpeechClip(features, motion, 25.0)]), [0.1])
     breath = motion.copy()
     breath[8:12] = 0.6  # the lips part in a pause: rest is where they are shut
     lips = np.ones(1, np.float32)
-    np.testing.assert_allclose(still_face(SpeechClip(features, breath, 25.0), lips, 0.5), [0.1])
+    np.testing.assert_allclose(still_face([SpeechClip(features, breath, 25.0)], lips, 0.5), [0.1])
 
 
 def test_a_face_rests_in_pauses() -> None:
