@@ -2,6 +2,7 @@
 other things.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +28,13 @@ from .head_job import read_rig, write_head
 from .motion import face_motion, poses
 from .rigs.correspondence import Correspondence, find_correspondence
 from .rigs.rig import Rig
+from .rigs.teeth import behind_lips
 from .speech.pretrained import load_pretrained
 from .tracking.fetch import fetch_weights
 from .tracking.track import FaceTrackConfig, FaceTracker
 from .tracking.weights import SHA256, demand_weights
+
+LOOKED_AT = 40  # poses of the face in which teeth must lie behind lips, beside the common ones
 
 
 def run(job: Job[FaceOptions]) -> Outcome:
@@ -73,6 +77,7 @@ def run(job: Job[FaceOptions]) -> Outcome:
             keeper=keeper,
         ),
     )
+    rig, motions, set_back = _teeth_behind_lips(rig, motions)
     motion = motions[0]
     write_head(job.folder.staging, rig, motion.rest)
     poses.save(job.folder.staging / poses.NAME, motion, used[0].path)
@@ -90,6 +95,7 @@ def run(job: Job[FaceOptions]) -> Outcome:
         "tolerance": tolerance,
         "videos": float(len(used)),
         "videos_left_out": float(len(clips) - len(used)),
+        "poses_with_teeth_set_back": float(set_back),
         "speech_seconds": sum(clip.seconds for clip in used),
     }
     return Outcome(
@@ -98,6 +104,18 @@ def run(job: Job[FaceOptions]) -> Outcome:
         metrics | quality,
         {"videos": [clip.record() for clip in clips]},
     )
+
+
+def _teeth_behind_lips(rig: Rig, motions: list[HeadMotion]) -> tuple[Rig, list[HeadMotion], int]:
+    """In what mouths commonly do, and in poses of every motion; in how many they were seen."""
+    each = max(1, LOOKED_AT // len(motions))
+    poses = [
+        motion.coefficients[number]
+        for motion in motions
+        for number in np.linspace(0, len(motion.times) - 1, each).astype(int)
+    ]
+    rig, rest, count = behind_lips(rig, motions[0].rest, poses)
+    return rig, [replace(motion, rest=rest) for motion in motions], count
 
 
 def _residual(motions: list[HeadMotion]) -> float:

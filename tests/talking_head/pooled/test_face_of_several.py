@@ -84,7 +84,7 @@ def test_one_head_of_all_and_a_motion_of_each(
     assert "20 frames of 2 videos, 2 left out" in manifest["summary"]
     first = motion_file.read(result / "motion.npz")
     second = motion_file.read(result / "02_1_second/motion.npz")
-    assert first.length == FRAMES - 1 and second.length == 11
+    assert FRAMES - 1 <= first.length <= FRAMES and 11 <= second.length <= 12
     assert round(first.fps) == 25 and round(second.fps) == 30
     own = poses.load(result / "02_1_second/poses.npz")
     assert own.source.name == "1_second.mp4" and len(own.times) == 12

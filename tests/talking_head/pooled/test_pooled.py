@@ -67,7 +67,7 @@ def test_clips_share_a_face_and_nothing_else() -> None:
     truth = rig.person(PERSON)
     off = [difference(m.rest, truth) for m in (alone, both[0])]
     assert off[1] < off[0], "the one that turns tells more of the face"
-    assert max(m.residual for m in both) < 4e-3
+    assert max(m.residual for m in both) < 6e-3
     one = fit_clips(clips[:1], rig, where, config)[0]
     np.testing.assert_array_equal(one.coefficients, alone.coefficients)
 
