@@ -16,9 +16,10 @@ from .fitting.head_motion import HeadMotion
 from .motion.face_motion import SPOKEN, resampled
 from .motion.matched_training import train_matched
 from .motion.motion_output import frame_times
-from .motion.motion_training import MotionTrainingConfig, SpeechClip, still_face
+from .motion.motion_training import MotionTrainingConfig
 from .motion.motion_translator import MotionTranslatorConfig
 from .motion.speaker_file import NAME as SPEAKER, save_speaker
+from .motion.speech_clip import SpeechClip, still_face
 from .rigs.correspondence import Correspondence
 from .rigs.rig import Rig
 from .speech.audio_features import BANDS, HUSH, speech_features
@@ -81,19 +82,19 @@ def _heard(
     pretrained: OnnxModel | None,
 ) -> list[SpeechClip]:
     """Of the clips in which someone speaks; the others are named. InputError where none does."""
-    found, silent = [], list[InputError]()
+    spoken_in, silent = list[SpeechClip](), list[InputError]()
     for clip, motion in zip(clips, motions, strict=True):
         try:
-            found.append(_speech(job.options, clip.path, motion, spoken, pretrained))
-            clip.seconds = found[-1].seconds
+            spoken_in.append(_speech(job.options, clip.path, motion, spoken, pretrained))
+            clip.seconds = spoken_in[-1].seconds
         except InputError as error:
             silent.append(error)
-    if not found:
+    if not spoken_in:
         raise silent[0]
     for error in silent:
         text = f"{error.what} It is not learned from; its face is."
         job.warn("NO_SPEECH", f"{text} {error.advice}".strip())
-    return found
+    return spoken_in
 
 
 def _speech(

@@ -24,11 +24,10 @@ from backend.talking_head.motion.face_motion import SPOKEN, resampled
 from backend.talking_head.motion.matched_training import train_matched
 from backend.talking_head.motion.motion_training import (
     MotionTrainingConfig,
-    SpeechClip,
     speak,
-    still_face,
 )
 from backend.talking_head.motion.motion_translator import MotionTranslatorConfig
+from backend.talking_head.motion.speech_clip import SpeechClip, still_face
 from backend.talking_head.motion.universal import universal_mouth
 from backend.talking_head.rigs.correspondence import Correspondence, find_correspondence
 from backend.talking_head.rigs.rig import Rig

@@ -151,7 +151,13 @@ def learn_head(
     the head looks like but not hair's outline or clothes; `max_side` is the tracker's. InputError
     without a frame.
     """
-    reading = _Reading(config, max_side, progress, network, 1 + len(others))
+    reading = _Reading(
+        config=config,
+        max_side=max_side,
+        progress=progress,
+        network=network,
+        count=1 + len(others),
+    )
     whole = assemble(
         path,
         rig,
@@ -202,7 +208,7 @@ def _wide(numbers: NDArray[np.int64], config: LearnConfig) -> NDArray[np.int64]:
     return numbers[:: max(1, len(numbers) // config.wide)] if config.wide else numbers[:0]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Reading:
     """Reads frames of `count` clips, and tells how far it is: the first fifth of all."""
 

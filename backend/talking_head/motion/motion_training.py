@@ -20,23 +20,7 @@ from ..speech.log_mel import FEATURE_RATE, Features
 from ..speech.pauses import resting_in_pauses
 from .matching import matched, told_rest
 from .motion_translator import MotionTranslator, MotionTranslatorConfig
-
-Motion = NDArray[np.float32]  # (N, K) coefficients
-
-
-@dataclass(frozen=True)
-class SpeechClip:
-    """Speech and the motion that goes with it, from the same moment on."""
-
-    features: Features  # (T, CHANNELS) at FEATURE_RATE
-    motion: Motion
-    rate: float  # of the motion, a second
-    speaker: int = 0
-
-    @property
-    def seconds(self) -> float:
-        """Length of the clip."""
-        return min(len(self.motion) / self.rate, len(self.features) / FEATURE_RATE)
+from .speech_clip import Motion, SpeechClip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,25 +150,6 @@ class _Learned:
         checkpoint.restore_adam(self.optimizer, tensors)
         random_state.restore(self.random, tensors["random"])
         torch.set_rng_state(tensors["torch"])
-
-
-def still_face(
-    clips: Sequence[SpeechClip], lips: NDArray[np.float32] | None = None, share: float = 0.1
-) -> Motion:
-    """(K,) how this person looks when saying nothing: the middle of what the face does in the
-    quietest tenth of each clip; with `lips` (K,), how far coefficients open them, of the half in
-    which they are nearest: in the other they part for a breath or for the next word.
-    """
-    quiet = np.concatenate([_in_quiet(clip, share) for clip in clips])
-    if lips is not None:
-        quiet = quiet[quiet @ lips <= np.median(quiet @ lips)]
-    return np.asarray(np.median(quiet, 0), np.float32)
-
-
-def _in_quiet(clip: SpeechClip, share: float) -> Motion:
-    times = np.arange(max(1, int(clip.seconds * clip.rate))) / clip.rate
-    loud = clip.features[(times * FEATURE_RATE).astype(int), :BANDS].max(1)
-    return clip.motion[: len(times)][loud <= np.quantile(loud, share)]
 
 
 def _fit_scales(model: MotionTranslator, clips: Sequence[SpeechClip]) -> None:

@@ -29,25 +29,25 @@ def clip_paths(source: str, more: str = "") -> ClipPaths:
     with | between. InputError where one is missing, or a folder holds none.
     """
     named = [source, *filter(None, (text.strip() for text in BETWEEN.split(more)))]
-    found, passed = list[Path](), list[str]()
+    clips, passed = list[Path](), list[str]()
     for path in map(Path, named):
         if not path.is_dir():
             if len(named) > 1 and not path.is_file():
                 raise InputError(f"There is no video {path}.", "Check the path, or leave it out.")
-            found.append(path)
+            clips.append(path)
             continue
         videos, others = _inside(path)
         if not videos:
             raise InputError(f"The folder {path.name} holds no video.", "Choose videos.")
-        found += videos
+        clips += videos
         passed += others
-    if len(found) > MOST:
-        raise InputError(f"These are {len(found)} videos; {MOST} at most are read.", "Choose some.")
+    if len(clips) > MOST:
+        raise InputError(f"These are {len(clips)} videos; {MOST} at most are read.", "Choose some.")
     once: dict[Path, Path] = {}
-    for path in found:
+    for path in clips:
         once.setdefault(path.resolve(), path)
     told = [f"Left out, since they are no videos: {listed(passed)}."] if passed else []
-    twice = [path.name for path in found if once[path.resolve()] is not path]
+    twice = [path.name for path in clips if once[path.resolve()] is not path]
     told += [f"Named more than once, and read once: {listed(twice)}."] if twice else []
     return ClipPaths(list(once.values()), told)
 

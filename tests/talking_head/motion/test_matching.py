@@ -11,13 +11,14 @@ from safetensors.torch import load_file, save_file
 from backend.protocol import InputError
 from backend.talking_head.motion.matched_training import train_matched
 from backend.talking_head.motion.matching import Unlearned, fit_matching, matched
-from backend.talking_head.motion.motion_training import MotionTrainingConfig, SpeechClip, speak
+from backend.talking_head.motion.motion_training import MotionTrainingConfig, speak
 from backend.talking_head.motion.motion_translator import (
     MATCHING,
     MotionTranslator,
     MotionTranslatorConfig,
 )
 from backend.talking_head.motion.speaker_file import load_speaker, save_speaker
+from backend.talking_head.motion.speech_clip import SpeechClip
 from backend.talking_head.speech.audio_features import CHANNELS
 from backend.talking_head.speech.log_mel import FEATURE_RATE
 from backend.talking_head.speech.smoothing import smoothed

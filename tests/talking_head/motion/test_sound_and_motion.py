@@ -14,8 +14,6 @@ from backend.media.sound import RATE, read_sound
 from backend.protocol import InputError
 from backend.talking_head.motion.motion_training import (
     MotionTrainingConfig,
-    SpeechClip,
-    still_face,
     train,
     translate,
 )
@@ -24,6 +22,7 @@ from backend.talking_head.motion.motion_translator import (
     MotionTranslatorConfig,
     sampled,
 )
+from backend.talking_head.motion.speech_clip import SpeechClip, still_face
 from backend.talking_head.speech.audio_features import CHANNELS, silence, speech_features
 from backend.talking_head.speech.log_mel import FEATURE_RATE, LogMelConfig, filters, log_mel
 from backend.talking_head.speech.pauses import resting_in_pauses
