@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..formats.name_pairing import listed
 from ..media.decoding import probe
 from ..protocol import InputError
 from ..runtime.job import Job
@@ -150,14 +151,17 @@ def _tell(job: Job[FaceOptions], track: FaceTrack, name: str) -> None:
 
 
 def _tell_rates(job: Job[FaceOptions], clips: list[FaceClip]) -> None:
-    rates = {clip.path.name: rate_of(clip.shown) for clip in clips}
-    if not rates or max(rates.values()) <= (1 + ALIKE) * min(rates.values()):
+    rates = [rate_of(clip.shown) for clip in clips]
+    if not rates or max(rates) <= (1 + ALIKE) * min(rates):
         return
-    each = ", ".join(f"{name} {rate:.4g}" for name, rate in rates.items())
+    names: dict[str, list[str]] = {}
+    for clip, rate in zip(clips, rates, strict=True):
+        names.setdefault(f"{rate:.4g}", []).append(clip.path.name)
+    each = "; ".join(f"{rate}: {listed(some)}" for rate, some in names.items())
     job.warn(
         "RATES",
-        f"The videos have other frame rates (frames a second: {each}). Each is read at its own; "
-        "they are learned from as well as if they were alike.",
+        f"The videos have other frame rates ({each}). Each is read at its own, and all are learned "
+        "from alike.",
     )
 
 

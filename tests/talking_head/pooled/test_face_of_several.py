@@ -21,13 +21,14 @@ from backend.runtime.cancel import CancelToken
 from backend.runtime.folder import JobFolder
 from backend.runtime.job import run_job
 from backend.talking_head import face_job, face_speaker
-from backend.talking_head.face_clips import FaceClip
+from backend.talking_head.face_clips import FaceClip, leave_out_strangers, used
 from backend.talking_head.face_verb import PRESETS, FaceOptions, FacePreset
 from backend.talking_head.fitting.head_motion import HeadMotion
 from backend.talking_head.gaussian_head.initialization import ShownClip, shown_colors
 from backend.talking_head.gaussian_head.learn import LearnConfig, OtherClip, learn_head
 from backend.talking_head.gaussian_head.training import HeadTrainingConfig
 from backend.talking_head.motion import poses
+from backend.talking_head.tracking.track import track_video
 from backend.verbs import find_verb
 
 FRAMES = 8
@@ -77,7 +78,7 @@ def test_one_head_of_all_and_a_motion_of_each(
     said, manifest, result = run(monkeypatch, filmed, tmp_path / "job")
     assert any("2_other.mp4 does not seem to show the person of 0_first.mp4" in s for s in said)
     assert any("3_broken.mp4 is left out" in s for s in said)
-    assert any("frame rates" in s and "0_first.mp4 25" in s and "mp4 30" in s for s in said)
+    assert any("frame rates" in s and "25: 0_first.mp4" in s and "30: 1_second" in s for s in said)
     assert [v["used"] for v in manifest["videos"]] == [True, True, False, False]
     assert all(v["why"] for v in manifest["videos"][2:])
     assert manifest["metrics"]["videos"] == 2 and manifest["metrics"]["videos_left_out"] == 2
@@ -92,12 +93,20 @@ def test_one_head_of_all_and_a_motion_of_each(
     assert len(head_file.read(result / "head.npz").vertices) > len(RIG.neutral)
 
 
-def test_whoever_is_vouched_for_is_read(
-    monkeypatch: pytest.MonkeyPatch, filmed: tuple[Path, Any], tmp_path: Path
-) -> None:
-    said, manifest, _ = run(monkeypatch, filmed, tmp_path / "job", trust_clips=True, gaussians=0)
-    assert [v["used"] for v in manifest["videos"]] == [True, True, True, False]
-    assert any("read all the same" in s for s in said)
+def stub(said: list[str], **options: Any) -> Any:
+    """A job that has options, and remembers what it warns of."""
+    return cast(
+        Any,
+        SimpleNamespace(options=FaceOptions(**options), warn=lambda code, text: said.append(text)),
+    )
+
+
+def test_whoever_is_vouched_for_is_read(filmed: tuple[Path, Any]) -> None:
+    tracker, paths = knowing_tracker(filmed[1]), sorted(filmed[0].glob("*.mp4"))
+    clips = [FaceClip(path=path, track=track_video(path, tracker)) for path in (paths[0], paths[2])]
+    said: list[str] = []
+    leave_out_strangers(stub(said, trust_clips=True), clips, RIG, WHERE)
+    assert used(clips) == clips and "read all the same" in said[0]
 
 
 def _motion(face: Any, rate: float) -> HeadMotion:
@@ -156,12 +165,7 @@ def test_silent_videos_show_the_face_alone(tmp_path: Path) -> None:
         residual=0.0,
     )
     said: list[str] = []
-    job = cast(
-        Any,
-        SimpleNamespace(
-            options=FaceOptions(assume_speech=True), warn=lambda code, text: said.append(text)
-        ),
-    )
+    job = stub(said, assume_speech=True)
     clips = [FaceClip(path=path) for path in paths]
     heard = face_speaker._heard(job, clips, [still, still], [0], None)
     assert len(heard) == 1 and heard[0].motion.shape[1] == 1
