@@ -25,6 +25,7 @@ from .training_views import SeenFrame, read_frames
 
 INVENTED = 0.5  # more than half of it was seen in no frame
 LOOKED_AT = 4  # frames of a clip at least, for its first colours
+FIRST = 40  # frames of the first of several clips
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,14 +121,16 @@ def shared_frames(
     seen: Sequence[NDArray[np.bool_]], count: int, held_out: int
 ) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
     """Numbers of frames to learn from, of each clip by how long it shows the face, and to keep
-    back of the first one; none of a clip too short to count.
+    back of the first one; which has FIRST at least or half of them, since it alone tells outlines.
     """
-    every = sum(int(flags.sum()) for flags in seen)
-    shares = [round(count * int(flags.sum()) / max(every, 1)) for flags in seen]
-    first, kept = chosen_frames(seen[0], max(1, shares[0]), held_out)
+    lengths = [int(flags.sum()) for flags in seen]
+    every = max(sum(lengths), 1)
+    mine = max(round(count * lengths[0] / every), min(FIRST, count // 2), 1)
+    first, kept = chosen_frames(seen[0], mine, held_out)
+    left = (count - mine) / max(every - lengths[0], 1)
     others = [
-        np.flatnonzero(flags)[_spread(int(flags.sum()), share)]
-        for flags, share in zip(seen[1:], shares[1:], strict=True)
+        np.flatnonzero(flags)[_spread(length, round(left * length))]
+        for flags, length in zip(seen[1:], lengths[1:], strict=True)
     ]
     return [first, *others], kept
 

@@ -104,6 +104,8 @@ def test_frames_are_shared_by_length() -> None:
     seen[1][:10] = False
     numbers, kept = shared_frames(seen, 70, 6)
     assert [len(some) for some in numbers] == [50, 20, 0]
+    many = [np.ones(50, bool)] * 8
+    assert [len(some) for some in shared_frames(many, 80, 6)[0]] == [40, *[6] * 7]
     assert len(kept) == 6 and not set(kept) & set(numbers[0]) and numbers[1].min() >= 10
     alone, same = chosen_frames(seen[0], 70, 6)
     found, held = shared_frames(seen[:1], 70, 6)
