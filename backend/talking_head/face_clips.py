@@ -4,6 +4,7 @@ and all that are show one person.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ def follow(
     options = job.options
     parts = [(options.start, options.end), *[(0.0, 0.0)] * (len(clips) - 1)]
     for clip, (start, end) in zip(clips, parts, strict=True):
-        _try(job, clips, clip, lambda c=clip, s=start, e=end: _expect(c, s, e))
+        _try(job, clips, clip, partial(_expect, clip, start, end))
     every = sum(clip.frames for clip in clips)
     before = 0
     for number, (clip, (start, end)) in enumerate(zip(clips, parts, strict=True)):

@@ -91,9 +91,9 @@ def _heard(
             silent.append(error)
     if not spoken_in:
         raise silent[0]
-    for error in silent:
-        text = f"{error.what} It is not learned from; its face is."
-        job.warn("NO_SPEECH", f"{text} {error.advice}".strip())
+    for left_out in silent:
+        text = f"{left_out.what} It is not learned from; its face is."
+        job.warn("NO_SPEECH", f"{text} {left_out.advice}".strip())
     return spoken_in
 
 

@@ -43,4 +43,4 @@ def still_face(
 def _in_quiet(clip: SpeechClip, share: float) -> Motion:
     times = np.arange(max(1, int(clip.seconds * clip.rate))) / clip.rate
     loud = clip.features[(times * FEATURE_RATE).astype(int), :BANDS].max(1)
-    return clip.motion[: len(times)][loud <= np.quantile(loud, share)]
+    return np.asarray(clip.motion[: len(times)][loud <= np.quantile(loud, share)], np.float32)

@@ -114,7 +114,7 @@ def stands_out(mouth: MouthInside, rest: Floats, pose: Floats) -> tuple[Doubles,
     `rest` (V, 3) is the rig's, of a person.
     """
     up = np.flatnonzero(pose)
-    posed = rest[mouth.used] + np.tensordot(pose[up], mouth.shapes[up], 1)
+    posed = (rest[mouth.used] + np.tensordot(pose[up], mouth.shapes[up], 1)).astype(np.float64)
     worst = [np.full(len(row), -np.inf) for row in mouth.rows]
     for yaw in YAWS:
         seen = posed @ _turn(yaw).T
@@ -134,7 +134,7 @@ def _turn(yaw: float) -> Doubles:
     return np.array([[cos, 0, -sin], [0, 1, 0], [sin, 0, cos]])
 
 
-def _depth(lip: Floats, row: Floats) -> Doubles:
+def _depth(lip: Doubles, row: Doubles) -> Doubles:
     """(I,) nearness of the foremost lip at the places of a row (I, 3), of triangles (T, 3, 3) that
     face the viewer; nan where there is none.
     """
