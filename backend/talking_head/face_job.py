@@ -34,6 +34,7 @@ from .tracking.fetch import fetch_weights
 from .tracking.track import FaceTrackConfig, FaceTracker
 from .tracking.weights import SHA256, demand_weights
 
+LONGEST_NAME = 80  # letters of a video's, in a folder's; Windows takes no space or dot at its end
 LOOKED_AT = 40  # poses of the face in which teeth must lie behind lips, beside the common ones
 
 
@@ -134,8 +135,8 @@ def _write(
     for number, (clip, motion) in enumerate(zip(clips, motions, strict=True), 1):
         folder = job.folder.staging
         if number > 1:
-            folder = folder / f"{number:02d}_{clip.path.stem}"
-            folder.mkdir()
+            folder = folder / f"{number:02d}_{clip.path.stem[:LONGEST_NAME]}".rstrip(" .")
+            folder.mkdir(exist_ok=True)
             poses.save(folder / poses.NAME, motion, clip.path)
         made = face_motion.write(
             folder, clip.path, motion, options.fps, options.smoothing, options.tolerance
