@@ -1,6 +1,7 @@
 """Heads to animate: added, captured from a filmed face, imported, rendered over their footage."""
 
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -9,7 +10,7 @@ from ...backend.talking_head.face_verb import FaceOptions
 from ...backend.talking_head.head_verb import HeadOptions
 from ...backend.talking_head.talk_verb import TalkOptions
 from .. import preferences
-from ..blender_types import OperatorResult
+from ..blender_types import ImportHelper, OperatorResult
 from ..scene import results
 from .common import FolderChooser, OnCompute, guarded, run_job
 from .speaking import frame_rate, speech_file, submit_at_start
@@ -43,6 +44,68 @@ class SPLATSMITH_OT_add_head(OnCompute, bpy.types.Operator):
         return run_job(self, context, request)
 
 
+def _more_videos(context: bpy.types.Context) -> list[str]:
+    """Beside the one at the top of the panel; InputError where one is gone."""
+    paths = [bpy.path.abspath(v.path) for v in context.scene.splatsmith.face_videos if v.path]
+    for path in paths:
+        if not Path(path).is_file():
+            raise InputError(f"There is no file {path}.", "Take it out of More Videos.")
+    return paths
+
+
+class SPLATSMITH_OT_add_face_videos(ImportHelper, bpy.types.Operator):
+    """Add videos of the same person, from any recording: head and speaker are learned from all"""
+
+    bl_idname = "splatsmith.add_face_videos"
+    bl_label = "Add Videos"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+    directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
+    files: bpy.props.CollectionProperty(
+        type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"}
+    )
+
+    @guarded
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        settings = context.scene.splatsmith
+        chosen = [str(Path(self.directory) / f.name) for f in self.files if f.name]
+        known = {bpy.path.abspath(p) for p in (settings.speech, *_paths(settings))}
+        fresh = [path for path in chosen or [self.filepath] if path not in known]
+        for path in fresh:
+            settings.face_videos.add().path = path
+        settings.face_video = len(settings.face_videos) - 1
+        there = len(chosen or [self.filepath]) - len(fresh)
+        self.report(
+            {"INFO"}, f"{len(fresh)} videos added" + (f", {there} were there" if there else "")
+        )
+        return {"FINISHED"}
+
+
+def _paths(settings: Any) -> list[str]:
+    return [video.path for video in settings.face_videos]
+
+
+class SPLATSMITH_OT_remove_face_video(bpy.types.Operator):
+    """Take the video out of the list; its file stays"""
+
+    bl_idname = "splatsmith.remove_face_video"
+    bl_label = "Remove Video"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        settings = context.scene.splatsmith
+        return bool(0 <= settings.face_video < len(settings.face_videos))
+
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        settings = context.scene.splatsmith
+        settings.face_videos.remove(settings.face_video)
+        settings.face_video = min(settings.face_video, len(settings.face_videos) - 1)
+        return {"FINISHED"}
+
+
 class SPLATSMITH_OT_read_face(OnCompute, bpy.types.Operator):
     """Capture the face of the person in the video onto the targets, and learn how they speak"""
 
@@ -71,6 +134,8 @@ class SPLATSMITH_OT_read_face(OnCompute, bpy.types.Operator):
             voice_model=bpy.path.abspath(settings.voice_model),
             gaussians=-1 if settings.paint_head else 0,
             agree=bpy.app.online_access and settings.fetch_tracker,
+            more="\n".join(_more_videos(context)),
+            trust_clips=settings.trust_videos,
         )
         request = Request(
             verb="face",
@@ -141,6 +206,8 @@ class SPLATSMITH_OT_import_head(FolderChooser, bpy.types.Operator):
 
 CLASSES = (
     SPLATSMITH_OT_add_head,
+    SPLATSMITH_OT_add_face_videos,
+    SPLATSMITH_OT_remove_face_video,
     SPLATSMITH_OT_read_face,
     SPLATSMITH_OT_talk_video,
     SPLATSMITH_OT_import_head,

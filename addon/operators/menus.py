@@ -39,6 +39,8 @@ SUBMENUS = {
             "import_motion",
             "add_head",
             "import_head",
+            "add_face_videos",
+            "remove_face_video",
             "read_face",
             "talk_video",
         ),

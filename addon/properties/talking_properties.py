@@ -63,6 +63,14 @@ class SplatsmithFaceTarget(bpy.types.PropertyGroup):
     )
 
 
+class SplatsmithFaceVideo(bpy.types.PropertyGroup):
+    """One more video of the person whose face is captured."""
+
+    path: bpy.props.StringProperty(
+        name="Video", subtype="FILE_PATH", description="A video of the same person"
+    )
+
+
 class TalkingSettings:
     """Part of SplatsmithSettings (properties.py)."""
 
@@ -225,6 +233,13 @@ class TalkingSettings:
         default=False,
         description="Whoever is filmed has agreed to this use",
     )
+    face_videos: bpy.props.CollectionProperty(type=SplatsmithFaceVideo)
+    face_video: bpy.props.IntProperty(name="Active Video")
+    trust_videos: bpy.props.BoolProperty(
+        name="One Person",
+        default=False,
+        description="Learn from all videos, even where a face does not seem to be the first one's",
+    )
     face_rig: bpy.props.StringProperty(
         name="Face Model",
         subtype="FILE_PATH",
@@ -256,4 +271,4 @@ class TalkingSettings:
     )
 
 
-CLASSES = (SplatsmithFaceRow, SplatsmithFaceTarget)
+CLASSES = (SplatsmithFaceRow, SplatsmithFaceTarget, SplatsmithFaceVideo)

@@ -9,6 +9,7 @@ from . import (
     job_strip,
     objects_panel,
     panels,
+    talking_lists,
     talking_panel,
 )
 
@@ -19,6 +20,7 @@ CLASSES = (
     *panels.CLASSES,
     *cleaning_panel.CLASSES,
     *objects_panel.CLASSES,
+    *talking_lists.CLASSES,
     *talking_panel.CLASSES,
     *face_shapes_panel.CLASSES,
     *animated_mesh_panel.CLASSES,

@@ -14,65 +14,6 @@ CONSENT = (
 )
 
 
-class SPLATSMITH_UL_face_targets(bpy.types.UIList):
-    """Meshes that are moved, with how many of their shape keys are."""
-
-    def draw_item(
-        self,
-        context: bpy.types.Context,
-        layout: bpy.types.UILayout,
-        data: Any,
-        item: Any,
-        icon: int | None,
-        active_data: Any,
-        active_property: str | None,
-        index: int | None = 0,
-        flt_flag: int | None = 0,
-    ) -> None:
-        if item.obj is None:
-            layout.label(text="(gone)", icon="ERROR")
-            return
-        row = layout.row()
-        if item.obj.type == "ARMATURE":
-            row.label(text=item.obj.name, icon="ARMATURE_DATA")
-            return
-        row.label(text=item.obj.name, icon="SHAPEKEY_DATA")
-        count = row.row()
-        count.alignment = "RIGHT"
-        count.label(text=f"{len({r.key for r in item.rows})} shape keys")
-
-
-class SPLATSMITH_UL_face_rows(bpy.types.UIList):
-    """Which curve moves which shape key, and how far."""
-
-    def draw_item(
-        self,
-        context: bpy.types.Context,
-        layout: bpy.types.UILayout,
-        data: Any,
-        item: Any,
-        icon: int | None,
-        active_data: Any,
-        active_property: str | None,
-        index: int | None = 0,
-        flt_flag: int | None = 0,
-    ) -> None:
-        is_mesh = data.obj is not None and data.obj.type == "MESH"
-        keys = data.obj.data.shape_keys if is_mesh else None
-        wide = _is_wide(context) and keys is not None
-        row = layout.split(factor=0.4 if wide else 0.68, align=True)
-        row.prop(item, "curve", text="", emboss=False)
-        if wide:
-            row = row.split(factor=0.7, align=True)
-            row.prop_search(item, "key", keys, "key_blocks", text="")
-        row.prop(item, "gain", text="")
-
-
-def _is_wide(context: bpy.types.Context) -> bool:
-    """Whether a row has place for the shape key beside the curve: it stands below the list too."""
-    return panel_width(context) > 400
-
-
 class SPLATSMITH_PT_talking(SidebarPanel, bpy.types.Panel):
     bl_label = "5  Talking Face"
     help_page = "5-talking-face"
@@ -214,6 +155,7 @@ class SPLATSMITH_PT_talking_face(SidebarPanel, bpy.types.Panel):
         column.prop(settings, "face_rig")
         column.prop(settings, "face_tracker")
         layout.prop(settings, "fetch_tracker")
+        _more_videos(layout, settings)
         layout.prop(settings, "paint_head")
         layout.prop(settings, "assume_speech")
         layout.row().prop(settings, "preset", expand=True)
@@ -221,6 +163,26 @@ class SPLATSMITH_PT_talking_face(SidebarPanel, bpy.types.Panel):
         layout.operator("splatsmith.import_head", icon="IMPORT")
         layout.operator("splatsmith.talk_video", icon="RENDER_ANIMATION")
         _whole_head(layout, context)
+
+
+def _more_videos(layout: bpy.types.UILayout, settings: Any) -> None:
+    """What is learned from beside the video at the top."""
+    layout.label(text="More Videos of This Person")
+    row = layout.row()
+    row.template_list(
+        "SPLATSMITH_UL_face_videos",
+        "",
+        settings,
+        "face_videos",
+        settings,
+        "face_video",
+        rows=2,
+    )
+    column = row.column(align=True)
+    column.operator("splatsmith.add_face_videos", text="", icon="ADD")
+    column.operator("splatsmith.remove_face_video", text="", icon="REMOVE")
+    if settings.face_videos:
+        layout.prop(settings, "trust_videos")
 
 
 def _whole_head(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -248,8 +210,6 @@ class SPLATSMITH_PT_talking_export(SidebarPanel, bpy.types.Panel):
 
 
 CLASSES = (
-    SPLATSMITH_UL_face_targets,
-    SPLATSMITH_UL_face_rows,
     SPLATSMITH_PT_talking,
     SPLATSMITH_PT_talking_style,
     SPLATSMITH_PT_talking_table,

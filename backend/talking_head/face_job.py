@@ -2,57 +2,52 @@
 other things.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from ..formats import gaussian_head_file
-from ..geometry.arrays import Floats
-from ..media.sound import RATE, Samples, read_sound
-from ..networks.onnx_model import OnnxModel, for_networks
+from ..networks.onnx_model import for_networks
 from ..networks.segmenter import Segmenter, load_segmenter
 from ..protocol import InputError
 from ..runtime import network
 from ..runtime.job import Job, Outcome
 from ..runtime.kept_stage import StageKeeper
+from . import face_clips
+from .face_clips import FaceClip
+from .face_speaker import opening, teach
 from .face_verb import PRESETS, FaceOptions, FacePreset
-from .fitting.fit import fit_rig
+from .fitting.fit import fit_clips
 from .fitting.head_motion import HeadMotion
 from .gaussian_head import files
-from .gaussian_head.learn import INVENTED, LearnConfig, chosen_frames, learn_head
+from .gaussian_head.learn import INVENTED, LearnConfig, OtherClip, learn_head, shared_frames
 from .gaussian_head.training import HeadTrainingConfig
 from .head_job import read_rig, write_head
 from .motion import face_motion, poses
-from .motion.face_motion import SPOKEN, resampled
-from .motion.matched_training import train_matched
-from .motion.motion_output import frame_times
-from .motion.motion_training import MotionTrainingConfig, SpeechClip, still_face
-from .motion.motion_translator import MotionTranslatorConfig
-from .motion.speaker_file import NAME as SPEAKER, save_speaker
 from .rigs.correspondence import Correspondence, find_correspondence
 from .rigs.rig import Rig
-from .speech.audio_features import BANDS, HUSH, speech_features
-from .speech.log_mel import FEATURE_RATE
+from .rigs.teeth import behind_lips
 from .speech.pretrained import load_pretrained
-from .speech.viseme_encoder import load_encoder
-from .speech.voice_activity import load_voice_model, sounds_like_speech
-from .tracking.face_mesh import LOWER_LIP, UPPER_LIP
 from .tracking.fetch import fetch_weights
-from .tracking.track import FaceTrack, FaceTrackConfig, FaceTracker, track_video
+from .tracking.track import FaceTrackConfig, FaceTracker
 from .tracking.weights import SHA256, demand_weights
 
-SIDEWAYS = 45.0  # degrees
+LONGEST_NAME = 80  # letters of a video's, in a folder's; Windows takes no space or dot at its end
+LOOKED_AT = 40  # poses of the face in which teeth must lie behind lips, beside the common ones
 
 
 def run(job: Job[FaceOptions]) -> Outcome:
     """Leaves motion.npz, live_link.csv, curves.png, head.npz, poses.npz, speaker.safetensors where
     the video has speech, and gaussian_head.npz with heldout.png, the footage beside the head in
-    frames that it has not seen.
+    frames that it has not seen. Of several videos the first one's motion; the others' lie in
+    folders of their own.
     """
-    options, path = job.options, Path(job.request.input)
+    options = job.options
     rig = read_rig(options.rig)
     device = for_networks(job.request.device, job.device)
+    clips = face_clips.named(job)
     tracker, pretrained = (
         FaceTracker(_weights(job, options)),
         load_pretrained(options.sound_model, device),
@@ -60,12 +55,7 @@ def run(job: Job[FaceOptions]) -> Outcome:
     matting = load_segmenter(Path(options.matting), device) if options.matting else None
     job.stage("Following the face", 1, 6)
     keeper = StageKeeper(job)
-    track = keeper.stage(
-        "track",
-        FaceTrack,
-        lambda: track_video(path, tracker, options.start, options.end, job.progress, keeper),
-    )
-    _tell(job, track)
+    face_clips.follow(job, clips, tracker, keeper)
     job.stage("Getting to know the face model", 2, 6)
     where = keeper.stage(
         "correspondence",
@@ -75,39 +65,84 @@ def run(job: Job[FaceOptions]) -> Outcome:
         ),
     )
     job.stage("Fitting the face", 3, 6)
-    motion = keeper.stage(
+    face_clips.leave_out_strangers(job, clips, rig, where)
+    used = face_clips.used(clips)
+    motions = keeper.stage(
         "motion",
-        HeadMotion,
-        lambda: fit_rig(
-            track,
+        list[HeadMotion],
+        lambda: fit_clips(
+            [clip.shown for clip in used],
             rig,
             where,
             progress=lambda share: job.progress(int(100 * share), 100),
             keeper=keeper,
         ),
     )
+    rig, motions, set_back = _teeth_behind_lips(rig, motions)
+    motion = motions[0]
     write_head(job.folder.staging, rig, motion.rest)
-    poses.save(job.folder.staging / poses.NAME, motion, path)
+    poses.save(job.folder.staging / poses.NAME, motion, used[0].path)
     job.stage("Learning how this person speaks", 4, 6)
-    taught = options.teach and _teach(job, path, motion, opening(rig, where), pretrained)
-    quality = _gaussians(job, path, rig, motion, track, matting)
+    taught = options.teach and teach(job, used, motions, opening(rig, where), pretrained)
+    quality = _gaussians(job, used, rig, motions, matting)
     job.stage("Writing", 6, 6)
-    keys, tolerance = face_motion.write(
-        job.folder.staging, path, motion, options.fps, options.smoothing, options.tolerance
-    )
+    keys, tolerance = _write(job, used, motions)
     learned = ", and how this person speaks" if taught else ""
     metrics = {
-        "frames": float(len(motion.times)),
-        "seen": float(track.seen.mean()),
-        "residual": motion.residual,
+        "frames": float(sum(len(m.times) for m in motions)),
+        "seen": float(np.concatenate([clip.shown.seen for clip in used]).mean()),
+        "residual": _residual(motions),
         "keys": float(keys),
         "tolerance": tolerance,
+        "videos": float(len(used)),
+        "videos_left_out": float(len(clips) - len(used)),
+        "poses_with_teeth_set_back": float(set_back),
+        "speech_seconds": sum(clip.seconds for clip in used),
     }
     return Outcome(
-        f"{len(motion.times)} frames{learned}; points are met to {100 * motion.residual:.1f} % of "
-        f"the eyes' distance",
+        f"{face_clips.counted(clips, motions)}{learned}; points are met to "
+        f"{100 * _residual(motions):.1f} % of the eyes' distance",
         metrics | quality,
+        {"videos": [clip.record() for clip in clips]},
     )
+
+
+def _teeth_behind_lips(rig: Rig, motions: list[HeadMotion]) -> tuple[Rig, list[HeadMotion], int]:
+    """In what mouths commonly do, and in poses of every motion; in how many they were seen."""
+    each = max(1, LOOKED_AT // len(motions))
+    poses = [
+        motion.coefficients[number]
+        for motion in motions
+        for number in np.linspace(0, len(motion.times) - 1, each).astype(int)
+    ]
+    rig, rest, count = behind_lips(rig, motions[0].rest, poses)
+    return rig, [replace(motion, rest=rest) for motion in motions], count
+
+
+def _residual(motions: list[HeadMotion]) -> float:
+    """Of all frames."""
+    lengths = [len(motion.times) for motion in motions]
+    return float(np.average([motion.residual for motion in motions], weights=lengths))
+
+
+def _write(
+    job: Job[FaceOptions], clips: list[FaceClip], motions: list[HeadMotion]
+) -> tuple[int, float]:
+    """The motion of every clip, those behind the first in folders that are called by their number
+    and video. How many keys the first one took, and its tolerance.
+    """
+    options, told = job.options, (0, 0.0)
+    for number, (clip, motion) in enumerate(zip(clips, motions, strict=True), 1):
+        folder = job.folder.staging
+        if number > 1:
+            folder = folder / f"{number:02d}_{clip.path.stem[:LONGEST_NAME]}".rstrip(" .")
+            folder.mkdir(exist_ok=True)
+            poses.save(folder / poses.NAME, motion, clip.path)
+        made = face_motion.write(
+            folder, clip.path, motion, options.fps, options.smoothing, options.tolerance
+        )
+        told = made if number == 1 else told
+    return told
 
 
 def _weights(job: Job[FaceOptions], options: FaceOptions) -> Path:
@@ -124,92 +159,6 @@ def _weights(job: Job[FaceOptions], options: FaceOptions) -> Path:
     return demand_weights(folder)
 
 
-def _tell(job: Job[FaceOptions], track: FaceTrack) -> None:
-    if track.faces > 1:
-        job.warn("FACES", f"{track.faces} faces were seen; the largest is followed.")
-    if not track.seen.all():
-        job.warn(
-            "LOST",
-            f"The face is hidden or turned away in {int((~track.seen).sum())} of {len(track.seen)} "
-            f"frames.",
-        )
-    if aside := int((track.turned > SIDEWAYS).sum()):
-        job.warn(
-            "TURNED",
-            f"The face is turned far to the side in {aside} of {len(track.seen)} frames, where it "
-            f"is followed less closely.",
-        )
-    if track.damage.resized:
-        job.warn(
-            "RESIZED",
-            f"The picture changes its size at {track.damage.resized:.1f} s; what has another size "
-            f"is passed over.",
-        )
-    if track.damage.frames:
-        job.warn("DAMAGE", f"{track.damage.frames} frames of the video can't be decoded.")
-
-
-def opening(rig: Rig, where: Correspondence) -> Floats:
-    """(K,) centimetres by which each shape takes the lips apart, in their middle."""
-    upper, lower = (rig.shapes[:, where.vertices[point], 1] for point in (UPPER_LIP, LOWER_LIP))
-    return np.asarray(upper - lower, np.float32)
-
-
-def _teach(
-    job: Job[FaceOptions],
-    path: Path,
-    motion: HeadMotion,
-    lips: Floats,
-    pretrained: OnnxModel | None,
-) -> bool:
-    """Trains the speaker's decoder. False, with a word, where the video has too little speech."""
-    spoken = [k for k, name in enumerate(motion.names) if name.startswith(SPOKEN)]
-    rate = 30.0
-    times = frame_times(motion.times[-1] - motion.times[0], rate)[:-1] + motion.times[0]
-    try:
-        samples = read_sound(path, job.options.channel)
-        sounds = speech_features(samples, load_encoder(), pretrained)
-        begin, end = float(motion.times[0]), float(motion.times[-1])
-        features = sounds[round(begin * FEATURE_RATE) : round(end * FEATURE_RATE) + 1]
-        heard = samples[round(begin * RATE) : round(end * RATE) + 1]
-        demand_speech(job.options, path, features, heard)
-        clip = SpeechClip(
-            features, resampled(motion.coefficients[:, spoken], motion.times, times), rate
-        )
-        config = MotionTranslatorConfig(channels=features.shape[1], coefficients=len(spoken))
-        steps = PRESETS[job.request.preset].speech_steps
-        training = MotionTrainingConfig(steps=steps, seed=job.request.seed)
-        model = train_matched(
-            [clip],
-            config,
-            training,
-            still_face(clip, lips[spoken]),
-            lips[spoken],
-            progress=lambda share: job.progress(int(steps * share), steps),
-            keeper=StageKeeper(job),
-        )
-    except InputError as error:
-        read = "The face's motion is read all the same."
-        job.warn("NO_SPEAKER", " ".join(part for part in (error.what, read, error.advice) if part))
-        return False
-    save_speaker(model, [motion.names[k] for k in spoken], job.folder.staging / SPEAKER)
-    return True
-
-
-def demand_speech(options: FaceOptions, path: Path, features: Floats, samples: Samples) -> None:
-    """InputError where the part of the video that is read holds no sound, or none that sounds like
-    speech and was not said to be.
-    """
-    if not len(features) or features[:, :BANDS].max() < HUSH:
-        raise InputError(f"No speech is heard in {path.name}.", "Its sound is silent there.")
-    voice = load_voice_model(options.voice_model)
-    if not options.assume_speech and not sounds_like_speech(samples, voice):
-        raise InputError(
-            f"No speech is heard in {path.name}.",
-            "If there is some, give --assume-speech (Treat as Speech).",
-        )
-
-
 def head_config(row: FacePreset, gaussians: int = -1) -> LearnConfig:
     """What a preset means for the Gaussian head; `gaussians` below 0: as many as it says."""
     return LearnConfig(
@@ -222,10 +171,9 @@ def head_config(row: FacePreset, gaussians: int = -1) -> LearnConfig:
 
 def _gaussians(
     job: Job[FaceOptions],
-    path: Path,
+    clips: list[FaceClip],
     rig: Rig,
-    motion: HeadMotion,
-    track: FaceTrack,
+    motions: list[HeadMotion],
     matting: Segmenter | None,
 ) -> dict[str, float]:
     """Trains the photoreal head, and says how well it does on frames kept back."""
@@ -233,12 +181,13 @@ def _gaussians(
     if not config.gaussians:
         return {}
     job.stage("Painting the head with Gaussians", 5, 6)
-    numbers, kept = chosen_frames(track.seen, config.frames, config.held_out)
+    seen = [clip.shown.seen for clip in clips]
+    numbers, kept = shared_frames(seen, config.frames, config.held_out)
     learned = learn_head(
-        path,
+        clips[0].path,
         rig,
-        motion,
-        numbers,
+        motions[0],
+        numbers[0],
         kept,
         FaceTrackConfig().max_side,
         config,
@@ -247,10 +196,14 @@ def _gaussians(
         lambda share: job.progress(int(1000 * share), 1000),
         StageKeeper(job),
         matting,
+        [
+            OtherClip(path=clip.path, motion=motion, numbers=some)
+            for clip, motion, some in zip(clips[1:], motions[1:], numbers[1:], strict=True)
+        ],
     )
     whole = learned.whole
     write_head(job.folder.staging, whole.rig, whole.motion.rest)
-    poses.save(job.folder.staging / poses.NAME, whole.motion, path)
+    poses.save(job.folder.staging / poses.NAME, whole.motion, clips[0].path)
     files.save(job.folder.staging / gaussian_head_file.NAME, learned)
     least, most = whole.yaw_range.tolist()
     told = {

@@ -43,8 +43,16 @@ class FaceOptions:
     fps: float = option(
         0.0, "frames a second of the scene that the keys are for (0: the video's)", 0, 1000
     )
-    start: float = option(0.0, "where in the video to begin, seconds", 0)
-    end: float = option(0.0, "where in the video to stop, seconds (0: its end)", 0)
+    more: str = option(
+        "",
+        "more videos of the same person, from any recording: paths of videos or folders, one a "
+        "line or with | between",
+    )
+    trust_clips: bool = option(
+        False, "pool the videos even where a face does not seem to be the first one's"
+    )
+    start: float = option(0.0, "where in the (first) video to begin, seconds", 0)
+    end: float = option(0.0, "where in the (first) video to stop, seconds (0: its end)", 0)
     teach: bool = option(True, "also learn how this person speaks: speaker.safetensors")
     sound_model: str = option(
         "",
@@ -88,8 +96,11 @@ VERB = Verb(
     options=FaceOptions,
     help="read the motion of a face from a video, and learn how its owner speaks",
     description=(
-        "--input is a video of one person who has agreed to it. --output receives motion.npz and "
-        "live_link.csv as `speech` does,\n"
+        "--input is a video of one person who has agreed to it, or a folder of several; --more "
+        "names others. One head and one\n"
+        "speaker are learned from all of them. --output receives motion.npz and live_link.csv as "
+        "`speech` does (of the\n"
+        "first video; the others' in folders of their own),\n"
         "head.npz (this person's head, to animate), speaker.safetensors, which `speech --speaker` "
         "takes, and gaussian_head.npz, the\n"
         "person as Gaussians on that head, which `talk` renders and Blender shows."

@@ -18,6 +18,7 @@ from .rigs.flame import read_flame
 from .rigs.ict import read_ict
 from .rigs.rig import Part, Rig
 from .rigs.small_head.build import small_head
+from .rigs.teeth import behind_lips
 
 SMALL = "small"  # the input that stands for the project's own
 
@@ -59,7 +60,7 @@ def run(job: Job[HeadOptions]) -> Outcome:
     rig = read_rig(job.request.input)
     random = np.random.default_rng(job.request.seed)
     identity = (random.normal(size=len(rig.identities)) * options.variety).astype(np.float32)
-    rest = rig.person(identity)
+    rig, rest, _ = behind_lips(rig, rig.person(identity))
     write_head(job.folder.staging, rig, rest)
     small = job.request.input in ("", SMALL)
     head = styled_head(identity) if small else head_in_parts(rig, rest)

@@ -6,13 +6,9 @@ import time
 import numpy as np
 
 from backend.media.sound import read_sound
-from backend.talking_head.motion.motion_training import (
-    MotionTrainingConfig,
-    SpeechClip,
-    train,
-    translate,
-)
+from backend.talking_head.motion.motion_training import MotionTrainingConfig, train, translate
 from backend.talking_head.motion.motion_translator import MotionTranslator, MotionTranslatorConfig
+from backend.talking_head.motion.speech_clip import SpeechClip
 from backend.talking_head.speech.audio_features import speech_features
 from backend.talking_head.speech.log_mel import FEATURE_RATE
 from backend.talking_head.speech.viseme_encoder import load_encoder

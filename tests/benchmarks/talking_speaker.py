@@ -16,7 +16,7 @@ import numpy as np
 
 from backend.formats.arkit import BLENDSHAPES
 from backend.media.sound import read_sound
-from backend.talking_head.face_job import opening
+from backend.talking_head.face_speaker import opening
 from backend.talking_head.fitting.fit import fit_rig
 from backend.talking_head.fitting.head_motion import HeadMotion
 from backend.talking_head.head_job import read_rig
@@ -24,11 +24,10 @@ from backend.talking_head.motion.face_motion import SPOKEN, resampled
 from backend.talking_head.motion.matched_training import train_matched
 from backend.talking_head.motion.motion_training import (
     MotionTrainingConfig,
-    SpeechClip,
     speak,
-    still_face,
 )
 from backend.talking_head.motion.motion_translator import MotionTranslatorConfig
+from backend.talking_head.motion.speech_clip import SpeechClip, still_face
 from backend.talking_head.motion.universal import universal_mouth
 from backend.talking_head.rigs.correspondence import Correspondence, find_correspondence
 from backend.talking_head.rigs.rig import Rig
@@ -151,7 +150,7 @@ def _judge(
     clips = [f.clip for f in teaching]
     config = MotionTranslatorConfig(coefficients=len(studio.spoken))
     model = train_matched(
-        clips, config, MotionTrainingConfig(), still_face(clips[0], studio.lips), studio.lips
+        clips, config, MotionTrainingConfig(), still_face(clips, studio.lips), studio.lips
     )
     cpu = time.process_time() - start
     lowest = studio.rig.lowest[studio.spoken]

@@ -308,3 +308,27 @@ def test_shapes_of_a_face_models_own_are_moved(bpy: Any, rooms: Any) -> None:
         'key_blocks["jawOpen"].value',
         'key_blocks["expression01"].value',
     }
+
+
+def test_more_videos_of_a_person_are_listed_once(bpy: Any, rooms: Any, tmp_path: Path) -> None:
+    heads, settings = rooms("operators.heads"), bpy.context.scene.splatsmith
+    settings.face_videos.clear()
+    names = ("first.mp4", "second.mp4", "third.mp4")
+    for name in names:
+        (tmp_path / name).write_bytes(b"x")
+    settings.speech, settings.consent = str(tmp_path / "first.mp4"), True
+    chosen = [{"name": name} for name in names]
+    add = bpy.ops.splatsmith.add_face_videos
+    assert add(directory=str(tmp_path), files=chosen) == {"FINISHED"}
+    assert add(directory=str(tmp_path), files=chosen[1:2]) == {"FINISHED"}
+    found = heads._more_videos(bpy.context)
+    assert found == [str(tmp_path / name) for name in names[1:]]
+    settings.face_video = 0
+    assert bpy.ops.splatsmith.remove_face_video() == {"FINISHED"}
+    assert [Path(v.path).name for v in settings.face_videos] == ["third.mp4"]
+    (tmp_path / "third.mp4").unlink()
+    with pytest.raises(RuntimeError, match=r"no file .*third\.mp4.*More Videos"):
+        bpy.ops.splatsmith.read_face()
+    assert bpy.ops.splatsmith.remove_face_video() == {"FINISHED"}
+    assert not bpy.ops.splatsmith.remove_face_video.poll()
+    settings.speech, settings.consent = "", False

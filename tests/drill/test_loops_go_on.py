@@ -24,12 +24,9 @@ from backend.media.tracks.tracks import make
 from backend.protocol import JobCancelled
 from backend.runtime import kept_stage
 from backend.runtime.kept_stage import KEEP_NOTHING, StageKeeper
-from backend.talking_head.motion.motion_training import (
-    MotionTrainingConfig,
-    SpeechClip,
-    train,
-)
+from backend.talking_head.motion.motion_training import MotionTrainingConfig, train
 from backend.talking_head.motion.motion_translator import MotionTranslatorConfig
+from backend.talking_head.motion.speech_clip import SpeechClip
 from backend.talking_head.speech.audio_features import CHANNELS
 
 Work = Callable[[StageKeeper, Callable[..., None]], Any]

@@ -130,3 +130,16 @@ def test_a_face_goes_on(filmed: Path, tmp_path: Path) -> None:
         device="cpu",
     )
     holds(drill(request, tmp_path / "drill", kills=4), 4)
+
+
+def test_a_face_of_several_videos_goes_on(filmed: Path, tmp_path: Path) -> None:
+    other = filmed.with_name("again.mp4")
+    other.write_bytes(filmed.read_bytes())
+    request = Request(
+        verb="face",
+        input=str(filmed),
+        options=FaceOptions(tracker=str(tmp_path), teach=False, more=str(other)),
+        preset="fast",
+        device="cpu",
+    )
+    holds(drill(request, tmp_path / "drill", kills=4), 4)

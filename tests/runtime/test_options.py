@@ -56,7 +56,7 @@ SWITCHES = {
     "select": {"rest": False, "plain": True, "clean": False, "each": False, "fill": False},
     "model": {"agree": False},
     "shapes": {"only_landmarks": False},
-    "face": {"agree": False, "teach": True, "assume_speech": False},
+    "face": {"agree": False, "teach": True, "assume_speech": False, "trust_clips": False},
     "speech": {"trust_transcript": False, "assume_speech": False},
     "talk": {"head_motion": True},
 }  # fmt: skip

@@ -14,7 +14,7 @@ from backend.formats import motion_file
 from backend.media.sound import RATE
 from backend.media.video_writer import VideoWriter
 from backend.protocol import InputError
-from backend.talking_head.face_job import demand_speech
+from backend.talking_head.face_speaker import demand_speech
 from backend.talking_head.face_verb import FaceOptions
 from backend.talking_head.rigs.drawing import draw, portrait
 from backend.talking_head.rigs.small_head.build import small_head

@@ -2,6 +2,7 @@
 colours that were seen there, and a cover of larger ones on what no frame shows.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -50,23 +51,39 @@ class Begun:
     held: torch.Tensor  # (N,) the cover, which is not trained
 
 
-def seen_surface(whole: WholeHead, frames: list[SeenFrame]) -> PaintedSurface:
-    """Colours of all vertices: the middle of what the frames show of each, from pixels that are
-    surely the person's and look at it not too steeply.
+@dataclass(frozen=True)
+class ShownClip:
+    """A head as one clip moves it, and frames of that clip."""
+
+    whole: WholeHead
+    frames: list[SeenFrame]
+
+
+def seen_surface(clips: Sequence[ShownClip]) -> PaintedSurface:
+    """Colours of all vertices: the middle of what the frames show of each."""
+    whole = clips[0].whole
+    rows = np.concatenate([shown_colors(clip) for clip in clips])
+    region = regions(whole.rig, whole.motion.rest, whole.anatomy, whole.body)
+    return painted(rows, whole.rig, whole.motion.rest, region)
+
+
+def shown_colors(clip: ShownClip) -> Floats:
+    """(F, V, 3) what each frame shows of the vertices, from pixels that are surely the person's
+    and look at it not too steeply; NaN elsewhere.
     """
+    whole, frames = clip.whole, clip.frames
     rig = whole.rig
     rows = np.full((len(frames), len(rig.neutral), 3), np.nan, np.float32)
     for row, frame in zip(rows, frames, strict=True):
         pixels = frame.seen.pixels
-        sure = (frame.matte[..., 0].numpy() > SURE).astype(np.uint8)
+        sure = ((frame.matte * frame.counted)[..., 0].numpy() > SURE).astype(np.uint8)
         sure = cv2.erode(sure, np.ones((3, 3), np.uint8), borderValue=1).reshape(-1)
         facing = _facing(whole, frame)[rig.triangles[frame.seen.triangles]].mean(1)
         good = (sure[pixels] > 0) & (facing > FACING)
         corner = frame.seen.weights.argmax(1)
         vertices = rig.triangles[frame.seen.triangles, corner][good]
         row[vertices] = frame.image.reshape(-1, 3).numpy()[pixels[good]]
-    region = regions(rig, whole.motion.rest, whole.anatomy, whole.body)
-    return painted(rows, rig, whole.motion.rest, region)
+    return rows
 
 
 def _facing(whole: WholeHead, frame: SeenFrame) -> Floats:
@@ -116,14 +133,14 @@ def _spread_over(shares: Floats, count: int, random: np.random.Generator) -> Int
     return np.asarray(placed.clip(0, len(shares) - 1), np.int64)
 
 
-def begin(
-    whole: WholeHead, frames: list[SeenFrame], count: int, config: BeginConfig, seed: int
-) -> Begun:
+def begin(clips: Sequence[ShownClip], count: int, config: BeginConfig, seed: int) -> Begun:
     """The first model of a whole head, by some of its frames."""
     random = np.random.default_rng(seed)
+    whole, frames = clips[0].whole, clips[0].frames
     rig, rest = whole.rig, whole.motion.rest
-    surface = seen_surface(whole, frames)
-    pixels = pixels_of_triangles(len(rig.triangles), frames)
+    surface = seen_surface(clips)
+    every = [frame for clip in clips for frame in clip.frames]
+    pixels = pixels_of_triangles(len(rig.triangles), every)
     shares = pixels * np.where(whole.speaking, config.mouth, 1), cover_shares(whole, config)
     covering = round(config.unseen * count)
     counts = count - covering, covering

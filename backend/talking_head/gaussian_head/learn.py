@@ -1,7 +1,7 @@
 """From a fitted clip to a Gaussian head, with frames kept back to see how good it is."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +15,17 @@ from ...protocol import InputError
 from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ..fitting.head_motion import HeadMotion
 from ..rigs.rig import Rig
-from ..whole_head.assembly import WholeHead, assemble
+from ..whole_head.assembly import WholeHead, also_filmed, assemble
 from ..whole_head.matting import MattingConfig
-from .initialization import BeginConfig, begin
+from .exposure import relative_light
+from .initialization import BeginConfig, ShownClip, begin, shown_colors
 from .model import BoundGaussians, BoundMesh, bound_mesh
 from .training import HeadTrainingConfig, render, train_head
 from .training_views import SeenFrame, read_frames
 
 INVENTED = 0.5  # more than half of it was seen in no frame
+LOOKED_AT = 4  # frames of a clip at least, for its first colours
+FIRST = 40  # frames of the first of several clips
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +108,33 @@ def _spread(length: int, count: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, length - 1, min(count, length)).round().astype(np.int64))
 
 
+@dataclass(frozen=True, kw_only=True)
+class OtherClip:
+    """Another video of the person, which the head learns from as well."""
+
+    path: Path
+    motion: HeadMotion  # on the resting face that all clips share
+    numbers: NDArray[np.int64]  # of its frames
+
+
+def shared_frames(
+    seen: Sequence[NDArray[np.bool_]], count: int, held_out: int
+) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
+    """Numbers of frames to learn from, of each clip by how long it shows the face, and to keep
+    back of the first one; which has FIRST at least or half of them, since it alone tells outlines.
+    """
+    lengths = [int(flags.sum()) for flags in seen]
+    every = max(sum(lengths), 1)
+    mine = max(round(count * lengths[0] / every), min(FIRST, count // 2), 1)
+    first, kept = chosen_frames(seen[0], mine, held_out)
+    left = (count - mine) / max(every - lengths[0], 1)
+    others = [
+        np.flatnonzero(flags)[_spread(length, round(left * length))]
+        for flags, length in zip(seen[1:], lengths[1:], strict=True)
+    ]
+    return [first, *others], kept
+
+
 def learn_head(
     path: Path,
     rig: Rig,
@@ -118,10 +148,19 @@ def learn_head(
     progress: Callable[[float], None] = lambda share: None,
     keeper: StageKeeper = KEEP_NOTHING,
     network: Segmenter | None = None,
+    others: Sequence[OtherClip] = (),
 ) -> LearnedHead:
-    """Of the video at `path`, by its frames with these `numbers`; `max_side` is the tracker's.
-    InputError without a frame.
+    """Of the video at `path`, by its frames with these `numbers`, and of `others`, which tell what
+    the head looks like but not hair's outline or clothes; `max_side` is the tracker's. InputError
+    without a frame.
     """
+    reading = _Reading(
+        config=config,
+        max_side=max_side,
+        progress=progress,
+        network=network,
+        count=1 + len(others),
+    )
     whole = assemble(
         path,
         rig,
@@ -129,37 +168,28 @@ def learn_head(
         numbers,
         max_side,
         config.matting,
-        lambda share: progress(0.1 * share),
+        lambda share: reading.tell(0, 0.5 * share),
         network,
     )
     every, kept = np.concatenate([numbers, held_out]), set(held_out.tolist())
-    wide = numbers[:: max(1, len(numbers) // config.wide)] if config.wide else numbers[:0]
-    frames = read_frames(
-        path,
-        whole,
-        every,
-        wide,
-        config.side,
-        max_side,
-        lambda done: progress(0.1 + 0.1 * done / (len(every) + len(wide))),
-    )
+    frames = reading.frames(path, whole, every, _wide(numbers, config), 0)
     learned = [f for f in frames if f.number not in kept]
     if not learned:
         raise InputError(
             f"No frame of {path.name} could be read again.",
             "Keep the video where it is while it is worked on.",
         )
-    few = learned[:: max(1, len(learned) // config.first_look)]
-    begun = begin(whole, few, config.gaussians, config.begin, seed)
+    clips = [ShownClip(whole, learned), *reading.others(whole, learned, others)]
+    begun = begin([reading.few(clip) for clip in clips], config.gaussians, config.begin, seed)
     shapes, triangles = whole.rig.tensors()
     mesh = bound_mesh(torch.from_numpy(whole.motion.rest), shapes, triangles, begun.where)
-    rows = whole.motion.coefficients[[f.number for f in learned]]
+    rows = [c.whole.motion.coefficients[[f.number for f in c.frames]] for c in clips]
     steps, placed, there = config.training.steps, begun.model.on(device), mesh.on(device)
     train_head(
         placed,
         there,
-        [frame.on(device) for frame in learned],
-        torch.from_numpy(rows).to(device),
+        [frame.on(device) for clip in clips for frame in clip.frames],
+        torch.from_numpy(np.concatenate(rows)).to(device),
         torch.from_numpy(whole.rig.lowest).to(device),
         begun.held.to(device),
         config.training,
@@ -175,3 +205,70 @@ def learn_head(
         whole=whole,
         held_out=[f for f in frames if f.number in kept],
     )
+
+
+def _wide(numbers: NDArray[np.int64], config: LearnConfig) -> NDArray[np.int64]:
+    return numbers[:: max(1, len(numbers) // config.wide)] if config.wide else numbers[:0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reading:
+    """Reads frames of `count` clips, and tells how far it is: the first fifth of all."""
+
+    config: LearnConfig
+    max_side: int
+    progress: Callable[[float], None]
+    network: Segmenter | None
+    count: int
+
+    def few(self, clip: ShownClip) -> ShownClip:
+        """Those of the frames that tell the first colours: so many of all clips together."""
+        most = max(LOOKED_AT, self.config.first_look // self.count)
+        return replace(clip, frames=clip.frames[:: max(1, len(clip.frames) // most)])
+
+    def tell(self, clip: int, share: float) -> None:
+        self.progress(0.2 * (clip + share) / self.count)
+
+    def frames(
+        self,
+        path: Path,
+        whole: WholeHead,
+        every: NDArray[np.int64],
+        wide: NDArray[np.int64],
+        clip: int,
+    ) -> list[SeenFrame]:
+        return read_frames(
+            path,
+            whole,
+            every,
+            wide,
+            self.config.side,
+            self.max_side,
+            lambda done: self.tell(clip, 0.5 + 0.5 * done / (len(every) + len(wide))),
+        )
+
+    def others(
+        self, whole: WholeHead, first: list[SeenFrame], others: Sequence[OtherClip]
+    ) -> list[ShownClip]:
+        """Those of the other clips that can be read, in the light of the first one."""
+        if not others:
+            return []
+        known, clips = shown_colors(self.few(ShownClip(whole, first))), []
+        for number, other in enumerate(others, 1):
+            mine = also_filmed(
+                whole,
+                other.path,
+                other.motion,
+                other.numbers,
+                self.max_side,
+                self.config.matting,
+                lambda share, clip=number: self.tell(clip, 0.5 * share),  # type: ignore[misc]
+                self.network,
+            )
+            frames = self.frames(other.path, mine, other.numbers, other.numbers[:0], number)
+            if not frames:
+                continue
+            some = self.few(ShownClip(mine, frames))
+            light = relative_light(shown_colors(some), known)
+            clips.append(ShownClip(mine, [frame.in_light(light) for frame in frames]))
+        return clips

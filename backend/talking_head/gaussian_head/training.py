@@ -183,11 +183,13 @@ def _mouth(over: Tensor, person: Tensor, frame: SeenFrame) -> Tensor:
 
 def _both_over(drawn: Rendering, frame: SeenFrame, ground: Tensor) -> tuple[Tensor, Tensor]:
     """The head and the person (H, W, 3), both over one plain colour, another in every step: so
-    nothing of the background is learned, and the person is not seen through.
+    nothing of the background is learned, and the person is not seen through. Where a picture does
+    not count, both are the same.
     """
     behind = ground.to(frame.person)
     person = frame.person * frame.matte + behind * (1 - frame.matte)
-    return drawn.image[0] + (1 - drawn.alpha[0]) * behind, person
+    over = drawn.image[0] + (1 - drawn.alpha[0]) * behind
+    return over, person * frame.counted + over.detach() * (1 - frame.counted)
 
 
 def _restraint(

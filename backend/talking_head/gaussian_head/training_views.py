@@ -23,6 +23,7 @@ from ..whole_head.guided_filter import guided
 MARGIN = 0.06  # of the head's size, around it
 WIDE = 0.75  # of a cut's longer side: that of a whole picture, for the shoulders
 SURE = 0.95  # of a matte: the person's own colour
+PICTURED = ("image", "person", "matte", "speaking", "outline", "counted", "viewmat", "K")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,17 +36,26 @@ class SeenFrame:
     matte: Tensor  # (H, W, 1) 0..1
     speaking: Tensor  # (H, W, 1) 1 where the mouth is, which says most and is small
     outline: Tensor  # (H, W) True where the head covers the picture
+    counted: Tensor  # (H, W, 1) 1 where the picture tells what the person looks like
     viewmat: Tensor  # (4, 4) the rig's axes to the camera's
     K: Tensor  # (3, 3)
     seen: Seen  # which triangles, for the first colours
 
     def on(self, device: str) -> "SeenFrame":
         """With its tensors on a device."""
-        moved = {
-            name: getattr(self, name).to(device)
-            for name in ("image", "person", "matte", "speaking", "outline", "viewmat", "K")
-        }
+        moved = {name: getattr(self, name).to(device) for name in PICTURED}
         return replace(self, **moved)
+
+    def in_light(self, gains: Tensor) -> "SeenFrame":
+        """As it would look where every channel (3,) is that much darker, and of the head alone:
+        what is worn below it, and hair that stands off, may be another day's.
+        """
+        return replace(
+            self,
+            image=(self.image / gains).clamp(0, 1),
+            person=(self.person / gains).clamp(0, 1),
+            counted=self.outline[..., None].float(),
+        )
 
     @property
     def size(self) -> tuple[int, int]:
@@ -183,6 +193,7 @@ def _frame(
         matte=torch.from_numpy(matte)[..., None],
         speaking=torch.from_numpy(speaking.reshape(height, width, 1)),
         outline=torch.from_numpy(outline),
+        counted=torch.ones(height, width, 1),
         viewmat=viewmat(view),
         K=cut.intrinsics(view),
         seen=covering,

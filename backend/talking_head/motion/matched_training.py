@@ -13,8 +13,9 @@ from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ..speech.log_mel import FEATURE_RATE
 from ..speech.pauses import awake
 from .matching import Unlearned, fit_matching
-from .motion_training import MotionTrainingConfig, SpeechClip, train, translate
+from .motion_training import MotionTrainingConfig, train, translate
 from .motion_translator import MotionTranslator, MotionTranslatorConfig
+from .speech_clip import SpeechClip
 
 SHARE = 0.75  # of the clips that the first one learns from
 STEPS = 0.6  # of its training

@@ -20,23 +20,7 @@ from ..speech.log_mel import FEATURE_RATE, Features
 from ..speech.pauses import resting_in_pauses
 from .matching import matched, told_rest
 from .motion_translator import MotionTranslator, MotionTranslatorConfig
-
-Motion = NDArray[np.float32]  # (N, K) coefficients
-
-
-@dataclass(frozen=True)
-class SpeechClip:
-    """Speech and the motion that goes with it, from the same moment on."""
-
-    features: Features  # (T, CHANNELS) at FEATURE_RATE
-    motion: Motion
-    rate: float  # of the motion, a second
-    speaker: int = 0
-
-    @property
-    def seconds(self) -> float:
-        """Length of the clip."""
-        return min(len(self.motion) / self.rate, len(self.features) / FEATURE_RATE)
+from .speech_clip import Motion, SpeechClip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,21 +152,6 @@ class _Learned:
         torch.set_rng_state(tensors["torch"])
 
 
-def still_face(
-    clip: SpeechClip, lips: NDArray[np.float32] | None = None, share: float = 0.1
-) -> Motion:
-    """(K,) how this person looks when saying nothing: the middle of what the face does in the
-    quietest tenth of a clip; with `lips` (K,), how far coefficients open them, of the half in which
-    they are nearest: in the other they part for a breath or for the next word.
-    """
-    times = np.arange(max(1, int(clip.seconds * clip.rate))) / clip.rate
-    loud = clip.features[(times * FEATURE_RATE).astype(int), :BANDS].max(1)
-    quiet = clip.motion[: len(times)][loud <= np.quantile(loud, share)]
-    if lips is not None:
-        quiet = quiet[quiet @ lips <= np.median(quiet @ lips)]
-    return np.asarray(np.median(quiet, 0), np.float32)
-
-
 def _fit_scales(model: MotionTranslator, clips: Sequence[SpeechClip]) -> None:
     """Sound to zero mean and unit deviation; the answer to nothing is the mean face."""
     features = np.concatenate([c.features for c in clips])
@@ -205,12 +174,15 @@ def _batch(
     random: np.random.Generator,
     rest: NDArray[np.float32] | None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Crops of equal length in seconds, each resampled to the same number of moments."""
+    """Crops of equal length in seconds, the shortest clip's among them at most, each resampled to
+    the same number of moments.
+    """
     lengths = np.array([c.seconds for c in clips])
-    crop = min(training.crop, float(lengths.min()))
+    chosen = random.choice(len(clips), training.batch, p=lengths / lengths.sum())
+    crop = min(training.crop, float(lengths[chosen].min()))
     count = max(2, round(crop * 30))
     rows: list[tuple[Features, NDArray[np.float64], Motion, int]] = []
-    for index in random.choice(len(clips), training.batch, p=lengths / lengths.sum()):
+    for index in chosen:
         clip = clips[index]
         start = random.uniform(0, clip.seconds - crop)
         frames = start * clip.rate + np.arange(count) * crop / count * clip.rate

@@ -64,6 +64,7 @@ def _unmatched(count: int) -> dict[str, Tensor]:
         "most": torch.full((count,), FAR),
         "lips": torch.zeros(count),
         "along": torch.zeros(count),
+        "sharp": torch.zeros(1),
         "still": torch.full((count,), FAR),
         "apart": torch.linspace(0, 1, 11).repeat(2, 1),
     }
@@ -84,6 +85,7 @@ class MotionTranslator(nn.Module):
     most: nn.Parameter
     lips: nn.Parameter  # (K,) how far coefficients open the lips
     along: nn.Parameter  # (K,) what a person does to open them by one
+    sharp: nn.Parameter  # (1,) how much of what is quick in their distance is added
     still: nn.Parameter  # (K,) the face in pauses; FAR: not told
     apart: nn.Parameter  # (2, Q) distances of the lips: as decoded, as filmed
 

@@ -13,6 +13,7 @@ from ...protocol import InputError
 from .alignment import Similarity, align_by_front, similarity
 from .closest import SurfaceIndex, vertex_normals
 from .followers import RESTS, SKIN, Islands, follow_pieces, place_pieces, sort_islands
+from .mouth import teeth_behind_lips
 from .registration import fit_template
 from .template import Template, eye_distance, islands
 from .transfer import carry_over
@@ -154,6 +155,7 @@ def add_shapes(template: Template, character: Character, tell: Tell) -> AddedSha
     shapes = np.zeros((len(template.names), len(vertices), 3), np.float32)
     shapes[:, skin] = carried.shapes
     follow_pieces(brought, ways, vertices, sorted_, shapes)
+    teeth_behind_lips(template, fitted, vertices, triangles, sorted_, shapes)
     marks = {name: fitted[place] * unit for name, place in template.landmarks.items()}
     return AddedShapes(
         shapes=shapes * np.float32(unit),

@@ -114,6 +114,40 @@ def assemble(
     )
 
 
+def also_filmed(
+    whole: WholeHead,
+    path: Path,
+    motion: HeadMotion,
+    numbers: NDArray[np.int64],
+    max_side: int,
+    config: MattingConfig = MattingConfig(),
+    progress: Callable[[float], None] = lambda share: None,
+    network: Segmenter | None = None,
+) -> WholeHead:
+    """The same head, by another video of the person: with that one's motion, cameras and mattes.
+    Hair and shoulders stay those of the first, whatever is worn in this one.
+    """
+    bent = neck.coefficients(neck.angles_of(turns_of_head(motion.rotations)))
+    coefficients = np.concatenate([motion.coefficients, bent], 1)
+    moved = replace(
+        motion, names=whole.rig.names, coefficients=coefficients, rest=whole.motion.rest
+    )
+    shown = {n: small(pixels, config.side) for n, pixels in footage(path, moved, numbers, max_side)}
+    above = (whole.anatomy.height(moved.rest) > 0) & ~whole.body
+    places = []
+    for number, image in shown.items():
+        view = smaller(moved.view(number), image.shape[:2])
+        places.append(head_place(view, moved.vertices(whole.rig, number)[above], 1.0))
+    told = people(network, shown.values(), places) if network is not None else None
+    cuts = person_mattes(list(shown.values()), places, config, progress, told) if shown else []
+    return replace(
+        whole,
+        motion=moved,
+        mattes=dict(zip(shown, cuts, strict=True)),
+        yaw_range=shown_yaw(moved, list(shown)),
+    )
+
+
 def shown_yaw(motion: HeadMotion, numbers: list[int]) -> Floats:
     """(2,) degrees to the person's left between which the camera sees the head in these frames, but
     for a fiftieth at either end.

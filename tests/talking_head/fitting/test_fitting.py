@@ -13,7 +13,8 @@ from helpers.toy_rig import toy_rig
 
 from backend.protocol import InputError
 from backend.talking_head.fitting.coefficients import opposed, opposed_pairs, solve_bounded
-from backend.talking_head.fitting.fit import FaceFitConfig, fit_rig
+from backend.talking_head.fitting.fit import fit_rig
+from backend.talking_head.fitting.fit_config import FaceFitConfig
 from backend.talking_head.rigs.correspondence import Correspondence, find_correspondence
 from backend.talking_head.rigs.drawing import portrait
 from backend.talking_head.rigs.ict import read_ict

@@ -11,13 +11,14 @@ from safetensors.torch import load_file, save_file
 from backend.protocol import InputError
 from backend.talking_head.motion.matched_training import train_matched
 from backend.talking_head.motion.matching import Unlearned, fit_matching, matched
-from backend.talking_head.motion.motion_training import MotionTrainingConfig, SpeechClip, speak
+from backend.talking_head.motion.motion_training import MotionTrainingConfig, speak
 from backend.talking_head.motion.motion_translator import (
     MATCHING,
     MotionTranslator,
     MotionTranslatorConfig,
 )
 from backend.talking_head.motion.speaker_file import load_speaker, save_speaker
+from backend.talking_head.motion.speech_clip import SpeechClip
 from backend.talking_head.speech.audio_features import CHANNELS
 from backend.talking_head.speech.log_mel import FEATURE_RATE
 from backend.talking_head.speech.smoothing import smoothed
@@ -46,6 +47,44 @@ def test_a_mumbling_decoder_speaks_as_large_and_as_quick_as_was_filmed() -> None
         assert before < 0.65 and 0.85 < after < 1.15
     assert np.corrcoef(found[:, 0], face[:, 0])[0, 1] > 0.8
     assert found.min() >= 0 and found.max() <= 1, "no further than ever filmed"
+
+
+def sharpness(motion: np.ndarray) -> float:
+    """How sharply the lips' distance turns."""
+    return float(np.abs(np.diff(motion @ LIPS, 2)).mean())
+
+
+def test_lips_turn_as_sharply_as_filmed_where_sound_says_how() -> None:
+    model = MotionTranslator(MotionTranslatorConfig(coefficients=3))
+    face, mumbled = filmed_and_mumbled(0)
+    fit_matching(model, [Unlearned(mumbled, face, FEATURE_RATE)], LIPS)
+    face, mumbled = filmed_and_mumbled(1)
+    found = matched(mumbled, model)
+    assert float(model.sharp[0]) > 0.3
+    assert sharpness(mumbled) < 0.4 * sharpness(face) < 0.85 * sharpness(found)
+    flat = model.sharp.clone()
+    with torch.no_grad():
+        model.sharp.zero_()
+    softer = matched(mumbled, model)
+    with torch.no_grad():
+        model.sharp.copy_(flat)
+    alike = [np.corrcoef(rows @ LIPS, face @ LIPS)[0, 1] for rows in (softer, found)]
+    assert sharpness(found) > 1.2 * sharpness(softer) and alike[1] > alike[0] - 0.02
+
+
+def test_quick_motion_that_sound_does_not_tell_is_not_added() -> None:
+    model = MotionTranslator(MotionTranslatorConfig(coefficients=3))
+    face = filmed_and_mumbled(0)[0]
+    random = np.random.default_rng(5)
+    restless = smoothed(random.normal(size=face.shape), 2).astype(np.float32)
+    soft = smoothed(face, 20) + 0.05 * restless
+    fit_matching(model, [Unlearned(soft, face, FEATURE_RATE)], LIPS)
+    rows = matched(soft, model) @ LIPS
+    with torch.no_grad():
+        model.sharp.zero_()
+    plain = matched(soft, model) @ LIPS
+    alike = [np.corrcoef(v, face @ LIPS)[0, 1] for v in (plain, rows)]
+    assert alike[1] > alike[0] - 0.02
 
 
 def test_a_still_face_and_no_lips_are_matched_too() -> None:

@@ -14,8 +14,6 @@ from backend.media.sound import RATE, read_sound
 from backend.protocol import InputError
 from backend.talking_head.motion.motion_training import (
     MotionTrainingConfig,
-    SpeechClip,
-    still_face,
     train,
     translate,
 )
@@ -24,6 +22,7 @@ from backend.talking_head.motion.motion_translator import (
     MotionTranslatorConfig,
     sampled,
 )
+from backend.talking_head.motion.speech_clip import SpeechClip, still_face
 from backend.talking_head.speech.audio_features import CHANNELS, silence, speech_features
 from backend.talking_head.speech.log_mel import FEATURE_RATE, LogMelConfig, filters, log_mel
 from backend.talking_head.speech.pauses import resting_in_pauses
@@ -229,11 +228,11 @@ def test_the_still_face_is_that_of_the_pauses() -> None:
         np.repeat([0.0, 0.3, 0.0, 0.3], RATE) * np.random.default_rng(0).normal(size=4 * RATE)
     )
     motion = np.repeat([[0.1], [0.9], [0.1], [0.9]], 25, 0).astype(np.float32)
-    np.testing.assert_allclose(still_face(SpeechClip(features, motion, 25.0)), [0.1])
+    np.testing.assert_allclose(still_face([SpeechClip(features, motion, 25.0)]), [0.1])
     breath = motion.copy()
     breath[8:12] = 0.6  # the lips part in a pause: rest is where they are shut
     lips = np.ones(1, np.float32)
-    np.testing.assert_allclose(still_face(SpeechClip(features, breath, 25.0), lips, 0.5), [0.1])
+    np.testing.assert_allclose(still_face([SpeechClip(features, breath, 25.0)], lips, 0.5), [0.1])
 
 
 def test_a_face_rests_in_pauses() -> None:

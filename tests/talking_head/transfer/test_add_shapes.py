@@ -6,12 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers.lips import close_lips, counted
 from helpers.other_heads import OtherHead, as_character, other_head
 from helpers.toy_rig import toy_rig
 
 from backend.formats.character_file import LANDMARKS, Character, check_mesh
 from backend.protocol import InputError
+from backend.talking_head.rigs.rig import Part
 from backend.talking_head.rigs.small_head.build import small_head
+from backend.talking_head.rigs.teeth import common_poses
 from backend.talking_head.transfer.add_shapes import AddedShapes, add_shapes, rests
 from backend.talking_head.transfer.template import Template, template_of
 
@@ -105,6 +108,29 @@ def test_eyes_turn_teeth_go_with_the_jaw_and_hair_rests(template: Template) -> N
     assert not result.shapes[:, groups["hair"] | groups["twin"]].any()
     line = rests(character, result)
     assert "stay at rest" in line and "Hair (225)" in line and "Twin (6,868)" in line
+
+
+def test_teeth_give_way_to_a_characters_lips(template: Template) -> None:
+    """A character whose teeth lie close to its lips, turned and in another unit."""
+    rig = close_lips(0.8)
+    own = template_of(small_head())
+    character = Character(
+        vertices=rig.neutral.astype(float) @ TURN.T * UNIT + 3,
+        triangles=rig.triangles.astype(np.int64),
+        meshes=["Head"],
+        sizes=np.array([len(rig.neutral)]),
+        landmarks={name: TURN @ own.vertices[at] * UNIT + 3 for name, at in own.landmarks.items()},
+    )
+    result = add_shapes(template, character, silent)
+    given = replace(rig, shapes=(result.shapes @ TURN / UNIT).astype(np.float32))
+    row = np.isin(rig.vertex_parts, (Part.TEETH, Part.TONGUE))
+    rolled = template.names.index("mouthRollUpper")
+    assert given.shapes[rolled][row, 2].min() < -0.1, "they give way"
+    assert not np.abs(given.shapes[template.names.index("browInnerUp")][row]).max() > 0.02
+    poses = common_poses(rig.names)
+    alone = [pose for pose in poses if (pose > 0).sum() == 1][:24]
+    rest = counted(rig, rig.neutral, poses[:1])[0]
+    assert max(counted(given, rig.neutral, alone)) <= rest
 
 
 def test_an_unmarked_head_that_looks_forward_is_found(template: Template, head: OtherHead) -> None:
