@@ -1,12 +1,12 @@
 """Boundaries by what was learned: colours part things that rules do not, and not among many."""
 
 import numpy as np
-from benchmarks.boundary_fit import Lesson, fit
 
 from backend.semantics.regions.boundaries import BoundaryConfig, PatchGraph, patch_graph
 from backend.semantics.regions.boundary_evidence import FITTED, NAMES, EvidenceConfig, likely
 from backend.semantics.regions.fused_surface import FusedSurface
 from backend.semantics.regions.surface_pieces import PieceConfig
+from tests.benchmarks.boundary_fit import Lesson, fit
 
 SIDE = 30
 STOP = PieceConfig().stop
