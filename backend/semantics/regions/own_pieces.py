@@ -25,6 +25,7 @@ class OwnConfig:
     proposals: ProposalConfig = field(default_factory=ProposalConfig)
     most: int = 200_000  # splats that are asked, evenly picked
     border: float = 0.25  # boundary by rule from which one is seen
+    joins: float = 0.5  # as far as they are trusted to part; chosen on rooms 0 to 2, ideal ones
 
 
 def own_pieces(
@@ -61,5 +62,5 @@ def heard(graph: PatchGraph, own: Ints32, config: OwnConfig = OwnConfig()) -> Do
     right = float(graph.contact[parted & (graph.boundary > config.border)].sum())
     trust = max(0.0, 2 * right / length - 1) if length else 0.0
     more = graph.likely + (1 - graph.likely) * trust
-    less = graph.likely * (1 - trust)
+    less = graph.likely * (1 - config.joins * trust)
     return np.asarray(np.where(parted, more, np.where(told, less, graph.likely)))

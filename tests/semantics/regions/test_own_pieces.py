@@ -28,7 +28,7 @@ def test_pieces_whose_borders_are_seen_part_and_join() -> None:
     own = np.array([0, 0, 1, 1, 2, 2, 3], np.int32)  # two of their three borders are seen
     found = heard(graph, own)
     trust = 1 / 3
-    np.testing.assert_allclose(found[[0, 2, 4]], np.array([0.1, 0.4, 0.1]) * (1 - trust))
+    np.testing.assert_allclose(found[[0, 2, 4]], np.array([0.1, 0.4, 0.1]) * (1 - trust / 2))
     np.testing.assert_allclose(found[[1, 3, 5]], [0.9 + 0.1 * trust, 0.8 + 0.2 * trust, trust])
 
 
@@ -36,7 +36,7 @@ def test_rules_say_whether_they_are_heard_and_what_is_likely_is_changed() -> Non
     own = np.array([0, 0, 1, 1, 2, 2, 3], np.int32)
     likely = [0.5, 0.6, 0.2, 0.4, 0.3, 0.1]
     found = heard(row_of([0.1, 0.9, 0.4, 0.8, 0.1, 0.0], likely), own)
-    np.testing.assert_allclose(found[[0, 2, 4]], np.array([0.5, 0.2, 0.3]) * 2 / 3)
+    np.testing.assert_allclose(found[[0, 2, 4]], np.array([0.5, 0.2, 0.3]) * 5 / 6)
     np.testing.assert_allclose(found[[1, 3, 5]], [0.6 + 0.4 / 3, 0.4 + 0.6 / 3, 0.1 + 0.9 / 3])
 
 
