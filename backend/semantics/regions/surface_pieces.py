@@ -1,5 +1,9 @@
 """Pieces that a scene falls into, as the pictures show them: patches of the surface that views see,
 merged where hardly anything parts them.
+
+One height cuts the tree of merges. (Cutting it so that groups last as long as possible, by a power
+of their size and the logistic of heights, gained a point of IoU on rooms 0 to 2 with boundaries by
+rule, and lost one or two with learned ones.)
 """
 
 from collections.abc import Sequence
