@@ -23,6 +23,7 @@ ROOMS = (
     "talking",
     "dynamic_mesh",
     "boundary",
+    "boundary_fit",
 )
 
 

@@ -5,7 +5,7 @@ rooms that nothing was trained on.
 from dataclasses import dataclass
 
 import numpy as np
-from helpers import mesh_drawing, ray_world
+from helpers import mesh_drawing, patterns, ray_world
 from helpers.furnished_room import (
     CLASSES,
     FOCAL,
@@ -168,9 +168,10 @@ def make(
     pieces: int = 15,
     varied: bool = False,
     camera: Camera = Camera(),
+    patterned: bool = False,
 ) -> Room:
     """A room with two walls, filmed from the open side; light, floor and walls differ from seed to
-    seed.
+    seed. `patterned`: so are floor, walls and things.
     """
     random = np.random.default_rng(5000 + seed)
     placed, named = _furnish(random, models, pieces, varied)
@@ -179,6 +180,9 @@ def make(
         (Plane(2, 0.0, 0), Plane(1, 4.6, 1), Plane(0, -4.6, 2)),
         [_surface(seed, i, random) for i in range(3)],
     )
+    if patterned:
+        walls = [patterns.wallpaper(t, seed, i) for i, t in enumerate(world.textures)]
+        world = World(world.things, walls)
     sun = np.array([random.normal(), random.normal(), 1.5])
     light = Light(sun / np.linalg.norm(sun), random.uniform(0.5, 0.75))
     poses = cameras(views, np.random.default_rng(6000 + seed))
@@ -186,6 +190,7 @@ def make(
     for pose in poses:
         parts = [part for parts in placed for part in parts]
         seen = _photographed(parts, world, pose, light, camera)
+        seen = _grained(seen, pose, camera, seed) if patterned else seen
         whose = np.where(
             seen.owners >= 0,
             of_part[seen.owners] + len(SURFACES),
@@ -215,6 +220,13 @@ def _photographed(
     colors = fine.colors.reshape(camera.size[1], n, camera.size[0], n, 3).mean((1, 3))
     middle = slice(n // 2, None, n)
     return Drawn(colors, fine.depth[middle, middle], fine.owners[middle, middle])
+
+
+def _grained(seen: Drawn, pose: np.ndarray, camera: Camera, seed: int) -> Drawn:
+    rays = ray_world.pixel_rays(camera.focal, camera.size) @ pose[:3, :3].T
+    at = pose[:3, 3] + seen.depth.reshape(-1, 1) * rays
+    colors = patterns.grained(seen.colors.reshape(-1, 3), at, seen.owners.ravel(), seed)
+    return Drawn(colors.reshape(seen.colors.shape), seen.depth, seen.owners)
 
 
 def _surface(seed: int, which: int, random: np.random.Generator) -> np.ndarray:

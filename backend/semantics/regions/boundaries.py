@@ -3,12 +3,13 @@
 Three voices: edges of the photographs, averaged over all views that show both sides, so that noise
 and what only one view shows count little; creases that fold inwards, for things that touch do, and
 a thing's own shape mostly folds outwards (Stein et al. 2014); and the planes that things stand on.
+What follows by these rules is half of the answer; the other half is learned, see boundary_evidence.
 (Where a plane ends, asking for an edge or a turn of the surface to be seen there gained on one room
 and lost on others: recall of trained rooms 3 and 4 fell from 82 and 67 to 76 and 53 %.)
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from ...geometry.arrays import Doubles, Flags, Floats, Ints, Ints32, Pixels
+from .boundary_evidence import EvidenceConfig, likely, of_colors
 from .fused_surface import FusedSurface
 from .seen_surface import SeenView
 from .textures import without_pattern
@@ -39,6 +41,7 @@ class BoundaryConfig:
     crease: float = 0.3  # an inward crease by itself,
     edge: float = 0.2  # an edge by itself,
     both: float = 0.6  # and what both together add
+    evidence: EvidenceConfig = field(default_factory=EvidenceConfig)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,15 +51,21 @@ class PatchGraph:
     patches: Ints32  # (V,) of the surface's voxels
     sizes: Ints  # (P,) voxels
     pairs: Ints  # (E, 2)
-    boundary: Doubles  # (E,) 0..1
+    boundary: Doubles  # (E,) 0..1 by rule
+    evidence: Doubles  # (E, 10) see boundary_evidence.NAMES
+    likely: Doubles  # (E,) 0..1 by rule and by evidence
     contact: Doubles  # (E,) how much they touch
+
+
+def _lab(image: Pixels) -> Floats:
+    return np.asarray(cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB))
 
 
 def edges(image: Pixels) -> Floats:
     """(H, W) how large a step of colour there is in a picture (H, W, 3), in CIELAB: the geometric
     mean of two scales, so that it takes an edge that is sharp and large.
     """
-    lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    lab = _lab(image)
     steps = np.ones(image.shape[:2], np.float32)
     for sigma in (1.0, 2.0):
         smooth = cv2.GaussianBlur(lab, (0, 0), sigma)
@@ -90,6 +99,17 @@ def photo_edges(surface: FusedSurface, views: Sequence[SeenView]) -> tuple[Doubl
     return sums / np.maximum(times, 1), times
 
 
+def photo_colors(surface: FusedSurface, views: Sequence[SeenView]) -> Doubles:
+    """(V, 3) the mean colour of every voxel over all pictures, in CIELAB."""
+    sums, times = np.zeros((len(surface.points), 3)), np.zeros(len(surface.points))
+    for view, shown in zip(views, surface.maps, strict=True):
+        there = shown >= 0
+        times += np.bincount(shown[there], minlength=len(times))
+        for k, channel in enumerate(_lab(view.image)[there].T):
+            sums[:, k] += np.bincount(shown[there], channel, len(times))
+    return np.asarray(sums / np.maximum(times, 1)[:, None])
+
+
 def _smoothed(surface: FusedSurface) -> Doubles:
     """(V, 3) normals averaged with those of touching voxels that face the same way."""
     a, b = surface.pairs.T
@@ -101,13 +121,18 @@ def _smoothed(surface: FusedSurface) -> Doubles:
     return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9))
 
 
-def folds(points: Doubles, normals: Doubles, pairs: Ints, config: BoundaryConfig) -> Doubles:
-    """(E,) 0..1 how sharply the surface folds inwards between two of its parts."""
+def turned_inwards(points: Doubles, normals: Doubles, pairs: Ints) -> Doubles:
+    """(E,) how far the normals of two parts of a surface lean towards each other, -2..2."""
     a, b = pairs.T
     step = points[b] - points[a]
     step /= np.maximum(np.linalg.norm(step, axis=1, keepdims=True), 1e-12)
-    outwards = ((normals[b] - normals[a]) * step).sum(1)
-    return np.asarray(np.clip((-outwards - config.fold[0]) / config.fold[1], 0, 1))
+    return np.asarray(((normals[a] - normals[b]) * step).sum(1))
+
+
+def folds(points: Doubles, normals: Doubles, pairs: Ints, config: BoundaryConfig) -> Doubles:
+    """(E,) 0..1 how sharply the surface folds inwards between two of its parts."""
+    inwards = turned_inwards(points, normals, pairs)
+    return np.asarray(np.clip((inwards - config.fold[0]) / config.fold[1], 0, 1))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,15 +149,21 @@ class _Between:
         off = np.where(self.flat, c.flat * self.color, np.minimum(free, 1))
         return np.asarray(np.where(self.crossing, c.crossing, off))
 
+    def evidence(self, inwards: Doubles, ends: Flags, colors: list[Doubles]) -> Doubles:
+        """(E, 10) in the order of boundary_evidence.NAMES."""
+        planes = [ends, self.crossing & ~ends, self.flat]
+        return np.stack([self.fold, inwards, *planes, *colors], 1).astype(np.float64)
+
 
 def patch_graph(
     surface: FusedSurface,
     planes: Ints32,
     steps: tuple[Doubles, Ints],
+    colors: Doubles,
     config: BoundaryConfig = BoundaryConfig(),
 ) -> PatchGraph:
-    """Patches of a surface with planes (V,) and `steps`, see photo_edges(), and what is between
-    them.
+    """Patches of a surface with planes (V,) and what is between them. `steps`, `colors`: see
+    photo_edges() and photo_colors().
     """
     a, b = surface.pairs.T
     heights, times = steps
@@ -148,7 +179,7 @@ def patch_graph(
         (np.ones(joined.sum(), bool), (a[joined], b[joined])), shape=[len(cells)] * 2
     )
     patches = np.asarray(connected_components(graph, directed=False)[1], np.int32)
-    return _gathered(surface, planes, patches, voxels, times, config)
+    return _gathered(surface, _Patches(patches, planes, colors), voxels, times, config)
 
 
 class _Contacts:
@@ -174,38 +205,66 @@ class _Contacts:
         return self.sums(weights * values) / np.maximum(self.sums(weights), 1e-9)
 
 
-def _gathered(
-    surface: FusedSurface,
-    planes: Ints32,
-    patches: Ints32,
-    voxels: _Between,
-    times: Ints,
-    config: BoundaryConfig,
-) -> PatchGraph:
-    """Patches as a graph: what is between two is the mean over the voxels in which they touch."""
-    sizes = np.bincount(patches)
-    touch = _Contacts(surface, patches, len(sizes))
+@dataclass(frozen=True)
+class _Patches:
+    """What voxels are of, and their colours."""
+
+    patches: Ints32  # (V,)
+    planes: Ints32  # (V,)
+    colors: Doubles  # (V, 3)
+
+
+@dataclass(frozen=True)
+class _Bends:
+    """How the surface turns between patches that touch, (E,)."""
+
+    fold: Doubles  # 0..1 sharply inwards
+    inwards: Doubles  # however little, negative: outwards
+
+
+def _bends(
+    surface: FusedSurface, patches: Ints32, sizes: Ints, touch: _Contacts, config: BoundaryConfig
+) -> _Bends:
     points, normals = (_means(v, patches, sizes) for v in (surface.points, surface.normals))
     length = np.linalg.norm(normals, axis=1)
     smooth = length[touch.pairs].min(1)
     normals /= np.maximum(length, 1e-9)[:, None]
+    inwards = smooth * turned_inwards(points, normals, touch.pairs)
+    return _Bends(smooth * folds(points, normals, touch.pairs, config), inwards)
+
+
+def _gathered(
+    surface: FusedSurface, of: _Patches, voxels: _Between, times: Ints, config: BoundaryConfig
+) -> PatchGraph:
+    """Patches as a graph: what is between two is the mean over the voxels in which they touch."""
+    sizes, pattern = np.bincount(of.patches), config.pattern
+    touch = _Contacts(surface, of.patches, len(sizes))
+    bends = _bends(surface, of.patches, sizes, touch, config)
     plane_of = np.full(len(sizes), -1)
-    plane_of[patches] = planes  # no patch reaches beyond its plane
+    plane_of[of.patches] = of.planes  # no patch reaches beyond its plane
     first, second = plane_of[touch.pairs].T
     contact, color = touch.sums(touch.near), touch.means(voxels.color, times > 0)
-    creases = smooth * folds(points, normals, touch.pairs, config)
     on = np.where(first == second, first, -1)
     between = _Between(
-        color=without_pattern(color, contact, on, config.pattern),
-        fold=np.maximum(touch.means(voxels.fold), creases),
+        color=without_pattern(color, contact, on, pattern),
+        fold=np.maximum(touch.means(voxels.fold), bends.fold),
         crossing=first != second,
         flat=on >= 0,
     )
+    colors = _means(of.colors, of.patches, sizes)
+    evidence = between.evidence(
+        bends.inwards,
+        between.crossing & ((first < 0) | (second < 0)),
+        of_colors(colors, color, (touch.pairs, contact), config.evidence),
+    )
+    ruled = between.boundary(config)
     return PatchGraph(
-        patches=patches,
+        patches=of.patches,
         sizes=sizes,
         pairs=touch.pairs,
-        boundary=between.boundary(config),
+        boundary=ruled,
+        evidence=evidence,
+        likely=likely(evidence, ruled, config.evidence),
         contact=contact,
     )
 

@@ -24,7 +24,8 @@ class OwnConfig:
 
     proposals: ProposalConfig = field(default_factory=ProposalConfig)
     most: int = 200_000  # splats that are asked, evenly picked
-    border: float = 0.25  # boundary from which one is seen: where pieces stay apart
+    border: float = 0.25  # boundary by rule from which one is seen
+    joins: float = 0.5  # as far as they are trusted to part; chosen on rooms 0 to 2, ideal ones
 
 
 def own_pieces(
@@ -49,7 +50,7 @@ def heard(graph: PatchGraph, own: Ints32, config: OwnConfig = OwnConfig()) -> Do
     """
     known = np.flatnonzero(own >= 0)
     if not len(known):
-        return graph.boundary
+        return graph.likely
     votes = csr_matrix(
         (np.ones(len(known), np.float32), (graph.patches[known], own[known])),
         shape=(len(graph.sizes), int(own.max()) + 1),
@@ -60,6 +61,6 @@ def heard(graph: PatchGraph, own: Ints32, config: OwnConfig = OwnConfig()) -> Do
     length = float(graph.contact[parted].sum())
     right = float(graph.contact[parted & (graph.boundary > config.border)].sum())
     trust = max(0.0, 2 * right / length - 1) if length else 0.0
-    more = graph.boundary + (1 - graph.boundary) * trust
-    less = graph.boundary * (1 - trust)
-    return np.asarray(np.where(parted, more, np.where(told, less, graph.boundary)))
+    more = graph.likely + (1 - graph.likely) * trust
+    less = graph.likely * (1 - config.joins * trust)
+    return np.asarray(np.where(parted, more, np.where(told, less, graph.likely)))
