@@ -128,7 +128,8 @@ def test_cameras_come_from_all_sides_the_loneliest_first(known: list[KnownDepth]
     """On either side of those that filmed, above them, and behind them."""
     cameras = novel_cameras(known, CONFIG)
     taken = torch.stack([place_of(k.view.viewmat) for k in known])
-    gaps, first = [], []
+    gaps: list[float] = []
+    first: list[torch.Tensor] = []
     for _, viewmat in cameras:
         place = place_of(viewmat)
         gaps.append(float((taken - place).norm(dim=1).min()))
