@@ -20,10 +20,6 @@ def _root(context: bpy.types.Context) -> bpy.types.Object | None:
     return collections.find_root(context.scene, folder) if folder else None
 
 
-def _cloud(root: bpy.types.Object) -> bpy.types.Object | None:
-    return next((child for child in root.children if child.get(cameras.POINTS_KEY)), None)
-
-
 def nearest_point(
     points: np.ndarray, matrix: np.ndarray, size: tuple[int, int], at: tuple[float, float]
 ) -> int:
@@ -70,7 +66,7 @@ class _Picker(OperatorMixin):
             self.report({"ERROR"}, "Run this in a 3D viewport.")
             return {"CANCELLED"}
         root = _root(context)
-        cloud = _cloud(root) if root is not None else None
+        cloud = cameras.points_of(root) if root is not None else None
         if cloud is None:
             self.report({"ERROR"}, "The capture has no points to pick. Solve its cameras first.")
             return {"CANCELLED"}
@@ -113,7 +109,7 @@ class _Picker(OperatorMixin):
         bpy.types.SpaceView3D.draw_handler_remove(self._draw, "WINDOW")
         context.workspace.status_text_set(None)
         root = _root(context)  # looked up anew: it may be gone
-        cloud = _cloud(root) if root is not None else None
+        cloud = cameras.points_of(root) if root is not None else None
         if cloud is not None:
             cloud.hide_set(self._hidden)
         if context.area is not None:

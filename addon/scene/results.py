@@ -77,9 +77,7 @@ def import_splats(context: bpy.types.Context, path: Path, name: str, capture: st
     if root is None:
         root = collections.make_root(upright.of_splats(arrays), collection)
     clouds = splats.add(arrays, str(path), title, collection, root)
-    for other in collection.objects:  # the sparse points would speckle the splats
-        if other.get(cameras.POINTS_KEY):
-            other.hide_set(True)
+    cameras.hide_points(root)
     splat_nodes.prepare_scene(context.scene)
     framing.select_alone(context, clouds[0])
     if not capture:

@@ -34,6 +34,22 @@ def test_a_stand_in_grows_under_its_capture_and_goes(bpy: Any, rooms: Any, job: 
     growing.remove(7)
 
 
+def test_the_captures_points_give_way_while_it_grows(bpy: Any, rooms: Any, job: Any) -> None:
+    growing, cameras = rooms("scene.growing_splats"), rooms("scene.captures.cameras")
+    root = rooms("scene.captures.collections").find_root(bpy.context.scene, job.request.input)
+    points = cameras.points_of(root)
+    assert points.visible_get()
+    for _ in range(2):
+        growing.follow(job)
+        assert not points.visible_get()
+    growing.remove(7)
+    assert points.visible_get(), "a job that was cancelled leaves what was there"
+    points.hide_set(True)
+    growing.follow(job)
+    growing.remove(7)
+    assert not points.visible_get(), "who had hidden them keeps them hidden"
+
+
 def test_half_a_file_or_no_capture_changes_nothing(bpy: Any, rooms: Any, job: Any) -> None:
     growing = rooms("scene.growing_splats")
     Path(job.preview).with_name("splats.ply").write_bytes(b"ply\nformat")

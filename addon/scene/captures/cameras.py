@@ -115,3 +115,17 @@ def import_points(
     cloud.parent = root
     cloud[POINTS_KEY] = True
     return cloud
+
+
+def points_of(root: bpy.types.Object) -> bpy.types.Object | None:
+    """The point cloud of a capture."""
+    return next((child for child in root.children if child.get(POINTS_KEY)), None)
+
+
+def hide_points(root: bpy.types.Object) -> bool:
+    """Where splats are shown, which they would speckle; whether they were to be seen."""
+    cloud = points_of(root)
+    if cloud is None or not cloud.visible_get():
+        return False
+    cloud.hide_set(True)
+    return True
