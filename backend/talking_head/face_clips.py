@@ -161,8 +161,8 @@ def _tell_rates(job: Job[FaceOptions], clips: list[FaceClip]) -> None:
     each = "; ".join(f"{rate}: {listed(some)}" for rate, some in names.items())
     job.warn(
         "RATES",
-        f"The videos have different frame rates ({each}). Each is read at its own, and all are learned "
-        "from alike.",
+        f"The videos have different frame rates ({each}). Each is read at its own, and all are "
+        "learned from alike.",
     )
 
 
