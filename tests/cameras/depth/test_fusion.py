@@ -108,6 +108,15 @@ def test_frames_without_neighbours_keep_their_depth(source: Capture) -> None:
     assert (agreed(lone, maps, [[]], DepthConfig())[0].depth == maps[0].depth).all()
 
 
+def test_maps_of_which_nothing_is_known_stay(source: Capture) -> None:
+    """Blank pictures between good ones."""
+    maps = [StoredDepth(true_depth(source, i), np.full(SIZE[::-1], i % 3 > 0)) for i in range(12)]
+    with np.errstate(all="raise"):
+        better = agreed(source, maps, neighbors_of(source), DepthConfig())
+    assert all((better[i].depth == maps[i].depth).all() for i in range(0, 12, 3))
+    assert np.median(error(source, better)) < 0.001
+
+
 def test_a_flat_floor_is_read_between_rows_of_pixels() -> None:
     """Its depth changes by more from row to row than maps may differ."""
     rows, columns = np.mgrid[0:40, 0:60] + 0.5
