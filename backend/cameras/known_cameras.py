@@ -92,11 +92,11 @@ def _near_points(job: Job[CamerasOptions], given: Capture, work: Path) -> str:
     """The capture's points, moved as its cameras were."""
     if given.points is None:
         return ""
-    found = points_ply.read(given.points, given.reading.points_offset)
-    if found.told:
-        job.warn("INPUT", found.told)
+    points = points_ply.read(given.points, given.reading.points_offset)
+    if points.told:
+        job.warn("INPUT", points.told)
     moved = work / "points.ply"
-    points_ply.write(moved, found.positions, found.colors)
+    points_ply.write(moved, points.positions, points.colors)
     return str(moved)
 
 

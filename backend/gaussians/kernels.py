@@ -41,8 +41,7 @@ class RasterArgs(ctypes.Structure):
                 "sh_degree",
                 "with_depth",
                 "antialiased",
-                "ray_order",
-                "ray_falloff",
+                "traced",
             )
         ]
         + [
@@ -54,7 +53,6 @@ class RasterArgs(ctypes.Structure):
                 "alpha_threshold",
                 "max_alpha",
                 "min_transmittance",
-                "reach",
             )
         ]
         + [
@@ -170,15 +168,13 @@ def _arguments(
         sh_degree,
         int(depth),
         int(options.rasterize_mode == "antialiased"),
-        int(options.order == "rays"),
-        int(options.falloff == "rays"),
+        int(options.traced),
         options.near_plane,
         options.far_plane,
         options.eps2d,
         options.alpha_threshold,
         options.max_alpha,
         options.min_transmittance,
-        options.reach,
         *[a.data_ptr() for a in arrays],
     )
     return args, arrays

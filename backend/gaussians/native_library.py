@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-ABI = 4
+ABI = 5
 SUFFIXES = (".so", ".dll", ".dylib")
 LEVELS = {0: "sse", 2: "avx2", 3: "avx512"}
 

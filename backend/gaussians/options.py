@@ -21,12 +21,9 @@ class RasterOptions:
     max_alpha: float = 0.999  # gsplat 1.5.3; 1.6.0 uses 0.99
     min_transmittance: float = 1e-4  # a pixel this dark behind its Gaussians is done
     rasterize_mode: Literal["classic", "antialiased"] = "classic"
-    # sorted by their centres, as splat viewers have them, or by where rays meet them, as ray
-    # tracers do; gsplat knows centres only
-    order: Literal["centres", "rays"] = "centres"
-    # as dense as their projections at the centres (EWA), or as where each pixel's ray meets them
-    falloff: Literal["projected", "rays"] = "projected"
-    reach: float = 0  # standard deviations at which Gaussians end; 0: at the alpha threshold
+    # as dense, and in that order, as each pixel's ray meets them, as ray tracers have it
+    # (along_rays.py); else as they are projected, by their centres. gsplat knows only the latter
+    traced: bool = False
     # the light in which splats lie over each other; backgrounds and pictures are sRGB either way
     blend: Blend = "srgb"
 
@@ -61,20 +58,17 @@ class RasterView:
 
 
 def as_cycles_draws(options: RasterOptions) -> RasterOptions:
-    """Light, order, reach and blur as Cycles 5.3 has them.
+    """Light, order, ends and blur as Cycles 5.3 has them.
 
-    It traces rays and looks for a Gaussian within three of its longest axes, however faint it is
-    there: tails under the usual threshold add up. Its pixel filter (Blackman-Harris, 1.5 pixels)
-    has a variance of 0.043 pixels^2; the usual 0.3 is a blur that it lacks. On one training, dark
-    things before a bright ground, these took the rasteriser from 33 to 46 dB of the picture that
-    Cycles' rules give without noise.
+    It traces rays, and meets a Gaussian that they pass through down to where its longest axis has
+    fallen to 0.01; sideways it may be much fainter, so the usual threshold would cut it. Its pixel
+    filter (Blackman-Harris, 1.5 pixels) has a variance of 0.043 pixels^2; the usual 0.3 is a blur
+    that it lacks.
     """
     return replace(
         options,
         blend="linear",
-        order="rays",
-        falloff="rays",
-        reach=3.0,
+        traced=True,
         alpha_threshold=1e-4,
         eps2d=0.043,
     )

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from ..geometry.rotations import quat_to_matrix
 from ..geometry.spherical_harmonics import sh_to_rgb
+from .along_rays import RayMeeting, meetings, narrowed
 from .options import Drawables, RasterOptions, RasterView
-from .ray_falloff import bends, largest_bend
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Projection:
     depths: Tensor  # (N,) along the camera's axis
     extents: Tensor  # (N, 2) pixels beyond which nothing is drawn
     visible: Tensor  # (N,) bool
-    bends: Tensor | None  # (N, 5) for the falloff along rays (ray_falloff.py)
+    meetings: RayMeeting | None  # where traced
 
 
 def covariances(quats: Tensor, scales: Tensor) -> Tensor:
@@ -79,20 +79,20 @@ def project(gaussians: Drawables, view: RasterView, options: RasterOptions) -> P
         -1,
     )
     with torch.no_grad():
-        faintest = (2 * (opacities / options.alpha_threshold).clamp_min(1).log()).sqrt()
-        reach = torch.full_like(faintest, options.reach) if options.reach else faintest
-        bend = bends(gaussians, view) if options.falloff == "rays" else None
-        if bend is not None:
+        limit = (opacities / options.alpha_threshold).clamp_min(1).log()
+        shape = torch.stack([blurred_a, blurred_d], -1).sqrt()
+        extents = (2 * limit).sqrt()[:, None] * shape
+        met = meetings(gaussians, view) if options.traced else None
+        if met is not None:
             in_camera = rotation @ cov3d @ rotation.T
-            reach = reach * largest_bend(gaussians, view, bend, in_camera, reach**2 / 2).sqrt()
-        extents = reach[:, None] * torch.stack([blurred_a, blurred_d], -1).sqrt()
+            extents = narrowed(gaussians, view, met.bend, in_camera, limit, shape)
         size = means.new_tensor([view.width, view.height])
         on_screen = ((means2d + extents > 0) & (means2d - extents < size)).all(-1)
         visible = in_range & (det > 0) & (opacities >= options.alpha_threshold) & on_screen
     conics = torch.stack([blurred_d / det, -b / det, blurred_a / det], -1)
     visible &= torch.cat([conics, means2d, opacities[:, None]], 1).isfinite().all(1)
-    if bend is not None:
-        visible &= bend.isfinite().all(1)
+    if met is not None:
+        visible &= met.finite()
     return Projection(
         means2d=means2d,
         conics=conics,
@@ -100,7 +100,7 @@ def project(gaussians: Drawables, view: RasterView, options: RasterOptions) -> P
         depths=depths,
         extents=extents,
         visible=visible,
-        bends=bend,
+        meetings=met,
     )
 
 

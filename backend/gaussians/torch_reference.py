@@ -10,10 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .along_rays import at, met_at
 from .options import Drawables, RasterOptions, RasterView
 from .projection import Projection, project, shade
-from .ray_falloff import bend_at
-from .ray_order import RayDepths, ray_depths
 
 TILE = 16
 PAIR_BUDGET = 4_000_000  # (Gaussian, pixel) pairs held at once
@@ -32,12 +31,8 @@ class TileLists:
     rows: int
 
 
-def list_per_tile(
-    projection: Projection, width: int, height: int, rays: RayDepths | None = None
-) -> TileLists:
-    """Sorts the visible Gaussians by depth and lists each in every tile that its extent touches;
-    with `rays`, every tile is sorted by where its rays meet them.
-    """
+def list_per_tile(projection: Projection, width: int, height: int) -> TileLists:
+    """Sorts the visible Gaussians by depth and lists each in every tile that its extent touches."""
     columns, rows = -(-width // TILE), -(-height // TILE)
     visible = projection.visible.nonzero()[:, 0]
     visible = visible[torch.argsort(projection.depths[visible], stable=True)]
@@ -50,12 +45,6 @@ def list_per_tile(
     owner = torch.repeat_interleave(torch.arange(len(visible), device=visible.device), pairs)
     nth = torch.arange(len(owner), device=visible.device) - (pairs.cumsum(0) - pairs)[owner]
     tile = (y0[owner] + nth // across[owner]) * columns + x0[owner] + nth % across[owner]
-    if rays is not None:
-        ids = visible[owner]
-        corner = torch.stack([tile % columns, tile // columns], -1) * TILE
-        pixels = projection.means2d[ids].clamp(corner, corner + TILE)
-        met = torch.argsort(rays(ids, pixels, projection.depths[ids]), stable=True)
-        owner, tile = owner[met], tile[met]
     by_tile = torch.argsort(tile, stable=True)
     count = torch.bincount(tile, minlength=columns * rows)
     return TileLists(
@@ -69,7 +58,7 @@ def list_per_tile(
 
 def shape_size(options: RasterOptions) -> int:
     """How many features come before the values to blend."""
-    return 11 if options.falloff == "rays" else 6
+    return 19 if options.traced else 6
 
 
 def blend(
@@ -77,27 +66,34 @@ def blend(
 ) -> tuple[Tensor, Tensor]:
     """Front-to-back compositing (Kerbl et al. 2023, eq. 3) of T tiles with at most G Gaussians.
 
-    features (T, G, 6 + D): centre, conic, opacity, then, with the falloff of rays, the bend, then
-    the values to blend; present (T, G) bool; pixels (T, P, 2). Returns (T, P, D) and the
-    transmittance (T, P).
+    features (T, G, 6 + D): centre, conic, opacity, then, where traced, how rays meet it (bend,
+    ends, depth), then the values to blend; present (T, G) bool; pixels (T, P, 2). Returns (T, P, D)
+    and the transmittance (T, P).
     """
     x, y, A, B, C, opacity = features[..., :6, None].unbind(2)
     dx, dy = x - pixels[:, None, :, 0], y - pixels[:, None, :, 1]
     sigma = 0.5 * (A * dx * dx + C * dy * dy) + B * dx * dy
-    if options.falloff == "rays":
-        sigma = sigma / bend_at(features[:, :, None, 6:11], dx, dy).detach()
+    drawn = present[..., None]
+    if options.traced:
+        bend, ends, depth = features[:, :, None, 6:19].detach().split([6, 6, 1], -1)
+        sigma = sigma / at(bend, dx, dy).detach().clamp_min(1e-6)
+        met = met_at(bend, depth[..., 0], dx, dy).detach()
+        drawn = drawn & (at(ends, dx, dy) >= 0) & (met > options.near_plane)
+        order = torch.argsort(met, dim=1, stable=True)
     alpha = (opacity * torch.exp(-sigma.clamp_min(0))).clamp(max=options.max_alpha)
-    drawn = sigma <= options.reach**2 / 2 if options.reach else alpha >= options.alpha_threshold
-    alpha = torch.where(drawn & present[..., None], alpha, 0)
+    alpha = torch.where(drawn & (alpha >= options.alpha_threshold), alpha, 0)
+    if options.traced:
+        alpha = alpha.gather(1, order)
     with torch.no_grad():
         live = torch.cumprod(1 - alpha, 1) > options.min_transmittance
         live = torch.cumprod(live.to(torch.uint8), 1).bool()  # once stopped, a pixel stays stopped
     alpha = torch.where(live, alpha, 0)
     after = torch.cumprod(1 - alpha, 1)
-    before = torch.cat([torch.ones_like(after[:, :1]), after[:, :-1]], 1)
-    return torch.einsum(
-        "tgp,tgd->tpd", alpha * before, features[..., shape_size(options) :]
-    ), after[:, -1]
+    weights = alpha * torch.cat([torch.ones_like(after[:, :1]), after[:, :-1]], 1)
+    if options.traced:
+        weights = torch.zeros_like(weights).scatter(1, order, weights)
+    values = features[..., shape_size(options) :]
+    return torch.einsum("tgp,tgd->tpd", weights, values), after[:, -1]
 
 
 def _chunks(count: Tensor) -> list[Tensor]:
@@ -170,14 +166,13 @@ def rasterize_view(
     projection = project(gaussians, view, options)
     values = torch.cat([shade(gaussians, view), projection.depths[:, None]], 1)
     shapes = [projection.means2d, projection.conics, projection.opacities[:, None]]
-    if projection.bends is not None:
-        shapes.append(projection.bends)
+    if (met := projection.meetings) is not None:
+        shapes += [met.bend, met.ends, met.depth[:, None]]
     features = torch.cat([*shapes, values], 1)
     with torch.no_grad():
         drawn = projection.visible & values.isfinite().all(1)
         projection = replace(projection, visible=drawn)
-        rays = ray_depths(gaussians, view) if options.order == "rays" else None
-        lists = list_per_tile(projection, view.width, view.height, rays)
+        lists = list_per_tile(projection, view.width, view.height)
     blended, transmittance = _BlendTiles.apply(features, lists, options)
 
     def image(tiles: Tensor) -> Tensor:

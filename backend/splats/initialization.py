@@ -96,10 +96,10 @@ def points_of(capture: Capture) -> Points:
 
 
 def initialise(
-    found: Points, views: ViewSet, config: TrainConfig, seed: int, device: str
+    cloud: Points, views: ViewSet, config: TrainConfig, seed: int, device: str
 ) -> Gaussians:
     """At most `config.max_splats` Gaussians, grey-free: they carry the points' colours."""
-    points, colors = found.positions, found.colors
+    points, colors = cloud.positions, cloud.colors
     if views.beyond:  # what only held-out pictures saw would tell of them
         kept = _seen(points, views)
         points, colors = points[kept], colors[kept]

@@ -63,9 +63,8 @@ def _scene(rng: random.Random) -> tuple[Drawables, RasterView]:
 
 def _options(rng: random.Random) -> RasterOptions:
     chosen: dict[str, Any] = {"rasterize_mode": rng.choice(("classic", "antialiased"))}
-    chosen |= {"order": rng.choice(("centres", "rays")), "reach": rng.choice((0, 3.0))}
-    chosen["falloff"] = rng.choice(("projected", "rays"))
-    for name in ("near_plane", "far_plane", "eps2d", "alpha_threshold", "max_alpha", "reach"):
+    chosen["traced"] = rng.random() < 0.5
+    for name in ("near_plane", "far_plane", "eps2d", "alpha_threshold", "max_alpha"):
         if rng.random() < 0.1:
             chosen[name] = rng.choice(VALUES)
     return RasterOptions(**chosen)

@@ -24,10 +24,9 @@ CASES = [
     (53, 31, 300, None, RasterOptions()),
     (53, 31, 300, 3, RasterOptions(rasterize_mode="antialiased")),
     (53, 31, 300, 2, RasterOptions(eps2d=0.1, alpha_threshold=1e-3, max_alpha=0.99)),
-    (41, 37, 200, 0, RasterOptions(order="rays")),
-    (41, 37, 200, 0, RasterOptions(reach=3, alpha_threshold=1e-4)),
-    (41, 37, 200, 0, RasterOptions(falloff="rays")),
-    (53, 31, 300, 2, RasterOptions(falloff="rays", reach=3, rasterize_mode="antialiased")),
+    (41, 37, 200, 0, RasterOptions(traced=True)),
+    (70, 53, 1500, 3, RasterOptions(traced=True, alpha_threshold=1e-4)),
+    (53, 31, 300, 2, RasterOptions(traced=True, rasterize_mode="antialiased")),
     (41, 37, 200, 1, replace(as_cycles_draws(RasterOptions()), blend="srgb")),
 ]
 VARIANTS = ["sse", "avx2", "avx512", "neon"]
@@ -108,12 +107,13 @@ def test_torch_reference_matches_dense_reference(case: tuple) -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_any_number_of_threads_gives_the_same_bits(variant: str) -> None:
+@pytest.mark.parametrize("options", [RasterOptions(), RasterOptions(traced=True)])
+def test_any_number_of_threads_gives_the_same_bits(variant: str, options: RasterOptions) -> None:
     loaded, scene = needs(variant), make_scene(131, 97, 5000, 3)
     results = []
     for threads in (1, 2, 5):
         loaded.set_threads(threads)
-        results.append(gradients(scene, RasterOptions(), with_depth(loaded), torch.float32))
+        results.append(gradients(scene, options, with_depth(loaded), torch.float32))
     loaded.set_threads(2)
     for other in results[1:]:
         assert torch.equal(results[0][0], other[0]) and torch.equal(results[0][1], other[1])

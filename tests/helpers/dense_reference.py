@@ -8,8 +8,6 @@ from torch import Tensor
 from backend.gaussians.options import Drawables, RasterOptions, RasterView
 from backend.gaussians.projection import covariances, project, shade
 
-TILE = 16
-
 
 def rasterize_dense(
     gaussians: Drawables, view: RasterView, options: RasterOptions
@@ -25,23 +23,24 @@ def rasterize_dense(
     dx, dy = seen.means2d[ids, 0] - x, seen.means2d[ids, 1] - y
     A, B, C = seen.conics[ids].unbind(1)
     sigma = 0.5 * (A * dx**2 + C * dy**2) + B * dx * dy
-    if options.falloff == "rays":
-        pixels = torch.cat([x, y], 1)
+    pixels = torch.cat([x, y], 1)
+    if options.traced:
         sigma = sigma / bent(gaussians, view, ids, pixels)
     alpha = (seen.opacities[ids] * torch.exp(-sigma)).clamp(max=options.max_alpha)
-    drawn = 2 * sigma <= options.reach**2 if options.reach else alpha >= options.alpha_threshold
-    alpha = torch.where(drawn, alpha, 0)
-    if options.order == "rays":
-        corner = torch.cat([x, y], 1).div(TILE).floor()[:, None] * TILE
-        nearest = seen.means2d[ids].clamp(corner, corner + TILE)  # (P, G, 2)
-        order = torch.argsort(densest(gaussians, view, ids, nearest.detach()), 1)
+    alpha = torch.where(alpha >= options.alpha_threshold, alpha, 0)
+    if options.traced:
+        met, beside = densest(gaussians, view, ids, pixels)
+        own = gaussians.opacities[ids].detach()
+        least = own * torch.exp(-0.5 * (beside / gaussians.scales[ids].detach().amax(1)) ** 2)
+        alpha = torch.where((least >= 0.01) & (met > options.near_plane), alpha, 0)
+        order = torch.argsort(met, 1)
         alpha = alpha.gather(1, order)
     live = (torch.cumprod(1 - alpha, 1) <= options.min_transmittance).cumsum(1) == 0
     alpha = torch.where(live, alpha, 0)
     after = torch.cumprod(1 - alpha, 1)
     before = torch.cat([torch.ones_like(after[:, :1]), after[:, :-1]], 1)
     weights = alpha * before
-    if options.order == "rays":
+    if options.traced:
         weights = torch.zeros_like(alpha).scatter(1, order, weights)
     ground = torch.cat([background, background.new_zeros(1)])
     image = weights @ values[ids] + after[:, -1:] * ground
@@ -64,9 +63,12 @@ def bent(gaussians: Drawables, view: RasterView, ids: Tensor, pixels: Tensor) ->
     return lengths / torch.einsum("gi,gij,gj->g", own, inverse, own)
 
 
-def densest(gaussians: Drawables, view: RasterView, ids: Tensor, pixels: Tensor) -> Tensor:
-    """(P, G): how deep the rays through `pixels` (P, G, 2) are where Gaussians `ids` (G,) are
-    densest, found in the world: along o + t d, density is greatest where d' C^-1 (o + t d - m) = 0.
+def densest(
+    gaussians: Drawables, view: RasterView, ids: Tensor, pixels: Tensor
+) -> tuple[Tensor, Tensor]:
+    """(P, G): how deep the rays through `pixels` (P, 2) are where Gaussians `ids` (G,) are densest,
+    found in the world: along o + t d, density is greatest where d' C^-1 (o + t d - m) = 0; and how
+    far from their centres the rays pass by.
     """
     K, pose = view.K.double(), torch.linalg.inv(view.viewmat.detach().double())
     scales = gaussians.scales[ids].detach().double()
@@ -74,6 +76,8 @@ def densest(gaussians: Drawables, view: RasterView, ids: Tensor, pixels: Tensor)
     inverse = torch.linalg.inv(covariances(gaussians.quats[ids].detach().double(), scales))
     local = torch.cat([pixels.double(), torch.ones_like(pixels[..., :1])], -1)
     rays = (local @ torch.linalg.inv(K).T) @ pose[:3, :3].T
-    pulled = torch.einsum("pgi,gij->pgj", rays, inverse)
+    pulled = torch.einsum("pi,gij->pgj", rays, inverse)
     offset = gaussians.means[ids].detach().double() - pose[:3, 3]
-    return (pulled * offset).sum(-1) / (pulled * rays).sum(-1)
+    met = (pulled * offset).sum(-1) / (pulled * rays[:, None]).sum(-1)
+    beside = torch.linalg.cross(offset[None], rays[:, None]).norm(dim=-1)
+    return met, beside / rays.norm(dim=-1, keepdim=True)

@@ -2,9 +2,9 @@
 expectation. Slow, short, float64.
 
 A ray meets a Gaussian where it is densest along the ray (Moenne-Loccoz et al. 2024, 3D Gaussian Ray
-Tracing, eq. 8), within a sphere of three of its longest axes; Cycles lets chance decide whether it
-stops there (Sun et al. 2025, Stochastic Ray Tracing of Transparent 3D Gaussians), and here it does
-so in part.
+Tracing, eq. 8), if it passes through the sphere at which the longest axis has fallen to 0.01. Then
+Cycles lets chance decide whether it stops there (Sun et al. 2025, Stochastic Ray Tracing of
+Transparent 3D Gaussians), and here it does so in part.
 """
 
 import torch
@@ -15,7 +15,7 @@ from backend.gaussians.options import Drawables, RasterView
 from backend.geometry.rotations import quat_to_matrix
 from backend.geometry.spherical_harmonics import sh_to_rgb
 
-REACH = 3.0
+FAINTEST = 0.01
 
 
 def ray_traced(gaussians: Drawables, view: RasterView, rays: int = 4) -> tuple[Tensor, Tensor]:
@@ -38,7 +38,8 @@ def ray_traced(gaussians: Drawables, view: RasterView, rays: int = 4) -> tuple[T
         # not a difference of squares: of a flat splat both are huge
         sigma = 0.5 * ((start + met[..., None] * along) ** 2).sum(-1)
         beside = (offset**2).sum(-1) - (directions @ offset.T) ** 2
-        hit = (met > 0) & (beside < (REACH * g.scales.amax(1)) ** 2)
+        least = g.opacities * torch.exp(-0.5 * beside / g.scales.amax(1) ** 2)
+        hit = (met > 0) & (least > FAINTEST)
         opacity = torch.where(hit, g.opacities * torch.exp(-sigma), 0)
         order = met.argsort(1)
         stops = opacity.gather(1, order)

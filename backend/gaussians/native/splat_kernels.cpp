@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <system_error>
@@ -157,10 +158,8 @@ struct RasterArgs {
     int32_t sh_degree;    // 0..3, or -1: `colors` is (N, 3), used as given
     int32_t with_depth;   // 1: a fourth channel holds the blended camera depth
     int32_t antialiased;  // 1: opacity scaled by sqrt(det / blurred det)
-    int32_t ray_order;    // 1: sorted in every tile by where its rays meet the Gaussians, not by their centres
-    int32_t ray_falloff;  // 1: as dense as where a pixel's ray meets them, not as their projections at the centre
+    int32_t traced;       // 1: as dense, and laid over each other, as each pixel's ray meets them; not as projected
     float near_plane, far_plane, eps2d, alpha_threshold, max_alpha, min_transmittance;
-    float reach;          // standard deviations at which a Gaussian ends; 0: where its alpha falls under the threshold
     const float *means, *quats, *scales, *opacities, *colors;
     const float *viewmat;     // (4, 4) world to camera, OpenCV axes
     const float *K;           // (3, 3) pixels
@@ -178,35 +177,42 @@ struct Projected {  // one cache line; what blending needs of a Gaussian
     float pad[2];
 };
 
-struct Shape {  // in camera space: the inverse covariance (upper triangle), and its product with the centre
-    float q[6], a[3];
+// How rays meet a Gaussian, by the offsets dx, dy from their pixel to the centre: polynomials of the second degree.
+struct Square {
+    float one, x, y, xx, xy, yy;
+    float at(float dx, float dy) const { return one + dx * (x + xx * dx + xy * dy) + dy * (y + yy * dy); }
+    bool finite() const { return std::isfinite(one + x + y + xx + xy + yy); }
 };
-
-// How much longer a pixel's ray (x, y, 1) is than the centre's, measured in the Gaussian's deviations, squared:
-// 1 + x dx + y dy + xx dx^2 + xy dx dy + yy dy^2, for the offsets from the pixel to the centre.
-struct Bend { float x, y, xx, xy, yy; };
+struct RayMeeting {
+    Square bend;  // how much longer a ray (x, y, 1) is than the centre's, in the Gaussian's deviations, squared
+    Square ends;  // negative where the Gaussian has ended
+    float depth;  // of the centre
+};
 
 struct RegionWeight {  // mirrored by a numpy record in kernels.py
     int32_t gaussian, region;
     float weight;
 };
 
+struct TracedTile;
 struct View {  // buffers of one rendering, reused from step to step
     std::vector<Projected> projected;
     std::vector<float> depth;
-    std::vector<Bend> bends;                           // for ray falloff
+    std::vector<RayMeeting> meetings;                  // where traced
     std::vector<int32_t> tile_count, rank;
     std::vector<uint32_t> order, keys, keys2, order2;  // visible Gaussians, front to back
     std::vector<int32_t> pair_start;                   // per rank: first of its (Gaussian, tile) pairs
     std::vector<int32_t> pair_tile, pair_slot;         // per pair: the tile, and its place in tile_list
     std::vector<int32_t> tile_start, tile_used, cursor;
     std::vector<uint32_t> tile_list;                   // Gaussians per tile, front to back
-    std::vector<Shape> shapes;                         // per rank, for ray order
-    std::vector<uint32_t> list2;                       // tile_list, sorted anew
-    std::vector<int32_t> moved;                        // per slot: where ray order put it
+    std::vector<uint32_t> list2;                       // where traced: tile_list, sorted anew
+    std::vector<int32_t> moved;                        // per slot: where that put it
+    std::vector<float> nearest;                        // per slot: no ray of the tile meets it nearer
     std::vector<float> blended, transmittance;         // before the background: (H, W, channels), (H, W)
     std::vector<float> pair_grad;                      // per slot: sums over the tile's pixels
     std::vector<std::vector<RegionWeight>> region_weights;  // per tile
+    std::vector<std::unique_ptr<TracedTile>> spare;
+    std::mutex mutex;                                  // of `spare`
     int tiles_x = 0, tiles_y = 0;
 };
 
@@ -336,42 +342,53 @@ static inline void ewa(const Camera& c, const float* m, const float* q, const fl
 }
 
 constexpr float FLATTEST = 1e-2f;  // of the longest axis: thinner ones only cost digits
-
-static Shape shape_of(const RasterArgs& args, const Camera& c, int64_t i) {
-    float unit[4], R[9], W[9];
-    quat_to_rotation(args.quats + 4 * i, unit, R);
-    const float *s = args.scales + 3 * i, *m = args.means + 3 * i, *V = c.V;
-    const float least = FLATTEST * std::max(s[0], std::max(s[1], s[2]));
-    for (int r = 0; r < 3; r++)
-        for (int k = 0; k < 3; k++)
-            W[3 * r + k] = (V[4 * r] * R[k] + V[4 * r + 1] * R[3 + k] + V[4 * r + 2] * R[6 + k]) / std::max(s[k], least);
-    Shape shape;
-    int at = 0;
-    for (int r = 0; r < 3; r++)
-        for (int k = r; k < 3; k++)
-            shape.q[at++] = W[3 * r] * W[3 * k] + W[3 * r + 1] * W[3 * k + 1] + W[3 * r + 2] * W[3 * k + 2];
-    float centre[3];
-    for (int r = 0; r < 3; r++) centre[r] = V[4 * r] * m[0] + V[4 * r + 1] * m[1] + V[4 * r + 2] * m[2] + V[4 * r + 3];
-    const float* q = shape.q;
-    shape.a[0] = q[0] * centre[0] + q[1] * centre[1] + q[2] * centre[2];
-    shape.a[1] = q[1] * centre[0] + q[3] * centre[1] + q[4] * centre[2];
-    shape.a[2] = q[2] * centre[0] + q[4] * centre[1] + q[5] * centre[2];
-    return shape;
-}
+constexpr float FAINTEST = 0.01f;  // where a Gaussian that is traced ends, along its longest axis
+constexpr float AROUND = 1e6f;     // the bend of what reaches around the camera
 
 // The densest that a Gaussian of centre c and inverse covariance Q gets along a ray r = (x, y, 1) is by
 // sigma = |W r x W c|^2 / (2 |W r|^2), W'W = Q (Moenne-Loccoz et al. 2024, 3D Gaussian Ray Tracing, eq. 8, 9). From r to
 // the centre's own ray r0 the numerator is a quadratic form: the one of EWA splatting times |W r0|^2. So EWA is exact but for
-// |W r|^2 / |W r0|^2, the bend. Returned is its largest value where the Gaussian is drawn: over the corners of the box around
-// the picture of the ellipsoid of `limit`.
-static float bend_of(const Camera& c, const Shape& shape, const Ewa& e, const float* scales, float limit, Bend& bend) {
-    const float *q = shape.q, *a = shape.a;
-    const float gx = a[0] * e.inv_z, gy = a[1] * e.inv_z, gz = a[2] * e.inv_z;  // Q r0
+// |W r|^2 / |W r0|^2, the bend. It is densest at the depth r'Qc / r'Qr, whose numerator has half of the bend's slope.
+static Square bend_of(const RasterArgs& args, const Camera& c, int64_t i, const Ewa& e) {
+    const float *s = args.scales + 3 * i, *V = c.V;
+    const float least = FLATTEST * std::max(s[0], std::max(s[1], s[2]));
+    float W[9], q[6];
+    for (int r = 0; r < 3; r++)
+        for (int k = 0; k < 3; k++)
+            W[3 * r + k] = (V[4 * r] * e.R[k] + V[4 * r + 1] * e.R[3 + k] + V[4 * r + 2] * e.R[6 + k]) / std::max(s[k], least);
+    int at = 0;
+    for (int r = 0; r < 3; r++)
+        for (int k = r; k < 3; k++) q[at++] = W[3 * r] * W[3 * k] + W[3 * r + 1] * W[3 * k + 1] + W[3 * r + 2] * W[3 * k + 2];
+    const float gx = q[0] * e.ux + q[1] * e.uy + q[2], gy = q[1] * e.ux + q[3] * e.uy + q[4];  // Q r0
+    const float gz = q[2] * e.ux + q[4] * e.uy + q[5];
     const float inv = 1.f / (gx * e.ux + gy * e.uy + gz), ix = 1.f / c.fx, iy = 1.f / c.fy;
-    bend = {-2 * gx * ix * inv, -2 * gy * iy * inv, q[0] * ix * ix * inv, 2 * q[1] * ix * iy * inv, q[3] * iy * iy * inv};
-    // the cone that touches the ellipsoid: a line l of the picture does where l' (2 limit C - c c') l = 0
+    return {1, -2 * gx * ix * inv, -2 * gy * iy * inv, q[0] * ix * ix * inv, 2 * q[1] * ix * iy * inv, q[3] * iy * iy * inv};
+}
+
+// A Gaussian ends at the sphere around it on which its longest axis is FAINTEST. |r x c|^2 <= radius^2 |r|^2, by radius^2.
+static Square ends_of(const Camera& c, const Ewa& e, float radius) {
+    const float ix = 1.f / c.fx, iy = 1.f / c.fy, z2 = e.Z * e.Z / (radius * radius);
+    return {1 + e.ux * e.ux + e.uy * e.uy, -2 * e.ux * ix, -2 * e.uy * iy, (1 - z2 * (1 + e.uy * e.uy)) * ix * ix,
+            2 * z2 * e.ux * e.uy * ix * iy, (1 - z2 * (1 + e.ux * e.ux)) * iy * iy};
+}
+
+// Of an ellipsoid of covariance S (upper triangle) around the centre: how far its picture reaches from the centre's, and
+// the middle of the box around it, as slopes. A line l of the picture touches that where l' (S - c c') l = 0. False: it
+// reaches around the camera.
+static bool box_of(const Ewa& e, const float* S, float* middle, float* half) {
+    const float zz = S[5] - e.Z * e.Z;
+    if (!(zz < 0)) return false;
+    middle[0] = (S[2] - e.X * e.Z) / zz, middle[1] = (S[4] - e.Y * e.Z) / zz;
+    half[0] = std::sqrt(std::max(0.f, middle[0] * middle[0] - (S[0] - e.X * e.X) / zz));
+    half[1] = std::sqrt(std::max(0.f, middle[1] * middle[1] - (S[3] - e.Y * e.Y) / zz));
+    return true;
+}
+
+// The bend's largest value where the Gaussian is drawn: over the corners of the box around the picture of the ellipsoid of
+// `limit`.
+static float largest_bend(const Camera& c, const Ewa& e, const float* scales, float limit, const Square& bend) {
     const float* V = c.V;
-    float S[6];
+    float S[6], middle[2], half[2];
     int at = 0;
     for (int r = 0; r < 3; r++)
         for (int k = r; k < 3; k++, at++) {
@@ -382,21 +399,33 @@ static float bend_of(const Camera& c, const Shape& shape, const Ewa& e, const fl
                 S[at] += 2 * limit * u * w * scales[d] * scales[d];
             }
         }
-    const float zz = S[5] - e.Z * e.Z;
-    if (!(zz < 0)) return 1e6f;  // it reaches around the camera
-    const float mx = (S[2] - e.X * e.Z) / zz, my = (S[4] - e.Y * e.Z) / zz;
-    const float hx = std::sqrt(std::max(0.f, mx * mx - (S[0] - e.X * e.X) / zz));
-    const float hy = std::sqrt(std::max(0.f, my * my - (S[3] - e.Y * e.Y) / zz));
+    if (!box_of(e, S, middle, half)) return AROUND;
     float most = 1;
     for (int corner = 0; corner < 4; corner++) {
-        const float dx = c.fx * (e.ux - mx - (corner & 1 ? hx : -hx)), dy = c.fy * (e.uy - my - (corner & 2 ? hy : -hy));
-        most = std::max(most, 1 + dx * (bend.x + bend.xx * dx + bend.xy * dy) + dy * (bend.y + bend.yy * dy));
+        const float x = middle[0] + (corner & 1 ? half[0] : -half[0]), y = middle[1] + (corner & 2 ? half[1] : -half[1]);
+        most = std::max(most, bend.at(c.fx * (e.ux - x), c.fy * (e.uy - y)));
     }
     return 1.02f * most;  // the blur reaches a little farther
 }
 
+// Sets how rays meet the Gaussian, and narrows its box in the picture to that of the sphere at which it ends.
+static void trace(const RasterArgs& args, const Camera& c, int64_t i, const Ewa& e, float a, float d, Projected& p,
+                  RayMeeting& m) {
+    const float* s = args.scales + 3 * i;
+    const float longest = std::max(s[0], std::max(s[1], s[2]));
+    const float radius = longest * std::sqrt(2 * std::log(args.opacities[i] / FAINTEST)), r2 = radius * radius;
+    m = {bend_of(args, c, i, e), ends_of(c, e, radius), e.Z};
+    p.tile_limit *= largest_bend(c, e, s, p.limit, m.bend);
+    const float extent = std::sqrt(2 * p.tile_limit), sphere[6] = {r2, 0, 0, r2, 0, r2};
+    p.rx = extent * std::sqrt(a), p.ry = extent * std::sqrt(d);
+    float middle[2], half[2];
+    if (!box_of(e, sphere, middle, half)) return;
+    p.rx = std::min(p.rx, c.fx * (std::fabs(middle[0] - e.ux) + half[0]) + 0.01f);
+    p.ry = std::min(p.ry, c.fy * (std::fabs(middle[1] - e.uy) + half[1]) + 0.01f);
+}
+
 // False when the Gaussian can't be seen, or its numbers can't be drawn; `depth` is set only when it can.
-static bool project(const RasterArgs& args, const Camera& c, int64_t i, Projected& p, float& depth, Bend* bend) {
+static bool project(const RasterArgs& args, const Camera& c, int64_t i, Projected& p, float& depth, RayMeeting* meeting) {
     const float* m = args.means + 3 * i;
     const float z = c.V[8] * m[0] + c.V[9] * m[1] + c.V[10] * m[2] + c.V[11];
     if (!(z > args.near_plane && z < args.far_plane)) return false;
@@ -406,19 +435,18 @@ static bool project(const RasterArgs& args, const Camera& c, int64_t i, Projecte
     if (!(det > 0) || !std::isfinite(det)) return false;
     float opacity = args.opacities[i];
     if (args.antialiased) opacity *= std::sqrt(std::max(0.f, (e.a * e.d - e.b * e.b) / det));
-    if (!(opacity >= args.alpha_threshold)) return false;
-    p.limit = args.reach > 0 ? 0.5f * args.reach * args.reach : std::log(opacity / args.alpha_threshold);
-    p.tile_limit = p.limit;
-    if (bend) p.tile_limit *= bend_of(c, shape_of(args, c, i), e, args.scales + 3 * i, p.limit, *bend);
-    const float extent = std::sqrt(2 * p.tile_limit);
+    if (!(opacity >= args.alpha_threshold) || (meeting && !(args.opacities[i] > FAINTEST))) return false;
+    p.tile_limit = p.limit = std::log(opacity / args.alpha_threshold);
+    const float extent = std::sqrt(2 * p.limit);
     p.x = c.fx * e.ux + c.cx, p.y = c.fy * e.uy + c.cy;
     p.rx = extent * std::sqrt(a), p.ry = extent * std::sqrt(d);
+    if (meeting) trace(args, c, i, e, a, d, p, *meeting);
     if (!(p.x + p.rx > 0 && p.x - p.rx < args.width && p.y + p.ry > 0 && p.y - p.ry < args.height)) return false;
     const float inv_det = 1.f / det;
     p.A = d * inv_det, p.B = -e.b * inv_det, p.C = a * inv_det, p.opacity = opacity;
     depth = z;
     return std::isfinite(p.A) && std::isfinite(p.B) && std::isfinite(p.C) && std::isfinite(p.x) && std::isfinite(p.y) &&
-           std::isfinite(opacity) && (!bend || std::isfinite(bend->x + bend->y + bend->xx + bend->xy + bend->yy));
+           std::isfinite(opacity) && (!meeting || (meeting->bend.finite() && meeting->ends.finite()));
 }
 
 static inline float view_direction(const Camera& c, const float* m, float* dir) {
@@ -477,12 +505,13 @@ static inline void for_tiles(const View& v, const Projected& p, const Visit& vis
 // ---------------------------------------------------------------------------------------------- lists
 static void project_all(const RasterArgs& args, const Camera& c, View& v) {
     const size_t n = args.count;
-    v.projected.resize(n), v.depth.resize(n), v.tile_count.resize(n), v.bends.resize(args.ray_falloff ? n : 0);
+    v.projected.resize(n), v.depth.resize(n), v.tile_count.resize(n), v.meetings.resize(args.traced ? n : 0);
     parallel_for(n, 1024, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; i++) {
             Projected& p = v.projected[i];
             int tiles = 0;
-            if (project(args, c, i, p, v.depth[i], args.ray_falloff ? &v.bends[i] : nullptr) && shade(args, c, i, p)) for_tiles(v, p, [&](int) { tiles++; });
+            RayMeeting* meeting = args.traced ? &v.meetings[i] : nullptr;
+            if (project(args, c, i, p, v.depth[i], meeting) && shade(args, c, i, p)) for_tiles(v, p, [&](int) { tiles++; });
             v.tile_count[i] = tiles;
             if (tiles) p.channel[3] = v.depth[i];
         }
@@ -541,24 +570,18 @@ static bool list_per_tile(View& v) {
 }
 
 // ---------------------------------------------------------------------------------------------- order by rays
-// A renderer that traces rays meets a Gaussian where it is densest along the ray (Moenne-Loccoz et al. 2024, 3D Gaussian
-// Ray Tracing, eq. 8), which for a wide slanted one lies far from its centre. One ray a tile and Gaussian stands for
-// all: the one nearest to the Gaussian's centre (as Radl et al. 2024, StopThePop, sort tiles).
-// Depth at which the ray (x, y, 1) meets the Gaussian; `depth` of its centre where numbers fail.
-static inline float met_at(const Shape& s, float x, float y, float depth) {
-    const float *q = s.q, *a = s.a;
-    const float along = q[0] * x * x + q[3] * y * y + q[5] + 2 * (q[1] * x * y + q[2] * x + q[4] * y);
-    const float met = (a[0] * x + a[1] * y + a[2]) / along;
-    return std::isfinite(met) ? met : depth;
+// A renderer that traces rays meets a Gaussian where it is densest along the ray, which for a wide slanted one lies far
+// from its centre. So each pixel has an order of its own. A tile's list is sorted by the nearest that any of its rays meets a
+// Gaussian: then a pixel is done when all that it met, which lets nothing through, lies nearer than what comes.
+static inline float met_at(const RayMeeting& m, float dx, float dy) {
+    const float met = m.depth * (1 + 0.5f * (m.bend.x * dx + m.bend.y * dy)) / std::max(1e-6f, m.bend.at(dx, dy));
+    return std::isfinite(met) ? met : m.depth;
 }
 
 // False: out of memory.
-static bool order_by_rays(const RasterArgs& args, const Camera& c, View& v) {
-    const int64_t visible = (int64_t)v.order.size(), tiles = (int64_t)v.tiles_x * v.tiles_y;
-    v.shapes.resize(visible), v.list2.resize(v.tile_list.size()), v.moved.resize(v.tile_list.size());
-    parallel_for(visible, 1024, [&](int64_t begin, int64_t end) {
-        for (int64_t j = begin; j < end; j++) v.shapes[j] = shape_of(args, c, v.order[j]);
-    });
+static bool order_by_rays(View& v) {
+    const int64_t tiles = (int64_t)v.tiles_x * v.tiles_y;
+    v.list2.resize(v.tile_list.size()), v.moved.resize(v.tile_list.size()), v.nearest.resize(v.tile_list.size());
     std::atomic<bool> failed{false};
     parallel_for(tiles, 1, [&](int64_t first, int64_t last) {
         std::vector<std::pair<float, int32_t>> met;
@@ -569,15 +592,19 @@ static bool order_by_rays(const RasterArgs& args, const Camera& c, View& v) {
             const float left = (float)(t % v.tiles_x * TILE), top = (float)(t / v.tiles_x * TILE);
             met.clear();
             for (int32_t e = v.tile_start[t]; e < v.tile_start[t + 1]; e++) {
-                const uint32_t g = v.tile_list[e];
-                const Projected& p = v.projected[g];
-                const float x = (clampf(p.x, left, left + TILE) - c.cx) / c.fx, y = (clampf(p.y, top, top + TILE) - c.cy) / c.fy;
-                met.push_back({met_at(v.shapes[v.rank[g]], x, y, v.depth[g]), e});
+                const Projected& p = v.projected[v.tile_list[e]];
+                const RayMeeting& m = v.meetings[v.tile_list[e]];
+                const float x0 = std::max(left, p.x - p.rx), x1 = std::min(left + TILE, p.x + p.rx);
+                const float y0 = std::max(top, p.y - p.ry), y1 = std::min(top + TILE, p.y + p.ry);
+                float nearest = met_at(m, p.x - clampf(p.x, left, left + TILE), p.y - clampf(p.y, top, top + TILE));
+                for (int corner = 0; corner < 4; corner++)
+                    nearest = std::min(nearest, met_at(m, p.x - (corner & 1 ? x1 : x0), p.y - (corner & 2 ? y1 : y0)));
+                met.push_back({nearest, e});
             }
             std::sort(met.begin(), met.end());  // ties: by their place, which the centres gave
             for (size_t k = 0; k < met.size(); k++) {
                 const int32_t slot = v.tile_start[t] + (int32_t)k;
-                v.list2[slot] = v.tile_list[met[k].second], v.moved[met[k].second] = slot;
+                v.list2[slot] = v.tile_list[met[k].second], v.moved[met[k].second] = slot, v.nearest[slot] = met[k].first;
             }
         }
     });
@@ -609,19 +636,23 @@ struct TileArea {
     }
 };
 
-// How the bend varies down a column of a block, at the offsets dx: 1 + c0 + dy (c1 + yy dy), held above 0.
-struct BendColumn {
-    vf c0, c1;
-    float yy;
-    BendColumn(const Bend& b, vf dx) : c0(splat(1) + dx * (splat(b.x) + dx * b.xx)), c1(splat(b.y) + dx * b.xy), yy(b.yy) {}
-    vf at(float dy) const {
-        const vf bend = c0 + dy * (c1 + splat(yy * dy)), least = splat(1e-6f);
-        return select(bend > least, bend, least);
-    }
-};
-constexpr Bend STRAIGHT = {0, 0, 0, 0, 0};
+template <int CH>
+static void write_tile(const RasterArgs& args, View& v, const TileArea& area, const vf T[TILE][BLOCKS],
+                       const vf acc[CH][TILE][BLOCKS], float* out, float* alpha) {
+    for (int y = 0; y < area.rows; y++)
+        for (int x = 0; x < TILE && area.x0 + x < args.width; x++) {
+            const size_t px = (size_t)(area.y0 + y) * args.width + area.x0 + x;
+            const float t = T[y][x / VW][x % VW];
+            v.transmittance[px] = t, alpha[px] = 1 - t;
+            for (int ch = 0; ch < CH; ch++) {
+                const float value = acc[ch][y][x / VW][x % VW];
+                v.blended[px * CH + ch] = value;
+                out[px * CH + ch] = ch < 3 ? value + t * args.background[ch] : value;
+            }
+        }
+}
 
-template <int CH, bool RAYS>
+template <int CH>
 static void blend_tile(const RasterArgs& args, View& v, int64_t tile, float* out, float* alpha) {
     const TileArea area(args, v, tile);
     const vf lane = lane_centres(), zero = splat(0), max_alpha = splat(args.max_alpha);
@@ -645,11 +676,9 @@ static void blend_tile(const RasterArgs& args, View& v, int64_t tile, float* out
         for (int k = 0; k < BLOCKS; k++) {
             if (area.misses(p, k)) continue;
             const vf dx = splat(p.x - (area.x0 + k * VW)) - lane, qx = dx * dx * (0.5f * p.A), bx = dx * p.B;
-            const BendColumn bend(RAYS ? v.bends[v.tile_list[e]] : STRAIGHT, dx);
             for (int y = first; y <= last; y++) {
                 const float dy = p.y - (area.y0 + y + 0.5f);
-                vf sigma = qx + dy * (bx + splat(0.5f * p.C * dy));
-                if (RAYS) sigma = sigma / bend.at(dy);
+                const vf sigma = qx + dy * (bx + splat(0.5f * p.C * dy));
                 const vi hit = (sigma <= limit) & live[y][k];
                 if (!any(hit)) continue;
                 vf a = opacity * exp_neg(select(sigma > zero, sigma, zero));
@@ -674,17 +703,200 @@ static void blend_tile(const RasterArgs& args, View& v, int64_t tile, float* out
         }
     }
     v.tile_used[tile] = e - begin;
-    for (int y = 0; y < area.rows; y++)
-        for (int x = 0; x < TILE && area.x0 + x < args.width; x++) {
-            const size_t px = (size_t)(area.y0 + y) * args.width + area.x0 + x;
-            const float t = T[y][x / VW][x % VW];
-            v.transmittance[px] = t, alpha[px] = 1 - t;
-            for (int ch = 0; ch < CH; ch++) {
-                const float value = acc[ch][y][x / VW][x % VW];
-                v.blended[px * CH + ch] = value;
-                out[px * CH + ch] = ch < 3 ? value + t * args.background[ch] : value;
+    write_tile<CH>(args, v, area, T, acc, out, alpha);
+}
+
+// ---------------------------------------------------------------------------------------------- blending by rays
+static inline vf load(const float* from) {
+    vf v;
+    std::memcpy(&v, from, sizeof v);
+    return v;
+}
+
+struct Met {  // what a Gaussian is to the pixels of a block
+    int32_t entry, next;         // its place in the tile's list; the block's next
+    int32_t y, k;                // the block
+    float alpha[VW], depth[VW];  // alpha is 0 where it isn't met
+};
+
+// Sorts every lane of n vectors: Batcher's odd-even merges, which compare the same places whatever is in them.
+static void sort_lanes(vi* keys, size_t n) {
+    for (size_t p = 1; p < n; p *= 2)
+        for (size_t k = p; k >= 1; k /= 2)
+            for (size_t j = k % p; j + k < n; j += 2 * k) {
+                if ((j ^ (j + k)) >= 2 * p) continue;  // of two merges
+                for (size_t low = j, end = std::min(j + k, n - k); low < end; low++) {
+                    const vi one = keys[low], other = keys[low + k];
+                    keys[low] = one < other ? one : other, keys[low + k] = one < other ? other : one;
+                }
             }
+}
+
+// All that the pixels of a tile meet; then each pixel's in its own order.
+struct TracedTile {
+    static constexpr int32_t NONE = 0x7fffffff;
+    std::vector<Met> met;  // in the order of the tile's list
+    int32_t first[TILE][BLOCKS];
+    vf nearest[TILE][BLOCKS], farthest[TILE][BLOCKS];  // of all that was met
+    // of the block that is looked at:
+    std::vector<int32_t> block;   // of `met`
+    std::unique_ptr<vi[]> keys;   // front to back for each pixel: depth, and its place in the block
+    std::unique_ptr<vf[]> alphas;
+    size_t room = 0;
+
+    // Returns how much of the tile's list that took.
+    int32_t collect(const RasterArgs& args, const View& v, const TileArea& area, int64_t tile, vi live[TILE][BLOCKS]) {
+        const vf lane = lane_centres(), zero = splat(0), max_alpha = splat(args.max_alpha), least = splat(1e-6f);
+        vf through[TILE][BLOCKS];  // what all met so far lets through
+        int32_t latest[TILE][BLOCKS];
+        for (int y = 0; y < TILE; y++)
+            for (int k = 0; k < BLOCKS; k++) {
+                through[y][k] = splat(1), nearest[y][k] = splat(1e30f), farthest[y][k] = zero;
+                first[y][k] = latest[y][k] = -1;
+            }
+        met.clear();
+        const int32_t begin = v.tile_start[tile], end = v.tile_start[tile + 1];
+        for (int32_t e = begin; e < end; e++) {
+            const Projected& p = v.projected[v.tile_list[e]];
+            const RayMeeting& m = v.meetings[v.tile_list[e]];
+            const Square &bend = m.bend, &ends = m.ends;
+            int top, bottom;
+            area.first_last_row(p, top, bottom);
+            bool stopped = false;
+            for (int k = 0; k < BLOCKS; k++) {
+                if (area.misses(p, k)) continue;
+                const vf dx = splat(p.x - (area.x0 + k * VW)) - lane, qx = dx * dx * (0.5f * p.A), bx = dx * p.B;
+                const vf bend0 = splat(1) + dx * (splat(bend.x) + dx * bend.xx), bend1 = splat(bend.y) + dx * bend.xy;
+                const vf ends0 = splat(ends.one) + dx * (splat(ends.x) + dx * ends.xx), ends1 = splat(ends.y) + dx * ends.xy;
+                const vf depth0 = (splat(1) + dx * (0.5f * bend.x)) * m.depth;
+                for (int y = top; y <= bottom; y++) {
+                    const vi done = (through[y][k] <= args.min_transmittance) & (farthest[y][k] < v.nearest[e]) & live[y][k];
+                    if (__builtin_expect(any(done), 0)) live[y][k] &= ~done, stopped = true;
+                    const float dy = p.y - (area.y0 + y + 0.5f);
+                    vf bent = bend0 + dy * (bend1 + splat(bend.yy * dy));
+                    bent = splat(1) / select(bent > least, bent, least);
+                    const vf sigma = (qx + dy * (bx + splat(0.5f * p.C * dy))) * bent;
+                    vi hit = (sigma <= p.limit) & (ends0 + dy * (ends1 + splat(ends.yy * dy)) >= zero) & live[y][k];
+                    if (!any(hit)) continue;
+                    const vf depth = (depth0 + splat(0.5f * bend.y * dy * m.depth)) * bent;
+                    hit &= depth > args.near_plane;
+                    vf a = p.opacity * exp_neg(select(sigma > zero, sigma, zero));
+                    a = select(hit, select(a < max_alpha, a, max_alpha), zero);
+                    through[y][k] -= through[y][k] * a;
+                    farthest[y][k] = select(hit & (depth > farthest[y][k]), depth, farthest[y][k]);
+                    nearest[y][k] = select(hit & (depth < nearest[y][k]), depth, nearest[y][k]);
+                    const int32_t here = (int32_t)met.size();
+                    met.push_back({e - begin, -1, y, k, {}, {}});
+                    std::memcpy(met.back().alpha, &a, sizeof a), std::memcpy(met.back().depth, &depth, sizeof depth);
+                    (latest[y][k] < 0 ? first[y][k] : met[latest[y][k]].next) = here;
+                    latest[y][k] = here;
+                }
+            }
+            if (!stopped) continue;
+            vi left = live[0][0];
+            for (int y = 0; y < area.rows; y++)
+                for (int k = 0; k < BLOCKS; k++) left |= live[y][k];
+            if (!any(left)) return e + 1 - begin;
         }
+        return end - begin;
+    }
+
+    // Moves the block's alphas out of `met`, and sorts its keys. Returns how many bits of a key are the place.
+    int order(int y, int k) {
+        block.clear();
+        for (int32_t m = first[y][k]; m >= 0; m = met[m].next) block.push_back(m);
+        const size_t n = block.size();
+        if (n > room) {
+            room = 0, keys.reset(), alphas.reset();
+            keys.reset(new vi[n]), alphas.reset(new vf[n]), room = n;
+        }
+        int bits = 1;
+        while ((n >> bits) > 0) bits++;
+        const float steps = (float)((1u << std::min(24, 31 - bits)) - 2);
+        const vf least = nearest[y][k], span = farthest[y][k] - least, zero = splat(0);
+        const vf scale = select(span > splat(1e-30f), splat(steps) / span, zero);
+        for (size_t j = 0; j < n; j++) {
+            Met& m = met[block[j]];
+            alphas[j] = load(m.alpha);
+            const vi hit = alphas[j] > zero;
+            vf share = (load(m.depth) - least) * scale;  // of an infinite depth no number
+            share = select(hit & (share > zero), select(share < steps, share, splat(steps)), zero);
+            const vi key = __builtin_convertvector(share, vi) << bits | (int32_t)j;
+            keys[j] = hit ? key : vi{} + NONE;
+            std::memcpy(m.alpha, &zero, sizeof zero), std::memcpy(m.depth, &zero, sizeof zero);
+        }
+        sort_lanes(keys.get(), n);
+        return bits;
+    }
+
+    // Calls body(lanes, met, alpha, transmittance before) for what a block's pixels meet, front to back, as far as each sees.
+    // Returns what they let through.
+    template <class Body>
+    vf front_to_back(const RasterArgs& args, int y, int k, const Body& body) {
+        const int bits = order(y, k);
+        vf T = splat(1);
+        vi sees = vi{} - 1;
+        for (size_t j = 0; j < block.size(); j++) {
+            vi on = (keys[j] != NONE) & sees;
+            if (!any(on)) break;
+            const vi place = keys[j] & on & ((1 << bits) - 1);
+            vf a;
+            Met* at[VW];
+            for (int i = 0; i < VW; i++) a[i] = alphas[place[i]][i], at[i] = &met[block[place[i]]];
+            const vf after = T - T * a;
+            const vi stop = (after <= args.min_transmittance) & on;
+            sees &= ~stop, on &= ~stop;
+            body(on, at, a, T);
+            T = select(on, after, T);
+        }
+        return T;
+    }
+
+    // Puts weights in the place of alphas. Returns what the pixels let through.
+    vf weigh(const RasterArgs& args, int y, int k) {
+        return front_to_back(args, y, k, [](vi on, Met** at, vf a, vf t) {
+            const vf w = a * t;
+            for (int i = 0; i < VW; i++)
+                if (on[i]) at[i]->alpha[i] = w[i];
+        });
+    }
+};
+
+// Buffers that are kept from tile to tile; each worker takes one.
+struct Borrowed {
+    View& view;
+    std::unique_ptr<TracedTile> tile;
+    explicit Borrowed(View& v) : view(v) {
+        std::lock_guard<std::mutex> lock(view.mutex);
+        if (view.spare.empty()) view.spare.push_back(std::make_unique<TracedTile>());
+        tile = std::move(view.spare.back());
+        view.spare.pop_back();
+    }
+    ~Borrowed() {
+        std::lock_guard<std::mutex> lock(view.mutex);
+        view.spare.push_back(std::move(tile));
+    }
+    TracedTile* operator->() { return tile.get(); }
+};
+
+template <int CH>
+static void trace_tile(const RasterArgs& args, View& v, int64_t tile, float* out, float* alpha) {
+    const TileArea area(args, v, tile);
+    vf T[TILE][BLOCKS], acc[CH][TILE][BLOCKS];
+    vi live[TILE][BLOCKS];
+    area.live_lanes(args.width, live);
+    std::memset(acc, 0, sizeof acc);
+    Borrowed traced(v);
+    v.tile_used[tile] = traced->collect(args, v, area, tile, live);
+    for (int y = 0; y < TILE; y++)
+        for (int k = 0; k < BLOCKS; k++)
+            T[y][k] = traced->weigh(args, y, k);
+    for (const Met& m : traced->met) {
+        const Projected& p = v.projected[v.tile_list[v.tile_start[tile] + m.entry]];
+        const vf w = load(m.alpha);
+        for (int ch = 0; ch < CH; ch++) acc[ch][m.y][m.k] += w * p.channel[ch];
+    }
+    write_tile<CH>(args, v, area, T, acc, out, alpha);
 }
 
 // Blends a tile as blend_tile does, pixel by pixel, and tells `visit` of each Gaussian's weight in each pixel that lies in
@@ -708,7 +920,28 @@ struct RegionTile {
     }
 
     template <class Visit, class Next>
+    void trace(const RasterArgs& args, const View& v, int64_t tile, const Visit& visit, const Next& next) const {
+        vi live[TILE][BLOCKS];
+        area.live_lanes(args.width, live);
+        for (int y = 0; y < area.rows; y++)
+            for (int x = 0; x < columns; x++)
+                if (local[y][x] < 0) live[y][x / VW][x % VW] = 0;
+        TracedTile traced;
+        traced.collect(args, v, area, tile, live);
+        for (int y = 0; y < TILE; y++)
+            for (int k = 0; k < BLOCKS; k++) traced.weigh(args, y, k);
+        for (size_t at = 0; at < traced.met.size(); at++) {
+            const Met& m = traced.met[at];
+            const uint32_t g = v.tile_list[v.tile_start[tile] + m.entry];
+            for (int i = 0; i < VW; i++)
+                if (m.alpha[i] > 0) visit(g, m.y, m.k * VW + i, m.alpha[i]);
+            if (at + 1 == traced.met.size() || traced.met[at + 1].entry != m.entry) next(g);
+        }
+    }
+
+    template <class Visit, class Next>
     void blend(const RasterArgs& args, const View& v, int64_t tile, const Visit& visit, const Next& next) const {
+        if (args.traced) return trace(args, v, tile, visit, next);
         float T[TILE][TILE];
         for (int y = 0; y < area.rows; y++)
             for (int x = 0; x < columns; x++) T[y][x] = local[y][x] < 0 ? -1 : 1;  // negative: done
@@ -723,11 +956,7 @@ struct RegionTile {
                 for (int x = left; x <= right; x++) {
                     if (T[y][x] < 0) continue;
                     const float dx = p.x - (area.x0 + x + 0.5f), dy = p.y - (area.y0 + y + 0.5f);
-                    float sigma = 0.5f * (p.A * dx * dx + p.C * dy * dy) + p.B * dx * dy;
-                    if (args.ray_falloff) {
-                        const Bend& b = v.bends[v.tile_list[e]];
-                        sigma /= std::max(1e-6f, 1 + dx * (b.x + b.xx * dx + b.xy * dy) + dy * (b.y + b.yy * dy));
-                    }
+                    const float sigma = 0.5f * (p.A * dx * dx + p.C * dy * dy) + p.B * dx * dy;
                     if (sigma > p.limit) continue;
                     const float a = std::min(p.opacity * std::exp(-std::max(sigma, 0.0f)), args.max_alpha);
                     const float after = T[y][x] * (1 - a);
@@ -778,19 +1007,24 @@ static void label_tile(const RasterArgs& args, const View& v, int64_t tile, cons
 }
 
 // A pair's row of sums: CH colour channels, then with g = alpha * d loss / d alpha (where alpha is not clamped)
-// the moments g, g dx, g dy, g dx dx, g dx dy, g dy dy. They hold all that the Gaussian's gradients need. With RAYS all but
-// the first are of g / bend: the bend itself, which varies slowly, is taken for a constant.
-template <int CH, bool RAYS>
-static void blend_tile_backward(const RasterArgs& args, View& v, int64_t tile, const float* v_out, const float* v_alpha) {
-    constexpr int ROW = CH + 6;
-    const TileArea area(args, v, tile);
-    const vf lane = lane_centres(), zero = splat(0), max_alpha = splat(args.max_alpha);
-    vf T[TILE][BLOCKS], rest[TILE][BLOCKS], grad[CH][TILE][BLOCKS];
-    vi live[TILE][BLOCKS];
-    area.live_lanes(args.width, live);
-    std::memset(rest, 0, sizeof rest), std::memset(grad, 0, sizeof grad);
-    for (int y = 0; y < TILE; y++)
-        for (int k = 0; k < BLOCKS; k++) T[y][k] = splat(1);
+// the moments g, g dx, g dy, g dx dx, g dx dy, g dy dy. They hold all that the Gaussian's gradients need.
+template <int CH>
+struct PairSums {
+    static constexpr int ROW = CH + 6;
+    vf channel[CH], s0, sx, sy, sxx, sxy, syy;
+    PairSums() { std::memset(this, 0, sizeof *this); }
+    void write(float* row) const {
+        for (int ch = 0; ch < CH; ch++) row[ch] = sum(channel[ch]);
+        row[CH] = sum(s0), row[CH + 1] = sum(sx), row[CH + 2] = sum(sy);
+        row[CH + 3] = sum(sxx), row[CH + 4] = sum(sxy), row[CH + 5] = sum(syy);
+    }
+};
+
+// What comes from above: the gradient by the colours, and by all that lies behind, which is all in the beginning.
+template <int CH>
+static void read_tile(const RasterArgs& args, const View& v, const TileArea& area, const float* v_out, const float* v_alpha,
+                      vf grad[CH][TILE][BLOCKS], vf rest[TILE][BLOCKS]) {
+    std::memset(rest, 0, sizeof(vf) * TILE * BLOCKS), std::memset(grad, 0, sizeof(vf) * CH * TILE * BLOCKS);
     for (int y = 0; y < area.rows; y++)
         for (int x = 0; x < TILE && area.x0 + x < args.width; x++) {
             const size_t px = (size_t)(area.y0 + y) * args.width + area.x0 + x;
@@ -803,6 +1037,26 @@ static void blend_tile_backward(const RasterArgs& args, View& v, int64_t tile, c
             }
             rest[y][x / VW][x % VW] = behind - v.transmittance[px] * through;
         }
+}
+
+// Of those that no pixel of the tile came to.
+template <int CH>
+static void no_gradients(View& v, int64_t tile) {
+    constexpr int ROW = PairSums<CH>::ROW;
+    const int32_t end = v.tile_start[tile] + v.tile_used[tile];
+    std::memset(&v.pair_grad[(size_t)end * ROW], 0, (size_t)(v.tile_start[tile + 1] - end) * ROW * sizeof(float));
+}
+
+template <int CH>
+static void blend_tile_backward(const RasterArgs& args, View& v, int64_t tile, const float* v_out, const float* v_alpha) {
+    const TileArea area(args, v, tile);
+    const vf lane = lane_centres(), zero = splat(0), max_alpha = splat(args.max_alpha);
+    vf T[TILE][BLOCKS], rest[TILE][BLOCKS], grad[CH][TILE][BLOCKS];
+    vi live[TILE][BLOCKS];
+    area.live_lanes(args.width, live);
+    read_tile<CH>(args, v, area, v_out, v_alpha, grad, rest);
+    for (int y = 0; y < TILE; y++)
+        for (int k = 0; k < BLOCKS; k++) T[y][k] = splat(1);
     const int32_t begin = v.tile_start[tile], end = begin + v.tile_used[tile];
     for (int32_t e = begin; e < end; e++) {
         const Projected& p = v.projected[v.tile_list[e]];
@@ -810,18 +1064,14 @@ static void blend_tile_backward(const RasterArgs& args, View& v, int64_t tile, c
         int first, last;
         area.first_last_row(p, first, last);
         const vf limit = splat(p.limit), opacity = splat(p.opacity);
-        vf channel[CH], s0 = zero, sx = zero, sy = zero, sxx = zero, sxy = zero, syy = zero;
-        for (int ch = 0; ch < CH; ch++) channel[ch] = zero;
+        PairSums<CH> sums;
         for (int k = 0; k < BLOCKS; k++) {
             if (area.misses(p, k)) continue;
             const vf dx = splat(p.x - (area.x0 + k * VW)) - lane, qx = dx * dx * (0.5f * p.A), bx = dx * p.B;
-            const BendColumn bend(RAYS ? v.bends[v.tile_list[e]] : STRAIGHT, dx);
             vf m0 = zero, m1 = zero, m2 = zero;
             for (int y = first; y <= last; y++) {
                 const float dy = p.y - (area.y0 + y + 0.5f);
-                vf sigma = qx + dy * (bx + splat(0.5f * p.C * dy));
-                const vf bent = RAYS ? bend.at(dy) : splat(1);
-                if (RAYS) sigma = sigma / bent;
+                const vf sigma = qx + dy * (bx + splat(0.5f * p.C * dy));
                 const vi hit = (sigma <= limit) & live[y][k];
                 if (!any(hit)) continue;
                 const vf raw = opacity * exp_neg(select(sigma > zero, sigma, zero));
@@ -838,24 +1088,64 @@ static void blend_tile_backward(const RasterArgs& args, View& v, int64_t tile, c
                 vf dot = zero;
                 for (int ch = 0; ch < CH; ch++) {
                     dot += grad[ch][y][k] * p.channel[ch];
-                    channel[ch] += w * grad[ch][y][k];
+                    sums.channel[ch] += w * grad[ch][y][k];
                 }
                 rest[y][k] -= w * dot;
-                vf g = select(free, a * (t * dot - rest[y][k] / (splat(1) - a)), zero);
-                if (RAYS) s0 += g, g = g / bent;
+                const vf g = select(free, a * (t * dot - rest[y][k] / (splat(1) - a)), zero);
                 m0 += g, m1 += g * dy, m2 += g * (dy * dy);
                 T[y][k] = next;
             }
-            if (!RAYS) s0 += m0;
-            sx += m0 * dx, sy += m1;
-            sxx += m0 * dx * dx, sxy += m1 * dx, syy += m2;
+            sums.s0 += m0, sums.sx += m0 * dx, sums.sy += m1;
+            sums.sxx += m0 * dx * dx, sums.sxy += m1 * dx, sums.syy += m2;
         }
-        float* row = &v.pair_grad[(size_t)e * ROW];
-        for (int ch = 0; ch < CH; ch++) row[ch] = sum(channel[ch]);
-        row[CH] = sum(s0), row[CH + 1] = sum(sx), row[CH + 2] = sum(sy);
-        row[CH + 3] = sum(sxx), row[CH + 4] = sum(sxy), row[CH + 5] = sum(syy);
+        sums.write(&v.pair_grad[(size_t)e * PairSums<CH>::ROW]);
     }
-    std::memset(&v.pair_grad[(size_t)end * ROW], 0, (size_t)(v.tile_start[tile + 1] - end) * ROW * sizeof(float));
+    no_gradients<CH>(v, tile);
+}
+
+// The same by rays. All moments but the first are of g / bend: the bend itself, which varies slowly, is taken for a constant.
+template <int CH>
+static void trace_tile_backward(const RasterArgs& args, View& v, int64_t tile, const float* v_out, const float* v_alpha) {
+    const TileArea area(args, v, tile);
+    const vf lane = lane_centres(), least = splat(1e-6f);
+    const uint32_t* list = v.tile_list.data() + v.tile_start[tile];
+    vf rest[TILE][BLOCKS], grad[CH][TILE][BLOCKS];
+    vi live[TILE][BLOCKS];
+    area.live_lanes(args.width, live);
+    read_tile<CH>(args, v, area, v_out, v_alpha, grad, rest);
+    Borrowed traced(v);
+    traced->collect(args, v, area, tile, live);
+    for (int y = 0; y < TILE; y++)
+        for (int k = 0; k < BLOCKS; k++)  // leaves weights for alphas, and g for depths
+            traced->front_to_back(args, y, k, [&](vi on, Met** at, vf a, vf t) {
+                vf dot = splat(0);
+                for (int i = 0; i < VW; i++)
+                    for (int ch = 0; ch < CH; ch++) dot[i] += grad[ch][y][k][i] * v.projected[list[at[i]->entry]].channel[ch];
+                const vf w = a * t;
+                rest[y][k] -= select(on, w * dot, splat(0));
+                const vf g = select(a < args.max_alpha, a * (t * dot - rest[y][k] / (splat(1) - a)), splat(0));
+                for (int i = 0; i < VW; i++)
+                    if (on[i]) at[i]->alpha[i] = w[i], at[i]->depth[i] = g[i];
+            });
+    size_t at = 0;
+    for (int32_t e = 0; e < v.tile_used[tile]; e++) {
+        const Projected& p = v.projected[list[e]];
+        const Square& bend = v.meetings[list[e]].bend;
+        PairSums<CH> sums;
+        for (; at < traced->met.size() && traced->met[at].entry == e; at++) {
+            const Met& m = traced->met[at];
+            const vf dx = splat(p.x - (area.x0 + m.k * VW)) - lane, w = load(m.alpha), g = load(m.depth);
+            const float dy = p.y - (area.y0 + m.y + 0.5f);
+            const vf bent = splat(1) + dx * (splat(bend.x) + dx * bend.xx + splat(bend.xy * dy)) +
+                            splat(dy * (bend.y + bend.yy * dy));
+            const vf straight = g / select(bent > least, bent, least);
+            for (int ch = 0; ch < CH; ch++) sums.channel[ch] += w * grad[ch][m.y][m.k];
+            sums.s0 += g, sums.sx += straight * dx, sums.sy += straight * dy;
+            sums.sxx += straight * dx * dx, sums.sxy += straight * dx * dy, sums.syy += straight * (dy * dy);
+        }
+        sums.write(&v.pair_grad[(size_t)(v.tile_start[tile] + e) * PairSums<CH>::ROW]);
+    }
+    no_gradients<CH>(v, tile);
 }
 
 // ---------------------------------------------------------------------------------------------- chain rule
@@ -968,7 +1258,7 @@ static void with_pool(const Body& body) {
     body();
 }
 
-API int32_t splat_abi() { return 4; }
+API int32_t splat_abi() { return 5; }
 
 // 0: what this file was built for at least; 2: AVX2 + FMA; 3: AVX-512 too. Only the baseline library is asked.
 // Asked of the processor itself: the compiler's __builtin_cpu_supports says no to everything in zig's runtime.
@@ -1014,17 +1304,17 @@ API int32_t splat_forward(void* view, const RasterArgs* args, float* out, float*
             project_all(*args, camera, v);
             sort_by_depth(args->count, v);
             if (!list_per_tile(v)) { status = 1; return; }
-            if (args->ray_order && !order_by_rays(*args, camera, v)) { status = 2; return; }
+            if (args->traced && !order_by_rays(v)) { status = 2; return; }
             v.tile_used.resize(tiles), v.transmittance.resize(pixels), v.blended.resize(pixels * channels);
+            const auto blend = args->traced ? (channels == 4 ? trace_tile<4> : trace_tile<3>)
+                                            : (channels == 4 ? blend_tile<4> : blend_tile<3>);
+            std::atomic<bool> failed{false};
             parallel_for(tiles, 1, [&](int64_t begin, int64_t end) {
-                for (int64_t t = begin; t < end; t++)
-                    if (args->ray_falloff)
-                        channels == 4 ? blend_tile<4, true>(*args, v, t, out, alpha)
-                                      : blend_tile<3, true>(*args, v, t, out, alpha);
-                    else
-                        channels == 4 ? blend_tile<4, false>(*args, v, t, out, alpha)
-                                      : blend_tile<3, false>(*args, v, t, out, alpha);
+                try {
+                    for (int64_t t = begin; t < end; t++) blend(*args, v, t, out, alpha);
+                } catch (const std::bad_alloc&) { failed = true; }  // must not leave a worker
             });
+            if (failed) { status = 2; return; }
             for (int64_t i = 0; i < args->count; i++) {
                 const bool seen = v.tile_count[i] > 0;
                 const Projected& p = v.projected[i];
@@ -1051,15 +1341,15 @@ API int32_t splat_backward(void* view, const RasterArgs* args, const float* v_ou
         with_pool([&] {
             const Camera camera = make_camera(*args);
             v.pair_grad.resize(v.tile_list.size() * row_size + 1);
+            const auto blend = args->traced ? (channels == 4 ? trace_tile_backward<4> : trace_tile_backward<3>)
+                                            : (channels == 4 ? blend_tile_backward<4> : blend_tile_backward<3>);
+            std::atomic<bool> failed{false};
             parallel_for((int64_t)v.tiles_x * v.tiles_y, 1, [&](int64_t begin, int64_t end) {
-                for (int64_t t = begin; t < end; t++)
-                    if (args->ray_falloff)
-                        channels == 4 ? blend_tile_backward<4, true>(*args, v, t, v_out, v_alpha)
-                                      : blend_tile_backward<3, true>(*args, v, t, v_out, v_alpha);
-                    else
-                        channels == 4 ? blend_tile_backward<4, false>(*args, v, t, v_out, v_alpha)
-                                      : blend_tile_backward<3, false>(*args, v, t, v_out, v_alpha);
+                try {
+                    for (int64_t t = begin; t < end; t++) blend(*args, v, t, v_out, v_alpha);
+                } catch (const std::bad_alloc&) { failed = true; }
             });
+            if (failed) { status = 2; return; }
             constexpr int64_t GRAIN = 1024;
             std::vector<double> view_parts((size_t)((n + GRAIN - 1) / GRAIN) * 12, 0.0);
             parallel_for(n, GRAIN, [&](int64_t begin, int64_t end) {
