@@ -18,6 +18,7 @@ from ..rigs.rig import Rig
 from ..whole_head.assembly import WholeHead, also_filmed, assemble
 from ..whole_head.matting import MattingConfig
 from .exposure import relative_light
+from .guard import guard_views
 from .initialization import BeginConfig, ShownClip, begin, shown_colors
 from .model import BoundGaussians, BoundMesh, bound_mesh
 from .training import HeadTrainingConfig, render, train_head
@@ -184,6 +185,15 @@ def learn_head(
     shapes, triangles = whole.rig.tensors()
     mesh = bound_mesh(torch.from_numpy(whole.motion.rest), shapes, triangles, begun.where)
     rows = [c.whole.motion.coefficients[[f.number for f in c.frames]] for c in clips]
+    guards = guard_views(
+        whole,
+        begun.model,
+        mesh,
+        begun.faced,
+        np.concatenate(rows),
+        config.training.guard,
+        seed,
+    )
     steps, placed, there = config.training.steps, begun.model.on(device), mesh.on(device)
     train_head(
         placed,
@@ -196,6 +206,7 @@ def learn_head(
         seed,
         lambda step, loss: progress(0.2 + 0.8 * step / steps),
         keeper,
+        [view.on(device) for view in guards],
     )
     return LearnedHead(
         model=placed.on("cpu"),
