@@ -1,17 +1,20 @@
 """What thirty seconds of footage cost, from a video to head, speaker and Gaussians: CPU and wall
-seconds of every stage of the job. PRESET=fast for a quick look.
+seconds of every stage of the job; and what a frame of that head costs in Blender, if its Python is
+there (make test makes it). PRESET=fast for a quick look.
 """
 
 import os
 import shutil
+import subprocess
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from backend import __main__ as command_line
 from backend.protocol import Event, Failure, Stage
 from backend.runtime.cancel import CancelToken
 from backend.runtime.measure import cpu_seconds
-from tests.benchmarks.table import Row, Table, has, say
+from tests.benchmarks.table import ROOT, Row, Table, has, say
 
 SECONDS = 30
 
@@ -55,3 +58,20 @@ def run(table: Table) -> None:
         table.add(Row(case, name, wall_after - wall, "s wall", 0, cpu_after - cpu))
     first, last = watch.begun[0], watch.begun[-1]
     table.add(Row(case, "all", last[2] - first[2], "s wall", 0, last[1] - first[1]))
+    _in_blender(output, table)
+
+
+def _in_blender(folder: Path, table: Table) -> None:
+    """CPU milliseconds of a new frame in Blender 5.3."""
+    inside = "Scripts/python.exe" if os.name == "nt" else "bin/python"
+    python = ROOT / ".venv-bpy53" / inside
+    if not python.is_file():
+        say(f"{'Blender 5.3':<28} not here: make test")
+        return
+    script = ROOT / "tests" / "benchmarks" / "blender_head.py"
+    command = [str(python), str(script), str(folder)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    whole, bare, count = (float(word) for word in done.stdout.splitlines()[-1].split())
+    case = f"Blender 5.3, {count:,.0f} Gaussians"
+    table.add(Row(case, "a frame", whole, "CPU ms"))
+    table.add(Row(case, "of this, the Gaussians", whole - bare, "CPU ms"))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from backend.gaussians.losses import psnr
-from backend.talking_head.gaussian_head.learn import LearnedHead
+from backend.talking_head.gaussian_head.learn import LearnedHead, surroundings
 from backend.talking_head.gaussian_head.training import FrameRefinement, render
 from backend.talking_head.gaussian_head.training_views import SeenFrame
 from backend.talking_head.whole_head import neck
@@ -50,13 +50,12 @@ def _fitted(learned: LearnedHead, frame: SeenFrame, start: Tensor, weights: Tens
     groups = [
         {"params": [t.requires_grad_(True)], "lr": r} for t, r in zip(both, RATES, strict=True)
     ]
-    optimizer = torch.optim.Adam(groups, betas=(0.9, 0.99))
+    optimizer, behind = torch.optim.Adam(groups, betas=(0.9, 0.99)), surroundings(frame)
 
     def look() -> Tensor:
         used = (start + off.coefficients[0] * free).maximum(lowest).clamp(max=1)
         pose = off.viewmat(frame.viewmat, 0)
         drawn = render(learned.model, learned.mesh, used, pose, frame.K, frame.size)
-        behind = frame.image * (1 - frame.matte)
         return (drawn.image[0] + (1 - drawn.alpha[0]) * behind).clamp(0, 1)
 
     for step in range(STEPS):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ from .training_views import SeenFrame, read_frames
 INVENTED = 0.5  # more than half of it was seen in no frame
 LOOKED_AT = 4  # frames of a clip at least, for its first colours
 FIRST = 40  # frames of the first of several clips
+EDGE = 25  # pixels, of the window in which colours beside a head are looked for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +67,7 @@ class LearnedHead:
         within its outline.
         """
         drawn = render(self.model, self.mesh, coefficients, frame.viewmat, frame.K, frame.size)
-        behind = frame.image * (1 - frame.matte)
-        return (drawn.image[0] + (1 - drawn.alpha[0]) * behind).clamp(0, 1)
+        return (drawn.image[0] + (1 - drawn.alpha[0]) * surroundings(frame)).clamp(0, 1)
 
     def sheet(self, coefficients: torch.Tensor, rows: int = 2) -> Image.Image:
         """The footage beside the head, in some of the frames held out."""
@@ -88,6 +89,17 @@ class LearnedHead:
             for f in self.held_out
         ]
         return psnr(torch.cat([p[0] for p in pairs]), torch.cat([p[1] for p in pairs]))
+
+
+def surroundings(frame: SeenFrame) -> torch.Tensor:
+    """(H, W, 3) what lies around the person in a frame, and at the outline's inner edge, where a
+    fitted head is larger than the filmed one, the colours beside it; black further in.
+    """
+    outside = 1 - frame.matte
+    size = (EDGE, EDGE)
+    share = cv2.blur(outside[..., 0].numpy(), size)
+    near = cv2.blur((frame.image * outside).numpy(), size) / np.maximum(share, 1e-4)[..., None]
+    return frame.image * outside + torch.from_numpy(near) * (1 - outside)
 
 
 def chosen_frames(

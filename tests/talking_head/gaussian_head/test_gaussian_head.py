@@ -27,6 +27,7 @@ from backend.talking_head.gaussian_head.learn import (
     LearnedHead,
     chosen_frames,
     learn_head,
+    surroundings,
 )
 from backend.talking_head.gaussian_head.model import BoundGaussians, LatentPose, bound_mesh
 from backend.talking_head.gaussian_head.training import HeadTrainingConfig, render
@@ -212,6 +213,20 @@ def test_guarded_views_lie_beyond_the_footage_and_ask_little_of_what_it_shows() 
         drawn = render(model, mesh, view.coefficients, view.viewmat, view.K, view.size)
         assert float(guarded(drawn.image[0], drawn.alpha[0], view, config)) < 1e-6
         assert float(guarded(drawn.image[0] + 0.1, drawn.alpha[0], view, config)) > 0.01
+
+
+def test_what_lies_around_a_head_tells_nothing_of_it() -> None:
+    """The edge takes the colours beside it, whatever the head's pixels are; none is left dark."""
+    matte = torch.zeros(60, 60, 1)
+    matte[10:50, 10:50] = 1
+    wall = torch.tensor([0.7, 0.6, 0.5]).expand(60, 60, 3)
+    looks = [
+        surroundings(SimpleNamespace(matte=matte, image=wall * (1 - matte) + inside * matte))  # type: ignore[arg-type]
+        for inside in (0.0, 1.0)
+    ]
+    torch.testing.assert_close(looks[0], looks[1])
+    torch.testing.assert_close(looks[0][12, 30], wall[0, 0])
+    assert float(looks[0][30, 30].max()) == 0
 
 
 def test_shoulders_are_left_out() -> None:
