@@ -3,6 +3,7 @@
 import bpy
 
 from ..scene.splats import splats
+from .paths import RELATIVE
 
 BAKES = [
     ("SKIN_GLB", "Skinned glTF", "Bones that move the mesh: exact, tiny, for every engine (.glb)"),
@@ -42,6 +43,7 @@ class MeshSettings:
     mesh_masks: bpy.props.StringProperty(
         name="Object Masks",
         subtype="DIR_PATH",
+        options=RELATIVE,
         description="Folder of masks named like the pictures, for a few of them at least: white is "
         "the object. Empty: transparency, or what moves by itself",
     )

@@ -11,6 +11,7 @@ from ..scene.objects import granularity, objects
 from ..scene.splats import marks, splat_nodes, splats
 from ..scene.viewport import native_looks
 from ..words import asking
+from .paths import RELATIVE
 
 VIEWS = [
     ("OWN", "Color", "The splats' own colors"),
@@ -69,22 +70,26 @@ class ObjectSettings:
     regions: bpy.props.StringProperty(
         name="Regions",
         subtype="DIR_PATH",
+        options=RELATIVE,
         description="Folder of label images named like the capture's, as SAM writes them",
     )
     sam: bpy.props.StringProperty(
         name="SAM",
         subtype="DIR_PATH",
+        options=RELATIVE,
         description="Folder of a SAM, such as MobileSAM: outlines things in the pictures, and what "
         "is clicked",
     )
     segmenter: bpy.props.StringProperty(
         name="Segmenter",
         subtype="DIR_PATH",
+        options=RELATIVE,
         description="Folder of a network that tells kinds of things apart, such as DeepLabV3",
     )
     clip_model: bpy.props.StringProperty(
         name="CLIP Model",
         subtype="DIR_PATH",
+        options=RELATIVE,
         description="A folder in open_clip's layout, or with two ONNX encoders: what words "
         "need; objects are found without it",
     )

@@ -6,6 +6,7 @@ import bpy
 
 from ...backend.verbs import VERBS
 from . import mesh_properties, object_properties, splat_properties, talking_properties
+from .paths import RELATIVE
 
 PRESETS = [
     (preset, preset.title(), f"Splats on two cores: {time}")
@@ -56,14 +57,21 @@ class SplatsmithSettings(
         name="Source", items=SOURCES, default="VIDEO", description="What you start from"
     )
     video: bpy.props.StringProperty(
-        name="Video", subtype="FILE_PATH", description="The video file to start from"
+        name="Video",
+        subtype="FILE_PATH",
+        options=RELATIVE,
+        description="The video file to start from",
     )
     photos: bpy.props.StringProperty(
-        name="Photos", subtype="DIR_PATH", description="The folder of photos to start from"
+        name="Photos",
+        subtype="DIR_PATH",
+        options=RELATIVE,
+        description="The folder of photos to start from",
     )
     solved: bpy.props.StringProperty(
         name="Solved Folder",
         subtype="DIR_PATH",
+        options=RELATIVE,
         description="A COLMAP folder, or a folder with transforms.json and its pictures",
     )
     clip: bpy.props.PointerProperty(
@@ -96,6 +104,7 @@ class SplatsmithSettings(
     masks: bpy.props.StringProperty(
         name="Masks",
         subtype="DIR_PATH",
+        options=RELATIVE,
         description="Folder of masks named like the pictures; black is left out: movement, the sky",
     )
     depth: bpy.props.BoolProperty(
@@ -106,12 +115,14 @@ class SplatsmithSettings(
     depth_model: bpy.props.StringProperty(
         name="Depth Network",
         subtype="DIR_PATH",
+        options=RELATIVE,
         description="Folder of a network that tells depth from single pictures, such as Depth "
         "Anything: FlowMap starts from it",
     )
     capture: bpy.props.StringProperty(
         name="Capture",
         subtype="DIR_PATH",
+        options=RELATIVE,
         description="The folder with the solved pictures; step 2 fills it in",
     )
 

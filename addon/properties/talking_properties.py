@@ -5,6 +5,7 @@ import bpy
 from ...backend.formats.arkit import BLENDSHAPES
 from ...backend.formats.face_names import VISEME_CURVES
 from ..scene.faces import face_targets
+from .paths import RELATIVE
 
 CURVES = [(name, name, "") for name in (*BLENDSHAPES, *VISEME_CURVES)]
 EMOTIONS = [
@@ -59,6 +60,7 @@ class SplatsmithFaceTarget(bpy.types.PropertyGroup):
     bones: bpy.props.StringProperty(
         name="Bone Table",
         subtype="FILE_PATH",
+        options=RELATIVE,
         description="Which bone does what, as JSON; empty: the one of Rigify or Auto-Rig Pro",
     )
 
@@ -67,7 +69,10 @@ class SplatsmithFaceVideo(bpy.types.PropertyGroup):
     """One more video of the person whose face is captured."""
 
     path: bpy.props.StringProperty(
-        name="Video", subtype="FILE_PATH", description="A video of the same person"
+        name="Video",
+        subtype="FILE_PATH",
+        options=RELATIVE,
+        description="A video of the same person",
     )
 
 
@@ -75,7 +80,10 @@ class TalkingSettings:
     """Part of SplatsmithSettings (properties.py)."""
 
     speech: bpy.props.StringProperty(
-        name="Sound", subtype="FILE_PATH", description="A sound or a video file with speech"
+        name="Sound",
+        subtype="FILE_PATH",
+        options=RELATIVE,
+        description="A sound or a video file with speech",
     )
     speech_start: bpy.props.IntProperty(
         name="Start Frame", default=1, description="Where the sound begins in the scene"
@@ -137,6 +145,7 @@ class TalkingSettings:
     speaker: bpy.props.StringProperty(
         name="Speaker",
         subtype="FILE_PATH",
+        options=RELATIVE,
         description="How one person speaks, as Capture Face learned it; empty: a universal style",
     )
     transcript: bpy.props.StringProperty(
@@ -155,6 +164,7 @@ class TalkingSettings:
     transcript_file: bpy.props.StringProperty(
         name="Subtitles",
         subtype="FILE_PATH",
+        options=RELATIVE,
         description="A file with what is said: text, SubRip (.srt) or WebVTT (.vtt)",
     )
     character: bpy.props.StringProperty(
@@ -184,18 +194,21 @@ class TalkingSettings:
     sound_model: bpy.props.StringProperty(
         name="Sound Model",
         subtype="FILE_PATH",
+        options=RELATIVE,
         description="A network that hears speech: the one that the speaker was taught with, or a "
         "recogniser with its vocab.json, such as wav2vec 2.0",
     )
     voice_model: bpy.props.StringProperty(
         name="Voice Model",
         subtype="FILE_PATH",
+        options=RELATIVE,
         description="A network that tells speech from other sounds, such as Silero VAD; "
         "empty: a measured rule",
     )
     audio2face: bpy.props.StringProperty(
         name="Audio2Face",
         subtype="DIR_PATH",
+        options=RELATIVE,
         description="The folder of an Audio2Face-3D network (Claire, James or Mark), which moves "
         "the whole face by ear, with an emotion",
     )
@@ -211,6 +224,7 @@ class TalkingSettings:
     bone_table: bpy.props.StringProperty(
         name="Bone Table",
         subtype="FILE_PATH",
+        options=RELATIVE,
         description="For face rigs that are added: which bone does what, as JSON; empty: the one "
         "of Rigify or Auto-Rig Pro",
     )
@@ -243,12 +257,14 @@ class TalkingSettings:
     face_rig: bpy.props.StringProperty(
         name="Face Model",
         subtype="FILE_PATH",
+        options=RELATIVE,
         description="The folder FaceXModel of ICT-FaceKit (MIT licence), or FLAME's file; empty: "
         "the default head",
     )
     face_tracker: bpy.props.StringProperty(
         name="Tracker",
         subtype="DIR_PATH",
+        options=RELATIVE,
         description="A folder with mediapipe's networks for faces, or an empty one to download to",
     )
     paint_head: bpy.props.BoolProperty(

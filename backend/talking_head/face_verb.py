@@ -21,7 +21,7 @@ class FacePreset:
 PRESETS: dict[Preset, FacePreset] = {
     "fast": FacePreset(speech_steps=600, gaussians=10_000, side=256, frames=80, head_steps=500),
     "balanced": FacePreset(
-        speech_steps=1700, gaussians=20_000, side=320, frames=150, head_steps=1500
+        speech_steps=800, gaussians=20_000, side=320, frames=150, head_steps=1500
     ),
     "best": FacePreset(speech_steps=4000, gaussians=50_000, side=512, frames=400, head_steps=5000),
 }

@@ -1,5 +1,5 @@
 """Talking heads: voices told from music, sound to motion, closures, tracking, speakers of one's
-own, the Gaussian head. PART=motion,closure,… for some; SEEDS.
+own, the Gaussian head, what all cost. PART=motion,closure,… for some; SEEDS.
 """
 
 import importlib
@@ -9,7 +9,7 @@ from tests.benchmarks.table import Table
 
 PARTS = (
     "voices", "transcripts", "closure", "motion", "tracker", "speaker", "head", "whole_head",
-    "transfer",
+    "transfer", "cost",
 )  # fmt: skip
 
 

@@ -6,8 +6,11 @@ as it was held. Amplitude: its deviation against the filmed, of curves within th
 Closures: moments at which the filmed aperture is least within 40 ms and in its lowest SHUT; met
 where ours is as low within 40 ms, by what the fitted curves show for such an aperture. Stillness:
 how much less the lips move in pauses.
+
+CLIP=french, grid or universal for one: the whole takes more than half an hour on two cores.
 """
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,7 +110,9 @@ def run(table: Table) -> None:
     if weights is None or model is None:
         return
     studio = Studio(weights, model)
-    french, grid = has("talking/talk_french50"), has("talking/grid_s1_32")
+    wanted = os.environ.get("CLIP", "french,grid,universal").split(",")
+    french = has("talking/talk_french50") if "french" in wanted else None
+    grid = has("talking/grid_s1_32") if "grid" in wanted else None
     if french is not None:
         whole = studio.film(french / "french.mp4")
         cut = int(SHARE * len(whole.aperture))
@@ -120,7 +125,7 @@ def run(table: Table) -> None:
             "GRID s1, last fifth", studio, clips[:cut], [(clip, 0) for clip in clips[cut:]], table
         )
         _universal("GRID s1, universal", studio.rig, clips, table)
-    for name in UNSEEN:
+    for name in UNSEEN if "universal" in wanted else ():
         path = has(f"talking/{name}")
         if path is not None:
             _universal(f"{path.stem[:12]}, universal", studio.rig, [studio.film(path)], table)

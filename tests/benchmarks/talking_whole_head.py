@@ -2,6 +2,9 @@
 the frames turned furthest, each held out of a training of its own; views from 0, 30, 60 and 90
 degrees, where the head must have no holes and nothing of the background.
 
+"Motion by its other pixels" is the mouth with its motion fitted to pixels that are not scored
+(talking_refit.py): what the head could do if the tracker were right.
+
 CLIP=french or aoc for one, SPLIT=last or turned for one training, PRESET=fast for a quick look.
 Constants were chosen on talk_french50 and on rendered heads (tests/talking_head/whole_head).
 """
@@ -33,6 +36,7 @@ from backend.talking_head.tracking.track import FaceTrack, FaceTrackConfig, Face
 from backend.talking_head.whole_head.assembly import footage
 from tests.benchmarks.head_colors import Palette, palette
 from tests.benchmarks.table import Row, Table, has
+from tests.benchmarks.talking_refit import refitted
 
 CLIPS = {
     "french": "talking/talk_french50/french.mp4",
@@ -97,14 +101,19 @@ def _splits(motion: HeadMotion) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 def _quality(case: str, learned: LearnedHead, filmed: Filmed, cpu: float, table: Table) -> None:
     """By tracked coefficients and poses of frames that were not learned from."""
     coefficients = torch.from_numpy(learned.whole.motion.coefficients)
+    masks: list[dict[int, torch.Tensor]] = []
     for what, numbers in (("the face's oval", OVAL), ("the mouth", OUTER_LIPS)):
         pairs = []
+        masks.append({})
         for frame in learned.held_out:
-            inside = _inside(frame, filmed, list(numbers))
+            inside = masks[-1][frame.number] = _inside(frame, filmed, list(numbers))
             look = learned.look(frame, coefficients[frame.number])
             pairs.append((look[inside], frame.image[inside]))
         value = psnr(torch.cat([p[0] for p in pairs]), torch.cat([p[1] for p in pairs]))
         table.add(Row(case, f"PSNR in {what}", value, "dB", 0, cpu))
+    tracked, fitted = refitted(learned, *masks)
+    table.add(Row(case, "the mouth, some frames", tracked, "dB"))
+    table.add(Row(case, "motion by its other pixels", fitted, "dB"))
     name = case.replace(", ", "_").replace(" ", "_")
     learned.sheet(coefficients, 4).save(table.scratch / f"whole_head_{name}.png")
 

@@ -148,3 +148,20 @@ def test_the_photo_is_wiped_over_the_splats_picture_by_picture(
     background.image.filepath = str(capture_folder / "gone" / pictures[0].name)
     scene.frame_set(1)
     assert "Splatsmith Photo" not in bpy.data.images, "no photo rather than another frame's"
+
+
+@pytest.mark.smoke
+def test_paths_of_settings_may_begin_at_the_file(bpy: Any) -> None:
+    """Blender shows a path with // in red where that is not said."""
+    settings = bpy.context.scene.splatsmith
+    groups = [settings, settings.face_videos.add(), settings.face_targets.add()]
+    paths = [
+        prop
+        for group in groups
+        for prop in group.bl_rna.properties
+        if prop.type == "STRING" and prop.subtype in ("FILE_PATH", "DIR_PATH")
+    ]
+    assert len(paths) > 20
+    assert not [p.identifier for p in paths if not p.is_path_supports_blend_relative]
+    settings.face_videos.clear()
+    settings.face_targets.clear()

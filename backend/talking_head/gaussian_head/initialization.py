@@ -16,6 +16,7 @@ from ..rigs.drawing import normals
 from ..rigs.rig import Part
 from ..whole_head.anatomy import stillness
 from ..whole_head.assembly import WholeHead
+from ..whole_head.collar import with_collar
 from ..whole_head.paint import FACING, PaintedSurface, painted, regions
 from .binding import triangle_frames
 from .model import SH_DEGREE, BoundGaussians, LatentPose
@@ -49,6 +50,7 @@ class Begun:
     where: torch.Tensor
     invented: torch.Tensor
     held: torch.Tensor  # (N,) the cover, which is not trained
+    faced: torch.Tensor  # (N,) cosine at which frames show it best; -1: none does
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def seen_surface(clips: Sequence[ShownClip]) -> PaintedSurface:
     whole = clips[0].whole
     rows = np.concatenate([shown_colors(clip) for clip in clips])
     region = regions(whole.rig, whole.motion.rest, whole.anatomy, whole.body)
+    region = with_collar(region, rows, whole.motion.rest, whole.anatomy)
     return painted(rows, whole.rig, whole.motion.rest, region)
 
 
@@ -84,6 +87,18 @@ def shown_colors(clip: ShownClip) -> Floats:
         vertices = rig.triangles[frame.seen.triangles, corner][good]
         row[vertices] = frame.image.reshape(-1, 3).numpy()[pixels[good]]
     return rows
+
+
+def best_facing(clips: Sequence[ShownClip]) -> Floats:
+    """(V,) the largest cosine between a vertex's normal and the way to the camera, of frames that
+    show it; -1 where none does.
+    """
+    best = np.full(len(clips[0].whole.rig.neutral), -1, np.float32)
+    for clip in clips:
+        for frame in clip.frames:
+            shown = np.unique(clip.whole.rig.triangles[frame.seen.triangles])
+            best[shown] = np.maximum(best[shown], _facing(clip.whole, frame)[shown])
+    return best
 
 
 def _facing(whole: WholeHead, frame: SeenFrame) -> Floats:
@@ -171,6 +186,7 @@ def begin(clips: Sequence[ShownClip], count: int, config: BeginConfig, seed: int
         where=torch.from_numpy(where),
         invented=torch.from_numpy(invented.astype(np.float32)),
         held=torch.from_numpy(cover | (invented > 0.5)),
+        faced=torch.from_numpy((best_facing(clips)[corners] * weights).sum(1)),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from ..rigs.rig import Rig
 from ..whole_head.assembly import WholeHead, also_filmed, assemble
 from ..whole_head.matting import MattingConfig
 from .exposure import relative_light
+from .guard import guard_views
 from .initialization import BeginConfig, ShownClip, begin, shown_colors
 from .model import BoundGaussians, BoundMesh, bound_mesh
 from .training import HeadTrainingConfig, render, train_head
@@ -26,6 +28,7 @@ from .training_views import SeenFrame, read_frames
 INVENTED = 0.5  # more than half of it was seen in no frame
 LOOKED_AT = 4  # frames of a clip at least, for its first colours
 FIRST = 40  # frames of the first of several clips
+EDGE = 25  # pixels, of the window in which colours beside a head are looked for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +67,7 @@ class LearnedHead:
         within its outline.
         """
         drawn = render(self.model, self.mesh, coefficients, frame.viewmat, frame.K, frame.size)
-        behind = frame.image * (1 - frame.matte)
-        return (drawn.image[0] + (1 - drawn.alpha[0]) * behind).clamp(0, 1)
+        return (drawn.image[0] + (1 - drawn.alpha[0]) * surroundings(frame)).clamp(0, 1)
 
     def sheet(self, coefficients: torch.Tensor, rows: int = 2) -> Image.Image:
         """The footage beside the head, in some of the frames held out."""
@@ -87,6 +89,17 @@ class LearnedHead:
             for f in self.held_out
         ]
         return psnr(torch.cat([p[0] for p in pairs]), torch.cat([p[1] for p in pairs]))
+
+
+def surroundings(frame: SeenFrame) -> torch.Tensor:
+    """(H, W, 3) what lies around the person in a frame, and at the outline's inner edge, where a
+    fitted head is larger than the filmed one, the colours beside it; black further in.
+    """
+    outside = 1 - frame.matte
+    size = (EDGE, EDGE)
+    share = cv2.blur(outside[..., 0].numpy(), size)
+    near = cv2.blur((frame.image * outside).numpy(), size) / np.maximum(share, 1e-4)[..., None]
+    return frame.image * outside + torch.from_numpy(near) * (1 - outside)
 
 
 def chosen_frames(
@@ -184,6 +197,15 @@ def learn_head(
     shapes, triangles = whole.rig.tensors()
     mesh = bound_mesh(torch.from_numpy(whole.motion.rest), shapes, triangles, begun.where)
     rows = [c.whole.motion.coefficients[[f.number for f in c.frames]] for c in clips]
+    guards = guard_views(
+        whole,
+        begun.model,
+        mesh,
+        begun.faced,
+        np.concatenate(rows),
+        config.training.guard,
+        seed,
+    )
     steps, placed, there = config.training.steps, begun.model.on(device), mesh.on(device)
     train_head(
         placed,
@@ -196,6 +218,7 @@ def learn_head(
         seed,
         lambda step, loss: progress(0.2 + 0.8 * step / steps),
         keeper,
+        [view.on(device) for view in guards],
     )
     return LearnedHead(
         model=placed.on("cpu"),

@@ -2,8 +2,8 @@
 in each.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from ...gaussians.rasterize import Rendering, rasterize
 from ...geometry.rotations import rotation_vector_to_matrix
 from ...runtime import checkpoint
 from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
+from .guard import GuardConfig, GuardView, guarded
 from .model import SH_DEGREE, SHAPES, BoundGaussians, BoundMesh, place
 from .training_views import SeenFrame
 
@@ -30,8 +31,8 @@ class HeadRates:
     color_shapes: float = 1e-3
     latent_weights: float = 5e-3
     latent_bias: float = 5e-3
-    coefficients: float = 5e-4  # of each frame: what the tracker had wrong
-    poses: float = 3e-4
+    coefficients: float = 3e-3  # of each frame: what the tracker had wrong
+    poses: float = 5e-4
     final: float = 0.1  # share of all these at the end
 
 
@@ -51,6 +52,7 @@ class HeadTrainingConfig:
     shapes_weight: float = 1e-2
     shine_weight: float = 1e-2  # of colours that change with the direction they are seen from
     refine_weight: float = 1e-3
+    guard: GuardConfig = field(default_factory=GuardConfig)
     rates: HeadRates = HeadRates()
 
 
@@ -122,9 +124,11 @@ def train_head(
     seed: int = 0,
     progress: Callable[[int, float], None] = lambda step, loss: None,
     keeper: StageKeeper = KEEP_NOTHING,
+    guards: Sequence[GuardView] = (),
 ) -> FrameRefinement:
     """Trains `model` in place on F frames with tracked `coefficients` (F, K), which stay within
-    `lowest` (K,) and 1. Gaussians that are `held` (N,) stay as they are.
+    `lowest` (K,) and 1. Gaussians that are `held` (N,) stay as they are; what `guards` show, too,
+    as far as frames do not show it.
     """
     refined = FrameRefinement(
         torch.zeros_like(coefficients), coefficients.new_zeros(len(frames), 6)
@@ -154,7 +158,10 @@ def train_head(
             over, person = _both_over(drawn, frame, torch.rand(3, generator=generator))
             loss, _ = compare(over, person, config.ssim_weight)
             loss = loss + config.mouth_weight * _mouth(over, person, frame)
-            (loss + _restraint(model, refined, row, config)).backward()
+            loss = loss + _restraint(model, refined, row, config)
+            if guards and step % config.guard.every == 0:
+                loss = loss + _guard(model, mesh, guards, generator, config.guard)
+            loss.backward()
             _hold(model, held)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
@@ -163,6 +170,19 @@ def train_head(
     for tensor in tensors.values():
         tensor.requires_grad_(False)
     return refined
+
+
+def _guard(
+    model: BoundGaussians,
+    mesh: BoundMesh,
+    guards: Sequence[GuardView],
+    generator: torch.Generator,
+    config: GuardConfig,
+) -> Tensor:
+    """One of the views by chance."""
+    view = guards[int(torch.randint(len(guards), (1,), generator=generator))]
+    drawn = render(model, mesh, view.coefficients, view.viewmat, view.K, view.size)
+    return guarded(drawn.image[0], drawn.alpha[0], view, config)
 
 
 def _hold(model: BoundGaussians, held: Tensor) -> None:

@@ -19,6 +19,7 @@ from ..rigs.drawing import PortraitCamera
 from ..rigs.rig import Rig
 from ..whole_head.assembly import WholeHead, footage
 from ..whole_head.guided_filter import guided
+from ..whole_head.soft_edges import by_colors
 
 MARGIN = 0.06  # of the head's size, around it
 WIDE = 0.75  # of a cut's longer side: that of a whole picture, for the shoulders
@@ -219,7 +220,7 @@ def cut_matte(small: Floats, image: Pixels, cut: Cut, view: PortraitCamera) -> F
     )
     radius = max(1, round(1.5 * sx / across))
     fine = guided(image, np.asarray(large, np.float32), radius, 1e-4)
-    return np.asarray(((fine - 0.15) / 0.7).clip(0, 1), np.float32)
+    return by_colors(image, np.asarray(((fine - 0.15) / 0.7).clip(0, 1), np.float32), radius)
 
 
 def own_colors(image: Pixels, matte: Floats) -> Floats:

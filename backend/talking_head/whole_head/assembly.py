@@ -94,7 +94,7 @@ def assemble(
     rest = fitted_shell(head, rest, stillness(head), where, outlines)
     turns = turns_of_head(motion.rotations)
     bust = fitted_bust(
-        usual_bust(where),
+        usual_bust(where, rest),
         outlines.mattes,
         outlines.views,
         [turns[n].T.astype(np.float32) for n in some],

@@ -10,8 +10,10 @@ from ..rigs.rig import Part, Rig
 from .anatomy import NECK, SLOPE, Anatomy
 
 AROUND = 48  # vertices of a ring
-BEGIN, FLARE = 1.5, 1.12  # so far down a neck may grow wider, so wide is it below
-OVERLAP = 2.5  # centimetres that the bust reaches up into the neck
+OVERLAP = 2.5  # centimetres that the bust reaches up around the neck
+BEGIN, FLARE = NECK - OVERLAP + 0.5, 1.12  # so far down a neck may grow wider, so wide is it below
+HIDDEN = 1.5  # centimetres that the neck goes on within the bust
+LOOSE = 0.15  # centimetres between both, where the neck is wider than usual
 DROPS = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.5, 8.0, 10.0, 12.0)  # rings, centimetres below that
 SHOULDERS = 20.0  # half width that rings reach, and the drop in which they do
 SLOPES_FOR = 7.0
@@ -25,6 +27,8 @@ class Bust:
     widths: Floats  # (R,) half widths
     depths: Floats  # (R,) half depths
     anatomy: Anatomy
+    around: Floats | None = None  # (R, AROUND) from the axis: of the first ring, which lies within
+    # the neck, and at least of those that lie around it
 
     @property
     def heights(self) -> Floats:
@@ -41,14 +45,19 @@ class Bust:
         slant = SLOPE * np.clip(1 - np.array(DROPS) / 10, 0, 1)
         x = self.widths[:, None] * np.sin(angle)
         z = self.depths[:, None] * np.cos(angle)
+        if self.around is not None:
+            grown = self.around / np.hypot(x, z)
+            upper = np.array(DROPS)[1:, None] < OVERLAP
+            grown[1:] = np.where(upper, np.maximum(grown[1:], 1), 1)
+            x, z = np.asarray(x * grown), np.asarray(z * grown)
         y = self.heights[:, None] - slant[:, None] * z
         return np.asarray(
             np.stack([x, y, z + self.anatomy.joint[2]], -1).reshape(-1, 3), np.float32
         )
 
 
-def usual_bust(anatomy: Anatomy) -> Bust:
-    """Before anything is known of the person's shoulders."""
+def usual_bust(anatomy: Anatomy, rest: Floats | None = None) -> Bust:
+    """Before anything is known of the person's shoulders; around the neck of a resting mesh."""
     share = np.clip((np.array(DROPS) - OVERLAP) / SLOPES_FOR, 0, 1)
     wide = share**1.5
     grown = np.where(np.arange(len(DROPS)) == 0, 0.97, 1.03 * FLARE)  # the first one within it
@@ -58,7 +67,35 @@ def usual_bust(anatomy: Anatomy) -> Bust:
         widths=np.asarray(widths, np.float32),
         depths=np.asarray(depths, np.float32),
         anatomy=anatomy,
+        around=None if rest is None else _around_neck(anatomy, rest),
     )
+
+
+def _around_neck(anatomy: Anatomy, rest: Floats) -> Floats:
+    """(R, AROUND) centimetres from the neck's axis: within the mesh for the first ring, and beyond
+    all that goes on into the bust for the others.
+    """
+    height = anatomy.height(rest)
+    end = OVERLAP - NECK
+    enters = np.abs(height - end) < HIDDEN / 2
+    goes_on = height < end + HIDDEN
+    far = _furthest(anatomy, rest[goes_on])
+    beyond = np.maximum(far, np.maximum(np.roll(far, 1), np.roll(far, -1))) + LOOSE
+    rows = np.tile(beyond, (len(DROPS), 1))
+    rows[0] = _furthest(anatomy, rest[enters]) - LOOSE
+    return np.asarray(rows.clip(0.5 * min(anatomy.neck)), np.float32)
+
+
+def _furthest(anatomy: Anatomy, points: Floats) -> Floats:
+    """(AROUND,) from the neck's axis; angles without a point as those beside them."""
+    across, ahead = points[:, 0], points[:, 2] - anatomy.joint[2]
+    place = np.round(np.arctan2(across, ahead) / (2 * np.pi) * AROUND).astype(int) % AROUND
+    far = np.zeros(AROUND, np.float32)
+    np.maximum.at(far, place, np.hypot(across, ahead))
+    known = np.flatnonzero(far)
+    if not len(known):
+        return np.full(AROUND, min(anatomy.neck), np.float32)
+    return np.asarray(np.interp(np.arange(AROUND), known, far[known], period=AROUND), np.float32)
 
 
 def bust_faces(first: int) -> NDArray[np.int32]:
@@ -74,7 +111,8 @@ def without_shoulders(rig: Rig, rest: Floats, anatomy: Anatomy) -> tuple[Rig, Fl
     """The rig and its resting mesh down to where the neck ends."""
     height = anatomy.height(rest)
     across = rest[:, 0] / anatomy.neck[0], (rest[:, 2] - anatomy.joint[2]) / anatomy.neck[1]
-    keep = (height > -NECK) & ((height > -BEGIN) | (np.hypot(*across) < FLARE))
+    low = OVERLAP - NECK - HIDDEN
+    keep = (height > low) & ((height > -BEGIN) | (np.hypot(*across) < FLARE))
     keep |= rig.vertex_parts != Part.SKIN
     return rig.only_vertices(keep), rest[keep]
 

@@ -10,15 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix, diags, identity
+from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
+from scipy.spatial import KDTree
 
-from ...geometry.arrays import Floats
+from ...geometry.arrays import Doubles, Floats
 from ..rigs.drawing import PortraitCamera
-from ..rigs.rig import Rig
+from ..rigs.rig import Part, Rig
 from .anatomy import Anatomy, mirrored
 
 RAYS = 96
 DOWN = np.radians(65)  # from straight down: there the neck is, not an outline
+STAYS, FAST = 0.01, 1e6  # of stillness, below which the face is; and how fast it stands
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +34,7 @@ class ShellConfig:
     smooth: float = 0.2  # of neighbours, against one ray in every frame
     mirror: float = 0.3
     fixed: float = 50.0  # for what moves: there the tracker knows better
+    flow: float = 60.0  # of neighbours in the end: how softly hair goes over into the face
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +72,39 @@ def fitted_shell(
         square = square + config.smooth * smooth + config.mirror * mirror
         right = weights * offsets + sums
         offsets = splu(square.tocsc()).solve(right).clip(config.deepest, config.furthest)
-    return np.asarray(rest + away * (offsets * still)[:, None], np.float32)
+    moved = _flowing(np.asarray(away * (offsets * still)[:, None]), still, smooth, config.flow)
+    return np.asarray(rest + _with_the_skin(moved, rig, rest), np.float32)
+
+
+def _flowing(moved: Doubles, still: Floats, smooth: csr_matrix, flow: float) -> Floats:
+    """(V, 3) movements without the folds where hair ends: what is no part of the face goes over
+    softly into what stays.
+    """
+    free = still > STAYS
+    square = diags(np.where(free, 1.0, FAST)) + flow * (smooth.T @ smooth)
+    right = np.where(free[:, None], moved, 0)
+    solved = splu(square.tocsc()).solve(np.asarray(right, np.float64))
+    return np.asarray(np.where(free[:, None], solved, 0), np.float32)
+
+
+def _with_the_skin(moved: Floats, rig: Rig, rest: Floats) -> Floats:
+    """(V, 3) movements, those of skin that is a mesh of its own (ears of some rigs) the mean of
+    what lies nearest to it: as one piece, where it is.
+    """
+    triangles = rig.triangles[rig.triangle_parts == Part.SKIN]
+    pairs = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]]])
+    count = len(rest)
+    near = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (count, count))
+    label = connected_components(near, directed=False)[1]
+    sizes = np.bincount(label[np.unique(triangles)])
+    main = np.flatnonzero(label == sizes.argmax())
+    tree, moved = KDTree(rest[main]), moved.copy()
+    for number in np.flatnonzero((sizes > 2) & (np.arange(len(sizes)) != sizes.argmax())):
+        piece = np.flatnonzero(label == number)
+        far, beside = tree.query(rest[piece])
+        touching = beside[far <= np.quantile(far, 0.25)]
+        moved[piece] = moved[main[touching]].mean(0)
+    return moved
 
 
 def directions(rest: Floats, anatomy: Anatomy) -> Floats:

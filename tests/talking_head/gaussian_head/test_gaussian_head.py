@@ -3,6 +3,7 @@ and a video of it talking.
 """
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -20,18 +21,22 @@ from backend.media.video_writer import VideoWriter
 from backend.talking_head.fitting.head_motion import HeadMotion
 from backend.talking_head.gaussian_head import files
 from backend.talking_head.gaussian_head.binding import carry, triangle_frames
+from backend.talking_head.gaussian_head.guard import GuardConfig, guard_views, guarded
 from backend.talking_head.gaussian_head.learn import (
     LearnConfig,
     LearnedHead,
     chosen_frames,
     learn_head,
+    surroundings,
 )
+from backend.talking_head.gaussian_head.model import BoundGaussians, LatentPose, bound_mesh
 from backend.talking_head.gaussian_head.training import HeadTrainingConfig, render
 from backend.talking_head.gaussian_head.training_views import head_triangles
 from backend.talking_head.head_job import write_head
 from backend.talking_head.motion import poses
 from backend.talking_head.rigs.small_head.build import small_head
 from backend.talking_head.talk_job import to_and_fro
+from backend.talking_head.whole_head.anatomy import anatomy
 from backend.talking_head.whole_head.neck import NAMES
 
 FRAMES, RATE = 40, 25.0
@@ -172,6 +177,56 @@ def test_the_right_coefficients_look_right(
         ]
         nearest = int(np.argmin(errors))  # neighbours look nearly alike
         assert abs(nearest - frame.number) <= 3, (nearest, frame.number)
+
+
+def test_guarded_views_lie_beyond_the_footage_and_ask_little_of_what_it_shows() -> None:
+    rig = small_head()
+    where = anatomy(rig, rig.neutral)
+    whole = SimpleNamespace(rig=rig, anatomy=where, yaw_range=np.array([-5, 20], np.float32))
+    shapes, triangles = rig.tensors()
+    front = torch.from_numpy(rig.neutral[rig.triangles].mean(1)[:, 2] > where.centre[2])
+    some = torch.arange(len(triangles))
+    mesh = bound_mesh(torch.from_numpy(rig.neutral), shapes, triangles, some)
+    count = len(some)
+    model = BoundGaussians(
+        means=torch.zeros(count, 3),
+        quats=torch.tensor([1.0, 0, 0, 0]).repeat(count, 1),
+        log_scales=torch.full((count, 3), 0.25).log(),
+        opacity_logits=torch.full((count,), 4.0),
+        sh=torch.zeros(count, 4, 3),
+        mean_shapes=torch.zeros(2, count, 3),
+        color_shapes=torch.zeros(2, count, 3),
+        latent=LatentPose(torch.zeros(2, len(rig.names)), torch.zeros(2)),
+    )
+    config = GuardConfig(views=6, side=64)
+    rows = np.zeros((3, len(rig.names)), np.float32)
+    views = guard_views(whole, model, mesh, front.float(), rows, config, 0)  # type: ignore[arg-type]
+    assert len(views) == 6
+    for number, view in enumerate(views):
+        eye = -view.viewmat[:3, :3].T @ view.viewmat[:3, 3]
+        yaw = float(torch.rad2deg(torch.atan2(eye[0], eye[2])))
+        least = 20 if number % 2 == 0 else -5
+        assert yaw > least + 20 if number % 2 == 0 else yaw < least - 20
+        covered = view.alpha[..., 0] > 0.9
+        assert view.weight[..., 0][covered].min() < 0.3 < view.weight[..., 0][covered].max()
+        assert (view.weight[..., 0][view.alpha[..., 0] < 0.01] > 0.95).all()
+        drawn = render(model, mesh, view.coefficients, view.viewmat, view.K, view.size)
+        assert float(guarded(drawn.image[0], drawn.alpha[0], view, config)) < 1e-6
+        assert float(guarded(drawn.image[0] + 0.1, drawn.alpha[0], view, config)) > 0.01
+
+
+def test_what_lies_around_a_head_tells_nothing_of_it() -> None:
+    """The edge takes the colours beside it, whatever the head's pixels are; none is left dark."""
+    matte = torch.zeros(60, 60, 1)
+    matte[10:50, 10:50] = 1
+    wall = torch.tensor([0.7, 0.6, 0.5]).expand(60, 60, 3)
+    looks = [
+        surroundings(SimpleNamespace(matte=matte, image=wall * (1 - matte) + inside * matte))  # type: ignore[arg-type]
+        for inside in (0.0, 1.0)
+    ]
+    torch.testing.assert_close(looks[0], looks[1])
+    torch.testing.assert_close(looks[0][12, 30], wall[0, 0])
+    assert float(looks[0][30, 30].max()) == 0
 
 
 def test_shoulders_are_left_out() -> None:

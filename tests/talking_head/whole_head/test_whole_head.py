@@ -8,21 +8,34 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from backend.protocol import InputError
 from backend.talking_head.rigs.drawing import COLORS, PortraitCamera, draw, portrait, see
 from backend.talking_head.rigs.rig import Part, Rig
 from backend.talking_head.rigs.small_head.build import small_head
 from backend.talking_head.whole_head import neck
-from backend.talking_head.whole_head.anatomy import Anatomy, anatomy, mirrored, stillness
+from backend.talking_head.whole_head.anatomy import NECK, Anatomy, anatomy, mirrored, stillness
 from backend.talking_head.whole_head.assembly import smaller
-from backend.talking_head.whole_head.body import usual_bust, with_bust, without_shoulders
+from backend.talking_head.whole_head.body import (
+    AROUND,
+    DROPS,
+    OVERLAP,
+    Bust,
+    usual_bust,
+    with_bust,
+    without_shoulders,
+)
 from backend.talking_head.whole_head.bust_fit import fitted_bust
+from backend.talking_head.whole_head.collar import with_collar
 from backend.talking_head.whole_head.matting import head_place, person_mattes
 from backend.talking_head.whole_head.paint import HeadRegion, painted, regions
 from backend.talking_head.whole_head.person_network import people
 from backend.talking_head.whole_head.shell import Outlines, directions, fitted_shell
+from backend.talking_head.whole_head.soft_edges import by_colors
 
+STEEPEST = 1.0  # centimetres a centimetre
 SIDE, FRAMES, HAIR = 128, 8, 2.0
 TURNS = np.linspace(-0.35, 0.35, FRAMES)
 
@@ -125,6 +138,116 @@ def test_hair_is_found_by_its_outline(filmed: Filmed) -> None:
     assert np.abs(far[still < 0.01]).max() < 1e-6
     other = far[mirrored(bare)]
     assert np.abs(far - other)[on_top].mean() < 0.25, "both sides alike"
+
+
+def test_hair_goes_over_into_the_face_without_folds(filmed: Filmed) -> None:
+    """Along every edge between what stays and what is moved; ears that are meshes of their own go
+    as one piece, with the skin beside them.
+    """
+    rig, where, bare = filmed.rig, filmed.where, filmed.rig.neutral
+    moved = fitted_shell(rig, bare, stillness(rig), where, filmed.outlines()) - bare
+    skin = rig.triangles[rig.triangle_parts == Part.SKIN]
+    edges = np.concatenate([skin[:, [0, 1]], skin[:, [1, 2]]])
+    length = np.linalg.norm(bare[edges[:, 0]] - bare[edges[:, 1]], axis=1)
+    edges = edges[(length > 0.2) & (bare[edges[:, 0], 1] > where.eyes[1])]
+    steep = np.linalg.norm(moved[edges[:, 0]] - moved[edges[:, 1]], axis=1) / np.linalg.norm(
+        bare[edges[:, 0]] - bare[edges[:, 1]], axis=1
+    )
+    assert steep.max() < STEEPEST and np.linalg.norm(moved, axis=1).max() > 0.7 * HAIR
+    for side in (1, -1):
+        ear = _ear(rig, side)
+        assert len(ear) > 20 and np.ptp(moved[ear], axis=0).max() < 1e-6
+        beside = np.linalg.norm(bare - bare[ear].mean(0), axis=1) < 3
+        beside[ear] = False
+        assert np.linalg.norm(moved[ear[0]] - moved[beside].mean(0)) < 0.8
+
+
+def _ear(rig: Rig, side: int) -> np.ndarray:
+    """Vertices of a piece of skin that hangs together with nothing else, on the person's left (1)
+    or right.
+    """
+    count = len(rig.neutral)
+    pairs = np.concatenate([rig.triangles[:, [0, 1]], rig.triangles[:, [1, 2]]])
+    near = coo_matrix((np.ones(len(pairs)), tuple(pairs.T)), (count, count))
+    label = connected_components(near, directed=False)[1]
+    sizes = np.bincount(label)
+    for number in np.argsort(sizes)[::-1][1:]:
+        piece = np.flatnonzero(label == number)
+        if (rig.vertex_parts[piece] == Part.SKIN).all() and side * rig.neutral[piece[0], 0] > 4:
+            return piece
+    raise AssertionError("no ear")
+
+
+def test_the_neck_ends_within_the_bust() -> None:
+    """All around, whatever its outline; a bust that knows nothing of it lets it stand out."""
+    rig, where = cut_head()
+    rest, height = rig.neutral.copy(), where.height(rig.neutral)
+    thick = 1 + 0.25 * np.clip(-height - 1, 0, 1)
+    rest[:, 0] *= thick
+    rest[:, 2] = where.joint[2] + (rest[:, 2] - where.joint[2]) * thick
+    height = where.height(rest)
+    end = rest[(height < OVERLAP - NECK - 0.7) & (rig.vertex_parts == Part.SKIN)]
+    across, ahead = end[:, 0], end[:, 2] - where.joint[2]
+    far, angle = np.hypot(across, ahead), np.arctan2(across, ahead) % (2 * np.pi)
+
+    def outside(bust: Bust) -> float:
+        ring = bust.vertices().reshape(len(DROPS), AROUND, 3)[1]
+        wide = np.hypot(ring[:, 0], ring[:, 2] - where.joint[2])
+        places = np.arange(AROUND) / AROUND * 2 * np.pi
+        return float((far > np.interp(angle, places, wide, period=2 * np.pi)).mean())
+
+    assert len(end) > 12 and outside(usual_bust(where)) > 0.1
+    bust = usual_bust(where, rest)
+    assert outside(bust) == 0
+    first = bust.vertices()[:AROUND]
+    around = rest[np.abs(where.height(rest) - (OVERLAP - NECK)) < 0.7]
+    inner = np.hypot(first[:, 0], first[:, 2] - where.joint[2])
+    assert inner.max() < np.hypot(around[:, 0], around[:, 2] - where.joint[2]).max(), "closed"
+
+
+def test_a_collar_goes_all_around_and_leaves_the_nape_bare() -> None:
+    """Its colour is seen from the front alone. A bare throat is no collar."""
+    rig, where = cut_head()
+    whole, rest = with_bust(rig, rig.neutral, usual_bust(where, rig.neutral))
+    body = np.arange(len(rest)) >= len(rig.neutral)
+    plain = regions(whole, rest, where, body)
+    height, front = where.height(rest), rest[:, 2] > where.joint[2] + 1
+    skin, white = np.array([0.75, 0.55, 0.45]), np.array([0.95, 0.95, 0.97])
+    worn = body | (height < -1.5)
+
+    def seen(dressed: np.ndarray) -> np.ndarray:
+        colors = np.where(dressed[:, None], white, skin)
+        rows = np.where(front[:, None], colors, np.nan)[None].repeat(3, 0)
+        return np.asarray(rows, np.float32)
+
+    region = with_collar(plain, seen(worn), rest, where)
+    outside = whole.vertex_parts == Part.SKIN
+    neck = outside & ~body & (height < 0) & (plain == HeadRegion.SKIN)
+    low, high = neck & (height < -1.8), neck & (height > -1.2)
+    assert low.sum() > 20 and (region[low] == HeadRegion.BODY).all()
+    assert high.sum() > 20 and (region[high] == HeadRegion.SKIN).all()
+    surface = painted(seen(worn), whole, rest, region)
+    nape = high & (rest[:, 2] < where.joint[2] - 3)
+    assert np.abs(surface.colors[nape] - skin).max() < 0.03
+    before = painted(seen(worn), whole, rest, plain)
+    assert np.abs(before.colors[nape] - skin).max() > 0.1, "white had flown up the nape"
+    bare = with_collar(plain, seen(np.zeros(len(rest), bool)), rest, where)
+    np.testing.assert_array_equal(bare, plain)
+
+
+def test_an_edge_is_where_the_colours_say() -> None:
+    """A matte that is two pixels too wide takes in no wall; where both sides are alike it stays."""
+    row, column = np.mgrid[:80, :80]
+    far = np.hypot(row - 40, column - 40)
+    truth = np.clip(25.5 - far, 0, 1).astype(np.float32)[..., None]
+    dark, light = np.array([40, 30, 20]), np.array([200, 205, 215])
+    image = (truth * dark + (1 - truth) * light).round().astype(np.uint8)
+    wide = np.clip(27.5 - far, 0, 1).astype(np.float32)
+    found = by_colors(image, wide, 3)
+    assert np.abs(found - truth[..., 0]).max() < 0.06
+    assert np.abs(wide - truth[..., 0]).max() > 0.9
+    gray = np.full((80, 80, 3), 120, np.uint8)
+    np.testing.assert_allclose(by_colors(gray, wide, 3), wide, atol=1e-6)
 
 
 def test_shoulders_are_as_wide_as_they_are_seen(filmed: Filmed) -> None:
