@@ -68,11 +68,12 @@ def find_pieces(
     views: Sequence[tuple[RasterView, Pixels]],
     options: RasterOptions,
     config: PieceConfig = PieceConfig(),
+    far: Flags | None = None,
 ) -> Pieces | None:
     """Pieces of the scene that views with their pictures (H, W, 3) show; None where they show no
-    surface that two of them agree on.
+    surface that two of them agree on. `far` (N,): surroundings, which are of nothing.
     """
-    haze, seen = looked_at(gaussians, views, options, config.seen)
+    haze, seen = looked_at(gaussians, views, options, config.seen, far)
     surface = fuse(seen, config.fusion)
     if surface is None:
         return None
@@ -105,10 +106,16 @@ def looked_at(
     views: Sequence[tuple[RasterView, Pixels]],
     options: RasterOptions,
     config: SeenConfig = SeenConfig(),
+    far: Flags | None = None,
 ) -> tuple[Flags, list[SeenView]]:
-    """(N,) what is haze, and what views see of the rest, as far as others confirm it."""
-    small = [see(gaussians, *halved(*v), options, config) for v in views]
-    haze = floating(gaussians, small, config)
+    """(N,) what is haze or `far`, and what views see of the rest, as far as others confirm it.
+    (A tenth of a pixel that shows surroundings through a surface would move its mean depth by as
+    much as it is away, and blur it so that it counted as none.)
+    """
+    haze = np.zeros(len(gaussians.means), bool) if far is None else far.copy()
+    near = _without(gaussians, haze)
+    small = [see(near, *halved(*v), options, config) for v in views]
+    haze[~haze] = floating(near, small, config)
     solid = _without(gaussians, haze)
     return haze, confirmed([see(solid, *v, options, config) for v in views], config)
 

@@ -84,6 +84,27 @@ def test_units_and_axes_do_not_matter(room: Room, pieces: Pieces) -> None:
     assert (found.labels == pieces.labels)[both].mean() > 0.8
 
 
+def test_surroundings_that_shine_through_a_surface_are_left_out_of_it(room: Room) -> None:
+    g, shell = room.gaussians, 6000
+    away = np.random.default_rng(0).normal(size=(shell, 3))
+    away *= 80 / np.linalg.norm(away, axis=1, keepdims=True)
+    thin = Drawables(
+        means=torch.cat([g.means, torch.from_numpy(away).float()]),
+        quats=torch.cat([g.quats, torch.tensor([[1.0, 0, 0, 0]]).repeat(shell, 1)]),
+        scales=torch.cat([g.scales, torch.full((shell, 3), 2.0)]),
+        opacities=torch.cat([0.5 * g.opacities, torch.full((shell,), 0.95)]),
+        colors=torch.cat([g.colors, torch.full((shell, 3), 0.5)]),
+    )
+    far = np.arange(len(thin.means)) >= len(g.means)
+    solid = np.append(room.objects >= 0, np.zeros(shell, bool))
+    blurred, sharp = (
+        find_pieces(thin, shown(room), RasterOptions(), far=marks) for marks in (None, far)
+    )
+    assert sharp is not None and sharp.nothing[far].all() and (sharp.labels[far] == -1).all()
+    assert sharp.nothing[solid].mean() < 0.05
+    assert blurred is None or blurred.nothing[solid].mean() > 0.2
+
+
 def test_pictures_without_splats_give_no_pieces(room: Room) -> None:
     away = room.views[0].viewmat.clone()
     away[2, 3] = -1000.0  # all lies behind the camera
