@@ -39,14 +39,14 @@ def import_capture(context: bpy.types.Context, folder: Path, name: str) -> str:
     root = collections.make_root(collections.upright(capture), collection, str(folder))
     camera, said = cameras.import_cameras(context.scene, collection, root, capture)
     verdict.attach(root, camera, folder)
-    points = cameras.import_points(collection, root, capture)
+    points, lost = cameras.import_points(collection, root, capture)
     framing.look_through_camera(context)
     context.scene.splatsmith.capture = str(folder)
     gaps = picture_times.describe_gaps(picture_times.of(capture))
     counts = [f"{len(capture.frames)} cameras"]
     counts += [f"{pointclouds.point_count(points.data):,} points"] if points else []
     told = [", ".join(counts) + (f"; {gaps}" if gaps else ""), *capture.reading.told, *said]
-    told.append(framing.hide_default_cube(context.scene))
+    told += [lost, framing.hide_default_cube(context.scene)]
     return ". ".join(text.rstrip(".") for text in told if text)
 
 

@@ -88,12 +88,15 @@ def _mask_folder(job: Job[CamerasOptions], source: Source, has_own: bool) -> Pat
     return None if has_own else source.masks
 
 
-def _near_points(given: Capture, work: Path) -> str:
+def _near_points(job: Job[CamerasOptions], given: Capture, work: Path) -> str:
     """The capture's points, moved as its cameras were."""
-    if given.points is None or not given.reading.points_offset.any():
-        return str(given.points or "")
+    if given.points is None:
+        return ""
+    found = points_ply.read(given.points, given.reading.points_offset)
+    if found.told:
+        job.warn("INPUT", found.told)
     moved = work / "points.ply"
-    points_ply.write(moved, *points_ply.read(given.points, given.reading.points_offset))
+    points_ply.write(moved, found.positions, found.colors)
     return str(moved)
 
 
@@ -175,7 +178,7 @@ def _capture_task(job: Job[CamerasOptions], source: Source, work: Path) -> Known
         offset=world.offset.tolist() if world.offset.any() else None,
         applied=None if world.applied is None else world.applied.tolist(),
         known=list(known.values()),
-        points=_near_points(given, work),
+        points=_near_points(job, given, work),
         seed=job.request.seed,
         threads=core_count(),
     )

@@ -1,6 +1,7 @@
 """Coloured point clouds as PLY: points3D.ply of a capture."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,14 @@ COLOR_NAMES = (
     ("r", "g", "b"),
 )
 GREY = 128
+
+
+class Points(NamedTuple):
+    """A point cloud as it was read."""
+
+    positions: NDArray[np.float32]  # (N, 3), finite
+    colors: NDArray[np.uint8]  # (N, 3)
+    told: str  # what was left out, as a sentence; empty where nothing was
 
 
 def _eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
@@ -32,11 +41,9 @@ def _eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
     return np.asarray(wide.round().clip(0, 255), np.uint8)
 
 
-def read(
-    path: Path, offset: Doubles | None = None
-) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Positions (N, 3) less `offset` (3,), in double precision before they are rounded, and colours
-    (N, 3), grey where the file has none; points that are not finite are left out.
+def read(path: Path, offset: Doubles | None = None) -> Points:
+    """Positions less `offset` (3,), in double precision before they are rounded; colours are grey
+    where the file has none; points that are not finite are left out, and told of.
     """
     vertices = ply.read_vertices(path)
     names = vertices.dtype.names or ()
@@ -51,7 +58,9 @@ def read(
             colors = _eight_bits(np.stack([vertices[n] for n in channels], 1))
             break
     finite = np.isfinite(points).all(1)
-    return points[finite], colors[finite]
+    lost = int((~finite).sum())
+    told = f"{lost:,} of the {len(points):,} points of {path.name} are nowhere: left out."
+    return Points(points[finite], colors[finite], told if lost else "")
 
 
 def write(path: Path, points: NDArray[np.floating], colors: NDArray[np.uint8]) -> None:

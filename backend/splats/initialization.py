@@ -11,6 +11,7 @@ from scipy.spatial import KDTree
 
 from ..formats import points_ply
 from ..formats.capture import Capture
+from ..formats.points_ply import Points
 from ..gaussians.model import Gaussians
 from ..geometry.spherical_harmonics import SH_C0, coefficient_count
 from .config import TrainConfig
@@ -87,15 +88,18 @@ def _seen(points: NDArray[np.float32], views: ViewSet) -> NDArray[np.bool_]:
     return np.asarray(count >= 2)
 
 
+def points_of(capture: Capture) -> Points:
+    """A capture's points, where its cameras are."""
+    if capture.points is None:
+        return Points(np.empty((0, 3), np.float32), np.empty((0, 3), np.uint8), "")
+    return points_ply.read(capture.points, capture.reading.points_offset)
+
+
 def initialise(
-    capture: Capture, views: ViewSet, config: TrainConfig, seed: int, device: str
+    found: Points, views: ViewSet, config: TrainConfig, seed: int, device: str
 ) -> Gaussians:
     """At most `config.max_splats` Gaussians, grey-free: they carry the points' colours."""
-    points, colors = (
-        points_ply.read(capture.points, capture.reading.points_offset)
-        if capture.points
-        else (np.empty((0, 3), np.float32), np.empty((0, 3), np.uint8))
-    )
+    points, colors = found.positions, found.colors
     if views.beyond:  # what only held-out pictures saw would tell of them
         kept = _seen(points, views)
         points, colors = points[kept], colors[kept]

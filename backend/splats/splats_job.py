@@ -23,7 +23,7 @@ from . import growing_splats, trainer as training
 from .config import TrainConfig, make_config
 from .evaluate import evaluate, save_side_by_side
 from .exposures import exposure_spread, log_gains
-from .initialization import initialise
+from .initialization import initialise, points_of
 from .known_depth import KnownDepth, known_depths, share_known
 from .novel_views import novel_views
 from .splats_verb import SplatsOptions
@@ -60,7 +60,10 @@ def _prepare(job: Job[SplatsOptions], config: TrainConfig, source: Capture) -> T
     views = load_views(source, config.max_pixels, config.holdout, job.progress, config.beyond)
     known = _known(job, source, views)
     config, gains = _exposed(views, known, config)
-    model = initialise(source, views, config, job.request.seed, job.device)
+    points = points_of(source)
+    if points.told:
+        job.warn("INPUT", points.told)
+    model = initialise(points, views, config, job.request.seed, job.device)
     model, around = _surrounded(views, known, model, config)
     novel = novel_views(views.full, known, config.novel, gains)
     seed, device = job.request.seed, job.device

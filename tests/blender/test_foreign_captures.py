@@ -164,6 +164,15 @@ def test_what_blenders_camera_can_not_show_is_said(bpy: Any, tmp_path: Path, roo
     assert "3 pictures have lens distortion" in importing(bpy.context, folder, "fish")
 
 
+def test_points_that_are_nowhere_are_counted(bpy: Any, tmp_path: Path, rooms: Any) -> None:
+    folder = write_capture(bpy, tmp_path / "c", [f"{i}.png" for i in range(4)])
+    head = "ply\nformat ascii 1.0\nelement vertex 3\n"
+    head += "".join(f"property float {n}\n" for n in "xyz") + "end_header\n"
+    (folder / "points3D.ply").write_text(head + "0 0 0\n1 nan 0\n0 1 0\n")
+    line = rooms("scene.results").import_capture(bpy.context, folder, "c")
+    assert "2 points" in line and "1 of the 3 points of points3D.ply are nowhere" in line
+
+
 def test_far_worlds_come_near_and_are_said(bpy: Any, tmp_path: Path, rooms: Any) -> None:
     folder = write_capture(bpy, tmp_path / "utm", [f"{i}.png" for i in range(4)])
     data = json.loads((folder / "transforms.json").read_text())

@@ -23,10 +23,10 @@ def save(path: Path, **columns: np.ndarray) -> Path:
 
 def test_points_and_colours_come_back(tmp_path: Path) -> None:
     points_ply.write(tmp_path / "a.ply", POINTS.astype(float), COLORS)
-    points, colors = points_ply.read(tmp_path / "a.ply")
+    points, colors, told = points_ply.read(tmp_path / "a.ply")
     np.testing.assert_array_equal(points, POINTS)
     np.testing.assert_array_equal(colors, COLORS)
-    assert points.dtype == np.float32 and colors.dtype == np.uint8
+    assert points.dtype == np.float32 and colors.dtype == np.uint8 and told == ""
     assert [name for name, _ in ply.read_header(tmp_path / "a.ply").fields] == [
         "x",
         "y",
@@ -48,7 +48,7 @@ def test_points_without_colours_are_mid_grey(tmp_path: Path) -> None:
     )
     bare = save(tmp_path / "bare", x=POINTS[:, 0], y=POINTS[:, 1], z=POINTS[:, 2])
     for path in (file, bare):
-        points, colors = points_ply.read(path)
+        points, colors, _ = points_ply.read(path)
         np.testing.assert_array_equal(points, POINTS)
         assert colors.tolist() == [[128, 128, 128]] * 3
 
@@ -57,9 +57,10 @@ def test_points_that_are_nowhere_go_with_their_colours(tmp_path: Path) -> None:
     points = POINTS.copy()
     points[1, 2] = np.nan
     points_ply.write(tmp_path / "a.ply", points, COLORS)
-    found, colors = points_ply.read(tmp_path / "a.ply")
+    found, colors, told = points_ply.read(tmp_path / "a.ply")
     np.testing.assert_array_equal(found, POINTS[[0, 2]])
     np.testing.assert_array_equal(colors, COLORS[[0, 2]])
+    assert told == "1 of the 3 points of a.ply are nowhere: left out."
 
 
 def test_points_need_three_coordinates(tmp_path: Path) -> None:

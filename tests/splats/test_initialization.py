@@ -15,7 +15,14 @@ from backend.formats.capture import Capture
 from backend.gaussians.model import Gaussians
 from backend.geometry.conventions import to_viewmat
 from backend.splats.discs import discs
-from backend.splats.initialization import _seen, initialise, neighbor_distance, scatter, thin
+from backend.splats.initialization import (
+    _seen,
+    initialise,
+    neighbor_distance,
+    points_of,
+    scatter,
+    thin,
+)
 from backend.splats.views import TrainingView, ViewSet
 
 
@@ -56,9 +63,8 @@ def first(
         points_ply.write(
             path, points, np.full(points.shape, 255, np.uint8) if colors is None else colors
         )
-    return initialise(
-        Capture(root=folder, frames=[], points=path), VIEWS, small_config(**config), 0, "cpu"
-    )
+    found = points_of(Capture(root=folder, frames=[], points=path))
+    return initialise(found, VIEWS, small_config(**config), 0, "cpu")
 
 
 # ------------------------------------------------------------------------------ scattered ones

@@ -16,7 +16,7 @@ from helpers import clips
 from PIL import Image
 
 from backend import protocol
-from backend.formats import capture, splat_ply
+from backend.formats import capture, points_ply, splat_ply
 from backend.protocol import Event, Request
 from backend.runtime import checkpoint
 from backend.runtime.cancel import CancelToken
@@ -323,6 +323,16 @@ def test_depth_of_another_format_is_told_and_done_without(footage: Path, tmp_pat
     told = train(tmp_path / "capture", tmp_path / "out")
     assert isinstance(told.end, protocol.Result)
     assert any("does without depth" in event.text for event in told.all(protocol.Warn))
+
+
+def test_points_that_are_nowhere_are_counted(footage: Path, tmp_path: Path) -> None:
+    own = tmp_path / "capture"
+    shutil.copytree(footage, own)
+    points, colors, _ = points_ply.read(own / "points3D.ply")
+    points[[0, 3]] = np.inf
+    points_ply.write(own / "points3D.ply", points, colors)
+    (warning,) = train(own, tmp_path / "o").all(protocol.Warn)
+    assert warning.text.startswith(f"2 of the {len(points):,} points of points3D.ply are nowhere")
 
 
 def test_an_end_of_the_path_can_be_held_out_too(footage: Path, tmp_path: Path) -> None:

@@ -93,15 +93,15 @@ def _not_as_shown(frames: list[Frame], view: CameraView) -> list[str]:
 
 def import_points(
     collection: bpy.types.Collection, root: bpy.types.Object, capture: Capture
-) -> bpy.types.Object | None:
-    """The points as a coloured point cloud; None where there are none. An even share of them where
-    they'd be black dots.
+) -> tuple[bpy.types.Object | None, str]:
+    """The points as a coloured point cloud, None where there are none, and what of them was left
+    out, as a sentence. An even share of them where they'd be black dots.
     """
     if capture.points is None:
-        return None
-    points, colors = points_ply.read(capture.points, capture.reading.points_offset)
+        return None, ""
+    points, colors, told = points_ply.read(capture.points, capture.reading.points_offset)
     if not len(points):
-        return None
+        return None, told
     if not pointclouds.are_real():
         step = -(-len(points) // MOST_DOTS)
         points, colors = points[::step], colors[::step]
@@ -114,7 +114,7 @@ def import_points(
     cloud = pointclouds.new_object(f"{collection.name} Points", collection, points, attributes)
     cloud.parent = root
     cloud[POINTS_KEY] = True
-    return cloud
+    return cloud, told
 
 
 def points_of(root: bpy.types.Object) -> bpy.types.Object | None:

@@ -75,7 +75,7 @@ def _world(task: ColmapTask) -> World:
 
 def _points(model: pycolmap.Reconstruction, task: ColmapTask) -> tuple[np.ndarray, np.ndarray]:
     if task.points:
-        return points_ply.read(Path(task.points))
+        return points_ply.read(Path(task.points))[:2]
     good = [p for p in model.points3D.values() if np.isfinite(p.xyz).all()]
     points = np.array([p.xyz for p in good], np.float32).reshape(-1, 3)
     return _near(points, np.array([p.color for p in good], np.uint8).reshape(-1, 3))
@@ -116,7 +116,7 @@ def _visible(model: pycolmap.Reconstruction, task: ColmapTask) -> None:
     """Which points every picture of the capture sees, for the dense depth that follows."""
     images, path = _placed(model), Path(task.work) / "visible.npz"
     if task.points:  # they came without tracks
-        xyz = points_ply.read(Path(task.points))[0].astype(np.float64)
+        xyz = points_ply.read(Path(task.points)).positions.astype(np.float64)
         xyz = xyz[:: -(-len(xyz) // MOST_GIVEN) or 1]
         visible = [_unhidden(xyz, model, image) for image in images]
         np.savez(

@@ -124,9 +124,9 @@ def write_depth(depths: FoundDepth, root: Path) -> Dense:
         depth_exr.write(path, stored.depth)
         frames.append(replace(frame, depth=path))
     if len(cloud) >= LEAST_CLOUD:
-        tracked, hues = (
-            points_ply.read(captured.points) if captured.points else (cloud[:0], colors[:0])
-        )
+        tracked, hues = cloud[:0], colors[:0]
+        if captured.points:
+            tracked, hues, _ = points_ply.read(captured.points)
         points_ply.write(
             root / "points3D.ply", np.concatenate([tracked, cloud]), np.concatenate([hues, colors])
         )

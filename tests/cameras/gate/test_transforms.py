@@ -370,6 +370,17 @@ def test_masks_of_turned_pictures_turn_with_them(tmp_path: Path) -> None:
         assert (kept[:40] == 0).all() and (kept[40:] == 255).all()
 
 
+def test_points_that_are_nowhere_are_counted(tmp_path: Path) -> None:
+    folder = write_transforms(tmp_path / "scene", NAMES, ply_file_path="odd.ply")
+    write_pictures(folder, NAMES)
+    points = np.random.default_rng(0).uniform(-1, 1, (50, 3))
+    points[7, 1] = np.nan
+    points_ply.write(folder / "odd.ply", points, np.full((50, 3), 9, np.uint8))
+    result = read(folder, tmp_path / "out")
+    assert "1 of the 50 points of odd.ply are nowhere: left out." in result.said
+    assert len(points_ply.read(tmp_path / "out" / "points3D.ply").positions) == 49
+
+
 def test_surveyed_worlds_come_near_with_their_points(tmp_path: Path) -> None:
     folder = write_transforms(tmp_path / "scene", NAMES, ply_file_path="far.ply", fps=23.976)
     write_pictures(folder, NAMES)
@@ -388,7 +399,7 @@ def test_surveyed_worlds_come_near_with_their_points(tmp_path: Path) -> None:
     truth = np.stack([p[:3, 3] for p in poses()]) + offset
     np.testing.assert_allclose(result.places(), truth, atol=1e-8)
     assert result.capture.fps == 23.976, "and the footage's rate comes along"
-    near, _ = points_ply.read(tmp_path / "out" / "points3D.ply")
+    near = points_ply.read(tmp_path / "out" / "points3D.ply").positions
     world = result.capture.reading.world
     np.testing.assert_allclose(near + world.offset, points + offset, atol=1e-5)
     applied = json.loads((tmp_path / "out" / "transforms.json").read_text())["applied_transform"]
