@@ -24,7 +24,8 @@ def pieces_of(
 ) -> Pieces:
     """Pieces of splats with base colours (N, 3)."""
     shown = [(view.view, view.read_image()) for view in views]
-    pieces = find_pieces(gaussians, shown, options_for(arrays.notes))
+    far = _far(arrays)
+    pieces = find_pieces(gaussians, shown, options_for(arrays.notes), far=far)
     if pieces is None:
         labels = propose(arrays.means, rgb, gaussians.opacities.cpu().numpy())
         drawn = [drawn_regions(gaussians, view, labels)[0] for view, _ in shown]
@@ -35,7 +36,7 @@ def pieces_of(
             pictures=pictures,
             count=int(labels.max(initial=-1)) + 1,
         )
-    return replace(pieces, nothing=pieces.nothing | _far(arrays))
+    return replace(pieces, nothing=pieces.nothing | far)
 
 
 def _far(arrays: SplatArrays) -> Flags:

@@ -100,7 +100,7 @@ def _surrounded(
     """The model with a shell of surroundings, where the capture's depth can tell what is far."""
     if not share_known(known):
         return model, None
-    around = make_surroundings(views, str(model.means.device), config.surroundings)
+    around = make_surroundings(views, str(model.means.device), config.surroundings, known)
     most = round(config.surroundings.share * config.max_splats)
     surrounded = add_shell(model, views, known, around, most, config.surroundings)
     return surrounded, around if len(surrounded) > len(model) else None

@@ -6,6 +6,7 @@ wherever a known depth says that something near is in the way.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,9 @@ class SurroundingsConfig:
     share: float = 0.05  # of the Gaussians that there may be
     least: float = 0.06  # of the directions seen must be free; fewer are gaps in the depth
     distance: float = 50.0
-    boundary: float = 8.0  # what lies beyond is surroundings
+    boundary: float = 8.0  # what lies beyond is surroundings, or, where that is further,
+    scene: float = 3.0  # so many times the median of known depth: few steps before a desk are short
+    most: float = 40.0  # from which on nothing shows parallax, however far all that is known
     views: int = 2  # that must look there freely
     free: float = 0.85  # of the views that look there
     opacity: float = 0.9
@@ -63,12 +66,26 @@ class Surroundings:
 
 
 def make_surroundings(
-    views: ViewSet, device: str, config: SurroundingsConfig | None = None
+    views: ViewSet,
+    device: str,
+    config: SurroundingsConfig | None = None,
+    known: Sequence[KnownDepth] = (),
 ) -> Surroundings:
-    """Around the cameras; without a config nothing is far."""
+    """Around the cameras, beyond what is known to be the scene; without a config nothing is far."""
     places = torch.stack([-v.viewmat[:3, :3].T @ v.viewmat[:3, 3] for v in views.full])
-    boundary = config.boundary if config else math.inf
+    boundary = _boundary(known, views.extent, config) if config else math.inf
     return Surroundings(places.mean(0).to(device), views.extent, boundary)
+
+
+def _boundary(known: Sequence[KnownDepth], extent: float, config: SurroundingsConfig) -> float:
+    """In extents. A path says nothing of how far away its subject is: of a desk that was filmed
+    for two seconds most lay beyond eight.
+    """
+    depths = [k.depth[k.depth > 0] for k in known]
+    if not sum(len(d) for d in depths):
+        return config.boundary
+    middle = float(torch.cat(depths).median()) / extent
+    return max(config.boundary, min(config.scene * middle, config.most))
 
 
 def even_directions(count: int) -> Tensor:

@@ -16,7 +16,7 @@ from backend.semantics.views import choose_views
 from tests.benchmarks import semantic_outlines
 from tests.benchmarks.runs import backend, cost
 from tests.benchmarks.semantic_rooms import drawables
-from tests.benchmarks.semantic_trained import PRESET, owners_of
+from tests.benchmarks.semantic_trained import PRESET, owners_of, tree_of
 from tests.benchmarks.table import Row, Table
 
 SCENE, THING = "fox", "fox"
@@ -33,7 +33,8 @@ def run(table: Table) -> None:
     ply, objects = folder / "splats" / "splats.ply", table.scratch / f"{SCENE} objects"
     camera = ("--capture", str(folder / "capture"))
     _done("segment", ply, objects, *camera, "--preset", PRESET)
-    fit = semantic_outlines.judge(folder, SCENE, ply, owners_of(objects))[THING]
+    owner, tree = owners_of(objects), tree_of(objects)
+    fit = semantic_outlines.judge(folder, SCENE, ply, owner, tree)[THING]
     table.add(Row(SCENE, f"{THING}: IoU of the best object", 100 * fit.iou, "%"))
     for way, options in (("plainly", ()), ("clean", ("--clean",))):
         output = table.scratch / f"{SCENE} extracted {way}"

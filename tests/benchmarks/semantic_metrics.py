@@ -154,16 +154,16 @@ def wholes(truth: Truth, owner: np.ndarray, tree: MergeTree) -> tuple[float, flo
     """instances() where objects may be any of the tree's, parts and wholes alike."""
     best, count = [], tree.leaves
     told = truth.visible & (owner >= 0)
-    sizes = _summed(np.bincount(owner[told], minlength=count), tree)
+    sizes = summed(np.bincount(owner[told], minlength=count), tree)
     for mine in _judged(truth):
-        shared = _summed(np.bincount(owner[told & mine], minlength=count), tree)
+        shared = summed(np.bincount(owner[told & mine], minlength=count), tree)
         best.append(float((shared / (mine.sum() + sizes - shared)).max(initial=0.0)))
     return 100 * float(np.mean(np.array(best) > 0.5)), 100 * float(np.mean(best))
 
 
-def _summed(leaves: np.ndarray, tree: MergeTree) -> np.ndarray:
-    """Of every node: what its leaves (K,) have together."""
-    values = np.concatenate([leaves, np.zeros(len(tree.pairs), leaves.dtype)])
+def summed(leaves: np.ndarray, tree: MergeTree) -> np.ndarray:
+    """Of every node: what its leaves (K, ...) have together."""
+    values = np.concatenate([leaves, np.zeros((len(tree.pairs), *leaves.shape[1:]), leaves.dtype)])
     for number, (a, b) in enumerate(tree.pairs):
         values[tree.leaves + number] = values[a] + values[b]
     return values

@@ -59,9 +59,9 @@ class RoomFiles:
         return self.folder / "masks"
 
 
-def files(seed: int) -> RoomFiles:
+def files(seed: int, short: bool = False) -> RoomFiles:
     """The room of a seed, made and trained where it is not there; RuntimeError where the product
-    fails at it.
+    fails at it. `short`: filmed in a step to the side.
     """
     record = {
         "seed": seed,
@@ -71,11 +71,13 @@ def files(seed: int) -> RoomFiles:
         "views": VIEWS,
         "training": list(TRAINING),
     }
-    found = RoomFiles(ROOMS / f"room{seed}")
+    if short:
+        record["path"] = "short"
+    found = RoomFiles(ROOMS / f"room{seed}{'-short' if short else ''}")
     path = found.folder / "room.json"
     if not path.is_file() or json.loads(path.read_text(encoding="utf-8")) != record:
         shutil.rmtree(found.folder, ignore_errors=True)
-        _make(seed, found)
+        _make(seed, found, short)
         path.write_text(json.dumps(record), encoding="utf-8")
     return found
 
@@ -85,8 +87,9 @@ def unseen() -> list[int]:
     return list(range(UNSEEN - 1, VIEWS, UNSEEN))
 
 
-def _make(seed: int, found: RoomFiles) -> None:
-    room = furniture_room.make(seed, views=VIEWS, camera=CAMERA)
+def _make(seed: int, found: RoomFiles, short: bool) -> None:
+    path = furnished_room.short_path if short else furnished_room.cameras
+    room = furniture_room.make(seed, views=VIEWS, camera=CAMERA, path=path)
     seen = [i for i in range(VIEWS) if i not in unseen()]
     furnished_room.write_capture(room, range(VIEWS), found.folder / "all")
     furnished_room.write_capture(room, seen, found.folder / "footage")

@@ -1,6 +1,7 @@
 """`segment` as a user runs it, on rooms that the product has trained itself beside ideal splats of
 the same rooms: without a model, with exact label pictures, and with such as a SAM would draw.
-TRAINED are the rooms that score; 0, 1 and 2 are for development.
+TRAINED are the rooms that score; 0, 1 and 2 are for development. With SHORT=1 they were filmed in a
+step to the side, as people film a desk. WAYS chooses who says what regions are.
 """
 
 import os
@@ -22,6 +23,8 @@ from tests.benchmarks.semantic_rooms import RoomFiles
 from tests.benchmarks.table import Row, Table
 
 TRAINED = [int(s) for s in os.environ.get("TRAINED", "3,4,5").split(",")]
+WAYS = [w for w in os.environ.get("WAYS", "").split(",") if w]
+SHORT = os.environ.get("SHORT", "0") != "0"
 PRESET = os.environ.get("SEGMENT_PRESET", "balanced")  # 30 pictures
 LEAST_PIXELS = 100  # of an object in the held-out views together, to be judged there
 
@@ -36,9 +39,9 @@ class Way:
 
 def run(table: Table) -> None:
     for seed in TRAINED:
-        found = semantic_rooms.files(seed)
+        found = semantic_rooms.files(seed, SHORT)
         for trained in (True, False):
-            kind = "trained" if trained else "ideal"
+            kind = ("trained" if trained else "ideal") + (", short path" if SHORT else "")
             room = semantic_rooms.load(found, trained)
             best = in_drawings(room, room.objects.astype(np.int32), semantic_rooms.unseen())
             metric = "mean IoU, held-out views"  # of what splats of that sharpness could show
@@ -52,9 +55,12 @@ def run(table: Table) -> None:
 
 
 def ways(found: RoomFiles, seed: int) -> Iterator[Way]:
-    yield Way("no model", ())
-    yield Way("exact label pictures", ("--regions", str(found.regions)))
-    yield Way("as of a MobileSAM", ("--regions", str(jittered(found, seed))))
+    everyone = (
+        Way("no model", ()),
+        Way("exact label pictures", ("--regions", str(found.regions))),
+        Way("as of a MobileSAM", ("--regions", str(jittered(found, seed)))),
+    )
+    yield from (way for way in everyone if not WAYS or way.name in WAYS)
 
 
 def jittered(found: RoomFiles, seed: int) -> Path:
@@ -69,7 +75,7 @@ def _one(
     table: Table, room: Room, found: RoomFiles, which: tuple[str, int, Path], way: Way
 ) -> None:
     kind, seed, output = which
-    ply = found.trained if kind == "trained" else found.ideal
+    ply = found.trained if kind.startswith("trained") else found.ideal
     done = backend(
         "segment", ply, output, "--capture", str(found.capture), "--preset", PRESET, *way.options
     )

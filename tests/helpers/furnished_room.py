@@ -109,6 +109,16 @@ def _overlap(a: np.ndarray, b: np.ndarray) -> bool:
     return bool((a[:2] < b[2:] + 0.02).all() and (b[:2] < a[2:] + 0.02).all())
 
 
+def short_path(count: int, random: np.random.Generator) -> list[np.ndarray]:
+    """A step to the side with the camera in hand: a metre, seven from the room's middle."""
+    target, poses = np.array([-0.5, 0.5, 0.5]), []
+    for i in range(count):
+        angle = math.radians(-45 + 8 * (i / (count - 1) - 0.5))
+        away = np.array([math.cos(angle), math.sin(angle), 0.42]) * (7 + random.normal(0, 0.05))
+        poses.append(ray_world.look_at(target + away, target + random.normal(0, 0.05, 3)))
+    return poses
+
+
 def cameras(count: int, random: np.random.Generator) -> list[np.ndarray]:
     poses = []
     for i in range(count):

@@ -2,6 +2,7 @@
 rooms that nothing was trained on.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +73,7 @@ SMALL = (
 LOADED = ("armchair", "couch", "cabinet", "shelf", "table", "bed")
 LARGE_FIRST = ("rug", "bed", "couch", "shelf", "table", "cabinet")
 Models = dict[str, tuple[str, ...]]
+Path = Callable[[int, np.random.Generator], list[np.ndarray]]
 ALL: Models = {name: SEEN[name] + UNSEEN[name] for name in SEEN}
 
 
@@ -169,9 +171,10 @@ def make(
     varied: bool = False,
     camera: Camera = Camera(),
     patterned: bool = False,
+    path: Path = cameras,
 ) -> Room:
     """A room with two walls, filmed from the open side; light, floor and walls differ from seed to
-    seed. `patterned`: so are floor, walls and things.
+    seed. `patterned`: so are floor, walls and things. `path`: how it is walked.
     """
     random = np.random.default_rng(5000 + seed)
     placed, named = _furnish(random, models, pieces, varied)
@@ -185,7 +188,7 @@ def make(
         world = World(world.things, walls)
     sun = np.array([random.normal(), random.normal(), 1.5])
     light = Light(sun / np.linalg.norm(sun), random.uniform(0.5, 0.75))
-    poses = cameras(views, np.random.default_rng(6000 + seed))
+    poses = path(views, np.random.default_rng(6000 + seed))
     images, owners, points = [], [], []
     for pose in poses:
         parts = [part for parts in placed for part in parts]

@@ -181,8 +181,9 @@ def test_one_object_has_to_be_the_outlined_thing(
     (tmp_path / "outlines.json").write_text(json.dumps(record))
     monkeypatch.setattr(semantic_outlines, "OUTLINES", tmp_path / "outlines.json")
 
-    def judge(found: np.ndarray) -> dict[str, semantic_outlines.Fit]:
-        return semantic_outlines.judge(tmp_path, "tea", tmp_path / "splats.ply", found)
+    def judge(found: np.ndarray, *pairs: list[int]) -> dict[str, semantic_outlines.Fit]:
+        tree = sound_tree(np.array(pairs), np.ones(len(pairs), np.float32), int(found.max()) + 1)
+        return semantic_outlines.judge(tmp_path, "tea", tmp_path / "splats.ply", found, tree)
 
     right, whole = judge(owner), judge(np.zeros_like(owner))
     assert right["cup"].number != right["plate"].number
@@ -190,7 +191,13 @@ def test_one_object_has_to_be_the_outlined_thing(
     assert whole["cup"].iou < 0.55 and whole["cup"].pieces == 1
     halves = np.where(splats.means[:, 1].numpy() < 0, 2, owner).astype(np.int32)
     assert judge(halves)["cup"].pieces == 2 and judge(halves)["cup"].iou < 0.7
-    assert judge(np.full_like(owner, -1))["plate"] == semantic_outlines.Fit(0.0, 0, 0)
+    cup = right["cup"]
+    parts = np.where((splats.means[:, 1].numpy() < 0) & (owner == cup.number), 2, owner)
+    parted = judge(parts.astype(np.int32), [cup.number, 2])["cup"]
+    assert parted.iou < 0.7 and parted.whole == pytest.approx(cup.iou, abs=0.02)
+    assert cup.whole == cup.iou
+    none = semantic_outlines.Fit(iou=0.0, whole=0.0, pieces=0, number=0)
+    assert judge(np.full_like(owner, -1))["plate"] == none
 
 
 @pytest.mark.skipif(not furniture_room.available(), reason="the furniture models are not here")

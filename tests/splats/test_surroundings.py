@@ -129,6 +129,18 @@ def test_the_shell_is_where_nothing_near_is_known() -> None:
     assert len(free_directions(views, far, around, config)[0]) == len(everywhere)
 
 
+@pytest.mark.parametrize(("distance", "boundary"), [(1, 8), (12, 36), (100, 40)])
+def test_surroundings_begin_beyond_what_is_known(distance: float, boundary: float) -> None:
+    views, config = small_views(4), SurroundingsConfig()
+    depth = torch.full((16, 24), distance * views.extent)
+    depth[0] = 0.0  # of which nothing is known
+    known = [KnownDepth(views.full[i], depth) for i in views.training]
+    around = make_surroundings(views, "cpu", config, known)
+    assert around.boundary == pytest.approx(boundary), "however short the path"
+    free = len(free_directions(views, known, around, config)[0])
+    assert bool(free) == (distance > boundary), "no shell shines through a desk"
+
+
 def test_a_shell_is_added_at_its_distance_and_covers_what_is_free() -> None:
     trainer, config = small_trainer(small_config()), SurroundingsConfig()
     around = make_surroundings(trainer.views, "cpu", config)

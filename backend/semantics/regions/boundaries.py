@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ...geometry.arrays import Doubles, Flags, Floats, Ints, Ints32, Pixels
 from .boundary_evidence import EvidenceConfig, likely, of_colors
-from .fused_surface import FusedSurface
+from .fused_surface import FusedSurface, smoothed
 from .seen_surface import SeenView
 from .textures import without_pattern
 
@@ -110,17 +110,6 @@ def photo_colors(surface: FusedSurface, views: Sequence[SeenView]) -> Doubles:
     return np.asarray(sums / np.maximum(times, 1)[:, None])
 
 
-def _smoothed(surface: FusedSurface) -> Doubles:
-    """(V, 3) normals averaged with those of touching voxels that face the same way."""
-    a, b = surface.pairs.T
-    alike = (surface.normals[a] * surface.normals[b]).sum(1) > 0.5
-    a, b, normals = a[alike], b[alike], surface.normals.copy()
-    for k in range(3):
-        normals[:, k] += np.bincount(a, surface.normals[b, k], len(normals))
-        normals[:, k] += np.bincount(b, surface.normals[a, k], len(normals))
-    return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9))
-
-
 def turned_inwards(points: Doubles, normals: Doubles, pairs: Ints) -> Doubles:
     """(E,) how far the normals of two parts of a surface lean towards each other, -2..2."""
     a, b = pairs.T
@@ -169,7 +158,7 @@ def patch_graph(
     heights, times = steps
     voxels = _Between(
         color=1 - np.exp(-np.square(heights / config.color_step)),
-        fold=folds(surface.points, _smoothed(surface), surface.pairs, config),
+        fold=folds(surface.points, smoothed(surface, 1), surface.pairs, config),
         crossing=planes[a] != planes[b],
         flat=(planes[a] == planes[b]) & (planes[a] >= 0),
     )

@@ -135,3 +135,17 @@ def _touching(places: Ints, steps: tuple[int, int, int]) -> Ints:
         there = np.flatnonzero(places[other] == places + offset)
         pairs.append(np.stack([there, other[there]], 1))
     return np.concatenate(pairs)
+
+
+def smoothed(surface: FusedSurface, rounds: int) -> Doubles:
+    """(V, 3) normals averaged so often with those of touching voxels that face the same way."""
+    a, b = surface.pairs.T
+    normals = surface.normals
+    for _ in range(rounds):
+        alike = (normals[a] * normals[b]).sum(1) > 0.5
+        first, second, sums = a[alike], b[alike], normals.copy()
+        for k in range(3):
+            sums[:, k] += np.bincount(first, normals[second, k], len(normals))
+            sums[:, k] += np.bincount(second, normals[first, k], len(normals))
+        normals = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
+    return np.asarray(normals)

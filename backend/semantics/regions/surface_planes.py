@@ -1,13 +1,18 @@
 """Large planes of a surface: floors, walls, table tops, what things stand on and hang on. RANSAC on
 points with normals, one plane after the other (Fischler and Bolles 1981; Schnabel et al. 2007).
+
+Normals are averaged over neighbours first: those of a trained surface err by ten degrees, so
+that no plane was found on a desk, and what crosses a plane was cut by a strip of it. On rooms whose
+splats were moved at random (normals off by 11 degrees) that brought the mean IoU of things from 65
+to 70; on others it changes nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ...geometry.arrays import Doubles, Flags, Ints, Ints32
-from .fused_surface import FusedSurface
+from .fused_surface import FusedSurface, smoothed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +22,8 @@ class SurfacePlaneConfig:
     most: int = 8
     share: float = 0.04  # of the surface that a plane must hold
     alike: float = 0.85  # cosine of a voxel's normal and its plane's, to find the plane
-    roughly: float = 0.6  # the same, to be of it
+    roughly: float = 0.7  # the same, to be of it
+    rounds: int = 3  # from voxel to neighbour that normals are averaged
     thickness: tuple[float, float] = (0.75, 2.0)  # least and most, as noisy as the surface is
     trials: int = 600
     sample: int = 6000  # voxels that a trial is scored on
@@ -46,6 +52,7 @@ def find_surface_planes(
 ) -> Ints32:
     """(V,) the plane that each voxel lies on, the largest first; -1: none."""
     random = np.random.default_rng(config.seed)
+    surface = replace(surface, normals=smoothed(surface, config.rounds))
     labels = np.full(len(surface.points), -1, np.int32)
     least = max(10.0, config.share * len(labels))
     for number in range(config.most):
@@ -80,8 +87,7 @@ def _members(
     about = distance[(distance < 2) & (facing > config.alike)]
     rough = 3 * float(np.median(about)) if len(about) else 0.0
     thickness = float(np.clip(rough, *config.thickness))
-    inside = (facing > config.roughly) | (distance < 0.5 * thickness)
-    return np.asarray((distance < thickness) & inside)
+    return np.asarray((distance < thickness) & (facing > config.roughly))
 
 
 def _best_trial(

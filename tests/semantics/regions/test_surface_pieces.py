@@ -16,7 +16,7 @@ from backend.semantics.regions.fused_surface import FusedSurface, fuse
 from backend.semantics.regions.rough_planes import with_rough_parts
 from backend.semantics.regions.seen_surface import SeenConfig, confirmed, floating, see
 from backend.semantics.regions.surface_pieces import Pieces, find_pieces, grown
-from backend.semantics.regions.surface_planes import find_surface_planes
+from backend.semantics.regions.surface_planes import SurfacePlaneConfig, find_surface_planes
 from backend.semantics.regions.wavy_planes import continued
 
 
@@ -84,6 +84,27 @@ def test_units_and_axes_do_not_matter(room: Room, pieces: Pieces) -> None:
     assert (found.labels == pieces.labels)[both].mean() > 0.8
 
 
+def test_surroundings_that_shine_through_a_surface_are_left_out_of_it(room: Room) -> None:
+    g, shell = room.gaussians, 6000
+    away = np.random.default_rng(0).normal(size=(shell, 3))
+    away *= 80 / np.linalg.norm(away, axis=1, keepdims=True)
+    thin = Drawables(
+        means=torch.cat([g.means, torch.from_numpy(away).float()]),
+        quats=torch.cat([g.quats, torch.tensor([[1.0, 0, 0, 0]]).repeat(shell, 1)]),
+        scales=torch.cat([g.scales, torch.full((shell, 3), 2.0)]),
+        opacities=torch.cat([0.5 * g.opacities, torch.full((shell,), 0.95)]),
+        colors=torch.cat([g.colors, torch.full((shell, 3), 0.5)]),
+    )
+    far = np.arange(len(thin.means)) >= len(g.means)
+    solid = np.append(room.objects >= 0, np.zeros(shell, bool))
+    blurred, sharp = (
+        find_pieces(thin, shown(room), RasterOptions(), far=marks) for marks in (None, far)
+    )
+    assert sharp is not None and sharp.nothing[far].all() and (sharp.labels[far] == -1).all()
+    assert sharp.nothing[solid].mean() < 0.05
+    assert blurred is None or blurred.nothing[solid].mean() > 0.2
+
+
 def test_pictures_without_splats_give_no_pieces(room: Room) -> None:
     away = room.views[0].viewmat.clone()
     away[2, 3] = -1000.0  # all lies behind the camera
@@ -97,6 +118,45 @@ def test_pictures_without_splats_give_no_pieces(room: Room) -> None:
     )
     image = np.zeros((30, 40, 3), np.uint8)
     assert find_pieces(room.gaussians, [(view, image)] * 2, RasterOptions()) is None
+
+
+def sheet(normal: np.ndarray, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points (V, 3) of a square sheet about `offset`, normals (V, 3) that err, and pairs that
+    touch.
+    """
+    side, random = 60, np.random.default_rng(1)
+    along = np.linalg.svd(normal[None])[2][1:]
+    u, v = np.meshgrid(np.arange(side), np.arange(side))
+    grid = 0.1 * (np.stack([u.ravel(), v.ravel()], 1) - side / 2)
+    normals = normal + random.normal(0, 0.35, (side**2, 3))
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    number = np.arange(side**2).reshape(side, side)
+    pairs = [(number[:, :-1], number[:, 1:]), (number[:-1], number[1:])]
+    touching = np.concatenate([np.stack([a.ravel(), b.ravel()], 1) for a, b in pairs])
+    return grid @ along + offset, normals, touching
+
+
+def test_a_plane_is_found_where_normals_err_and_takes_no_strip_of_what_crosses_it() -> None:
+    floor, up, pairs = sheet(np.array([0.0, 0, 1]), np.zeros(3))
+    tilt = np.radians(50)
+    slope, away, more = sheet(np.array([np.sin(tilt), 0, np.cos(tilt)]), np.array([20.0, 0, 0]))
+    surface = FusedSurface(
+        points=np.concatenate([floor, slope]),
+        normals=np.concatenate([up, away]),
+        widths=np.full(7200, 0.1),
+        cells=10 * np.concatenate([floor, slope]),
+        pairs=np.concatenate([pairs, more + 3600]),
+        maps=[],
+    )
+    crossing = np.abs(slope[:, 2]) < 0.2
+    on, strip = [], []
+    for rounds in (SurfacePlaneConfig().rounds, 0):
+        found = find_surface_planes(surface, SurfacePlaneConfig(rounds=rounds))
+        number = np.bincount(found[:3600] + 1).argmax() - 1
+        on.append((found[:3600] == number).mean() if number >= 0 else 0.0)
+        strip.append((found[3600:][crossing] == number).mean())
+    assert on[0] > 0.98 > 0.95 > on[1], "single normals do not tell"
+    assert crossing.sum() > 100 and strip[0] < 0.02
 
 
 def test_planes_of_a_surface_come_by_size() -> None:
