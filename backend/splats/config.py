@@ -67,6 +67,9 @@ class TrainConfig:
     exposure_spread: float = 0.03  # of log brightness, from which it is allowed unasked
     antialiased: bool = False
     blend: Blend = "srgb"
+    # how long splats for Blender are drawn as they are projected, before rays meet them: on dark
+    # things (seed 7, 1,500 steps) 35.5 instead of 35.0 dB, in two thirds of the time
+    projected_share: float = 0.6
     rates: LearningRates = LearningRates()
     densify: DensifyConfig = DensifyConfig()
     surroundings: SurroundingsConfig = field(default_factory=SurroundingsConfig)

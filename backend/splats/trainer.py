@@ -3,7 +3,7 @@ run can go on exactly where a checkpoint left it.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -56,8 +56,14 @@ class Trainer:
 
     @property
     def options(self) -> RasterOptions:
-        """How the rasteriser draws while training."""
-        return options_for(self.notes)
+        """How the rasteriser draws while training: rays come last, for each pixel has its own order
+        then, which costs time and makes the way down rough.
+        """
+        options = options_for(self.notes)
+        if options.traced and self.share < self.config.projected_share:
+            plain = RasterOptions()
+            return replace(options, traced=False, alpha_threshold=plain.alpha_threshold)
+        return options
 
     @property
     def notes(self) -> SplatNotes:

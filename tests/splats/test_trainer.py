@@ -8,6 +8,7 @@ import torch
 from helpers.small_training import small_config, small_model, small_trainer, small_views
 
 from backend.gaussians.losses import l1_dssim_for
+from backend.gaussians.options import RasterOptions, as_cycles_draws, options_for
 from backend.splats import trainer as training
 from backend.splats.config import DensifyConfig, LearningRates
 from backend.splats.trainer import Trainer
@@ -65,6 +66,19 @@ def test_degrees_join_one_after_the_other() -> None:
     trainer = small_trainer(small_config(steps=100, sh_degree=1))
     trainer.step = 100
     assert trainer.sh_degree == 1 and trainer.share == 1
+
+
+def test_rays_come_last_to_splats_for_blender() -> None:
+    trainer = small_trainer(small_config(steps=10, blend="linear", projected_share=0.6))
+    drawn = []
+    for step in range(11):
+        trainer.step = step
+        drawn.append((trainer.options.traced, trainer.options.alpha_threshold))
+    traced = as_cycles_draws(RasterOptions()).alpha_threshold
+    assert drawn == [(False, 1 / 255)] * 6 + [(True, traced)] * 5
+    assert trainer.options == options_for(trainer.notes), "as the file is drawn, at the end"
+    others = small_trainer(small_config(steps=10))
+    assert others.options == RasterOptions()
 
 
 # ------------------------------------------------------------------------------ how fast
