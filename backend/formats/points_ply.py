@@ -59,7 +59,7 @@ def read(path: Path, offset: Doubles | None = None) -> Points:
             break
     finite = np.isfinite(points).all(1)
     lost = int((~finite).sum())
-    told = f"{lost:,} of the {len(points):,} points of {path.name} are nowhere: left out."
+    told = f"{path.name}: {lost:,} of {len(points):,} points left out, without a usable position."
     return Points(points[finite], colors[finite], told if lost else "")
 
 

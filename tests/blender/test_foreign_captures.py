@@ -170,7 +170,7 @@ def test_points_that_are_nowhere_are_counted(bpy: Any, tmp_path: Path, rooms: An
     head += "".join(f"property float {n}\n" for n in "xyz") + "end_header\n"
     (folder / "points3D.ply").write_text(head + "0 0 0\n1 nan 0\n0 1 0\n")
     line = rooms("scene.results").import_capture(bpy.context, folder, "c")
-    assert "2 points" in line and "1 of the 3 points of points3D.ply are nowhere" in line
+    assert "2 points" in line and "points3D.ply: 1 of 3 points left out" in line
 
 
 def test_far_worlds_come_near_and_are_said(bpy: Any, tmp_path: Path, rooms: Any) -> None:

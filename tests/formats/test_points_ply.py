@@ -60,7 +60,7 @@ def test_points_that_are_nowhere_go_with_their_colours(tmp_path: Path) -> None:
     found, colors, told = points_ply.read(tmp_path / "a.ply")
     np.testing.assert_array_equal(found, POINTS[[0, 2]])
     np.testing.assert_array_equal(colors, COLORS[[0, 2]])
-    assert told == "1 of the 3 points of a.ply are nowhere: left out."
+    assert told == "a.ply: 1 of 3 points left out, without a usable position."
 
 
 def test_points_need_three_coordinates(tmp_path: Path) -> None:

@@ -332,7 +332,7 @@ def test_points_that_are_nowhere_are_counted(footage: Path, tmp_path: Path) -> N
     points[[0, 3]] = np.inf
     points_ply.write(own / "points3D.ply", points, colors)
     (warning,) = train(own, tmp_path / "o").all(protocol.Warn)
-    assert warning.text.startswith(f"2 of the {len(points):,} points of points3D.ply are nowhere")
+    assert warning.text.startswith(f"points3D.ply: 2 of {len(points):,} points left out")
 
 
 def test_an_end_of_the_path_can_be_held_out_too(footage: Path, tmp_path: Path) -> None:

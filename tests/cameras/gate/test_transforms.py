@@ -377,7 +377,7 @@ def test_points_that_are_nowhere_are_counted(tmp_path: Path) -> None:
     points[7, 1] = np.nan
     points_ply.write(folder / "odd.ply", points, np.full((50, 3), 9, np.uint8))
     result = read(folder, tmp_path / "out")
-    assert "1 of the 50 points of odd.ply are nowhere: left out." in result.said
+    assert "odd.ply: 1 of 50 points left out" in result.said
     assert len(points_ply.read(tmp_path / "out" / "points3D.ply").positions) == 49
 
 
