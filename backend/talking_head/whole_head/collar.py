@@ -22,6 +22,8 @@ def with_collar(
     others by how high those of either kind reach.
     """
     shown = np.isfinite(rows[:, :, 0]).any(0)
+    if not shown.any():
+        return region
     lab = np.zeros((len(rest), 3), np.float32)
     lab[shown] = _lab(np.nanmedian(rows[:, shown], 0).astype(np.float32))
     height = anatomy.height(rest)

@@ -233,6 +233,8 @@ def test_a_collar_goes_all_around_and_leaves_the_nape_bare() -> None:
     assert np.abs(before.colors[nape] - skin).max() > 0.1, "white had flown up the nape"
     bare = with_collar(plain, seen(np.zeros(len(rest), bool)), rest, where)
     np.testing.assert_array_equal(bare, plain)
+    nothing = np.full((3, len(rest), 3), np.nan, np.float32)
+    np.testing.assert_array_equal(with_collar(plain, nothing, rest, where), plain)
 
 
 def test_an_edge_is_where_the_colours_say() -> None:
