@@ -1,5 +1,6 @@
 """What a preset and the user's own options make of an animated mesh's reconstruction."""
 
+import math
 from dataclasses import dataclass, replace
 
 from ..protocol import Preset
@@ -11,6 +12,9 @@ from .template.canonical_gaussians import CanonicalConfig
 from .texture.paint import PaintConfig
 from .tracked.config import TrackedConfig
 from .tracked.fit import TrackedFitConfig
+
+PRESET_MOMENTS = 50  # of the clip that a preset's steps are for
+MOST_STEPS = 2.0  # times the preset's, for long clips
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,14 @@ def make_config(preset: Preset, options: MeshOptions, device: str = "cpu") -> Me
     if options.steps:
         free = replace(free, steps=options.steps)
     return MeshConfig(footage, _tracked(row, options), free)
+
+
+def lengthened(config: TrackedConfig, moments: int) -> TrackedConfig:
+    """More steps of the fit for a longer clip, as the square root of its moments, up to twice as
+    many: waves grow alike, and neighbouring moments show much the same.
+    """
+    more = min(MOST_STEPS, max(1.0, math.sqrt(moments / PRESET_MOMENTS)))
+    return replace(config, fit=replace(config.fit, steps=round(more * config.fit.steps)))
 
 
 def _tracked(row: MeshPreset, options: MeshOptions) -> TrackedConfig:

@@ -6,7 +6,7 @@ from ..formats import capture
 from ..runtime.job import Job, Outcome
 from ..runtime.kept_stage import StageKeeper
 from ..runtime.threads import one_thread
-from .config import MeshConfig, make_config
+from .config import MeshConfig, lengthened, make_config
 from .footage import load as reading
 from .footage.load import ObjectFootage
 from .footage.object_sheet import object_sheet
@@ -32,7 +32,8 @@ def run(job: Job[MeshOptions]) -> Outcome:
         if options.mode == "free":
             summary, metrics = free.reconstruct(job, clip, config.free)
         else:
-            summary, metrics = tracked.reconstruct(job, clip, config.tracked)
+            moments = 0 if options.steps else len(clip.training)
+            summary, metrics = tracked.reconstruct(job, clip, lengthened(config.tracked, moments))
         return Outcome(
             summary,
             {**metrics, "arc": arc},

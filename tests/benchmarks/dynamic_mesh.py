@@ -17,10 +17,12 @@ from tests.benchmarks import mesh_bones, mesh_engine, mesh_masks, mesh_real
 from tests.benchmarks.mesh_clips import (
     BLENDER,
     ESTIMATED,
+    GAITS,
     GIVEN,
     KNOWN,
     Meshes,
     compare,
+    compare_parts,
     compare_tracks,
     film,
     filmed_as,
@@ -106,6 +108,7 @@ def _one(table: Table, folder: Path, name: str, mode: str, preset: str) -> None:
             to_truth(tracks, solved, true),
         )
     found = compare(meshes, truth, true.frames) | compare_tracks(tracks, truth)
+    found |= compare_parts(tracks, truth, folder / f"{filmed_as(name)}.npz")
     found |= {
         "held-out PSNR": manifest["metrics"]["psnr"],
         "held-out mask IoU": manifest["metrics"]["iou"],
@@ -142,7 +145,7 @@ def run(table: Table) -> None:
     parts = tuple(p for p in os.environ.get("PART", "").split(",") if p) or PARTS
     wanted = tuple(name for name in os.environ.get("CLIPS", "").split(",") if name)
     preset, folder = os.environ.get("PRESET", "balanced"), table.scratch / "clips"
-    names = usable(wanted or (*KNOWN, *ESTIMATED, *GIVEN))
+    names = usable(wanted or (*KNOWN, *GAITS, *ESTIMATED, *GIVEN))
     film(folder, names)
     for name in names:
         for mode in ("tracked", "free"):

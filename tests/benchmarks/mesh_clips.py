@@ -35,6 +35,11 @@ KNOWN = (
     "monkey_front",
     "knight_front",
 )
+DEVELOPED_ON = ("knightwalk", "foxrun")  # gaits that constants were chosen on
+HELD_OUT = ("knightrun", "magerun", "wolfwalk", "horsewalk", "robotwalk")  # and that were not
+GAITS = (*DEVELOPED_ON, *HELD_OUT)
+BANDS = ("lowest third", "middle third", "highest third")
+LEAST_BONE = 0.01  # of all vertices, to be told of
 ESTIMATED = ("monkey_estimated", "fox_estimated")
 GIVEN = (
     "monkey_given",
@@ -52,7 +57,7 @@ def usable(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(
         n
         for n in names
-        if n in (*KNOWN, *ESTIMATED, *GIVEN)
+        if n in (*KNOWN, *GAITS, *ESTIMATED, *GIVEN)
         and (DATA.is_dir() or n.partition("_")[0] in PROCEDURAL)
     )
 
@@ -157,6 +162,32 @@ def compare_tracks(tracks: np.ndarray, truth: Meshes) -> dict[str, float]:
     size, _ = extent(truth)
     moved, still = metrics.trajectory_error(tracks / size, np.stack([v for v, _ in truth]) / size)
     return {"trajectory error %": 100 * moved, "of a motionless mesh %": 100 * still}
+
+
+def compare_parts(tracks: np.ndarray, truth: Meshes, path: Path) -> dict[str, float]:
+    """The ways of true vertices by height, and by the bone of the true skeleton that moves them,
+    which `path` tells; each beside those of a mesh that stands still. And how quick it all is.
+    """
+    if len({len(v) for v, _ in truth}) > 1:
+        return {}
+    size, _ = extent(truth)
+    true = np.stack([v for v, _ in truth]) / size
+    found, wanted = metrics.ways_of(tracks / size, true)
+    error, still = (100 * np.linalg.norm(w, axis=2).mean(0) for w in (found - wanted, wanted))
+    bands = metrics.height_bands(true[0])
+    parts = {name: bands == number for number, name in enumerate(BANDS)}
+    with np.load(path) as data:
+        if "bone" in data:
+            of_bone = {str(n): data["bone"] == k for k, n in enumerate(data["bones"])}
+            parts |= {n: own for n, own in of_bone.items() if own.mean() >= LEAST_BONE}
+    rows = {"speed, of the true": metrics.speed(found, wanted)}
+    for name, own in parts.items():
+        rows[f"{name}: error %"] = float(error[own].mean())
+        rows[f"{name}: motionless %"] = float(still[own].mean())
+    low = parts[BANDS[0]]
+    rows["lowest third: of motionless"] = float(error[low].mean() / still[low].mean())
+    rows["lowest third: speed"] = metrics.speed(found[:, low], wanted[:, low])
+    return rows
 
 
 def extent(truth: Meshes) -> tuple[float, np.ndarray]:

@@ -50,3 +50,23 @@ def trajectory_error(found: Floats, truth: Floats, reference: int = 0) -> tuple[
     return float(np.linalg.norm(way - true_way, axis=2).mean()), float(
         np.linalg.norm(true_way, axis=2).mean()
     )
+
+
+def ways_of(found: Floats, truth: Floats, reference: int = 0) -> tuple[Floats, Floats]:
+    """(T, W, 3) twice: the way of the found vertex that is nearest at the reference frame to each
+    true one, and the true way. So a limb that was not found at all counts, as far as it moves.
+    """
+    partner = KDTree(found[reference]).query(truth[reference])[1]
+    return (found - found[reference])[:, partner], truth - truth[reference]
+
+
+def height_bands(vertices: Floats, count: int = 3) -> Integers:
+    """(W,) of vertices (W, 3) with z up: 0 in the lowest part of the whole height."""
+    height = vertices[:, 2] - vertices[:, 2].min()
+    return np.minimum((count * height / height.max()).astype(np.int64), count - 1)
+
+
+def speed(found: Floats, truth: Floats) -> float:
+    """The length of all ways (T, W, 3) over that of the true ones: 1 is as quick as the truth."""
+    lengths = [np.linalg.norm(np.diff(ways, axis=0), axis=2).sum() for ways in (found, truth)]
+    return float(lengths[0] / lengths[1])

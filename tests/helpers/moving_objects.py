@@ -8,7 +8,7 @@ every frame.
 """
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bpy
@@ -16,7 +16,7 @@ import numpy as np
 from mathutils import Vector
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[k]) for k in (1, 2)]
-from helpers.moving_things import THINGS, material, model  # noqa: E402
+from helpers.moving_things import GAIT_FRAMES, GAITS, THINGS, material, model  # noqa: E402
 
 from backend.formats import capture  # noqa: E402
 
@@ -53,13 +53,34 @@ def _mesh(objects: list) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(vertices).astype(np.float32), np.concatenate(faces)
 
 
-def _write_truth(path: Path, meshes: list[tuple[np.ndarray, np.ndarray]]) -> None:
+def _bones(objects: list) -> dict[str, np.ndarray]:
+    """`bones` (B,) names, and `bone` (V,) the one that moves each vertex most; nothing where the
+    vertices have none.
+    """
+    names: list[str] = []
+    for thing in objects:
+        groups = {group.index: group.name for group in thing.vertex_groups}
+        for vertex in thing.data.vertices:
+            most = max(vertex.groups, key=lambda g: g.weight, default=None)
+            names.append(groups[most.group] if most else thing.parent_bone)
+    if not all(names):
+        return {}
+    bones, bone = np.unique(names, return_inverse=True)
+    return {"bones": bones, "bone": bone.astype(np.int32)}
+
+
+def _write_truth(
+    path: Path, meshes: list[tuple[np.ndarray, np.ndarray]], bones: dict[str, np.ndarray]
+) -> None:
     """One array of trajectories where the topology stays, an array a frame where it does not."""
     same = (
         len({len(v) for v, _ in meshes}) == 1
     )  # quads may be cut into triangles differently from frame to frame
     if same:
-        np.savez_compressed(path, vertices=np.stack([v for v, _ in meshes]), faces=meshes[0][1])
+        if "bone" in bones and len(bones["bone"]) != len(meshes[0][0]):
+            bones = {}  # a modifier made other vertices
+        vertices = np.stack([v for v, _ in meshes])
+        np.savez_compressed(path, vertices=vertices, faces=meshes[0][1], **bones)
     else:
         arrays = {f"vertices{i}": v for i, (v, _) in enumerate(meshes)} | {
             f"faces{i}": f for i, (_, f) in enumerate(meshes)
@@ -119,13 +140,15 @@ def film(folder: Path, name: str) -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     kind, _, way = name.partition("_")
     shot = Shot(arc=50.0) if way == "front" else Shot()
+    if kind in GAITS:
+        shot = replace(shot, frames=GAIT_FRAMES)
     objects, at = THINGS[kind]() if kind in THINGS else model(kind)
     camera, scene = _light_and_film(shot), bpy.context.scene
     meshes = []
     for k in range(shot.frames):
         at(k / shot.frames)
         meshes.append(_mesh(objects))
-    _write_truth(folder / f"{name}.npz", meshes)
+    _write_truth(folder / f"{name}.npz", meshes, _bones(objects))
     everything = np.concatenate([v for v, _ in meshes])
     center, extent = (
         (everything.max(0) + everything.min(0)) / 2,

@@ -14,6 +14,17 @@ MODELS = {
     "wolf": ("anim_quaternius_dev/Wolf-v12.glb", "Walk"), "robot": ("anim_robot/robot.glb",
     "Robot_Wave"),
 }  # fmt: skip
+# one gait cycle after the other at the action's own speed, in place
+GAITS = {
+    "knightwalk": ("anim_kaykit_dev/Knight.glb", "Walking_A"),
+    "foxrun": ("anim_fox/Fox.glb", "Run"),
+    "knightrun": ("anim_kaykit_dev/Knight.glb", "Running_A"),
+    "magerun": ("anim_kaykit_dev/Mage.glb", "Running_B"),
+    "wolfwalk": ("anim_quaternius_dev/Wolf-v12.glb", "Walk"),
+    "horsewalk": ("anim_quaternius_dev/Horse-v7.glb", "Walk"),
+    "robotwalk": ("anim_robot/robot.glb", "Robot_Walking"),
+}
+GAIT_FRAMES = 96  # at 24 a second, on one circle: more than three cycles of each
 HELD_THINGS = ("Sword", "Shield", "Wand", "Staff", "Spellbook", "Icosphere")
 SetTime = Callable[[float], None]  # 0 at the first frame, 1 after the last
 
@@ -160,8 +171,10 @@ def _torus_to_sphere() -> tuple[list, SetTime]:
 
 
 def model(name: str) -> tuple[list, SetTime]:
-    """A rigged model through one run of its animation."""
-    file, motion = MODELS[name]
+    """A rigged model through one run of its animation; one that walks or runs, through as many
+    cycles as there is time for.
+    """
+    file, motion = GAITS.get(name) or MODELS[name]
     bpy.ops.import_scene.gltf(filepath=str(DATA / "models" / file))
     objects = [o for o in bpy.data.objects if o.type == "MESH"]
     kept = [o for o in objects if not any(word in o.name for word in HELD_THINGS)]
@@ -177,7 +190,8 @@ def model(name: str) -> tuple[list, SetTime]:
     first, last = action.frame_range
 
     def at(time: float) -> None:
-        frame = first + (last - first) * time
+        done = GAIT_FRAMES * time % (last - first) if name in GAITS else (last - first) * time
+        frame = first + done
         bpy.context.scene.frame_set(int(frame), subframe=frame - int(frame))
 
     return kept, at

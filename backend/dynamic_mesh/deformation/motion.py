@@ -15,6 +15,8 @@ from .nodes import NodeGraph
 
 DEPENDENT = 1e-4  # of the largest singular value
 ALIKE = 20  # waves of which one beat is alike high
+HARMONICS = 5  # of a gait's cycle
+SLOW = 4  # half waves of the clip beside them, for what drifts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,16 +76,23 @@ class NodePose:
 
 @dataclass
 class NodeMotion:
-    """Coefficients of K waves, (N, K, 3) for nodes and (K, 3) for the whole."""
+    """Coefficients of K waves, (N, K, 3) for nodes and (K, 3) for the whole. The last waves of a
+    gait are harmonics of its cycle: what two cycles show from two sides is one motion.
+    """
 
     rotations: Tensor
     translations: Tensor
     global_rotation: Tensor
     global_translation: Tensor
+    cycles: Tensor  # (1,) how often a gait repeats over the clip; (0,) where nothing does
 
     @staticmethod
-    def still(nodes: int, frequencies: int, device: str = "cpu") -> "NodeMotion":
-        """Coefficients of no motion, as leaves: (N, K, 3) and (K, 3) zeros."""
+    def still(
+        nodes: int, frequencies: int, device: str = "cpu", cycles: float = 0.0
+    ) -> "NodeMotion":
+        """Coefficients of no motion, as leaves: (N, K, 3) and (K, 3) zeros; of a gait if it has
+        cycles.
+        """
         shapes = (
             (nodes, frequencies, 3),
             (nodes, frequencies, 3),
@@ -91,12 +100,30 @@ class NodeMotion:
             (frequencies, 3),
         )
         return NodeMotion(
-            *(torch.zeros(*shape, device=device, requires_grad=True) for shape in shapes)
+            *(torch.zeros(*shape, device=device, requires_grad=True) for shape in shapes),
+            cycles=torch.tensor([cycles] if cycles else [], device=device, requires_grad=True),
         )
+
+    def rows(self, times: tuple[float, ...]) -> Tensor:
+        """(T, K) the waves at times in 0..1; differentiable in a gait's cycles."""
+        count, device = len(self.global_rotation), str(self.global_rotation.device)
+        if not len(self.cycles):
+            return basis(times, count, device)
+        slow = basis(times, count - 2 * HARMONICS, device)
+        number = torch.arange(1, HARMONICS + 1, device=device)
+        angle = 2 * math.pi * self.cycles * number * torch.tensor(times, device=device)[:, None]
+        return torch.cat([slow, angle.cos() / number, angle.sin() / number], 1)
+
+    def moments(self) -> tuple[float, ...]:
+        """Times so close that no wave is missed between them."""
+        count = 4 * len(self.global_rotation)
+        if len(self.cycles):
+            count = max(count, math.ceil(4 * HARMONICS * float(self.cycles.detach())))
+        return tuple(torch.linspace(0, 1, count).tolist())
 
     def at(self, time: float) -> NodePose:
         """The pose at one time in 0..1."""
-        b = basis((time,), len(self.global_rotation), str(self.global_rotation.device))[0, :, None]
+        b = self.rows((time,))[0, :, None]
         rotations, whole = (self.rotations * b).sum(1), (self.global_rotation * b).sum(0)
         turned = rotation_vector_to_matrix(torch.cat([rotations, whole[None]]))
         return NodePose(
@@ -153,8 +180,7 @@ def transferred(old: NodeGraph, vertices: Tensor, motion: NodeMotion, new: NodeG
         neighbors=old.neighbors,
         stiffness=old.stiffness,
     )
-    frequencies = motion.global_rotation.shape[0]
-    times = tuple(torch.linspace(0, 1, 4 * frequencies).tolist())
+    frequencies, times = len(motion.global_rotation), motion.moments()
     offsets = []
     for time in times:
         pose = motion.at(time)
@@ -168,15 +194,15 @@ def transferred(old: NodeGraph, vertices: Tensor, motion: NodeMotion, new: NodeG
     # in double: LAPACK rounds by where arrays happen to lie in memory, and a fit makes another mesh
     # of the last bit. Many waves are nearly dependent, so what they hardly tell apart stays small;
     # only the CPU's solver can do that.
-    rows, wanted = (
-        t.cpu().double()
-        for t in (basis(times, frequencies, "cpu"), torch.stack(offsets).flatten(1))
-    )
+    rows, wanted = (t.cpu().double() for t in (motion.rows(times), torch.stack(offsets).flatten(1)))
     solved = torch.linalg.lstsq(rows, wanted, rcond=DEPENDENT).solution.to(vertices)
     translations = solved.view(frequencies, -1, 3).transpose(0, 1)
     rotations = (motion.rotations[near.skin] * near.weights[..., None, None]).sum(1)
     parts = (rotations, translations, motion.global_rotation, motion.global_translation)
-    return NodeMotion(*(t.detach().contiguous().clone().requires_grad_(True) for t in parts))
+    return NodeMotion(
+        *(t.detach().contiguous().clone().requires_grad_(True) for t in parts),
+        cycles=motion.cycles.detach().clone(),
+    )
 
 
 def rigidity(graph: NodeGraph, pose: NodePose) -> Tensor:
@@ -200,11 +226,19 @@ def _slopes(frequencies: int, device: str) -> Tensor:
     return basis(tuple(times.tolist()), frequencies, device).diff(dim=0) * (len(times) - 1)
 
 
+@torch.no_grad()
+def _slopes_of(motion: NodeMotion) -> Tensor:
+    if not len(motion.cycles):
+        return _slopes(len(motion.global_rotation), str(motion.global_rotation.device))
+    times = motion.moments()
+    return motion.rows(times).diff(dim=0) * (len(times) - 1)
+
+
 def speeds(motion: NodeMotion) -> tuple[Tensor, Tensor]:
     """Mean speed over the clip of nodes and of the whole, from the waves' slopes at many times: way
     and turn together.
     """
-    slope = _slopes(len(motion.global_rotation), str(motion.global_rotation.device))
+    slope = _slopes_of(motion)
     way, turn = (
         torch.einsum("tk,nkc->tnc", slope, c).abs().mean()
         for c in (motion.translations, motion.rotations)

@@ -4,7 +4,7 @@ move much are found where they rest.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import torch
@@ -16,13 +16,15 @@ from ...runtime import checkpoint
 from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from ..deformation.motion import NodeMotion, rigidity, skinned, speeds
 from ..deformation.nodes import NodeGraph, from_points
-from ..footage.timed_views import TimedView, static_prior
+from ..footage.timed_views import PyramidLevel, TimedView, static_prior
 from ..optimization.image_loss import image_loss
+from ..optimization.missed import missed_loss
 from ..surfaces.poisson import PoissonConfig
 from .seeds import seed_places
 
 FADED, LIVE = 0.1, 0.3  # opacities
 BEGINNING = 0.5  # opacity before the sigmoid
+LATE = (3, 5)  # groups of parameters, nodes and cycles, that wait for the whole to be placed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,8 @@ class CanonicalConfig:
     rigid: float = 400.0
     slow: float = 0.2
     slow_whole: float = 2.0
+    missed: float = 0.0  # what pictures show where nothing was drawn
+    cycle_rate: float = 2e-3  # of a gait's cycles over the clip
     # of the steps, between `move_from` and `move_until`: faint Gaussians go where they are missed
     move_every: float = 0.04
     move_from: float = 0.12
@@ -55,6 +59,13 @@ class CanonicalConfig:
     gap: int = 4  # cells: a wider ball does not pass such a hole
     faces: int = 5000
     poisson: PoissonConfig = field(default_factory=PoissonConfig)
+
+
+def for_gait(config: CanonicalConfig) -> CanonicalConfig:
+    """For what walks: several cycles show each pose from several sides, so less has to be believed
+    of it.
+    """
+    return replace(config, rigid=100.0, slow=0.02, missed=100.0)
 
 
 @dataclass(kw_only=True)
@@ -82,7 +93,11 @@ class CanonicalGaussians:
 
 
 def _begin(
-    views: list[TimedView], config: CanonicalConfig, frequencies: int, generator: torch.Generator
+    views: list[TimedView],
+    config: CanonicalConfig,
+    frequencies: int,
+    cycles: float,
+    generator: torch.Generator,
 ) -> CanonicalGaussians:
     means, size = seed_places(views, config.inside, config.count, generator)
     device, graph = views[0].viewmat.device, from_points(means, config.nodes)
@@ -100,38 +115,73 @@ def _begin(
         opacity_logits=logits,
         colors=colors,
         graph=graph.to(device),
-        motion=NodeMotion.still(len(graph.rest), frequencies, str(device)),
+        motion=NodeMotion.still(len(graph.rest), frequencies, str(device), cycles),
     )
 
 
-def _step_loss(
-    model: CanonicalGaussians,
-    view: TimedView,
-    coarse: bool,
-    stiff: float,
-    still: float,
-    config: CanonicalConfig,
-) -> Tensor:
-    level = view.levels[1 if coarse else 0]
-    pose, scales = model.motion.at(view.time), model.log_scales.exp()
-    count = len(scales)
+def _draw(
+    model: CanonicalGaussians, placed: Tensor, view: TimedView, level: PyramidLevel
+) -> tuple[Tensor, Tensor]:
+    """(H, W, 3) colour over nothing and (H, W) coverage of the Gaussians at places (N, 3)."""
+    scales = model.log_scales.exp()
     drawn = rasterize(
-        skinned(model.means, model.graph, pose),
-        scales.new_tensor([1.0, 0, 0, 0]).expand(count, 4),
-        scales[:, None].expand(count, 3),
+        placed,
+        scales.new_tensor([1.0, 0, 0, 0]).expand(len(scales), 4),
+        scales[:, None].expand(len(scales), 3),
         model.opacity_logits.sigmoid(),
         model.colors.sigmoid(),
         view.viewmat[None],
         level.K[None],
         *level.size,
     )
+    return drawn.image[0], drawn.alpha[0, ..., 0]
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """How a step is to be done at one share of the steps."""
+
+    level: int
+    stiff: float
+    missed: bool
+
+
+def _step_loss(
+    model: CanonicalGaussians,
+    view: TimedView,
+    stage: _Stage,
+    still: float,
+    config: CanonicalConfig,
+    generator: torch.Generator,
+) -> Tensor:
+    level, pose = view.levels[stage.level], model.motion.at(view.time)
+    placed = skinned(model.means, model.graph, pose)
+    drawn = _draw(model, placed, view, level)
     of_nodes, of_whole = speeds(model.motion)
-    return (
-        image_loss(drawn.image[0], drawn.alpha[0, ..., 0], level, config.mask, config.color)
-        + config.rigid * stiff * rigidity(model.graph, pose)
+    loss = (
+        image_loss(*drawn, level, config.mask, config.color)
+        + config.rigid * stage.stiff * rigidity(model.graph, pose)
         + config.slow * of_nodes
         + config.slow_whole * still * of_whole
     )
+    if config.missed and stage.missed:
+        there = model.opacity_logits.detach().sigmoid() > LIVE
+        colors = model.colors.detach().sigmoid()[there]
+        loss = loss + config.missed * missed_loss(
+            placed[there], colors, drawn, view, level, generator
+        )
+    return loss
+
+
+@torch.no_grad()
+def misfit(model: CanonicalGaussians, views: list[TimedView], config: CanonicalConfig) -> float:
+    """How far the Gaussians, as drawn, are from the pictures."""
+    losses = []
+    for view in views:
+        placed = skinned(model.means, model.graph, model.motion.at(view.time))
+        drawn = _draw(model, placed, view, view.levels[0])
+        losses.append(float(image_loss(*drawn, view.levels[0], config.mask, config.color)))
+    return float(np.mean(losses))
 
 
 @torch.no_grad()
@@ -210,10 +260,13 @@ def train(
     seed: int,
     progress: Callable[[int, int], None] = lambda step, total: None,
     keeper: StageKeeper = KEEP_NOTHING,
+    cycles: float = 0.0,
 ) -> CanonicalGaussians:
-    """Means, looks and motion from nothing but the footage."""
+    """Means, looks and motion from nothing but the footage; of a gait with about so many cycles
+    over the clip, if any.
+    """
     generator = torch.Generator().manual_seed(seed)
-    model = _begin(views, config, frequencies, generator)
+    model = _begin(views, config, frequencies, cycles, generator)
     motion = model.motion
     groups = [
         ([model.means], config.mean_rate),
@@ -221,6 +274,7 @@ def train(
         ([model.opacity_logits, model.colors], config.look_rate),
         ([motion.rotations, motion.translations], config.motion_rate),
         ([motion.global_rotation, motion.global_translation], config.motion_rate),
+        ([motion.cycles], config.cycle_rate),
     ]
     optimizer = torch.optim.Adam(
         [{"params": p, "lr": rate} for p, rate in groups], betas=(0.9, 0.99)
@@ -231,18 +285,24 @@ def train(
         max(1, round(config.move_every * config.steps)),
     )
     learned = _Learned(model, optimizer, pulled, generator)
-    with keeper.loop("canonical-fit", learned.state, learned.restore) as loop:
+    with keeper.loop(
+        "gait-fit" if cycles else "canonical-fit", learned.state, learned.restore
+    ) as loop:
         for step in range(loop.step, config.steps):
             share = step / config.steps
             decay = 1.0 if share < 0.6 else 0.1 ** ((share - 0.6) / 0.4)
             for index, (group, (_, rate)) in enumerate(
                 zip(optimizer.param_groups, groups, strict=True)
             ):
-                group["lr"] = rate * decay if index != 3 or share >= config.nodes_from else 0.0
+                waits = index in LATE and share < config.nodes_from
+                group["lr"] = 0.0 if waits else rate * decay
             view = views[int(torch.randint(len(views), (1,), generator=generator))]
-            loss = _step_loss(
-                model, view, share < config.half_until, 4.0 if share < 0.7 else 1.0, still, config
+            stage = _Stage(
+                int(share < config.half_until),
+                4.0 if share < 0.7 else 1.0,
+                config.nodes_from <= share < 0.7,
             )
+            loss = _step_loss(model, view, stage, still, config, generator)
             if not torch.isfinite(loss):
                 raise SplatsmithError(
                     "The fit diverged.", "Check the masks and the cameras, or try another seed."

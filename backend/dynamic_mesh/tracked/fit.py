@@ -1,15 +1,23 @@
 """Fits a template and its motion to the footage: stiff first, then free; coarse pictures first."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
-from ..deformation.motion import MotionConfig, NodeMotion, rigidity, skinned, speeds
-from ..deformation.nodes import NodeGraph
+from ..deformation.motion import (
+    MotionConfig,
+    NodeMotion,
+    rigidity,
+    skinned,
+    speeds,
+    transferred,
+)
+from ..deformation.nodes import NodeGraph, build
 from ..footage.point_tracks import partners, track_loss
 from ..footage.timed_views import PyramidLevel, TimedView, static_prior
 from ..optimization.image_loss import image_loss
+from ..optimization.missed import missed_loss
 from ..surfaces.anchoring import AnchorConfig
 from ..surfaces.mesh_rasterizer import (
     Fragments,
@@ -24,6 +32,7 @@ from ..surfaces.mesh_rasterizer import (
 from ..surfaces.preconditioned import SmoothVertices, Umbrella, smooth_vertices, umbrella
 from ..surfaces.surface import Surface
 from .anchored import AnchoredGaussians, draw
+from .inner_links import linked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +52,7 @@ class FitWeights:
     splat: float = 0.5  # of the anchored Gaussians' picture, against the mesh's
     slow: float = 0.3
     slow_whole: float = 2.0
+    missed: float = 0.0  # what pictures show where the mesh is not
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +74,17 @@ class TrackedFitConfig:
     track_reach: float = 0.04  # in units of the box, beyond which a track is taken for wrong
     splat_every: int = 2  # steps
     splat_until: float = 0.1  # share of the steps: soft pictures find the way, sharp ones the place
+    missed_until: float = 0.8  # share of the steps
+    nodes_anew: float = 0.0  # share of the steps, after which they are spread over what has grown
     anchor: AnchorConfig = field(default_factory=AnchorConfig)
     motion: MotionConfig = field(default_factory=MotionConfig)
     weights: FitWeights = field(default_factory=FitWeights)
+
+
+def for_gait(config: TrackedFitConfig) -> TrackedFitConfig:
+    """For what walks: its limbs are drawn to where pictures show them, and held back less."""
+    weights = replace(config.weights, rigid=100.0, slow=0.03, missed=100.0)
+    return replace(config, motion_rate=2e-3, nodes_anew=0.4, weights=weights)
 
 
 @dataclass(kw_only=True)
@@ -117,15 +135,7 @@ def begin(
     device = views[0].viewmat.device
     shape = smooth_vertices(surface, config.inertia, str(device))
     colors = torch.zeros(len(surface.vertices), 3, device=device, requires_grad=True)
-    groups = [
-        {"params": [shape.u], "name": "shape"},
-        {"params": [motion.rotations, motion.translations], "name": "nodes"},
-        {"params": [motion.global_rotation, motion.global_translation], "name": "whole"},
-        {"params": [colors], "name": "colors"},
-        {"params": [anchored.opacity_logits, anchored.colors], "name": "colors"},
-        {"params": [anchored.log_widths], "name": "widths"},
-    ]
-    optimizer = torch.optim.Adam(groups, lr=1e-3, betas=(0.9, 0.99))
+    optimizer = _adam(shape, motion, colors, anchored)
     generator = torch.Generator().manual_seed(seed)
     faces = torch.from_numpy(surface.faces).to(device)
     flat = umbrella(surface, str(device))
@@ -146,6 +156,34 @@ def begin(
         partners=partners(views, config.together),
         still=static_prior(views),
     )
+
+
+def _adam(
+    shape: SmoothVertices, motion: NodeMotion, colors: Tensor, anchored: AnchoredGaussians
+) -> torch.optim.Optimizer:
+    groups = [
+        {"params": [shape.u], "name": "shape"},
+        {"params": [motion.rotations, motion.translations], "name": "nodes"},
+        {"params": [motion.global_rotation, motion.global_translation], "name": "whole"},
+        {"params": [colors], "name": "colors"},
+        {"params": [anchored.opacity_logits, anchored.colors], "name": "colors"},
+        {"params": [anchored.log_widths], "name": "widths"},
+    ]
+    return torch.optim.Adam(groups, lr=1e-3, betas=(0.9, 0.99))
+
+
+def spread_nodes(fit: Fit) -> None:
+    """Nodes anew, evenly over the mesh as it is by now: a leg that has grown out of a stump gets
+    its own. The motion stays.
+    """
+    device = fit.faces.device
+    vertices = fit.shape.vertices().detach()
+    surface = Surface(vertices.cpu().numpy(), fit.surface.faces)
+    graph = linked(build(surface, fit.config.nodes), surface).to(device)
+    fit.motion = transferred(fit.graph, vertices, fit.motion, graph)
+    fit.surface, fit.graph = surface, graph
+    fit.shape = smooth_vertices(surface, fit.config.inertia, str(device))
+    fit.optimizer = _adam(fit.shape, fit.motion, fit.colors, fit.anchored)
 
 
 def _rates(fit: Fit) -> dict[str, float]:
@@ -177,6 +215,12 @@ def _mesh_loss(
         loss = loss + weights.depth * (depth - level.depth)[both].abs().clamp_max(
             0.3
         ).sum() / level.alpha.sum().clamp_min(1)
+    if weights.missed and fit.share < fit.config.missed_until:
+        visible, colors = fit.faces[seen.faces].unique(), fit.colors.detach().sigmoid()
+        image = (drawn[..., :3].detach(), drawn[..., 3].detach())
+        loss = loss + weights.missed * missed_loss(
+            placed[visible], colors[visible], image, view, level, fit.generator
+        )
     return loss, seen
 
 
@@ -202,6 +246,8 @@ def _seen_again(
 def fit_step(fit: Fit) -> float:
     """One picture: draw, compare, descend. Returns the loss."""
     config, weights = fit.config, fit.config.weights
+    if config.nodes_anew and fit.step == round(config.nodes_anew * config.steps):
+        spread_nodes(fit)
     rates = _rates(fit)
     for group in fit.optimizer.param_groups:
         group["lr"] = rates[group["name"]]

@@ -11,7 +11,15 @@ from ...formats import mesh_sequence
 from ...formats.mesh_sequence import MeshSequence, Nodes
 from ...runtime.job import Job
 from ...runtime.kept_stage import StageKeeper
-from ..deformation.motion import frequency_count, node_transforms, skinned, transferred
+from ..deformation.gait import find_cycles
+from ..deformation.motion import (
+    HARMONICS,
+    SLOW,
+    frequency_count,
+    node_transforms,
+    skinned,
+    transferred,
+)
 from ..deformation.nodes import build
 from ..footage.load import ObjectFootage
 from ..footage.timed_views import TimedView, silhouette_trajectory
@@ -19,7 +27,7 @@ from ..optimization.loop import MeshClip, Optimization, evaluate, optimize, save
 from ..optimization.quality import Appearance, EvalView
 from ..surfaces.surface import Surface
 from ..template import canonical_gaussians
-from ..template.canonical_gaussians import CanonicalGaussians
+from ..template.canonical_gaussians import CanonicalGaussians, for_gait, misfit
 from ..template.solid import to_surface
 from ..texture.paint import paint
 from ..texture.unwrap import Atlas, unwrap
@@ -31,6 +39,7 @@ from .inner_links import linked
 from .saved_fit import restored, state_of
 
 STAGES = 5
+WORTH = 0.95  # of the misfit without a gait, which is held back more
 
 
 def reconstruct(
@@ -97,20 +106,8 @@ def _begin(job: Job[Any], training: list[TimedView], config: TrackedConfig) -> F
     before = saved(job)
     if before is not None:
         return restored(training, config.fit, job.request.seed, *before)
-    job.stage("Finding the shape", 2, STAGES)
-    canonical, seed = config.canonical, job.request.seed
-    frequencies = frequency_count(
-        config.fit.motion, [view.time for view in training], silhouette_trajectory(training)
-    )
-    keeper = StageKeeper(job)
-    gaussians = keeper.stage(
-        "canonical",
-        CanonicalGaussians,
-        lambda: canonical_gaussians.train(
-            training, canonical, frequencies, seed, job.progress, keeper
-        ),
-    ).to(training[0].viewmat.device)
-    surface = to_surface(gaussians, canonical)
+    gaussians, seed = _canonical(job, training, config), job.request.seed
+    surface = to_surface(gaussians, config.canonical)
     graph = linked(build(surface, config.fit.nodes), surface).to(gaussians.means.device)
     motion = transferred(gaussians.graph, gaussians.means.detach(), gaussians.motion, graph)
     vertices, faces = (
@@ -127,7 +124,48 @@ def _begin(job: Job[Any], training: list[TimedView], config: TrackedConfig) -> F
         generator,
         config.fit.anchor,
     )
-    return fitting.begin(surface, graph, training, config.fit, seed, motion, anchored)
+    fit = fitting.for_gait(config.fit) if len(motion.cycles) else config.fit
+    return fitting.begin(surface, graph, training, fit, seed, motion, anchored)
+
+
+def _canonical(
+    job: Job[Any], training: list[TimedView], config: TrackedConfig
+) -> CanonicalGaussians:
+    """Shape and motion; where that motion repeats, found anew as a gait, and kept as one if it
+    shows the pictures better.
+    """
+    job.stage("Finding the shape", 2, STAGES)
+    canonical, seed, keeper = config.canonical, job.request.seed, StageKeeper(job)
+    device = training[0].viewmat.device
+    frequencies = frequency_count(
+        config.fit.motion, [view.time for view in training], silhouette_trajectory(training)
+    )
+    found = keeper.stage(
+        "canonical",
+        CanonicalGaussians,
+        lambda: canonical_gaussians.train(
+            training, canonical, frequencies, seed, job.progress, keeper
+        ),
+    ).to(device)
+    cycles = find_cycles(found.motion)
+    if not cycles:
+        return found
+    job.stage("Following the gait", 2, STAGES)
+    gait = keeper.stage(
+        "gait",
+        CanonicalGaussians,
+        lambda: canonical_gaussians.train(
+            training,
+            for_gait(canonical),
+            SLOW + 2 * HARMONICS,
+            seed,
+            job.progress,
+            keeper,
+            cycles,
+        ),
+    ).to(device)
+    better = misfit(gait, training, canonical) < WORTH * misfit(found, training, canonical)
+    return gait if better else found
 
 
 @torch.no_grad()

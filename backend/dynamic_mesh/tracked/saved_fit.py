@@ -9,10 +9,11 @@ from ..deformation.nodes import build
 from ..footage.timed_views import TimedView
 from ..surfaces.surface import Surface
 from .anchored import AnchoredGaussians
-from .fit import Fit, TrackedFitConfig, begin
+from .fit import Fit, TrackedFitConfig, begin, for_gait
 from .inner_links import linked
 
 MOTION = ("rotations", "translations", "global_rotation", "global_translation")
+CYCLES = "cycles"
 ANCHORED = ("opacity_logits", "colors", "log_widths")
 
 
@@ -22,7 +23,7 @@ def state_of(fit: Fit) -> dict[str, Tensor]:
         "rest": torch.from_numpy(fit.surface.vertices),
         "faces": torch.from_numpy(fit.surface.faces),
     }
-    tensors |= {name: getattr(fit.motion, name) for name in MOTION} | {
+    tensors |= {name: getattr(fit.motion, name) for name in (*MOTION, CYCLES)} | {
         "u": fit.shape.u,
         "colors": fit.colors,
     }
@@ -56,10 +57,13 @@ def _restored(
     surface, device = _surface(tensors), views[0].viewmat.device
     graph = linked(build(surface, config.nodes), surface).to(device)
     _check(tensors, len(graph.rest), len(surface.faces))
-    motion = NodeMotion(*(tensors[name].to(device).requires_grad_(True) for name in MOTION))
+    waves = (tensors[name].to(device).requires_grad_(True) for name in MOTION)
+    motion = NodeMotion(*waves, cycles=tensors[CYCLES].to(device))
     anchored = AnchoredGaussians(
         *(tensors[f"anchored/{name}"].to(device).requires_grad_(True) for name in ANCHORED)
     )
+    if len(motion.cycles):
+        config = for_gait(config)
     fit = begin(surface, graph, views, config, seed, motion, anchored)
     fit.step = step
     fit.generator.set_state(tensors["generator"])
@@ -94,6 +98,7 @@ def _check(tensors: dict[str, Tensor], nodes: int, faces: int) -> None:
     shapes: dict[str, tuple[int, ...]] = {
         **dict.fromkeys(MOTION[:2], (nodes, waves, 3)),
         **dict.fromkeys(MOTION[2:], (waves, 3)),
+        CYCLES: (min(1, len(tensors[CYCLES])),),
         **{f"anchored/{name}": widths[name] for name in ANCHORED},
     }
     for name, shape in shapes.items():

@@ -98,6 +98,21 @@ def test_measures_know_exact_cases() -> None:
     assert metrics.chamfer(sampled, ball.vertices) < 0.05
 
 
+def test_a_limb_that_was_not_found_counts_as_far_as_it_moves() -> None:
+    body = np.random.default_rng(0).uniform([-1, -1, 2], [1, 1, 4], (60, 3))
+    foot = np.array([[0.0, 0, -1], [0.1, 0, -1]])
+    truth = np.repeat(np.concatenate([body, foot])[None], 5, 0)
+    truth[:, 60:, 0] += np.linspace(0, 2, 5)[:, None]
+    bands = metrics.height_bands(truth[0])
+    assert (bands[60:] == 0).all() and (bands[:60] > 0).all()
+    found, wanted = metrics.ways_of(truth[:, :60], truth)
+    error = np.linalg.norm(found - wanted, axis=2).mean(0)
+    assert error[60:] == pytest.approx([1.0, 1.0]) and error[:60].max() == 0
+    assert metrics.trajectory_error(truth[:, :60], truth)[0] == 0, "which the mean does not see"
+    assert metrics.speed(found, wanted) == 0
+    assert metrics.speed(0.5 * wanted, wanted) == pytest.approx(0.5)
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
     """The verb's result on the bending ball, and the truth."""
