@@ -13,6 +13,8 @@ from helpers.fake_verbs import Told
 from backend import protocol
 from backend.dynamic_mesh import mesh_verb
 from backend.dynamic_mesh.mesh_verb import VERB, MeshOptions
+from backend.dynamic_mesh.template import gaits
+from backend.dynamic_mesh.tracked import job as tracked
 from backend.protocol import Event, Request
 from backend.runtime import checkpoint, kept_stage
 from backend.runtime.cancel import CancelToken
@@ -98,6 +100,25 @@ def test_stopped_at_a_step_it_ends_the_same(
     steps = [p.step for p in again.all(protocol.Progress) if p.total == STEPS]
     assert steps[0] == step + 2, "it stops at the next word after the wish, and goes on after it"
     assert (out / FILES[mode]).read_bytes() == (reference / FILES[mode]).read_bytes()
+
+
+def test_a_gait_that_was_stopped_ends_the_same(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before its nodes are spread anew, and behind that."""
+    for module in (gaits, tracked):
+        monkeypatch.setattr(module, "find_cycles", lambda motion: 2.0)
+    monkeypatch.setattr(gaits, "misfit", lambda model, *given: 1.0 - len(model.motion.cycles))
+    told = reconstruct(clip, tmp_path / "whole", "tracked")
+    assert isinstance(told.end, protocol.Result), told.end
+    assert "Following the gait" in [stage.name for stage in told.all(protocol.Stage)]
+    for step in (3, 11):
+        out = tmp_path / f"stopped_{step}"
+        assert reconstruct(clip, out, "tracked", step).end == protocol.Cancelled(resumable=True)
+        again = reconstruct(clip, out, "tracked")
+        assert not [w for w in again.all(protocol.Warn) if w.code == "CHECKPOINT"]
+        whole = tmp_path / "whole" / FILES["tracked"]
+        assert (out / FILES["tracked"]).read_bytes() == whole.read_bytes()
 
 
 def test_killed_before_the_first_step_was_kept_it_goes_on(

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..footage.timed_views import PyramidLevel, TimedView
 
+PLAIN = "donot_use_mm_for_euclid_dist"
 LEAST = 0.1  # of coverage or colour, by which a pixel must be missed
 
 
@@ -55,6 +56,8 @@ def missed_loss(
     across = seen[:, :2] / seen[:, 2:].clamp_min(1e-3) * middle
     with torch.no_grad():
         there = torch.cat([across, config.by_color * colors], 1)
-        nearest = torch.cdist(torch.cat([wanted, config.by_color * shown], 1), there).argmin(1)
+        asked = torch.cat([wanted, config.by_color * shown], 1)
+        # not by a product of matrices, whose last bit depends on where arrays lie in memory
+        nearest = torch.cdist(asked, there, compute_mode=PLAIN).argmin(1)
     off = (across[nearest] - wanted).square().sum(1).add(1e-6).sqrt()
     return share * off.clamp_max(config.reach).mean()

@@ -4,7 +4,7 @@ move much are found where they rest.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import torch
@@ -61,13 +61,6 @@ class CanonicalConfig:
     poisson: PoissonConfig = field(default_factory=PoissonConfig)
 
 
-def for_gait(config: CanonicalConfig) -> CanonicalConfig:
-    """For what walks: several cycles show each pose from several sides, so less has to be believed
-    of it.
-    """
-    return replace(config, rigid=100.0, slow=0.02, missed=100.0)
-
-
 @dataclass(kw_only=True)
 class CanonicalGaussians:
     """N round Gaussians at rest and the nodes that carry them."""
@@ -119,7 +112,7 @@ def _begin(
     )
 
 
-def _draw(
+def draw(
     model: CanonicalGaussians, placed: Tensor, view: TimedView, level: PyramidLevel
 ) -> tuple[Tensor, Tensor]:
     """(H, W, 3) colour over nothing and (H, W) coverage of the Gaussians at places (N, 3)."""
@@ -156,7 +149,7 @@ def _step_loss(
 ) -> Tensor:
     level, pose = view.levels[stage.level], model.motion.at(view.time)
     placed = skinned(model.means, model.graph, pose)
-    drawn = _draw(model, placed, view, level)
+    drawn = draw(model, placed, view, level)
     of_nodes, of_whole = speeds(model.motion)
     loss = (
         image_loss(*drawn, level, config.mask, config.color)
@@ -171,17 +164,6 @@ def _step_loss(
             placed[there], colors, drawn, view, level, generator
         )
     return loss
-
-
-@torch.no_grad()
-def misfit(model: CanonicalGaussians, views: list[TimedView], config: CanonicalConfig) -> float:
-    """How far the Gaussians, as drawn, are from the pictures."""
-    losses = []
-    for view in views:
-        placed = skinned(model.means, model.graph, model.motion.at(view.time))
-        drawn = _draw(model, placed, view, view.levels[0])
-        losses.append(float(image_loss(*drawn, view.levels[0], config.mask, config.color)))
-    return float(np.mean(losses))
 
 
 @torch.no_grad()
@@ -262,9 +244,7 @@ def train(
     keeper: StageKeeper = KEEP_NOTHING,
     cycles: float = 0.0,
 ) -> CanonicalGaussians:
-    """Means, looks and motion from nothing but the footage; of a gait with about so many cycles
-    over the clip, if any.
-    """
+    """Means, looks and motion from nothing but the footage; of a gait if it has cycles."""
     generator = torch.Generator().manual_seed(seed)
     model = _begin(views, config, frequencies, cycles, generator)
     motion = model.motion

@@ -13,8 +13,6 @@ from ...runtime.job import Job
 from ...runtime.kept_stage import StageKeeper
 from ..deformation.gait import find_cycles
 from ..deformation.motion import (
-    HARMONICS,
-    SLOW,
     frequency_count,
     node_transforms,
     skinned,
@@ -27,7 +25,8 @@ from ..optimization.loop import MeshClip, Optimization, evaluate, optimize, save
 from ..optimization.quality import Appearance, EvalView
 from ..surfaces.surface import Surface
 from ..template import canonical_gaussians
-from ..template.canonical_gaussians import CanonicalGaussians, for_gait, misfit
+from ..template.canonical_gaussians import CanonicalGaussians
+from ..template.gaits import train_gait
 from ..template.solid import to_surface
 from ..texture.paint import paint
 from ..texture.unwrap import Atlas, unwrap
@@ -39,7 +38,6 @@ from .inner_links import linked
 from .saved_fit import restored, state_of
 
 STAGES = 5
-WORTH = 0.95  # of the misfit without a gait, which is held back more
 
 
 def reconstruct(
@@ -131,9 +129,7 @@ def _begin(job: Job[Any], training: list[TimedView], config: TrackedConfig) -> F
 def _canonical(
     job: Job[Any], training: list[TimedView], config: TrackedConfig
 ) -> CanonicalGaussians:
-    """Shape and motion; where that motion repeats, found anew as a gait, and kept as one if it
-    shows the pictures better.
-    """
+    """Shape and motion, of a gait where there is one."""
     job.stage("Finding the shape", 2, STAGES)
     canonical, seed, keeper = config.canonical, job.request.seed, StageKeeper(job)
     device = training[0].viewmat.device
@@ -147,25 +143,9 @@ def _canonical(
             training, canonical, frequencies, seed, job.progress, keeper
         ),
     ).to(device)
-    cycles = find_cycles(found.motion)
-    if not cycles:
-        return found
-    job.stage("Following the gait", 2, STAGES)
-    gait = keeper.stage(
-        "gait",
-        CanonicalGaussians,
-        lambda: canonical_gaussians.train(
-            training,
-            for_gait(canonical),
-            SLOW + 2 * HARMONICS,
-            seed,
-            job.progress,
-            keeper,
-            cycles,
-        ),
-    ).to(device)
-    better = misfit(gait, training, canonical) < WORTH * misfit(found, training, canonical)
-    return gait if better else found
+    if find_cycles(found.motion):
+        job.stage("Following the gait", 2, STAGES)
+    return train_gait(found, training, canonical, seed, job.progress, keeper)
 
 
 @torch.no_grad()
