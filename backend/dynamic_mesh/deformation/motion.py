@@ -14,6 +14,7 @@ from ...geometry.rotations import rotation_vector_to_matrix
 from .nodes import NodeGraph
 
 DEPENDENT = 1e-4  # of the largest singular value
+ROUNDING = 1e-12  # of coefficients
 ALIKE = 20  # waves of which one beat is alike high
 HARMONICS = 5  # of a gait's cycle
 SLOW = 4  # half waves of the clip beside them, for what drifts
@@ -195,7 +196,9 @@ def transferred(old: NodeGraph, vertices: Tensor, motion: NodeMotion, new: NodeG
     # of the last bit. Many waves are nearly dependent, so what they hardly tell apart stays small;
     # only the CPU's solver can do that.
     rows, wanted = (t.cpu().double() for t in (motion.rows(times), torch.stack(offsets).flatten(1)))
-    solved = torch.linalg.lstsq(rows, wanted, rcond=DEPENDENT).solution.to(vertices)
+    solved = torch.linalg.lstsq(rows, wanted, rcond=DEPENDENT).solution
+    # of no motion only the rounding is left, of which Adam would make steps as large as any
+    solved = torch.where(solved.abs() < ROUNDING, 0, solved).to(vertices)
     translations = solved.view(frequencies, -1, 3).transpose(0, 1)
     rotations = (motion.rotations[near.skin] * near.weights[..., None, None]).sum(1)
     parts = (rotations, translations, motion.global_rotation, motion.global_translation)
