@@ -20,7 +20,8 @@ from ...backend.formats import (
 from ...backend.geometry.arrays import Doubles, Floats
 from ...backend.protocol import InputError
 from ...backend.semantics.rendering.render_verb import RenderOptions
-from . import framing, image_window
+from ..jobs.told_verdicts import manifest_of, verdict_in
+from . import framing, image_window, verdicts
 from .captures import cameras, collections, picture_times, verdict
 from .faces import face_targets, gaussian_head, head_mesh, speech_sound
 from .meshes import mesh_frames, mesh_playback, mesh_sequence, outside_mesh, timeline
@@ -102,10 +103,18 @@ def import_mesh(
     animated = mesh_sequence.import_sequence(
         sequence, path, path.with_name(sequences.TEXTURE), f"{name} Mesh", collection, root, fps
     )
+    _judged(animated, path)
     _show_alone(context, animated, sequence.seconds)
     return (
         f"{animated.name}: {len(sequence.rest):,} vertices through {len(sequence.seconds)} frames"
     )
+
+
+def _judged(animated: bpy.types.Object, path: Path) -> None:
+    """With what its job thought of it, if that lies beside it."""
+    found = verdict_in(manifest_of(path.parent))
+    if found is not None:
+        verdicts.attach(animated, found)
 
 
 def import_frames(
@@ -119,6 +128,7 @@ def import_frames(
     picture_times.tell_rate(context.scene, root, told)
     fps = picture_times.rate_of(root, context.scene)
     animated = mesh_frames.import_frames(sequence, path, f"{name} Meshes", collection, root, fps)
+    _judged(animated, path)
     _show_alone(context, animated, sequence.seconds)
     at = timeline.frames_at(sequence.seconds, fps)
     shown = len({index for _, index in mesh_frames.samples(at)})

@@ -2,8 +2,10 @@
 
 import bpy
 
+from ..scene import verdicts
 from ..scene.meshes import mesh_frames, mesh_sequence, moving
-from .panels import SidebarPanel, draw_auto, draw_estimate
+from .job_strip import panel_width
+from .panels import SidebarPanel, draw_auto, draw_estimate, draw_light
 
 
 class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
@@ -35,6 +37,8 @@ class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
         box.label(
             text=f"{animated.name}: {len(animated.data.vertices):,} vertices", icon="MESH_DATA"
         )
+        if verdicts.LEVEL_KEY in animated:
+            draw_light(box, animated, panel_width(context) - 20)
         if mesh_frames.FRAMES_KEY in animated:
             box.operator("splatsmith.one_mesh", icon="MOD_MESHDEFORM")
             box.operator("splatsmith.bake_mesh", text="Bake as USD", icon="EXPORT").kind = "USD"
