@@ -6,8 +6,7 @@ from ...backend.protocol import Preset
 from ...backend.verbs import VERBS
 from ..blender_types import PanelMixin
 from ..jobs import durations
-from ..scene import verdicts
-from ..scene.captures import verdict
+from ..scene.captures import verdict, verdict_light
 from ..scene.splats import native, pointclouds, splats
 from .job_strip import format_seconds, panel_width, wrap
 from .next_step import draw_next
@@ -103,9 +102,9 @@ def _draw_verdict(
 
 def draw_light(layout: bpy.types.UILayout, obj: bpy.types.Object, width: int) -> None:
     """What a job thought of its result, which became this object."""
-    level = obj[verdicts.LEVEL_KEY]
-    layout.label(text=verdicts.WORDS[level], icon=verdicts.LIGHTS[level])
-    for line in obj[verdicts.REASONS_KEY].splitlines():
+    level = obj[verdict_light.LEVEL_KEY]
+    layout.label(text=verdict_light.WORDS[level], icon=verdict_light.LIGHTS[level])
+    for line in obj[verdict_light.REASONS_KEY].splitlines():
         wrap(layout, line, width)
 
 

@@ -128,7 +128,7 @@ def test_what_failed_waits_for_a_click(
     assert job.folded != failed, "the panel shows the button that brings it in"
     assert bpy.ops.splatsmith.import_result(job=job.number) == {"FINISHED"}
     assert job.imported and not job.held_back
-    verdicts = rooms("scene.verdicts")
+    verdicts = rooms("scene.captures.verdict_light")
     assert bpy.context.object[verdicts.LEVEL_KEY] == level
     assert "Film it from more sides." in bpy.context.object[verdicts.REASONS_KEY]
 

@@ -8,9 +8,7 @@ from typing import Any
 import bpy
 
 from ...jobs.told_verdicts import manifest_of, verdict_in
-from .. import verdicts
-from ..verdicts import LEVEL_KEY
-from . import picture_times
+from . import picture_times, verdict_light
 from .collections import ROOT_KEY
 
 CONFIDENCES_KEY = "splatsmith_confidences"
@@ -27,7 +25,7 @@ def attach(root: bpy.types.Object, camera: bpy.types.Object, folder: Path) -> No
     if verdict is None:
         return
     turning = verdict.get("kind") == "turning"
-    verdicts.attach(root, verdict, [TURNING] if turning else [])
+    verdict_light.attach(root, verdict, [TURNING] if turning else [])
     if not isinstance(images, list) or not images:
         return
     values = [image.get("confidence") if isinstance(image, dict) else None for image in images]
@@ -48,7 +46,7 @@ def find(context: bpy.types.Context) -> bpy.types.Object | None:
         (
             o
             for o in context.scene.objects
-            if o.type == "EMPTY" and o.get(ROOT_KEY) == folder and LEVEL_KEY in o
+            if o.type == "EMPTY" and o.get(ROOT_KEY) == folder and verdict_light.LEVEL_KEY in o
         ),
         None,
     )

@@ -73,9 +73,9 @@ def bake(context: bpy.types.Context, animated: bpy.types.Object, path: Path, kin
     nodes = nodes_of(animated, shown, frames) if kind.startswith("SKIN") else None
     part = path.with_name(f"part-{path.name}")  # Blender hides names that begin with a dot
     try:
-        with _without_trace():
+        with without_trace():
             made = export_copy(context, animated, shown, frames, kind, nodes)
-            _select_only(context, made)
+            select_only(context, made)
             read = _written(context, part, kind, made[0], shown, frames)
         for one in mesh_vat.files(part) if kind == "VAT" else [part]:
             atomic.sync_file(one)
@@ -118,8 +118,8 @@ def _bake_changing(
     """As USD, which may have other vertices in every frame."""
     part = path.with_name(f"part-{path.name}")
     try:
-        with _without_trace():
-            _select_only(context, [animated])
+        with without_trace():
+            select_only(context, [animated])
             _export(part, "USD", frames)
             read = mesh_read_back.compare_changing(context, part, animated, frames)
         atomic.sync_file(part)
@@ -158,7 +158,7 @@ def _baked(
 
 
 @contextlib.contextmanager
-def _without_trace() -> Iterator[None]:
+def without_trace() -> Iterator[None]:
     """Whatever is made meanwhile is removed afterwards; the scene's time, the selection and the
     active object are what they were.
     """
@@ -183,7 +183,7 @@ def _without_trace() -> Iterator[None]:
         layer.objects.active = active
 
 
-def _select_only(context: bpy.types.Context, objs: list[bpy.types.Object]) -> None:
+def select_only(context: bpy.types.Context, objs: list[bpy.types.Object]) -> None:
     for one in context.view_layer.objects:
         one.select_set(one in objs)
     context.view_layer.objects.active = objs[0]

@@ -86,12 +86,12 @@ def cut_out(
         known = _resized(told, width, height) > KNOWN
     full_height, full_width = image.alpha.shape
     return PyramidLevel(
-        color,
-        alpha,
-        K,
-        _depth(frame, (left, top, right, bottom), alpha, radius),
-        known,
-        (left == 0, top == 0, right == full_width, bottom == full_height),
+        color=color,
+        alpha=alpha,
+        K=K,
+        depth=_depth(frame, (left, top, right, bottom), alpha, radius),
+        known=known,
+        ends=(left == 0, top == 0, right == full_width, bottom == full_height),
     )
 
 

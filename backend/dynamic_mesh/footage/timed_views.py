@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PyramidLevel:
     """A picture of the object at one size; `K` belongs to this size and cut."""
 
@@ -31,7 +31,7 @@ class PyramidLevel:
         """The same on another device."""
         depth, known = (None if v is None else v.to(device) for v in (self.depth, self.known))
         color, alpha, K = (v.to(device) for v in (self.color, self.alpha, self.K))
-        return PyramidLevel(color, alpha, K, depth, known, self.ends)
+        return PyramidLevel(color=color, alpha=alpha, K=K, depth=depth, known=known, ends=self.ends)
 
 
 @dataclass(frozen=True)
@@ -178,5 +178,14 @@ def pyramid(full: PyramidLevel, count: int = 3) -> list[PyramidLevel]:
         if told is not None:
             told = halve(told.float()[..., None])[..., 0] > KNOWN
         merged = halve(torch.cat([last.color, last.alpha[..., None]], -1))
-        levels.append(PyramidLevel(merged[..., :3], merged[..., 3], K, depth, told, last.ends))
+        levels.append(
+            PyramidLevel(
+                color=merged[..., :3],
+                alpha=merged[..., 3],
+                K=K,
+                depth=depth,
+                known=told,
+                ends=last.ends,
+            )
+        )
     return levels

@@ -30,7 +30,7 @@ def _pierces(one: Doubles, other: Doubles) -> Flags:
     """(P,) whether an edge of a triangle (P, 3, 3) goes through the other (P, 3, 3); those that
     lie in one plane do not (Möller and Trumbore 1997).
     """
-    found = np.zeros(len(one), bool)
+    pierced = np.zeros(len(one), bool)
     along, across = other[:, 1] - other[:, 0], other[:, 2] - other[:, 0]
     for corner in range(3):
         start = one[:, corner]
@@ -44,5 +44,5 @@ def _pierces(one: Doubles, other: Doubles) -> Flags:
             v = (edge * turned).sum(1) / volume
             at = (across * turned).sum(1) / volume
             inside = (u > INSIDE) & (v > INSIDE) & (u + v < 1 - INSIDE)
-        found |= inside & (at > INSIDE) & (at < 1 - INSIDE)  # nothing compares with NaN
-    return found
+        pierced |= inside & (at > INSIDE) & (at < 1 - INSIDE)  # nothing compares with NaN
+    return pierced

@@ -4,9 +4,9 @@ from typing import Any
 
 import bpy
 
-from ..blender_types import Icon
-from ..jobs.flags import in_window
-from ..jobs.told_verdicts import lines_of
+from ...blender_types import Icon
+from ...jobs.flags import in_window
+from ...jobs.told_verdicts import lines_of
 
 LEVEL_KEY, REASONS_KEY = "splatsmith_verdict", "splatsmith_reasons"
 LIGHTS: dict[str, Icon] = {
