@@ -96,7 +96,7 @@ def test_a_still_mesh_is_written_with_coarser_ones(bpy: Any, tmp_path: Path, kin
         bpy.ops.wm.usd_import(filepath=str(path))
     bpy.context.view_layer.update()
     levels = sorted((o for o in bpy.data.objects if o.type == "MESH"), key=lambda o: o.name)
-    assert [o.name.rpartition("Ball_")[2] for o in levels] == ["LOD0", "LOD1", "LOD2"]
+    assert [o.name for o in levels] == ["Ball_LOD0", "Ball_LOD1", "Ball_LOD2"]
     counts = []
     for one in levels:
         one.data.calc_loop_triangles()

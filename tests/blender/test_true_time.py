@@ -15,7 +15,7 @@ from .waves import grid, waving
 
 # 40 moments over 4.08 s at 24 frames a second, with a pause of 60 frames: they once played 1.63 s
 GAP = np.concatenate([np.arange(20), np.arange(20) + 79.0]) / 24
-KINDS = ("SKIN_GLB", "SKIN_FBX", "MORPH_GLB", "VAT", "ALEMBIC", "USD")
+KINDS = ("SKIN_GLB", "SKIN_FBX", "SKIN_USD", "MORPH_GLB", "VAT", "ALEMBIC", "USD")
 RATES = {"24": (24, 1.0), "23.976": (24, 1.001), "30": (30, 1.0), "9.56": (10, 10 / 9.56)}
 
 

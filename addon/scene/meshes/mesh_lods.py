@@ -8,6 +8,7 @@ import bpy
 
 from ....backend.protocol import DiskError, InputError
 from ....backend.runtime import atomic
+from .engine_looks import Take, lent_names, plain_name, prepare
 from .mesh_bake import select_only, without_trace
 
 ENDINGS = (".glb", ".fbx", ".usdc")
@@ -23,10 +24,10 @@ def write(
     """
     part = path.with_name(f"part-{path.name}")
     try:
-        with without_trace():
-            made = _levels(context, still, levels)
+        with lent_names() as take, without_trace():
+            made = _levels(context, still, levels, take)
             counts = [len(one.data.loop_triangles) for one in made]
-            select_only(context, [*made, *_holder(context, still, made)])
+            select_only(context, [*made, *_holder(context, still, made, take)])
             _export(part)
         atomic.sync_file(part)
         part.replace(path)
@@ -46,7 +47,7 @@ def write(
 
 
 def _levels(
-    context: bpy.types.Context, still: bpy.types.Object, levels: int
+    context: bpy.types.Context, still: bpy.types.Object, levels: int, take: Take
 ) -> list[bpy.types.Object]:
     """Copies as they are shown, where the object stands, ever coarser."""
     made: list[bpy.types.Object] = []
@@ -54,21 +55,20 @@ def _levels(
     whole = bpy.data.meshes.new_from_object(still.evaluated_get(graph), depsgraph=graph)
     whole.transform(still.matrix_world)
     for level in range(levels):
-        copy = bpy.data.objects.new(_name(still, level, levels), whole.copy())
+        copy = bpy.data.objects.new(plain_name(still), whole.copy())
         context.scene.collection.objects.link(copy)
         if level:
             _decimated(context, copy, SMALLER**level)
-        copy.data.name = copy.name  # USD goes by it
+        name = f"{plain_name(still)}_LOD{level}" if levels > 1 else plain_name(still)
+        take(copy, name)
+        take(copy.data, name)  # USD goes by it
+        prepare(copy, take)
         copy.data.calc_loop_triangles()
         count = len(copy.data.loop_triangles)
         if made and count < FEWEST:
             break
         made.append(copy)
     return made
-
-
-def _name(still: bpy.types.Object, level: int, levels: int) -> str:
-    return f"{still.name}_LOD{level}" if levels > 1 else f"{still.name}_"
 
 
 def _decimated(context: bpy.types.Context, copy: bpy.types.Object, ratio: float) -> None:
@@ -82,12 +82,16 @@ def _decimated(context: bpy.types.Context, copy: bpy.types.Object, ratio: float)
 
 
 def _holder(
-    context: bpy.types.Context, still: bpy.types.Object, made: list[bpy.types.Object]
+    context: bpy.types.Context,
+    still: bpy.types.Object,
+    made: list[bpy.types.Object],
+    take: Take,
 ) -> list[bpy.types.Object]:
     """The one root of several levels: an empty, which FBX marks as a group of them."""
     if len(made) < 2:
         return []
-    root = bpy.data.objects.new(f"{still.name}_", None)
+    root = bpy.data.objects.new(plain_name(still), None)
+    take(root, plain_name(still))
     root["fbx_type"] = "LodGroup"
     context.scene.collection.objects.link(root)
     for one in made:
