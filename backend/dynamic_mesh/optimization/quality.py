@@ -86,7 +86,12 @@ def side_by_side(views: list[EvalView]) -> NDArray[np.uint8]:
     for each in views:
         level, drawn = each.view.levels[0], render(each)
         pair = [level.color + 1 - level.alpha[..., None], drawn[..., :3] + 1 - drawn[..., 3:]]
-        rows.append(torch.cat(pair, 1).clamp(0, 1))
-    width = max(r.shape[1] for r in rows)
+        rows.append(torch.cat(pair, 1))
+    return np.asarray((stacked(rows) * 255).round().to(torch.uint8).cpu().numpy())
+
+
+def stacked(rows: list[Tensor]) -> Tensor:
+    """(H, W, 3) of pictures one under the other, white where they are narrower."""
+    width = max(row.shape[1] for row in rows)
     padded = [torch.nn.functional.pad(r, (0, 0, 0, width - r.shape[1]), value=1.0) for r in rows]
-    return np.asarray((torch.cat(padded) * 255).round().to(torch.uint8).cpu().numpy())
+    return torch.cat(padded).clamp(0, 1)

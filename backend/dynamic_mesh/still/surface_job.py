@@ -17,7 +17,7 @@ from ...protocol import InputError
 from ...runtime.job import Job, Outcome
 from ...runtime.kept_stage import StageKeeper
 from ...runtime.threads import one_thread
-from ..optimization.quality import Appearance, EvalView, mask_iou, render
+from ..optimization.quality import Appearance, EvalView, mask_iou, render, stacked
 from ..surfaces.surface import Surface, decimate, largest_parts
 from ..texture.paint import PaintConfig, paint
 from ..texture.unwrap import Atlas, unwrap
@@ -208,7 +208,7 @@ def _told(
         outlines.append(mask_iou(drawn[..., 3], seen.alpha))
         left = seen.color + 1 - seen.alpha[..., None]
         rows.append(torch.cat([left, drawn[..., :3] + 1 - drawn[..., 3:]], 1))
-    pairs = torch.cat(rows[:: len(rows) // SHOWN][:SHOWN]).clamp(0, 1)
+    pairs = stacked(rows[:: len(rows) // SHOWN][:SHOWN])
     image = Image.fromarray((pairs * 255).round().to(torch.uint8).cpu().numpy())
     image.save(job.folder.staging / "preview.png")
     job.preview(job.folder.staging / "preview.png")
