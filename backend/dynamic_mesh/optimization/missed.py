@@ -42,6 +42,8 @@ def missed_loss(
         color, alpha = drawn
         wrong = (level.color - color).abs().mean(-1) * level.alpha
         missed = (level.alpha - alpha).clamp_min(0) + wrong
+        if level.known is not None:
+            missed = missed * level.known
         missed = (missed * (missed > LEAST)).flatten()
         share = missed.sum() / level.alpha.sum().clamp_min(1)
         if not len(places) or not missed.any():

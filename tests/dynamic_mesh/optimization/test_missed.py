@@ -1,5 +1,7 @@
 """What a picture shows and nothing was drawn for draws the nearest place, by colour too."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -60,3 +62,14 @@ def test_what_is_drawn_already_draws_nothing() -> None:
         torch.Generator(),
     )
     assert float(none.detach()) == 0
+
+
+def test_what_can_not_be_known_draws_nothing() -> None:
+    alpha = torch.zeros(SIZE, SIZE)
+    alpha[18:22, 22:26] = 1.0
+    color, known = alpha[..., None].expand(-1, -1, 3), alpha == 0
+    level = replace(seen_from_the_front(alpha, color).levels[0], known=known)
+    view = seen_from_the_front(alpha, color)
+    nothing, places = (color * 0, alpha * 0), torch.zeros(2, 3, requires_grad=True)
+    loss = missed_loss(places, torch.ones(2, 3), nothing, view, level, torch.Generator())
+    assert float(loss.detach()) == 0
