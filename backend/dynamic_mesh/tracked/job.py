@@ -98,6 +98,7 @@ def reconstruct(
         "vertices": float(len(sequence.rest)),
         "moments": float(len(sequence.seconds)),
         "one_topology": 1.0,
+        "gait_cycles": float(fit.motion.cycles.sum()),
     }
     return (
         f"{len(sequence.rest):,} vertices that keep their identity through {len(sequence.seconds)} "

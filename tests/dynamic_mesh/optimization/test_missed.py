@@ -16,7 +16,10 @@ def seen_from_the_front(alpha: torch.Tensor, color: torch.Tensor) -> TimedView:
     viewmat[2, 3] = 3.0
     K = torch.tensor([[60.0, 0, SIZE / 2], [0, 60.0, SIZE / 2], [0, 0, 1]])
     return TimedView(
-        name="a.png", time=0.0, viewmat=viewmat, levels=[PyramidLevel(color, alpha, K)]
+        name="a.png",
+        time=0.0,
+        viewmat=viewmat,
+        levels=[PyramidLevel(color=color, alpha=alpha, K=K)],
     )
 
 
