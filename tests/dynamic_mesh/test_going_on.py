@@ -2,6 +2,7 @@
 checkpoint that is none.
 """
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,6 @@ from backend import protocol
 from backend.dynamic_mesh import mesh_verb
 from backend.dynamic_mesh.mesh_verb import VERB, MeshOptions
 from backend.dynamic_mesh.template import gaits
-from backend.dynamic_mesh.tracked import job as tracked
 from backend.protocol import Event, Request
 from backend.runtime import checkpoint, kept_stage
 from backend.runtime.cancel import CancelToken
@@ -106,12 +106,12 @@ def test_a_gait_that_was_stopped_ends_the_same(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before its nodes are spread anew, and behind that."""
-    for module in (gaits, tracked):
-        monkeypatch.setattr(module, "find_cycles", lambda motion: 2.0)
+    monkeypatch.setattr(gaits, "search_cycles", lambda *given: 2.0)
     monkeypatch.setattr(gaits, "misfit", lambda model, *given: 1.0 - len(model.motion.cycles))
     told = reconstruct(clip, tmp_path / "whole", "tracked")
     assert isinstance(told.end, protocol.Result), told.end
-    assert "Following the gait" in [stage.name for stage in told.all(protocol.Stage)]
+    manifest = json.loads((tmp_path / "whole" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["metrics"]["gait_cycles"] == pytest.approx(2.0, abs=0.1)
     for step in (3, 11):
         out = tmp_path / f"stopped_{step}"
         assert reconstruct(clip, out, "tracked", step).end == protocol.Cancelled(resumable=True)

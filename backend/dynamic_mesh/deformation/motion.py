@@ -100,10 +100,11 @@ class NodeMotion:
             (frequencies, 3),
             (frequencies, 3),
         )
-        return NodeMotion(
-            *(torch.zeros(*shape, device=device, requires_grad=True) for shape in shapes),
-            cycles=torch.tensor([cycles] if cycles else [], device=device, requires_grad=True),
+        nodes_turn, nodes_shift, turn, shift = (
+            torch.zeros(*shape, device=device, requires_grad=True) for shape in shapes
         )
+        known = torch.tensor([cycles] if cycles else [], device=device, requires_grad=True)
+        return NodeMotion(nodes_turn, nodes_shift, turn, shift, known)
 
     def rows(self, times: tuple[float, ...]) -> Tensor:
         """(T, K) the waves at times in 0..1; differentiable in a gait's cycles."""
@@ -201,11 +202,11 @@ def transferred(old: NodeGraph, vertices: Tensor, motion: NodeMotion, new: NodeG
     solved = torch.where(solved.abs() < ROUNDING, 0, solved).to(vertices)
     translations = solved.view(frequencies, -1, 3).transpose(0, 1)
     rotations = (motion.rotations[near.skin] * near.weights[..., None, None]).sum(1)
-    parts = (rotations, translations, motion.global_rotation, motion.global_translation)
-    return NodeMotion(
-        *(t.detach().contiguous().clone().requires_grad_(True) for t in parts),
-        cycles=motion.cycles.detach().clone(),
+    turns, shifts, turn, shift = (
+        t.detach().contiguous().clone().requires_grad_(True)
+        for t in (rotations, translations, motion.global_rotation, motion.global_translation)
     )
+    return NodeMotion(turns, shifts, turn, shift, motion.cycles.detach().clone())
 
 
 def rigidity(graph: NodeGraph, pose: NodePose) -> Tensor:

@@ -24,7 +24,7 @@ from .seeds import seed_places
 
 FADED, LIVE = 0.1, 0.3  # opacities
 BEGINNING = 0.5  # opacity before the sigmoid
-LATE = (3, 5)  # groups of parameters, nodes and cycles, that wait for the whole to be placed
+LATE = (3, 5)  # groups of parameters, nodes and cycles, that wait for the whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class CanonicalConfig:
     slow: float = 0.2
     slow_whole: float = 2.0
     missed: float = 0.0  # what pictures show where nothing was drawn
-    cycle_rate: float = 2e-3  # of a gait's cycles over the clip
+    cycle_rate: float = 2e-3
     # of the steps, between `move_from` and `move_until`: faint Gaussians go where they are missed
     move_every: float = 0.04
     move_from: float = 0.12
@@ -131,7 +131,7 @@ def draw(
 
 
 @dataclass(frozen=True)
-class _Stage:
+class CanonicalStage:
     """How a step is to be done at one share of the steps."""
 
     level: int
@@ -139,14 +139,15 @@ class _Stage:
     missed: bool
 
 
-def _step_loss(
+def step_loss(
     model: CanonicalGaussians,
     view: TimedView,
-    stage: _Stage,
+    stage: CanonicalStage,
     still: float,
     config: CanonicalConfig,
     generator: torch.Generator,
 ) -> Tensor:
+    """Of one picture."""
     level, pose = view.levels[stage.level], model.motion.at(view.time)
     placed = skinned(model.means, model.graph, pose)
     drawn = draw(model, placed, view, level)
@@ -265,9 +266,8 @@ def train(
         max(1, round(config.move_every * config.steps)),
     )
     learned = _Learned(model, optimizer, pulled, generator)
-    with keeper.loop(
-        "gait-fit" if cycles else "canonical-fit", learned.state, learned.restore
-    ) as loop:
+    kept = "gait-fit" if cycles else "canonical-fit"
+    with keeper.loop(kept, learned.state, learned.restore) as loop:
         for step in range(loop.step, config.steps):
             share = step / config.steps
             decay = 1.0 if share < 0.6 else 0.1 ** ((share - 0.6) / 0.4)
@@ -277,12 +277,12 @@ def train(
                 waits = index in LATE and share < config.nodes_from
                 group["lr"] = 0.0 if waits else rate * decay
             view = views[int(torch.randint(len(views), (1,), generator=generator))]
-            stage = _Stage(
+            stage = CanonicalStage(
                 int(share < config.half_until),
                 4.0 if share < 0.7 else 1.0,
                 config.nodes_from <= share < 0.7,
             )
-            loss = _step_loss(model, view, stage, still, config, generator)
+            loss = step_loss(model, view, stage, still, config, generator)
             if not torch.isfinite(loss):
                 raise SplatsmithError(
                     "The fit diverged.", "Check the masks and the cameras, or try another seed."

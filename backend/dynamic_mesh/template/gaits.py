@@ -3,20 +3,42 @@ anew as a gait.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 
 from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
-from ..deformation.gait import find_cycles
-from ..deformation.motion import HARMONICS, SLOW, skinned
-from ..footage.timed_views import TimedView
+from ..deformation.gait import likely_cycles
+from ..deformation.motion import HARMONICS, SLOW, NodeMotion, skinned
+from ..footage.timed_views import TimedView, static_prior
 from ..optimization.image_loss import image_loss
-from .canonical_gaussians import CanonicalConfig, CanonicalGaussians, draw, train
+from .canonical_gaussians import (
+    CanonicalConfig,
+    CanonicalGaussians,
+    CanonicalStage,
+    draw,
+    step_loss,
+    train,
+)
 
 Progress = Callable[[int, int], None]
-WORTH = 0.95  # of the misfit without a gait, which is held back more
+COUNT = SLOW + 2 * HARMONICS  # of a gait's waves
+
+
+@dataclass(frozen=True, kw_only=True)
+class GaitSearch:
+    """For each number of cycles `steps` of Adam; judged by about so many `views`. `worth`: of the
+    misfit without a gait, which is held back more, must not be reached; below `clear` of it no
+    others are tried.
+    """
+
+    steps: int = 150
+    rate: float = 1.5e-2
+    views: int = 30
+    worth: float = 0.95
+    clear: float = 0.9
 
 
 def for_gait(config: CanonicalConfig) -> CanonicalConfig:
@@ -37,6 +59,72 @@ def misfit(model: CanonicalGaussians, views: list[TimedView], config: CanonicalC
     return float(np.mean(losses))
 
 
+def search_cycles(
+    found: CanonicalGaussians,
+    views: list[TimedView],
+    config: CanonicalConfig,
+    seed: int,
+    progress: Progress,
+    search: GaitSearch = GaitSearch(),
+) -> float:
+    """How often the motion of what was `found` repeats over the clip; 0 where it repeats in no way.
+    Its shape stays, and a motion that repeats is fitted anew for each likely number of cycles: only
+    with the right one do the pictures of all cycles agree.
+    """
+    some = views[:: max(1, len(views) // search.views)]
+    without = misfit(found, some, config)
+    best, least = 0.0, search.worth * without
+    likely = likely_cycles(found.motion)
+    for number, cycles in enumerate(likely):
+        model = _moved(found, views, for_gait(config), cycles, seed, search)
+        reached = misfit(model, some, config)
+        if reached < least:
+            best, least = float(model.motion.cycles.detach()), reached
+        progress(number + 1, len(likely))
+        if reached < search.clear * without:
+            break
+    return best
+
+
+def _moved(
+    found: CanonicalGaussians,
+    views: list[TimedView],
+    config: CanonicalConfig,
+    cycles: float,
+    seed: int,
+    search: GaitSearch,
+) -> CanonicalGaussians:
+    """The same Gaussians with a motion of about so many cycles."""
+    device, generator = found.means.device, torch.Generator().manual_seed(seed)
+    motion = NodeMotion.still(len(found.graph.rest), COUNT, str(device), cycles)
+    looks = (found.means, found.log_scales, found.opacity_logits, found.colors)
+    means, log_scales, logits, colors = (t.detach() for t in looks)
+    model = CanonicalGaussians(
+        means=means,
+        log_scales=log_scales,
+        opacity_logits=logits,
+        colors=colors,
+        graph=found.graph,
+        motion=motion,
+    )
+    waves = [motion.rotations, motion.translations]
+    waves += [motion.global_rotation, motion.global_translation]
+    groups: list[dict[str, Any]] = [
+        {"params": waves},
+        {"params": [motion.cycles], "lr": config.cycle_rate},
+    ]
+    optimizer = torch.optim.Adam(groups, lr=search.rate, betas=(0.9, 0.99))
+    still = static_prior(views)
+    for step in range(search.steps):
+        optimizer.param_groups[0]["lr"] = search.rate * 0.1 ** (step / search.steps)
+        view = views[int(torch.randint(len(views), (1,), generator=generator))]
+        loss = step_loss(model, view, CanonicalStage(1, 1.0, True), still, config, generator)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+    return model
+
+
 def train_gait(
     found: CanonicalGaussians,
     views: list[TimedView],
@@ -48,14 +136,15 @@ def train_gait(
     """What was `found` as if nothing repeated; or, where its motion does, anew as a gait, if that
     shows the pictures better.
     """
-    cycles = find_cycles(found.motion)
+    cycles = keeper.stage(
+        "cycles", float, lambda: search_cycles(found, views, config, seed, progress)
+    )
     if not cycles:
         return found
-    count, device = SLOW + 2 * HARMONICS, found.means.device
     gait = keeper.stage(
         "gait",
         CanonicalGaussians,
-        lambda: train(views, for_gait(config), count, seed, progress, keeper, cycles),
-    ).to(device)
-    better = misfit(gait, views, config) < WORTH * misfit(found, views, config)
+        lambda: train(views, for_gait(config), COUNT, seed, progress, keeper, cycles),
+    ).to(found.means.device)
+    better = misfit(gait, views, config) < GaitSearch().worth * misfit(found, views, config)
     return gait if better else found

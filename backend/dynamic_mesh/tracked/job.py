@@ -11,7 +11,6 @@ from ...formats import mesh_sequence
 from ...formats.mesh_sequence import MeshSequence, Nodes
 from ...runtime.job import Job
 from ...runtime.kept_stage import StageKeeper
-from ..deformation.gait import find_cycles
 from ..deformation.motion import (
     frequency_count,
     node_transforms,
@@ -152,8 +151,7 @@ def _canonical(
             training, canonical, frequencies, seed, job.progress, keeper
         ),
     ).to(device)
-    if find_cycles(found.motion):
-        job.stage("Following the gait", 2, STAGES)
+    job.stage("Looking for a gait", 2, STAGES)
     return train_gait(found, training, canonical, seed, job.progress, keeper)
 
 

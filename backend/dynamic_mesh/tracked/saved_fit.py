@@ -57,8 +57,8 @@ def _restored(
     surface, device = _surface(tensors), views[0].viewmat.device
     graph = linked(build(surface, config.nodes), surface).to(device)
     _check(tensors, len(graph.rest), len(surface.faces))
-    waves = (tensors[name].to(device).requires_grad_(True) for name in MOTION)
-    motion = NodeMotion(*waves, cycles=tensors[CYCLES].to(device))
+    turns, shifts, turn, shift = (tensors[n].to(device).requires_grad_(True) for n in MOTION)
+    motion = NodeMotion(turns, shifts, turn, shift, tensors[CYCLES].to(device))
     anchored = AnchoredGaussians(
         *(tensors[f"anchored/{name}"].to(device).requires_grad_(True) for name in ANCHORED)
     )

@@ -1,11 +1,12 @@
 """Motion that repeats: told from motion that does not, and carried as one cycle."""
 
+import itertools
 import math
 
 import pytest
 import torch
 
-from backend.dynamic_mesh.deformation.gait import find_cycles
+from backend.dynamic_mesh.deformation.gait import GaitConfig, likely_cycles
 from backend.dynamic_mesh.deformation.motion import HARMONICS, SLOW, NodeMotion, speeds
 
 NODES = 12
@@ -33,17 +34,21 @@ def legs(cycles: float, drift: float = 0.0, noise: float = 0.0) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("cycles", [2.3, 3.4, 5.0])
-def test_a_gait_is_found_in_what_waves_made_of_it(cycles: float) -> None:
-    found = find_cycles(following(legs(cycles, drift=0.1, noise=0.01)))
-    assert found == pytest.approx(cycles, rel=0.05)
+def test_a_gait_is_heard_in_what_waves_made_of_it_and_others_are_tried(cycles: float) -> None:
+    heard, *row = likely_cycles(following(legs(cycles, drift=0.1, noise=0.01)))
+    assert heard == pytest.approx(cycles, rel=0.05)
+    config = GaitConfig()
+    assert row[0] == config.least and row[-1] == pytest.approx(config.most)
+    assert max(later - before for before, later in itertools.pairwise(row)) < 0.3
 
 
-def test_what_happens_once_or_trembles_is_no_gait() -> None:
-    assert find_cycles(following(legs(1.0))) == 0
-    assert find_cycles(following(legs(1.5))) == 0
-    assert find_cycles(following(legs(0.0, drift=0.4))) == 0
-    assert find_cycles(following(0.1 * torch.randn(97, NODES, 3))) == 0
-    assert find_cycles(NodeMotion.still(NODES, 20)) == 0
+def test_what_only_drifts_is_not_asked_for_a_gait() -> None:
+    assert likely_cycles(following(legs(0.0, drift=0.4))) == []
+    assert likely_cycles(NodeMotion.still(NODES, 20)) == []
+    once = following(
+        0.1 * torch.sin(2 * math.pi * torch.linspace(0, 1, 97))[:, None, None].expand(-1, NODES, 3)
+    )
+    assert likely_cycles(once) == [], "as it comes and goes once"
 
 
 def test_a_gait_repeats_whatever_it_learns() -> None:
