@@ -2,6 +2,7 @@
 anew as a gait.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -29,9 +30,10 @@ COUNT = SLOW + 2 * HARMONICS  # of a gait's waves
 
 @dataclass(frozen=True, kw_only=True)
 class GaitSearch:
-    """For each number of cycles `steps` of Adam; judged by about so many `views`. `worth`: of the
-    misfit without a gait, which is held back more, must not be reached; below `clear` of it no
-    others are tried.
+    """For each number of cycles `steps` of Adam; judged by about so many `views`. The best must
+    stay below `worth` of the median misfit, or none is any better than others; below `clear` of the
+    misfit without a gait no others are tried. In the end a gait must stay below `better` of that,
+    which is held back more.
     """
 
     steps: int = 150
@@ -39,6 +41,7 @@ class GaitSearch:
     views: int = 30
     worth: float = 0.95
     clear: float = 0.9
+    better: float = 0.95
 
 
 def for_gait(config: CanonicalConfig) -> CanonicalConfig:
@@ -73,17 +76,17 @@ def search_cycles(
     """
     some = views[:: max(1, len(views) // search.views)]
     without = misfit(found, some, config)
-    best, least = 0.0, search.worth * without
     likely = likely_cycles(found.motion)
+    learned, reached = [0.0], [math.inf]
     for number, cycles in enumerate(likely):
         model = _moved(found, views, for_gait(config), cycles, seed, search)
-        reached = misfit(model, some, config)
-        if reached < least:
-            best, least = float(model.motion.cycles.detach()), reached
+        learned.append(float(model.motion.cycles.detach()))
+        reached.append(misfit(model, some, config))
         progress(number + 1, len(likely))
-        if reached < search.clear * without:
-            break
-    return best
+        if reached[-1] < search.clear * without:
+            return learned[-1]
+    best = int(np.argmin(reached))
+    return learned[best] if reached[best] < search.worth * np.median(reached) else 0.0
 
 
 def _moved(
@@ -146,5 +149,5 @@ def train_gait(
         CanonicalGaussians,
         lambda: train(views, for_gait(config), COUNT, seed, progress, keeper, cycles),
     ).to(found.means.device)
-    better = misfit(gait, views, config) < GaitSearch().worth * misfit(found, views, config)
+    better = misfit(gait, views, config) < GaitSearch().better * misfit(found, views, config)
     return gait if better else found
