@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -63,7 +64,10 @@ def test_a_gait_repeats_whatever_it_learns() -> None:
 def test_how_often_it_repeats_is_learned_from_what_is_seen() -> None:
     wanted, times = legs(3.4), torch.linspace(0, 1, 97)
     motion = NodeMotion.still(NODES, SLOW + 2 * HARMONICS, cycles=3.2)
-    leaves = [{"params": [motion.translations], "lr": 5e-3}, {"params": [motion.cycles]}]
+    leaves: list[dict[str, Any]] = [
+        {"params": [motion.translations], "lr": 5e-3},
+        {"params": [motion.cycles]},
+    ]
     optimizer = torch.optim.Adam(leaves, lr=2e-3)
     for _ in range(400):
         optimizer.zero_grad()
