@@ -33,7 +33,7 @@ class GaitSearch:
     """For each number of cycles `steps` of Adam; judged by about so many `views`. The best must
     stay below `worth` of the median misfit, or none is any better than others; below `clear` of the
     misfit without a gait no others are tried. In the end a gait must stay below `better` of that,
-    which is held back more.
+    which is held back more. A cycle must have so many `pictures`.
     """
 
     steps: int = 150
@@ -42,6 +42,7 @@ class GaitSearch:
     worth: float = 0.95
     clear: float = 0.9
     better: float = 0.95
+    pictures: int = 8
 
 
 def for_gait(config: CanonicalConfig) -> CanonicalConfig:
@@ -76,7 +77,8 @@ def search_cycles(
     """
     some = views[:: max(1, len(views) // search.views)]
     without = misfit(found, some, config)
-    likely = likely_cycles(found.motion)
+    most = len({view.time for view in views}) / search.pictures
+    likely = [cycles for cycles in likely_cycles(found.motion) if cycles <= most]
     learned, reached = [0.0], [math.inf]
     for number, cycles in enumerate(likely):
         model = _moved(found, views, for_gait(config), cycles, seed, search)

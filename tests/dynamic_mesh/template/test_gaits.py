@@ -80,6 +80,17 @@ def test_the_right_number_of_cycles_shows_the_pictures_best(
     assert found == pytest.approx(true, abs=0.15)
 
 
+def test_cycles_of_a_few_pictures_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, tried = two_legs(), []
+    monkeypatch.setattr(gaits, "likely_cycles", lambda motion: [2.0, 4.0, 5.0, 9.0])
+    views = filmed(model, 2.0)
+    search = gaits.GaitSearch(steps=1)
+    gaits.search_cycles(
+        model, views, CanonicalConfig(), 0, lambda step, total: tried.append(total), search
+    )
+    assert set(tried) == {2}, "36 pictures are too few for five cycles"
+
+
 def test_what_is_shown_no_better_by_a_gait_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     model = two_legs()
     monkeypatch.setattr(gaits, "likely_cycles", lambda motion: [2.0, 3.0])
