@@ -161,5 +161,5 @@ def test_scenes_show_what_they_say(kind: str) -> None:
     shown = {int(o) for owners in scene.owners for o in np.unique(owners) if o >= 0}
     assert len(shown) >= 2 or kind == "orbit"
     assert max(shown) < len(scene.classes) and len(scene.images) == 2
-    assert not np.array_equal(*scene.images)
+    assert not np.array_equal(scene.images[0], scene.images[1])
     assert (scene.objects >= 0).mean() > 0.1
