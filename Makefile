@@ -53,7 +53,7 @@ fuzz: .venv/dev  ## hostile input for every reader, and for the kernels under sa
 drill: .venv/dev $(BLENDERS)  ## kills, frozen workers, full disks, hostile files, other cores, crowded scenes: out/drill (SECTIONS="kills same", COUNT=20)
 	OMP_NUM_THREADS=1 $(VENV) -m tests.drill $(SECTIONS) --count $(COUNT)
 
-bench: .venv/dev  ## the figures of README and issues: ROOM=gaussians|suite|flowmap|cameras|splats|splats_away|splats_refined|blender_light|semantics|lerf_ovs|replica|scannet|small_clip|talking|dynamic_mesh|boundary|boundary_fit for one room
+bench: .venv/dev  ## the figures of README and issues: ROOM=gaussians|suite|flowmap|cameras|splats|splats_away|splats_refined|splat_mesh|blender_light|semantics|lerf_ovs|replica|scannet|small_clip|talking|dynamic_mesh|boundary|boundary_fit for one room
 	$(VENV) -m tests.benchmarks $(ROOM)
 
 figures: .venv/dev  ## the page of figures: what lies in out/bench goes to docs/figures, and docs/figures.md is made of that

@@ -6,6 +6,7 @@ from typing import Any
 
 from .cameras import cameras_verb
 from .dynamic_mesh import bones_verb, mesh_verb, register_verb
+from .dynamic_mesh.still import surface_verb
 from .protocol import InputError, Request
 from .runtime import setup_verb
 from .semantics import model_verb, segment_verb, select_verb
@@ -29,6 +30,7 @@ MODULES = (
     mesh_verb,
     bones_verb,
     register_verb,
+    surface_verb,
     model_verb,
     setup_verb,
 )

@@ -11,6 +11,7 @@ from ..blender_types import OPERATORS, persistent
 from ..compute import state
 from .manager import manager
 from .record import JobRecord
+from .told_verdicts import failure_in
 
 log = logging.getLogger(__name__)
 INTERVAL = 0.1
@@ -53,8 +54,8 @@ def _remember_setup(job: JobRecord) -> None:
 
 
 def _on_end(job: JobRecord) -> None:
-    """A finished result goes into the scene at once if its file is still open; else it waits for
-    the user's click.
+    """A finished result goes into the scene at once if its file is still open and the job itself
+    finds it good for something; else it waits for the user's click.
     """
     _forget(job.number)
     if job.status == "done" and job.request.verb == "setup" and not bpy.app.background:
@@ -64,8 +65,11 @@ def _on_end(job: JobRecord) -> None:
             job.advice = "Press Check Computing."
             log.warning("the set-up's record can't be read: %s", error)
         return
+    if job.status == "done":
+        job.held_back = failure_in(job.result)
     if (
         job.status != "done"
+        or job.held_back
         or bpy.app.background
         or job.file_token != _opened
         or not bpy.context.window_manager.windows

@@ -45,6 +45,7 @@ class JobRecord:
     error: str = ""
     advice: str = ""
     imported: bool = False
+    held_back: str = ""  # why a result is not brought in but by a click
     line: str = ""  # what came of it in the scene, or where it lies
     film: str = ""  # the video that it left, once its result was brought in
     unfolded: bool = False
@@ -97,7 +98,7 @@ class JobRecord:
     @property
     def folded(self) -> bool:
         """One line says it all: nothing is left to do, and nobody asked for more."""
-        return self.status == "done" and not self.advice and not self.unfolded
+        return self.status == "done" and not (self.advice or self.held_back or self.unfolded)
 
     @property
     def result(self) -> Path:

@@ -28,6 +28,7 @@ from . import (
     selecting,
     speaking,
     splat_files,
+    surfacing,
     web_page,
 )
 
@@ -51,6 +52,7 @@ CLASSES = (
     *click_select.CLASSES,
     *area_select.CLASSES,
     *cleaning.CLASSES,
+    *surfacing.CLASSES,
     *get_model.CLASSES,
     *face_targets.CLASSES,
     *face_shapes.CLASSES,

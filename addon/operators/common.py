@@ -17,9 +17,11 @@ from ..jobs import lifecycle
 from ..jobs.flags import in_window
 from ..jobs.manager import make_record, manager
 from ..jobs.record import JobRecord
+from ..jobs.told_verdicts import failure_in
 from ..scene import importers
 
 log = logging.getLogger(__name__)
+ANYWAY = "Nothing came into the scene; Import Result brings it in anyway."
 
 
 def report_error(operator: bpy.types.Operator, error: SplatsmithError) -> OperatorResult:
@@ -137,6 +139,10 @@ def run_record(
     if job.status != "done":
         operator.report({"ERROR"}, f"{job.error} {job.advice}".strip() or "Cancelled.")
         return {"CANCELLED"}
+    job.held_back = failure_in(job.result)
+    if job.held_back:
+        operator.report({"WARNING"}, f"{job.summary}. {job.held_back} {ANYWAY}")
+        return {"FINISHED"}
     text = bring_in(context, job)
     operator.report({"INFO"}, f"{job.summary}: {text}")
     return {"FINISHED"}
@@ -151,7 +157,7 @@ def bring_in(context: bpy.types.Context, job: JobRecord) -> str:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         log.warning("the result in %s can't be used", job.result, exc_info=error)
         raise InputError("The job's result is damaged.", "Run the job again.") from error
-    job.imported, job.line = True, text
+    job.imported, job.line, job.held_back = True, text, ""
     job.film = next(map(str, sorted(job.result.glob("*.mp4"))), "")
     job.unfolded = bool(job.film or job.warnings)  # what the scene does not show is read
     return text

@@ -13,7 +13,7 @@ from ...backend.protocol import InputError, Request, SplatsmithError
 from ..blender_types import ImportHelper, OperatorResult
 from ..compute import state
 from ..jobs import folders
-from ..scene import results
+from ..scene import mesh_results
 from ..scene.meshes import (
     mesh_files,
     mesh_playback,
@@ -42,7 +42,9 @@ class SPLATSMITH_OT_import_mesh(ImportHelper, bpy.types.Operator):
     @guarded
     def execute(self, context: bpy.types.Context) -> OperatorResult:
         path = Path(self.filepath)
-        bring_in = results.import_frames if path.name == frames.NAME else results.import_mesh
+        bring_in = (
+            mesh_results.import_frames if path.name == frames.NAME else mesh_results.import_mesh
+        )
         self.report({"INFO"}, bring_in(context, path, path.parent.name or path.stem))
         return {"FINISHED"}
 
@@ -165,7 +167,7 @@ def _finish(operator: _Importer, context: bpy.types.Context, read: _Read) -> Ope
         raise InputError("There is no mesh in any of the frames.", "Export the sequence again.")
     if isinstance(meshes, Path) or all(mesh.fits(first) for mesh in meshes):
         moments = meshes if isinstance(meshes, Path) else [mesh.vertices for mesh in meshes]
-        line = results.import_outside_mesh(
+        line = mesh_results.import_outside_mesh(
             context,
             block,
             read.gathered,

@@ -72,8 +72,9 @@ class SPLATSMITH_OT_make_mesh(bpy.types.Operator):
 class SPLATSMITH_OT_mask_frame(bpy.types.Operator):
     bl_description = (
         "Say where the object is in this frame, by an outline drawn in the Image Editor's Mask "
-        "mode over this picture of the capture. A few frames are enough: the others' masks are "
-        "carried over along the motion"
+        "mode over this picture of the capture. Layers whose name begins with Hidden outline what "
+        "stands before it. A few frames are enough: the others' masks are carried over along the "
+        "motion"
     )
     bl_idname = "splatsmith.mask_frame"
     bl_label = "Mask This Frame"
@@ -106,14 +107,16 @@ class SPLATSMITH_OT_mask_frame(bpy.types.Operator):
                 f"The mask {settings.mesh_outline.name} has no outline in the picture.",
                 "Draw one around the object.",
             )
+        hidden = mask_images.draw_hidden(settings.mesh_outline, frame.width, frame.height)
         path = folder / mask_images.FOLDER / f"{frame.image.stem}.png"
-        mask_images.write(path, inside)
+        mask_images.write(path, inside, hidden)
         settings.mesh_masks = str(path.parent)
         done = len(list(path.parent.glob("*.png")))
+        behind = f", {hidden.mean():.0%} may hide it" if hidden.any() else ""
         self.report(
             {"INFO"},
-            f"Frame {number}: the object covers {inside.mean():.0%} of the picture; {done} frames "
-            f"have masks",
+            f"Frame {number}: the object covers {(inside & ~hidden).mean():.0%} of the picture"
+            f"{behind}; {done} frames have masks",
         )
         return {"FINISHED"}
 

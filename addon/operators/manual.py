@@ -90,14 +90,15 @@ def _page_of_operators() -> list[tuple[str, str]]:
         "1-source": "demo_clip",
         "2-cameras": "solve_cameras pick_ depth_mesh tracks_clip import_capture export_capture",
         "3-splats": "train_splats render_splats turntable fly_through import_splats export_splats "
-        "export_page apply_transform",
+        "export_page apply_transform splats_to_mesh",
         "4-objects": "segment select brush click_select merge_objects split_object recolor_objects "
         "mask_nodes extract_objects delete_objects export_objects hide_splats label_selection "
         "get_model",
         "5-talking-face": "speak bake_again sound_of_strip import_motion add_head read_face "
         "talk_video import_head export_face face_row match_face add_face_targets "
         "remove_face_target place_landmarks mark_landmark clear_landmarks add_arkit_shapes",
-        "6-animated-mesh": "make_mesh mask_frame one_mesh find_bones bake_mesh import_mesh",
+        "6-animated-mesh": "make_mesh mask_frame one_mesh find_bones bake_mesh import_mesh "
+        "export_still",
     }
     return [(name, f"{page}.html") for page, names in rows.items() for name in names.split()]
 

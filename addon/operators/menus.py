@@ -25,7 +25,7 @@ ENTRIES = (
     ),
     ("clean_up", "isolate_largest", "add_crop", "clear_filters", "delete_hidden"),
     ("extract_objects", "fill_behind", "delete_objects", "export_objects", "export_each_object"),
-    ("hide_splats", "get_model"),
+    ("hide_splats", "get_model", "splats_to_mesh", "export_still"),
     ("import_capture", "export_capture"),
     ("import_splats", "export_splats", "export_page", "apply_transform"),
 )

@@ -8,6 +8,7 @@ from .paths import RELATIVE
 BAKES = [
     ("SKIN_GLB", "Skinned glTF", "Bones that move the mesh: exact, tiny, for every engine (.glb)"),
     ("SKIN_FBX", "Skinned FBX", "The same for Unreal and Unity (.fbx)"),
+    ("SKIN_USD", "Skinned USD", "The same as UsdSkel, for Omniverse and Apple's devices (.usdc)"),
     ("MORPH_GLB", "Morph Targets", "A shape a frame (.glb); large, and engines play few at once"),
     (
         "VAT",

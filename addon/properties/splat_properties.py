@@ -36,9 +36,24 @@ def _compare(settings: Any, context: bpy.types.Context) -> None:
     photo_wipe.show_frame(context.scene)
 
 
+PAINTS = [
+    ("splats", "Splats", "The colors that the splats show, from all their views"),
+    ("photos", "Photos", "The capture's pictures: sharper, with what stood in front left out"),
+]
+
+
 class SplatSettings:
     """A part of the scene's settings."""
 
+    surface_closed: bpy.props.BoolProperty(
+        name="Closed",
+        default=False,
+        description="Take what no camera has seen to be empty for solid: no holes, but undersides "
+        "and backs are guesses",
+    )
+    surface_paint: bpy.props.EnumProperty(
+        name="Paint From", items=PAINTS, description="What the texture is painted from"
+    )
     steps: bpy.props.IntProperty(
         name="Steps", min=0, description="Training steps; 0: Auto, as the preset says"
     )

@@ -11,7 +11,7 @@ from ...backend.formats.json_file import read_record
 from ...backend.protocol import Request
 from ...backend.verbs import VERBS
 from ..compute import state
-from . import results
+from . import mesh_results, results
 from .faces import character, timing_strips
 
 # context, request, the folder with its result; the name that it gets -> a line about it
@@ -90,22 +90,28 @@ def _talk(_context: bpy.types.Context, _request: Request[Any], folder: Path, _na
 def _mesh(context: bpy.types.Context, request: Request[Any], folder: Path, name: str) -> str:
     free = folder / mesh_frames.NAME
     if free.is_file():
-        return results.import_frames(context, free, name, request.input, request.options.fps)
-    return results.import_mesh(
+        return mesh_results.import_frames(context, free, name, request.input, request.options.fps)
+    return mesh_results.import_mesh(
         context, folder / mesh_sequence.NAME, name, request.input, request.options.fps
     )
 
 
+def _surface(context: bpy.types.Context, request: Request[Any], folder: Path, name: str) -> str:
+    return mesh_results.import_surface(context, folder, name, _source(request))
+
+
 def _register(context: bpy.types.Context, request: Request[Any], folder: Path, name: str) -> str:
-    text = results.import_mesh(context, folder / mesh_sequence.NAME, name)
-    results.stand_like(context.object, bpy.data.objects.get(_source(request)))
-    results.hide_empty(context, request.context.get("times", []), request.context.get("empty", []))
+    text = mesh_results.import_mesh(context, folder / mesh_sequence.NAME, name)
+    mesh_results.stand_like(context.object, bpy.data.objects.get(_source(request)))
+    mesh_results.hide_empty(
+        context, request.context.get("times", []), request.context.get("empty", [])
+    )
     return "; ".join([text, *request.context.get("notes", [])])
 
 
 def _bones(_context: bpy.types.Context, request: Request[Any], folder: Path, _name: str) -> str:
     start = int(request.context.get("start", 1))
-    return results.attach_bones(folder / mesh_sequence.NAME, _source(request), start)
+    return mesh_results.attach_bones(folder / mesh_sequence.NAME, _source(request), start)
 
 
 def _model(context: bpy.types.Context, _request: Request[Any], folder: Path, _name: str) -> str:
@@ -149,6 +155,7 @@ IMPORTERS: dict[str, Importer] = {
     "talk": _talk,
     "mesh": _mesh,
     "register": _register,
+    "surface": _surface,
     "bones": _bones,
     "model": _model,
     "setup": _setup,

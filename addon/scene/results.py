@@ -1,29 +1,21 @@
 """What results become in the scene: cameras, splats, meshes, heads and their motion, images."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import bpy
-import numpy as np
-from numpy.typing import NDArray
 
 from ...backend.formats import (
     capture as captures,
     gaussian_head_file,
     head_file,
-    mesh_frames as frame_files,
-    mesh_sequence as sequences,
     motion_file,
     splat_ply,
 )
-from ...backend.geometry.arrays import Doubles, Floats
-from ...backend.protocol import InputError
 from ...backend.semantics.rendering.render_verb import RenderOptions
 from . import framing, image_window
 from .captures import cameras, collections, picture_times, verdict
 from .faces import face_targets, gaussian_head, head_mesh, speech_sound
-from .meshes import mesh_frames, mesh_playback, mesh_sequence, outside_mesh, timeline
 from .objects import objects
 from .splats import pointclouds, splat_nodes, splats, upright
 
@@ -50,7 +42,7 @@ def import_capture(context: bpy.types.Context, folder: Path, name: str) -> str:
     return ". ".join(text.rstrip(".") for text in told if text)
 
 
-def _home(
+def home(
     context: bpy.types.Context, name: str, capture: str
 ) -> tuple[bpy.types.Collection, bpy.types.Object | None]:
     """The collection and root of a capture, whose cameras come along where it is not in the scene;
@@ -73,7 +65,7 @@ def import_splats(context: bpy.types.Context, path: Path, name: str, capture: st
     """
     arrays = splats.read_file(path)  # a bad file must not leave half a result
     title = name if name.lower().endswith("splats") else f"{name} Splats"
-    collection, root = _home(context, name, capture)
+    collection, root = home(context, name, capture)
     if root is None:
         root = collections.make_root(upright.of_splats(arrays), collection)
     clouds = splats.add(arrays, str(path), title, collection, root)
@@ -87,110 +79,6 @@ def import_splats(context: bpy.types.Context, path: Path, name: str, capture: st
     missed = f"; left out: {', '.join(arrays.left_out)}" if arrays.left_out else ""
     told = "".join(f". {text.removesuffix('.')}" for text in arrays.told)
     return f"{sum(counts):,} splats{apart}{missed}{told}"
-
-
-def import_mesh(
-    context: bpy.types.Context, path: Path, name: str, capture: str = "", told: float = 0.0
-) -> str:
-    """An animated mesh under its capture's root, or upright on its own; the scene lasts as long as
-    it; a line about it. `told` pictures a second if the capture knows no times of its pictures.
-    """
-    sequence = sequences.read(path)  # a bad file must not leave half a result
-    collection, root = _home(context, name, capture)
-    picture_times.tell_rate(context.scene, root, told)
-    fps = picture_times.rate_of(root, context.scene)
-    animated = mesh_sequence.import_sequence(
-        sequence, path, path.with_name(sequences.TEXTURE), f"{name} Mesh", collection, root, fps
-    )
-    _show_alone(context, animated, sequence.seconds)
-    return (
-        f"{animated.name}: {len(sequence.rest):,} vertices through {len(sequence.seconds)} frames"
-    )
-
-
-def import_frames(
-    context: bpy.types.Context, path: Path, name: str, capture: str = "", told: float = 0.0
-) -> str:
-    """Meshes of changing topology, as one object that plays them; a line about it. `told` as
-    above.
-    """
-    sequence = frame_files.read(path)
-    collection, root = _home(context, name, capture)
-    picture_times.tell_rate(context.scene, root, told)
-    fps = picture_times.rate_of(root, context.scene)
-    animated = mesh_frames.import_frames(sequence, path, f"{name} Meshes", collection, root, fps)
-    _show_alone(context, animated, sequence.seconds)
-    at = timeline.frames_at(sequence.seconds, fps)
-    shown = len({index for _, index in mesh_frames.samples(at)})
-    between = f", {len(at) - shown} of them between the scene's frames" if shown < len(at) else ""
-    return f"{animated.name}: {len(at)} meshes, tied by the attribute id{between}"
-
-
-def import_outside_mesh(
-    context: bpy.types.Context,
-    block: bpy.types.Mesh,
-    gathered: outside_mesh.Gathered,
-    moments: Iterable[Floats] | Path,
-    seconds: Doubles,
-    name: str,
-    notes: list[str],
-    texture: Path | None = None,
-) -> str:
-    """A mesh from outside and its vertices (V, 3) at T times, or their cache; a line about it that
-    names what could not come along.
-    """
-    collection = collections.new_collection(context.scene, name)
-    animated, more = outside_mesh.become_object(
-        block, gathered, moments, seconds, f"{name} Mesh", collection, texture
-    )
-    _show_alone(context, animated, np.array(gathered.times))
-    line = f"{animated.name}: {len(block.vertices):,} vertices through {len(gathered.times)} frames"
-    return "; ".join([line, *notes, *more])
-
-
-def stand_like(animated: bpy.types.Object | None, other: bpy.types.Object | None) -> None:
-    """Where the meshes stand that it was made of."""
-    if animated is not None and other is not None:
-        animated.parent, animated.matrix_parent_inverse = other.parent, other.matrix_parent_inverse
-        animated.matrix_basis = other.matrix_basis
-
-
-def _show_alone(
-    context: bpy.types.Context, animated: bpy.types.Object, seconds: NDArray[np.floating]
-) -> None:
-    """Selected, active and framed, the scene as long as its moments (T,), and as its footage; seen
-    through the footage's camera where there is one.
-    """
-    framing.select_alone(context, animated)
-    scene = context.scene
-    last = timeline.frames_at(seconds, picture_times.rate_of(animated.parent, scene)).max()
-    footage = picture_times.last_frame(animated.parent)
-    end = max(float(last), footage)
-    scene.frame_start, scene.frame_end = timeline.shown_range(np.array([end]))
-    framing.frame_selected(context, keep_camera=animated.parent is not None)
-
-
-def hide_empty(context: bpy.types.Context, times: list[float], empty: list[bool]) -> None:
-    """Keeps the active object out of sight where the sequence that it follows has no mesh: `empty`
-    at `times` in seconds.
-    """
-    if context.object is not None and times:
-        frames = timeline.frames_at(np.array(times), timeline.rate(context.scene))
-        mesh_playback.hide_empty(context.object, frames, empty)
-
-
-def attach_bones(path: Path, name: str, start: int) -> str:
-    """Bones for the object that they were found for, from frame `start` on; a line about it."""
-    animated = bpy.data.objects.get(name)
-    if animated is None:
-        raise InputError(
-            f"{name} is no longer in the scene.", "Bring it back, and find its bones again."
-        )
-    animated[mesh_sequence.SEQUENCE_KEY] = str(path)
-    seconds = sequences.read(path).seconds
-    rate = timeline.rate(bpy.context.scene)
-    animated[mesh_sequence.BONES_KEY] = [float(start + second * rate) for second in seconds]
-    return f"{name} can now be baked with bones"
 
 
 def import_render(context: bpy.types.Context, folder: Path, options: RenderOptions) -> str:

@@ -9,6 +9,7 @@ from . import (
     job_strip,
     objects_panel,
     panels,
+    surface_panel,
     talking_lists,
     talking_panel,
 )
@@ -19,6 +20,7 @@ CLASSES = (
     *compute_panel.CLASSES,
     *panels.CLASSES,
     *cleaning_panel.CLASSES,
+    *surface_panel.CLASSES,
     *objects_panel.CLASSES,
     *talking_lists.CLASSES,
     *talking_panel.CLASSES,

@@ -2,8 +2,10 @@
 
 import bpy
 
+from ..scene.captures import verdict_light
 from ..scene.meshes import mesh_frames, mesh_sequence, moving
-from .panels import SidebarPanel, draw_auto, draw_estimate
+from .job_strip import panel_width
+from .panels import SidebarPanel, draw_auto, draw_estimate, draw_light
 
 
 class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
@@ -29,12 +31,19 @@ class SPLATSMITH_PT_animated_mesh(SidebarPanel, bpy.types.Panel):
         row.scale_y = 1.4
         row.operator("splatsmith.make_mesh", icon="OUTLINER_OB_MESH")
         animated = context.object
-        if not mesh_sequence.is_animated_mesh(animated) or not moving.moves(animated):
+        if not mesh_sequence.is_animated_mesh(animated):
+            return
+        if not moving.moves(animated):
+            box = layout.box()
+            box.label(text=f"{animated.name} stands still", icon="MESH_DATA")
+            box.operator("splatsmith.export_still", icon="EXPORT")
             return
         box = layout.box()
         box.label(
             text=f"{animated.name}: {len(animated.data.vertices):,} vertices", icon="MESH_DATA"
         )
+        if verdict_light.LEVEL_KEY in animated:
+            draw_light(box, animated, panel_width(context) - 20)
         if mesh_frames.FRAMES_KEY in animated:
             box.operator("splatsmith.one_mesh", icon="MOD_MESHDEFORM")
             box.operator("splatsmith.bake_mesh", text="Bake as USD", icon="EXPORT").kind = "USD"

@@ -40,6 +40,8 @@ def draw_details(layout: bpy.types.UILayout, job: JobRecord, width: int) -> None
             wrap(layout, job.line.replace(str(Path.home()), "~"), width)
         if job.advice:
             wrap(layout, job.advice, width, "ERROR")
+        if job.held_back:
+            _draw_held_back(layout, job, width)
     else:
         text = "Cancelled." if job.status == "cancelled" else f"{job.error} {job.advice}"
         wrap(layout, text, width)
@@ -58,6 +60,19 @@ def draw_details(layout: bpy.types.UILayout, job: JobRecord, width: int) -> None
         ).folder = str(job.folder)
     if job.status in ("failed", "crashed"):
         row.operator("splatsmith.copy_report", icon="COPYDOWN").job = job.number
+
+
+def _draw_held_back(layout: bpy.types.UILayout, job: JobRecord, width: int) -> None:
+    """Nothing came into the scene: pictures to see it by, and the click that brings it in. Why is
+    among the warnings.
+    """
+    wrap(layout, "Not brought into the scene: look at it first.", width, "COLORSET_01_VEC")
+    seen = job.result / "heldout.png"
+    if seen.is_file():
+        shown = layout.operator("wm.path_open", text="Show Pictures", icon="IMAGE_DATA")
+        shown.filepath = str(seen)
+    anyway = layout.operator("splatsmith.import_result", text="Bring In Anyway", icon="IMPORT")
+    anyway.job = job.number
 
 
 class SPLATSMITH_PT_ended_jobs(bpy.types.Panel):

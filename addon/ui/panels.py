@@ -6,7 +6,7 @@ from ...backend.protocol import Preset
 from ...backend.verbs import VERBS
 from ..blender_types import PanelMixin
 from ..jobs import durations
-from ..scene.captures import verdict
+from ..scene.captures import verdict, verdict_light
 from ..scene.splats import native, pointclouds, splats
 from .job_strip import format_seconds, panel_width, wrap
 from .next_step import draw_next
@@ -92,15 +92,20 @@ def _draw_verdict(
     box: bpy.types.UILayout, root: bpy.types.Object, context: bpy.types.Context
 ) -> None:
     """A traffic light, the reasons, and how well the current frame is known."""
-    level = root[verdict.LEVEL_KEY]
-    box.label(text=verdict.WORDS[level], icon=verdict.LIGHTS[level])
-    for line in root[verdict.REASONS_KEY].splitlines():
-        wrap(box, line, panel_width(context) - 20)
+    draw_light(box, root, panel_width(context) - 20)
     value = verdict.confidence_now(context, root)
     if value is not None:
         box.progress(
             factor=value, text=f"Frame {context.scene.frame_current}: confidence {value:.0%}"
         )
+
+
+def draw_light(layout: bpy.types.UILayout, obj: bpy.types.Object, width: int) -> None:
+    """What a job thought of its result, which became this object."""
+    level = obj[verdict_light.LEVEL_KEY]
+    layout.label(text=verdict_light.WORDS[level], icon=verdict_light.LIGHTS[level])
+    for line in obj[verdict_light.REASONS_KEY].splitlines():
+        wrap(layout, line, width)
 
 
 class SPLATSMITH_PT_scene(SidebarPanel, bpy.types.Panel):

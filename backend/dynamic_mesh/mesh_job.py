@@ -10,11 +10,12 @@ from .config import MeshConfig, make_config
 from .footage import load as reading
 from .footage.load import ObjectFootage
 from .footage.object_sheet import object_sheet
-from .footage.timed_views import view_arc
+from .footage.timed_views import seen_around
 from .free import job as free
 from .mesh_verb import MeshOptions
 from .optimization.loop import MeshClip, make_clip
 from .tracked import job as tracked
+from .verdict.judgement import in_sentences
 
 SHEET = "object.png"
 ONE_SIDED = 60.0  # degrees around the object below which its far side is a guess
@@ -30,13 +31,19 @@ def run(job: Job[MeshOptions]) -> Outcome:
         clip = _read(job, options, config)
         arc = _warn_of_views(job, clip)
         if options.mode == "free":
-            summary, metrics = free.reconstruct(job, clip, config.free)
+            summary, metrics, verdict = free.reconstruct(job, clip, config.free)
         else:
-            summary, metrics = tracked.reconstruct(job, clip, config.tracked)
+            summary, metrics, verdict = tracked.reconstruct(job, clip, config.tracked)
+        if verdict.level != "good":
+            job.warn(verdict.level.upper(), in_sentences(verdict))
         return Outcome(
             summary,
             {**metrics, "arc": arc},
-            {"masks": clip.footage.masks_from, "arc_degrees": round(arc, 1)},
+            {
+                "masks": clip.footage.masks_from,
+                "arc_degrees": round(arc, 1),
+                "verdict": verdict.as_json(),
+            },
         )
 
 
@@ -75,7 +82,7 @@ def _read(job: Job[MeshOptions], options: MeshOptions, config: MeshConfig) -> Me
 
 def _warn_of_views(job: Job[MeshOptions], clip: MeshClip) -> float:
     """Says what the footage can't tell; degrees around the object."""
-    arc = view_arc(clip.training)
+    arc = seen_around(clip.training)
     if clip.footage.placement.travels:
         job.warn(
             "TRAVELS",

@@ -3,13 +3,15 @@ small JSON beside it. numpy alone.
 
 A row block a frame, a texel a vertex, in the order of the mesh; red, green and blue are x, y and z
 of the way from the first frame, 0..65535 between `low` and `high`. A mesh that comes along names
-its texels in its second set of uvs.
+its texels in its second set of uvs. Normals lie beside it in the same order, of eight bits: -1..1
+as 0..255; and a text says how shaders play both.
 """
 
 import json
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,27 @@ from .limits import MIB
 WIDEST = 4096
 HIGHEST = 16384
 MOST_NOTE, MOST_TEXTURE = MIB, 512 * MIB  # bytes
+README = """{mesh} moves by {texture}: {frames} frames, {fps} a second, {seconds} s.
+
+Import {texture} and {normals} WITHOUT compression, mipmaps, sRGB or filtering
+(Unity: sRGB off, Compression None, Filter Point, Non-Power of 2 None;
+Unreal: VectorDisplacementmap or HDR, sRGB off, Filter Nearest, NoMipmaps;
+Godot: Lossless, Filter off, Mipmaps off). Import {mesh} without mesh compression,
+so that its second set of UVs (UV1 in Unity and Godot counted from 0, TexCoord[1] in Unreal)
+stays exact: it names each vertex's texel in the first frame.
+
+In the vertex shader, for the frame f = floor(time * {fps}) mod {frames}:
+
+    uv     = UV1 + vec2(0, f * {step}.0 / {height}.0)     // V from above; from below: subtract
+    moved  = VERTEX + texture({texture}, uv).rgb * ({high} - {low}) + {low}
+    normal = texture({normals}, uv).rgb * 2 - 1
+
+Blend two frames for smooth motion. Axes are glTF's: Y up, metres as in Blender.
+Unreal, Z up in centimetres: (x, y, z) becomes 100 * (x, z, y) there, for offset and normal.
+Unity, left-handed: negate x of both. Widen the mesh's bounds by {high} on every side,
+or it vanishes when its first frame would leave the picture.
+All of this stands in {note}, too.
+"""
 
 
 def sidecar(path: Path) -> Path:
@@ -65,6 +88,46 @@ def write(path: Path, positions: Floats, fps: float = 24.0) -> float:
     return float(
         np.abs(read(path, positions[0]) - positions).max()
         / max(np.ptp(positions, axis=(0, 1)).max(), 1e-12)
+    )
+
+
+def normals_file(path: Path) -> Path:
+    """The picture of the normals beside the texture."""
+    return path.with_name(f"{path.stem}_normals.png")
+
+
+def readme_file(path: Path) -> Path:
+    """What to do with all of them, beside the texture."""
+    return path.with_name(f"{path.stem}_README.txt")
+
+
+def write_normals(path: Path, normals: Floats, called: str) -> None:
+    """(T, V, 3) of length 1, in the order of the texture at `path`, which is there already and will
+    be called so in the end; and the text.
+    """
+    note = read_record(sidecar(path), MOST_NOTE)
+    width, rows = int(note["width"]), int(note["rows_per_frame"])
+    pixels = np.full((len(normals), rows * width, 3), 128, np.uint8)
+    pixels[:, : normals.shape[1]] = np.round((normals * 0.5 + 0.5) * 255).clip(0, 255)
+    normals_file(path).write_bytes(_png(pixels.reshape(-1, width, 3)))
+    note["normals"] = normals_file(Path(called)).name
+    sidecar(path).write_text(json.dumps(note, indent=1), encoding="utf-8")
+    readme_file(path).write_text(_readme(Path(called), note), encoding="utf-8")
+
+
+def _readme(path: Path, note: dict[str, Any]) -> str:
+    return README.format(
+        texture=path.name,
+        normals=note["normals"],
+        mesh=f"{path.stem}_vat.glb",
+        note=sidecar(path).name,
+        frames=note["frames"],
+        fps=f"{note['frames_per_second']:g}",
+        seconds=f"{note['seconds']:.3f}",
+        height=int(note["rows_per_frame"]) * int(note["frames"]),
+        step=int(note["rows_per_frame"]),
+        low=f"{note['low']:.7g}",
+        high=f"{note['high']:.7g}",
     )
 
 
@@ -127,13 +190,13 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def _png(pixels: NDArray[np.uint16]) -> bytes:
-    """(H, W, 3) big-endian 16 bits; Pillow can't write such colours."""
+def _png(pixels: NDArray[np.unsignedinteger]) -> bytes:
+    """(H, W, 3) of 8 bits, or of big-endian 16; Pillow can't write such colours."""
     height, width = pixels.shape[:2]
     lines = np.concatenate(
         [np.zeros((height, 1), np.uint8), pixels.reshape(height, -1).view(np.uint8)], 1
     )
-    head = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    head = struct.pack(">IIBBBBB", width, height, 8 * pixels.itemsize, 2, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
         + _chunk(b"IHDR", head)

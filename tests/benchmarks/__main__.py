@@ -14,6 +14,7 @@ ROOMS = (
     "splats",
     "splats_away",
     "splats_refined",
+    "splat_mesh",
     "blender_light",
     "semantics",
     "lerf_ovs",

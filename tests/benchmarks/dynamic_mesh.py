@@ -1,8 +1,8 @@
 """`make bench ROOM=dynamic_mesh`: both modes on clips with exact truth, real clips, and files for
 engines.
 
-PART=tracked,free,real,engine,bones,masks for some; CLIPS=monkey,fox for some; PRESET; DEVICE. Every
-eighth picture is held out.
+PART=tracked,free,real,engine,bones,masks,verdicts for some; CLIPS=monkey,fox for some; PRESET;
+DEVICE; HOW=blurred for some of the spoilt clips of the verdicts. Every eighth picture is held out.
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from backend.formats import capture, mesh_frames, mesh_sequence
-from tests.benchmarks import mesh_bones, mesh_engine, mesh_masks, mesh_real
+from tests.benchmarks import mesh_bones, mesh_engine, mesh_masks, mesh_real, mesh_verdicts
 from tests.benchmarks.mesh_clips import (
     BLENDER,
     ESTIMATED,
@@ -33,7 +33,7 @@ from tests.benchmarks.mesh_clips import (
 from tests.benchmarks.runs import backend, cost
 from tests.benchmarks.table import ROOT, Row, Table, say
 
-PARTS = ("tracked", "free", "real", "engine", "bones", "masks")
+PARTS = ("tracked", "free", "real", "engine", "bones", "masks", "verdicts")
 BAKED = "monkey"  # the clip whose result is written as every kind of file
 
 
@@ -107,6 +107,7 @@ def _one(table: Table, folder: Path, name: str, mode: str, preset: str) -> None:
         )
     found = compare(meshes, truth, true.frames) | compare_tracks(tracks, truth)
     found |= {
+        "held-out PSNR inside the object": manifest["metrics"]["psnr_inside"],
         "held-out PSNR": manifest["metrics"]["psnr"],
         "held-out mask IoU": manifest["metrics"]["iou"],
         "frames of one topology %": 100 * manifest["metrics"]["one_topology"],
@@ -161,3 +162,5 @@ def run(table: Table) -> None:
         mesh_real.run(table, wanted, preset)
     if "masks" in parts:
         mesh_masks.run(table, wanted)
+    if "verdicts" in parts:
+        mesh_verdicts.run(table, folder, wanted, preset)

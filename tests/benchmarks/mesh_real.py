@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 
 from backend.formats import capture, mesh_sequence
 from tests.benchmarks.mesh_clips import inverted_masks, sheet
+from tests.benchmarks.mesh_verdicts import LEVELS
 from tests.benchmarks.runs import backend, cost
 from tests.benchmarks.table import DATA, Row, Table, say
 
@@ -55,10 +56,14 @@ def _one(table: Table, name: str, preset: str) -> None:
     metrics = manifest["metrics"]
     for metric, key in (
         ("held-out mask IoU", "iou"),
+        ("held-out PSNR inside the object", "psnr_inside"),
         ("held-out PSNR", "psnr"),
         ("degrees seen around it", "arc"),
     ):
         table.add(Row(name, metric, metrics[key], cpu_seconds=seconds, peak_mb=memory))
+    verdict = manifest["verdict"]
+    table.add(Row(name, "verdict (0 failed, 1 weak, 2 good)", LEVELS[verdict["level"]]))
+    say(f"{name:<28} {verdict['level']}: {'; '.join(verdict['reasons'])}")
     sequence, frames = (
         mesh_sequence.read(table.scratch / name / mesh_sequence.NAME),
         capture.read(solved).frames,

@@ -268,6 +268,18 @@ def test_an_outline_becomes_a_mask_of_its_frame(bpy: Any, rooms: Any, tmp_path: 
     expected[32:36, 24:28] = False
     expected[:, :20] = False
     assert np.array_equal(white, expected)
+    pole = mask.layers.new(name="Hidden by a pole").splines.new()
+    pole.points.add(3)
+    for point, (x, y) in zip(
+        pole.points, ((0.375, 0.0), (0.4375, 0.0), (0.4375, 1.0), (0.375, 1.0)), strict=True
+    ):
+        point.co = point.handle_left = point.handle_right = (x, y)
+    assert bpy.ops.splatsmith.mask_frame() == {"FINISHED"}
+    image = bpy.data.images.load(str(path))
+    values = (np.array(image.pixels[:]).reshape(48, 64, 4)[..., 0] * 255).round()
+    assert (values[:, 24:28] == 128).all()
+    rest = np.delete(np.arange(64), np.arange(24, 28))
+    assert np.array_equal(values[:, rest] > 200, expected[:, rest])
     bpy.context.scene.frame_set(9)
     with pytest.raises(RuntimeError, match="no frame 9"):
         bpy.ops.splatsmith.mask_frame()

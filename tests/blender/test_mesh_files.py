@@ -8,7 +8,7 @@ import pytest
 
 from .waves import waving
 
-KINDS = ("SKIN_GLB", "SKIN_FBX", "MORPH_GLB", "VAT", "ALEMBIC", "USD")
+KINDS = ("SKIN_GLB", "SKIN_FBX", "SKIN_USD", "MORPH_GLB", "VAT", "ALEMBIC", "USD")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -156,3 +156,39 @@ def test_caches_become_native_objects(
     (tmp_path / "bad.abc").write_bytes(b"nothing")
     with pytest.raises(RuntimeError, match="bad"):
         bpy.ops.splatsmith.import_mesh_cache(filepath=str(tmp_path / "bad.abc"))
+
+
+@pytest.mark.parametrize(
+    "kind", ["SKIN_GLB", "SKIN_FBX", "SKIN_USD", "MORPH_GLB", "ALEMBIC", "USD"]
+)
+def test_files_are_named_as_the_artist_named_things(
+    bpy: Any, rooms: Any, wave: Any, tmp_path: Path, kind: str
+) -> None:
+    """Though the scene has all these names already, and keeps them; and it can be saved then."""
+    wave.name = "Flag Mesh"
+    other = bpy.data.objects.new("Flag", None)
+    material = wave.data.materials[0]
+    bake = rooms("scene.meshes.mesh_bake")
+    path = tmp_path / f"flag{bake.KINDS[kind]}"
+    assert bake.bake(bpy.context, wave, path, kind).error < 1e-4
+    assert wave.name == "Flag Mesh" and other.name == "Flag"
+    assert wave.data.materials[0] == material and not material.use_backface_culling
+    assert not [keys for keys in bpy.data.shape_keys if not keys.users]
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "after.blend"))
+    bpy.ops.wm.read_homefile(use_empty=True)
+    readers = {
+        ".glb": bpy.ops.import_scene.gltf,
+        ".fbx": bpy.ops.import_scene.fbx,
+        ".abc": lambda filepath: bpy.ops.wm.alembic_import(
+            filepath=filepath, as_background_job=False
+        ),
+        ".usdc": bpy.ops.wm.usd_import,
+    }
+    readers[path.suffix](filepath=str(path))
+    objs = [o for o in bpy.data.objects if not o.name.startswith("Icosphere")]
+    assert [o.name for o in objs if o.type == "MESH"] == ["Flag"]
+    rigs = [o for o in objs if o.type == "ARMATURE"]
+    assert len(rigs) == kind.startswith("SKIN")
+    assert all(o.name.replace("_", " ").startswith("Flag Rig") for o in rigs)
+    roots = [o for o in objs if o.parent is None and o.name != "_materials"]  # USD's own
+    assert len(roots) == 1 and tuple(roots[0].scale) == (1, 1, 1)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from backend.dynamic_mesh.mesh_verb import MeshOptions
 from backend.protocol import Request
 from backend.splats.splats_verb import SplatsOptions
 
@@ -102,6 +103,34 @@ def test_a_result_of_this_file_comes_in(bpy: Any, rooms: Any, in_window: list[in
     job = submitted(rooms, DONE)
     until_it_ends(rooms, job)
     assert in_window == ([job.number] if bpy.context.window_manager.windows else [])
+
+
+def judged(job: Any, level: str, sequence_file: Path) -> None:
+    """Leaves an animated mesh with a verdict as the job's result."""
+    job.result.mkdir(exist_ok=True)
+    (job.result / "mesh.npz").write_bytes(sequence_file.read_bytes())
+    verdict = {"level": level, "reasons": ["it is a lump"], "advice": ["Film it from more sides."]}
+    (job.result / "manifest.json").write_text(json.dumps({"timings": {}, "verdict": verdict}))
+
+
+@pytest.mark.parametrize("level", ["good", "weak", "failed"])
+def test_what_failed_waits_for_a_click(
+    bpy: Any, rooms: Any, in_window: list[int], sequence_file: Path, level: str
+) -> None:
+    job = submitted(rooms, f"import time; time.sleep(0.5); {DONE}")
+    job.request = Request(verb="mesh", input="x", options=MeshOptions(), title="x")
+    judged(job, level, sequence_file)
+    until_it_ends(rooms, job)
+    failed = level == "failed"
+    assert job.held_back == ("It is a lump. Film it from more sides." if failed else "")
+    if bpy.context.window_manager.windows:
+        assert in_window == ([] if failed else [job.number])
+    assert job.folded != failed, "the panel shows the button that brings it in"
+    assert bpy.ops.splatsmith.import_result(job=job.number) == {"FINISHED"}
+    assert job.imported and not job.held_back
+    verdicts = rooms("scene.captures.verdict_light")
+    assert bpy.context.object[verdicts.LEVEL_KEY] == level
+    assert "Film it from more sides." in bpy.context.object[verdicts.REASONS_KEY]
 
 
 def test_switching_the_addon_off_ends_its_job(bpy: Any, rooms: Any) -> None:

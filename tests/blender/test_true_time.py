@@ -15,7 +15,7 @@ from .waves import grid, waving
 
 # 40 moments over 4.08 s at 24 frames a second, with a pause of 60 frames: they once played 1.63 s
 GAP = np.concatenate([np.arange(20), np.arange(20) + 79.0]) / 24
-KINDS = ("SKIN_GLB", "SKIN_FBX", "MORPH_GLB", "VAT", "ALEMBIC", "USD")
+KINDS = ("SKIN_GLB", "SKIN_FBX", "SKIN_USD", "MORPH_GLB", "VAT", "ALEMBIC", "USD")
 RATES = {"24": (24, 1.0), "23.976": (24, 1.001), "30": (30, 1.0), "9.56": (10, 10 / 9.56)}
 
 
@@ -206,7 +206,7 @@ def test_a_mesh_keeps_step_with_its_cameras(bpy: Any, rooms: Any, tmp_path: Path
     since the cameras came.
     """
     folder = timed_capture(bpy, tmp_path / "c", [k / 10 for k in range(31)], fps=30.0)
-    results = rooms("scene.results")
+    results = rooms("scene.mesh_results")
     path, sequence = write_wave(tmp_path / "wave", np.arange(10, 31) / 10)
     bpy.ops.splatsmith.import_capture(directory=str(folder))
     results.import_mesh(bpy.context, path, "wave", str(folder))
@@ -227,7 +227,7 @@ def test_a_mesh_keeps_step_with_its_cameras(bpy: Any, rooms: Any, tmp_path: Path
 def test_photos_with_a_told_rate_play_by_it(bpy: Any, rooms: Any, tmp_path: Path) -> None:
     folder = make_capture(bpy, tmp_path / "photos")
     path, _ = write_wave(tmp_path / "wave", np.arange(3) / 5)
-    text = rooms("scene.results").import_mesh(bpy.context, path, "wave", str(folder), 5.0)
+    text = rooms("scene.mesh_results").import_mesh(bpy.context, path, "wave", str(folder), 5.0)
     scene = bpy.context.scene
     assert "3 frames" in text and rate(scene) == 5.0
     assert (scene.frame_start, scene.frame_end) == (1, 3)

@@ -7,54 +7,25 @@ from typing import Any
 
 import bpy
 
-from ....backend.formats.json_file import read_record
-from ....backend.protocol import InputError
-from ...blender_types import Icon
-from ...jobs.flags import in_window
-from . import picture_times
+from ...jobs.told_verdicts import manifest_of, verdict_in
+from . import picture_times, verdict_light
 from .collections import ROOT_KEY
 
-LEVEL_KEY, REASONS_KEY, CONFIDENCES_KEY = (
-    "splatsmith_verdict",
-    "splatsmith_reasons",
-    "splatsmith_confidences",
-)
+CONFIDENCES_KEY = "splatsmith_confidences"
 CONFIDENCE = "confidence"  # of the camera, keyframed
-LIGHTS: dict[str, Icon] = {
-    "solved": "COLORSET_03_VEC",
-    "weak": "COLORSET_09_VEC",
-    "failed": "COLORSET_01_VEC",
-}
-WORDS = {"solved": "Solved", "weak": "Weak: look before you trust it", "failed": "Failed"}
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    """The capture's manifest; empty for captures of other programs."""
-    try:
-        return read_record(folder / "manifest.json")
-    except InputError:
-        return {}
+TURNING = "The camera only turns: there is no depth in this footage"
 
 
 def attach(root: bpy.types.Object, camera: bpy.types.Object, folder: Path) -> None:
     """Verdict on the root; confidence as a keyframed property of the camera, so that the timeline
     shows it.
     """
-    manifest = _manifest(folder)
-    verdict, images = manifest.get("verdict"), manifest.get("pictures")
-    if not isinstance(verdict, dict) or verdict.get("level") not in LIGHTS:
+    manifest = manifest_of(folder)
+    verdict, images = verdict_in(manifest), manifest.get("pictures")
+    if verdict is None:
         return
-    root[LEVEL_KEY] = verdict["level"]
-    turning = (
-        ["The camera only turns: there is no depth in this footage"]
-        if verdict.get("kind") == "turning"
-        else []
-    )
-    reasons = [str(r) for r in verdict.get("reasons", [])] + [
-        str(a) for a in verdict.get("advice", [])
-    ]
-    lines = turning + [reason[:1].upper() + reason[1:] for reason in reasons]
-    root[REASONS_KEY] = in_window("\n".join(lines))
+    turning = verdict.get("kind") == "turning"
+    verdict_light.attach(root, verdict, [TURNING] if turning else [])
     if not isinstance(images, list) or not images:
         return
     values = [image.get("confidence") if isinstance(image, dict) else None for image in images]
@@ -75,7 +46,7 @@ def find(context: bpy.types.Context) -> bpy.types.Object | None:
         (
             o
             for o in context.scene.objects
-            if o.type == "EMPTY" and o.get(ROOT_KEY) == folder and LEVEL_KEY in o
+            if o.type == "EMPTY" and o.get(ROOT_KEY) == folder and verdict_light.LEVEL_KEY in o
         ),
         None,
     )

@@ -21,7 +21,7 @@ def of_file(path: Path, kind: str) -> float | None:
         return _of_glb(path)
     if kind == "FBX":
         return _of_fbx(path)
-    if kind == "USD":
+    if kind.endswith("USD"):
         return usd.time_codes(path).seconds
     return vertex_animation.seconds(path) if kind == "VAT" else None
 

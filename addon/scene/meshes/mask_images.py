@@ -1,5 +1,5 @@
 """Outlines drawn as a Blender mask (in the Image Editor, over a picture of the capture), as black
-and white pictures for the backend.
+and white pictures for the backend; gray where a layer says that something stands before the object.
 """
 
 from pathlib import Path
@@ -12,14 +12,29 @@ from ....backend.geometry.arrays import Doubles
 
 FOLDER = "object_masks"  # in the capture
 STEPS = 16  # points a segment of a curve becomes
+HIDDEN = "hidden"  # how the name of a layer begins that outlines what stands before the object
+GRAY = 128 / 255  # of what it hides, as the backend reads it
 
 
 def draw_mask(mask: bpy.types.Mask, width: int, height: int) -> NDArray[np.bool_]:
     """(H, W) from the bottom up: what the mask covers in this frame, layer by layer; an outline in
     another is a hole.
     """
+    return _drawn(_layers(mask, hiding=False), width, height)
+
+
+def draw_hidden(mask: bpy.types.Mask, width: int, height: int) -> NDArray[np.bool_]:
+    """(H, W) from the bottom up: what its layers called Hidden cover."""
+    return _drawn(_layers(mask, hiding=True), width, height)
+
+
+def _layers(mask: bpy.types.Mask, hiding: bool) -> list[bpy.types.MaskLayer]:
+    return [each for each in mask.layers if each.name.lower().startswith(HIDDEN) == hiding]
+
+
+def _drawn(layers: list[bpy.types.MaskLayer], width: int, height: int) -> NDArray[np.bool_]:
     inside = np.zeros((height, width), bool)
-    for layer in mask.layers:
+    for layer in layers:
         polygons = [_polygon(s, width, height) for s in layer.splines if len(s.points) > 2]
         if layer.hide_render or not polygons or layer.alpha < 0.5:
             continue
@@ -77,14 +92,14 @@ def filled(polygons: list[Doubles], width: int, height: int) -> NDArray[np.bool_
     return inside
 
 
-def write(path: Path, inside: NDArray[np.bool_]) -> None:
-    """White is the object."""
+def write(path: Path, inside: NDArray[np.bool_], hidden: NDArray[np.bool_]) -> None:
+    """White is the object, gray what stands before it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     height, width = inside.shape
     image = bpy.data.images.new("mask", width, height, is_data=True)
     try:
         pixels = np.ones((height, width, 4), np.float32)
-        pixels[..., :3] = inside[..., None]
+        pixels[..., :3] = np.where(hidden, GRAY, inside)[..., None]
         image.pixels.foreach_set(pixels.ravel())
         image.filepath_raw, image.file_format = str(path), "PNG"
         image.save()

@@ -19,6 +19,7 @@ from ....backend.geometry.arrays import Floats
 from ....backend.protocol import DiskError, InputError
 from ....backend.runtime import atomic
 from . import mesh_playback, mesh_read_back, mesh_vat, passing, timeline
+from .engine_looks import lent_names
 from .mesh_export_copy import export_copy, nodes_of
 from .mesh_frames import FRAMES_KEY
 from .mesh_read_back import ReadBack
@@ -27,6 +28,7 @@ from .mesh_sequence import evaluated_frames
 KINDS = {
     "SKIN_GLB": ".glb",
     "SKIN_FBX": ".fbx",
+    "SKIN_USD": ".usdc",
     "MORPH_GLB": ".glb",
     "VAT": ".png",
     "ALEMBIC": ".abc",
@@ -73,9 +75,9 @@ def bake(context: bpy.types.Context, animated: bpy.types.Object, path: Path, kin
     nodes = nodes_of(animated, shown, frames) if kind.startswith("SKIN") else None
     part = path.with_name(f"part-{path.name}")  # Blender hides names that begin with a dot
     try:
-        with _without_trace():
-            made = export_copy(context, animated, shown, frames, kind, nodes)
-            _select_only(context, made)
+        with lent_names() as take, without_trace():
+            made = export_copy(context, animated, shown, frames, kind, nodes, take)
+            select_only(context, made)
             read = _written(context, part, kind, made[0], shown, frames)
         for one in mesh_vat.files(part) if kind == "VAT" else [part]:
             atomic.sync_file(one)
@@ -118,8 +120,8 @@ def _bake_changing(
     """As USD, which may have other vertices in every frame."""
     part = path.with_name(f"part-{path.name}")
     try:
-        with _without_trace():
-            _select_only(context, [animated])
+        with without_trace():
+            select_only(context, [animated])
             _export(part, "USD", frames)
             read = mesh_read_back.compare_changing(context, part, animated, frames)
         atomic.sync_file(part)
@@ -158,7 +160,7 @@ def _baked(
 
 
 @contextlib.contextmanager
-def _without_trace() -> Iterator[None]:
+def without_trace() -> Iterator[None]:
     """Whatever is made meanwhile is removed afterwards; the scene's time, the selection and the
     active object are what they were.
     """
@@ -183,7 +185,7 @@ def _without_trace() -> Iterator[None]:
         layer.objects.active = active
 
 
-def _select_only(context: bpy.types.Context, objs: list[bpy.types.Object]) -> None:
+def select_only(context: bpy.types.Context, objs: list[bpy.types.Object]) -> None:
     for one in context.view_layer.objects:
         one.select_set(one in objs)
     context.view_layer.objects.active = objs[0]
@@ -202,6 +204,7 @@ def _export(path: Path, kind: str, frames: list[int]) -> None:
             bake_anim_use_all_actions=False,
             bake_anim_use_nla_strips=False,
             bake_anim_simplify_factor=0.0,
+            apply_scale_options="FBX_SCALE_UNITS",  # or engines see it a hundred times as large
             path_mode="COPY",
             embed_textures=True,
         )

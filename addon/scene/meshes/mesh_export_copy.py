@@ -12,6 +12,7 @@ from ....backend.formats import mesh_sequence as sequences
 from ....backend.formats.mesh_sequence import Nodes
 from ....backend.geometry.arrays import Doubles, Floats
 from ....backend.protocol import InputError
+from .engine_looks import Take, plain_name, prepare
 from .mesh_playback import straighten
 from .mesh_sequence import BONES_KEY, SEQUENCE_KEY
 
@@ -79,10 +80,16 @@ def export_copy(
     frames: list[int],
     kind: str,
     nodes: Nodes | None,
+    take: Take,
 ) -> list[bpy.types.Object]:
-    """A copy without modifiers or parents, in world space, moved by bones or by keys."""
-    mesh = animated.data.copy()
-    copy = bpy.data.objects.new(f"{animated.name} Baked", mesh)
+    """A copy without modifiers or parents, in world space, moved by bones or by keys. It takes the
+    object's name, as the artist gave it.
+    """
+    mesh, name = animated.data.copy(), plain_name(animated)
+    copy = bpy.data.objects.new(name, mesh)
+    take(copy, name)
+    take(mesh, name)
+    prepare(copy, take)
     context.scene.collection.objects.link(copy)
     copy.shape_key_clear()
     if np.linalg.det(np.array(animated.matrix_world)[:3, :3]) < 0:
@@ -97,6 +104,8 @@ def export_copy(
                 "Press Find Bones first; or choose another kind.",
             )
         made.append(_with_bones(context, copy, shown, nodes, frames))
+        take(made[-1], f"{name} Rig")
+        take(made[-1].data, f"{name} Rig")
     elif kind == "VAT":
         copy.data.vertices.foreach_set("co", np.ascontiguousarray(shown[0]).ravel())
         copy.data.update()

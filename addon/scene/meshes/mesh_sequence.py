@@ -37,7 +37,7 @@ def import_sequence(
     of its capture, whose frames a second are `fps`; 0: the scene's.
     """
     mesh = bpy.data.meshes.new(name)
-    _fill(mesh, sequence)
+    fill(mesh, sequence)
     mesh.materials.append(new_material(name, "Color", texture))
     animated = _placed(mesh, name, collection)
     animated.parent = root
@@ -81,7 +81,7 @@ def _placed(mesh: bpy.types.Mesh, name: str, collection: bpy.types.Collection) -
     return animated
 
 
-def _fill(mesh: bpy.types.Mesh, sequence: MeshSequence) -> None:
+def fill(mesh: bpy.types.Mesh, sequence: MeshSequence) -> None:
     """Vertices as they are at the first moment, triangles, colours, uvs."""
     corners = sequence.faces.astype(np.int32).ravel()
     mesh.vertices.add(len(sequence.rest))

@@ -17,8 +17,10 @@ Y_UP = ([0, 2, 1], [1, 1, -1])  # Blender's axes to glTF's
 
 
 def files(path: Path) -> list[Path]:
-    """The texture, its note, the mesh."""
-    return [path, vertex_animation.sidecar(path), path.with_name(f"{path.stem}_vat.glb")]
+    """The texture, its note, the mesh, the normals, how to use them."""
+    mesh = path.with_name(f"{path.stem}_vat.glb")
+    beside = (vertex_animation.normals_file(path), vertex_animation.readme_file(path))
+    return [path, vertex_animation.sidecar(path), mesh, *beside]
 
 
 def write(
@@ -27,12 +29,9 @@ def write(
     """All three, of an object as it is in the first frame; the largest error, in shares of the box,
     of what is read back from them.
     """
-    order, sign = Y_UP
-    error = vertex_animation.write(
-        path,
-        np.ascontiguousarray(shown[..., order] * np.array(sign, np.float32)),
-        timeline.rate(context.scene),
-    )
+    error = vertex_animation.write(path, _y_up(shown), timeline.rate(context.scene))
+    normals = _y_up(_normals(animated.data, shown))
+    vertex_animation.write_normals(path, normals, path.name.removeprefix("part-"))
     places = vertex_animation.texels(path)
     corners = np.empty(len(animated.data.loops), np.int32)
     animated.data.loops.foreach_get("vertex_index", corners)
@@ -56,6 +55,27 @@ def write(
         export_jpeg_quality=85,
     )
     return max(error, _off(context, mesh, places, shown[0]))
+
+
+def _y_up(values: Floats) -> Floats:
+    order, sign = Y_UP
+    return np.ascontiguousarray(values[..., order] * np.array(sign, np.float32))
+
+
+def _normals(mesh: bpy.types.Mesh, shown: Floats) -> Floats:
+    """(T, V, 3) outward, of length 1, each face counting by its area."""
+    mesh.calc_loop_triangles()
+    corners = np.empty(len(mesh.loop_triangles) * 3, np.int32)
+    mesh.loop_triangles.foreach_get("vertices", corners)
+    faces = corners.reshape(-1, 3)
+    normals = np.zeros_like(shown)
+    for total, places in zip(normals, shown, strict=True):
+        a, b, c = (places[faces[:, k]] for k in range(3))
+        across = np.cross(b - a, c - a)
+        for k in range(3):
+            np.add.at(total, faces[:, k], across)
+    lengths = np.linalg.norm(normals, axis=-1, keepdims=True)
+    return np.asarray(normals / lengths.clip(1e-12), np.float32)
 
 
 def _off(context: bpy.types.Context, path: Path, places: np.ndarray, first: Floats) -> float:

@@ -6,6 +6,7 @@ import bpy
 
 KINDS = (
     *("objects", "meshes", "materials", "images", "armatures", "actions", "collections"),
+    "shape_keys",  # Blender 4.5 can't save a file in which some belong to nobody
     *("cache_files", "cameras", "lights", "curves", "hair_curves", "pointclouds", "volumes"),
     *("worlds", "node_groups"),
 )

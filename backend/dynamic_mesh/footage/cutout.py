@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from ...formats import depth_exr
 from ...formats.capture import Frame
-from ...geometry.arrays import Pixels
-from .masks import read_mask
+from ...geometry.arrays import Flags, Pixels
+from .mask_images import read_mask
 from .placement import HALF
-from .timed_views import PyramidLevel
+from .timed_views import KNOWN, PyramidLevel
 
 Gray = NDArray[np.float32]
 STANDING = 0.9  # share of an object that was not masked: less was overlooked
@@ -23,6 +23,7 @@ STANDING = 0.9  # share of an object that was not masked: less was overlooked
 class ObjectImage:
     color: Pixels  # (H, W, 3)
     alpha: Pixels  # (H, W), 255 where the object is
+    unknown: Flags | None = None  # (H, W) where something hides what is behind
 
 
 def bounds(alpha: Pixels, margin: float) -> tuple[int, int, int, int]:
@@ -79,7 +80,19 @@ def cut_out(
         height,
     )
     alpha = _resized(share, width, height)
-    return PyramidLevel(color, alpha, K, _depth(frame, (left, top, right, bottom), alpha, radius))
+    known = None
+    if image.unknown is not None:
+        told = np.asarray(~image.unknown[top:bottom, left:right], np.float32)
+        known = _resized(told, width, height) > KNOWN
+    full_height, full_width = image.alpha.shape
+    return PyramidLevel(
+        color=color,
+        alpha=alpha,
+        K=K,
+        depth=_depth(frame, (left, top, right, bottom), alpha, radius),
+        known=known,
+        ends=(left == 0, top == 0, right == full_width, bottom == full_height),
+    )
 
 
 def _depth(

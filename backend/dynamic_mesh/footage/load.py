@@ -15,7 +15,8 @@ from ...media.holdout import check_holdout, held_out
 from ...protocol import InputError
 from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
 from .cutout import ObjectImage, bounds, cut_out
-from .masks import Masks, find as find_masks, open_image
+from .mask_images import open_image
+from .masks import Masks, find as find_masks
 from .placement import HALF, Placement, between, place
 from .point_tracks import PointTrackConfig, find as find_tracks
 from .timed_views import NOTHING, TimedView, pyramid
@@ -120,7 +121,8 @@ def load(
                 f"{frame.image.name} has not the size that the capture tells.",
                 "Solve the cameras again.",
             )
-        cutouts.append(ObjectImage(color, alpha))
+        unknown = object_masks.unknown[index] if object_masks.unknown else None
+        cutouts.append(ObjectImage(color, alpha, unknown))
     there = [i for i, p in enumerate(cutouts) if (p.alpha > HALF).sum() >= LEAST]
     if len(there) < 2:
         raise InputError(

@@ -3,7 +3,7 @@ splats of it, from transparency, or from what was found to move by itself.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -11,16 +11,16 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ...formats.capture import IMAGES, Capture, Frame
+from ...formats.capture import Capture, Frame
 from ...formats.splats import files
 from ...gaussians.model import Gaussians, from_arrays
 from ...gaussians.rasterize import rasterize
-from ...geometry.arrays import Pixels
+from ...geometry.arrays import Flags, Pixels
 from ...geometry.conventions import to_viewmat
-from ...media.frames import to_eight_bit
-from ...media.open_image import opened
 from ...protocol import InputError
 from ...runtime.kept_stage import KEEP_NOTHING, StageKeeper
+from .mask_images import find_mask, read_mask, read_unknown
+from .placement import HALF
 from .propagated_masks import Progress, carry
 
 PROPAGATED_SIDE = 480  # pixels of the longer side of pictures along which masks are propagated
@@ -29,26 +29,14 @@ PROPAGATED_SIDE = 480  # pixels of the longer side of pictures along which masks
 @dataclass(frozen=True)
 class Masks:
     """`alphas` (H, W) 0..255, one a picture, of its size. `propagated`: how many pictures had none
-    of their own.
+    of their own. `unknown` (H, W): where something in front hides whether the object is there;
+    None for nowhere; empty for nowhere in any picture.
     """
 
     alphas: list[Pixels]
     source: str
     propagated: int = 0
-
-
-def open_image(path: Path, what: str) -> Image.Image:
-    """Of eight bits, decoded; InputError where it can't be read."""
-    with opened(path, what) as image:
-        return to_eight_bit(image).copy()
-
-
-def find_mask(folder: Path, frame: Frame) -> Path | None:
-    """The mask of a picture: of its name, or of its name with another ending."""
-    named = [frame.image, *([Path(frame.source)] if frame.source else [])]
-    names = [n for path in named for n in (path.name, path.stem)]
-    candidates = [folder / f"{name}{ending}" for name in names for ending in ("", *IMAGES)]
-    return next((c for c in candidates if c.is_file()), None)
+    unknown: list[Flags | None] = field(default_factory=list)
 
 
 def find(
@@ -101,6 +89,14 @@ def _given(
         None if path is None else read_mask(path, p.size)
         for path, p in zip(paths, images, strict=True)
     ]
+    unknown = [
+        None if path is None else read_unknown(path, p.size)
+        for path, p in zip(paths, images, strict=True)
+    ]
+    known = [
+        m if m is None or u is None else np.where(u, np.uint8(0), m)
+        for m, u in zip(known, unknown, strict=True)
+    ]
     missing = sum(mask is None for mask in known)
     if missing == len(known):
         first = capture.frames[0].image.name
@@ -113,24 +109,31 @@ def _given(
             "Pictures of several sizes need a mask each.", "Give the masks that are missing."
         )
     if missing:
-        return Masks(_propagated(images, known, progress, keeper), "given", missing)
-    return Masks([m for m in known if m is not None], "given")
+        alphas = _propagated(images, known, progress, keeper)
+        if any(u is not None for u in unknown):
+            unknown = _carried_unknown(images, known, unknown, keeper)
+        return Masks(alphas, "given", missing, _some(unknown))
+    return Masks([m for m in known if m is not None], "given", 0, _some(unknown))
 
 
-def read_mask(path: Path, size: tuple[int, int]) -> Pixels:
-    """(H, W) 0..255 at a picture's size; transparency counts where a mask has it, every colour of a
-    palette but the first, and 1 in a mask of 0 and 1.
-    """
-    mask = open_image(path, "mask")
-    if mask.mode == "P":
-        return np.asarray(
-            (np.asarray(mask.resize(size, Image.Resampling.NEAREST)) > 0) * 255, np.uint8
-        )
-    clear = mask.mode in ("RGBA", "LA") and mask.getchannel("A").getextrema() != (255, 255)
-    gray = mask.getchannel("A") if clear else mask.convert("L")
-    if gray.getextrema()[1] == 1:
-        gray = gray.point(lambda value: 255 * value)
-    return np.asarray(gray.resize(size, Image.Resampling.BILINEAR))
+def _some(unknown: list[Flags | None]) -> list[Flags | None]:
+    return unknown if any(u is not None for u in unknown) else []
+
+
+def _carried_unknown(
+    images: Sequence[Image.Image],
+    known: Sequence[Pixels | None],
+    unknown: Sequence[Flags | None],
+    keeper: StageKeeper,
+) -> list[Flags | None]:
+    """What hides the object, carried on like the object itself."""
+    told: list[Pixels | None] = [
+        None if m is None else np.zeros_like(m) if u is None else np.asarray(255 * u, np.uint8)
+        for m, u in zip(known, unknown, strict=True)
+    ]
+    carried = _propagated(images, told, lambda step, total: None, keeper.inside("hidden"))
+    hidden: list[Flags] = [share > HALF for share in carried]
+    return [h if h.any() else None for h in hidden]
 
 
 def _propagated(

@@ -5,6 +5,7 @@ after.
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from PIL import Image, ImageDraw, ImageOps
 
 from .timed_views import TimedView
@@ -17,9 +18,13 @@ COLUMNS, ROWS, SIDE, CAPTION, LETTERS = (
     34,
 )  # as few and large as a panel in Blender can show
 
+HIDDEN = (0.62, 0.56, 0.72)  # what stands before the object: unlike a photograph's gray
+
 
 def object_sheet(views: Sequence[TimedView]) -> Image.Image:
-    """Cut out, on white, with the names of the pictures, evenly through the clip."""
+    """Cut out, on white, what hides it in violet, with the names of the pictures, evenly through
+    the clip.
+    """
     chosen = [
         views[i]
         for i in np.unique(
@@ -32,15 +37,10 @@ def object_sheet(views: Sequence[TimedView]) -> Image.Image:
     for place, view in enumerate(chosen):
         left, top = place % COLUMNS * SIDE, place // COLUMNS * (SIDE + CAPTION)
         level = view.levels[0]
-        pixels = (
-            (level.color + 1 - level.alpha[..., None])
-            .clamp(0, 1)
-            .mul(255)
-            .round()
-            .byte()
-            .cpu()
-            .numpy()
-        )
+        shown = level.color + 1 - level.alpha[..., None]
+        if level.known is not None:
+            shown = torch.where(level.known[..., None], shown, shown.new_tensor(HIDDEN))
+        pixels = shown.clamp(0, 1).mul(255).round().byte().cpu().numpy()
         sheet.paste(
             ImageOps.pad(Image.fromarray(pixels), (SIDE, SIDE), color="white"),
             (left, top + CAPTION),

@@ -127,6 +127,34 @@ def partners(views: Sequence[TimedView], together: int) -> list[Tensor]:
     return [(row >= together).nonzero()[:, 0] for row in shared]
 
 
+@dataclass(frozen=True)
+class TracksOnSurface:
+    """(P,) fragments of a drawn mesh that tracks are on at one moment, and (P, 2) the rays on which
+    they are seen at another.
+    """
+
+    at: Tensor
+    rays: Tensor
+
+
+def surface_at(
+    seen: Fragments, here: TimedView, level: PyramidLevel, there: TimedView
+) -> TracksOnSurface:
+    """Where the tracks that two moments share lie on the mesh as drawn at the first, `seen`."""
+    both = torch.isin(here.tracks.ids, there.tracks.ids)
+    again = torch.isin(there.tracks.ids, here.tracks.ids)
+    width, height = level.size
+    pixel = here.tracks.rays[both] * level.K.diagonal()[:2] + level.K[:2, 2]
+    column, row = pixel.floor().long().unbind(1)
+    inside = (column >= 0) & (row >= 0) & (column < width) & (row < height)
+    number = torch.full((width * height,), -1, device=pixel.device).index_copy(
+        0, seen.pixels, torch.arange(len(seen.pixels), device=pixel.device)
+    )
+    at = torch.where(inside, number[(row * width + column).clamp(0, width * height - 1)], -1)
+    hit = at >= 0
+    return TracksOnSurface(at[hit], there.tracks.rays[again][hit])
+
+
 def track_loss(
     seen: Fragments,
     faces: Tensor,
@@ -140,24 +168,12 @@ def track_loss(
     from where these tracks are seen at another, across the view; `seen` is the mesh as drawn at the
     first, `placed_there` (V, 3) the mesh at the second.
     """
-    both = torch.isin(here.tracks.ids, there.tracks.ids)
-    again = torch.isin(there.tracks.ids, here.tracks.ids)
-    width, height = level.size
-    pixel = here.tracks.rays[both] * level.K.diagonal()[:2] + level.K[:2, 2]
-    column, row = pixel.floor().long().unbind(1)
-    inside = (column >= 0) & (row >= 0) & (column < width) & (row < height)
-    number = torch.full((width * height,), -1, device=pixel.device).index_copy(
-        0, seen.pixels, torch.arange(len(seen.pixels), device=pixel.device)
-    )
-    at = torch.where(inside, number[(row * width + column).clamp(0, width * height - 1)], -1)
-    hit = at >= 0
-    if not hit.any():
+    on = surface_at(seen, here, level, there)
+    if not len(on.at):
         return placed_there.sum() * 0
-    at = at[hit]
-    corners = placed_there[faces[seen.faces[at]]]
-    places = (corners * seen.barycentric[at].detach()[..., None]).sum(1) @ there.viewmat[
+    corners = placed_there[faces[seen.faces[on.at]]]
+    places = (corners * seen.barycentric[on.at].detach()[..., None]).sum(1) @ there.viewmat[
         :3, :3
     ].T + there.viewmat[:3, 3]
-    wanted = there.tracks.rays[again][hit]
-    off = (places[:, :2] - wanted * places[:, 2:]).square().sum(1).add(1e-8).sqrt()
+    off = (places[:, :2] - on.rays * places[:, 2:]).square().sum(1).add(1e-8).sqrt()
     return off.clamp_max(most).mean()

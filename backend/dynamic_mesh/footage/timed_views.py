@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PyramidLevel:
     """A picture of the object at one size; `K` belongs to this size and cut."""
 
@@ -17,6 +17,10 @@ class PyramidLevel:
     K: Tensor  # (3, 3)
     # (H, W) along the viewing axis in units of the box; 0 where unknown
     depth: Tensor | None = None
+    # (H, W) of bool: where it can be told whether a pixel is the object; None for everywhere
+    known: Tensor | None = None
+    # left, top, right, bottom: whether the photograph ends there, and not the object's part of it
+    ends: tuple[bool, bool, bool, bool] = (False, False, False, False)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -25,8 +29,9 @@ class PyramidLevel:
 
     def to(self, device: str) -> "PyramidLevel":
         """The same on another device."""
-        depth = None if self.depth is None else self.depth.to(device)
-        return PyramidLevel(self.color.to(device), self.alpha.to(device), self.K.to(device), depth)
+        depth, known = (None if v is None else v.to(device) for v in (self.depth, self.known))
+        color, alpha, K = (v.to(device) for v in (self.color, self.alpha, self.K))
+        return PyramidLevel(color=color, alpha=alpha, K=K, depth=depth, known=known, ends=self.ends)
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,8 @@ SEEN_STANDING, SEEN_AROUND = (
 # degrees around the object from one picture to the next: more, and cameras are not on one smooth
 # way
 JUMP = 20.0
+HIGHEST = 0.87  # sine of the height above which a camera looks down rather than from a side
+KNOWN = 0.99  # share of a larger pixel
 NOTHING = TrackObservations(torch.zeros(0, dtype=torch.int64), torch.zeros(0, 2))
 
 
@@ -84,6 +91,27 @@ def view_arc(views: list[TimedView]) -> float:
     """Degrees between the two most different directions from which the object was seen."""
     directions = _directions(views)
     return float(torch.rad2deg(torch.arccos((directions @ directions.T).clamp(-1, 1))).max())
+
+
+def seen_around(views: list[TimedView]) -> float:
+    """Degrees around the object from which it was seen, up to 360: what the cameras leave out is
+    the widest gap between them, around the axis to which they keep their height. From above alone
+    nothing is seen around: then it is the angle between the two most different directions.
+    """
+    directions = _directions(views).double()
+    axis = torch.linalg.svd(directions - directions.mean(0), full_matrices=False)[2][-1]
+    height = directions @ axis
+    ring = directions[height.abs() < HIGHEST]
+    if len(ring) < 2:
+        return view_arc(views)
+    side = torch.linalg.svd(axis[None])[2][1:]  # two directions across the axis
+    flat = ring @ side.T
+    angles = torch.rad2deg(torch.atan2(flat[:, 1], flat[:, 0])).sort().values
+    gaps = torch.diff(angles, append=angles[:1] + 360)
+    step = gaps.median() if len(gaps) > 2 else gaps.new_zeros(())
+    # a full turn ends a step before it began
+    around = 360 - float((gaps.max() - step).clamp_min(0))
+    return max(view_arc(views), min(around, 360.0)) if around > 180 else view_arc(views)
 
 
 def _directions(views: list[TimedView]) -> Tensor:
@@ -146,6 +174,18 @@ def pyramid(full: PyramidLevel, count: int = 3) -> list[PyramidLevel]:
             known = (last.depth > 0).float()
             both = halve(torch.stack([last.depth * known, known], -1))
             depth = torch.where(both[..., 1] > 0.99, both[..., 0] / both[..., 1].clamp_min(1e-6), 0)
+        told = last.known
+        if told is not None:
+            told = halve(told.float()[..., None])[..., 0] > KNOWN
         merged = halve(torch.cat([last.color, last.alpha[..., None]], -1))
-        levels.append(PyramidLevel(merged[..., :3], merged[..., 3], K, depth))
+        levels.append(
+            PyramidLevel(
+                color=merged[..., :3],
+                alpha=merged[..., 3],
+                K=K,
+                depth=depth,
+                known=told,
+                ends=last.ends,
+            )
+        )
     return levels

@@ -7,6 +7,8 @@ from ...runtime.job import Job
 from ..footage.timed_views import TimedView
 from ..optimization.loop import MeshClip, Optimization, evaluate, optimize, saved
 from ..optimization.quality import Appearance, EvalView
+from ..verdict.evidence import gather
+from ..verdict.judgement import MeshVerdict, judge
 from . import fit as fitting
 from .config import FreeConfig
 from .export import cycle_error, mesh_of, to_frames
@@ -16,8 +18,10 @@ from .saved_fit import restored, state_of
 STAGES = 4
 
 
-def reconstruct(job: Job[Any], clip: MeshClip, config: FreeConfig) -> tuple[str, dict[str, float]]:
-    """Leaves mesh_frames.npz and heldout.png; a sentence and figures."""
+def reconstruct(
+    job: Job[Any], clip: MeshClip, config: FreeConfig
+) -> tuple[str, dict[str, float], MeshVerdict]:
+    """Leaves mesh_frames.npz and heldout.png; a sentence, figures and the verdict."""
     fit = _begin(job, clip, config)
     job.stage("Following shape and motion", 3, STAGES, fit.step)
     optimize(
@@ -35,6 +39,7 @@ def reconstruct(job: Job[Any], clip: MeshClip, config: FreeConfig) -> tuple[str,
     sequence = to_frames(fit, clip.footage)
     mesh_frames.write(job.folder.staging / mesh_frames.NAME, sequence)
     quality, ending = evaluate(job, clip, lambda m: _eval_view(fit, m))
+    verdict = judge(gather(clip, lambda m: _eval_view(fit, m), quality, one_mesh=False))
     vertices = sum(len(f.vertices) for f in sequence.frames) / len(sequence.frames)
     metrics = {
         **quality,
@@ -47,6 +52,7 @@ def reconstruct(job: Job[Any], clip: MeshClip, config: FreeConfig) -> tuple[str,
         f"{len(sequence.frames)} meshes of about {vertices:,.0f} vertices, tied by their "
         f"ids{ending}",
         metrics,
+        verdict,
     )
 
 

@@ -120,6 +120,7 @@ def evaluate(
     quality = measure(eval_views, clip.footage.pixels)
     return (
         quality,
-        f", outline {quality['iou']:.0%} right and {quality['psnr']:.1f} dB on "
-        f"{len(clip.footage.held)} held-out pictures",
+        f", outline {quality['iou']:.0%} right and {quality['psnr_inside']:.1f} dB inside it "
+        f"({quality['psnr']:.1f} over whole pictures) on {len(clip.footage.held)} held-out "
+        f"pictures",
     )

@@ -50,25 +50,34 @@ def render(evaluated: EvalView) -> Tensor:
     return halve(render_image(seen, screen, worn))
 
 
-def mask_iou(a: Tensor, b: Tensor) -> float:
-    """Of two coverages (H, W), cut at one half."""
+def mask_iou(a: Tensor, b: Tensor, known: Tensor | None = None) -> float:
+    """Of two coverages (H, W), cut at one half, where it is known (H, W)."""
     one, other = a > 0.5, b > 0.5
+    if known is not None:
+        one, other = one & known, other & known
     return float((one & other).sum() / (one | other).sum().clamp_min(1))
 
 
 def measure(views: list[EvalView], pixels: float) -> dict[str, float]:
-    """Mean PSNR in dB over whole pictures (`pixels` at this scale, all that is cut away being right
-    on both sides), and mask IoU.
+    """Mean PSNR in dB inside the object, and over whole pictures (`pixels` at this scale, all that
+    is cut away being right on both sides); and mask IoU. What is hidden counts for neither.
     """
     scores = []
     for each in views:
         level, drawn = each.view.levels[0], render(each)
-        error = float((drawn[..., :3] - level.color).square().sum()) / (
-            3 * max(pixels, level.alpha.numel())
-        )
-        scores.append((-10 * math.log10(max(error, 1e-10)), mask_iou(drawn[..., 3], level.alpha)))
-    mean = np.mean(scores, axis=0)
-    return {"psnr": float(mean[0]), "iou": float(mean[1])}
+        known = level.known if level.known is not None else torch.ones_like(level.alpha).bool()
+        error = (drawn[..., :3] - level.color).square().mean(-1) * known
+        inside = known & (level.alpha > 0.5)
+        of_object = float(error[inside].mean()) if inside.any() else 0.0
+        whole = float(error.sum()) / max(pixels, level.alpha.numel())
+        iou = mask_iou(drawn[..., 3], level.alpha, known)
+        scores.append((_decibels(of_object), _decibels(whole), iou))
+    mean = np.mean(scores, axis=0).tolist()
+    return dict(zip(("psnr_inside", "psnr", "iou"), mean, strict=True))
+
+
+def _decibels(error: float) -> float:
+    return -10 * math.log10(max(error, 1e-10))
 
 
 def side_by_side(views: list[EvalView]) -> NDArray[np.uint8]:
@@ -77,7 +86,12 @@ def side_by_side(views: list[EvalView]) -> NDArray[np.uint8]:
     for each in views:
         level, drawn = each.view.levels[0], render(each)
         pair = [level.color + 1 - level.alpha[..., None], drawn[..., :3] + 1 - drawn[..., 3:]]
-        rows.append(torch.cat(pair, 1).clamp(0, 1))
-    width = max(r.shape[1] for r in rows)
+        rows.append(torch.cat(pair, 1))
+    return np.asarray((stacked(rows) * 255).round().to(torch.uint8).cpu().numpy())
+
+
+def stacked(rows: list[Tensor]) -> Tensor:
+    """(H, W, 3) of pictures one under the other, white where they are narrower."""
+    width = max(row.shape[1] for row in rows)
     padded = [torch.nn.functional.pad(r, (0, 0, 0, width - r.shape[1]), value=1.0) for r in rows]
-    return np.asarray((torch.cat(padded) * 255).round().to(torch.uint8).cpu().numpy())
+    return torch.cat(padded).clamp(0, 1)

@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
-from ..footage.timed_views import TimedView, view_arc
+from ...geometry.arrays import Flags
+from ..footage.timed_views import PyramidLevel, TimedView, view_arc
+
+TRACE = 1e-3  # of something hidden in a sample: the outline beside it is no outline
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,27 @@ def sample(image: Tensor, points: Tensor) -> Tensor:
     return samples
 
 
+def _told(level: PyramidLevel, points: Tensor) -> Tensor:
+    """(P,) of bool: whether a picture can tell if the object is at points (P, 2) in pixels: not
+    behind what hides it, nor past the photograph's own ends.
+    """
+    (width, height), (left, top, right, bottom) = level.size, level.ends
+    x, y = points.unbind(1)
+    past = (x < 0) & left | (y < 0) & top | (x > width) & right | (y > height) & bottom
+    if level.known is None:
+        return ~past
+    return ~past & (sample((~level.known).float(), points) < TRACE)
+
+
 @torch.no_grad()
 def carve(views: list[TimedView], config: HullConfig) -> NDArray[np.uint8]:
-    """(M, R, R, R) 0..255: how far a cell lies inside each silhouette. Where the object was seen
+    """(M, R, R, R) 0..255: how far a cell lies inside each silhouette; as far as in the others on
+    average where that can't be told. Where the object was seen
     from one side only, it is taken to be as thick as it is wide: round.
     """
     cells = cell_centers(config)
     inside = np.empty((len(views), *[config.resolution] * 3), np.uint8)
+    hidden: dict[int, Flags] = {}
     round_ = view_arc(views) < config.one_sided
     for index, view in enumerate(m.to("cpu") for m in views):
         level = view.levels[1]
@@ -64,6 +81,29 @@ def carve(views: list[TimedView], config: HullConfig) -> NDArray[np.uint8]:
                 (seen_at <= 0) | (seen[:, 2] > seen_at - config.reach / config.resolution)
             )
         inside[index] = (votes * 255).byte().numpy().reshape(inside.shape[1:])
+        told = _told(level, pixels)
+        if not told.all():
+            hidden[index] = (~told).numpy().reshape(inside.shape[1:])
+    return _filled(inside, hidden)
+
+
+def _filled(inside: NDArray[np.uint8], hidden: dict[int, Flags]) -> NDArray[np.uint8]:
+    """(M, R, R, R) with the mean of the other pictures for cells that are hidden in some; what is
+    hidden in all of them is what the nearest cell is.
+    """
+    if not hidden:
+        return inside
+    total = inside.sum(0, dtype=np.float32)
+    count = np.full(total.shape, len(inside), np.float32)
+    for index, cells in hidden.items():
+        total -= np.where(cells, inside[index], 0)
+        count -= cells
+    mean = (total / np.maximum(count, 1)).astype(np.uint8)
+    if (count == 0).any():
+        _, nearest = ndimage.distance_transform_edt(count == 0, return_indices=True)
+        mean = mean[tuple(nearest)]
+    for index, cells in hidden.items():
+        inside[index][cells] = mean[cells]
     return inside
 
 

@@ -23,6 +23,8 @@ from ..template.canonical_gaussians import CanonicalGaussians
 from ..template.solid import to_surface
 from ..texture.paint import paint
 from ..texture.unwrap import Atlas, unwrap
+from ..verdict.evidence import gather
+from ..verdict.judgement import MeshVerdict, judge
 from . import fit as fitting
 from .anchored import spread
 from .config import TrackedConfig
@@ -35,8 +37,8 @@ STAGES = 5
 
 def reconstruct(
     job: Job[Any], clip: MeshClip, config: TrackedConfig
-) -> tuple[str, dict[str, float]]:
-    """Leaves mesh.npz, texture.png and heldout.png; a sentence and figures."""
+) -> tuple[str, dict[str, float], MeshVerdict]:
+    """Leaves mesh.npz, texture.png and heldout.png; a sentence, figures and the verdict."""
     fit = _begin(job, clip.training, config)
     job.stage("Following the motion", 3, STAGES, fit.step)
     optimize(
@@ -78,7 +80,12 @@ def reconstruct(
     look = Appearance(
         fit.faces, texture=texture, uvs=torch.from_numpy(atlas.uvs).to(texture.device)
     )
-    quality, ending = evaluate(job, clip, lambda m: EvalView(m, placed(m), look))
+
+    def evaluated(view: TimedView) -> EvalView:
+        return EvalView(view, placed(view), look)
+
+    quality, ending = evaluate(job, clip, evaluated)
+    verdict = judge(gather(clip, evaluated, quality, one_mesh=True))
     metrics = {
         **quality,
         "vertices": float(len(sequence.rest)),
@@ -89,6 +96,7 @@ def reconstruct(
         f"{len(sequence.rest):,} vertices that keep their identity through {len(sequence.seconds)} "
         f"moments{ending}",
         metrics,
+        verdict,
     )
 
 

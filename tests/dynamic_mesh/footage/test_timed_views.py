@@ -27,7 +27,7 @@ def seen(offset: tuple[float, float], angle: float, time: float) -> TimedView:
         name="",
         time=time,
         viewmat=viewmat,
-        levels=[PyramidLevel(torch.zeros(SIZE, SIZE, 3), alpha, K)],
+        levels=[PyramidLevel(color=torch.zeros(SIZE, SIZE, 3), alpha=alpha, K=K)],
     )
 
 

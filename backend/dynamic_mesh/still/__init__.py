@@ -1,0 +1,1 @@
+"""From splats to a static mesh: rendered depth fused into a surface, unwrapped and painted."""
