@@ -176,8 +176,9 @@ def _extents(weights: Doubles, sums: Doubles, squares: Doubles) -> tuple[Doubles
     which = np.array([0, 1, 2, 1, 3, 4, 2, 4, 5])
     outer = (squares / weights[:, None])[:, which].reshape(-1, 3, 3)
     spread = outer - mean[:, :, None] * mean[:, None, :]
-    lengths = np.sqrt(np.maximum(np.linalg.eigvalsh(spread), 1e-12))
-    return lengths[:, 0] / lengths[:, 2], lengths[:, 1] / lengths[:, 2]
+    lengths = np.sqrt(np.maximum(np.linalg.eigvalsh(spread), 0))
+    longest = np.maximum(lengths[:, 2], 1e-100)
+    return lengths[:, 0] / longest, lengths[:, 1] / longest
 
 
 def node_figures(

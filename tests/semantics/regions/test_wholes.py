@@ -96,7 +96,7 @@ def test_no_cut_is_likelier(seed: int) -> None:
         assert worth(tuple(np.flatnonzero(found))) == pytest.approx(best)
 
 
-def desk() -> tuple[FusedSurface, PatchGraph, list[np.ndarray]]:
+def desk(unit: float = 1.0) -> tuple[FusedSurface, PatchGraph, list[np.ndarray]]:
     """A plane of SIDE x SIDE voxels, one a pixel, and a box of 12 x 12 before it in two colours."""
     rows, columns = np.divmod(np.arange(SIDE**2), SIDE)
     box = (rows >= 15) & (rows < 27) & (columns >= 15) & (columns < 27)
@@ -104,9 +104,9 @@ def desk() -> tuple[FusedSurface, PatchGraph, list[np.ndarray]]:
     right, down = np.flatnonzero(columns < SIDE - 1), np.flatnonzero(rows < SIDE - 1)
     pairs = np.concatenate([np.stack([right, right + 1], 1), np.stack([down, down + SIDE], 1)])
     surface = FusedSurface(
-        points=points,
+        points=unit * points,
         normals=np.tile([0.0, 0.0, -1.0], (SIDE**2, 1)),
-        widths=np.ones(SIDE**2),
+        widths=np.full(SIDE**2, unit),
         cells=points,
         pairs=pairs,
         maps=[np.arange(SIDE**2, dtype=np.int32).reshape(SIDE, SIDE)],
@@ -115,7 +115,7 @@ def desk() -> tuple[FusedSurface, PatchGraph, list[np.ndarray]]:
     steps = np.linalg.norm(colors[pairs[:, 0]] - colors[pairs[:, 1]], axis=1)
     planes = np.where(box, -1, 0).astype(np.int32)
     graph = patch_graph(surface, planes, (steps, np.ones(len(pairs), int)), colors)
-    return surface, graph, [(20 + points[:, 2]).reshape(SIDE, SIDE).astype(np.float32)]
+    return surface, graph, [unit * (20 + points[:, 2]).reshape(SIDE, SIDE).astype(np.float32)]
 
 
 def test_figures_tell_how_a_box_stands_on_a_plane() -> None:
@@ -137,6 +137,10 @@ def test_figures_tell_how_a_box_stands_on_a_plane() -> None:
     assert figures["long"][half] == pytest.approx(0.5, abs=0.02)
     assert figures["colors"][whole] > figures["colors"][half]
     assert figures["rim"][whole] == pytest.approx(0.9) and figures["closed"][whole] > 0.999
+    for unit in (1e-7, 1e5):
+        small, patches, far = desk(unit)
+        other = node_figures(small, patches, graph.boundary, far, (nodes, groups))
+        np.testing.assert_allclose(other, found, atol=1e-6)
     merges = merges_of(groups, found)
     box = np.flatnonzero(merges.wholes == whole)[0]
     assert set(sizes[merges.parts[box]]) == {72} and np.isfinite(found).all()
