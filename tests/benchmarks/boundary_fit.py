@@ -13,9 +13,10 @@ import numpy as np
 
 from backend.semantics.regions.boundary_context import NAMES as CONTEXT
 from backend.semantics.regions.boundary_evidence import NAMES as EVIDENCE
+from backend.semantics.regions.group_tree import dendrogram, group_tree
 from backend.semantics.regions.learned_boundaries import evened, likely_boundaries
 from backend.semantics.regions.merge_tree import merge_graph
-from backend.semantics.regions.node_figures import dendrogram, group_tree, node_figures
+from backend.semantics.regions.node_figures import node_figures
 from backend.semantics.regions.own_pieces import heard
 from backend.semantics.regions.perceptrons import Perceptrons
 from backend.semantics.regions.wholes import NAMES as MERGES, Merges, likeliest_cut, merges_of

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from helpers import mesh_drawing, patterns, ray_world
-from helpers.furnished_room import Room, raster_views, splats
+from helpers.furnished_room import SURFACES, Room, raster_views, splats
 from helpers.furniture_room import ALL, MODELS, Camera, Light, _grained, _photographed, _varied
-from helpers.mesh_drawing import Triangles
+from helpers.mesh_drawing import Drawn, Triangles
 from helpers.ray_world import Plane, World
 
 KINDS = ("table", "orbit", "wall")
+FAR = 12.0  # from the middle; what is further has no splats
 FRAMES = tuple(f"pictureframe_{n}" for n in ("large_A", "large_B", "medium", "small_A", "small_C"))
 SMALL = ("book_set", "book_single", "cactus_small_A", "pictureframe_standing_A", "lamp_table")
 MODEL_NAMES = tuple(name for names in ALL.values() for name in names if "rug" not in name)
@@ -180,32 +181,45 @@ def make(seed: int, kind: str, views: int = 36, camera: Camera = Camera()) -> Ro
     if random.random() < 0.3:
         skins = [patterns.wallpaper(t, seed, i) for i, t in enumerate(skins)]
     world = World(stage.planes, skins)
-    of_part = np.repeat(np.arange(len(stage.things)), [len(t) for t in stage.things])
     parts = [part for thing in stage.things for part in thing]
     sun = np.array([random.normal(), random.normal(), 1.5])
     light = Light(sun / np.linalg.norm(sun), random.uniform(0.5, 0.75))
     poses = _path(stage, views, np.random.default_rng(50_000 + seed))
     noise, exposure = random.uniform(0, 0.03), random.uniform(0, 0.06)
     images, owners, points = [], [], []
-    count = len(stage.planes)
     for pose in poses:
         seen = _photographed(parts, world, pose, light, camera)
         seen = _grained(seen, pose, camera, seed) if grain else seen
-        whose = np.where(seen.owners >= 0, of_part[seen.owners] + count, -2 - seen.owners)
-        whose = np.where(seen.owners == -1, -1, whose)
-        rays = ray_world.pixel_rays(camera.focal, camera.size) @ pose[:3, :3].T
-        hit = whose.ravel() >= 0
-        at = pose[:3, 3] + seen.depth.ravel()[hit, None] * rays[hit]
-        labels = np.where(whose.ravel()[hit] < count, 0, whose.ravel()[hit] - count + 3)
-        points.append(np.concatenate([at, seen.colors.reshape(-1, 3)[hit], labels[:, None]], 1))
+        owners.append(_owners(stage, seen))
+        points.append(_points(seen, owners[-1], pose, camera, len(stage.planes)))
         shot = seen.colors * math.exp(random.normal(0, exposure))
         shot = shot + random.normal(0, noise, shot.shape)
         images.append((np.clip(shot, 0, 1) * 255).astype(np.uint8))
-        owners.append(whose)
+    count = len(stage.planes)
     classes = np.zeros(count + len(stage.things), int)
     raster = raster_views(poses, camera.focal, camera.size)
     near = np.concatenate(points)
-    near = near[np.linalg.norm(near[:, :3], axis=1) < 12]
+    near = near[np.linalg.norm(near[:, :3], axis=1) < FAR]
     gaussians, rgb, labels = splats(near, seed)
-    objects = np.where(labels >= 3, labels - 3 + count, -1)
+    objects = np.where(labels >= len(SURFACES), labels - len(SURFACES) + count, -1)
     return Room(classes, images, owners, raster, gaussians, rgb, objects)
+
+
+def _owners(stage: Stage, seen: Drawn) -> np.ndarray:
+    """(H, W) objects: the planes, then the things; -1: none."""
+    of_part = np.repeat(np.arange(len(stage.things)), [len(t) for t in stage.things])
+    things = of_part[seen.owners] + len(stage.planes)
+    whose = np.where(seen.owners >= 0, things, -2 - seen.owners)
+    return np.where(seen.owners == -1, -1, whose)
+
+
+def _points(
+    seen: Drawn, owners: np.ndarray, pose: np.ndarray, camera: Camera, planes: int
+) -> np.ndarray:
+    """(M, 7) x y z r g b and the object, as furnished_room.splats() takes them."""
+    rays = ray_world.pixel_rays(camera.focal, camera.size) @ pose[:3, :3].T
+    whose = owners.ravel()
+    hit = whose >= 0
+    at = pose[:3, 3] + seen.depth.ravel()[hit, None] * rays[hit]
+    labels = np.where(whose[hit] < planes, 0, whose[hit] - planes + len(SURFACES))
+    return np.concatenate([at, seen.colors.reshape(-1, 3)[hit], labels[:, None]], 1)

@@ -19,8 +19,9 @@ import numpy as np
 from ...geometry.arrays import Doubles, Flags, Floats, Ints, Ints32
 from .boundaries import PatchGraph
 from .fused_surface import FusedSurface
+from .group_tree import GroupTree, dendrogram, group_tree
 from .merge_tree import PatchTree
-from .node_figures import NAMES as FIGURES, GroupTree, dendrogram, group_tree, node_figures
+from .node_figures import NAMES as FIGURES, node_figures
 from .perceptrons import fitted
 
 # what hangs on the cut below or above a group says nothing on the merge itself

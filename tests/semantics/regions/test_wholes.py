@@ -9,8 +9,9 @@ from helpers import object_scenes
 
 from backend.semantics.regions.boundaries import PatchGraph, patch_graph
 from backend.semantics.regions.fused_surface import FusedSurface
+from backend.semantics.regions.group_tree import dendrogram, group_tree
 from backend.semantics.regions.merge_tree import PatchTree, merge_graph
-from backend.semantics.regions.node_figures import NAMES, dendrogram, group_tree, node_figures
+from backend.semantics.regions.node_figures import NAMES, node_figures
 from backend.semantics.regions.wholes import (
     Merges,
     WholeConfig,
