@@ -6,8 +6,8 @@ become part of it at 0.3. So small networks say how likely a merge is to be with
 figures of both groups and of what they become (node_figures.py), and dynamic programming over the
 tree finds the cut with the greatest likelihood of all merges. They are fitted like boundaries, by
 `make bench ROOM=boundary_fit`. On 45 scenes that were left out of the fit the cut has a mean IoU of
-75.5, a logistic function's 75.1, the best height for all of them 71.5; the best groups of the tree
-have 81.3. (To value each group by how likely it is a thing, and to choose those with the greatest
+75.6, a logistic function's 75.1, the best height for all of them 71.5; the best groups of the tree
+have 81.7. (To value each group by how likely it is a thing, and to choose those with the greatest
 sum, broke things into many: 73 to 75 on rooms where one height had 75.)
 """
 
