@@ -28,7 +28,7 @@ class DepthFusionConfig:
     solid: float = 0.6  # alpha from which something is met
     empty: float = 0.1  # alpha up to which nothing is
     spread: float = 0.01
-    most_spread: float = 0.04
+    most_spread: float = 0.08
     facing: float = 0.15
     power: float = 4.0  # of that cosine, by which views count: flat ones push surfaces outwards
     clear: float = 0.5  # how much a view counts that looks through

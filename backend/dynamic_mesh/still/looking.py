@@ -18,6 +18,7 @@ from ...gaussians.rasterize import rasterize
 FIELD = math.radians(40)  # of the cameras all around
 CLEAR = 1.15  # how much further away they are than they must be to see the whole box
 LEAST = 16  # pixels of the box that a camera must see
+HIDING = 8  # times that a splat hides what is behind it, when depth is asked for
 FINER = 1.5  # than a photograph: splats know no pixels, but know little that it does not show
 
 
@@ -120,29 +121,40 @@ def all_around(box: tuple[Tensor, Tensor], count: int, side: int) -> list[Lookin
 
 @torch.no_grad()
 def look(gaussians: Gaussians, view: LookingView) -> SeenSplats:
-    """One picture of everything."""
-    depth = gaussians.means @ view.viewmat[2, :3] + view.viewmat[2, 3]
-    colors = seen_colors(
-        gaussians.means, gaussians.sh(gaussians.sh_degree), view.viewmat, gaussians.sh_degree
+    """One picture of everything.
+
+    Depth is that of splats which are more opaque than they are: trained ones hide each other
+    little by little, so that the mean of all that a pixel blends lies behind the surface.
+    """
+    g = gaussians
+    colors = seen_colors(g.means, g.sh(g.sh_degree), view.viewmat, g.sh_degree)
+    image, alpha = _drawn(g, g.opacities, colors, view)
+    away = (g.means @ view.viewmat[2, :3] + view.viewmat[2, 3])[:, None]
+    hiding = 1 - (1 - g.opacities) ** HIDING
+    moments, met = _drawn(g, hiding, torch.cat([away, away.square()], 1), view)
+    mean, square = (moments / met[..., None].clamp_min(1e-6)).unbind(-1)
+    return SeenSplats(
+        view=view,
+        color=image,
+        alpha=alpha,
+        depth=torch.where(met > 1e-3, mean, 0),
+        spread=(square - mean.square()).clamp_min(0).sqrt(),
     )
+
+
+def _drawn(
+    gaussians: Gaussians, opacities: Tensor, colors: Tensor, view: LookingView
+) -> tuple[Tensor, Tensor]:
+    """(H, W, D) of colours (N, D) over nothing, and (H, W) coverage."""
     drawn = rasterize(
         gaussians.means,
         gaussians.quats,
         gaussians.scales,
-        gaussians.opacities,
-        torch.cat([colors, depth[:, None], depth[:, None].square()], 1),
+        opacities,
+        colors,
         view.viewmat[None],
         view.K[None],
         view.width,
         view.height,
     )
-    image, alpha = drawn.image[0], drawn.alpha[0, ..., 0]
-    mean = image[..., 3] / alpha.clamp_min(1e-6)
-    spread = (image[..., 4] / alpha.clamp_min(1e-6) - mean.square()).clamp_min(0).sqrt()
-    return SeenSplats(
-        view=view,
-        color=image[..., :3],
-        alpha=alpha,
-        depth=torch.where(alpha > 1e-3, mean, 0),
-        spread=spread,
-    )
+    return drawn.image[0], drawn.alpha[0, ..., 0]

@@ -18,7 +18,7 @@ from ...runtime.job import Job, Outcome
 from ...runtime.kept_stage import StageKeeper
 from ...runtime.threads import one_thread
 from ..optimization.quality import Appearance, EvalView, mask_iou, render, stacked
-from ..surfaces.surface import Surface, decimate, largest_parts
+from ..surfaces.surface import Surface, decimate, evened, largest_parts
 from ..texture.paint import PaintConfig, paint
 from ..texture.unwrap import Atlas, unwrap
 from .fusion import DepthFusionConfig, closed, fuse, make_grid, surface_of
@@ -30,7 +30,9 @@ STAGES = 5
 FAINT = 0.1  # opacity of splats that say nothing of where a surface is
 CORE = (0.005, 0.995)  # quantiles of the splats' places between which the box lies, and
 WIDER = 0.08  # of its sides, on each side: what sticks out is seldom a twentieth of a thing
+EVENING = 10  # rounds of smoothing: depth of splats trembles by a cell
 SHOWN = 4  # views in the preview
+MOST_PIXELS, FEWEST = 5_000_000, 16  # that the texture is painted from, 200 bytes each; and views
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +146,7 @@ def _surface(job: Job[SurfaceOptions], scene: LookedAt, looks: list[SeenSplats])
             "The cameras see no solid surface in these splats.",
             "Choose the capture that they were trained on; a scene can't be seen from outside.",
         )
-    whole = largest_parts(surface)
+    whole = evened(largest_parts(surface), EVENING)
     return decimate(whole, options.faces or preset.faces)
 
 
@@ -152,11 +154,19 @@ def _painted(
     job: Job[SurfaceOptions], looks: list[SeenSplats], surface: Surface, atlas: Atlas
 ) -> Tensor:
     job.stage("Painting the texture", 5, STAGES)
+    chosen = _few_pixels(looks)
     by_photos = job.options.paint == "photos"
-    views = painted_from_photos(looks) if by_photos else painted_from_splats(looks)
+    views = painted_from_photos(chosen) if by_photos else painted_from_splats(chosen)
     vertices, faces = _tensors(surface, looks[0].depth.device)
     config = PaintConfig(size=job.options.texture or PRESETS[job.request.preset].texture)
     return paint(views, lambda view: vertices, faces, atlas, config, job.progress).cpu()
+
+
+def _few_pixels(looks: list[SeenSplats]) -> list[SeenSplats]:
+    """So many views, evenly, as the painter has memory for."""
+    covered = sum(int((seen.alpha > 0.5).sum()) for seen in looks)
+    count = min(len(looks), max(FEWEST, int(len(looks) * MOST_PIXELS / max(covered, 1))))
+    return [looks[k] for k in np.linspace(0, len(looks) - 1, count).round().astype(int)]
 
 
 def _tensors(surface: Surface, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -88,6 +88,20 @@ def keep_vertices(surface: Surface, kept: NDArray[np.bool_]) -> Surface:
     return Surface(surface.vertices[used], number[faces].astype(np.int64))
 
 
+def evened(surface: Surface, rounds: int, kept: float = 0.1) -> Surface:
+    """Without grain, and no smaller: Taubin's smoothing (1995), which lets pass what is longer
+    than the frequency `kept`.
+    """
+    around = adjacency(len(surface.vertices), surface.edges)
+    mean = sparse.diags(1 / np.maximum(np.asarray(around.sum(1)).ravel(), 1)) @ around
+    inward, places = 0.5, surface.vertices.astype(np.float64)
+    outward = 1 / (kept - 1 / inward)
+    for _ in range(rounds):
+        for step in (inward, outward):
+            places = places + step * (mean @ places - places)
+    return Surface(places.astype(np.float32), surface.faces)
+
+
 def decimate(surface: Surface, faces: int) -> Surface:
     """With at most so many faces (Garland and Heckbert's quadrics), none of them degenerate and
     none there twice.
