@@ -24,7 +24,7 @@ def pieces_of(
 ) -> Pieces:
     """Pieces of splats with base colours (N, 3)."""
     shown = [(view.view, view.read_image()) for view in views]
-    far = _far(arrays)
+    far = far_splats(arrays)
     pieces = find_pieces(gaussians, shown, options_for(arrays.notes), far=far)
     if pieces is None:
         labels = propose(arrays.means, rgb, gaussians.opacities.cpu().numpy())
@@ -39,7 +39,7 @@ def pieces_of(
     return replace(pieces, nothing=pieces.nothing | far)
 
 
-def _far(arrays: SplatArrays) -> Flags:
+def far_splats(arrays: SplatArrays) -> Flags:
     """(N,) the splats that the file marks as surroundings."""
     marked = arrays.extra.get(SURROUNDINGS)
     return np.zeros(len(arrays), bool) if marked is None else np.asarray(marked, np.float32) > 0

@@ -1,145 +1,124 @@
-"""The weights of boundary_evidence, fitted to rooms with exact masks: 0, 1 and 2, trained, ideal,
-and ideal ones of other furniture with patterns on everything. None of these counts as a result.
-Where the weights in use differ from the fit, copy it.
+"""What is learned of boundaries and wholes, from scenes with exact masks (scene_lessons.py). Writes
+out/bench/boundaries.txt and wholes.txt; where they differ from those in use
+(backend/semantics/regions/), copy them.
+
+Two things are told of every scene: the mean IoU of its things with the best groups of the tree of
+merges, and with the groups that are chosen. Networks that were fitted without the scene answer.
 """
 
-import os
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
-from helpers import furniture_room
-from PIL import Image
 
-from backend.formats import capture, splat_ply
-from backend.gaussians.options import Drawables, RasterOptions, RasterView, options_for
-from backend.semantics.regions.boundaries import PatchGraph
-from backend.semantics.regions.boundary_evidence import FITTED, NAMES
-from backend.semantics.regions.fused_surface import fuse
-from backend.semantics.regions.surface_pieces import looked_at, piece_graph
-from backend.semantics.views import choose_views
-from tests.benchmarks import semantic_rooms
-from tests.benchmarks.table import Row, Table
+from backend.semantics.regions.boundary_context import NAMES as CONTEXT
+from backend.semantics.regions.boundary_evidence import NAMES as EVIDENCE
+from backend.semantics.regions.group_tree import dendrogram, group_tree
+from backend.semantics.regions.learned_boundaries import evened, likely_boundaries
+from backend.semantics.regions.merge_tree import merge_graph
+from backend.semantics.regions.node_figures import node_figures
+from backend.semantics.regions.own_pieces import heard
+from backend.semantics.regions.perceptrons import Perceptrons
+from backend.semantics.regions.wholes import NAMES as MERGES, Merges, likeliest_cut, merges_of
+from tests.benchmarks.perceptron_fit import FitConfig, Samples, fit
+from tests.benchmarks.scene_lessons import CONFIG, Lesson, lessons
+from tests.benchmarks.table import OUT, Row, Table
 
-ROOMS = [int(s) for s in os.environ.get("FIT_ROOMS", "0,1,2").split(",")]
 PURE = 0.7  # of a patch's voxels are of one thing, or it teaches nothing
-BOUNDARY = 0.3  # share that boundaries count for in every room, of all contact
-RIDGE = 1e-3
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """Pairs of patches of one room."""
-
-    evidence: np.ndarray  # (E, 10)
-    parted: np.ndarray  # (E,) bool: of two things
-    weights: np.ndarray  # (E,) 1 in sum
-
-    @property
-    def order(self) -> float:
-        """How often a boundary is more likely than what is none (area under the curve)."""
-        scores = self.evidence @ np.array(FITTED[:-1])
-        rank = np.argsort(scores, kind="stable")
-        parted, weights = self.parted[rank], self.weights[rank]
-        below = np.cumsum(weights * ~parted)
-        found = (below * weights)[parted].sum() / (weights[parted].sum() * weights[~parted].sum())
-        return float(found)
+MAINLY = 0.5  # the same of a group's pixels
+BOUNDARY = 0.3  # share that boundaries count for in every scene, of all contact
+MOST = 4000  # pairs of patches of a scene
+LEAST_PIXELS = 200  # of a thing that is judged
+FOLDS = (4, 6)  # of scenes, for boundaries and wholes
+OF_BOUNDARIES = FitConfig(hidden=8, decay=1e-3, steps=80, networks=3)
+OF_WHOLES = FitConfig(hidden=6, decay=1e-2, steps=150, networks=3)
 
 
 def run(table: Table) -> None:
-    lessons = []
-    for seed in ROOMS:
-        for kind, lesson in (
-            ("trained", of_files(seed, True)),
-            ("ideal", of_files(seed, False)),
-            ("patterned", of_patterns(seed)),
-        ):
-            lessons.append(lesson)
-            case = f"room {seed}, {kind}"
-            table.add(
-                Row(case, "boundaries in order by the weights in use", 100 * lesson.order, "%")
-            )
-    weights = fit(lessons)
-    for name, fitted, used in zip((*NAMES, "none"), weights, FITTED, strict=True):
-        table.add(Row(name, "weight, fitted", float(fitted)))
-        table.add(Row(name, "weight in use", float(used)))
+    scenes = list(lessons())
+    samples = [pairs_of(scene) for scene in scenes]
+    names = (*EVIDENCE, *CONTEXT)
+    trees = []
+    for fold in range(FOLDS[0]):
+        left = [part_of(scene, FOLDS[0]) == fold for scene in scenes]
+        if any(left):
+            others = [s for s, out in zip(samples, left, strict=True) if not out]
+            networks = fit(names, others, OF_BOUNDARIES)
+            trees += [grown(s, networks) for s, out in zip(scenes, left, strict=True) if out]
+    _chosen(table, trees)
+    for name, networks in (
+        ("boundaries", fit(names, samples, OF_BOUNDARIES)),
+        ("wholes", fit(MERGES, [tree.samples for tree in trees], OF_WHOLES)),
+    ):
+        (OUT / f"{name}.txt").write_text(networks.text(), encoding="utf-8")
 
 
-def of_files(seed: int, trained: bool) -> Lesson:
-    """A room as `segment` sees it at the preset balanced."""
-    found = semantic_rooms.files(seed)
-    ply = found.trained if trained else found.ideal
-    gaussians, _ = semantic_rooms.drawables(ply)
-    views = choose_views(capture.read(found.capture), 30, 480, "cpu")
-    masks = [Image.open(found.regions / f"{v.frame.image.stem}.png") for v in views]
-    shown = [(v.view, v.read_image()) for v in views]
-    return taught(
-        gaussians, shown, [np.asarray(m).astype(int) - 1 for m in masks],
-        options_for(splat_ply.read(ply).notes),
-    )  # fmt: skip
+def _chosen(table: Table, trees: list["Tree"]) -> None:
+    sums = []
+    for fold in range(FOLDS[1]):
+        left = [part_of(tree.lesson, FOLDS[1]) == fold for tree in trees]
+        others = [t.samples for t, out in zip(trees, left, strict=True) if not out]
+        for tree in (t for t, out in zip(trees, left, strict=True) if out):
+            networks = fit(MERGES, others, OF_WHOLES)
+            cut = likeliest_cut(tree.parents, tree.merges, networks.likely(tree.merges.figures))
+            values = [float(tree.overlaps[which].max(0).mean()) for which in (slice(None), cut)]
+            sums.append(values)
+            for metric, value in zip(("best groups", "chosen groups"), values, strict=True):
+                table.add(Row(tree.lesson.name, f"mean IoU, {metric}", 100 * value, "%"))
+    for metric, value in zip(("best groups", "chosen groups"), np.mean(sums, 0), strict=True):
+        table.add(Row("mean, scenes left out", f"mean IoU, {metric}", 100 * float(value), "%"))
 
 
-def of_patterns(seed: int) -> Lesson:
-    """An ideal room that is not on disk."""
-    room = furniture_room.make(
-        seed, views=30, varied=True, camera=semantic_rooms.CAMERA, patterned=True
-    )
-    shown = list(zip(room.views, room.images, strict=True))
-    return taught(room.gaussians, shown, room.owners, RasterOptions())
+def part_of(scene: Lesson, folds: int) -> int:
+    return zlib.crc32(scene.group.encode()) % folds
 
 
-def taught(
-    gaussians: Drawables,
-    views: list[tuple[RasterView, np.ndarray]],
-    masks: list[np.ndarray],
-    options: RasterOptions,
-) -> Lesson:
-    """`masks` (H, W) of every view: the thing of a pixel, -1: unknown."""
-    _, seen = looked_at(gaussians, views, options)
-    surface = fuse(seen)
-    assert surface is not None
-    graph = piece_graph(surface, seen)
-    votes = np.zeros((len(surface.points), max(int(m.max()) for m in masks) + 2))
-    for mask, shown in zip(masks, surface.maps, strict=True):
-        np.add.at(votes, (shown[shown >= 0], mask[shown >= 0]), 1)
-    return lesson_of(graph, np.where(votes.argmax(1) < votes.shape[1] - 1, votes.argmax(1), -1))
-
-
-def lesson_of(graph: PatchGraph, things: np.ndarray) -> Lesson:
-    """Of a graph whose voxels show things (V,), -1: unknown."""
-    table = np.zeros((len(graph.sizes), int(things.max()) + 2))
-    np.add.at(table, (graph.patches, things), 1)
+def pairs_of(scene: Lesson) -> Samples:
+    """Pairs of patches that are each of one thing, some of them, evenly picked."""
+    graph = scene.graph
+    table = np.zeros((len(graph.sizes), scene.votes.shape[1] + 1))
+    np.add.at(table, (graph.patches, scene.things), 1)
     known = table[:, :-1]
-    thing, pure = known.argmax(1), known.max(1) > PURE * graph.sizes
-    clear = pure[graph.pairs].all(1)
-    pairs = thing[graph.pairs[clear]]
-    return Lesson(graph.evidence[clear], pairs[:, 0] != pairs[:, 1], graph.contact[clear])
+    clear = np.flatnonzero((known.max(1) > PURE * graph.sizes)[graph.pairs].all(1))
+    thing = known.argmax(1)[graph.pairs[clear]]
+    parted, contact = thing[:, 0] != thing[:, 1], graph.contact[clear]
+    shares = [max(contact[parted == which].sum(), 1e-9) for which in (False, True)]
+    weights = contact * np.where(parted, BOUNDARY / shares[1], (1 - BOUNDARY) / shares[0])
+    some = np.random.default_rng(0).permutation(len(clear))[:MOST]
+    return Samples(scene.figures[clear[some]], parted[some].astype(float), weights[some])
 
 
-def fit(lessons: list[Lesson]) -> np.ndarray:
-    """(11,) weights of the evidence and of none: logistic regression with a little ridge, by
-    Newton's steps.
-    """
-    evidence = np.concatenate([lesson.evidence for lesson in lessons])
-    parted = np.concatenate([lesson.parted for lesson in lessons])
-    weights = np.concatenate([_balanced(lesson) for lesson in lessons]) / len(lessons)
-    mean = np.average(evidence, 0, weights)
-    spread = np.sqrt(np.average(np.square(evidence - mean), 0, weights)) + 1e-6
-    unit = np.c_[(evidence - mean) / spread, np.ones(len(evidence))]
-    ridge = np.append(np.full(len(mean), RIDGE), 0)
-    found = np.zeros(unit.shape[1])
-    for _ in range(60):
-        likely = 1 / (1 + np.exp(-unit @ found))
-        slope = unit.T @ (weights * (likely - parted)) + ridge * found
-        bend = (unit * (weights * likely * (1 - likely))[:, None]).T @ unit
-        found -= np.linalg.solve(bend + np.diag(ridge + 1e-9), slope)
-    scaled = found[:-1] / spread
-    return np.append(scaled, found[-1] - (mean * scaled).sum())
+@dataclass(frozen=True, kw_only=True)
+class Tree:
+    """Groups of a scene, as they are for one whose boundaries were learned elsewhere."""
+
+    lesson: Lesson
+    parents: np.ndarray  # (G,)
+    merges: Merges
+    overlaps: np.ndarray  # (G, T) IoU with the things that are judged
+    samples: Samples  # of merges: 1 within one thing
 
 
-def _balanced(lesson: Lesson) -> np.ndarray:
-    whole = np.where(
-        lesson.parted, lesson.weights[lesson.parted].sum(), lesson.weights[~lesson.parted].sum()
+def grown(scene: Lesson, networks: Perceptrons) -> Tree:
+    graph, wholes = scene.graph, CONFIG.wholes
+    likely = likely_boundaries(graph, scene.figures, networks)
+    boundary = evened(heard(graph, likely, scene.own, CONFIG.own), graph.contact)
+    tree = merge_graph(graph.sizes, graph.pairs, boundary, graph.contact, CONFIG.small, np.inf)
+    nodes = dendrogram(tree)
+    groups = group_tree(nodes, graph.sizes, wholes.least, wholes.surely)
+    figures = node_figures(scene.surface, graph, boundary, scene.depths, (nodes, groups))
+    merges = merges_of(groups, figures)
+    votes = scene.patch_votes
+    shared, size = nodes.sums(votes)[groups.nodes], votes.sum(0)
+    overlap = shared / np.maximum(size + shared.sum(1, keepdims=True) - shared, 1)
+    main, total = shared.argmax(1), np.maximum(shared.sum(1), 1)
+    pure = (shared.max(1) / total)[merges.parts].min(1)
+    within = main[merges.parts[:, 0]] == main[merges.parts[:, 1]]
+    weights = np.where(pure > MAINLY, pure * merges.weights, 0)
+    return Tree(
+        lesson=scene,
+        parents=groups.parents,
+        merges=merges,
+        overlaps=overlap[:, size > LEAST_PIXELS],
+        samples=Samples(merges.figures, within.astype(float), weights),
     )
-    share = np.where(lesson.parted, BOUNDARY, 1 - BOUNDARY)
-    weights: np.ndarray = lesson.weights / whole * share
-    return weights

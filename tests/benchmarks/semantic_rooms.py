@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from helpers import furnished_room, furniture_room
+from helpers import furnished_room, furniture_room, object_scenes
 from helpers.furnished_room import CLASSES, Room
 from helpers.furniture_room import Camera
 from PIL import Image
@@ -59,9 +59,9 @@ class RoomFiles:
         return self.folder / "masks"
 
 
-def files(seed: int, short: bool = False) -> RoomFiles:
+def files(seed: int, kind: str = "") -> RoomFiles:
     """The room of a seed, made and trained where it is not there; RuntimeError where the product
-    fails at it. `short`: filmed in a step to the side.
+    fails at it. `kind`: "short", filmed in a step to the side, or one of object_scenes'.
     """
     record = {
         "seed": seed,
@@ -71,13 +71,13 @@ def files(seed: int, short: bool = False) -> RoomFiles:
         "views": VIEWS,
         "training": list(TRAINING),
     }
-    if short:
-        record["path"] = "short"
-    found = RoomFiles(ROOMS / f"room{seed}{'-short' if short else ''}")
+    if kind:
+        record["path" if kind == "short" else "kind"] = kind
+    found = RoomFiles(ROOMS / f"room{seed}{f'-{kind}' if kind else ''}")
     path = found.folder / "room.json"
     if not path.is_file() or json.loads(path.read_text(encoding="utf-8")) != record:
         shutil.rmtree(found.folder, ignore_errors=True)
-        _make(seed, found, short)
+        _make(seed, found, kind)
         path.write_text(json.dumps(record), encoding="utf-8")
     return found
 
@@ -87,9 +87,16 @@ def unseen() -> list[int]:
     return list(range(UNSEEN - 1, VIEWS, UNSEEN))
 
 
-def _make(seed: int, found: RoomFiles, short: bool) -> None:
-    path = furnished_room.short_path if short else furnished_room.cameras
-    room = furniture_room.make(seed, views=VIEWS, camera=CAMERA, path=path)
+def make(seed: int, kind: str) -> Room:
+    """What is filmed in `files`."""
+    if kind in object_scenes.KINDS:
+        return object_scenes.make(seed, kind, VIEWS, CAMERA)
+    path = furnished_room.short_path if kind else furnished_room.cameras
+    return furniture_room.make(seed, views=VIEWS, camera=CAMERA, path=path)
+
+
+def _make(seed: int, found: RoomFiles, kind: str) -> None:
+    room = make(seed, kind)
     seen = [i for i in range(VIEWS) if i not in unseen()]
     furnished_room.write_capture(room, range(VIEWS), found.folder / "all")
     furnished_room.write_capture(room, seen, found.folder / "footage")

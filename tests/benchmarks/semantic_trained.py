@@ -39,7 +39,7 @@ class Way:
 
 def run(table: Table) -> None:
     for seed in TRAINED:
-        found = semantic_rooms.files(seed, SHORT)
+        found = semantic_rooms.files(seed, "short" if SHORT else "")
         for trained in (True, False):
             kind = ("trained" if trained else "ideal") + (", short path" if SHORT else "")
             room = semantic_rooms.load(found, trained)

@@ -3,7 +3,7 @@
 Three voices: edges of the photographs, averaged over all views that show both sides, so that noise
 and what only one view shows count little; creases that fold inwards, for things that touch do, and
 a thing's own shape mostly folds outwards (Stein et al. 2014); and the planes that things stand on.
-What follows by these rules is half of the answer; the other half is learned, see boundary_evidence.
+What follows by these rules is a part of the answer; the rest is learned, see learned_boundaries.
 (Where a plane ends, asking for an edge or a turn of the surface to be seen there gained on one room
 and lost on others: recall of trained rooms 3 and 4 fell from 82 and 67 to 76 and 53 %.)
 """
@@ -17,7 +17,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from ...geometry.arrays import Doubles, Flags, Floats, Ints, Ints32, Pixels
-from .boundary_evidence import EvidenceConfig, likely, of_colors
+from .boundary_evidence import EvidenceConfig, of_colors
 from .fused_surface import FusedSurface, smoothed
 from .seen_surface import SeenView
 from .textures import without_pattern
@@ -53,8 +53,9 @@ class PatchGraph:
     pairs: Ints  # (E, 2)
     boundary: Doubles  # (E,) 0..1 by rule
     evidence: Doubles  # (E, 10) see boundary_evidence.NAMES
-    likely: Doubles  # (E,) 0..1 by rule and by evidence
     contact: Doubles  # (E,) how much they touch
+    planes: Ints  # (P,) that patches lie on, -1: none
+    colors: Doubles  # (P, 3) their mean colours, in CIELAB
 
 
 def _lab(image: Pixels) -> Floats:
@@ -246,15 +247,15 @@ def _gathered(
         between.crossing & ((first < 0) | (second < 0)),
         of_colors(colors, color, (touch.pairs, contact), config.evidence),
     )
-    ruled = between.boundary(config)
     return PatchGraph(
         patches=of.patches,
         sizes=sizes,
         pairs=touch.pairs,
-        boundary=ruled,
+        boundary=between.boundary(config),
         evidence=evidence,
-        likely=likely(evidence, ruled, config.evidence),
         contact=contact,
+        planes=plane_of,
+        colors=colors,
     )
 
 

@@ -1,13 +1,6 @@
-"""How likely a boundary runs between two patches of a surface, learned from rooms with exact masks.
-
-The likelihood is a logistic function of ten figures. `make bench ROOM=boundary_fit` fits its
-weights to rooms 0, 1 and 2: trained, ideal, and ideal ones of other furniture with patterns on
-everything, so that a colour counts for less among many colours. By itself it would break
-photographed things of many colours into parts, which rooms of plain furniture do not teach; rules
-by themselves do not part things off any plane by their colours. Half of each does better than
-either on these rooms, the one that is looked at left out of the fit: 91 % of the things of trained
-ones are found, at a mean IoU of 77, against 79 and 69 by rules (ideal rooms 87 and 73 either way,
-patterned ones 73 and 64).
+"""What is known of the boundary between two patches of a surface: ten figures of their colours, the
+fold between them, and the planes that they are on. How likely a boundary runs there is learned from
+them and from what lies around, see boundary_context.py.
 """
 
 from dataclasses import dataclass
@@ -28,25 +21,14 @@ NAMES = (
     "edge",  # 0..1 an edge of the photographs
     "edges",  # 0..1 the mean edge around
 )
-# of the figures in that order, and of none
-FITTED = (2.51, 0.45, 1.16, 2.6, -0.86, 1.23, 1.58, -4.1, 0.91, 0.86, -6.23)
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvidenceConfig:
-    """How figures become boundaries."""
+    """Over what figures are taken."""
 
-    weights: tuple[float, ...] = FITTED
-    ruled: float = 0.5  # share of the boundary by rule
     rounds: int = 3  # from patch to neighbour that `around` is
     step: float = 15.0  # difference of colour, in CIELAB, that counts as one
-
-
-def likely(evidence: Doubles, ruled: Doubles, config: EvidenceConfig) -> Doubles:
-    """(E,) boundaries 0..1 by evidence (E, 10), in the order of NAMES, and by rule (E,)."""
-    weights = np.array(config.weights)
-    learned = 1 / (1 + np.exp(-(evidence @ weights[:-1] + weights[-1])))
-    return np.asarray(config.ruled * ruled + (1 - config.ruled) * learned)
 
 
 def of_colors(

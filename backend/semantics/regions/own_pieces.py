@@ -43,14 +43,16 @@ def own_pieces(
     return np.asarray(pieces[KDTree(means).query(surface.points)[1]], np.int32)
 
 
-def heard(graph: PatchGraph, own: Ints32, config: OwnConfig = OwnConfig()) -> Doubles:
-    """(E,) the boundaries of a graph with what pieces (V,), -1: none, say to them. They are trusted
-    by the length of their borders that is seen, from half of it on: so much they part what lies in
-    two of them, and join what lies in one.
+def heard(
+    graph: PatchGraph, likely: Doubles, own: Ints32, config: OwnConfig = OwnConfig()
+) -> Doubles:
+    """(E,) likely boundaries of a graph with what pieces (V,), -1: none, say to them. They are
+    trusted by the length of their borders that is seen, from half of it on: so much they part what
+    lies in two of them, and join what lies in one.
     """
     known = np.flatnonzero(own >= 0)
     if not len(known):
-        return graph.likely
+        return likely
     votes = csr_matrix(
         (np.ones(len(known), np.float32), (graph.patches[known], own[known])),
         shape=(len(graph.sizes), int(own.max()) + 1),
@@ -61,6 +63,6 @@ def heard(graph: PatchGraph, own: Ints32, config: OwnConfig = OwnConfig()) -> Do
     length = float(graph.contact[parted].sum())
     right = float(graph.contact[parted & (graph.boundary > config.border)].sum())
     trust = max(0.0, 2 * right / length - 1) if length else 0.0
-    more = graph.likely + (1 - graph.likely) * trust
-    less = graph.likely * (1 - config.joins * trust)
-    return np.asarray(np.where(parted, more, np.where(told, less, graph.likely)))
+    more = likely + (1 - likely) * trust
+    less = likely * (1 - config.joins * trust)
+    return np.asarray(np.where(parted, more, np.where(told, less, likely)))

@@ -1,9 +1,5 @@
 """Pieces that a scene falls into, as the pictures show them: patches of the surface that views see,
-merged where hardly anything parts them.
-
-One height cuts the tree of merges. (Cutting it so that groups last as long as possible, by a power
-of their size and the logistic of heights, gained a point of IoU on rooms 0 to 2 with boundaries by
-rule, and lost one or two with learned ones.)
+merged where hardly anything parts them, into what is likeliest to be things.
 """
 
 from collections.abc import Sequence
@@ -25,6 +21,7 @@ from .boundaries import (
     photo_edges,
 )
 from .fused_surface import FusedSurface, FusionConfig, fuse
+from .learned_boundaries import boundary_figures, evened, likely_boundaries
 from .merge_tree import PatchTree, merge_graph
 from .own_pieces import OwnConfig, heard, own_pieces
 from .rough_planes import RoughConfig, with_rough_parts
@@ -32,6 +29,7 @@ from .seen_surface import SeenConfig, SeenView, confirmed, floating, halved, see
 from .superpixels import without_lines
 from .surface_planes import SurfacePlaneConfig, find_surface_planes
 from .wavy_planes import WavyConfig, continued
+from .wholes import WholeConfig, find_wholes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +44,7 @@ class PieceConfig:
     boundaries: BoundaryConfig = field(default_factory=BoundaryConfig)
     own: OwnConfig = field(default_factory=OwnConfig)
     small: float = 30.0  # voxels; what is not larger is merged for less
-    # boundary from which two pieces stay apart; rooms 0 to 2, ideal, noisy and trained, one of them
-    # on a short path: a mean IoU of 74, 75, 74 and 71 at 0.35, 0.4, 0.45 and 0.5
-    stop: float = 0.4
+    wholes: WholeConfig = field(default_factory=WholeConfig)
     smallest: int = 30  # voxels of a piece; smaller ones that touch nothing are none
     reach: int = 8  # pixels over which what is not seen well is of the piece beside it
     nothing: float = 0.8  # of what is seen of a Gaussian lies in no piece: it is of nothing
@@ -62,7 +58,7 @@ class Pieces:
     nothing: Flags  # (N,) of no object: haze before the surface, and what is seen in no piece
     pictures: list[Ints32]  # (H, W) of every view, -1: none
     count: int
-    tree: PatchTree | None = None  # how they would merge from `stop` on, where that is known
+    tree: PatchTree | None = None  # how they would merge further, where that is known
 
 
 def find_pieces(
@@ -79,11 +75,13 @@ def find_pieces(
     surface = fuse(seen, config.fusion)
     if surface is None:
         return None
-    own = own_pieces(_without(gaussians, haze), surface, config.own)
+    own = own_pieces(without(gaussians, haze), surface, config.own)
     graph = piece_graph(surface, seen, config)
-    boundary = heard(graph, own, config.own)
+    depths = [view.depth for view in seen]
+    likely = likely_boundaries(graph, boundary_figures(surface, graph, own, depths))
+    boundary = evened(heard(graph, likely, own, config.own), graph.contact)
     tree = merge_graph(graph.sizes, graph.pairs, boundary, graph.contact, config.small, np.inf)
-    groups = tree.cut(config.stop)
+    groups = find_wholes(surface, graph, boundary, tree, depths, config.wholes)
     labels, count = _largest_first(groups[graph.patches], config.smallest)
     if not count:
         return None
@@ -115,10 +113,10 @@ def looked_at(
     much as it is away, and blur it so that it counted as none.)
     """
     haze = np.zeros(len(gaussians.means), bool) if far is None else far.copy()
-    near = _without(gaussians, haze)
+    near = without(gaussians, haze)
     small = [see(near, *halved(*v), options, config) for v in views]
     haze[~haze] = floating(near, small, config)
-    solid = _without(gaussians, haze)
+    solid = without(gaussians, haze)
     return haze, confirmed([see(solid, *v, options, config) for v in views], config)
 
 
@@ -133,7 +131,7 @@ def piece_graph(
     return patch_graph(surface, planes, steps, photo_colors(surface, seen), config.boundaries)
 
 
-def _without(gaussians: Drawables, left_out: Flags) -> Drawables:
+def without(gaussians: Drawables, left_out: Flags) -> Drawables:
     kept = torch.from_numpy(~left_out).to(gaussians.means.device)
     fields = ("means", "quats", "scales", "opacities", "colors")
     return replace(gaussians, **{name: getattr(gaussians, name)[kept] for name in fields})

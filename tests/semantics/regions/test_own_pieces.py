@@ -9,7 +9,7 @@ from backend.semantics.regions.fused_surface import FusedSurface
 from backend.semantics.regions.own_pieces import OwnConfig, heard, own_pieces
 
 
-def row_of(boundary: list[float], likely: list[float] | None = None) -> PatchGraph:
+def row_of(boundary: list[float]) -> PatchGraph:
     """Patches in a row, of one voxel each."""
     count = len(boundary) + 1
     return PatchGraph(
@@ -18,15 +18,16 @@ def row_of(boundary: list[float], likely: list[float] | None = None) -> PatchGra
         pairs=np.stack([np.arange(count - 1), np.arange(1, count)], 1),
         boundary=np.array(boundary),
         evidence=np.zeros((len(boundary), 10)),
-        likely=np.array(likely or boundary),
         contact=np.ones(len(boundary)),
+        planes=np.full(count, -1),
+        colors=np.zeros((count, 3)),
     )
 
 
 def test_pieces_whose_borders_are_seen_part_and_join() -> None:
     graph = row_of([0.1, 0.9, 0.4, 0.8, 0.1, 0.0])
     own = np.array([0, 0, 1, 1, 2, 2, 3], np.int32)  # two of their three borders are seen
-    found = heard(graph, own)
+    found = heard(graph, graph.boundary, own)
     trust = 1 / 3
     np.testing.assert_allclose(found[[0, 2, 4]], np.array([0.1, 0.4, 0.1]) * (1 - trust / 2))
     np.testing.assert_allclose(found[[1, 3, 5]], [0.9 + 0.1 * trust, 0.8 + 0.2 * trust, trust])
@@ -34,17 +35,17 @@ def test_pieces_whose_borders_are_seen_part_and_join() -> None:
 
 def test_rules_say_whether_they_are_heard_and_what_is_likely_is_changed() -> None:
     own = np.array([0, 0, 1, 1, 2, 2, 3], np.int32)
-    likely = [0.5, 0.6, 0.2, 0.4, 0.3, 0.1]
-    found = heard(row_of([0.1, 0.9, 0.4, 0.8, 0.1, 0.0], likely), own)
+    likely = np.array([0.5, 0.6, 0.2, 0.4, 0.3, 0.1])
+    found = heard(row_of([0.1, 0.9, 0.4, 0.8, 0.1, 0.0]), likely, own)
     np.testing.assert_allclose(found[[0, 2, 4]], np.array([0.5, 0.2, 0.3]) * 5 / 6)
     np.testing.assert_allclose(found[[1, 3, 5]], [0.6 + 0.4 / 3, 0.4 + 0.6 / 3, 0.1 + 0.9 / 3])
 
 
 def test_pieces_whose_borders_are_not_seen_say_nothing() -> None:
     graph = row_of([0.1, 0.1, 0.9, 0.1, 0.0])
-    np.testing.assert_array_equal(heard(graph, np.arange(6, dtype=np.int32)), graph.boundary)
-    for own in (-1, 0):  # none, and one that holds everything: it has no borders
-        np.testing.assert_array_equal(heard(graph, np.full(6, own, np.int32)), graph.boundary)
+    alone = np.arange(6, dtype=np.int32)
+    for own in (alone, np.full(6, -1, np.int32), np.zeros(6, np.int32)):  # no borders in the last
+        np.testing.assert_array_equal(heard(graph, graph.boundary, own), graph.boundary)
 
 
 def balls(count: int) -> Drawables:
