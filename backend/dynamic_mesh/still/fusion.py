@@ -19,12 +19,14 @@ from .looking import SeenSplats
 
 @dataclass(frozen=True, kw_only=True)
 class DepthFusionConfig:
-    """Lengths are in cells, but those of what is met within a pixel, which are shares of the box's
-    longest side: what is spread by `spread` counts half, and beyond `most_spread` it is a mean of
-    things that lie behind each other. `facing`: the least cosine between ray and surface.
+    """Lengths are shares of the box's longest side, for depth of splats trembles no less where
+    cells are smaller. What is spread by `spread` within a pixel counts half, and beyond
+    `most_spread` it is a mean of things that lie behind each other. `facing`: the least cosine
+    between ray and surface.
     """
 
-    band: float = 4.0
+    band: float = 0.03
+    least_band: float = 4.0  # cells
     solid: float = 0.6  # alpha from which something is met
     empty: float = 0.1  # alpha up to which nothing is
     spread: float = 0.01
@@ -44,6 +46,10 @@ class Grid:
     cell: float
     count: int
     side: float  # of the box within, the longest
+
+    def band(self, config: DepthFusionConfig) -> float:
+        """How far from a surface distances are kept."""
+        return max(config.band * self.side, config.least_band * self.cell)
 
     def cells_of(self, points: Tensor) -> Tensor:
         """(P, 3) whole numbers, of points (P, 3); they may lie outside."""
@@ -110,7 +116,9 @@ def near_cells(looks: Iterable[SeenSplats], grid: Grid, config: DepthFusionConfi
         at = at[((at >= 0) & (at < R)).all(1)]
         met[at.unbind(1)] = True
     ball = ndimage.generate_binary_structure(3, 1)
-    grown = ndimage.binary_dilation(met.numpy(), ball, iterations=int(np.ceil(config.band)) + 1)
+    grown = ndimage.binary_dilation(
+        met.numpy(), ball, iterations=int(np.ceil(grid.band(config) / grid.cell)) + 1
+    )
     return torch.from_numpy(np.flatnonzero(grown))
 
 
@@ -127,7 +135,7 @@ def fuse(
     numbers = near_cells(looks, grid, config)
     middles = grid.middles(numbers).to(grid.low.device)
     total, weight = torch.zeros(len(numbers)), torch.zeros(len(numbers))
-    band = config.band * grid.cell
+    band = grid.band(config)
     for index, seen in enumerate(looks):
         pixel, depth = _pixels(middles, seen)
         inside = pixel >= 0
@@ -191,7 +199,7 @@ def closed(
         at = pixel.clamp_min(0)
         through = _nothing(seen, config).reshape(-1)[at] | (
             (trusted(seen, field.grid, config).reshape(-1)[at] > 0)
-            & (depth < seen.depth.reshape(-1)[at] - config.band * field.grid.cell)
+            & (depth < seen.depth.reshape(-1)[at] - field.grid.band(config))
         )
         free |= (pixel >= 0) & through
     solid = ~free.view((coarse.count,) * 3).cpu().numpy()

@@ -30,7 +30,8 @@ STAGES = 5
 FAINT = 0.1  # opacity of splats that say nothing of where a surface is
 CORE = (0.005, 0.995)  # quantiles of the splats' places between which the box lies, and
 WIDER = 0.08  # of its sides, on each side: what sticks out is seldom a twentieth of a thing
-EVENING = 10  # rounds of smoothing: depth of splats trembles by a cell
+# rounds of smoothing at so many cells a side; finer ones need more for the same width
+EVENING, EVENED = 10, 128
 SHOWN = 4  # views in the preview
 MOST_PIXELS, FEWEST = 5_000_000, 16  # that the texture is painted from, 200 bytes each; and views
 
@@ -146,7 +147,8 @@ def _surface(job: Job[SurfaceOptions], scene: LookedAt, looks: list[SeenSplats])
             "The cameras see no solid surface in these splats.",
             "Choose the capture that they were trained on; a scene can't be seen from outside.",
         )
-    whole = evened(largest_parts(surface), EVENING)
+    rounds = round(EVENING * (grid.side / grid.cell / EVENED) ** 2)
+    whole = evened(largest_parts(surface), rounds)
     return decimate(whole, options.faces or preset.faces)
 
 

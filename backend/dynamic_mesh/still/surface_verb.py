@@ -19,9 +19,9 @@ class SurfacePreset:
 
 
 PRESETS: dict[Preset, SurfacePreset] = {
-    "fast": SurfacePreset(detail=128, faces=10_000, texture=1024, views=32, side=400),
-    "balanced": SurfacePreset(detail=224, faces=30_000, texture=2048, views=60, side=640),
-    "best": SurfacePreset(detail=352, faces=100_000, texture=4096, views=100, side=960),
+    "fast": SurfacePreset(detail=128, faces=10_000, texture=512, views=32, side=400),
+    "balanced": SurfacePreset(detail=224, faces=30_000, texture=1024, views=60, side=640),
+    "best": SurfacePreset(detail=352, faces=100_000, texture=2048, views=100, side=960),
 }
 
 
