@@ -65,6 +65,8 @@ RUNS = (
     Run("mesh-free", "mesh", "{inputs}/blob", "--mode free --preset fast --steps 150 --side 56"),
     Run("bones", "bones", "{results}/mesh/mesh.npz", "--bones 8"),
     Run("register", "register", "{results}/mesh-free/mesh_frames.npz", "--faces 800"),
+    Run("surface", "surface", "{results}/splats/splats.ply",
+        "--preset fast --capture {results}/cameras --detail 64 --views 12 --texture 128"),
     Run("model", "model", "{results}/model/models", "--agree", 7, (("HF_ENDPOINT", "{hub}"),)),
 )  # fmt: skip
 NOT_RUN = {"setup": "not run: it needs the network, and what it leaves are other people's packages"}

@@ -293,7 +293,7 @@ def test_a_head_that_does_not_belong_is_refused(bpy: Any, rooms: Any, folder: An
         ),
     )
     count = len(bpy.data.objects)
-    with pytest.raises(rooms("scene.results").InputError, match="belongs to another"):
+    with pytest.raises(rooms("scene.mesh_results").InputError, match="belongs to another"):
         rooms("scene.results").import_head(bpy.context, path, "Grid")
     assert len(bpy.data.objects) == count
 

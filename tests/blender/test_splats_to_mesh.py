@@ -65,7 +65,7 @@ def tetrahedron(bpy: Any, folder: Path) -> None:
         positions=rest[None],
         seconds=np.zeros(1),
         colors=np.full((4, 3), 0.8, np.float32),
-        uvs=np.tile(np.float32([[0, 0], [1, 0], [0, 1]]), (4, 1, 1)),
+        uvs=np.tile(np.array([[0, 0], [1, 0], [0, 1]], np.float32), (4, 1, 1)),
     )
     folder.mkdir(parents=True)
     mesh_sequence.write(folder / "mesh.npz", sequence)

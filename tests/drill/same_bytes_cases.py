@@ -62,6 +62,8 @@ CASES = (
          quick=False),
     Case("bones", "bones", "{mesh}/mesh.npz", "--bones 6"),
     Case("register", "register", "{mesh-free}/mesh_frames.npz", "--faces 300", quick=False),
+    Case("surface", "surface", "{splats}/splats.ply",
+         "--preset fast --detail 32 --views 8 --texture 64 --faces 500 --closed"),
     Case("model", "model", "{output}/models", "--agree"),
 )  # fmt: skip
 BY_NAME = {case.name: case for case in CASES}

@@ -41,6 +41,7 @@ mesh     side 0 0 4096
 mesh     texture 0 0 4096  holdout 8 0 1000
 bones    bones 40 1 1000
 register faces 10000 100 500000
+surface  detail 0 0 1024  faces 0 0 2000000  texture 0 0 8192  views 0 0 1000
 """
 CONTRACT = {
     (verb, name): (default, low, high)
@@ -59,6 +60,7 @@ SWITCHES = {
     "face": {"agree": False, "teach": True, "assume_speech": False, "trust_clips": False},
     "speech": {"trust_transcript": False, "assume_speech": False},
     "talk": {"head_motion": True},
+    "surface": {"closed": False},
 }  # fmt: skip
 
 

@@ -44,8 +44,8 @@ def likely_cycles(motion: NodeMotion, config: GaitConfig = GaitConfig()) -> list
     waves = basis(times, max(DRIFTS), "cpu").double().numpy()
     if _share(values, waves[:, : min(DRIFTS)]) <= config.share:
         return []
-    found = (_cycles(values, waves[:, :count], config) for count in DRIFTS)
-    heard = next((cycles for cycles in found if cycles), 0.0)
+    several = (_cycles(values, waves[:, :count], config) for count in DRIFTS)
+    heard = next((cycles for cycles in several if cycles), 0.0)
     row = np.arange(config.least, config.most + 1e-9, config.apart).tolist()
     return [heard, *row] if heard else row
 

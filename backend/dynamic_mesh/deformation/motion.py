@@ -5,7 +5,7 @@ of waves).
 import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -75,7 +75,7 @@ class NodePose:
     global_translation: Tensor  # (3,)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class NodeMotion:
     """Coefficients of K waves, (N, K, 3) for nodes and (K, 3) for the whole. The last waves of a
     gait are harmonics of its cycle: what two cycles show from two sides is one motion.
@@ -104,7 +104,17 @@ class NodeMotion:
             torch.zeros(*shape, device=device, requires_grad=True) for shape in shapes
         )
         known = torch.tensor([cycles] if cycles else [], device=device, requires_grad=True)
-        return NodeMotion(nodes_turn, nodes_shift, turn, shift, known)
+        return NodeMotion(
+            rotations=nodes_turn,
+            translations=nodes_shift,
+            global_rotation=turn,
+            global_translation=shift,
+            cycles=known,
+        )
+
+    def to(self, device: torch.device) -> "NodeMotion":
+        """The same on another device."""
+        return NodeMotion(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
 
     def rows(self, times: tuple[float, ...]) -> Tensor:
         """(T, K) the waves at times in 0..1; differentiable in a gait's cycles."""
@@ -206,7 +216,13 @@ def transferred(old: NodeGraph, vertices: Tensor, motion: NodeMotion, new: NodeG
         t.detach().contiguous().clone().requires_grad_(True)
         for t in (rotations, translations, motion.global_rotation, motion.global_translation)
     )
-    return NodeMotion(turns, shifts, turn, shift, motion.cycles.detach().clone())
+    return NodeMotion(
+        rotations=turns,
+        translations=shifts,
+        global_rotation=turn,
+        global_translation=shift,
+        cycles=motion.cycles.detach().clone(),
+    )
 
 
 def rigidity(graph: NodeGraph, pose: NodePose) -> Tensor:

@@ -74,14 +74,13 @@ class CanonicalGaussians:
 
     def to(self, device: torch.device) -> "CanonicalGaussians":
         """The same on another device."""
-        motion = NodeMotion(*(getattr(self.motion, f.name).to(device) for f in fields(self.motion)))
         return CanonicalGaussians(
             means=self.means.to(device),
             log_scales=self.log_scales.to(device),
             opacity_logits=self.opacity_logits.to(device),
             colors=self.colors.to(device),
             graph=self.graph.to(device),
-            motion=motion,
+            motion=self.motion.to(device),
         )
 
 

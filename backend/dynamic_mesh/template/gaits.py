@@ -64,24 +64,24 @@ def misfit(model: CanonicalGaussians, views: list[TimedView], config: CanonicalC
 
 
 def search_cycles(
-    found: CanonicalGaussians,
+    plain: CanonicalGaussians,
     views: list[TimedView],
     config: CanonicalConfig,
     seed: int,
     progress: Progress,
     search: GaitSearch = GaitSearch(),
 ) -> float:
-    """How often the motion of what was `found` repeats over the clip; 0 where it repeats in no way.
+    """How often the motion of `plain` repeats over the clip; 0 where it repeats in no way.
     Its shape stays, and a motion that repeats is fitted anew for each likely number of cycles: only
     with the right one do the pictures of all cycles agree.
     """
     some = views[:: max(1, len(views) // search.views)]
-    without = misfit(found, some, config)
+    without = misfit(plain, some, config)
     most = len({view.time for view in views}) / search.pictures
-    likely = [cycles for cycles in likely_cycles(found.motion) if cycles <= most]
+    likely = [cycles for cycles in likely_cycles(plain.motion) if cycles <= most]
     learned, reached = [0.0], [math.inf]
     for number, cycles in enumerate(likely):
-        model = _moved(found, views, for_gait(config), cycles, seed, search)
+        model = _moved(plain, views, for_gait(config), cycles, seed, search)
         learned.append(float(model.motion.cycles.detach()))
         reached.append(misfit(model, some, config))
         progress(number + 1, len(likely))
@@ -92,7 +92,7 @@ def search_cycles(
 
 
 def _moved(
-    found: CanonicalGaussians,
+    plain: CanonicalGaussians,
     views: list[TimedView],
     config: CanonicalConfig,
     cycles: float,
@@ -100,16 +100,16 @@ def _moved(
     search: GaitSearch,
 ) -> CanonicalGaussians:
     """The same Gaussians with a motion of about so many cycles."""
-    device, generator = found.means.device, torch.Generator().manual_seed(seed)
-    motion = NodeMotion.still(len(found.graph.rest), COUNT, str(device), cycles)
-    looks = (found.means, found.log_scales, found.opacity_logits, found.colors)
+    device, generator = plain.means.device, torch.Generator().manual_seed(seed)
+    motion = NodeMotion.still(len(plain.graph.rest), COUNT, str(device), cycles)
+    looks = (plain.means, plain.log_scales, plain.opacity_logits, plain.colors)
     means, log_scales, logits, colors = (t.detach() for t in looks)
     model = CanonicalGaussians(
         means=means,
         log_scales=log_scales,
         opacity_logits=logits,
         colors=colors,
-        graph=found.graph,
+        graph=plain.graph,
         motion=motion,
     )
     waves = [motion.rotations, motion.translations]
@@ -131,25 +131,25 @@ def _moved(
 
 
 def train_gait(
-    found: CanonicalGaussians,
+    plain: CanonicalGaussians,
     views: list[TimedView],
     config: CanonicalConfig,
     seed: int,
     progress: Progress,
     keeper: StageKeeper = KEEP_NOTHING,
 ) -> CanonicalGaussians:
-    """What was `found` as if nothing repeated; or, where its motion does, anew as a gait, if that
+    """`plain`, found as if nothing repeated; or, where its motion does, anew as a gait, if that
     shows the pictures better.
     """
     cycles = keeper.stage(
-        "cycles", float, lambda: search_cycles(found, views, config, seed, progress)
+        "cycles", float, lambda: search_cycles(plain, views, config, seed, progress)
     )
     if not cycles:
-        return found
+        return plain
     gait = keeper.stage(
         "gait",
         CanonicalGaussians,
         lambda: train(views, for_gait(config), COUNT, seed, progress, keeper, cycles),
-    ).to(found.means.device)
-    better = misfit(gait, views, config) < GaitSearch().better * misfit(found, views, config)
-    return gait if better else found
+    ).to(plain.means.device)
+    better = misfit(gait, views, config) < GaitSearch().better * misfit(plain, views, config)
+    return gait if better else plain

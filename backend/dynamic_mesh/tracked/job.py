@@ -144,7 +144,7 @@ def _canonical(
     frequencies = frequency_count(
         config.fit.motion, [view.time for view in training], silhouette_trajectory(training)
     )
-    found = keeper.stage(
+    plain = keeper.stage(
         "canonical",
         CanonicalGaussians,
         lambda: canonical_gaussians.train(
@@ -152,7 +152,7 @@ def _canonical(
         ),
     ).to(device)
     job.stage("Looking for a gait", 2, STAGES)
-    return train_gait(found, training, canonical, seed, job.progress, keeper)
+    return train_gait(plain, training, canonical, seed, job.progress, keeper)
 
 
 @torch.no_grad()

@@ -58,7 +58,13 @@ def _restored(
     graph = linked(build(surface, config.nodes), surface).to(device)
     _check(tensors, len(graph.rest), len(surface.faces))
     turns, shifts, turn, shift = (tensors[n].to(device).requires_grad_(True) for n in MOTION)
-    motion = NodeMotion(turns, shifts, turn, shift, tensors[CYCLES].to(device))
+    motion = NodeMotion(
+        rotations=turns,
+        translations=shifts,
+        global_rotation=turn,
+        global_translation=shift,
+        cycles=tensors[CYCLES].to(device),
+    )
     anchored = AnchoredGaussians(
         *(tensors[f"anchored/{name}"].to(device).requires_grad_(True) for name in ANCHORED)
     )

@@ -131,7 +131,7 @@ def _heights(surface: FusedSurface, graph: PatchGraph, points: Doubles) -> Doubl
 
 def _before(surface: FusedSurface, graph: PatchGraph, depths: Sequence[Floats]) -> Doubles:
     """(E,)"""
-    found, count = outlines(surface, graph.patches, depths), len(graph.sizes)
+    seen, count = outlines(surface, graph.patches, depths), len(graph.sizes)
     keys = graph.pairs[:, 0] * count + graph.pairs[:, 1]
     order = np.argsort(keys)
 
@@ -139,10 +139,10 @@ def _before(surface: FusedSurface, graph: PatchGraph, depths: Sequence[Floats]) 
         wanted = pairs.min(1) * count + pairs.max(1)
         at = np.minimum(np.searchsorted(keys[order], wanted), len(keys) - 1)
         there = keys[order[at]] == wanted
-        found = np.bincount(order[at[there]], counts[there], len(keys))
-        return found.astype(np.float64)
+        totals = np.bincount(order[at[there]], counts[there], len(keys))
+        return totals.astype(np.float64)
 
     if not len(keys):
         return np.zeros(0)
-    before, beside = pixels(*found.before), pixels(*found.beside)
+    before, beside = pixels(*seen.before), pixels(*seen.beside)
     return np.asarray(before / (before + beside + 1))

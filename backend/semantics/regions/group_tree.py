@@ -66,10 +66,10 @@ def dendrogram(tree: PatchTree) -> Dendrogram:
     for number, (a, b) in enumerate(tree.pairs.tolist()):
         children.append((name[a], name[b]))
         name[a] = count + number
-    found = np.array(children, np.int64).reshape(-1, 2)
-    parents = np.full(count + len(found), -1)
-    parents[found.ravel()] = count + np.repeat(np.arange(len(found)), 2)
-    return Dendrogram(leaves=count, children=found, parents=parents, costs=tree.costs)
+    pairs = np.array(children, np.int64).reshape(-1, 2)
+    parents = np.full(count + len(pairs), -1)
+    parents[pairs.ravel()] = count + np.repeat(np.arange(len(pairs)), 2)
+    return Dendrogram(leaves=count, children=pairs, parents=parents, costs=tree.costs)
 
 
 def group_tree(tree: Dendrogram, sizes: Ints, least: int, surely: float) -> GroupTree:

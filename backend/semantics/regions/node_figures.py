@@ -89,11 +89,11 @@ def _outlines(
     tree: Dendrogram,
     nodes: Ints,
 ) -> Named:
-    found = outlines(surface, graph.patches, depths)
-    front, behind = (sums[nodes] for sums in one_way(tree, *found.before))
-    pairs, pixels = found.beside
+    seen = outlines(surface, graph.patches, depths)
+    front, behind = (sums[nodes] for sums in one_way(tree, *seen.before))
+    pairs, pixels = seen.beside
     level = rim_and_inside(tree, pairs, pixels[:, None])[0][nodes, 0]
-    blank = tree.sums(found.blank[:, None])[nodes, 0]
+    blank = tree.sums(seen.blank[:, None])[nodes, 0]
     around = np.maximum(front + behind + level + blank, 1)
     return {"front": front / around, "behind": behind / around, "blank": blank / around}
 

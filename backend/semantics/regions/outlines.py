@@ -14,7 +14,7 @@ STEP = 3.0  # widths of voxels from which on one pixel stands before the other
 
 
 @dataclass(frozen=True)
-class Outlines:
+class PatchOutlines:
     """Pairs of patches (M, 2) whose pixels are beside each other, and how many pixels (M,)."""
 
     before: tuple[Ints, Doubles]  # the first stands before the second
@@ -22,7 +22,7 @@ class Outlines:
     blank: Doubles  # (P,) pixels beside what is not known
 
 
-def outlines(surface: FusedSurface, patches: Ints32, depths: Sequence[Floats]) -> Outlines:
+def outlines(surface: FusedSurface, patches: Ints32, depths: Sequence[Floats]) -> PatchOutlines:
     """Of patches (V,) in the views that a surface was seen in, whose depths are (H, W)."""
     count = int(patches.max(initial=-1)) + 1
     blank, before, beside = np.zeros(count), list[Ints](), list[Ints]()
@@ -38,12 +38,12 @@ def outlines(surface: FusedSurface, patches: Ints32, depths: Sequence[Floats]) -
             p, q = patches[a].astype(np.int64), patches[b].astype(np.int64)
             before.append((np.where(step > 0, p, q) * count + np.where(step > 0, q, p))[jump])
             beside.append((np.minimum(p, q) * count + np.maximum(p, q))[~jump])
-    return Outlines(_counted(before, count), _counted(beside, count), blank)
+    return PatchOutlines(_counted(before, count), _counted(beside, count), blank)
 
 
 def _counted(keys: list[Ints], count: int) -> tuple[Ints, Doubles]:
-    found, pixels = np.unique(np.concatenate([*keys, np.zeros(0, np.int64)]), return_counts=True)
-    return np.stack(np.divmod(found, max(count, 1)), 1), pixels.astype(np.float64)
+    numbers, pixels = np.unique(np.concatenate([*keys, np.zeros(0, np.int64)]), return_counts=True)
+    return np.stack(np.divmod(numbers, max(count, 1)), 1), pixels.astype(np.float64)
 
 
 def _closed(shown: Ints32, depth: Floats) -> tuple[Ints32, Floats]:

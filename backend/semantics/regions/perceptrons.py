@@ -34,14 +34,14 @@ class Perceptrons:
     def likely(self, figures: Doubles) -> Doubles:
         """(N,) 0..1 of figures (N, F): the mean over the networks."""
         unit = np.clip((figures - self.mean) / self.spread, -FARTHEST, FARTHEST)
-        found = np.zeros(len(figures))
+        total = np.zeros(len(figures))
         for layers in self.networks:
             values = unit
             for layer in layers[:-1]:
                 values = np.tanh(values @ layer.weights + layer.bias)
             last = (values @ layers[-1].weights + layers[-1].bias)[:, 0]
-            found += 0.5 * (1 + np.tanh(0.5 * last))
-        return found / len(self.networks)
+            total += 0.5 * (1 + np.tanh(0.5 * last))
+        return total / len(self.networks)
 
     def text(self) -> str:
         """As read() reads it: a line a figure with its mean, spread and weights of the first layer,
