@@ -75,23 +75,15 @@ def bake(context: bpy.types.Context, animated: bpy.types.Object, path: Path, kin
     nodes = nodes_of(animated, shown, frames) if kind.startswith("SKIN") else None
     part = path.with_name(f"part-{path.name}")  # Blender hides names that begin with a dot
     try:
-        with lent_names() as take, without_trace():
-            made = export_copy(context, animated, shown, frames, kind, nodes, take)
-            select_only(context, made)
-            read = _written(context, part, kind, made[0], shown, frames)
-        for one in mesh_vat.files(part) if kind == "VAT" else [part]:
-            atomic.sync_file(one)
-            one.replace(one.with_name(one.name.removeprefix("part-")))
-        atomic.sync_folder(path.parent)
-    except RuntimeError as problem:  # what an exporter reports
-        raise InputError(
-            f"{path.name} can't be written: {str(problem).strip().splitlines()[-1]}",
-            "Choose another place or kind.",
-        ) from problem
-    except PermissionError as problem:
-        raise DiskError(
-            f"No permission to write into {path.parent}.", "Choose another folder."
-        ) from problem
+        with explained(path):
+            with lent_names() as take, without_trace():
+                made = export_copy(context, animated, shown, frames, kind, nodes, take)
+                select_only(context, made)
+                read = _written(context, part, kind, made[0], shown, frames)
+            for one in mesh_vat.files(part) if kind == "VAT" else [part]:
+                atomic.sync_file(one)
+                one.replace(one.with_name(one.name.removeprefix("part-")))
+            atomic.sync_folder(path.parent)
     finally:
         for one in mesh_vat.files(part):
             one.unlink(missing_ok=True)
@@ -157,6 +149,24 @@ def _baked(
         wanted=(len(frames) - 1) / timeline.rate(context.scene),
         notes=tuple(note for note in notes if note),
     )
+
+
+@contextlib.contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """InputError for what an exporter reports, DiskError for a folder that nothing may be written
+    into.
+    """
+    try:
+        yield
+    except RuntimeError as problem:
+        raise InputError(
+            f"{path.name} can't be written: {str(problem).strip().splitlines()[-1]}",
+            "Choose another place or kind.",
+        ) from problem
+    except PermissionError as problem:
+        raise DiskError(
+            f"No permission to write into {path.parent}.", "Choose another folder."
+        ) from problem
 
 
 @contextlib.contextmanager

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import bpy
 
-from ....backend.protocol import DiskError, InputError
 from ....backend.runtime import atomic
 from .engine_looks import Take, lent_names, plain_name, prepare
-from .mesh_bake import select_only, without_trace
+from .mesh_bake import explained, select_only, without_trace
 
 ENDINGS = (".glb", ".fbx", ".usdc")
 SMALLER = 0.4  # of the triangles of the level before
@@ -24,23 +23,15 @@ def write(
     """
     part = path.with_name(f"part-{path.name}")
     try:
-        with lent_names() as take, without_trace():
-            made = _levels(context, still, levels, take)
-            counts = [len(one.data.loop_triangles) for one in made]
-            select_only(context, [*made, *_holder(context, still, made, take)])
-            _export(part)
-        atomic.sync_file(part)
-        part.replace(path)
-        atomic.sync_folder(path.parent)
-    except RuntimeError as problem:  # what an exporter reports
-        raise InputError(
-            f"{path.name} can't be written: {str(problem).strip().splitlines()[-1]}",
-            "Choose another place or kind.",
-        ) from problem
-    except PermissionError as problem:
-        raise DiskError(
-            f"No permission to write into {path.parent}.", "Choose another folder."
-        ) from problem
+        with explained(path):
+            with lent_names() as take, without_trace():
+                made = _levels(context, still, levels, take)
+                counts = [len(one.data.loop_triangles) for one in made]
+                select_only(context, [*made, *_holder(context, still, made, take)])
+                _export(part)
+            atomic.sync_file(part)
+            part.replace(path)
+            atomic.sync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
     return counts
